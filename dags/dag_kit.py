@@ -1,0 +1,245 @@
+"""What the DAG files share: defaults, Params, the window of a run, and what a domain error means to Airflow.
+
+This file is imported at every parse, so it imports nothing heavy at the top; stages are imported inside `run`.
+"""
+
+import difflib
+import logging
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import CronPartitionTimetable, Param, RetryDecision, RetryPolicy
+from airflow.sdk.exceptions import AirflowFailException
+
+from airloop import settings
+from airloop.config import Pipeline, calendar_windows, load_pipelines
+from airloop.config.calendar import CRON, period_end, period_start
+from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
+from airloop.records import Window, parse_instant
+
+logger = logging.getLogger(__name__)
+
+# An alias, because a task whose annotation says dict pushes every key as an XCom of its own.
+Json = Any
+PERMANENT = (DataContractError, ConfigError, GuardRefused)
+RETRIES = 2
+# Scoring and monitoring of a period start together with its data run and wait for it: 21 minutes in all.
+WAITING_RETRIES = 8
+RETRY_DELAY = timedelta(seconds=5)
+LONGEST_DELAY = timedelta(minutes=15)
+EXECUTION_TIMEOUT = timedelta(hours=1)
+
+# Airflow ignores `format` but enforces `pattern`: junk is refused when the run is asked for, not by its first task.
+_INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$"
+_OPENLINEAGE_KEY = "openlineage"
+
+
+class Outcomes(RetryPolicy):
+    """Fail at once what a retry would meet again; give a store time to come back; retry the unexpected twice.
+
+    DataContractError, ConfigError, GuardRefused fail at the first try. UpstreamUnavailable is retried after 5, 10, 20 ...
+    seconds as often as the task allows. Anything else (a killed process counts as none of these) is tried 3 times.
+    """
+
+    def __init__(self, retries: int) -> None:
+        self.retries = retries
+
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
+        """Airflow asks this in the worker after a failed try."""
+        # A cleared task goes on counting: max_tries - retries of its tries were made before it was cleared.
+        attempt = try_number - max(max_tries - self.retries, 0)
+        if isinstance(exception, PERMANENT):
+            return RetryDecision.fail(str(exception))
+        if isinstance(exception, UpstreamUnavailable):
+            return RetryDecision.retry(min(RETRY_DELAY * 2 ** (attempt - 1), LONGEST_DELAY), str(exception))
+        if attempt > RETRIES:
+            return RetryDecision.fail(f"unexpected {type(exception).__name__} in {attempt} tries")
+        return RetryDecision.default()
+
+
+def pipelines() -> tuple[Pipeline, ...]:
+    """Every declared pipeline; a wrong declaration is an import error that names file and key."""
+    return load_pipelines(settings.load_settings())
+
+
+def defaults(
+    pipeline: Pipeline, group: str, *, doc: str, params: Mapping[str, Param], retries: int = RETRIES
+) -> dict[str, Any]:
+    """Arguments of `@dag` that every DAG has; calendar DAGs add `calendar(pipeline)`, others their schedule.
+
+    One run at a time: runs of a pipeline write the same tables, and SQLite has one writer.
+
+    Args:
+        doc: The DAG file's docstring, shown in the UI with the Params below it.
+    """
+    return {
+        "dag_id": f"{pipeline.name}__{group}",
+        "description": f"{pipeline.name}: {doc.strip().splitlines()[0]}",
+        "doc_md": _doc(pipeline, doc, params),
+        "tags": ["airloop", group, pipeline.name, *pipeline.tags],
+        "params": dict(params),
+        "start_date": pipeline.coverage.start,
+        "catchup": False,
+        "max_active_runs": 1,
+        "user_defined_filters": {"as_run_id": as_run_id},
+        "default_args": {
+            "owner": pipeline.owner,
+            "retries": retries,
+            "retry_delay": RETRY_DELAY,
+            "retry_policy": Outcomes(retries),
+            "execution_timeout": EXECUTION_TIMEOUT,
+        },
+    }
+
+
+def calendar(pipeline: Pipeline) -> dict[str, Any]:
+    """Schedule of a DAG that takes windows: a period's run starts at its end, for periods wholly inside `coverage`.
+
+    Partitioned (key = start of the period, like 2013-01-01T00:00:00), not a data interval: the UI's form then asks for a
+    partition key instead of proposing today as logical date, and tasks of a run whose logical date lies after a DAG's
+    end_date never start.
+    """
+    start, end = pipeline.coverage.start, pipeline.coverage.end
+    first = period_start(pipeline.calendar, start)
+    first = first if first >= start else period_end(pipeline.calendar, first)
+    return {
+        "schedule": CronPartitionTimetable(CRON[pipeline.calendar], timezone="UTC", run_offset=-1),
+        "start_date": period_end(pipeline.calendar, first),
+        "end_date": end,
+    }
+
+
+def window_params() -> dict[str, Param]:
+    """Params `start` and `end`; both empty on the calendar and in backfills."""
+    says = "in UTC, by hand only (a calendar run or backfill has its partition)"
+    return {
+        "start": _optional_instant(f"First instant of the window {says}, e.g. 2013-01-01T00:00:00Z."),
+        "end": _optional_instant(f"First instant after the window {says}, e.g. 2013-02-01T00:00:00Z."),
+    }
+
+
+def cutoff_param() -> Param:
+    """Param `cutoff` of a training, required."""
+    says = "Train on everything known before this instant, e.g. 2013-03-01T00:00:00Z (usually the end of a window)."
+    return Param(description=says, type="string", format="date-time", pattern=_INSTANT)
+
+
+def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The run's Params, after refusing keys nobody declared (Airflow accepts them silently).
+
+    Raises:
+        AirflowFailException: An unknown key; the message names the nearest valid one.
+    """
+    params = dict(context["params"])
+    valid = list(context["dag"].params)
+    for key in context["dag_run"].conf or {}:
+        if key not in valid and key != _OPENLINEAGE_KEY:
+            near = difflib.get_close_matches(key, valid, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise AirflowFailException(f"unknown Param {key!r}{hint} (valid: {', '.join(valid) or 'none'})")
+    return params
+
+
+def window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
+    """The window of a run, resolved here and nowhere else: Params, else the partition, else the data interval.
+
+    Raises:
+        AirflowFailException: None of them, only one bound, no instant, start >= end, no period of the calendar, or outside
+            `coverage`; a run is never given the current time.
+    """
+    try:
+        found = _given_window(read_params(context)) or _partition(pipeline, context) or _data_interval(context)
+    except DataContractError as error:
+        raise AirflowFailException(f"refused window: {error}") from error
+    if found is None:
+        raise AirflowFailException(
+            "this run has no window: give Params start and end (2013-01-01T00:00:00Z, 2013-02-01T00:00:00Z) or a partition key"
+        )
+    start, end = pipeline.coverage.start, pipeline.coverage.end
+    if found.start < start or (end is not None and found.end > end):
+        raise AirflowFailException(f"refused window {found}: outside the coverage [{start}, {end}) of {pipeline.name}")
+    return found
+
+
+def training_window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
+    """`[coverage.start, cutoff)` of a training run.
+
+    Raises:
+        AirflowFailException: No instant, or outside `coverage`.
+    """
+    text = read_params(context)["cutoff"]
+    try:
+        found = Window(pipeline.coverage.start, parse_instant(text))
+    except DataContractError as error:
+        raise AirflowFailException(f"refused cutoff {text!r}: {error}") from error
+    if pipeline.coverage.end is not None and found.end > pipeline.coverage.end:
+        raise AirflowFailException(f"refused cutoff {text!r}: after the coverage's end {pipeline.coverage.end}")
+    return found
+
+
+def run(
+    stage: str, pipeline: Pipeline, over: Window, *, upstream: Mapping[str, Any] | None = None, **options: Any
+) -> Json:
+    """Run a stage and return its record as JSON.
+
+    Args:
+        upstream: Stage name -> the JSON its task returned; tune's are a sequence.
+
+    Raises:
+        AirflowFailException: A domain error that a retry would meet again; the others go through and are retried.
+    """
+    settings.apply_quiet_environment()
+    from airloop import feast_boot, stage_run
+
+    feast_boot.neutralise_typeguard()
+    given = {name: _decode(stage_run.find_stage(name).record, data) for name, data in (upstream or {}).items()}
+    try:
+        record = stage_run.run_stage(
+            stage, pipeline, over, upstream=given, settings=settings.load_settings(), **options
+        )
+    except PERMANENT as error:
+        raise AirflowFailException(f"{stage}: {error}") from error
+    return record.to_json()
+
+
+def as_run_id(text: str) -> str:
+    """Text as part of a run id: what Airflow does not allow there becomes a dash."""
+    return re.sub(r"[^A-Za-z0-9_.~:+-]", "-", text)[:200]
+
+
+def _decode(record: Any, data: Any) -> Any:
+    return record.from_json(data) if isinstance(data, Mapping) else tuple(record.from_json(item) for item in data)
+
+
+def _given_window(params: Mapping[str, Any]) -> Window | None:
+    start, end = params.get("start"), params.get("end")
+    if bool(start) != bool(end):
+        raise DataContractError(f"start is {start!r} and end is {end!r}; give both or none")
+    return Window.parse(start, end) if start and end else None
+
+
+def _partition(pipeline: Pipeline, context: Mapping[str, Any]) -> Window | None:
+    start: datetime | None = getattr(context["dag_run"], "partition_date", None)
+    if start is None:
+        return None
+    start = start.astimezone(UTC)
+    if period_start(pipeline.calendar, start) != start:
+        raise DataContractError(f"partition {start} is not the start of a {pipeline.calendar} period")
+    return calendar_windows(pipeline.calendar, Window(start, start + timedelta(microseconds=1)))[0]
+
+
+def _data_interval(context: Mapping[str, Any]) -> Window | None:
+    start, end = context.get("data_interval_start"), context.get("data_interval_end")
+    return Window(start, end) if start and end and start < end else None
+
+
+def _optional_instant(description: str) -> Param:
+    return Param(None, description, type=["null", "string"], format="date-time", pattern=_INSTANT)
+
+
+def _doc(pipeline: Pipeline, doc: str, params: Mapping[str, Param]) -> str:
+    lines = [f"- `{name}`: {param.description}" for name, param in params.items()]
+    about = f"Pipeline **{pipeline.name}** (owner: {pipeline.owner}): {pipeline.description}"
+    return "\n".join([doc.strip(), "", about, *(["", "**Params**", *lines] if lines else [])])

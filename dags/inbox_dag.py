@@ -1,0 +1,55 @@
+"""Start one data run per finished window that holds landed files nobody ingested yet. The only listener to events.
+
+The landing folder's listing rings when it has changed and is quiet again (or after a minute of unrest). The bell carries
+nothing: `drain` works out from the landing folder and the stored ingest records what waits, so a burst or a lost event loses
+no file. A run id is made of the window and its files: what was started is not started twice.
+
+A window is finished when the newest landed local day of a feed that is written after its events reaches its end: files that
+land ahead (a schedule) start nothing. Windows whose lookback reads a changed window follow it. A static table alone starts
+nothing; the next data run reads it.
+
+**Triage.** A run that finds nothing is a success that did nothing. A window that failed is not started again until another
+file lands for it: clear its data run. A window that is not started: see `drain`'s log.
+"""
+
+from typing import Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import Asset, AssetWatcher, dag, task
+
+import dag_kit
+from airloop.config import Pipeline
+from dag_kit import Json
+from inbox_kit import LandingTrigger
+
+
+def build(pipeline: Pipeline) -> None:
+    """The DAG `<pipeline>__inbox`."""
+    watcher = AssetWatcher(name=f"{pipeline.name}__landing", trigger=LandingTrigger(pipeline.name))
+    landing = Asset(f"{pipeline.name}__landing", uri=f"airloop://landing/{pipeline.name}", watchers=[watcher])
+
+    @dag(schedule=[landing], **dag_kit.defaults(pipeline, "inbox", doc=__doc__, params={}))
+    def inbox() -> None:
+        @task
+        def drain(**context: Any) -> Json:
+            from airloop import inbox, settings
+
+            dag_kit.read_params(context)
+            waiting = inbox.waiting_windows(pipeline, settings.load_settings())
+            return [{"trigger_run_id": window.run_id, "conf": window.window.to_json()} for window in waiting]
+
+        # One after the other: runs are queued oldest window first, because later windows read earlier ones.
+        TriggerDagRunOperator.partial(
+            task_id="start",
+            trigger_dag_id=f"{pipeline.name}__data",
+            logical_date=None,
+            skip_when_already_exists=True,
+            max_active_tis_per_dagrun=1,
+            map_index_template="{{ task.trigger_run_id }}",
+        ).expand_kwargs(drain())
+
+    inbox()
+
+
+for declared in dag_kit.pipelines():
+    build(declared)

@@ -1,0 +1,66 @@
+"""Judge the champion on the rows whose labels matured in a window, and ask for a training when the probe beats it.
+
+On the calendar it starts together with the window's data run and waits for it like scoring does. What a backfill finds is
+recorded as such and asks for nothing. The training it asks for has a run id made of the reason, so that the same reason asks
+once.
+
+**Triage.** `triage` says in its log and in the ledger what it decided and why; "not enough data" and "cooling down" are
+outcomes, not errors. `retrain` skipped: this reason had been asked before, its run is in `<pipeline>__training`. The report
+lies where the record of `monitor` (XCom) says.
+"""
+
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import dag, task
+
+import dag_kit
+from airloop.config import Pipeline
+from dag_kit import Json
+
+
+def build(pipeline: Pipeline) -> None:
+    """The DAG `<pipeline>__monitoring`."""
+    arguments = dag_kit.defaults(
+        pipeline, "monitoring", doc=__doc__, params=dag_kit.window_params(), retries=dag_kit.WAITING_RETRIES
+    )
+
+    @dag(**arguments | dag_kit.calendar(pipeline))
+    def monitoring() -> None:
+        @task
+        def monitor(**context: Any) -> Json:
+            origin = "backfill" if context["dag_run"].run_type == "backfill" else "live"
+            return dag_kit.run("monitor", pipeline, dag_kit.window(pipeline, context), origin=origin)
+
+        # Every key is an XCom of its own: what a branch decided is not in its XCom yet when the next task reads it.
+        @task(multiple_outputs=True)
+        def triage(monitored: Json, **context: Any) -> Json:
+            window = dag_kit.window(pipeline, context)
+            return dag_kit.run("triage", pipeline, window, upstream={"monitor": monitored})
+
+        @task.branch
+        def branch(action: Json) -> str:
+            return "retrain" if action["kind"] == "retrain" else "nothing"
+
+        action = triage(monitor())
+        retrain = TriggerDagRunOperator(
+            task_id="retrain",
+            trigger_dag_id=f"{pipeline.name}__training",
+            trigger_run_id="probe__{{ ti.xcom_pull(task_ids='triage', key='reason_key') | as_run_id }}",
+            conf={
+                "cutoff": action["cutoff"],
+                "reason": "probe",
+                "reason_key": action["reason_key"],
+                "evidence": action["evidence"],
+            },
+            logical_date=None,
+            skip_when_already_exists=True,
+        )
+        branch(action) >> [retrain, EmptyOperator(task_id="nothing")]
+
+    monitoring()
+
+
+for declared in dag_kit.pipelines():
+    build(declared)

@@ -1,0 +1,50 @@
+"""Put the version of one passed decision in force: the alias moves only for a decision that stands in the ledger.
+
+Started by the training DAG, or by hand with the decision's sequence (`airloop ledger show`). The decision is read from the
+ledger, never from the run's conf. Run twice, it changes nothing.
+
+**Triage.** Refused: the sequence is no decision, the decision did not pass, or the model did not load in a fresh process; the
+log says which. Killed half-way: clear the task, it finishes the move (or `airloop ledger verify` shows what is missing).
+"""
+
+from typing import Any
+
+from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowFailException
+
+import dag_kit
+from airloop.config import Pipeline
+from dag_kit import Json
+
+
+def build(pipeline: Pipeline) -> None:
+    """The DAG `<pipeline>__promotion`."""
+    params = {
+        "sequence": Param(description="Sequence of the decision in the ledger, e.g. 3.", type="integer", minimum=1)
+    }
+
+    @dag(schedule=None, **dag_kit.defaults(pipeline, "promotion", doc=__doc__, params=params))
+    def promotion() -> None:
+        @task
+        def promote(**context: Any) -> Json:
+            from airloop import ledger, settings
+            from airloop.records import Decision, Window
+
+            sequence = dag_kit.read_params(context)["sequence"]
+            entries = ledger.entries(settings.load_settings(), pipeline.name, kind="decision")
+            found = {entry.sequence: entry.payload for entry in entries}
+            if sequence not in found:
+                raise AirflowFailException(
+                    f"refused: {sequence} is no decision in the ledger (decisions: {sorted(found)})"
+                )
+            decision = Decision.from_json(found[sequence] | {"sequence": sequence})
+            window = Window(pipeline.coverage.start, decision.effective_at)
+            return dag_kit.run("promote", pipeline, window, upstream={"decide": decision.to_json()})
+
+        promote()
+
+    promotion()
+
+
+for declared in dag_kit.pipelines():
+    build(declared)

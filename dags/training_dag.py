@@ -1,0 +1,100 @@
+"""Train the candidates on everything mature before one cutoff, judge the best against the champion, and say so in the ledger.
+
+Asked for by monitoring (`reason` probe) or by hand; it has no calendar of its own. `claim` makes sure that one reason is
+answered by one training: a second run with the same `reason_key` skips everything and names the run that answered. When the
+decision passed, the promotion DAG is started with the decision's number in the ledger, and nothing else.
+
+**Triage.** A refused candidate is a successful run: `decide` says why in its log, the ledger and the version's tags. A run
+that failed keeps its claim: clear its failed task, a retry resumes (same snapshot, same MLflow runs); a new run with the same
+`reason_key` would skip. `snapshot` refused with a column's name: a feature uses what was not known yet.
+"""
+
+from typing import Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+import dag_kit
+from airloop.config import Pipeline
+from dag_kit import Json
+
+
+def _params() -> dict[str, Param]:
+    key = "What asked, e.g. probe:2013-03; one training answers it. Empty: this run's id, so that it always trains."
+    evidence = "The probe's evidence, given by monitoring; kept with the run."
+    return {
+        "cutoff": dag_kit.cutoff_param(),
+        "reason": Param(
+            "hand", "Why: hand, probe, schedule. The gate has a rule for each.", type="string", minLength=1
+        ),
+        "reason_key": Param(None, key, type=["null", "string"], maxLength=200),
+        "evidence": Param(None, evidence, type=["null", "array"]),
+    }
+
+
+def build(pipeline: Pipeline) -> None:
+    """The DAG `<pipeline>__training`."""
+
+    @dag(schedule=None, **dag_kit.defaults(pipeline, "training", doc=__doc__, params=_params()))
+    def training() -> None:
+        def run(stage: str, upstream: dict[str, Json] | None = None, **options: str) -> Json:
+            window = dag_kit.training_window(pipeline, get_current_context())
+            return dag_kit.run(stage, pipeline, window, upstream=upstream, **options)
+
+        @task
+        def claim(**context: Any) -> Json:
+            from airloop import settings, state
+
+            dag_kit.training_window(pipeline, context)
+            request = {key: context["params"][key] for key in ("reason", "reason_key", "evidence")}
+            request["reason_key"] = key = request["reason_key"] or context["run_id"]
+            store, me = settings.load_settings(), context["run_id"]
+            if not state.claim_reason(store, pipeline.name, reason_key=key, run_key=me):
+                owner = state.reason_owner(store, pipeline.name, key)
+                raise AirflowSkipException(f"reason {key!r} is answered by run {owner!r}; nothing is trained here")
+            return request
+
+        @task
+        def snapshot(request: Json) -> Json:
+            return run("snapshot", reason=request["reason"], reason_key=request["reason_key"])
+
+        @task(map_index_template="{{ candidate }}")
+        def tune(snapshot: Json, candidate: str) -> Json:
+            get_current_context()["candidate"] = candidate
+            return run("tune", {"snapshot": snapshot}, candidate=candidate)
+
+        @task
+        def train(snapshot: Json, tuned: Json) -> Json:
+            return run("train", {"snapshot": snapshot, "tune": tuned})
+
+        @task
+        def evaluate(snapshot: Json, trained: Json) -> Json:
+            return run("evaluate", {"snapshot": snapshot, "train": trained})
+
+        @task(multiple_outputs=True)
+        def decide(evaluated: Json) -> Json:
+            return run("decide", {"evaluate": evaluated})
+
+        @task.short_circuit
+        def passed(decision: Json) -> bool:
+            return bool(decision["outcome"] == "passed")
+
+        frozen = snapshot(claim())
+        tuned = tune.partial(snapshot=frozen).expand(candidate=list(pipeline.training.candidates))
+        decision = decide(evaluate(frozen, train(frozen, tuned)))
+        promotion = TriggerDagRunOperator(
+            task_id="promotion",
+            trigger_dag_id=f"{pipeline.name}__promotion",
+            trigger_run_id="decision__{{ ti.xcom_pull(task_ids='decide', key='sequence') }}",
+            conf={"sequence": decision["sequence"]},
+            logical_date=None,
+            skip_when_already_exists=True,
+        )
+        passed(decision) >> promotion
+
+    training()
+
+
+for declared in dag_kit.pipelines():
+    build(declared)

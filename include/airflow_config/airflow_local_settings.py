@@ -1,0 +1,117 @@
+"""Makes tasks start in 0.3 s instead of 20: what the scheduler process does before it forks its workers.
+
+Airflow imports this module in all its processes while it initialises itself; only `airflow scheduler` does anything
+here. LocalExecutor forks scheduler -> worker -> task, so what is imported here every task has. Imports only: a library
+that computes here (OpenMP, a thread pool) could hang in the forked tasks.
+"""
+
+import ctypes
+import importlib
+import importlib.metadata
+import os
+import signal
+import sys
+from typing import Any
+
+_TESTED = {"apache-airflow-core": "3.3.2", "apache-airflow-task-sdk": "1.3.2"}
+_POLL_SECONDS = 0.2
+_PR_SET_PDEATHSIG = 1
+_PRELOAD = (
+    "pandas",
+    "pyarrow.dataset",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.compose",
+    "sklearn.pipeline",
+    "mlflow",
+    "mlflow.sklearn",
+    "great_expectations",
+    "duckdb",
+    "polars",
+    "deltalake",
+    "feast",
+    # MLflow asks this plugin of Feast at its first HTTP call.
+    "feast.infra.data_sources.mlflow.auth",
+    "evidently",
+    "evidently.presets",
+    "optuna",
+    "skops.io",
+    "matplotlib.figure",
+    "airflow.providers.standard.decorators.branch_python",
+    "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.decorators.short_circuit",
+    "airflow.providers.standard.operators.empty",
+    "airflow.providers.standard.operators.hitl",
+    "airflow.providers.standard.operators.trigger_dagrun",
+)
+
+# Airflow copies the names listed here into its settings module: none.
+__all__: list[str] = []
+
+
+def _say(text: str) -> None:
+    # Logging is not configured yet.
+    sys.stderr.write(f"airloop: {text}\n")
+
+
+def _preload() -> None:
+    from airloop.feast_boot import neutralise_typeguard
+
+    neutralise_typeguard()
+    for module in _PRELOAD:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # the tasks that need it will say so; the others must run
+            _say(f"{module} is not preloaded: {error!r}")
+
+
+def _free_worker_slots_sooner() -> None:
+    """Let a worker look for the end of its task every 0.2 s; Airflow may look only after `min_heartbeat_interval`.
+
+    Reads and wraps a private method, hence only for the versions it was tested with.
+    """
+    found = {package: importlib.metadata.version(package) for package in _TESTED}
+    if found != _TESTED:
+        _say(f"worker slots are freed later: made for {_TESTED}, found {found}")
+        return
+    from airflow.sdk.execution_time.supervisor import WatchedSubprocess
+
+    wait = WatchedSubprocess._service_subprocess
+
+    def wait_briefly(self: WatchedSubprocess, max_wait_time: float, *args: Any, **kwargs: Any) -> int | None:
+        code: int | None = wait(self, min(max_wait_time, _POLL_SECONDS), *args, **kwargs)
+        return code
+
+    WatchedSubprocess._service_subprocess = wait_briefly  # type: ignore[method-assign]
+
+
+def _tie_workers_and_tasks() -> None:
+    """Let the kernel end the workers with the scheduler and a task with its worker; what a task forks is its affair."""
+    prctl, generation = ctypes.CDLL(None).prctl, 0
+
+    def in_child() -> None:
+        nonlocal generation
+        generation += 1
+        if generation <= 2:
+            prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+    os.register_at_fork(after_in_child=in_child)
+
+
+def _wait_at_gate() -> None:
+    """Wait until the supervisor says that the API server answers; end when the supervisor is gone."""
+    gate = int(os.environ.pop("AIRLOOP_SCHEDULER_GATE", "-1"))
+    if gate < 0:
+        return
+    opened = os.read(gate, 1)
+    os.close(gate)
+    if not opened:
+        sys.exit("the supervisor is gone")
+
+
+if sys.argv[1:2] == ["scheduler"]:
+    if sys.platform == "linux":  # on macOS tasks are executed anew and inherit nothing
+        _preload()
+        _tie_workers_and_tasks()
+    _free_worker_slots_sooner()
+    _wait_at_gate()

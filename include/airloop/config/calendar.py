@@ -1,0 +1,41 @@
+"""Calendar windows: which half-open UTC periods a pipeline's runs take."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from airloop.records import Window
+
+Calendar = Literal["hourly", "daily", "weekly", "monthly"]
+
+CRON: dict[Calendar, str] = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 1", "monthly": "0 0 1 * *"}
+
+
+def period_start(calendar: Calendar, instant: datetime) -> datetime:
+    """The start of the period that holds `instant` (UTC); weeks start on Monday."""
+    hour = instant.replace(minute=0, second=0, microsecond=0)
+    if calendar == "hourly":
+        return hour
+    day = hour.replace(hour=0)
+    if calendar == "daily":
+        return day
+    if calendar == "weekly":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1)
+
+
+def period_end(calendar: Calendar, start: datetime) -> datetime:
+    """The end of the period that starts at `start`."""
+    if calendar == "monthly":
+        return (start + timedelta(days=32)).replace(day=1)
+    return start + {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}[calendar]
+
+
+def calendar_windows(calendar: Calendar, span: Window) -> tuple[Window, ...]:
+    """Every period that overlaps `span`, oldest first."""
+    windows = []
+    start = period_start(calendar, span.start)
+    while start < span.end:
+        end = period_end(calendar, start)
+        windows.append(Window(start, end))
+        start = end
+    return tuple(windows)

@@ -1,0 +1,101 @@
+"""Read pipeline.yaml; every error names file, key and the nearest valid key."""
+
+import difflib
+import typing
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from airloop.config.pipeline import Pipeline
+from airloop.errors import ConfigError
+from airloop.settings import Settings
+
+_SHOWN_ERRORS = 5
+
+
+def pipeline_names(settings: Settings) -> tuple[str, ...]:
+    """Names of the declared pipelines: folders of include/pipelines/ that hold a pipeline.yaml."""
+    return tuple(sorted(path.parent.name for path in settings.pipelines_dir.glob("*/pipeline.yaml")))
+
+
+def load_pipelines(settings: Settings) -> tuple[Pipeline, ...]:
+    """Every declared pipeline, by name."""
+    return tuple(load_pipeline(name, settings) for name in pipeline_names(settings))
+
+
+def load_pipeline(name: str, settings: Settings) -> Pipeline:
+    """Read and check one declaration.
+
+    Raises:
+        ConfigError: No such pipeline, no YAML, a wrong key, type or value, or a folder whose name is not the pipeline's.
+    """
+    path = settings.pipelines_dir / name / "pipeline.yaml"
+    if not path.is_file():
+        known = pipeline_names(settings)
+        raise ConfigError(f"unknown pipeline {name!r}: no {path}{_nearest(name, known)} (declared: {', '.join(known)})")
+    pipeline = parse_pipeline(path)
+    if pipeline.name != name:
+        raise ConfigError(f"{path}: name: {pipeline.name!r} differs from its folder {name!r}; make them equal")
+    return pipeline
+
+
+def parse_pipeline(path: Path) -> Pipeline:
+    """Read one file.
+
+    Raises:
+        ConfigError: See load_pipeline.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable as YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: is empty or not a mapping; `airloop schema` prints what it may hold")
+    try:
+        return Pipeline.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(path, error)) from error
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    lines = [_explain_one(item) for item in error.errors()]
+    more = [f"... and {len(lines) - _SHOWN_ERRORS} more"] if len(lines) > _SHOWN_ERRORS else []
+    return "\n".join(f"{path}: {line}" for line in [*lines[:_SHOWN_ERRORS], *more])
+
+
+def _explain_one(item: Any) -> str:
+    place = [str(part) for part in item["loc"]]
+    key = ".".join(place)
+    if item["type"] == "extra_forbidden":
+        valid = _valid_keys(place[:-1])
+        return f"{key}: unknown key{_nearest(place[-1], valid)} (valid: {', '.join(valid)})"
+    if item["type"] == "missing":
+        return f"{key}: required key is missing"
+    return f"{key}: {item['msg']} (got {item['input']!r})"
+
+
+def _valid_keys(place: list[str]) -> tuple[str, ...]:
+    """Field names of the model at `place`; walks the annotations along the path."""
+    node: Any = Pipeline
+    for part in place:
+        if isinstance(node, type) and issubclass(node, BaseModel) and part in node.model_fields:
+            node = node.model_fields[part].annotation
+        else:
+            arguments = [item for item in typing.get_args(node) if item is not Ellipsis]
+            node = arguments[-1] if arguments else node
+        node = _model_in(node)
+    return tuple(node.model_fields) if isinstance(node, type) and issubclass(node, BaseModel) else ()
+
+
+def _model_in(node: Any) -> Any:
+    if typing.get_origin(node) in (dict, tuple):
+        return node
+    models = [item for item in typing.get_args(node) if isinstance(item, type) and issubclass(item, BaseModel)]
+    return models[0] if models else node
+
+
+def _nearest(word: str, valid: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, valid, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,255 @@
+"""The tree behind pipeline.yaml: one small frozen class per idea; an unknown key is refused."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from airloop.config.calendar import Calendar
+
+AttributePath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Metric = Literal["brier", "roc_auc"]
+ColumnType = Literal["string", "integer", "float", "boolean", "timestamp"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Node(BaseModel):
+    """Base of every part of the tree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Coverage(Node):
+    """The data time this pipeline covers, `[start, end)` in UTC; it bounds every schedule."""
+
+    start: datetime
+    end: datetime | None = None
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _utc(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise ValueError(f"end {self.end} must lie after start {self.start}")
+        return self
+
+
+class Feed(Node):
+    """One kind of files an upstream system lands."""
+
+    files: str
+    """File name below `<landing>/<pipeline>/<feed>/`; `{day}` stands for a local day like 2013-01-31. No `{day}`: a static table, read whole."""
+    columns: dict[str, ColumnType]
+    """Every column of the file and its type; a missing, extra or renamed column is refused."""
+    key: tuple[str, ...]
+    """Columns that identify a row: a row that lands twice is one row, the one landed last."""
+    event_time: str | None = None
+    """Column with the instant the row is about; it assigns the row to a window. None for a static table."""
+    known_at: str | None = None
+    """Column with the instant the row became known; default is event_time plus delay_minutes."""
+    delay_minutes: int = 0
+    day_timezone: str = "UTC"
+    """Time zone of the local day in the file name."""
+    outcome: bool = False
+    """Lands after the prediction is made: feeds labels, never waited for by scoring."""
+
+    @property
+    def static(self) -> bool:
+        """Whether the feed is one table without time."""
+        return self.event_time is None
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> Self:
+        named = [*self.key, *filter(None, (self.event_time, self.known_at))]
+        missing = [column for column in named if column not in self.columns]
+        if missing:
+            raise ValueError(f"{missing[0]!r} is used as key or time but is not among columns {sorted(self.columns)}")
+        if ("{day}" in self.files) == self.static:
+            raise ValueError("a feed with {day} in `files` needs `event_time`, and one without is static and has none")
+        return self
+
+
+class Prediction(Node):
+    """What is predicted, and when."""
+
+    entity_key: str
+    """Column that identifies a prediction's subject."""
+    lead_minutes: int
+    """The decision is made this long before the event the examples are about."""
+    label_delay_hours: int
+    """A horizon: rows with decision time <= cutoff - this are mature."""
+
+    @property
+    def label_delay(self) -> timedelta:
+        """`label_delay_hours` as a timedelta."""
+        return timedelta(hours=self.label_delay_hours)
+
+
+class Features(Node):
+    """The features of the pipeline's models."""
+
+    service: str
+    """Feast feature service; its definitions are fingerprinted into every model version."""
+    lookback_days: int = Field(gt=0)
+    """features.sql sees feed rows this long before a window, and no older ones."""
+    ignore_drift: tuple[str, ...] = ()
+    """Features whose drift is expected (calendar, weather) and left out of the drifted share."""
+
+
+class Validation(Node):
+    """How much bad data a window may hold."""
+
+    max_bad_share: Share
+    """A table whose share of rows breaking a critical row rule is above this fails the window."""
+
+
+class Range(Node):
+    """A numeric search range; integers stay integers."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+
+class Candidate(Node):
+    """One family of models to tune."""
+
+    estimator: AttributePath
+    """`module:attribute` of a scikit-learn classifier, resolved on the worker."""
+    encoder: Literal["one_hot", "ordinal"]
+    """How text features reach the estimator; `one_hot` also imputes and scales numbers."""
+    params: dict[str, Any] = {}
+    search: dict[str, Range | tuple[Any, ...]] = {}
+    """Parameter -> range, or the list of values to choose from."""
+
+
+class Budget(Node):
+    """What tuning one candidate may cost; whichever ends first."""
+
+    trials: int = Field(gt=0)
+    folds: int = Field(gt=0)
+    rows: int = Field(gt=0)
+    """Newest rows of the training part used for tuning."""
+    seconds: float = Field(gt=0)
+
+
+class Training(Node):
+    """How candidates are made."""
+
+    holdout_days: int = Field(gt=0)
+    embargo_days: int = Field(ge=0)
+    metric: Metric
+    """What tuning optimises."""
+    seed: int
+    min_train_rows: int = Field(gt=0)
+    budget: Budget
+    candidates: dict[Name, Candidate] = Field(min_length=1)
+    leak_check_times: int = Field(gt=0)
+    """Decision times the leak check samples per snapshot."""
+
+
+class Floor(Node):
+    """An absolute bound on a holdout metric."""
+
+    metric: Metric
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give exactly one of at_least, at_most")
+        return self
+
+
+class Comparison(Node):
+    """Champion against candidate on the same rows; margins are shares of the champion's metric.
+
+    `superior` passes when lower > superior_margin_share * champion;
+    `non_inferior` passes when lower > -non_inferior_margin_share * champion and gain > 0.
+    """
+
+    metric: Metric
+    superior_margin_share: float = Field(ge=0, default=0.0)
+    non_inferior_margin_share: float = Field(ge=0, default=0.05)
+    confidence: float = Field(gt=0.5, lt=1)
+    resamples: int = Field(ge=100)
+    min_blocks: int = Field(ge=14)
+    """Fewer calendar days with labelled rows refuse."""
+    rule: dict[str, Literal["superior", "non_inferior"]]
+    """Trigger reason -> rule; `default` is for every other reason."""
+
+    @model_validator(mode="after")
+    def _has_default(self) -> Self:
+        if "default" not in self.rule:
+            raise ValueError("rule needs an entry `default`")
+        return self
+
+
+class Gate(Node):
+    """What a candidate must pass; a gate without floors is refused."""
+
+    floors: tuple[Floor, ...] = Field(min_length=1)
+    compare: Comparison
+
+
+class TriagePolicy(Node):
+    """When monitoring asks for a training: k of the last n windows including the newest showed a gain above the margin."""
+
+    metric: Metric
+    margin_share: float = 0.0
+    """A window counts when the lower bound of the probe's gain > margin_share * champion's metric."""
+    confidence: float = Field(gt=0.5, lt=1)
+    k: int = Field(gt=0)
+    n: int = Field(gt=0)
+    min_rows: int = Field(gt=0)
+    min_blocks: int = Field(ge=14)
+    cool_down_days: int = Field(ge=0)
+    """Data time after a training decision during which none is asked for."""
+
+    @model_validator(mode="after")
+    def _k_of_n(self) -> Self:
+        if self.k > self.n:
+            raise ValueError(f"k={self.k} of n={self.n} windows can never happen")
+        return self
+
+
+class Monitoring(Node):
+    """What is watched, and the policy that reads it."""
+
+    sample_rows: int = Field(gt=0)
+    """Rows a side in Evidently's report (5,000 give the same verdict as all rows here)."""
+    psi_threshold: float = Field(gt=0)
+    policy: TriagePolicy
+
+
+class Pipeline(Node):
+    """One modelling problem."""
+
+    name: Name
+    owner: str
+    description: str
+    tags: tuple[str, ...] = ()
+    coverage: Coverage
+    calendar: Calendar
+    feeds: dict[Name, Feed] = Field(min_length=1)
+    replay: AttributePath | None = None
+    """Class that replays the upstream system for `airloop demo`."""
+    prediction: Prediction
+    features: Features
+    validation: Validation
+    training: Training
+    gate: Gate
+    monitoring: Monitoring
+
+    @property
+    def outcome_feeds(self) -> tuple[str, ...]:
+        """Feeds that land after the prediction is made."""
+        return tuple(name for name, feed in self.feeds.items() if feed.outcome)

@@ -1,0 +1,200 @@
+"""The gate: absolute floors, and champion against candidate on the same rows. It is closed unless all is proven."""
+
+import dataclasses
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
+
+from airloop import ledger, registry
+from airloop.config import Comparison, Floor, Pipeline
+from airloop.config.pipeline import Gate
+from airloop.ledger import Entry
+from airloop.records import Check, Decision, Evaluated, Evidence, Window
+from airloop.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+METRIC_NAMES = {"brier": "Brier", "roc_auc": "ROC-AUC"}
+
+_TAG_CHARACTERS = 5000
+
+
+def judge(evaluated: Evaluated, gate: Gate) -> Decision:
+    """Decide about a version; pure, and refuses whatever it cannot prove.
+
+    Passes only when every check passes:
+        floors: value >= at_least, value <= at_most; a missing metric or NaN refuses.
+        comparison, on the evidence of the declared metric (gain > 0 is asked for by either rule):
+            superior: lower > superior_margin_share * champion's value;
+            non_inferior: lower > -non_inferior_margin_share * champion's value.
+    Edges:
+        no champion: floors only, and `why` says so;
+        any entry in `evaluated.problems` (overlapping holdout, champion that does not load, changed features): refused;
+        a gate without floors, a candidate compared with itself, an error inside a rule: refused;
+        evidence that is missing, double, not a number, on other rows than the holdout's (`evidence.rows` differs from
+        `evaluated.holdout_rows`), at another confidence, with fewer resamples or fewer than min_blocks days: refused;
+        equal score (gain 0): refused.
+
+    Returns:
+        A decision effective at the training's cutoff; `why` is the first refusal, or what the candidate proved.
+    """
+    checks = [_refuse("evaluation", problem) for problem in evaluated.problems]
+    if evaluated.champion_version == evaluated.version:
+        checks.append(_refuse("evaluation", f"version {evaluated.version} was compared with itself"))
+    if not gate.floors:
+        checks.append(_refuse("floors", "the gate has no floors; an empty gate lets nothing through"))
+    checks += [_run(f"floor {floor.metric}", partial(_floor, evaluated, floor)) for floor in gate.floors]
+    if evaluated.champion_version is not None:
+        checks.append(_run("comparison", lambda: _comparison(evaluated, gate.compare)))
+    refusals = [check for check in checks if not check.passed]
+    return Decision(
+        model_name=evaluated.model_name,
+        version=evaluated.version,
+        champion_version=evaluated.champion_version,
+        outcome="refused" if refusals else "passed",
+        why=_why(checks, refusals, first=evaluated.champion_version is None),
+        checks=tuple(checks),
+        evidence=evaluated.evidence,
+        reason=evaluated.reason,
+        reason_key=evaluated.reason_key,
+        effective_at=evaluated.cutoff,
+    )
+
+
+def decide(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Decision:
+    """Judge the evaluated version and put the decision on record.
+
+    Writes one `decision` entry (a repeated identical judgement adds none; a different one about the same version does),
+    tags the version `airloop.decision`, `airloop.decision_why`, `airloop.decision_sequence`, `airloop.evidence` (JSON),
+    and points `challenger` at a version that passed, as long as this is the newest decision.
+    """
+    decision = judge(upstream["evaluate"], pipeline.gate)
+    payload = ledger.payload_of(decision)
+    entry = ledger.append_once(
+        settings,
+        pipeline.name,
+        kind="decision",
+        effective_at=decision.effective_at,
+        payload=payload,
+        existing=lambda seen: _recorded(seen, payload),
+    )
+    decision = dataclasses.replace(decision, sequence=entry.sequence)
+    _project(settings, pipeline.name, decision)
+    logger.info("%s %s: version %d %s", pipeline.name, window, decision.version, decision.why)
+    return decision
+
+
+def _recorded(seen: Sequence[Entry], payload: dict[str, Any]) -> Entry | None:
+    """The newest decision on this version, when it is this one."""
+    about = [entry for entry in seen if entry.kind == "decision" and entry.payload["version"] == payload["version"]]
+    return about[-1] if about and about[-1].payload == payload else None
+
+
+def _project(settings: Settings, pipeline_name: str, decision: Decision) -> None:
+    tags = {
+        "airloop.decision": decision.outcome,
+        "airloop.decision_why": decision.why[:_TAG_CHARACTERS],
+        "airloop.decision_sequence": str(decision.sequence),
+        "airloop.evidence": _evidence_text(decision.evidence),
+    }
+    registry.tag_version(settings, decision.model_name, decision.version, tags)
+    seen = ledger.entries(settings, pipeline_name)
+    newest = ledger.latest(seen, "decision")
+    if newest is None or newest.sequence != decision.sequence or registry.in_force(seen) == decision.version:
+        return
+    if decision.passed:
+        registry.set_alias(settings, decision.model_name, registry.CHALLENGER, decision.version)
+    elif registry.aliases(settings, decision.model_name).get(registry.CHALLENGER) == decision.version:
+        registry.delete_alias(settings, decision.model_name, registry.CHALLENGER)
+
+
+def _evidence_text(evidence: Sequence[Evidence]) -> str:
+    shown = [item.to_json() for item in evidence]
+    while len(json.dumps(shown)) > _TAG_CHARACTERS:
+        shown.pop()
+    return json.dumps(shown)
+
+
+def _run(name: str, rule: Callable[[], Check]) -> Check:
+    try:
+        return rule()
+    except Exception as error:  # whatever breaks inside a rule must close the gate, not the task
+        logger.exception("rule %s failed", name)
+        return _refuse(name, f"rule {name} failed with {type(error).__name__}: {error}")
+
+
+def _refuse(rule: str, says: str, observed: Any = None) -> Check:
+    return Check(rule, passed=False, observed=observed if _is_number(observed) else None, says=says)
+
+
+def _floor(evaluated: Evaluated, floor: Floor) -> Check:
+    rule, name = f"floor {floor.metric}", METRIC_NAMES[floor.metric]
+    value = evaluated.metrics.get(floor.metric)
+    if not _is_number(value) or value is None:
+        return _refuse(rule, f"{name} of the candidate is missing or not a number")
+    if floor.at_least is not None:
+        passed, bound = value >= floor.at_least, f"at least {floor.at_least:.4f}"
+    else:
+        at_most = math.nan if floor.at_most is None else floor.at_most
+        passed, bound = value <= at_most, f"at most {at_most:.4f}"
+    return Check(rule, passed=passed, observed=value, says=f"{name} {value:.4f}, must be {bound}")
+
+
+def _comparison(evaluated: Evaluated, compare: Comparison) -> Check:
+    rule = compare.rule.get(evaluated.reason, compare.rule["default"])
+    found = [item for item in evaluated.evidence if item.metric == compare.metric]
+    if len(found) != 1:
+        count = "no evidence" if not found else f"{len(found)} pieces of evidence"
+        says = f"there is {count} on {METRIC_NAMES[compare.metric]} against champion {evaluated.champion_version}"
+        return _refuse(rule, says)
+    evidence = found[0]
+    unfit = _unfit(evidence, evaluated, compare)
+    return _refuse(rule, unfit, evidence.gain) if unfit else _compared(evidence, rule, compare)
+
+
+def _unfit(evidence: Evidence, evaluated: Evaluated, compare: Comparison) -> str | None:
+    """Why this evidence says nothing about this candidate; None when it does."""
+    name = METRIC_NAMES[compare.metric]
+    if not all(_is_number(value) for value in (evidence.gain, evidence.lower, evidence.upper, evidence.champion)):
+        return f"evidence on {name} holds a value that is missing or not a number"
+    if evidence.rows != evaluated.holdout_rows:
+        return f"evidence on {name} covers {evidence.rows} rows, the holdout has {evaluated.holdout_rows}: other rows"
+    if evidence.confidence != compare.confidence or evidence.resamples < compare.resamples:
+        return (
+            f"evidence on {name} has confidence {evidence.confidence} from {evidence.resamples} resamples, "
+            f"the gate asks for {compare.confidence} from {compare.resamples}"
+        )
+    if evidence.blocks < compare.min_blocks:
+        return f"evidence on {name} spans {evidence.blocks} calendar days, at least {compare.min_blocks} are needed"
+    return None
+
+
+def _compared(evidence: Evidence, rule: Literal["superior", "non_inferior"], compare: Comparison) -> Check:
+    share = {"superior": compare.superior_margin_share, "non_inferior": -compare.non_inferior_margin_share}[rule]
+    bound = share * evidence.champion + 0.0  # no negative zero in a sentence
+    gain = f"gain in {METRIC_NAMES[compare.metric]} {evidence.gain:.4f}"
+    says = f"{gain}, interval [{evidence.lower:.4f}, {evidence.upper:.4f}], must be above {bound:.4f}".removesuffix(
+        ".0000"
+    )
+    if rule == "non_inferior":
+        says += ", and the gain above 0"
+    if evidence.gain == 0:
+        says = f"{gain}: the candidate scores as the champion does, and must be better"
+    passed = evidence.lower > bound and evidence.gain > 0
+    return Check(rule, passed=passed, observed=evidence.gain, says=says)
+
+
+def _why(checks: Sequence[Check], refusals: Sequence[Check], *, first: bool) -> str:
+    if refusals:
+        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+        return f"refused: {refusals[0].says}{more}"
+    if first:
+        return "passed as the first model, judged by floors only: " + "; ".join(check.says for check in checks)
+    return f"passed: {checks[-1].says}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,167 @@
+"""evaluate: the candidate and the champion meet the same holdout rows, each with its own preprocessing."""
+
+import json
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score, log_loss
+
+from airloop import evidence, feature_store, ledger, tracking
+from airloop.config import Pipeline
+from airloop.errors import AirloopError
+from airloop.evaluation_plots import log_plots
+from airloop.records import Evaluated, Evidence, Snapshot, TrainedModel, Window
+from airloop.settings import Settings
+from airloop.snapshot import labelled_part, read_snapshot
+from airloop.tracking import LoadedVersion
+
+
+def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> dict[str, Any]:
+    """Besides its upstream, an evaluation depends on who is champion."""
+    return {"champion": ledger.champion_at(settings, pipeline.name, window.end)}
+
+
+def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> Evaluated:
+    """Score the holdout with the registered candidate, loaded from the registry, and with the champion in force.
+
+    What keeps the comparison from being made is listed in `problems`, and each problem makes the gate refuse: the
+    feature definitions changed since the snapshot, the champion does not load, wants features the snapshot does not
+    have, or was trained on rows of this holdout. Evidence holds Brier and ROC-AUC, bootstrapped over UTC days.
+    """
+    snapshot: Snapshot = upstream["snapshot"]
+    trained: TrainedModel = upstream["train"]
+    rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
+    problems = _fingerprint_problems(pipeline, snapshot, settings)
+    candidate = tracking.load_version(pipeline, trained.version, settings)
+    predicted = _predict(candidate, rows)
+    champion, found = _champion(pipeline, window, snapshot, settings)
+    problems += found
+    compared: tuple[Evidence, ...] = ()
+    champion_metrics: dict[str, float | None] = {}
+    if champion is not None and not found:
+        champion_predicted = _predict(champion, rows)
+        champion_metrics = metrics(rows["label"], champion_predicted)
+        compared = _compare(pipeline, rows, champion_predicted, predicted)
+    values = metrics(rows["label"], predicted)
+    _keep_predictions(pipeline, snapshot, trained, rows=rows, predicted=predicted, settings=settings)
+    _log(trained, candidate, values, champion_metrics, compared, rows=rows, predicted=predicted)
+    tracking.end_run(settings, trained.run_id)
+    return Evaluated(
+        model_name=trained.model_name,
+        version=trained.version,
+        champion_version=ledger.champion_at(settings, pipeline.name, window.end),
+        metrics=values,
+        champion_metrics=champion_metrics,
+        evidence=compared,
+        holdout=snapshot.holdout,
+        holdout_rows=len(rows),
+        cutoff=snapshot.cutoff,
+        reason=snapshot.reason,
+        reason_key=snapshot.reason_key,
+        problems=tuple(problems),
+    )
+
+
+def metrics(labels: pd.Series, predicted: np.ndarray) -> dict[str, float | None]:
+    """ROC-AUC, Brier, average precision, log loss, calibration gap (mean prediction - label rate), label rate."""
+    two_classes = labels.nunique() == 2
+    return {
+        "roc_auc": evidence.metric_value("roc_auc", labels, predicted) if two_classes else None,
+        "brier": evidence.metric_value("brier", labels, predicted),
+        "average_precision": float(average_precision_score(labels, predicted)) if two_classes else None,
+        "log_loss": float(log_loss(labels, predicted, labels=[0, 1])),
+        "calibration_gap": float(np.mean(predicted) - labels.mean()),
+        "label_rate": float(labels.mean()),
+    }
+
+
+def _predict(version: LoadedVersion, rows: pd.DataFrame) -> np.ndarray:
+    return np.asarray(version.model.predict_proba(rows[list(version.features)])[:, 1])
+
+
+def _fingerprint_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> list[str]:
+    now = feature_store.fingerprint(pipeline, settings)
+    if now == snapshot.feature_fingerprint:
+        return []
+    return [f"feature definitions changed since the snapshot: {snapshot.feature_fingerprint[:12]}, now {now[:12]}"]
+
+
+def _champion(
+    pipeline: Pipeline, window: Window, snapshot: Snapshot, settings: Settings
+) -> tuple[LoadedVersion | None, list[str]]:
+    version = ledger.champion_at(settings, pipeline.name, window.end)
+    if version is None:
+        return None, []
+    try:
+        champion = tracking.load_version(pipeline, version, settings)
+    except AirloopError as error:
+        return None, [f"champion version {version} does not load: {error}"]
+    problems = []
+    missing = sorted(set(champion.features) - set(snapshot.features))
+    if missing:
+        problems.append(f"champion version {version} needs feature {missing[0]!r}, which the snapshot does not have")
+    if champion.snapshot.train.end > snapshot.holdout.start:
+        problems.append(
+            f"overlapping holdout: champion version {version} was trained on rows up to {champion.snapshot.train.end:%Y-%m-%d}, "
+            f"the holdout starts at {snapshot.holdout.start:%Y-%m-%d}"
+        )
+    return champion, problems
+
+
+def _compare(
+    pipeline: Pipeline, rows: pd.DataFrame, champion: np.ndarray, candidate: np.ndarray
+) -> tuple[Evidence, ...]:
+    rule = pipeline.gate.compare
+    days = evidence.utc_days(rows["decision_time"])
+    return tuple(
+        evidence.compare(
+            rows["label"],
+            champion,
+            candidate,
+            days,
+            metric=metric,
+            confidence=rule.confidence,
+            resamples=rule.resamples,
+            seed=pipeline.training.seed,
+        )
+        for metric in ("brier", "roc_auc")
+    )
+
+
+def _keep_predictions(
+    pipeline: Pipeline,
+    snapshot: Snapshot,
+    trained: TrainedModel,
+    *,
+    rows: pd.DataFrame,
+    predicted: np.ndarray,
+    settings: Settings,
+) -> None:
+    """Holdout predictions, the reference of later monitoring: in-sample ones are sharper than any live ones can be."""
+    key = pipeline.prediction.entity_key
+    frame = rows[[key, "decision_time", "label"]].assign(probability=predicted)
+    uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{snapshot.digest}.holdout-v{trained.version}.parquet"
+    tracking.write_parquet(frame, uri, settings)
+    tracking.client(settings).set_model_version_tag(pipeline.name, str(trained.version), "airloop.holdout_uri", uri)
+
+
+def _log(
+    trained: TrainedModel,
+    candidate: LoadedVersion,
+    values: dict[str, float | None],
+    champion_values: dict[str, float | None],
+    compared: tuple[Evidence, ...],
+    *,
+    rows: pd.DataFrame,
+    predicted: np.ndarray,
+) -> None:
+    with mlflow.start_run(run_id=trained.run_id):
+        mlflow.log_metrics({f"holdout_{name}": value for name, value in values.items() if value is not None})
+        mlflow.log_metrics({f"champion_{name}": value for name, value in champion_values.items() if value is not None})
+        for item in compared:
+            bounds = {"gain": item.gain, "gain_lower": item.lower, "gain_upper": item.upper}
+            mlflow.log_metrics({f"{item.metric}_{name}": value for name, value in bounds.items()})
+        mlflow.set_tag("airloop.evidence", json.dumps([item.to_json() for item in compared]))
+        log_plots(candidate, rows, predicted)

@@ -1,0 +1,127 @@
+"""Examples: what is predicted and when, with features as known at the decision time, and labels as known by an instant."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from airloop import feature_store, lake, sections, state
+from airloop.config import Pipeline
+from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.records import BuiltFeatures, Validated, Window
+from airloop.settings import Settings
+
+_LABELS_AFTER = timedelta(days=30)
+
+
+def examples(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table:
+    """Entity keys and decision_time (UTC) of the examples whose decision time lies in the window.
+
+    Sorted by decision_time, then entity key; an entity appears once.
+
+    Raises:
+        DataContractError: Two examples share an entity key.
+    """
+    section = _section(pipeline, "examples", settings)
+    feeds = sections.load_feeds(pipeline, window, settings, read_by=(section,))
+    with sections.connect(pipeline, window, feeds) as connection:
+        rows = sections.query(connection, pipeline, section)
+    rows = rows.filter(lake.between("decision_time", window))
+    key = pipeline.prediction.entity_key
+    if pc.count_distinct(rows[key]).as_py() != rows.num_rows:
+        raise DataContractError(f"{pipeline.name} {window}: two examples share a {key}")
+    return rows.sort_by([("decision_time", "ascending"), (key, "ascending")])
+
+
+def labels(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None = None) -> pd.Series:
+    """Labels (float64) by entity key of outcomes known before `as_of`; no outcome, no entry.
+
+    Args:
+        window: Decision times of the examples asked about; outcomes known before its start belong to earlier ones.
+        as_of: Default is 30 days after the window.
+    """
+    section = _section(pipeline, "labels", settings)
+    known = Window(window.start, as_of or window.end + _LABELS_AFTER)
+    feeds = sections.load_feeds(pipeline, known, settings, read_by=(section,))
+    with sections.connect(pipeline, known, feeds) as connection:
+        rows = sections.query(connection, pipeline, section)
+    key = pipeline.prediction.entity_key
+    if not {key, "label", "known_at"} <= set(rows.schema.names):
+        raise ConfigError(f"{pipeline.name}/features.sql, section labels: needs columns {key}, label, known_at")
+    frame = rows.filter(lake.between("known_at", known)).to_pandas()
+    return frame.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
+
+
+def feature_frame(
+    pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None = None, with_labels: bool = True
+) -> pd.DataFrame:
+    """Examples with decision time in the window, their features through Feast's point-in-time retrieval, their labels.
+
+    Returns:
+        Columns: entity key, decision_time (UTC), the service's features (numbers float64, texts object; NaN/None where
+        nothing was known), label (float64; NaN without outcome known before `as_of`). Sorted by decision_time, key.
+
+    Raises:
+        DataContractError: Retrieval lost or doubled rows, or two examples share an entity key.
+        UpstreamUnavailable: The features of the window are not built and validated.
+    """
+    require_validated(pipeline, window, settings)
+    rows = examples(pipeline, window, settings)
+    frame = retrieve(pipeline, rows, settings)
+    key = pipeline.prediction.entity_key
+    if with_labels:
+        frame["label"] = frame[key].map(labels(pipeline, window, settings, as_of=as_of)).astype("float64")
+    return frame
+
+
+def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataFrame:
+    """Point-in-time features of example rows, in their order: values with known_at <= decision_time, within ttl."""
+    store = feature_store.open_store(pipeline, settings)
+    service: Any = store.get_feature_service(pipeline.features.service)
+    entity_frame = rows.to_pandas().rename(columns={"decision_time": "event_timestamp"})
+    job = store.get_historical_features(entity_df=entity_frame, features=service, filter_by_created_timestamp=True)
+    found = job.to_arrow()
+    if found.num_rows != rows.num_rows:
+        raise DataContractError(
+            f"{pipeline.name}: retrieval returned {found.num_rows} rows for {rows.num_rows} examples"
+        )
+    key = pipeline.prediction.entity_key
+    names = feature_store.feature_names(pipeline, settings)
+    frame = (
+        found.select([key, "event_timestamp", *names]).to_pandas().rename(columns={"event_timestamp": "decision_time"})
+    )
+    frame["decision_time"] = pd.to_datetime(frame["decision_time"], utc=True)
+    return frame
+
+
+def require_validated(pipeline: Pipeline, span: Window, settings: Settings) -> None:
+    """Refuse to read features that were not built, or built and not validated since.
+
+    Raises:
+        UpstreamUnavailable: Names the first instant of `span` that no validated window covers.
+    """
+    built = _newest_by_window(BuiltFeatures, state.latest_records(settings, pipeline.name, "build_features"))
+    checked = _newest_by_window(Validated, state.latest_records(settings, pipeline.name, "validate_features"))
+    good = sorted(
+        (window for window, record in built.items() if window in checked and checked[window].tables == record.views),
+        key=lambda window: window.start,
+    )
+    reached = max(span.start, pipeline.coverage.start)
+    for window in good:
+        if window.start <= reached < window.end:
+            reached = window.end
+    if reached < span.end:
+        raise UpstreamUnavailable(
+            f"{pipeline.name} {span}: features are not built and validated from {reached:%Y-%m-%dT%H:%MZ} on; "
+            f"run {pipeline.name}__data for that window first"
+        )
+
+
+def _newest_by_window(kind: Any, rows: list[dict[str, Any]]) -> dict[Window, Any]:
+    return {record.window: record for record in map(kind.from_json, rows)}
+
+
+def _section(pipeline: Pipeline, name: str, settings: Settings) -> sections.Section:
+    return next(item for item in sections.read_sections(pipeline, settings) if item.name == name)

@@ -1,0 +1,124 @@
+"""Feast, used through its extension points: the pipeline's definitions, its store, and a fingerprint of both."""
+
+import hashlib
+import importlib.util
+import json
+import string
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from airloop import feast_boot
+from airloop.config import Pipeline
+from airloop.errors import ConfigError
+from airloop.settings import Settings
+
+feast_boot.neutralise_typeguard()
+
+from feast import Entity, FeatureService, FeatureStore, FeatureView, RepoConfig  # noqa: E402 (after the boot)
+
+
+@cache
+def _definitions(path: Path, _stamp: float) -> tuple[Any, ...]:
+    spec = importlib.util.spec_from_file_location(f"feature_repo_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path}: cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    kinds = (Entity, FeatureView, FeatureService)
+    return tuple(value for value in vars(module).values() if isinstance(value, kinds))
+
+
+def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
+    """Entities, views and services of feature_repo/<pipeline>.py.
+
+    Raises:
+        ConfigError: The file is missing, or has no service of the declared name.
+    """
+    path = settings.feature_repo_dir / f"{pipeline.name}.py"
+    if not path.is_file():
+        raise ConfigError(f"{path}: missing; it tells Feast the entities, views and services of {pipeline.name}")
+    found = _definitions(path, path.stat().st_mtime)
+    services = [item.name for item in found if isinstance(item, FeatureService)]
+    if pipeline.features.service not in services:
+        raise ConfigError(f"{path}: no feature service {pipeline.features.service!r} (services: {services})")
+    return found
+
+
+def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
+    """The feature views; each needs a ttl and a created_timestamp_column.
+
+    Raises:
+        ConfigError: A view without ttl: the leak check rebuilds as far back as values may be used.
+    """
+    found = tuple(item for item in definitions(pipeline, settings) if isinstance(item, FeatureView))
+    for item in found:
+        if not item.ttl or item.batch_source is None or not item.batch_source.created_timestamp_column:
+            raise ConfigError(
+                f"feature view {item.name!r} of {pipeline.name}: needs a ttl and a created_timestamp_column"
+            )
+    return found
+
+
+def view_keys(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str, ...]]:
+    """View name -> its key columns."""
+    return {
+        item.name: tuple(column.name for column in item.entity_columns) or tuple(item.join_keys)
+        for item in views(pipeline, settings)
+    }
+
+
+def view_features(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str, ...]]:
+    """View name -> its features as the declared service projects them, in order."""
+    return {
+        projection.name: tuple(field.name for field in projection.features)
+        for projection in _service(pipeline, settings).feature_view_projections
+    }
+
+
+def feature_names(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
+    """The service's features in the order models take them."""
+    return tuple(name for names in view_features(pipeline, settings).values() for name in names)
+
+
+def _service(pipeline: Pipeline, settings: Settings) -> FeatureService:
+    wanted = pipeline.features.service
+    found = definitions(pipeline, settings)
+    return next(item for item in found if isinstance(item, FeatureService) and item.name == wanted)
+
+
+def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
+    """SHA-256 over the definitions behind the service: views' specs without prose, projected names and types.
+
+    Stable across store objects, re-apply and materialization; changes with schema, ttl or source.
+    """
+    projected = {name for name in view_features(pipeline, settings)}
+    parts = []
+    for item in sorted(views(pipeline, settings), key=lambda view: view.name):
+        if item.name in projected:
+            spec = item.to_proto().spec
+            for prose in ("owner", "description", "tags"):
+                spec.ClearField(prose)
+            parts.append(spec.SerializeToString(deterministic=True).hex())
+    names = [
+        (p.name, [(f.name, str(f.dtype)) for f in p.features])
+        for p in _service(pipeline, settings).feature_view_projections
+    ]
+    return hashlib.sha256(json.dumps([parts, names]).encode()).hexdigest()
+
+
+def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
+    """The pipeline's store with its definitions applied; one Feast project per pipeline."""
+    text = (settings.feature_repo_dir / "feature_store.yaml").read_text(encoding="utf-8")
+    filled = string.Template(text).substitute(
+        AIRLOOP_PIPELINE=pipeline.name,
+        AIRLOOP_FEAST_REGISTRY_URL=settings.feast_registry_url,
+        AIRLOOP_LAKE_URI=settings.lake_uri,
+        AIRLOOP_ONLINE_STORE=json.dumps(settings.online_store),
+    )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = FeatureStore(config=RepoConfig(**yaml.safe_load(filled), repo_path=settings.feature_repo_dir))
+    store.apply(list(definitions(pipeline, settings)))
+    return store

@@ -1,0 +1,189 @@
+"""The Delta lake: tables at `<lake>/<pipeline>/<layer>/<table>`, partitioned by month, versioned by every write."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+
+from airloop.errors import UpstreamUnavailable
+from airloop.records import TableVersion, Window
+from airloop.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+PARTITION = "month"
+_COMMIT_TRIES = 5
+INSTANT = pa.timestamp("us", tz="UTC")
+
+
+def table_uri(settings: Settings, pipeline: str, layer: str, table: str) -> str:
+    """Where a table lies; `layer` is raw, clean, quarantine, features, predictions or snapshots."""
+    return f"{settings.lake_uri}/{pipeline}/{layer}/{table}"
+
+
+def open_table(uri: str, settings: Settings, *, version: int | None = None) -> DeltaTable | None:
+    """The table at `uri`, or None when nothing was written yet."""
+    try:
+        return DeltaTable(uri, version=version, storage_options=settings.storage_options or None)
+    except TableNotFoundError:
+        return None
+
+
+def read(
+    uri: str,
+    settings: Settings,
+    *,
+    where: pc.Expression | None = None,
+    columns: Sequence[str] | None = None,
+    version: int | None = None,
+) -> pa.Table:
+    """Read rows of a table, without the partition column unless asked for.
+
+    Raises:
+        UpstreamUnavailable: The table does not exist yet.
+    """
+    table = open_table(uri, settings, version=version)
+    if table is None:
+        raise UpstreamUnavailable(f"{uri}: nothing was written here yet; run the stage that writes it first")
+    dataset = table.to_pyarrow_dataset()
+    names = list(columns) if columns else [name for name in dataset.schema.names if name != PARTITION]
+    return dataset.to_table(columns=names, filter=where)
+
+
+def between(column: str, window: Window) -> pc.Expression:
+    """`window.start <= column < window.end`."""
+    start, end = (pa.scalar(bound, INSTANT) for bound in (window.start, window.end))
+    return (ds.field(column) >= start) & (ds.field(column) < end)
+
+
+def replace_window(
+    uri: str, rows: pa.Table, settings: Settings, *, time_column: str, window: Window, sort_by: Sequence[str]
+) -> TableVersion:
+    """Put `rows` in place of what the table holds of the window, in one transaction.
+
+    Delta refuses rows outside the window. The same content again writes no new version, so a rerun changes nothing.
+
+    Args:
+        rows: Every `time_column` value lies in the window; timestamps in microseconds UTC.
+        sort_by: Columns that order the rows totally (the table's key); makes the digest independent of file order.
+    """
+    rows = rows.sort_by([(name, "ascending") for name in sort_by]).combine_chunks()
+    digest = content_digest(rows)
+    found = _current(uri, rows, settings, time_column=time_column, window=window, sort_by=sort_by)
+    if found is not None and found[0] == digest:
+        version = found[1]
+    else:
+        month = pc.strftime(rows[time_column], format="%Y-%m")
+        version = _commit(
+            uri,
+            lambda: write_deltalake(
+                uri,
+                rows.append_column(PARTITION, month),
+                mode="overwrite",
+                predicate=_predicate(time_column, window),
+                partition_by=[PARTITION],
+                schema_mode="merge",
+                storage_options=settings.storage_options or None,
+            ),
+            settings,
+        )
+    return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
+
+
+def replace_table(uri: str, rows: pa.Table, settings: Settings, *, sort_by: Sequence[str]) -> TableVersion:
+    """Put `rows` in place of a static table's whole content; the same content again writes no new version."""
+    rows = rows.sort_by([(name, "ascending") for name in sort_by]).combine_chunks()
+    digest = content_digest(rows)
+    table = open_table(uri, settings)
+    if (
+        table is not None
+        and content_digest(_sorted_like(table.to_pyarrow_dataset().to_table(), rows, sort_by)) == digest
+    ):
+        version = table.version()
+    else:
+        options = settings.storage_options or None
+        write = lambda: write_deltalake(uri, rows, mode="overwrite", schema_mode="overwrite", storage_options=options)  # noqa: E731
+        version = _commit(uri, write, settings)
+    return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
+
+
+def append(uri: str, rows: pa.Table, settings: Settings, *, time_column: str) -> int:
+    """Append rows in one transaction; returns the new version."""
+    month = pc.strftime(rows[time_column], format="%Y-%m")
+    return _commit(
+        uri,
+        lambda: write_deltalake(
+            uri,
+            rows.append_column(PARTITION, month),
+            mode="append",
+            partition_by=[PARTITION],
+            storage_options=settings.storage_options or None,
+        ),
+        settings,
+    )
+
+
+def files_digest(uri: str, settings: Settings, *, window: Window | None = None) -> str:
+    """A digest that changes exactly when files holding the window's months were rewritten; '' for no table yet."""
+    table = open_table(uri, settings)
+    if table is None:
+        return ""
+    if window is None:
+        return _sha256(sorted(table.files()))
+    first, last = f"{window.start:%Y-%m}", f"{window.end:%Y-%m}"
+    kept = [path for path in table.files() if first <= path.split(f"{PARTITION}=", 1)[-1][:7] <= last]
+    return _sha256(sorted(kept))
+
+
+def content_digest(rows: pa.Table) -> str:
+    """SHA-256 over the Arrow IPC bytes of sorted rows: equal content and order give equal digests."""
+    sink = pa.BufferOutputStream()
+    batches = rows.combine_chunks().replace_schema_metadata(None)
+    with pa.ipc.new_stream(sink, batches.schema) as writer:
+        writer.write_table(batches)
+    return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _sha256(parts: list[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _predicate(time_column: str, window: Window) -> str:
+    bounds = [f"{bound:%Y-%m-%dT%H:%M:%S.%f}Z" for bound in (window.start, window.end)]
+    months = f"{PARTITION} >= '{window.start:%Y-%m}' AND {PARTITION} <= '{window.end:%Y-%m}'"
+    return f"{months} AND {time_column} >= '{bounds[0]}' AND {time_column} < '{bounds[1]}'"
+
+
+def _current(
+    uri: str, like: pa.Table, settings: Settings, *, time_column: str, window: Window, sort_by: Sequence[str]
+) -> tuple[str, int] | None:
+    table = open_table(uri, settings)
+    if table is None:
+        return None
+    rows = table.to_pyarrow_dataset().to_table(filter=between(time_column, window))
+    return content_digest(_sorted_like(rows, like, sort_by)), table.version()
+
+
+def _sorted_like(rows: pa.Table, like: pa.Table, sort_by: Sequence[str]) -> pa.Table:
+    if not set(like.schema.names) <= set(rows.schema.names):
+        return rows
+    return rows.select(like.schema.names).cast(like.schema).sort_by([(name, "ascending") for name in sort_by])
+
+
+def _commit(uri: str, write: Callable[[], None], settings: Settings) -> int:
+    """Write, again when another writer's commit came between; the version seen after the write."""
+    if "://" not in uri:
+        Path(uri).mkdir(parents=True, exist_ok=True)
+    for attempt in range(1, _COMMIT_TRIES + 1):
+        try:
+            write()
+            return DeltaTable(uri, storage_options=settings.storage_options or None).version()
+        except CommitFailedError as error:
+            logger.warning("%s: another writer committed first (try %d): %s", uri, attempt, error)
+    raise UpstreamUnavailable(f"{uri}: {_COMMIT_TRIES} writes in a row met a concurrent commit; retry")

@@ -1,0 +1,99 @@
+"""Models: an estimator named in YAML behind the preprocessing its kind needs, and the types a model file may hold."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline as SklearnPipeline
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from airloop.config import Pipeline
+from airloop.errors import ConfigError, GuardRefused
+
+# What skops finds in our pipelines beyond its own safe list; anything else refuses to be saved or loaded.
+ALLOWED_TYPES = frozenset(
+    {
+        "functools.partial",
+        "numpy.dtype",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.tree._tree.Tree",  # arrays of numbers; runs no code of the file
+        "sklearn.utils.validation.check_array",
+    }
+)
+
+
+def resolve(path: str) -> Any:
+    """Import what a `module:attribute` string names.
+
+    Raises:
+        ConfigError: No such module or attribute here.
+    """
+    module, attribute = path.split(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{path}: cannot be imported on this machine: {error}") from error
+
+
+def new_model(
+    pipeline: Pipeline,
+    candidate: str,
+    params: Mapping[str, Any],
+    frame: pd.DataFrame,
+    features: Sequence[str] | None = None,
+) -> SklearnPipeline:
+    """An unfitted scikit-learn pipeline for a candidate of the declaration.
+
+    Text features are one-hot encoded (rare values together) with numbers imputed by their median and scaled, or
+    ordinally encoded (unknown and missing are -1) with numbers passed as they are; rows keep their order.
+
+    Args:
+        params: Override the declared ones; the seed is training.seed where the estimator takes a random_state.
+        frame: Any rows of the training set: tells text features from numbers.
+        features: Columns in model order; default is every column that is no key, time, label or part.
+    """
+    declared = pipeline.training.candidates[candidate]
+    names = list(features) if features is not None else feature_columns(pipeline, frame)
+    texts = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name])]
+    numbers = [name for name in names if name not in texts]
+    estimator = resolve(declared.estimator)(**{**declared.params, **params})
+    if "random_state" in estimator.get_params():
+        estimator.set_params(random_state=pipeline.training.seed)
+    return make_pipeline(_encoder(declared.encoder, texts=texts, numbers=numbers), estimator)
+
+
+def _encoder(kind: str, *, texts: list[str], numbers: list[str]) -> ColumnTransformer:
+    if kind == "one_hot":
+        text_steps: Any = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=50, sparse_output=False)
+        number_steps: Any = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+    else:
+        text_steps = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
+        number_steps = "passthrough"
+    return ColumnTransformer([("texts", text_steps, texts), ("numbers", number_steps, numbers)])
+
+
+def feature_columns(pipeline: Pipeline, frame: pd.DataFrame) -> list[str]:
+    """Columns of a training frame that are features."""
+    other = {pipeline.prediction.entity_key, "decision_time", "label", "part"}
+    return [name for name in frame.columns if name not in other]
+
+
+def trusted_types(model: SklearnPipeline) -> list[str]:
+    """The types a model file of this model holds beyond skops' safe list.
+
+    Raises:
+        GuardRefused: One of them is not on the allow-list.
+    """
+    from skops.io import dumps, get_untrusted_types
+
+    found = get_untrusted_types(data=dumps(model))
+    refused = sorted(set(found) - ALLOWED_TYPES)
+    if refused:
+        raise GuardRefused(
+            f"model holds {refused[0]}, not on the allow-list of airloop.models: it cannot be saved safely"
+        )
+    return sorted(found)

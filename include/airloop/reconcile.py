@@ -1,0 +1,84 @@
+"""Make MLflow's `champion` alias what the ledger says, whatever was killed half-way or moved by hand."""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from airloop import ledger, registry
+from airloop.errors import GuardRefused
+from airloop.ledger import Entry
+from airloop.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_ROUNDS = 5
+
+
+def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
+    """Finish an `intended` without `done`, then move back an alias that differs from the newest `done`.
+
+    An alias that differs is recorded before it is moved: as `reconciled` when it points at a former champion or is
+    gone, as `alarm` when it points at a version that was never promoted. Before the first promotion any alias is an
+    `alarm`, and removed.
+
+    Returns:
+        One sentence per repair; empty when alias and ledger agree.
+
+    Raises:
+        GuardRefused: The ledger does not verify (nothing is touched), its champion is not registered any more, or the
+            alias keeps moving.
+    """
+    ledger.require_intact(settings, pipeline_name)
+    said: list[str] = []
+    for _ in range(_ROUNDS):
+        # The alias is read first: a promotion that ends in between can then only look like a move of the past.
+        alias = registry.aliases(settings, pipeline_name).get(registry.CHAMPION)
+        seen = ledger.entries(settings, pipeline_name)
+        unfinished = registry.open_promotion(seen)
+        if unfinished is not None:
+            done = registry.finish_promotion(settings, unfinished)
+            said.append(f"finished the promotion of version {done.payload['version']} (ledger entry {done.sequence})")
+        elif alias != registry.in_force(seen):
+            said += _repair(pipeline_name, settings, seen, alias=alias)
+        else:
+            return said
+    raise GuardRefused(f"the champion alias of {pipeline_name} keeps moving: something else writes it")
+
+
+def _repair(pipeline_name: str, settings: Settings, seen: Sequence[Entry], *, alias: int | None) -> list[str]:
+    champion = registry.in_force(seen)
+    promoted = {entry.payload["version"] for entry in seen if entry.kind == "done"}
+    kind = "reconciled" if alias is None or alias in promoted else "alarm"
+    says = _says(alias, champion, known=kind == "reconciled")
+    try:
+        entry = ledger.append(
+            settings,
+            pipeline_name,
+            kind=kind,
+            effective_at=_data_time(seen),
+            payload={"alias": registry.CHAMPION, "pointed_at": alias, "restored": champion, "says": says},
+            expected_head=seen[-1].sequence if seen else 0,
+        )
+    except GuardRefused:  # the ledger moved on: look again
+        return []
+    logger.log(logging.WARNING if kind == "reconciled" else logging.ERROR, "%s: %s", pipeline_name, says)
+    if champion is None:
+        registry.delete_alias(settings, pipeline_name, registry.CHAMPION)
+    else:
+        registry.set_alias(settings, pipeline_name, registry.CHAMPION, champion)
+    return [f"{says} (ledger entry {entry.sequence})"]
+
+
+def _says(alias: int | None, champion: int | None, *, known: bool) -> str:
+    if champion is None:
+        return f"ALARM: the alias champion pointed at version {alias}, but nothing was ever promoted: alias removed"
+    if alias is None:
+        return f"the alias champion was gone: back at version {champion}"
+    if known:
+        return f"the alias champion pointed at former champion {alias}: moved back to version {champion}"
+    return f"ALARM: the alias champion pointed at version {alias}, never promoted: moved back to version {champion}"
+
+
+def _data_time(seen: Sequence[Entry]) -> datetime:
+    """Data time of a repair: that of the newest entry; an empty ledger has none, so the wall clock."""
+    return max((entry.effective_at for entry in seen), default=datetime.now(UTC))

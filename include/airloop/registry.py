@@ -1,0 +1,152 @@
+"""MLflow's model registry as a projection of the ledger: aliases, tags of versions, and the move of a champion.
+
+The registered model has the pipeline's name. The version with alias `challenger` passed its gates and waits, the one
+with `champion` is in force.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import mlflow.artifacts
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from airloop import ledger
+from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.ledger import Entry
+from airloop.settings import Settings
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+logger = logging.getLogger(__name__)
+
+
+def aliases(settings: Settings, model_name: str) -> dict[str, int]:
+    """Alias -> version of a registered model; empty when the model is not registered.
+
+    Raises:
+        UpstreamUnavailable: The registry does not answer; so raises every function here.
+    """
+    try:
+        with _answers("read the aliases", model_name):
+            found = _client(settings).get_registered_model(model_name).aliases
+    except GuardRefused:
+        return {}
+    return {alias: int(version) for alias, version in found.items()}
+
+
+def set_alias(settings: Settings, model_name: str, alias: str, version: int) -> None:
+    """Point an alias at a version; a second call changes nothing.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    with _answers(f"point {alias} at version {version}", model_name):
+        _client(settings).set_registered_model_alias(model_name, alias, str(version))
+
+
+def delete_alias(settings: Settings, model_name: str, alias: str) -> None:
+    """Remove an alias; removing one that is not there changes nothing."""
+    with _answers(f"remove {alias}", model_name):
+        _client(settings).delete_registered_model_alias(model_name, alias)
+
+
+def tag_version(settings: Settings, model_name: str, version: int, tags: dict[str, str]) -> None:
+    """Write tags onto a version, replacing equal keys.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    with _answers(f"tag version {version}", model_name):
+        client = _client(settings)
+        for key, value in tags.items():
+            client.set_model_version_tag(model_name, str(version), key, value)
+
+
+def version_tags(settings: Settings, model_name: str, version: int) -> dict[str, str]:
+    """All tags of a version.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    with _answers(f"read version {version}", model_name):
+        return dict(_client(settings).get_model_version(model_name, str(version)).tags)
+
+
+def download_model(settings: Settings, model_name: str, version: int, *, folder: Path) -> Path:
+    """Copy the files of a registered version below `folder`.
+
+    Raises:
+        GuardRefused: The version is not registered.
+        UpstreamUnavailable: Its files cannot be read.
+    """
+    with _answers(f"download version {version}", model_name):
+        uri = settings.mlflow_tracking_uri
+        _client(settings).get_model_version(model_name, str(version))
+        try:
+            path = mlflow.artifacts.download_artifacts(
+                f"models:/{model_name}/{version}", dst_path=str(folder), tracking_uri=uri, registry_uri=uri
+            )
+        except OSError as error:
+            raise UpstreamUnavailable(f"files of {model_name} version {version} cannot be read: {error}") from error
+        return Path(path)
+
+
+def in_force(seen: Sequence[Entry]) -> int | None:
+    """Version of the newest `done` entry; None before the first promotion."""
+    done = ledger.latest(seen, "done")
+    return None if done is None else int(done.payload["version"])
+
+
+def done_of(seen: Sequence[Entry], decision_sequence: int) -> Entry | None:
+    """The `done` entry that acted on a decision."""
+    return next((e for e in seen if e.kind == "done" and e.payload.get("decision_sequence") == decision_sequence), None)
+
+
+def open_promotion(seen: Sequence[Entry]) -> Entry | None:
+    """The newest `intended` entry without its `done`: a promotion under way, or one that was killed."""
+    intended = ledger.latest(seen, "intended")
+    return None if intended is None or done_of(seen, intended.payload["decision_sequence"]) else intended
+
+
+def finish_promotion(settings: Settings, intended: Entry) -> Entry:
+    """Move the alias as `intended` says and append `done`; safe to call again after a kill at any point."""
+    pipeline, decision_sequence = intended.pipeline, intended.payload["decision_sequence"]
+    model_name, version = intended.payload["model_name"], intended.payload["version"]
+    finished = done_of(ledger.entries(settings, pipeline), decision_sequence)
+    if finished is not None:  # moving the alias again could undo a later promotion
+        return finished
+    set_alias(settings, model_name, CHAMPION, version)
+    if aliases(settings, model_name).get(CHALLENGER) == version:
+        delete_alias(settings, model_name, CHALLENGER)
+    done = ledger.append_once(
+        settings,
+        pipeline,
+        kind="done",
+        effective_at=intended.effective_at,
+        payload={**intended.payload, "intended_sequence": intended.sequence},
+        existing=lambda seen: done_of(seen, decision_sequence),
+    )
+    logger.info("%s: version %d is champion from %s on", pipeline, version, intended.effective_at.isoformat())
+    return done
+
+
+def _client(settings: Settings) -> MlflowClient:
+    uri = settings.mlflow_tracking_uri
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+@contextmanager
+def _answers(doing: str, model_name: str) -> Iterator[None]:
+    """MLflow's errors as ours: what does not exist is refused, everything else may be retried."""
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code in _ABSENT:
+            raise GuardRefused(f"cannot {doing} of {model_name}: {error.message}") from error
+        raise UpstreamUnavailable(f"cannot {doing} of {model_name}: MLflow says {error.message}") from error

@@ -1,0 +1,133 @@
+"""score: the champion in force at the window's start predicts the window, before its outcomes are known."""
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from airloop import examples, feature_store, lake, ledger, sections, tracking
+from airloop.config import Pipeline
+from airloop.errors import GuardRefused
+from airloop.records import Scored, Window
+from airloop.settings import Settings
+from airloop.tracking import LoadedVersion
+
+Mode = Literal["live", "backtest"]
+CHAMPION = "champion"
+
+
+def inputs(
+    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, mode: Mode = "live"
+) -> dict[str, Any]:
+    """Scoring depends on the model and on what the feature tables hold of the window."""
+    views = {view: predictions_source(pipeline, view, settings) for view in sections.view_names(pipeline, settings)}
+    tables = {view: lake.files_digest(uri, settings, window=window) for view, uri in views.items()}
+    return {"tables": tables, "version": model_version(pipeline, window, settings, mode=mode)}
+
+
+def predictions_source(pipeline: Pipeline, view: str, settings: Settings) -> str:
+    """The lake table behind a view."""
+    return lake.table_uri(settings, pipeline.name, "features", view)
+
+
+def predictions_uri(pipeline: Pipeline, settings: Settings) -> str:
+    """The table of predictions.
+
+    Columns: entity key, decision_time (UTC us), model_version (int64), role (`champion`), mode (`live` or `backtest`),
+    probability (float64), window_start (UTC us). Unique by entity key, decision_time, model_version, role, mode.
+    """
+    return lake.table_uri(settings, pipeline.name, "predictions", "predictions")
+
+
+def model_version(pipeline: Pipeline, window: Window, settings: Settings, *, mode: Mode) -> int | None:
+    """The version that scores: in force at window.start by the ledger; for a backtest the newest champion."""
+    instant = window.start
+    if mode == "backtest":
+        done = ledger.entries(settings, pipeline.name, kind="done")
+        instant = max((entry.effective_at for entry in done), default=window.start)
+    return ledger.champion_at(settings, pipeline.name, instant)
+
+
+def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, mode: Mode = "live") -> Scored:
+    """Predict every example whose decision time lies in the window; append what was not predicted before.
+
+    Without a champion in force nothing is scored: an outcome (rows 0), not an error.
+
+    Raises:
+        GuardRefused: The model was trained with a cutoff after the window's start and the mode is not `backtest`, or
+            its features' definitions have changed since it was trained.
+        UpstreamUnavailable: The window's features are not built and validated.
+    """
+    version = model_version(pipeline, window, settings, mode=mode)
+    if version is None:
+        return Scored(window=window, version=0, role=CHAMPION, mode=mode, rows=0, appended=0, table_version=-1)
+    model = tracking.load_version(pipeline, version, settings)
+    refuse_unfit(pipeline, model, window, settings, mode=mode)
+    frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
+    predicted = model.model.predict_proba(frame[list(model.features)])[:, 1] if len(frame) else np.empty(0)
+    rows = _rows(pipeline, frame, predicted, model=model, mode=mode, window=window)
+    new = _not_yet_there(pipeline, rows, window, settings)
+    uri = predictions_uri(pipeline, settings)
+    if new.num_rows:
+        lake.append(uri, new, settings, time_column="decision_time")
+    table = lake.open_table(uri, settings)
+    return Scored(
+        window=window,
+        version=version,
+        role=CHAMPION,
+        mode=mode,
+        rows=len(frame),
+        appended=new.num_rows,
+        table_version=table.version() if table else -1,
+    )
+
+
+def refuse_unfit(pipeline: Pipeline, model: LoadedVersion, window: Window, settings: Settings, *, mode: Mode) -> None:
+    """Refuse a model that could have seen the window, or whose features mean something else now.
+
+    Raises:
+        GuardRefused: See score.
+    """
+    cutoff = model.snapshot.cutoff
+    if mode != "backtest" and cutoff > window.start:
+        raise GuardRefused(
+            f"version {model.version} was trained up to {cutoff:%Y-%m-%dT%H:%MZ}, after the window {window} starts: "
+            f"its scores would look better than they are; use mode=backtest, whose rows never enter live metrics"
+        )
+    now = feature_store.fingerprint(pipeline, settings)
+    if now != model.snapshot.feature_fingerprint:
+        raise GuardRefused(
+            f"feature service {pipeline.features.service} is not what version {model.version} was trained on "
+            f"({model.snapshot.feature_fingerprint[:12]}, now {now[:12]}): train a new version, or restore the definitions"
+        )
+
+
+def _rows(
+    pipeline: Pipeline, frame: pd.DataFrame, predicted: np.ndarray, *, model: LoadedVersion, mode: Mode, window: Window
+) -> pa.Table:
+    key, count = pipeline.prediction.entity_key, len(frame)
+    return pa.table(
+        {
+            key: pa.array(frame[key], pa.string()),
+            "decision_time": pa.array(frame["decision_time"], lake.INSTANT),
+            "model_version": pa.array([model.version] * count, pa.int64()),
+            "role": pa.array([CHAMPION] * count, pa.string()),
+            "mode": pa.array([mode] * count, pa.string()),
+            "probability": pa.array(predicted, pa.float64()),
+            "window_start": pa.array([window.start] * count, lake.INSTANT),
+        }
+    )
+
+
+def _not_yet_there(pipeline: Pipeline, rows: pa.Table, window: Window, settings: Settings) -> pa.Table:
+    uri = predictions_uri(pipeline, settings)
+    if lake.open_table(uri, settings) is None:
+        return rows
+    keys = [pipeline.prediction.entity_key, "decision_time", "model_version", "role", "mode"]
+    there = lake.read(uri, settings, where=lake.between("decision_time", window), columns=keys)
+    return (
+        rows.join(there.append_column("there", pa.array([True] * there.num_rows)), keys=keys, join_type="left anti")
+        if (there.num_rows)
+        else rows
+    )

@@ -1,0 +1,156 @@
+"""features.sql: its named sections, run in DuckDB over the lake's clean feeds, seeing only what was known in time."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from airloop import lake
+from airloop.config import Pipeline
+from airloop.errors import ConfigError, UpstreamUnavailable
+from airloop.records import Window
+from airloop.settings import Settings
+
+_HEADING = re.compile(r"^-- (table|view): ([a-z][a-z0-9_]*)\s*$|^-- (examples|labels)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One named query; `kind` is table, view, examples or labels."""
+
+    kind: str
+    name: str
+    sql: str
+
+
+def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]:
+    """The sections of a pipeline's features.sql, in file order.
+
+    Raises:
+        ConfigError: No file, no view, not exactly one `-- examples` and one `-- labels`, a name used twice.
+    """
+    path = settings.pipelines_dir / pipeline.name / "features.sql"
+    if not path.is_file():
+        raise ConfigError(f"{path}: missing; it holds the pipeline's views, examples and labels")
+    text = path.read_text(encoding="utf-8")
+    headings = list(_HEADING.finditer(text))
+    ends = [heading.start() for heading in headings[1:]] + [len(text)]
+    sections = tuple(
+        Section(found[1] or found[3], found[2] or found[3], text[found.end() : end].strip().rstrip(";"))
+        for found, end in zip(headings, ends, strict=True)
+    )
+    names = [section.name for section in sections]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not {"examples", "labels"} <= set(names) or "view" not in {section.kind for section in sections}:
+        raise ConfigError(
+            f"{path}: needs one `-- examples`, one `-- labels` and at least one `-- view: NAME` section; "
+            f"found {names}" + (f", twice: {twice}" if twice else "")
+        )
+    return sections
+
+
+def feature_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]:
+    """The sections that make features: tables and views."""
+    return tuple(section for section in read_sections(pipeline, settings) if section.kind in ("table", "view"))
+
+
+def view_names(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
+    """Names of the views, in file order."""
+    return tuple(section.name for section in read_sections(pipeline, settings) if section.kind == "view")
+
+
+def load_feeds(
+    pipeline: Pipeline, window: Window, settings: Settings, *, read_by: tuple[Section, ...]
+) -> dict[str, pa.Table]:
+    """Clean rows with known_at in [start - lookback, end) of the feeds the sections name.
+
+    An outcome feed that has not landed yet is an empty table.
+
+    Raises:
+        UpstreamUnavailable: A feed that is no outcome has no clean table yet.
+    """
+    feeds = {}
+    since = window.start - timedelta(days=pipeline.features.lookback_days)
+    text = "\n".join(section.sql for section in read_by)
+    named = {name: feed for name, feed in pipeline.feeds.items() if re.search(rf"\b{name}\b", text)}
+    for name, feed in named.items():
+        uri = lake.table_uri(settings, pipeline.name, "clean", name)
+        if lake.open_table(uri, settings) is None:
+            if not feed.outcome:
+                raise UpstreamUnavailable(f"{uri}: no clean rows yet; run validate_raw of {window} first")
+            feeds[name] = _empty(pipeline, name)
+        else:
+            # A static row was known before every window; a lookback must not drop it.
+            seen = ds.field("known_at") < pa.scalar(window.end, lake.INSTANT)
+            where = seen if feed.static else lake.between("known_at", Window(since, window.end))
+            feeds[name] = lake.read(uri, settings, where=where)
+    return feeds
+
+
+def _empty(pipeline: Pipeline, name: str) -> pa.Table:
+    types = {
+        "string": pa.string(),
+        "integer": pa.int64(),
+        "float": pa.float64(),
+        "boolean": pa.bool_(),
+        "timestamp": lake.INSTANT,
+    }
+    fields = [(column, types[kind]) for column, kind in pipeline.feeds[name].columns.items()]
+    return pa.schema([*fields, ("known_at", lake.INSTANT), ("created_at", lake.INSTANT)]).empty_table()
+
+
+def only_known_by(feeds: Mapping[str, pa.Table], instant: datetime) -> dict[str, pa.Table]:
+    """The feeds without every row whose known_at lies after `instant`."""
+    limit = pa.scalar(instant, lake.INSTANT)
+    return {name: table.filter(pc.less_equal(table["known_at"], limit)) for name, table in feeds.items()}
+
+
+@contextmanager
+def connect(pipeline: Pipeline, window: Window, feeds: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with the feeds as tables and window_start, window_end, lookback_days, lead_minutes as variables (UTC)."""
+    connection = duckdb.connect()
+    try:
+        connection.execute("SET TimeZone = 'UTC'; SET threads = 2")
+        connection.execute(f"SET VARIABLE window_start = TIMESTAMPTZ '{window.start.isoformat()}'")
+        connection.execute(f"SET VARIABLE window_end = TIMESTAMPTZ '{window.end.isoformat()}'")
+        connection.execute(f"SET VARIABLE lookback_days = {pipeline.features.lookback_days}")
+        connection.execute(f"SET VARIABLE lead_minutes = {pipeline.prediction.lead_minutes}")
+        for name, table in feeds.items():
+            connection.register(name, table)
+        yield connection
+    finally:
+        connection.close()
+
+
+def query(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Section) -> pa.Table:
+    """Run one section; timestamps come back as microseconds UTC.
+
+    Raises:
+        ConfigError: The SQL does not run; names the section.
+    """
+    try:
+        result = connection.sql(section.sql).to_arrow_table()
+    except duckdb.Error as error:
+        raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: {error}") from error
+    fields = [field.with_type(lake.INSTANT) if pa.types.is_timestamp(field.type) else field for field in result.schema]
+    return result.cast(pa.schema(fields))
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, sections: tuple[Section, ...]) -> None:
+    """Run the `-- table` steps in file order.
+
+    Raises:
+        ConfigError: The SQL does not run; names the section.
+    """
+    for section in sections:
+        if section.kind == "table":
+            try:
+                connection.execute(f'CREATE TEMP TABLE "{section.name}" AS {section.sql}')
+            except duckdb.Error as error:
+                raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: {error}") from error

@@ -1,0 +1,100 @@
+"""Where things are on this installation: the only reader of the environment (prefix AIRLOOP_)."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_QUIET = {
+    "GX_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    # Two OpenMP threads on two busy cores make gradient boosting ten times slower (scikit-learn #30662).
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TZ": "UTC",
+}
+
+
+class Settings(BaseSettings):
+    """The embedded default is SQLite and local files below `home`; production sets other URLs, nothing else.
+
+    Attributes:
+        project_dir: The checkout: holds dags/, plugins/, feature_repo/, include/pipelines/.
+        home: Everything airloop writes; git-ignored.
+        landing_uri: fsspec URL; feed files land at `<landing_uri>/<pipeline>/<feed>/`.
+        lake_uri: URL of the Delta lake; tables at `<lake_uri>/<pipeline>/<layer>/<table>`.
+        reports_uri: fsspec URL of validation pages, Evidently reports and pictures.
+        state_url: SQLAlchemy URL of the state database (ledger, stage records).
+        mlflow_tracking_uri: MLflow tracking and registry URI.
+        mlflow_artifact_uri: Root of the artifacts of experiments made by airloop.
+        feast_registry_url: SQLAlchemy URL of Feast's SQL registry.
+        online_store: Feast's `online_store` section.
+        storage_options: Credentials and options of object storage for fsspec and Delta.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AIRLOOP_", frozen=True, extra="forbid")
+
+    project_dir: Path = Path()
+    home: Path = Path()
+    landing_uri: str = ""
+    lake_uri: str = ""
+    reports_uri: str = ""
+    state_url: str = ""
+    mlflow_tracking_uri: str = ""
+    mlflow_artifact_uri: str = ""
+    feast_registry_url: str = ""
+    online_store: dict[str, Any] = {}
+    storage_options: dict[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _embedded_defaults(cls, given: dict[str, Any]) -> dict[str, Any]:
+        project = Path(given.get("project_dir") or Path(__file__).parents[2]).resolve()
+        home = Path(given.get("home") or project / ".airloop").resolve()
+        defaults: dict[str, Any] = {
+            "landing_uri": f"{home}/landing",
+            "lake_uri": f"{home}/lake",
+            "reports_uri": f"{home}/reports",
+            "state_url": f"sqlite:///{home}/state.db",
+            "mlflow_tracking_uri": f"sqlite:///{home}/mlflow.db",
+            "mlflow_artifact_uri": f"{home}/mlartifacts",
+            "feast_registry_url": f"sqlite:///{home}/feast_registry.db",
+            "online_store": {"type": "sqlite", "path": f"{home}/online_store.db"},
+        }
+        return {**defaults, **{k: v for k, v in given.items() if v}, "project_dir": project, "home": home}
+
+    @property
+    def pipelines_dir(self) -> Path:
+        """The folder with one folder per pipeline."""
+        return self.project_dir / "include" / "pipelines"
+
+    @property
+    def feature_repo_dir(self) -> Path:
+        """The folder `feast apply` reads."""
+        return self.project_dir / "feature_repo"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment once more; called inside functions, never at import.
+
+    Raises:
+        ConfigError: An AIRLOOP_ variable has a value that cannot be read.
+    """
+    return Settings(**overrides)
+
+
+def quiet_environment() -> dict[str, str]:
+    """The variables every airloop process runs with: telemetry off, one thread per library, UTC."""
+    return dict(_QUIET)
+
+
+def apply_quiet_environment() -> None:
+    """Set `quiet_environment` for this process, before the heavy libraries are imported; a value already set stays."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,183 @@
+"""snapshot: freeze the training set of a cutoff, prove that it leaks nothing, and open its MLflow run."""
+
+from datetime import timedelta
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pyarrow as pa
+
+from airloop import examples, feature_store, lake, leak_check, sections, tracking
+from airloop.config import Pipeline
+from airloop.errors import DataContractError
+from airloop.records import Snapshot, Window
+from airloop.settings import Settings
+
+_LOGGED_ROWS = 200
+
+
+def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, **_options: Any) -> dict[str, Any]:
+    """A snapshot depends on what the tables hold up to the cutoff, and on the feature definitions."""
+    tables = {uri: lake.files_digest(uri, settings, window=window) for uri in _tables(pipeline, settings)}
+    return {"tables": tables, "fingerprint": feature_store.fingerprint(pipeline, settings)}
+
+
+def parts(pipeline: Pipeline, cutoff: Any) -> tuple[Window, Window]:
+    """Decision times of the training and holdout rows of a cutoff.
+
+    Rows with decision time < cutoff - label delay are mature. The newest `holdout_days` of them are the holdout;
+    training starts with the coverage and ends one embargo before the holdout.
+
+    Raises:
+        DataContractError: The cutoff leaves no time for training.
+    """
+    mature_end = cutoff - pipeline.prediction.label_delay
+    holdout = Window(mature_end - timedelta(days=pipeline.training.holdout_days), mature_end)
+    train_end = holdout.start - timedelta(days=pipeline.training.embargo_days)
+    if train_end <= pipeline.coverage.start:
+        raise DataContractError(
+            f"{pipeline.name}: cutoff {cutoff:%Y-%m-%dT%H:%MZ} leaves no training rows: the holdout starts at {holdout.start:%Y-%m-%d}, "
+            f"the data at {pipeline.coverage.start:%Y-%m-%d}; take a later cutoff"
+        )
+    return Window(pipeline.coverage.start, train_end), holdout
+
+
+def snapshot(
+    pipeline: Pipeline,
+    window: Window,
+    _upstream: Any,
+    settings: Settings,
+    *,
+    reason: str = "hand",
+    reason_key: str = "",
+) -> Snapshot:
+    """Write the training set of `window.end` (the cutoff) as one parquet file named by its digest.
+
+    Raises:
+        DataContractError: Too few labelled training rows, no labels near the end of the holdout (the outcome feed has
+            not landed up to the cutoff), or a leak.
+        UpstreamUnavailable: Features are not built and validated up to the cutoff.
+    """
+    cutoff = window.end
+    train, holdout = parts(pipeline, cutoff)
+    frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
+    frame = _with_parts(frame, train, holdout)
+    _refuse_unfit(pipeline, frame, holdout)
+    leak_checked = leak_check.check_leaks(pipeline, frame, settings)
+    digest = frame_digest(frame)
+    uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{digest}.parquet"
+    tracking.write_parquet(frame, uri, settings)
+    labelled = frame[frame["label"].notna()]
+    record = Snapshot(
+        pipeline=pipeline.name,
+        cutoff=cutoff,
+        train=train,
+        holdout=holdout,
+        uri=uri,
+        digest=digest,
+        train_rows=int((labelled["part"] == "train").sum()),
+        holdout_rows=int((labelled["part"] == "holdout").sum()),
+        unlabelled_rows=len(frame) - len(labelled),
+        features=feature_store.feature_names(pipeline, settings),
+        feature_service=pipeline.features.service,
+        feature_fingerprint=feature_store.fingerprint(pipeline, settings),
+        table_versions=_versions(pipeline, settings),
+        leak_checked=leak_checked,
+        reason=reason,
+        reason_key=reason_key or f"{reason}:{cutoff:%Y-%m-%dT%H:%MZ}",
+    )
+    _open_run(pipeline, record, labelled, settings)
+    return record
+
+
+def _with_parts(frame: pd.DataFrame, train: Window, holdout: Window) -> pd.DataFrame:
+    time = frame["decision_time"]
+    frame = frame.assign(part=None)
+    frame.loc[time < train.end, "part"] = "train"
+    frame.loc[time >= holdout.start, "part"] = "holdout"
+    return frame[frame["part"].notna()].reset_index(drop=True)
+
+
+def _refuse_unfit(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) -> None:
+    labelled = frame[frame["label"].notna()]
+    rows = int((labelled["part"] == "train").sum())
+    if rows < pipeline.training.min_train_rows:
+        raise DataContractError(
+            f"{pipeline.name}: {rows} labelled training rows before {holdout.start:%Y-%m-%d}, min_train_rows is {pipeline.training.min_train_rows}"
+        )
+    newest = labelled["decision_time"].max()
+    if newest < holdout.end - timedelta(days=2):
+        raise DataContractError(
+            f"{pipeline.name}: labels end at {newest}, the holdout at {holdout.end}: the outcome feed "
+            f"{', '.join(pipeline.outcome_feeds)} has not landed up to the cutoff"
+        )
+
+
+def frame_digest(frame: pd.DataFrame) -> str:
+    """SHA-256 of the frame's content in its order."""
+    return lake.content_digest(pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def _tables(pipeline: Pipeline, settings: Settings) -> list[str]:
+    views = sections.view_names(pipeline, settings)
+    return [lake.table_uri(settings, pipeline.name, "features", view) for view in views] + [
+        lake.table_uri(settings, pipeline.name, "clean", feed) for feed in pipeline.feeds
+    ]
+
+
+def _versions(pipeline: Pipeline, settings: Settings) -> dict[str, int]:
+    found = {uri: lake.open_table(uri, settings) for uri in _tables(pipeline, settings)}
+    return {"/".join(uri.rsplit("/", 2)[1:]): table.version() for uri, table in found.items() if table is not None}
+
+
+def _open_run(pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings) -> None:
+    key = tracking.training_key(record)
+    tracking.end_abandoned_runs(pipeline, settings, keep=key)
+    tags = {
+        **tracking.provenance(settings),
+        "airloop.reason": record.reason,
+        "airloop.reason_key": record.reason_key,
+        "airloop.snapshot": record.digest,
+    }
+    name = f"training {record.cutoff:%Y-%m-%d} ({record.reason})"
+    run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags)
+    with mlflow.start_run(run_id=run.info.run_id):
+        mlflow.log_params(
+            {
+                "cutoff": record.cutoff.isoformat(),
+                "train_rows": record.train_rows,
+                "holdout_rows": record.holdout_rows,
+                "unlabelled_rows": record.unlabelled_rows,
+                "feature_service": record.feature_service,
+            }
+        )
+        # MLflow's own digest reads the first 10,000 rows only, so ours is passed (36 characters at most).
+        dataset = mlflow.data.from_pandas(
+            labelled.head(_LOGGED_ROWS),
+            source=record.uri,
+            name=pipeline.name,
+            targets="label",
+            digest=record.digest[:36],
+        )
+        mlflow.log_input(dataset, context="training")
+        mlflow.log_dict(record.to_json(), "snapshot.json")
+    # Left RUNNING on purpose: tune and train resume it; train or decide ends it.
+    tracking.client(settings).update_run(run.info.run_id, status="RUNNING")
+
+
+def read_snapshot(record: Snapshot, settings: Settings) -> pd.DataFrame:
+    """The frozen frame: entity key, decision_time, features, label, part.
+
+    Raises:
+        DataContractError: The file is not what the record says.
+    """
+    frame = tracking.read_parquet(record.uri, settings)
+    seen = frame_digest(frame)
+    if seen != record.digest:
+        raise DataContractError(f"{record.uri}: content digest {seen[:12]} is not the recorded {record.digest[:12]}")
+    return frame
+
+
+def labelled_part(frame: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Rows of `train` or `holdout` that have a label, in order."""
+    return frame[(frame["part"] == part) & frame["label"].notna()].reset_index(drop=True)

@@ -1,0 +1,174 @@
+"""Run one stage: resolve it by name, skip it when this very input was done, keep its record."""
+
+import functools
+import hashlib
+import importlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from airloop import records, state
+from airloop.config import Pipeline
+from airloop.errors import ConfigError
+from airloop.records import Record, Window
+from airloop.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+type_of_upstream = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage: where its function lives, what record it returns, whose records it reads.
+
+    Attributes:
+        path: `module:function`; called as function(pipeline, window, upstream, settings, **options). The module may
+            have `inputs` with the same arguments: what else the result depends on (checksums, table versions).
+        needs: Stages of the same window whose records are `upstream`; tune's are a tuple, one per candidate.
+    """
+
+    path: str
+    record: type[Record]
+    needs: tuple[str, ...] = ()
+
+    def function(self, name: str | None = None) -> Any:
+        """The stage's function, or another attribute of its module (None when absent)."""
+        module, attribute = self.path.split(":")
+        return getattr(importlib.import_module(module), name or attribute, None)
+
+
+STAGES: dict[str, Stage] = {
+    "ingest": Stage("airloop.ingest:ingest", records.Ingested),
+    "validate_raw": Stage("airloop.validate:validate_raw", records.Validated, ("ingest",)),
+    "build_features": Stage("airloop.build_features:build_features", records.BuiltFeatures, ("validate_raw",)),
+    "validate_features": Stage("airloop.validate:validate_features", records.Validated, ("build_features",)),
+    "materialize": Stage("airloop.materialize:materialize", records.Materialized, ("validate_features",)),
+    "snapshot": Stage("airloop.snapshot:snapshot", records.Snapshot),
+    "tune": Stage("airloop.tune:tune", records.TunedCandidate, ("snapshot",)),
+    "train": Stage("airloop.train:train", records.TrainedModel, ("snapshot", "tune")),
+    "evaluate": Stage("airloop.evaluate:evaluate", records.Evaluated, ("snapshot", "train")),
+    "decide": Stage("airloop.decide:decide", records.Decision, ("evaluate",)),
+    "promote": Stage("airloop.promote:promote", records.Promoted, ("decide",)),
+    "score": Stage("airloop.score:score", records.Scored),
+    "monitor": Stage("airloop.monitor:monitor", records.Monitored),
+    "triage": Stage("airloop.triage:triage", records.Action, ("monitor",)),
+}
+
+
+def find_stage(name: str) -> Stage:
+    """The stage of that name.
+
+    Raises:
+        ConfigError: No such stage.
+    """
+    if name not in STAGES:
+        raise ConfigError(f"unknown stage {name!r} (stages: {', '.join(STAGES)})")
+    return STAGES[name]
+
+
+def run_stage(
+    name: str,
+    pipeline: Pipeline,
+    window: Window,
+    *,
+    upstream: type_of_upstream,
+    settings: Settings,
+    **options: Any,
+) -> Record:
+    """Run a stage, or return its record when exactly this input was done before.
+
+    Args:
+        upstream: Stage name -> record (or tuple of records) of every stage in `needs`.
+        options: What the stage takes beyond the four arguments (`candidate`, `reason`, `origin`, `mode`).
+    """
+    stage = find_stage(name)
+    missing = [need for need in stage.needs if not upstream.get(need)]
+    if missing:
+        raise ConfigError(
+            f"{name} of {pipeline.name} {window} needs the record of {missing[0]}: run {missing[0]} first"
+        )
+    extra = stage.function("inputs")
+    reads = extra(pipeline, window, upstream, settings, **options) if extra else {}
+    key = input_key(name, pipeline, window, upstream=upstream, settings=settings, options=options, reads=reads)
+    done = state.find_record(settings, pipeline.name, name, key)
+    if done is not None:
+        logger.info("%s %s %s: this input was done before, nothing to do", pipeline.name, name, window)
+        return stage.record.from_json(done)
+    began = time.monotonic()
+    record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options))
+    state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
+    logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)
+    return record
+
+
+def stored_upstream(name: str, pipeline: Pipeline, window: Window, settings: Settings) -> dict[str, Any]:
+    """The newest stored records a stage needs, for runs by hand; a missing one is left out."""
+    found: dict[str, Any] = {}
+    for need in find_stage(name).needs:
+        rows = [
+            STAGES[need].record.from_json(row)
+            for row in state.latest_records(settings, pipeline.name, need, window=window)
+        ]
+        if need == "tune":
+            by_candidate = {cast("records.TunedCandidate", row).candidate: row for row in rows}
+            found[need] = tuple(by_candidate[key] for key in pipeline.training.candidates if key in by_candidate)
+        elif rows:
+            found[need] = rows[-1]
+    return found
+
+
+def input_key(
+    name: str,
+    pipeline: Pipeline,
+    window: Window,
+    *,
+    upstream: type_of_upstream,
+    settings: Settings,
+    options: Mapping[str, Any],
+    reads: Mapping[str, Any],
+) -> str:
+    """SHA-256 of everything a stage's result depends on: window, upstream, options, what it reads, declaration, code."""
+    content = {
+        "stage": name,
+        "window": window.to_json(),
+        "upstream": {need: _plain(upstream[need]) for need in find_stage(name).needs},
+        "options": {key: _plain(value) for key, value in options.items()},
+        "reads": reads,
+        "declaration": declaration_digest(pipeline, settings),
+        "code": code_digest(),
+    }
+    return digest(content)
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of JSON-able content, independent of key order."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def declaration_digest(pipeline: Pipeline, settings: Settings) -> str:
+    """SHA-256 of the pipeline's tree, its SQL and expectations, and its Feast definitions."""
+    files = sorted((settings.pipelines_dir / pipeline.name).glob("*"))
+    texts = [path.read_bytes() for path in files if path.is_file() and path.name != "pipeline.yaml"]
+    texts.append((settings.feature_repo_dir / f"{pipeline.name}.py").read_bytes())
+    return digest([pipeline.model_dump(mode="json"), [hashlib.sha256(text).hexdigest() for text in texts]])
+
+
+@functools.cache
+def code_digest() -> str:
+    """SHA-256 of airloop's own source: changed code is a new input."""
+    root = Path(__file__).parent
+    sources = [path.relative_to(root).as_posix().encode() + path.read_bytes() for path in sorted(root.rglob("*.py"))]
+    return hashlib.sha256(b"\0".join(sources)).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_json()
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,165 @@
+"""The state database: stage records, the ledger's table, answered reasons. SQLite in WAL mode, or PostgreSQL."""
+
+import functools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from airloop.errors import UpstreamUnavailable
+from airloop.records import Window
+from airloop.settings import Settings
+
+metadata = sa.MetaData()
+
+stage_runs = sa.Table(
+    "stage_runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("stage", sa.String(40), nullable=False),
+    sa.Column("input_key", sa.String(64), nullable=False),
+    sa.Column("window_start", sa.String(32), nullable=False),
+    sa.Column("window_end", sa.String(32), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("finished_at", sa.String(32), nullable=False),
+    sa.UniqueConstraint("pipeline", "stage", "input_key"),
+)
+
+ledger_entries = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("effective_at", sa.String(32), nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("recorded_at", sa.String(32), nullable=False),
+    sa.Column("previous_hash", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "sequence"),
+)
+
+answered_reasons = sa.Table(
+    "answered_reasons",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("reason_key", sa.String(200), nullable=False),
+    sa.Column("run_key", sa.String(300), nullable=False),
+    sa.Column("claimed_at", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "reason_key"),
+)
+
+
+def instant_text(instant: datetime) -> str:
+    """UTC ISO text whose lexical order is the order in time (stored instants are compared as text)."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@functools.cache
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, pool_pre_ping=True, poolclass=sa.NullPool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    metadata.create_all(engine)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # Autocommit at driver level: SQLAlchemy's begin event then takes the write lock at once, so two writers queue
+    # on the busy timeout instead of failing when a read transaction tries to become a writing one.
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+@contextmanager
+def transaction(settings: Settings) -> Iterator[Connection]:
+    """One transaction on the state database; rolled back on any error.
+
+    Raises:
+        UpstreamUnavailable: The database does not answer.
+    """
+    try:
+        with _engine(settings.state_url).begin() as connection:
+            yield connection
+    except sa.exc.OperationalError as error:
+        raise UpstreamUnavailable(f"state database {make_url(settings.state_url)!r}: {error.orig}") from error
+
+
+def save_record(
+    settings: Settings, pipeline: str, stage: str, *, input_key: str, window: Window, record: dict[str, Any]
+) -> None:
+    """Store a stage's record under its input key; a second call with the same key changes nothing."""
+    row = {
+        "pipeline": pipeline,
+        "stage": stage,
+        "input_key": input_key,
+        "window_start": instant_text(window.start),
+        "window_end": instant_text(window.end),
+        "record": json.dumps(record, sort_keys=True),
+        "finished_at": instant_text(datetime.now(UTC)),
+    }
+    try:
+        with transaction(settings) as connection:
+            connection.execute(stage_runs.insert().values(**row))
+    except sa.exc.IntegrityError:
+        return
+
+
+def find_record(settings: Settings, pipeline: str, stage: str, input_key: str) -> dict[str, Any] | None:
+    """The record stored under an input key, or None."""
+    query = sa.select(stage_runs.c.record).where(
+        stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage, stage_runs.c.input_key == input_key
+    )
+    with transaction(settings) as connection:
+        text = connection.execute(query).scalar()
+    return json.loads(text) if text else None
+
+
+def latest_records(
+    settings: Settings, pipeline: str, stage: str, *, window: Window | None = None
+) -> list[dict[str, Any]]:
+    """Records of a stage, newest finished last; with `window` only those of exactly this window."""
+    query = sa.select(stage_runs.c.record).where(stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage)
+    if window is not None:
+        query = query.where(
+            stage_runs.c.window_start == instant_text(window.start), stage_runs.c.window_end == instant_text(window.end)
+        )
+    with transaction(settings) as connection:
+        return [json.loads(text) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]
+
+
+def claim_reason(settings: Settings, pipeline: str, *, reason_key: str, run_key: str) -> bool:
+    """Let exactly one run answer a reason; the run that claimed it may claim it again (a retry).
+
+    Returns:
+        False when another run answered or answers this reason.
+    """
+    table = answered_reasons
+    with transaction(settings) as connection:
+        owner = connection.execute(
+            sa.select(table.c.run_key).where(table.c.pipeline == pipeline, table.c.reason_key == reason_key)
+        ).scalar()
+        if owner is None:
+            row = {"pipeline": pipeline, "reason_key": reason_key, "run_key": run_key}
+            connection.execute(table.insert().values(**row, claimed_at=instant_text(datetime.now(UTC))))
+    return owner in (None, run_key)
+
+
+def reason_owner(settings: Settings, pipeline: str, reason_key: str) -> str | None:
+    """The `run_key` that claimed a reason; None when nobody did."""
+    table = answered_reasons
+    query = sa.select(table.c.run_key).where(table.c.pipeline == pipeline, table.c.reason_key == reason_key)
+    with transaction(settings) as connection:
+        return connection.execute(query).scalar()

@@ -1,0 +1,97 @@
+"""`<home>/run`: who supervises, which processes belong to it, the secrets. Files 0600, each replaced in one step."""
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airloop.settings import Settings
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths below `<home>/run`.
+
+    Attributes:
+        lock: Locked (flock) by the one supervisor, or by `down`; holds `{"role", "pid", "born"}` of the last holder.
+        processes: `{"airflow_url", "mlflow_url", "services": {name: {"pid", "born"}}}`; outlives a killed supervisor.
+        platform: The fields of `Platform`; there from healthy until the stop begins.
+        secrets: What Airflow signs and encrypts with, and the administrator's password.
+        passwords: The file of Airflow's SimpleAuthManager.
+    """
+
+    lock: Path
+    processes: Path
+    platform: Path
+    secrets: Path
+    passwords: Path
+
+
+def run_folder(settings: Settings) -> RunFolder:
+    """The run folder of this home, created with mode 0700 when missing."""
+    root = settings.home / "run"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return RunFolder(
+        lock=root / "supervisor.lock",
+        processes=root / "processes.json",
+        platform=root / "platform.json",
+        secrets=root / "secrets.json",
+        passwords=root / "airflow_passwords.json",
+    )
+
+
+def write_private(path: Path, payload: dict[str, Any]) -> None:
+    """Replace `path` by the payload as JSON; it is never seen half-written nor, even briefly, readable by others."""
+    temporary = _private_copy(path, payload)
+    temporary.replace(path)
+
+
+def create_private(path: Path, payload: dict[str, Any]) -> dict[str, Any]:
+    """Write the payload unless the file is there; returns what the file holds: of two first writers one wins."""
+    temporary = _private_copy(path, payload)
+    try:
+        with suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink()
+    return read_private(path) or {}
+
+
+def read_private(path: Path) -> dict[str, Any] | None:
+    """The file's content; None when it is missing or is not a JSON object."""
+    try:
+        payload = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return payload if isinstance(payload, dict) else None
+
+
+def _private_copy(path: Path, payload: dict[str, Any]) -> Path:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        json.dump(payload, stream)
+    return temporary
+
+
+@contextmanager
+def try_lock(path: Path, holder: dict[str, Any]) -> Iterator[bool]:
+    """Hold the lock file for the block and name the holder in it; yields False, at once, when another process has it.
+
+    The kernel frees the lock when its holder dies, however it dies. Processes the holder starts do not inherit it:
+    Python opens files close-on-exec.
+    """
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        stream.truncate(0)
+        stream.write(json.dumps(holder))
+        stream.flush()
+        yield True

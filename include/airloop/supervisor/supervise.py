@@ -1,0 +1,176 @@
+"""`run`: start everything in the order that is both fast and safe, watch it, and leave nothing behind."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from types import FrameType
+
+from airloop.errors import AirloopError, ConfigError
+from airloop.settings import Settings
+from airloop.supervisor.credentials import USERNAME, credentials
+from airloop.supervisor.databases import mark_migrated, migration_due, prefer_wal
+from airloop.supervisor.environment import LOCALHOST
+from airloop.supervisor.parts import Gate, Parts
+from airloop.supervisor.ports import choose_ports
+from airloop.supervisor.presence import SUPERVISOR, clean_leftovers, holder, refusal
+from airloop.supervisor.records import Platform
+from airloop.supervisor.run_folder import RunFolder, run_folder, try_lock, write_private
+from airloop.supervisor.services import (
+    airflow_commands,
+    airflow_health,
+    mlflow_command,
+    mlflow_healthy,
+    runs_mlflow,
+    warm_execution_api,
+)
+
+_START_SECONDS = 300.0
+_POLL_SECONDS = 0.25
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _StopRequested(Exception):  # noqa: N818 - a request, not an error
+    """SIGINT, SIGTERM or SIGHUP arrived."""
+
+
+def run(
+    settings: Settings,
+    *,
+    on_progress: Callable[[str], None],
+    on_ready: Callable[[Platform], None],
+    airflow_port: int | None = None,
+    mlflow_port: int | None = None,
+) -> None:
+    """Run the platform in the foreground until SIGINT, SIGTERM or SIGHUP; call it from the main thread.
+
+    First ends what a killed supervisor left. Starts everything on 127.0.0.1, calls `on_ready` once all is healthy, then
+    watches. However it ends, no process of it stays; an exception of a callback ends it as well.
+
+    Args:
+        settings: With an http(s) `mlflow_tracking_uri` no MLflow server is started.
+        on_progress: Gets one short line per step; never a secret.
+        on_ready: Gets the platform, once.
+        airflow_port: Of the API server; None takes any free port.
+        mlflow_port: Of the MLflow server; None takes any free port.
+
+    Raises:
+        AirloopError: One runs already, a port asked for is taken, a service was not healthy within 300 s, or one died:
+            then with its name and the end of its log, after everything was stopped.
+        ConfigError: The project has no dags folder.
+    """
+    if not (settings.project_dir / "dags").is_dir():
+        message = f"{settings.project_dir} has no dags folder: set AIRLOOP_PROJECT_DIR to the checkout"
+        raise ConfigError(message)
+    folder = run_folder(settings)
+    with _signals() as check_signals, try_lock(folder.lock, holder(SUPERVISOR)) as only_one:
+        if not only_one:
+            raise refusal(folder)
+        clean_leftovers(folder, on_progress=on_progress)
+        airflow, mlflow = choose_ports(airflow_port=airflow_port, mlflow_port=mlflow_port)
+        supervision = _Supervision(settings, folder, on_progress, check_signals, airflow, mlflow)
+        try:
+            supervision.run(on_ready)
+        except _StopRequested:
+            return
+
+
+@dataclass(frozen=True)
+class _Supervision:
+    """One run, from the lock taken to everything stopped."""
+
+    settings: Settings
+    folder: RunFolder
+    on_progress: Callable[[str], None]
+    check_signals: Callable[[], None]
+    airflow_port: int
+    mlflow_port: int
+
+    @property
+    def airflow_url(self) -> str:
+        return f"http://{LOCALHOST}:{self.airflow_port}"
+
+    @property
+    def mlflow_url(self) -> str:
+        if not runs_mlflow(self.settings):
+            return self.settings.mlflow_tracking_uri
+        return f"http://{LOCALHOST}:{self.mlflow_port}"
+
+    def run(self, on_ready: Callable[[Platform], None]) -> None:
+        secret = credentials(self.settings)
+        platform = Platform(self.airflow_url, self.mlflow_url, USERNAME, secret.admin_password)
+        parts = Parts(self.folder, self.settings.home, self.airflow_url, self.mlflow_url)
+        with closing(parts), closing(Gate()) as gate:
+            try:
+                self._start(parts, gate)
+                write_private(self.folder.platform, asdict(platform))
+                on_ready(platform)
+                while True:
+                    self._pause(parts)
+            finally:
+                self.on_progress("stopping")
+
+    def _start(self, parts: Parts, gate: Gate) -> None:
+        """Importing is most of the work, so all import at once; the gate keeps the order that matters.
+
+        A scheduler that is faster than the API server fails the tasks which a crash has orphaned.
+        """
+        since = datetime.now(UTC)
+        commands = airflow_commands(self.settings, airflow_port=self.airflow_port, mlflow_url=self.mlflow_url)
+        (self.settings.home / "airflow").mkdir(exist_ok=True)
+        if runs_mlflow(self.settings):
+            self.on_progress("starting the MLflow server")
+            prefer_wal(self.settings.mlflow_tracking_uri)
+            parts.start("mlflow", mlflow_command(self.settings, mlflow_port=self.mlflow_port))
+        if migration_due(self.settings):
+            self.on_progress("preparing Airflow's database")
+            parts.start("migration", commands["migration"])
+            parts.start("scheduler", commands["scheduler"], gate=gate.reader)
+            self._wait(parts, "the migration", lambda: parts.succeeded("migration"))
+            mark_migrated(self.settings)
+        else:
+            parts.start("scheduler", commands["scheduler"], gate=gate.reader)
+        self.on_progress("starting Airflow")
+        for name in ("api-server", "dag-processor", "triggerer"):
+            parts.start(name, commands[name])
+        self._wait(parts, "Airflow's API server", lambda: airflow_health(self.airflow_url)["api-server"])
+        warm_execution_api(self.airflow_url)
+        gate.open()
+        self.on_progress("waiting until every service is healthy")
+        self._wait(parts, "Airflow", lambda: all(airflow_health(self.airflow_url, since=since).values()))
+        self._wait(parts, f"MLflow at {self.mlflow_url}", lambda: mlflow_healthy(self.mlflow_url))
+
+    def _wait(self, parts: Parts, what: str, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + _START_SECONDS
+        while not condition():
+            if time.monotonic() > end:
+                message = f"{what} was not healthy within {_START_SECONDS:.0f} s; see {self.settings.home}/logs"
+                raise AirloopError(message)
+            self._pause(parts)
+
+    def _pause(self, parts: Parts) -> None:
+        self.check_signals()
+        parts.check()
+        time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], None]]:
+    """Turn the stop signals into a flag, so that none of them can interrupt a stop halfway."""
+    received: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+
+    def check() -> None:
+        if received:
+            raise _StopRequested
+
+    previous = {number: signal.signal(number, note) for number in _STOP_SIGNALS}
+    try:
+        yield check
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,216 @@
+"""MLflow tracking: one parent run per training, nested candidates, versions; all found again by their input key."""
+
+import functools
+import hashlib
+import json
+import logging
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import mlflow
+import pandas as pd
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from airloop.config import Pipeline
+from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.records import Snapshot
+from airloop.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+INPUT_KEY = "airloop.input_key"
+
+
+@dataclass(frozen=True)
+class LoadedVersion:
+    """A registered model version, loaded, with what it was made from.
+
+    Attributes:
+        model: scikit-learn pipeline; predict_proba on a frame of `features`.
+        holdout_predictions: Entity key, decision_time, label, probability of its holdout; empty before evaluation.
+    """
+
+    version: int
+    model: Any
+    features: tuple[str, ...]
+    candidate: str
+    params: dict[str, Any]
+    snapshot: Snapshot
+    holdout_predictions: pd.DataFrame
+
+
+def client(settings: Settings) -> MlflowClient:
+    """A client of the tracking server and registry; also sets the URI for mlflow's fluent calls."""
+    mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
+    mlflow.set_registry_uri(settings.mlflow_tracking_uri)
+    return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+
+
+def experiment_id(pipeline: Pipeline, settings: Settings) -> str:
+    """The pipeline's experiment, made when it is missing.
+
+    Raises:
+        UpstreamUnavailable: MLflow does not answer.
+    """
+    tracker = client(settings)
+    try:
+        found = tracker.get_experiment_by_name(pipeline.name)
+        if found is not None:
+            return str(found.experiment_id)
+        root = f"{settings.mlflow_artifact_uri}/{pipeline.name}"
+        location = root if "://" in root else Path(root).as_uri()
+        return str(tracker.create_experiment(pipeline.name, artifact_location=location))
+    except MlflowException as error:
+        made = tracker.get_experiment_by_name(pipeline.name) if "already exists" in str(error) else None
+        if made is None:
+            raise UpstreamUnavailable(f"MLflow at {settings.mlflow_tracking_uri}: {error}") from error
+        return str(made.experiment_id)
+
+
+def run_of(
+    pipeline: Pipeline, settings: Settings, *, key: str, name: str, tags: dict[str, str], parent: str | None = None
+) -> Run:
+    """The run that carries this input key, resumed, or a new one; nested below `parent` when given."""
+    tracker, experiment = client(settings), experiment_id(pipeline, settings)
+    found = tracker.search_runs([experiment], f"tags.`{INPUT_KEY}` = '{key}'", max_results=1)
+    if found:
+        run: Run = found[0]
+        tracker.update_run(run.info.run_id, status="RUNNING")
+        return run
+    nested = {"mlflow.parentRunId": parent} if parent else {}
+    return tracker.create_run(experiment, run_name=name, tags={INPUT_KEY: key, **tags, **nested})
+
+
+def end_run(settings: Settings, run_id: str, *, status: str = "FINISHED") -> None:
+    """End a run; ending it again changes nothing."""
+    client(settings).set_terminated(run_id, status=status)
+
+
+def end_abandoned_runs(pipeline: Pipeline, settings: Settings, *, keep: str) -> int:
+    """End runs left RUNNING by tasks that are gone; called when a training starts (one at a time per pipeline).
+
+    Args:
+        keep: The input key of the training that starts: its own runs are resumed, not ended.
+    """
+    tracker = client(settings)
+    abandoned = [
+        run
+        for run in tracker.search_runs([experiment_id(pipeline, settings)], "attributes.status = 'RUNNING'")
+        if not run.data.tags.get(INPUT_KEY, "").startswith(keep)
+    ]
+    for run in abandoned:
+        logger.warning("ending MLflow run %s: its task is gone", run.info.run_id)
+        tracker.set_terminated(run.info.run_id, status="KILLED")
+    return len(abandoned)
+
+
+def training_key(snapshot: Snapshot) -> str:
+    """What identifies one training: its data and what asked for it."""
+    return hashlib.sha256(f"{snapshot.digest}:{snapshot.reason_key}".encode()).hexdigest()[:32]
+
+
+def provenance(settings: Settings) -> dict[str, str]:
+    """Tags that say which code and libraries made a run: the git commit (with `-dirty`) and the lock file's digest."""
+    lock = settings.project_dir / "requirements" / "base.lock"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else "unlocked"
+    return {"airloop.code_commit": code_commit(settings.project_dir), "airloop.lock_sha256": digest}
+
+
+@functools.cache
+def code_commit(project_dir: Path) -> str:
+    """The commit of the checkout, `-dirty` with uncommitted changes, `unknown` outside git."""
+    command = ["git", "-C", str(project_dir), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def version_of_key(pipeline: Pipeline, settings: Settings, key: str) -> int | None:
+    """The version registered under an input key, or None."""
+    found = client(settings).search_model_versions(f"name = '{pipeline.name}' and tags.`{INPUT_KEY}` = '{key}'")
+    return min(int(version.version) for version in found) if found else None
+
+
+def register(
+    pipeline: Pipeline, settings: Settings, *, model_uri: str, run_id: str, key: str, tags: dict[str, str]
+) -> int:
+    """Register a model once: the version that carries the input key when there is one, else a new one."""
+    existing = version_of_key(pipeline, settings, key)
+    if existing is not None:
+        return existing
+    tracker = client(settings)
+    try:
+        tracker.create_registered_model(pipeline.name, description=pipeline.description)
+    except MlflowException as error:
+        if "already exists" not in str(error):
+            raise
+    made = tracker.create_model_version(pipeline.name, model_uri, run_id=run_id, tags={**tags, INPUT_KEY: key})
+    return int(made.version)
+
+
+def version_snapshot(pipeline: Pipeline, version: int, settings: Settings) -> Snapshot:
+    """The snapshot a version was trained on.
+
+    Raises:
+        GuardRefused: The version was not registered by airloop.
+    """
+    return Snapshot.from_json(json.loads(_tag(_version_tags(pipeline, version, settings), "airloop.snapshot", version)))
+
+
+def load_version(pipeline: Pipeline, version: int, settings: Settings) -> LoadedVersion:
+    """Load a version: its model from skops (MLflow refuses types that were not allowed when it was saved).
+
+    Raises:
+        GuardRefused: Not registered by airloop, or the model does not load.
+    """
+    tags = _version_tags(pipeline, version, settings)
+    snapshot = Snapshot.from_json(json.loads(_tag(tags, "airloop.snapshot", version)))
+    try:
+        model = mlflow.sklearn.load_model(f"models:/{pipeline.name}/{version}")
+    except Exception as error:  # whatever a broken artifact raises: a model that does not load is refused, not retried
+        raise GuardRefused(f"{pipeline.name} version {version} does not load: {error}") from error
+    uri = tags.get("airloop.holdout_uri")
+    return LoadedVersion(
+        version=version,
+        model=model,
+        features=snapshot.features,
+        candidate=_tag(tags, "airloop.candidate", version),
+        params=json.loads(_tag(tags, "airloop.params", version)),
+        snapshot=snapshot,
+        holdout_predictions=read_parquet(uri, settings) if uri else pd.DataFrame(),
+    )
+
+
+def _version_tags(pipeline: Pipeline, version: int, settings: Settings) -> dict[str, str]:
+    try:
+        return dict(client(settings).get_model_version(pipeline.name, str(version)).tags)
+    except MlflowException as error:
+        raise GuardRefused(f"{pipeline.name} has no version {version} in the registry: {error}") from error
+
+
+def _tag(tags: dict[str, str], name: str, version: int) -> str:
+    if name not in tags:
+        raise GuardRefused(f"version {version} has no tag {name}: it was not registered by airloop")
+    return tags[name]
+
+
+def read_parquet(uri: str, settings: Settings) -> pd.DataFrame:
+    """Read one parquet file at an fsspec URI."""
+    with fsspec.open(uri, "rb", **settings.storage_options) as handle:
+        return pd.read_parquet(handle)
+
+
+def write_parquet(frame: pd.DataFrame, uri: str, settings: Settings) -> None:
+    """Write one parquet file, whole or not at all (temporary name, then move)."""
+    system, path = fsspec.core.url_to_fs(uri, **settings.storage_options)
+    system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+    partial = f"{path}.{hashlib.sha256(str(id(frame)).encode()).hexdigest()[:8]}.partial"
+    with system.open(partial, "wb") as handle:
+        frame.to_parquet(handle, index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
+    system.mv(partial, path)

@@ -1,0 +1,97 @@
+"""train: fit the best tuned candidate on the whole training part and register it, unjudged."""
+
+import json
+from importlib.metadata import version as installed
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.models import infer_signature
+
+from airloop import tracking
+from airloop.config import Pipeline
+from airloop.models import new_model, trusted_types
+from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
+from airloop.settings import Settings
+from airloop.snapshot import labelled_part, read_snapshot
+
+_REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops")
+
+
+def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], settings: Settings) -> TrainedModel:
+    """Fit the candidate with the best tuning score; it alone will meet the holdout, and as fitted here.
+
+    The version is registered under the training's input key: a retry finds it and returns it. Ties go to the
+    candidate declared first. The model is saved with skops, its types checked against the allow-list.
+
+    Raises:
+        GuardRefused: The fitted model holds a type that is not on the allow-list.
+    """
+    snapshot: Snapshot = upstream["snapshot"]
+    best: TunedCandidate = max(upstream["tune"], key=lambda tuned: tuned.score)
+    key = tracking.training_key(snapshot)
+    tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason}
+    run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
+    run_id = str(run.info.run_id)
+    existing = tracking.version_of_key(pipeline, settings, key)
+    if existing is not None:
+        uri = str(tracking.client(settings).get_model_version(pipeline.name, str(existing)).source)
+        return _record(pipeline, best, snapshot, version=existing, run_id=run_id, model_uri=uri, key=key)
+    rows = labelled_part(read_snapshot(snapshot, settings), "train")
+    features = list(snapshot.features)
+    model = new_model(pipeline, best.candidate, best.params, rows, features)
+    model.fit(rows[features], rows["label"])
+    model_uri = _log_model(model, rows[features], best, run_id=run_id)
+    made = tracking.register(
+        pipeline, settings, model_uri=model_uri, run_id=run_id, key=key, tags=_version_tags(settings, snapshot, best)
+    )
+    return _record(pipeline, best, snapshot, version=made, run_id=run_id, model_uri=model_uri, key=key)
+
+
+def _log_model(model: Any, rows: pd.DataFrame, best: TunedCandidate, *, run_id: str) -> str:
+    sample = rows.head(300)
+    with mlflow.start_run(run_id=run_id):
+        mlflow.log_params(
+            {"candidate": best.candidate, **{f"best_{name}": value for name, value in best.params.items()}}
+        )
+        mlflow.log_metric("cv_score", best.score)
+        # pip_requirements given: inferring them starts a process and takes ten seconds.
+        logged = mlflow.sklearn.log_model(
+            model,
+            name="model",
+            signature=infer_signature(sample, model.predict_proba(sample)),
+            input_example=rows.tail(5),
+            pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIREMENTS],
+            skops_trusted_types=trusted_types(model),
+            pyfunc_predict_fn="predict_proba",
+        )
+    return str(logged.model_uri)
+
+
+def _version_tags(settings: Settings, snapshot: Snapshot, best: TunedCandidate) -> dict[str, str]:
+    return {
+        **tracking.provenance(settings),
+        "airloop.candidate": best.candidate,
+        "airloop.params": json.dumps(best.params),
+        "airloop.snapshot": json.dumps(snapshot.to_json()),
+        "airloop.cutoff": snapshot.cutoff.isoformat(),
+        "airloop.reason": snapshot.reason,
+        "airloop.reason_key": snapshot.reason_key,
+        "airloop.feature_service": snapshot.feature_service,
+        "airloop.feature_fingerprint": snapshot.feature_fingerprint,
+    }
+
+
+def _record(
+    pipeline: Pipeline, best: TunedCandidate, snapshot: Snapshot, *, version: int, run_id: str, model_uri: str, key: str
+) -> TrainedModel:
+    return TrainedModel(
+        candidate=best.candidate,
+        model_name=pipeline.name,
+        version=version,
+        run_id=run_id,
+        model_uri=model_uri,
+        params=best.params,
+        snapshot_digest=snapshot.digest,
+        input_key=key,
+    )

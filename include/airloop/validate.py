@@ -1,0 +1,182 @@
+"""validate: only rows that keep their rules reach clean/; a window with too many that do not fails as a whole."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from airloop import lake, reports, validation_page
+from airloop.config import Feed, Pipeline
+from airloop.errors import DataContractError
+from airloop.expectations import Rule, check_tables, load_expectations
+from airloop.judgement import Judgement, judge
+from airloop.records import BuiltFeatures, Ingested, TableVersion, Validated, Window
+from airloop.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+RULE, WINDOW_START = "_rule", "_window_start"
+_SHOWN_PROBLEMS = 5
+
+
+def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
+    """Judge the window's rows of raw/<feed>; publish the good ones to clean/<feed>, put the bad ones into quarantine.
+
+    A row that breaks a critical row rule goes to quarantine/<feed>: the same columns plus `_rule` (names of the rules,
+    joined by "; ") and `_window_start`. The others, with every column raw has, take the place of what clean/<feed> held
+    of the window (a static feed: of the whole table). All feeds are judged before the first row is written, so a window
+    that fails changes nothing; a second run over the same rows writes no new version. An outcome feed without rows has
+    not landed yet and is left alone. The page and its JSON are written in any case.
+
+    Returns:
+        Checks of every feed that has rows, versions of the clean tables, URI of the page.
+
+    Raises:
+        ConfigError: expectations.yaml is wrong, or a feed has no rules.
+        DataContractError: A feed's share of bad rows > validation.max_bad_share, a critical rule about the table
+            breaks, a rule cannot be computed, or a feed that is not an outcome has no rows.
+    """
+    rules = load_expectations(pipeline, settings).raw
+    ingested: Ingested = upstream["ingest"]
+    tables = {name: _raw_rows(pipeline, name, feed, window, settings) for name, feed in pipeline.feeds.items()}
+    parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
+    waiting = [name for name in pipeline.outcome_feeds if tables[name].num_rows == 0]
+    judgements = [
+        _judge_feed(pipeline, name, rows, rules=rules[name], ingested=ingested, parameters=parameters)
+        for name, rows in tables.items()
+        if name not in waiting
+    ]
+    page = _report(pipeline, window, "raw", judgements=judgements, waiting=waiting, settings=settings)
+    published = tuple(
+        _publish(pipeline, judged, tables[judged.table], window=window, settings=settings) for judged in judgements
+    )
+    return Validated(window, "raw", tuple(judged.check for judged in judgements), published, page)
+
+
+def validate_features(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
+    """Judge the feature rows whose known_at lies in the window; features are computed, so one bad row is a failure.
+
+    Returns:
+        Checks of every view; `tables` are the views as they were built.
+
+    Raises:
+        ConfigError: expectations.yaml is wrong, or a view has no rules.
+        DataContractError: A critical rule breaks or cannot be computed.
+    """
+    rules = load_expectations(pipeline, settings).features
+    built: BuiltFeatures = upstream["build_features"]
+    tables = {view.table: lake.read(view.uri, settings, where=lake.between("known_at", window)) for view in built.views}
+    check_tables(
+        rules,
+        {name: rows.schema.names for name, rows in tables.items()},
+        place=f"{settings.pipelines_dir / pipeline.name / 'expectations.yaml'}: features",
+    )
+    parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
+    judgements = [
+        judge(name, rows, rules[name], key=rows.schema.names[:1], parameters=parameters, max_bad_share=0.0)
+        for name, rows in tables.items()
+    ]
+    page = _report(pipeline, window, "features", judgements=judgements, waiting=[], settings=settings)
+    return Validated(window, "features", tuple(judged.check for judged in judgements), built.views, page)
+
+
+def _judge_feed(
+    pipeline: Pipeline,
+    name: str,
+    rows: pa.Table,
+    *,
+    rules: tuple[Rule, ...],
+    ingested: Ingested,
+    parameters: Mapping[str, float],
+) -> Judgement:
+    if rows.num_rows == 0:
+        why = "no file landed" if name in ingested.missing else "its files hold none"
+        return Judgement(name, 0, (), {}, (f"{name}: no rows in this window ({why})",))
+    bound = pipeline.validation.max_bad_share
+    return judge(name, rows, rules, key=pipeline.feeds[name].key, parameters=parameters, max_bad_share=bound)
+
+
+def _raw_rows(pipeline: Pipeline, name: str, feed: Feed, window: Window, settings: Settings) -> pa.Table:
+    uri = lake.table_uri(settings, pipeline.name, "raw", name)
+    if lake.open_table(uri, settings) is None:
+        return pa.table({column: [] for column in feed.columns})
+    return lake.read(uri, settings, where=None if feed.event_time is None else lake.between(feed.event_time, window))
+
+
+def _parameters(window: Window, rows: Mapping[str, int]) -> dict[str, float]:
+    days = (window.end - window.start).total_seconds() / 86400
+    return {"window_days": days, **{f"{table}_rows": float(count) for table, count in rows.items()}}
+
+
+def _report(
+    pipeline: Pipeline,
+    window: Window,
+    layer: str,
+    *,
+    judgements: list[Judgement],
+    waiting: list[str],
+    settings: Settings,
+) -> str:
+    """Write the page and its JSON, then refuse the window when a table failed."""
+    problems = [problem for judged in judgements for problem in judged.problems]
+    place = (pipeline.name, "validation", layer)
+    page = reports.report_uri(settings, *place, window=window, suffix=".html")
+    content = validation_page.content(
+        pipeline=pipeline.name, layer=layer, window=window, judgements=judgements, waiting=waiting
+    )
+    reports.publish(
+        reports.report_uri(settings, *place, window=window, suffix=".json"), validation_page.to_json(content), settings
+    )
+    reports.publish(page, validation_page.to_html(content), settings)
+    for judged in judgements:
+        check = judged.check
+        logger.info(
+            "%s %s %s: %d rows, %d bad, warnings %s",
+            pipeline.name,
+            layer,
+            judged.table,
+            check.rows,
+            check.bad_rows,
+            check.warnings,
+        )
+    if problems:
+        more = [f"... and {len(problems) - _SHOWN_PROBLEMS} more"] if len(problems) > _SHOWN_PROBLEMS else []
+        shown = "\n".join(f"  {problem}" for problem in [*problems[:_SHOWN_PROBLEMS], *more])
+        raise DataContractError(
+            f"{pipeline.name} {window}: {layer} data break their contract, nothing was published:\n{shown}\n  page: {page}"
+        )
+    return page
+
+
+def _publish(
+    pipeline: Pipeline, judged: Judgement, rows: pa.Table, *, window: Window, settings: Settings
+) -> TableVersion:
+    bad = sorted(judged.bad)
+    # Quarantine first: killed in between, a bad row is in two places until the rerun, never in none.
+    _quarantine(pipeline, judged, rows.take(pa.array(bad, pa.int64())), window=window, settings=settings)
+    good = [position not in judged.bad for position in range(rows.num_rows)] if bad else None
+    return _replace(
+        pipeline, "clean", judged.table, rows if good is None else rows.filter(pa.array(good)), window, settings
+    )
+
+
+def _quarantine(pipeline: Pipeline, judged: Judgement, rows: pa.Table, *, window: Window, settings: Settings) -> None:
+    uri = lake.table_uri(settings, pipeline.name, "quarantine", judged.table)
+    if not rows.num_rows and lake.open_table(uri, settings) is None:
+        return
+    names = ["; ".join(judged.bad[position]) for position in sorted(judged.bad)]
+    marked = rows.append_column(RULE, pa.array(names, pa.string())).append_column(
+        WINDOW_START, pa.array([window.start] * rows.num_rows, lake.INSTANT)
+    )
+    _replace(pipeline, "quarantine", judged.table, marked, window, settings)
+
+
+def _replace(
+    pipeline: Pipeline, layer: str, table: str, rows: pa.Table, window: Window, settings: Settings
+) -> TableVersion:
+    feed = pipeline.feeds[table]
+    uri = lake.table_uri(settings, pipeline.name, layer, table)
+    if feed.event_time is None:
+        return lake.replace_table(uri, rows, settings, sort_by=feed.key)
+    return lake.replace_window(uri, rows, settings, time_column=feed.event_time, window=window, sort_by=feed.key)

@@ -1,0 +1,123 @@
+"""Every DAG keeps the contract: it parses, says what it is, and cannot run away."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, CronPartitionTimetable
+
+from airloop.config import load_pipelines
+from airloop.settings import load_settings
+
+PROJECT = Path(__file__).parents[2]
+GROUPS = ("data", "inbox", "monitoring", "promotion", "scoring", "training")
+CALENDAR = ("data", "monitoring", "scoring")
+PIPELINES = {pipeline.name: pipeline for pipeline in load_pipelines(load_settings())}
+DAG_IDS = sorted(f"{name}__{group}" for name in PIPELINES for group in GROUPS)
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(dag_folder=str(PROJECT / "dags"))
+
+
+@pytest.fixture(params=DAG_IDS)
+def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
+    return bag.dags[request.param]
+
+
+def _group(dag: DAG) -> str:
+    return dag.dag_id.split("__")[1]
+
+
+def test_every_file_is_imported_without_error(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+
+
+def test_the_dags_are_exactly_those_of_every_pipeline_and_group(bag: DagBag) -> None:
+    assert sorted(bag.dags) == DAG_IDS
+
+
+def test_kit_files_are_not_parsed_as_dag_files(bag: DagBag) -> None:
+    assert {Path(stat.file).name for stat in bag.dagbag_stats} == {f"{group}_dag.py" for group in GROUPS}
+
+
+def test_edges_are_those_of_the_golden_file(dag: DAG) -> None:
+    golden = json.loads((PROJECT / "tests" / "golden" / f"{_group(dag)}.json").read_text())
+    assert {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} == golden
+
+
+def test_tags_come_from_the_list(dag: DAG) -> None:
+    pipeline = PIPELINES[dag.dag_id.split("__")[0]]
+    assert dag.tags == {"airloop", _group(dag), pipeline.name, *pipeline.tags}
+
+
+def test_every_task_has_the_pipelines_owner(dag: DAG) -> None:
+    assert {task.owner for task in dag.tasks} == {PIPELINES[dag.dag_id.split("__")[0]].owner}
+
+
+def test_the_doc_says_purpose_owner_triage_and_every_param(dag: DAG) -> None:
+    pipeline = PIPELINES[dag.dag_id.split("__")[0]]
+    words = ["**Triage.**", pipeline.owner, pipeline.description, *(f"`{name}`" for name in dag.params)]
+    assert dag.doc_md is not None
+    assert [word for word in words if word not in dag.doc_md] == []
+
+
+def test_every_param_is_described_with_an_example_or_its_values(dag: DAG) -> None:
+    params = {name: dag.params.get_param(name) for name in dag.params}
+    plain = [name for name, param in params.items() if not param.description or "type" not in param.schema]
+    assert plain == []
+
+
+def test_no_dag_catches_up_and_one_run_is_active_at_a_time(dag: DAG) -> None:
+    assert (dag.catchup, dag.max_active_runs) == (False, 1)
+
+
+def test_every_task_retries_under_the_policy_and_ends_within_an_hour(dag: DAG) -> None:
+    retries = 8 if _group(dag) in ("scoring", "monitoring") else 2
+    assert {task.retries for task in dag.tasks} == {retries}
+    assert {type(task.retry_policy).__name__ for task in dag.tasks} == {"Outcomes"}
+    assert {task.retry_policy.retries for task in dag.tasks} == {retries}
+    assert {task.execution_timeout for task in dag.tasks} == {timedelta(hours=1)}
+
+
+def test_the_start_date_is_constant_and_has_a_timezone(dag: DAG) -> None:
+    again = DagBag(dag_folder=dag.fileloc).dags[dag.dag_id]
+    assert dag.start_date is not None
+    assert dag.start_date.utcoffset() == timedelta(0)
+    assert dag.start_date == again.start_date
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_only_the_window_takers_have_a_calendar_and_only_the_inbox_listens(bag: DagBag, group: str) -> None:
+    kinds = {"inbox": "AssetTriggeredTimetable", "training": "NullTimetable", "promotion": "NullTimetable"}
+    dag = bag.dags[f"flight_delays__{group}"]
+    assert type(dag.timetable).__name__ == kinds.get(group, "CronPartitionTimetable")
+
+
+@pytest.mark.parametrize("group", CALENDAR)
+def test_the_calendar_ends_with_the_coverage(bag: DagBag, group: str) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    dag = bag.dags[f"flight_delays__{group}"]
+    assert isinstance(dag.timetable, CronPartitionTimetable)
+    assert (dag.start_date, dag.end_date) == (datetime(2013, 2, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC))
+    scheduled = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert scheduled.next_dagrun_info(last_automated_run_info=None) is None
+
+
+def test_every_trigger_has_a_target_and_never_a_second_run_of_the_same_name(bag: DagBag) -> None:
+    triggers = [
+        task
+        for dag in bag.dags.values()
+        for task in dag.tasks
+        if issubclass(getattr(task, "operator_class", type(task)), TriggerDagRunOperator)
+    ]
+    given = [getattr(task, "partial_kwargs", None) or vars(task) for task in triggers]
+    assert sorted(task.task_id for task in triggers) == ["promotion", "retrain", "start"] * len(PIPELINES)
+    assert {arguments["trigger_dag_id"] for arguments in given} <= set(bag.dags)
+    assert {arguments["skip_when_already_exists"] for arguments in given} == {True}
+    assert {arguments["logical_date"] for arguments in given} == {None}
