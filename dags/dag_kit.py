@@ -39,8 +39,9 @@ _OPENLINEAGE_KEY = "openlineage"
 class Outcomes(RetryPolicy):
     """Fail at once what a retry would meet again; give a store time to come back; retry the unexpected twice.
 
-    DataContractError, ConfigError, GuardRefused fail at the first try. UpstreamUnavailable is retried after 5, 10, 20 ...
-    seconds as often as the task allows. Anything else (a killed process counts as none of these) is tried 3 times.
+    DataContractError, ConfigError, GuardRefused fail at the first try. UpstreamUnavailable is retried after 5, 10,
+    20 ... seconds as often as the task allows. Anything else is tried 3 times. A killed process raises nothing: Airflow
+    tries it again as often as the task allows.
     """
 
     def __init__(self, retries: int) -> None:
@@ -67,7 +68,7 @@ def pipelines() -> tuple[Pipeline, ...]:
 def defaults(
     pipeline: Pipeline, group: str, *, doc: str, params: Mapping[str, Param], retries: int = RETRIES
 ) -> dict[str, Any]:
-    """Arguments of `@dag` that every DAG has; calendar DAGs add `calendar(pipeline)`, others their schedule.
+    """Arguments of `@dag` that every DAG has, beside its schedule; DAGs on the calendar add `calendar_dates`.
 
     One run at a time: runs of a pipeline write the same tables, and SQLite has one writer.
 
@@ -94,21 +95,22 @@ def defaults(
     }
 
 
-def calendar(pipeline: Pipeline) -> dict[str, Any]:
-    """Schedule of a DAG that takes windows: a period's run starts at its end, for periods wholly inside `coverage`.
+def calendar(pipeline: Pipeline) -> CronPartitionTimetable:
+    """Schedule of a DAG that takes windows: a period's run starts at its end.
 
-    Partitioned (key = start of the period, like 2013-01-01T00:00:00), not a data interval: the UI's form then asks for a
-    partition key instead of proposing today as logical date, and tasks of a run whose logical date lies after a DAG's
-    end_date never start.
+    Partitioned (the key is the period's start, like 2013-01-01T00:00:00), not a data interval: the UI's form then asks
+    for a partition key instead of proposing today as logical date, and tasks of a run whose logical date lies after a
+    DAG's end_date never start.
     """
+    return CronPartitionTimetable(CRON[pipeline.calendar], timezone="UTC", run_offset=-1)
+
+
+def calendar_dates(pipeline: Pipeline) -> dict[str, Any]:
+    """First and last tick of the calendar: the ends of the first and last period wholly inside `coverage`."""
     start, end = pipeline.coverage.start, pipeline.coverage.end
     first = period_start(pipeline.calendar, start)
     first = first if first >= start else period_end(pipeline.calendar, first)
-    return {
-        "schedule": CronPartitionTimetable(CRON[pipeline.calendar], timezone="UTC", run_offset=-1),
-        "start_date": period_end(pipeline.calendar, first),
-        "end_date": end,
-    }
+    return {"start_date": period_end(pipeline.calendar, first), "end_date": end}
 
 
 def window_params() -> dict[str, Param]:
@@ -146,8 +148,8 @@ def window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
     """The window of a run, resolved here and nowhere else: Params, else the partition, else the data interval.
 
     Raises:
-        AirflowFailException: None of them, only one bound, no instant, start >= end, no period of the calendar, or outside
-            `coverage`; a run is never given the current time.
+        AirflowFailException: None of them, only one bound, no instant, start >= end, no period of the calendar, or
+            outside `coverage`; a run is never given the current time.
     """
     try:
         found = _given_window(read_params(context)) or _partition(pipeline, context) or _data_interval(context)
@@ -155,7 +157,7 @@ def window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
         raise AirflowFailException(f"refused window: {error}") from error
     if found is None:
         raise AirflowFailException(
-            "this run has no window: give Params start and end (2013-01-01T00:00:00Z, 2013-02-01T00:00:00Z) or a partition key"
+            "this run has no window: give Params start and end (instants like 2013-01-01T00:00:00Z), or a partition key"
         )
     start, end = pipeline.coverage.start, pipeline.coverage.end
     if found.start < start or (end is not None and found.end > end):

@@ -1,12 +1,12 @@
 """Bring one window of data in: what landed becomes raw, clean and feature rows, and the online store follows.
 
-Runs at the end of each period, when the inbox hears that files of a finished window landed, by hand and in backfills. The
-same input twice changes nothing.
+Runs at the end of each period, when the inbox hears that files of a finished window landed, by hand and in backfills.
+The same input twice changes nothing.
 
-**Triage.** `ingest` failed: a file breaks its declared contract (the log names file and column) or nothing landed: have it
-landed again, the inbox starts a new run. `validate_raw` or `validate_features` failed: open the validation page the log
-names; nothing was published downstream. `materialize` failed: the online store did not answer or holds another value than
-the lake: clear the task.
+**Triage.** `ingest` failed: a file breaks its declared contract (the log names file and column) or nothing landed:
+have it landed again, the inbox starts a new run. `validate_raw` or `validate_features` failed: open the validation
+page the log names; nothing was published downstream. `materialize` failed: the online store did not answer or holds
+another value than the lake: clear the task.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__data`."""
     arguments = dag_kit.defaults(pipeline, "data", doc=__doc__, params=dag_kit.window_params())
 
-    @dag(**arguments | dag_kit.calendar(pipeline))
+    @dag(schedule=dag_kit.calendar(pipeline), **arguments | dag_kit.calendar_dates(pipeline))
     def data() -> None:
         @task
         def ingest(**context: Any) -> Json:

@@ -1,15 +1,15 @@
 """Start one data run per finished window that holds landed files nobody ingested yet. The only listener to events.
 
-The landing folder's listing rings when it has changed and is quiet again (or after a minute of unrest). The bell carries
-nothing: `drain` works out from the landing folder and the stored ingest records what waits, so a burst or a lost event loses
-no file. A run id is made of the window and its files: what was started is not started twice.
+The landing folder's listing rings when it has changed and is quiet again (or after a minute of unrest). The bell
+carries nothing: `drain` works out from the landing folder and the stored ingest records what waits, so a burst or a
+lost event loses no file. A run id is made of the window and its files: what was started is not started twice.
 
-A window is finished when the newest landed local day of a feed that is written after its events reaches its end: files that
-land ahead (a schedule) start nothing. Windows whose lookback reads a changed window follow it. A static table alone starts
-nothing; the next data run reads it.
+A window is finished when the newest landed local day of a feed that is written after its events (an outcome, or one
+with a declared delay) reaches its end: a schedule that lands ahead starts nothing. Windows whose lookback reads a
+changed window follow it. A static table alone starts nothing; the next data run reads it.
 
-**Triage.** A run that finds nothing is a success that did nothing. A window that failed is not started again until another
-file lands for it: clear its data run. A window that is not started: see `drain`'s log.
+**Triage.** A run that finds nothing is a success that did nothing. A window that failed is not started again until
+another file lands for it: clear its data run. A window that is not started: see `drain`'s log.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The bell of the inbox: runs in the triggerer (dags/ is on its PYTHONPATH) and watches one landing folder's listing."""
+"""The bell of the inbox: it runs in the triggerer (dags/ is on its PYTHONPATH) and watches one landing folder."""
 
 import asyncio
 import hashlib
@@ -18,8 +18,11 @@ QUIET_POLLS = 2
 
 @dataclass
 class Bell:
-    """Rings once per burst: when a listing that differs from the one it last rang for was seen QUIET_POLLS times in a row,
-    or has been changing for `longest_polls` polls (a folder that is never quiet must not be silent)."""
+    """Rings once per burst.
+
+    That is when a listing that differs from the one it last rang for was seen QUIET_POLLS times in a row, or when the
+    folder has been changing for `longest_polls` polls (one that is never quiet must not be silent).
+    """
 
     longest_polls: int
     rung: str = ""
@@ -39,9 +42,10 @@ class Bell:
 
 
 class LandingTrigger(BaseEventTrigger):
-    """Yields one event per burst of files in a pipeline's landing folder; after a start also for what lies there already.
+    """Yields one event per burst of files in a pipeline's landing folder.
 
-    It remembers nothing across a restart of the triggerer: the extra bell finds nothing to do.
+    It remembers nothing across a restart of the triggerer: it then rings for what lies there, and the inbox finds
+    nothing to do.
     """
 
     def __init__(self, pipeline: str, poll_seconds: float = 3.0, longest_wait_seconds: float = 60.0) -> None:

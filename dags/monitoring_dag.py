@@ -1,12 +1,12 @@
 """Judge the champion on the rows whose labels matured in a window, and ask for a training when the probe beats it.
 
-On the calendar it starts together with the window's data run and waits for it like scoring does. What a backfill finds is
-recorded as such and asks for nothing. The training it asks for has a run id made of the reason, so that the same reason asks
-once.
+On the calendar it starts together with the window's data run and waits for it like scoring does. What a backfill finds
+is recorded as such and asks for nothing. The training it asks for has a run id made of the reason, so that the same
+reason asks once.
 
-**Triage.** `triage` says in its log and in the ledger what it decided and why; "not enough data" and "cooling down" are
-outcomes, not errors. `retrain` skipped: this reason had been asked before, its run is in `<pipeline>__training`. The report
-lies where the record of `monitor` (XCom) says.
+**Triage.** `triage` says in its log and in the ledger what it decided and why; "not enough data" and "cooling down"
+are outcomes, not errors. `retrain` skipped: this reason had been asked before, its run is in `<pipeline>__training`.
+The report lies where the record of `monitor` (XCom) says.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ def build(pipeline: Pipeline) -> None:
         pipeline, "monitoring", doc=__doc__, params=dag_kit.window_params(), retries=dag_kit.WAITING_RETRIES
     )
 
-    @dag(**arguments | dag_kit.calendar(pipeline))
+    @dag(schedule=dag_kit.calendar(pipeline), **arguments | dag_kit.calendar_dates(pipeline))
     def monitoring() -> None:
         @task
         def monitor(**context: Any) -> Json:
@@ -47,7 +47,7 @@ def build(pipeline: Pipeline) -> None:
         retrain = TriggerDagRunOperator(
             task_id="retrain",
             trigger_dag_id=f"{pipeline.name}__training",
-            trigger_run_id="probe__{{ ti.xcom_pull(task_ids='triage', key='reason_key') | as_run_id }}",
+            trigger_run_id="{{ ti.xcom_pull(task_ids='triage', key='reason_key') | as_run_id }}",
             conf={
                 "cutoff": action["cutoff"],
                 "reason": "probe",

@@ -1,10 +1,11 @@
 """Put the version of one passed decision in force: the alias moves only for a decision that stands in the ledger.
 
-Started by the training DAG, or by hand with the decision's sequence (`airloop ledger show`). The decision is read from the
-ledger, never from the run's conf. Run twice, it changes nothing.
+Started by the training DAG, or by hand with the decision's sequence (`airloop ledger show`). The decision is read from
+the ledger, never from the run's conf. Run twice, it changes nothing.
 
-**Triage.** Refused: the sequence is no decision, the decision did not pass, or the model did not load in a fresh process; the
-log says which. Killed half-way: clear the task, it finishes the move (or `airloop ledger verify` shows what is missing).
+**Triage.** Refused: the sequence is no decision, the decision did not pass, or the model did not load in a fresh
+process; the log says which. Killed half-way: clear the task, it finishes the move (or `airloop ledger verify` shows
+what is missing).
 """
 
 from typing import Any

@@ -1,12 +1,12 @@
 """Score one window with the champion that was in force at its start; predictions are appended, never replaced.
 
 On the calendar it starts together with the window's data run: until that has built the features the stage says so
-(UpstreamUnavailable) and Airflow tries again after 5, 10, 20 ... seconds, 21 minutes in all. A window scored twice adds
-nothing. A backfill scores like the calendar: with the champion of the window's time, as the ledger has it.
+(UpstreamUnavailable) and Airflow tries again after 5, 10, 20 ... seconds, 21 minutes in all. A window scored twice
+adds nothing. A backfill scores like the calendar: with the champion of the window's time, as the ledger has it.
 
-**Triage.** "No champion in force": the pipeline's first training has not been promoted for this window. A model whose cutoff
-lies after the window's start is refused: mode `backtest` allows it, and keeps its rows out of all live metrics. A changed
-feature fingerprint is refused: train again. Retries used up: look at the data run of this window.
+**Triage.** "No champion in force": the pipeline's first training has not been promoted for this window. A model whose
+cutoff lies after the window's start is refused: mode `backtest` allows it, and keeps its rows out of all live metrics.
+A changed feature fingerprint is refused: train again. Retries used up: look at the data run of this window.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__scoring`."""
     arguments = dag_kit.defaults(pipeline, "scoring", doc=__doc__, params=_params(), retries=dag_kit.WAITING_RETRIES)
 
-    @dag(**arguments | dag_kit.calendar(pipeline))
+    @dag(schedule=dag_kit.calendar(pipeline), **arguments | dag_kit.calendar_dates(pipeline))
     def scoring() -> None:
         @task
         def score(**context: Any) -> Json:

@@ -1,14 +1,15 @@
-"""Train the candidates on everything mature before one cutoff, judge the best against the champion, and say so in the ledger.
+"""Train the candidates on everything mature before one cutoff, and judge the best against the champion.
 
-Asked for by monitoring (`reason` probe) or by hand; it has no calendar of its own. `claim` makes sure that one reason is
-answered by one training: a second run with the same `reason_key` skips everything and names the run that answered. When the
-decision passed, the promotion DAG is started with the decision's number in the ledger, and nothing else.
+Asked for by monitoring (`reason` probe) or by hand; it has no calendar of its own. `claim` makes sure that one reason
+is answered by one training: a second run with the same `reason_key` skips everything and names the run that answered.
+When the decision passed, the promotion DAG is started with the decision's number in the ledger, and nothing else.
 
-**Triage.** A refused candidate is a successful run: `decide` says why in its log, the ledger and the version's tags. A run
-that failed keeps its claim: clear its failed task, a retry resumes (same snapshot, same MLflow runs); a new run with the same
-`reason_key` would skip. `snapshot` refused with a column's name: a feature uses what was not known yet.
+**Triage.** A refused candidate is a successful run: `decide` says why in its log, the ledger and the version's tags. A
+run that failed keeps its claim: clear its failed task, a retry resumes (same snapshot, same MLflow runs); a new run
+with the same `reason_key` would skip. `snapshot` refused with a column's name: a feature uses what was not known yet.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -25,12 +26,23 @@ def _params() -> dict[str, Param]:
     evidence = "The probe's evidence, given by monitoring; kept with the run."
     return {
         "cutoff": dag_kit.cutoff_param(),
-        "reason": Param(
-            "hand", "Why: hand, probe, schedule. The gate has a rule for each.", type="string", minLength=1
-        ),
+        "reason": Param("hand", "Why: hand, probe or schedule; the gate may have a rule of its own.", type="string"),
         "reason_key": Param(None, key, type=["null", "string"], maxLength=200),
         "evidence": Param(None, evidence, type=["null", "array"]),
     }
+
+
+def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
+    from airloop import settings, state
+
+    dag_kit.training_window(pipeline, context)
+    request = {key: context["params"][key] for key in ("reason", "reason_key", "evidence")}
+    request["reason_key"] = key = request["reason_key"] or context["run_id"]
+    store, me = settings.load_settings(), context["run_id"]
+    if not state.claim_reason(store, pipeline.name, reason_key=key, run_key=me):
+        owner = state.reason_owner(store, pipeline.name, key)
+        raise AirflowSkipException(f"reason {key!r} is answered by run {owner!r}; nothing is trained here")
+    return request
 
 
 def build(pipeline: Pipeline) -> None:
@@ -38,26 +50,17 @@ def build(pipeline: Pipeline) -> None:
 
     @dag(schedule=None, **dag_kit.defaults(pipeline, "training", doc=__doc__, params=_params()))
     def training() -> None:
-        def run(stage: str, upstream: dict[str, Json] | None = None, **options: str) -> Json:
+        def run(stage: str, upstream: dict[str, Json] | None = None, **options: Any) -> Json:
             window = dag_kit.training_window(pipeline, get_current_context())
             return dag_kit.run(stage, pipeline, window, upstream=upstream, **options)
 
         @task
         def claim(**context: Any) -> Json:
-            from airloop import settings, state
-
-            dag_kit.training_window(pipeline, context)
-            request = {key: context["params"][key] for key in ("reason", "reason_key", "evidence")}
-            request["reason_key"] = key = request["reason_key"] or context["run_id"]
-            store, me = settings.load_settings(), context["run_id"]
-            if not state.claim_reason(store, pipeline.name, reason_key=key, run_key=me):
-                owner = state.reason_owner(store, pipeline.name, key)
-                raise AirflowSkipException(f"reason {key!r} is answered by run {owner!r}; nothing is trained here")
-            return request
+            return _claim(pipeline, context)
 
         @task
         def snapshot(request: Json) -> Json:
-            return run("snapshot", reason=request["reason"], reason_key=request["reason_key"])
+            return run("snapshot", **request)
 
         @task(map_index_template="{{ candidate }}")
         def tune(snapshot: Json, candidate: str) -> Json:

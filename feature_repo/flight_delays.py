@@ -1,4 +1,4 @@
-"""What Feast knows of flight_delays: views keyed by what they describe, event_timestamp = when the value became known."""
+"""What Feast knows of flight_delays: views keyed by what they describe, stamped with when each value became known."""
 
 from datetime import timedelta
 

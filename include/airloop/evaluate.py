@@ -18,9 +18,17 @@ from airloop.snapshot import labelled_part, read_snapshot
 from airloop.tracking import LoadedVersion
 
 
-def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> dict[str, Any]:
+def inputs(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Besides its upstream, an evaluation depends on who is champion."""
-    return {"champion": ledger.champion_at(settings, pipeline.name, window.end)}
+    return {"champion": incumbent(pipeline, window, settings, version=upstream["train"].version)}
+
+
+def incumbent(pipeline: Pipeline, window: Window, settings: Settings, *, version: int) -> int | None:
+    """The champion at the cutoff that `version` has to beat: never itself, so that judging again judges the same."""
+    done = ledger.entries(settings, pipeline.name, kind="done")
+    others = [entry for entry in done if entry.effective_at <= window.end and entry.payload["version"] != version]
+    newest = max(others, key=lambda entry: (entry.effective_at, entry.sequence), default=None)
+    return int(newest.payload["version"]) if newest else None
 
 
 def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> Evaluated:
@@ -36,7 +44,8 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
     problems = _fingerprint_problems(pipeline, snapshot, settings)
     candidate = tracking.load_version(pipeline, trained.version, settings)
     predicted = _predict(candidate, rows)
-    champion, found = _champion(pipeline, window, snapshot, settings)
+    champion_version = incumbent(pipeline, window, settings, version=trained.version)
+    champion, found = _champion(pipeline, champion_version, snapshot, settings)
     problems += found
     compared: tuple[Evidence, ...] = ()
     champion_metrics: dict[str, float | None] = {}
@@ -51,7 +60,7 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
     return Evaluated(
         model_name=trained.model_name,
         version=trained.version,
-        champion_version=ledger.champion_at(settings, pipeline.name, window.end),
+        champion_version=champion_version,
         metrics=values,
         champion_metrics=champion_metrics,
         evidence=compared,
@@ -89,9 +98,8 @@ def _fingerprint_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Sett
 
 
 def _champion(
-    pipeline: Pipeline, window: Window, snapshot: Snapshot, settings: Settings
+    pipeline: Pipeline, version: int | None, snapshot: Snapshot, settings: Settings
 ) -> tuple[LoadedVersion | None, list[str]]:
-    version = ledger.champion_at(settings, pipeline.name, window.end)
     if version is None:
         return None, []
     try:
@@ -104,8 +112,8 @@ def _champion(
         problems.append(f"champion version {version} needs feature {missing[0]!r}, which the snapshot does not have")
     if champion.snapshot.train.end > snapshot.holdout.start:
         problems.append(
-            f"overlapping holdout: champion version {version} was trained on rows up to {champion.snapshot.train.end:%Y-%m-%d}, "
-            f"the holdout starts at {snapshot.holdout.start:%Y-%m-%d}"
+            f"overlapping holdout: champion version {version} was trained on rows up to "
+            f"{champion.snapshot.train.end:%Y-%m-%d}, the holdout starts at {snapshot.holdout.start:%Y-%m-%d}"
         )
     return champion, problems
 

@@ -1,4 +1,4 @@
-"""Examples: what is predicted and when, with features as known at the decision time, and labels as known by an instant."""
+"""Examples: what is predicted and when, features as known at the decision time, labels as known by an instant."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,7 +51,8 @@ def labels(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: dat
     if not {key, "label", "known_at"} <= set(rows.schema.names):
         raise ConfigError(f"{pipeline.name}/features.sql, section labels: needs columns {key}, label, known_at")
     frame = rows.filter(lake.between("known_at", known)).to_pandas()
-    return frame.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
+    found: pd.Series = frame.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
+    return found
 
 
 def feature_frame(
@@ -89,7 +90,7 @@ def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataF
         )
     key = pipeline.prediction.entity_key
     names = feature_store.feature_names(pipeline, settings)
-    frame = (
+    frame: pd.DataFrame = (
         found.select([key, "event_timestamp", *names]).to_pandas().rename(columns={"event_timestamp": "decision_time"})
     )
     frame["decision_time"] = pd.to_datetime(frame["decision_time"], utc=True)

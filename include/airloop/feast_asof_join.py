@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from airloop.errors import DataContractError
@@ -23,8 +24,7 @@ _LATEST_SQL = "SELECT line FROM known QUALIFY {newest} ORDER BY line"
 # A row that was overtaken before it was seen can never be the answer; once those are gone, one as-of join is enough.
 _AS_OF_SQL = """
     WITH visible AS (
-        SELECT {keys}, line, moment, {seen} AS seen FROM known SEMI JOIN asked USING ({keys})
-        WHERE seen IS NOT NULL QUALIFY {newest}
+        SELECT {keys}, line, moment, {seen} AS seen FROM known WHERE seen IS NOT NULL QUALIFY {newest}
     ), standing AS (
         SELECT * FROM visible QUALIFY moment >= coalesce(max(moment) OVER (
             PARTITION BY {keys} ORDER BY seen ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), moment)
@@ -118,7 +118,7 @@ def _known(history: History) -> pa.Table:
 
 
 def _numbered(table: pa.Table) -> pa.Table:
-    return table.append_column("line", pa.array(range(len(table)), pa.int64()))
+    return table.append_column("line", pa.array(np.arange(len(table))))
 
 
 def _key_names(keys: Sequence[str]) -> list[str]:

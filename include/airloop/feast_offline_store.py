@@ -39,8 +39,6 @@ from airloop.errors import DataContractError
 from airloop.feast_asof_join import History, as_of_lines, latest_lines
 from airloop.feast_source import batch_source, open_source, within
 
-_TICK = timedelta(microseconds=1)
-
 
 class AsofOfflineStoreConfig(stock.DuckDBOfflineStoreConfig):
     """The `offline_store` section.
@@ -60,7 +58,7 @@ class AsofOfflineStore(stock.DuckDBOfflineStore):
     """The store; Feast calls its static methods with the signatures of `OfflineStore`."""
 
     @staticmethod
-    def get_historical_features(  # type: ignore[override]  # Feast's own stores narrow entity_df as well
+    def get_historical_features(
         config: RepoConfig,
         feature_views: list[FeatureView],
         feature_refs: list[str],
@@ -199,7 +197,7 @@ class _Lookup:
 def _lookup(view: FeatureView, feature_refs: Sequence[str], full_feature_names: bool) -> _Lookup:
     source = batch_source(view)
     in_source = {name: column for column, name in source.field_mapping.items()}
-    prefix = f"{view.projection.name_to_use()}:"  # type: ignore[no-untyped-call]
+    prefix = f"{view.projection.name_to_use()}:"
     features = [ref.removeprefix(prefix) for ref in feature_refs if ref.startswith(prefix)]
     shown = f"{view.projection.name_alias or view.name}__" if full_feature_names else ""
     keys = view.projection.join_key_map or {field.name: field.name for field in view.entity_columns}
@@ -223,7 +221,7 @@ def _known_features(
     dataset = open_source(lookup.source, columns, config)
     earliest, latest = pc.min_max(entities[asked_at]).as_py().values()
     since = earliest - lookup.ttl if earliest and lookup.ttl else None
-    until = latest + _TICK if latest else None
+    until = latest + timedelta.resolution if latest else None
     rows = dataset.to_table(list(dict.fromkeys(columns)), filter=within(dataset, lookup.moment, since, until))
     history = History(lookup.source.name, rows, list(lookup.entity_columns), lookup.moment, lookup.created)
     asked = entities.select([*lookup.entity_columns.values(), asked_at])

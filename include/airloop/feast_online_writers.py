@@ -100,16 +100,16 @@ def write_redis(store: Any, config: RepoConfig, view: FeatureView, batches: Iter
             for key, old, moment, created, *cells in zip(
                 keys, stored, rows.moments, rows.created, *columns, strict=True
             ):
-                new = [_timestamp_bytes(moment), _timestamp_bytes(created)]
-                if _instants(new) < _instants(old):
+                stamps = [_stamp(moment), _stamp(created)]
+                if _instants(stamps) < _instants(old):
                     continue
-                pipe.hset(key, mapping=dict(zip([event_field, created_field, *fields], [*new, *cells], strict=True)))
+                pipe.hset(key, mapping=dict(zip([event_field, created_field, *fields], [*stamps, *cells], strict=True)))
                 if config.online_store.key_ttl_seconds:
                     pipe.expire(key, config.online_store.key_ttl_seconds)
             pipe.execute()
 
 
-def _timestamp_bytes(microseconds: int | None) -> bytes:
+def _stamp(microseconds: int | None) -> bytes:
     if microseconds is None:
         return b""
     stamp = Timestamp()

@@ -94,7 +94,7 @@ def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
 
     Stable across store objects, re-apply and materialization; changes with schema, ttl or source.
     """
-    projected = {name for name in view_features(pipeline, settings)}
+    projected = set(view_features(pipeline, settings))
     parts = []
     for item in sorted(views(pipeline, settings), key=lambda view: view.name):
         if item.name in projected:

@@ -43,8 +43,8 @@ def waiting_windows(pipeline: Pipeline, settings: Settings) -> tuple[Waiting, ..
     """Finished calendar windows inside `coverage` to run now, oldest first.
 
     A window waits when a file whose local day overlaps it is not in its newest ingest record, or has another checksum
-    there. Static tables start nothing, nor does a file that was removed. A window that was ingested before follows when its
-    lookback reads one that waits (window.start - lookback < waiting.end): its features were built from what has changed.
+    there. Static tables start nothing, nor does a file that was removed. A window that was ingested before follows when
+    its lookback reads such a one (window.start - lookback < waiting.end): its features were built from what changed.
 
     Raises:
         DataContractError: More than MOST_WINDOWS wait; the message says what to do.
@@ -54,35 +54,36 @@ def waiting_windows(pipeline: Pipeline, settings: Settings) -> tuple[Waiting, ..
     ingested = _ingested_by_window(pipeline, settings)
     checksum = functools.cache(functools.partial(landing.checksum, settings=settings))
     lookback = timedelta(days=pipeline.features.lookback_days)
-    waiting: list[Waiting] = []
+    changed: list[Waiting] = []
+    following: list[Waiting] = []
     for window in sorted({*landed, *ingested}, key=lambda item: item.start):
-        files = landed.get(window, [])
+        files = [checksum(file) for file in landed.get(window, [])]
         known = {file.uri: file.sha256 for file in ingested[window].files} if window in ingested else {}
-        changed = [file.name for file in files if checksum(file).sha256 != known.get(file.uri)]
-        read = [earlier for earlier in waiting if window.start - lookback < earlier.window.end]
-        if changed:
-            digest = _digest(f"{file.uri} {checksum(file).sha256}" for file in files)
-            waiting.append(
-                Waiting(window, digest, f"{len(changed)} of {len(files)} files not ingested, first {changed[0]}")
-            )
+        fresh = [file.uri for file in files if file.sha256 != known.get(file.uri)]
+        read = [earlier for earlier in changed if window.start - lookback < earlier.window.end]
+        if fresh:
+            why = f"{len(fresh)} of {len(files)} files not ingested, first {fresh[0]}"
+            changed.append(Waiting(window, _digest(f"{file.uri} {file.sha256}" for file in files), why))
         elif known and read:
-            waiting.append(
-                Waiting(window, _digest(item.digest for item in read), f"its lookback reads {read[-1].window}")
-            )
+            why = f"its lookback reads {read[-1].window}"
+            following.append(Waiting(window, _digest(item.digest for item in read), why))
+    waiting = tuple(sorted([*changed, *following], key=lambda item: item.window.start))
     _refuse_flood(pipeline, waiting)
     for item in waiting:
         logger.info("%s %s waits: %s", pipeline.name, item.window, item.why)
-    return tuple(waiting)
+    return waiting
 
 
 def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | None:
     """How far data time has come, as the landed files show it; None when no file with a local day landed.
 
-    The newest end of a local day among feeds without a `known_at` column: their files are written after the events they
-    hold, while the others (a schedule) may be published ahead. When each feed has such a column, all of them count.
+    The newest end of a local day among the feeds that are certainly written after the events they hold: outcomes, and
+    feeds with a declared delay. Others (a schedule) may land ahead of their day; they count when there is nothing else.
     """
     dated = [name for name, feed in pipeline.feeds.items() if not feed.static]
-    telling = [name for name in dated if pipeline.feeds[name].known_at is None] or dated
+    telling = [
+        name for name in dated if pipeline.feeds[name].outcome or pipeline.feeds[name].delay_minutes > 0
+    ] or dated
     spans = (landing.file_span(pipeline.feeds[file.feed], file.name) for file in files if file.feed in telling)
     return max((span.end for span in spans if span is not None), default=None)
 
@@ -114,8 +115,8 @@ def _is_period(pipeline: Pipeline, window: Window) -> bool:
 def _refuse_flood(pipeline: Pipeline, waiting: Sequence[Waiting]) -> None:
     if len(waiting) > MOST_WINDOWS:
         raise DataContractError(
-            f"{len(waiting)} windows of {pipeline.name} wait, from {waiting[0].window} to {waiting[-1].window}, and one run "
-            f"starts at most {MOST_WINDOWS}: start a backfill of {pipeline.name}__data over them"
+            f"{len(waiting)} windows of {pipeline.name} wait, {waiting[0].window} to {waiting[-1].window}, and one "
+            f"run starts at most {MOST_WINDOWS}: start a backfill of {pipeline.name}__data over them"
         )
 
 

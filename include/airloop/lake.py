@@ -183,7 +183,7 @@ def _commit(uri: str, write: Callable[[], None], settings: Settings) -> int:
     for attempt in range(1, _COMMIT_TRIES + 1):
         try:
             write()
-            return DeltaTable(uri, storage_options=settings.storage_options or None).version()
+            return int(DeltaTable(uri, storage_options=settings.storage_options or None).version())
         except CommitFailedError as error:
             logger.warning("%s: another writer committed first (try %d): %s", uri, attempt, error)
     raise UpstreamUnavailable(f"{uri}: {_COMMIT_TRIES} writes in a row met a concurrent commit; retry")

@@ -1,4 +1,4 @@
-"""Leak check: take away every row that was not known yet, rebuild the features, and compare with those that were used."""
+"""Leak check: take away every row not known yet, rebuild the features, and compare with those that were used."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def check_leaks(pipeline: Pipeline, frame: pd.DataFrame, settings: Settings) -> 
     # The first ones have no history behind them, so they could not show a leak.
     later = times[times >= times.quantile(0.1)]
     count = min(pipeline.training.leak_check_times, len(later))
-    picked = random.Random(pipeline.training.seed).sample(sorted(later), count)  # noqa: S311 (not for secrets)
+    picked = random.Random(pipeline.training.seed).sample(sorted(later), count)
     for time in picked:
         instant = time.to_pydatetime()
         used = frame[frame["decision_time"] == time]
@@ -82,6 +82,6 @@ def _compare(used: pd.Series, honest: pd.Series, *, feature: str, keys: Sequence
     if not same.all():
         at = int(np.argmin(same))
         raise DataContractError(
-            f"leak: feature {feature!r} of {keys[at]} at decision time {instant:%Y-%m-%dT%H:%MZ} was {left[at]!r}, but from "
+            f"leak: feature {feature!r} of {keys[at]} at {instant:%Y-%m-%dT%H:%MZ} was {left[at]!r}, but from "
             f"what was known by then it is {right[at]!r}: its SQL reads rows whose known_at lies after the row it makes"
         )

@@ -40,7 +40,7 @@ def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Se
 
 def _sample(distinct: pa.Table, pipeline: Pipeline) -> list[dict[str, Any]]:
     rows = sorted(distinct.to_pylist(), key=lambda row: str(sorted(row.items())))
-    return random.Random(pipeline.training.seed).sample(rows, min(_CHECKED_KEYS, len(rows)))  # noqa: S311 (a sample)
+    return random.Random(pipeline.training.seed).sample(rows, min(_CHECKED_KEYS, len(rows)))
 
 
 def _check(

@@ -26,6 +26,19 @@ def parse_instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
+def instant_or_default(text: str, default: datetime | None) -> datetime:
+    """`text` as an instant, or the default when it is empty.
+
+    Raises:
+        DataContractError: Neither is given, or the text is no instant with its UTC offset.
+    """
+    if text:
+        return parse_instant(text)
+    if default is None:
+        raise DataContractError("give --start and --end: this pipeline's coverage has no end")
+    return default
+
+
 class Record:
     """Base of all records: JSON in, JSON out; datetimes as ISO instants, a NaN as null."""
 
@@ -172,7 +185,7 @@ class BuiltFeatures(Record):
 
 @dataclass(frozen=True)
 class Materialized(Record):
-    """The newest value of each key of the window, in the online store; `checked_keys` were read back and compared."""
+    """The newest value of each key of the window, online; `checked_keys` were read back and compared."""
 
     window: Window
     rows: dict[str, int]

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow.artifacts
-from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from airloop import ledger
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.ledger import Entry
 from airloop.settings import Settings
+from airloop.tracking import client
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -34,7 +34,7 @@ def aliases(settings: Settings, model_name: str) -> dict[str, int]:
     """
     try:
         with _answers("read the aliases", model_name):
-            found = _client(settings).get_registered_model(model_name).aliases
+            found = client(settings).get_registered_model(model_name).aliases
     except GuardRefused:
         return {}
     return {alias: int(version) for alias, version in found.items()}
@@ -47,13 +47,13 @@ def set_alias(settings: Settings, model_name: str, alias: str, version: int) -> 
         GuardRefused: The version is not registered.
     """
     with _answers(f"point {alias} at version {version}", model_name):
-        _client(settings).set_registered_model_alias(model_name, alias, str(version))
+        client(settings).set_registered_model_alias(model_name, alias, str(version))
 
 
 def delete_alias(settings: Settings, model_name: str, alias: str) -> None:
     """Remove an alias; removing one that is not there changes nothing."""
     with _answers(f"remove {alias}", model_name):
-        _client(settings).delete_registered_model_alias(model_name, alias)
+        client(settings).delete_registered_model_alias(model_name, alias)
 
 
 def tag_version(settings: Settings, model_name: str, version: int, tags: dict[str, str]) -> None:
@@ -63,9 +63,9 @@ def tag_version(settings: Settings, model_name: str, version: int, tags: dict[st
         GuardRefused: The version is not registered.
     """
     with _answers(f"tag version {version}", model_name):
-        client = _client(settings)
+        registered = client(settings)
         for key, value in tags.items():
-            client.set_model_version_tag(model_name, str(version), key, value)
+            registered.set_model_version_tag(model_name, str(version), key, value)
 
 
 def version_tags(settings: Settings, model_name: str, version: int) -> dict[str, str]:
@@ -75,7 +75,7 @@ def version_tags(settings: Settings, model_name: str, version: int) -> dict[str,
         GuardRefused: The version is not registered.
     """
     with _answers(f"read version {version}", model_name):
-        return dict(_client(settings).get_model_version(model_name, str(version)).tags)
+        return dict(client(settings).get_model_version(model_name, str(version)).tags)
 
 
 def download_model(settings: Settings, model_name: str, version: int, *, folder: Path) -> Path:
@@ -86,12 +86,10 @@ def download_model(settings: Settings, model_name: str, version: int, *, folder:
         UpstreamUnavailable: Its files cannot be read.
     """
     with _answers(f"download version {version}", model_name):
-        uri = settings.mlflow_tracking_uri
-        _client(settings).get_model_version(model_name, str(version))
+        client(settings).get_model_version(model_name, str(version))
         try:
-            path = mlflow.artifacts.download_artifacts(
-                f"models:/{model_name}/{version}", dst_path=str(folder), tracking_uri=uri, registry_uri=uri
-            )
+            # A models:/ URI is looked up in the global registry, whatever URIs this call is given; `client` set it.
+            path = mlflow.artifacts.download_artifacts(f"models:/{model_name}/{version}", dst_path=str(folder))
         except OSError as error:
             raise UpstreamUnavailable(f"files of {model_name} version {version} cannot be read: {error}") from error
         return Path(path)
@@ -134,11 +132,6 @@ def finish_promotion(settings: Settings, intended: Entry) -> Entry:
     )
     logger.info("%s: version %d is champion from %s on", pipeline, version, intended.effective_at.isoformat())
     return done
-
-
-def _client(settings: Settings) -> MlflowClient:
-    uri = settings.mlflow_tracking_uri
-    return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """snapshot: freeze the training set of a cutoff, prove that it leaks nothing, and open its MLflow run."""
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import mlflow
@@ -22,7 +23,7 @@ def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
     return {"tables": tables, "fingerprint": feature_store.fingerprint(pipeline, settings)}
 
 
-def parts(pipeline: Pipeline, cutoff: Any) -> tuple[Window, Window]:
+def parts(pipeline: Pipeline, cutoff: datetime) -> tuple[Window, Window]:
     """Decision times of the training and holdout rows of a cutoff.
 
     Rows with decision time < cutoff - label delay are mature. The newest `holdout_days` of them are the holdout;
@@ -36,8 +37,8 @@ def parts(pipeline: Pipeline, cutoff: Any) -> tuple[Window, Window]:
     train_end = holdout.start - timedelta(days=pipeline.training.embargo_days)
     if train_end <= pipeline.coverage.start:
         raise DataContractError(
-            f"{pipeline.name}: cutoff {cutoff:%Y-%m-%dT%H:%MZ} leaves no training rows: the holdout starts at {holdout.start:%Y-%m-%d}, "
-            f"the data at {pipeline.coverage.start:%Y-%m-%d}; take a later cutoff"
+            f"{pipeline.name}: cutoff {cutoff:%Y-%m-%dT%H:%MZ} leaves no training rows: "
+            f"the holdout starts at {holdout.start:%Y-%m-%d}, the data at {pipeline.coverage.start:%Y-%m-%d}; take a later cutoff"
         )
     return Window(pipeline.coverage.start, train_end), holdout
 
@@ -50,8 +51,12 @@ def snapshot(
     *,
     reason: str = "hand",
     reason_key: str = "",
+    evidence: Any = None,
 ) -> Snapshot:
     """Write the training set of `window.end` (the cutoff) as one parquet file named by its digest.
+
+    Args:
+        evidence: JSON of what asked for this training (the probe's evidence); kept as a tag of the MLflow run.
 
     Raises:
         DataContractError: Too few labelled training rows, no labels near the end of the holdout (the outcome feed has
@@ -86,7 +91,7 @@ def snapshot(
         reason=reason,
         reason_key=reason_key or f"{reason}:{cutoff:%Y-%m-%dT%H:%MZ}",
     )
-    _open_run(pipeline, record, labelled, settings)
+    _open_run(pipeline, record, labelled, settings, evidence=evidence)
     return record
 
 
@@ -103,7 +108,8 @@ def _refuse_unfit(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) -> N
     rows = int((labelled["part"] == "train").sum())
     if rows < pipeline.training.min_train_rows:
         raise DataContractError(
-            f"{pipeline.name}: {rows} labelled training rows before {holdout.start:%Y-%m-%d}, min_train_rows is {pipeline.training.min_train_rows}"
+            f"{pipeline.name}: {rows} labelled training rows before {holdout.start:%Y-%m-%d}, "
+            f"min_train_rows is {pipeline.training.min_train_rows}"
         )
     newest = labelled["decision_time"].max()
     if newest < holdout.end - timedelta(days=2):
@@ -130,7 +136,9 @@ def _versions(pipeline: Pipeline, settings: Settings) -> dict[str, int]:
     return {"/".join(uri.rsplit("/", 2)[1:]): table.version() for uri, table in found.items() if table is not None}
 
 
-def _open_run(pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings) -> None:
+def _open_run(
+    pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, evidence: Any
+) -> None:
     key = tracking.training_key(record)
     tracking.end_abandoned_runs(pipeline, settings, keep=key)
     tags = {
@@ -138,6 +146,7 @@ def _open_run(pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, sett
         "airloop.reason": record.reason,
         "airloop.reason_key": record.reason_key,
         "airloop.snapshot": record.digest,
+        "airloop.trigger_evidence": json.dumps(evidence or []),
     }
     name = f"training {record.cutoff:%Y-%m-%d} ({record.reason})"
     run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags)

@@ -110,10 +110,8 @@ def stored_upstream(name: str, pipeline: Pipeline, window: Window, settings: Set
     """The newest stored records a stage needs, for runs by hand; a missing one is left out."""
     found: dict[str, Any] = {}
     for need in find_stage(name).needs:
-        rows = [
-            STAGES[need].record.from_json(row)
-            for row in state.latest_records(settings, pipeline.name, need, window=window)
-        ]
+        stored = state.latest_records(settings, pipeline.name, need, window=window)
+        rows = [STAGES[need].record.from_json(row) for row in stored]
         if need == "tune":
             by_candidate = {cast("records.TunedCandidate", row).candidate: row for row in rows}
             found[need] = tuple(by_candidate[key] for key in pipeline.training.candidates if key in by_candidate)

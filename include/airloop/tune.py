@@ -1,5 +1,6 @@
 """tune: search one candidate family's parameters on time-ordered folds inside the training part."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -65,7 +66,7 @@ def folds(pipeline: Pipeline, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame
     count = pipeline.training.budget.folds
     edges = [int(edge) for edge in np.linspace(0, len(rows), count + 2)]
     embargo = pd.Timedelta(days=pipeline.training.embargo_days)
-    for start, end in zip(edges[1:-1], edges[2:], strict=True):
+    for start, end in itertools.pairwise(edges[1:]):
         check = rows.iloc[start:end]
         before = rows.iloc[:start]
         yield before[before["decision_time"] < check["decision_time"].iloc[0] - embargo], check

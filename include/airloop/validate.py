@@ -74,7 +74,7 @@ def validate_features(pipeline: Pipeline, window: Window, upstream: Mapping[str,
     )
     parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
     judgements = [
-        judge(name, rows, rules[name], key=rows.schema.names[:1], parameters=parameters, max_bad_share=0.0)
+        judge(name, rows, rules[name], key=(rows.schema.names[0], "known_at"), parameters=parameters, max_bad_share=0.0)
         for name, rows in tables.items()
     ]
     page = _report(pipeline, window, "features", judgements=judgements, waiting=[], settings=settings)

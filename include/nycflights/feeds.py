@@ -60,7 +60,8 @@ class NycFlights:
     `<landing_uri>/<feed>/<YYYY-MM-DD>.csv`, one file per New York local day that has rows (sorted by the day's column):
 
     - schedule (day of scheduled_departure): flight_id, carrier, flight, tailnum, origin, dest, scheduled_departure,
-      scheduled_arrival, distance_miles, effective_at (the day's local midnight). Cancelled flights are in it, 30 % of them without tailnum.
+      scheduled_arrival, distance_miles, effective_at (the day's local midnight). Cancelled flights are in it, 30 % of
+      them without tailnum.
     - departures (day of departed_at): flight_id, departed_at, departure_delay_minutes (negative = early).
     - weather (day of observed_at): origin, observed_at, temp and dewp (F), humid (%), wind_dir (degrees), wind_speed
       and wind_gust (mph), precip (inches), pressure (millibars), visib (miles).
@@ -103,8 +104,8 @@ class NycFlights:
     def available_at(self, feed: str, day: date) -> datetime:
         """When (UTC) the file of a New York local day lands.
 
-        schedule: one local day before the day begins (= effective_at - 1 day). departures, weather: end of the day + 1 h.
-        arrivals: end of the day + 3 h. planes, airports: 60 days before the coverage, whatever the day.
+        schedule: one local day before the day begins (= effective_at - 1 day). departures, weather: end of the
+        day + 1 h. arrivals: end of the day + 3 h. planes, airports: 60 days before the coverage, whatever the day.
 
         Raises:
             ConfigError: There is no such feed.

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import dag_kit
 import pytest
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
+import dag_kit
 from airloop import stage_run
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
@@ -44,7 +44,16 @@ def _context(params: dict[str, Any] | None = None, *, partition: datetime | None
         (_context(partition=JANUARY.start, **INTERVAL), JANUARY),
         (_context({"start": "2013-05-05T06:00:00Z", "end": "2013-05-05T07:00:00Z"}), None),
     ],
-    ids=["params", "offsets", "partition", "interval", "params>partition", "params>interval", "partition>interval", "hour"],
+    ids=[
+        "params",
+        "offsets",
+        "partition",
+        "interval",
+        "params>partition",
+        "params>interval",
+        "partition>interval",
+        "hour",
+    ],
 )
 def test_the_window_is_params_else_partition_else_interval(
     pipeline: Pipeline, context: dict[str, Any], expected: Window | None
@@ -57,7 +66,10 @@ def test_the_window_is_params_else_partition_else_interval(
     ("context", "says"),
     [
         (_context(), "has no window"),
-        (_context(logical_date=FEBRUARY.end, data_interval_start=FEBRUARY.end, data_interval_end=FEBRUARY.end), "no window"),
+        (
+            _context(logical_date=FEBRUARY.end, data_interval_start=FEBRUARY.end, data_interval_end=FEBRUARY.end),
+            "no window",
+        ),
         (_context({"start": "2013-01-01T00:00:00Z"}), "give both or none"),
         (_context({"end": "2013-01-01T00:00:00Z"}), "give both or none"),
         (_context({**PARAMS, "start": "junk"}), "'junk' is not an ISO 8601 instant"),
@@ -105,7 +117,9 @@ def test_a_training_window_runs_from_the_coverages_start_to_the_cutoff(pipeline:
     assert found == Window(JANUARY.start, FEBRUARY.end)
 
 
-@pytest.mark.parametrize("cutoff", ["junk", None, "2013-01-01T00:00:00Z", "2012-03-01T00:00:00Z", "2014-01-02T00:00:00Z"])
+@pytest.mark.parametrize(
+    "cutoff", ["junk", None, "2013-01-01T00:00:00Z", "2012-03-01T00:00:00Z", "2014-01-02T00:00:00Z"]
+)
 def test_a_cutoff_that_leaves_the_coverage_is_refused(pipeline: Pipeline, cutoff: str | None) -> None:
     with pytest.raises(AirflowFailException, match="refused cutoff"):
         dag_kit.training_window(pipeline, _context({"cutoff": cutoff}))
@@ -125,7 +139,7 @@ def test_every_spelling_of_an_instant_is_let_through(value: str) -> None:
 
 def test_the_calendar_skips_periods_that_begin_before_the_coverage(pipeline: Pipeline) -> None:
     late = pipeline.coverage.model_copy(update={"start": datetime(2013, 1, 10, tzinfo=UTC), "end": None})
-    found = dag_kit.calendar(pipeline.model_copy(update={"coverage": late}))
+    found = dag_kit.calendar_dates(pipeline.model_copy(update={"coverage": late}))
     assert (found["start_date"], found["end_date"]) == (datetime(2013, 3, 1, tzinfo=UTC), None)
 
 
@@ -164,7 +178,10 @@ def test_run_decodes_upstream_calls_the_stage_and_returns_json(
         return tuned
 
     monkeypatch.setattr(stage_run, "run_stage", run_stage)
-    upstream = {"ingest": {"window": JANUARY.to_json(), "files": [], "tables": [], "missing": []}, "tune": [tuned.to_json()]}
+    upstream = {
+        "ingest": {"window": JANUARY.to_json(), "files": [], "tables": [], "missing": []},
+        "tune": [tuned.to_json()],
+    }
     assert dag_kit.run("train", pipeline, JANUARY, upstream=upstream, candidate="forest") == tuned.to_json()
     name, window, given, candidate = calls[0]
     assert (name, window, candidate) == ("train", JANUARY, "forest")

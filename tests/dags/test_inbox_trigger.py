@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import inbox_kit
 import pytest
 from airflow.triggers.base import TriggerEvent
-from inbox_kit import Bell, LandingTrigger
 
+import inbox_kit
 from airloop.errors import UpstreamUnavailable
+from inbox_kit import Bell, LandingTrigger
 
 
 def _rings(listings: str, *, longest_polls: int = 20) -> str:

@@ -25,7 +25,9 @@ def scored_rows(rows, days, *, seed=1):
 @pytest.mark.parametrize("metric", ["brier", "roc_auc"])
 def test_value_equals_scikit_learn_with_ties(metric):
     labels, champion, _, _ = scored_rows(3000, 20)
-    assert evidence.metric_value(metric, labels, champion) == pytest.approx(SKLEARN[metric](labels, champion), abs=1e-12)
+    assert evidence.metric_value(metric, labels, champion) == pytest.approx(
+        SKLEARN[metric](labels, champion), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("metric", ["brier", "roc_auc"])

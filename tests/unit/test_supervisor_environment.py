@@ -35,6 +35,7 @@ def environment(settings: Settings) -> dict[str, str]:
         ("AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION", "False"),
         ("AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME", "0.2"),
         ("AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL", "1"),
+        ("AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL", "15"),
         ("AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL", "10"),
         ("AIRFLOW__API__HOST", "127.0.0.1"),
         ("AIRFLOW__API__PORT", "8080"),

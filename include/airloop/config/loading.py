@@ -29,7 +29,7 @@ def load_pipeline(name: str, settings: Settings) -> Pipeline:
     """Read and check one declaration.
 
     Raises:
-        ConfigError: No such pipeline, no YAML, a wrong key, type or value, or a folder whose name is not the pipeline's.
+        ConfigError: No such pipeline, no YAML, a wrong key, type or value, or another folder than its name.
     """
     path = settings.pipelines_dir / name / "pipeline.yaml"
     if not path.is_file():

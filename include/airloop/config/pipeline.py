@@ -45,7 +45,8 @@ class Feed(Node):
     """One kind of files an upstream system lands."""
 
     files: str
-    """File name below `<landing>/<pipeline>/<feed>/`; `{day}` stands for a local day like 2013-01-31. No `{day}`: a static table, read whole."""
+    """File name below `<landing>/<pipeline>/<feed>/`; `{day}` stands for a local day like 2013-01-31.
+    Without `{day}` the feed is a static table, read whole."""
     columns: dict[str, ColumnType]
     """Every column of the file and its type; a missing, extra or renamed column is refused."""
     key: tuple[str, ...]
@@ -201,7 +202,7 @@ class Gate(Node):
 
 
 class TriagePolicy(Node):
-    """When monitoring asks for a training: k of the last n windows including the newest showed a gain above the margin."""
+    """When to ask for a training: k of the last n windows including the newest showed a gain above the margin."""
 
     metric: Metric
     margin_share: float = 0.0

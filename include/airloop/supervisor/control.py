@@ -85,7 +85,7 @@ def start_detached(
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with (
         log.open("ab") as stderr,
-        subprocess.Popen(  # noqa: S603 - our own module
+        subprocess.Popen(
             [sys.executable, "-m", "airloop.supervisor", *options],
             env=environment,
             cwd=settings.home,
@@ -119,7 +119,7 @@ def down(settings: Settings, *, on_progress: Callable[[str], None]) -> bool:
     folder, target, end = run_folder(settings), None, time.monotonic() + _STOP_SECONDS
     while time.monotonic() < end:
         with try_lock(folder.lock, holder(STOPPER)) as free:
-            if free:
+            if free and (target is None or not target.lives()):
                 return clean_leftovers(folder, on_progress=on_progress) or target is not None
         leader = supervisor(folder)
         if leader is not None and target is None:

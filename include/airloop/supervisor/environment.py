@@ -27,6 +27,9 @@ _AIRFLOW_CONSTANTS = {
     # worker slot is free at most 1 s (0.2 s with the patch in airflow_local_settings) after its task has ended.
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    # What a killed scheduler was running is taken up again once its heartbeat is 30 s old; by default that is looked at
+    # every 300 s.
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
     # By default a new DAG file is found after 300 s.
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",

@@ -38,7 +38,9 @@ class ProcessMark:
 
     def lives(self) -> bool:
         """Whether exactly this process still runs (a zombie does not)."""
-        return mark(self.pid) == self
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE and mark(self.pid) == self
+        return False
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,9 @@ class Command:
 
 
 def mark(pid: int) -> ProcessMark | None:
-    """The mark of a running process; None when there is none."""
+    """The mark of a process, a zombie's too (so a child can be marked even if it ended at once); None when none is there."""
     try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return ProcessMark(pid, f"{_boot()}/{_start_of(process)}")
+        return ProcessMark(pid, f"{_boot()}/{_start_of(psutil.Process(pid))}")
     except (psutil.Error, OSError):
         return None
 
@@ -101,7 +100,7 @@ def start(command: Command, *, cwd: Path, gate: int | None = None) -> subprocess
     if command.log.exists():
         command.log.replace(command.log.with_name(f"{command.log.name}.1"))
     with command.log.open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 - the commands are our own
+        return subprocess.Popen(
             command.arguments,
             env=command.environment,
             cwd=cwd,

@@ -32,7 +32,7 @@ _POLL_SECONDS = 0.25
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class _StopRequested(Exception):  # noqa: N818 - a request, not an error
+class _StopRequested(Exception):
     """SIGINT, SIGTERM or SIGHUP arrived."""
 
 

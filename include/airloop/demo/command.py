@@ -1,0 +1,83 @@
+"""The demo as a person sees it: the platform's addresses at once, live progress, and the table at the end."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from airloop import supervisor
+from airloop.config import load_pipeline
+from airloop.demo.loop import Report, run_demo
+from airloop.settings import Settings
+from airloop.supervisor import Platform
+
+
+def run_and_show(name: str, settings: Settings, *, months: int, console: Console) -> None:
+    """Start the platform unless it runs, take the months through it, show what happened; stop what was started.
+
+    Raises:
+        AirloopError: See airloop.demo.loop.run_demo.
+    """
+    began = time.monotonic()
+    pipeline = load_pipeline(name, settings)
+    with _platform(settings, console) as platform:
+        console.print(f"\n  Airflow  {platform.airflow_url}   login {platform.username} / {platform.password}")
+        console.print(f"  MLflow   {platform.mlflow_url}\n")
+        with _progress(console, months) as report:
+            periods = run_demo(pipeline, settings, platform, months=months, report=report)
+    # Imported late: pandas and scikit-learn would delay the first line a person sees by seconds.
+    from airloop.demo import report as reports
+    from airloop.demo.counterfactual import without_retraining
+
+    without = without_retraining(pipeline, tuple(period.window for period in periods), settings)
+    console.print(reports.summary_table(periods, without))
+    for line in reports.never_retrained_lines(without):
+        console.print(line)
+    picture = reports.write_picture(without, settings)
+    console.print(f"\nreports  {settings.reports_uri}/{name}/   picture  {picture or '-'}")
+    console.print(f"ledger   airloop ledger show {name}     look around  make up")
+    console.print(f"{months} months in {time.monotonic() - began:.0f} s")
+
+
+@contextlib.contextmanager
+def _platform(settings: Settings, console: Console) -> Iterator[Platform]:
+    running = supervisor.current(settings)
+    if running is not None:
+        yield running
+        return
+    try:
+        yield supervisor.start_detached(settings, on_progress=lambda line: console.print(f"[dim]{line}[/]"))
+    finally:
+        supervisor.down(settings, on_progress=lambda _line: None)
+
+
+@contextlib.contextmanager
+def _progress(console: Console, months: int) -> Iterator[Report]:
+    """A live bar on a terminal; elsewhere one line per step."""
+    if not console.is_terminal:
+        seen: list[str] = []
+        began = time.monotonic()
+
+        def print_step(line: str) -> None:
+            step = line.split(" (", 1)[0]
+            if not seen or seen[-1] != step:
+                seen.append(step)
+                console.print(f"{time.monotonic() - began:6.0f} s  {step}")
+
+        yield print_step
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("starting", total=months)
+        months_seen: list[str] = []
+
+        def show(line: str) -> None:
+            month = line.split(":", 1)[0]
+            if month not in months_seen:
+                months_seen.append(month)
+            progress.update(bar, description=line, completed=len(months_seen) - 1)
+
+        yield show
+        progress.update(bar, completed=months, description="done")

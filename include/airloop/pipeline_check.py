@@ -1,0 +1,34 @@
+"""Check a declaration deeper than its YAML: the SQL, the expectations, the Feast definitions, every name it resolves."""
+
+from airloop import expectations, feature_store, models, sections
+from airloop.config import load_pipeline
+from airloop.errors import ConfigError
+from airloop.settings import Settings
+
+
+def check_pipeline(name: str, settings: Settings) -> list[str]:
+    """Check one pipeline; returns what was found good, a line per part.
+
+    Raises:
+        ConfigError: The first thing that is wrong, with its file and place.
+    """
+    pipeline = load_pipeline(name, settings)
+    lines = [f"pipeline.yaml: {len(pipeline.feeds)} feeds, {len(pipeline.training.candidates)} candidates"]
+    for candidate in pipeline.training.candidates.values():
+        models.resolve(candidate.estimator)
+    if pipeline.replay:
+        models.resolve(pipeline.replay)
+    views = set(sections.view_names(pipeline, settings))
+    known = feature_store.view_keys(pipeline, settings)
+    if views != set(known):
+        raise ConfigError(f"{name}: features.sql has views {sorted(views)}, feature_repo/{name}.py has {sorted(known)}")
+    lines.append(f"features.sql: {len(views)} views, known to Feast")
+    features = feature_store.feature_names(pipeline, settings)
+    unknown = sorted(set(pipeline.features.ignore_drift) - set(features))
+    if unknown:
+        raise ConfigError(f"{name}: features.ignore_drift names {unknown[0]!r}, which {pipeline.features.service} lacks")
+    lines.append(f"feature_repo/{name}.py: service {pipeline.features.service} with {len(features)} features")
+    suites = expectations.load_expectations(pipeline, settings)
+    count = sum(len(rules) for layer in (suites.raw, suites.features) for rules in layer.values())
+    lines.append(f"expectations.yaml: {count} expectations")
+    return lines

@@ -1,0 +1,273 @@
+"""The real platform: started, asked, broken and stopped. One start serves several tests (15-20 s each on two cores)."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from airloop import supervisor
+from airloop.errors import AirloopError
+from airloop.settings import Settings, load_settings
+from airloop.supervisor.environment import python_path, settings_environment
+from airloop.supervisor.presence import recorded_services
+from airloop.supervisor.presence import supervisor as supervising
+from airloop.supervisor.processes import ProcessMark, mark, session, wait_until
+from airloop.supervisor.run_folder import run_folder
+
+pytestmark = pytest.mark.integration
+
+# A task whose child ignores that its parent is gone.
+DAG = """
+import subprocess
+from airflow.sdk import dag, task
+
+@dag(schedule=None)
+def nap():
+    @task
+    def sleep():
+        subprocess.run(["sleep", "611"], check=True)
+    sleep()
+
+nap()
+"""
+
+
+def ignore(_: object) -> None:
+    """A callback that is not interested."""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    project = tmp_path_factory.mktemp("project")
+    (project / "dags").mkdir()
+    (project / "plugins").mkdir()
+    (project / "dags" / "nap_dag.py").write_text(DAG)
+    settings = load_settings(project_dir=project, home=project / "home")
+    yield settings
+    supervisor.down(settings, on_progress=ignore)
+    assert strangers(settings) == []
+
+
+@pytest.fixture
+def platform(settings: Settings) -> supervisor.Platform:
+    return supervisor.current(settings) or supervisor.start_detached(settings, on_progress=ignore)
+
+
+def strangers(settings: Settings) -> list[str]:
+    """Every process that was started for this home, whatever its session."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            belongs = process.environ().get("AIRLOOP_HOME") == str(settings.home)
+            if belongs and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
+    return found
+
+
+def gone(leaders: list[ProcessMark]) -> bool:
+    return not any(session(leader) for leader in leaders)
+
+
+def call(url: str, body: dict[str, Any] | None = None, *, token: str = "") -> Any:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, headers)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
+
+
+def log_in(platform: supervisor.Platform) -> str:
+    body = {"username": platform.username, "password": platform.password}
+    return str(call(f"{platform.airflow_url}/auth/token", body)["access_token"])
+
+
+def kill(settings: Settings, name: str) -> None:
+    os.kill(recorded_services(run_folder(settings))[name].pid, signal.SIGKILL)
+
+
+def kill_supervisor(settings: Settings) -> None:
+    leader = supervising(run_folder(settings))
+    assert leader is not None
+    os.kill(leader.pid, signal.SIGKILL)
+    assert wait_until(lambda: not leader.lives(), 5)
+
+
+def test_everything_is_healthy_and_the_password_opens_the_door(
+    settings: Settings, platform: supervisor.Platform
+) -> None:
+    assert {service.name: service.healthy for service in supervisor.status(settings)} == dict.fromkeys(
+        supervisor.SERVICES, True
+    )
+    assert call(f"{platform.airflow_url}/api/v2/dags/nap", token=log_in(platform))["is_paused"] is False
+    assert call(f"{platform.mlflow_url}/api/2.0/mlflow/experiments/get?experiment_id=0")["experiment"]["name"]
+
+
+def test_only_this_machine_is_served(settings: Settings, platform: supervisor.Platform) -> None:
+    listening = set()
+    for leader in recorded_services(run_folder(settings)).values():
+        for process in session(leader):
+            listening |= {c.laddr.ip for c in process.net_connections() if c.status == psutil.CONN_LISTEN}
+    assert platform.airflow_url.startswith("http://127.0.0.1:")
+    assert listening == {"127.0.0.1"}
+
+
+def test_no_secret_is_in_a_log_or_an_argv(settings: Settings, platform: supervisor.Platform) -> None:
+    secrets = json.loads(run_folder(settings).secrets.read_text()).values()
+    visible = [" ".join(process.cmdline()) for process in psutil.Process().children()]
+    for leader in recorded_services(run_folder(settings)).values():
+        visible += [" ".join(process.cmdline()) for process in session(leader)]
+    visible += [path.read_text(errors="replace") for path in settings.home.rglob("*.log")]
+    assert platform.password in secrets
+    assert not [text for text in visible if any(secret in text for secret in secrets)]
+
+
+def test_the_databases_are_in_wal_mode(settings: Settings, platform: supervisor.Platform) -> None:
+    for path in (settings.home / "airflow" / "airflow.db", settings.home / "mlflow.db"):
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_second_start_is_refused(settings: Settings, platform: supervisor.Platform) -> None:
+    with pytest.raises(AirloopError, match=f"already running at {platform.airflow_url}.*airloop down"):
+        supervisor.start_detached(settings, on_progress=ignore)
+    assert supervisor.current(settings) == platform
+
+
+def test_a_killed_service_stops_everything_and_is_named(settings: Settings, platform: supervisor.Platform) -> None:
+    leaders = list(recorded_services(run_folder(settings)).values())
+    kill(settings, "mlflow")
+    assert wait_until(lambda: supervising(run_folder(settings)) is None, 30)
+    assert gone(leaders)
+    assert strangers(settings) == []
+    log = (settings.home / "logs" / "supervisor.log").read_text()
+    assert "mlflow was killed by signal 9 (Killed); everything was stopped" in log
+    assert not any(service.healthy for service in supervisor.status(settings))
+
+
+def test_of_two_starts_at_the_same_moment_one_wins(settings: Settings) -> None:
+    supervisor.down(settings, on_progress=ignore)
+    outcomes: list[supervisor.Platform | AirloopError] = []
+
+    def attempt() -> None:
+        try:
+            outcomes.append(supervisor.start_detached(settings, on_progress=ignore))
+        except AirloopError as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=attempt) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = [outcome for outcome in outcomes if isinstance(outcome, AirloopError)]
+    assert [outcome for outcome in outcomes if outcome not in refused] == [supervisor.current(settings)]
+    assert "already" in str(refused)
+
+
+def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_by_down(
+    settings: Settings, platform: supervisor.Platform
+) -> None:
+    token = log_in(platform)
+    assert wait_until(lambda: known(f"{platform.airflow_url}/api/v2/dags/nap", token), 40)
+    call(f"{platform.airflow_url}/api/v2/dags/nap/dagRuns", {"logical_date": None}, token=token)
+    leaders = list(recorded_services(run_folder(settings)).values())
+    assert wait_until(lambda: naps(leaders) != [], 30)
+    orphan = naps(leaders)[0]
+
+    kill_supervisor(settings)
+    assert supervisor.current(settings) is None
+    assert wait_until(lambda: not any(leader.lives() for leader in leaders), 20)
+    assert orphan.lives()
+    progress: list[str] = []
+    again = supervisor.start_detached(settings, on_progress=progress.append)
+    assert gone(leaders)
+    assert "killed supervisor" in progress[0]
+    assert again.password == platform.password
+    assert all(service.healthy for service in supervisor.status(settings))
+
+    leaders = list(recorded_services(run_folder(settings)).values())
+    assert wait_until(lambda: naps(leaders) != [], 60)  # the run goes on: its scheduler has waited for the API server
+    kill_supervisor(settings)
+    assert supervisor.down(settings, on_progress=ignore) is True
+    assert gone(leaders)
+    assert strangers(settings) == []
+    assert supervisor.down(settings, on_progress=ignore) is False
+
+
+def known(url: str, token: str) -> bool:
+    with suppress(OSError):
+        return bool(call(url, token=token))
+    return False
+
+
+def naps(leaders: list[ProcessMark]) -> list[ProcessMark]:
+    found = []
+    for leader in leaders:
+        for process in session(leader):
+            with suppress(psutil.Error):
+                if process.cmdline() == ["sleep", "611"] and (found_mark := mark(process.pid)):
+                    found.append(found_mark)
+    return found
+
+
+FOREGROUND = """
+from airloop import supervisor
+from airloop.settings import load_settings
+supervisor.run(load_settings(), on_progress=print, on_ready=lambda platform: print("ready", platform.mlflow_url))
+print("ended")
+"""
+DETACHED = """
+from airloop import supervisor
+from airloop.settings import load_settings
+supervisor.start_detached(load_settings(), on_progress=print)
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "moment", "number"),
+    [
+        (FOREGROUND, "ready http://127.0.0.1:", signal.SIGINT),
+        (FOREGROUND, "starting Airflow", signal.SIGTERM),
+        (DETACHED, "starting Airflow", signal.SIGINT),
+    ],
+    ids=["Ctrl-C", "SIGTERM during the start", "Ctrl-C during a detached start"],
+)
+def test_a_signal_ends_the_platform_at_any_moment(
+    settings: Settings, script: str, moment: str, number: signal.Signals
+) -> None:
+    supervisor.down(settings, on_progress=ignore)
+    environment = os.environ | settings_environment(settings) | {"PYTHONPATH": python_path(settings)}
+    with subprocess.Popen(
+        [sys.executable, "-uc", script], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        lines = iter(process.stdout or ())
+        assert any(line.startswith(moment) for line in lines)
+        process.send_signal(number)
+        rest = [line.strip() for line in lines]
+    assert strangers(settings) == []
+    assert supervisor.current(settings) is None
+    if script == FOREGROUND:
+        assert (rest, process.returncode) == (["stopping", "ended"], 0)
+
+
+def test_the_worker_slot_patch_fits_the_installed_airflow(tmp_path: Path) -> None:
+    code = """
+import sys; sys.argv = ["airflow", "api-server"]
+import airflow_local_settings
+from airflow.sdk.execution_time.supervisor import WatchedSubprocess
+airflow_local_settings._free_worker_slots_sooner()
+print(WatchedSubprocess._service_subprocess.__name__)
+"""
+    environment = os.environ | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": python_path(load_settings(home=tmp_path))}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.split()[-1] == "wait_briefly"

@@ -1,0 +1,47 @@
+import logging
+import subprocess
+import sys
+
+import pytest
+import typeguard
+
+from airloop import feast_boot
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_importing_the_boot_imports_no_feast():
+    assert run("import sys; from airloop import feast_boot; print('feast' in sys.modules)") == ["False"]
+
+
+def test_the_decorator_leaves_functions_and_classes_as_they_are_bare_or_with_options():
+    code = """
+import typeguard
+from airloop.feast_boot import neutralise_typeguard
+neutralise_typeguard(); neutralise_typeguard()
+def half(number: int) -> int: return number
+print(typeguard.typechecked(half) is half, typeguard.typechecked(forward_refs_policy=None)(half) is half)
+"""
+    assert run(code) == ["True", "True"]
+
+
+def test_nothing_changes_once_feast_is_imported(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "feast", object())
+    before = typeguard.typechecked
+    with caplog.at_level(logging.DEBUG, logger="airloop.feast_boot"):
+        feast_boot.neutralise_typeguard()
+    assert typeguard.typechecked is before
+    assert "already imported" in caplog.text
+
+
+@pytest.mark.integration
+def test_feast_is_imported_with_the_decorator_that_does_nothing():
+    code = """
+from airloop.feast_boot import neutralise_typeguard
+neutralise_typeguard()
+import feast
+print(feast.feature_view.typechecked.__module__)
+"""
+    assert run(code) == ["airloop.feast_boot"]

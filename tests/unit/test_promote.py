@@ -1,0 +1,347 @@
+"""Promotion acts on a recorded decision that passed, and on nothing else; a kill anywhere is repaired."""
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from unittest.mock import create_autospec
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from airloop import ledger, promote, reconcile, registry, state
+from airloop.config import load_pipeline
+from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.records import Decision, Promoted, Window
+from airloop.settings import Settings
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+# MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
+
+NAME = "flight_delays"
+MARCH, APRIL, MAY = (datetime(2013, month, 1, tzinfo=UTC) for month in (3, 4, 5))
+WINDOW = Window(datetime(2013, 1, 1, tzinfo=UTC), MARCH)
+PIPELINE = load_pipeline(NAME, Settings())
+
+
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "empty_registry.db"
+    if not path.exists():
+        MlflowClient(f"sqlite:///{path}", f"sqlite:///{path}").search_registered_models()
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path, empty_registry):
+    """Three registered versions whose check in a fresh process is replaced: see the integration tests below."""
+    shutil.copy(empty_registry, tmp_path / "mlflow.db")
+    settings = Settings(home=tmp_path)
+    client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+    client.create_registered_model(NAME)
+    for _ in range(3):
+        client.create_model_version(NAME, source=str(tmp_path))
+    return settings
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """Versions that were checked; each predicts."""
+    versions = []
+    monkeypatch.setattr(promote, "check_model", lambda settings, name, version: versions.append(version))
+    return versions
+
+
+def decision(version=1, *, champion=None, at=MARCH, outcome="passed", why="passed: it gains"):
+    return Decision(
+        model_name=NAME,
+        version=version,
+        champion_version=champion,
+        outcome=outcome,
+        why=why,
+        checks=(),
+        evidence=(),
+        reason="schedule",
+        reason_key=f"schedule:{at:%Y-%m}",
+        effective_at=at,
+    )
+
+
+def recorded(settings, made):
+    payload = ledger.payload_of(made)
+    entry = ledger.append(settings, NAME, kind="decision", effective_at=made.effective_at, payload=payload)
+    return replace(made, sequence=entry.sequence)
+
+
+def run(settings, made):
+    return promote.promote(PIPELINE, WINDOW, {"decide": made}, settings)
+
+
+def kinds(settings):
+    return [entry.kind for entry in ledger.entries(settings, NAME)]
+
+
+def test_a_passed_decision_moves_the_alias_between_intended_and_done(settings, checked):
+    registry.set_alias(settings, NAME, "challenger", 1)
+    made = recorded(settings, decision())
+    promoted = run(settings, made)
+    assert promoted == Promoted(NAME, 1, None, decision_sequence=1, sequence=3, effective_at=MARCH)
+    assert kinds(settings) == ["decision", "intended", "done"]
+    assert registry.aliases(settings, NAME) == {"champion": 1}
+    assert ledger.champion_at(settings, NAME, MARCH) == 1
+    assert checked == [1]
+
+
+def test_the_second_call_returns_the_same_record_and_changes_nothing(settings, checked):
+    made = recorded(settings, decision())
+    first = run(settings, made)
+    assert run(settings, made) == first
+    assert len(kinds(settings)) == 3
+    assert checked == [1]
+
+
+def test_repeating_an_old_promotion_leaves_the_newer_champion_alone(settings, checked):
+    old = recorded(settings, decision())
+    first = run(settings, old)
+    second = run(settings, recorded(settings, decision(2, champion=1, at=APRIL)))
+    assert (second.previous_version, second.effective_at) == (1, APRIL)
+    assert run(settings, old) == first
+    assert registry.aliases(settings, NAME) == {"champion": 2}
+
+
+def test_a_refused_decision_is_not_promoted(settings, checked):
+    made = recorded(settings, decision(outcome="refused", why="refused: ROC-AUC 0.5"))
+    with pytest.raises(GuardRefused, match="was not passed by the gate: refused: ROC-AUC 0.5"):
+        run(settings, made)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda made: decision(3),
+        lambda made: replace(decision(3), sequence=1),
+        lambda made: replace(made, outcome="passed"),
+        lambda made: replace(made, sequence=None),
+        lambda made: replace(made, effective_at=MAY),
+    ],
+)
+def test_an_invented_decision_is_not_promoted(settings, checked, forge):
+    made = recorded(settings, decision(outcome="refused"))
+    with pytest.raises(GuardRefused, match="holds no such decision|was not passed"):
+        run(settings, replace(forge(made), outcome="passed"))
+    assert registry.aliases(settings, NAME) == {}
+    assert kinds(settings) == ["decision"]
+
+
+def test_a_decision_that_was_judged_again_is_not_promoted(settings, checked):
+    made = recorded(settings, decision())
+    recorded(settings, decision(outcome="refused", why="refused: the features changed"))
+    with pytest.raises(GuardRefused, match="version 1 was judged again: refused: the features changed"):
+        run(settings, made)
+
+
+def test_nothing_is_promoted_on_a_ledger_that_was_edited(settings, checked):
+    recorded(settings, decision(outcome="refused"))
+    forged = decision()
+    with state.transaction(settings) as connection:
+        table = state.ledger_entries
+        text = ledger._canonical(ledger.payload_of(forged))
+        connection.execute(sa.update(table).where(table.c.sequence == 1).values(payload=text))
+    with pytest.raises(GuardRefused, match="does not verify: entry 1"):
+        run(settings, replace(forged, sequence=1))
+
+
+def test_a_decision_against_a_former_champion_is_not_promoted(settings, checked):
+    first, rival = recorded(settings, decision()), recorded(settings, decision(2))
+    run(settings, first)
+    with pytest.raises(GuardRefused, match="judged against no champion, but champion 1 is in force meanwhile"):
+        run(settings, rival)
+    assert registry.aliases(settings, NAME) == {"champion": 1}
+
+
+def test_history_is_not_rewritten_by_an_older_decision(settings, checked):
+    run(settings, recorded(settings, decision(at=MAY)))
+    with pytest.raises(GuardRefused, match="in force from 2013-05-01 on, later than this decision's 2013-04-01"):
+        run(settings, recorded(settings, decision(2, champion=1, at=APRIL)))
+    assert run(settings, recorded(settings, decision(3, champion=1, at=MAY))).version == 3
+
+
+def test_a_model_that_does_not_predict_leaves_no_trace(settings, monkeypatch):
+    def fails(*_):
+        raise GuardRefused("does not predict")
+
+    monkeypatch.setattr(promote, "check_model", fails)
+    with pytest.raises(GuardRefused, match="does not predict"):
+        run(settings, recorded(settings, decision()))
+    assert kinds(settings) == ["decision"]
+    assert registry.aliases(settings, NAME) == {}
+
+
+def test_of_two_simultaneous_promotions_one_wins(settings, checked):
+    made = [recorded(settings, decision(version)) for version in (1, 2, 3)]
+
+    def attempt(one):
+        try:
+            return run(settings, one).version
+        except GuardRefused:
+            return None
+
+    with ThreadPoolExecutor(3) as pool:
+        winners = [version for version in pool.map(attempt, made) if version]
+    assert len(winners) == 1
+    assert kinds(settings) == ["decision"] * 3 + ["intended", "done"]
+    assert registry.aliases(settings, NAME) == {"champion": winners[0]}
+
+
+def kill_before_alias(monkeypatch):
+    monkeypatch.setattr(registry, "set_alias", lambda *_: 1 / 0)
+
+
+def kill_after_alias(monkeypatch):
+    monkeypatch.setattr(registry, "aliases", lambda *_: 1 / 0)
+
+
+def kill_before_done(monkeypatch):
+    honest = ledger.append
+    monkeypatch.setattr(ledger, "append", lambda *a, kind, **k: 1 / (kind != "done") and honest(*a, kind=kind, **k))
+
+
+def kill_after_done(monkeypatch):
+    monkeypatch.setattr(registry.logger, "info", lambda *_: 1 / 0)
+
+
+@pytest.mark.parametrize("kill", [kill_before_alias, kill_after_alias, kill_before_done, kill_after_done])
+@pytest.mark.parametrize("repair", ["rerun", "reconcile"])
+def test_a_kill_between_any_two_steps_is_completed(settings, checked, monkeypatch, kill, repair):
+    registry.set_alias(settings, NAME, "challenger", 1)
+    made = recorded(settings, decision())
+    with monkeypatch.context() as patch:
+        kill(patch)
+        with pytest.raises(ZeroDivisionError):
+            run(settings, made)
+    if repair == "reconcile":
+        reconcile.reconcile(NAME, settings)
+    assert run(settings, made) == Promoted(NAME, 1, None, decision_sequence=1, sequence=3, effective_at=MARCH)
+    assert kinds(settings) == ["decision", "intended", "done"]
+    assert registry.aliases(settings, NAME) == {"champion": 1}
+    assert checked == [1]
+
+
+def test_an_unfinished_promotion_blocks_the_next_one(settings, checked, monkeypatch):
+    first, rival = recorded(settings, decision()), recorded(settings, decision(2))
+    with monkeypatch.context() as patch:
+        kill_before_alias(patch)
+        with pytest.raises(ZeroDivisionError):
+            run(settings, first)
+    with pytest.raises(GuardRefused, match="promotion of version 1 is unfinished: run reconcile first"):
+        run(settings, rival)
+
+
+def test_an_unregistered_version_is_refused(settings):
+    with pytest.raises(GuardRefused, match="cannot download version 9 of flight_delays"):
+        promote.check_model(settings, NAME, 9)
+    with pytest.raises(GuardRefused, match="cannot point champion at version 9"):
+        registry.set_alias(settings, NAME, "champion", 9)
+
+
+def test_a_registry_that_does_not_answer_may_be_retried(settings, monkeypatch):
+    silent = create_autospec(MlflowClient)
+    silent.get_registered_model.side_effect = MlflowException("connection refused")
+    monkeypatch.setattr(registry, "client", lambda _: silent)
+    with pytest.raises(UpstreamUnavailable, match="MLflow says connection refused"):
+        registry.aliases(settings, NAME)
+
+
+def test_files_that_cannot_be_read_may_be_retried(settings, monkeypatch):
+    def broken(*_, **__):
+        raise OSError("bucket not reachable")
+
+    monkeypatch.setattr(registry.mlflow.artifacts, "download_artifacts", broken)
+    with pytest.raises(UpstreamUnavailable, match="files of flight_delays version 1 cannot be read: bucket"):
+        promote.check_model(settings, NAME, 1)
+
+
+def test_a_check_that_does_not_end_may_be_retried(settings, monkeypatch, tmp_path):
+    def hangs(command, **options):
+        raise subprocess.TimeoutExpired(command, options["timeout"])
+
+    monkeypatch.setattr(registry, "download_model", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(promote.subprocess, "run", hangs)
+    with pytest.raises(UpstreamUnavailable, match="version 1: no answer in 300 s"):
+        promote.check_model(settings, NAME, 1)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"delay": random.normal(size=200), "seats": random.normal(size=200)})
+    labels = (rows["delay"] + random.normal(size=200) > 0).astype(int)
+    return HistGradientBoostingClassifier(max_iter=5).fit(rows, labels), rows.head(3)
+
+
+TRUSTED = [
+    "functools.partial",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+]
+
+
+def without_allow_list(folder):
+    path = folder / "MLmodel"
+    kept = [line for line in path.read_text().splitlines() if "TreePredictor" not in line]
+    path.write_text("\n".join(kept))
+
+
+def corrupted(folder):
+    next(folder.glob("*.skops")).write_bytes(b"")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("options", "spoil", "says"),
+    [
+        ({}, None, None),
+        ({"serialization_format": "cloudpickle"}, None, "saved as cloudpickle; only skops is loaded"),
+        ({"input_example": None}, None, "no input example"),
+        ({}, without_allow_list, "TreePredictor"),
+        ({}, corrupted, "does not predict in a fresh process"),
+        ({}, shutil.rmtree, "No such artifact: 'MLmodel'"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # MLflow's advice on pickle and examples
+def test_only_a_model_that_predicts_in_a_fresh_process_is_promoted(settings, tmp_path, fitted, options, spoil, says):
+    import mlflow.sklearn
+
+    model, example = fitted
+    defaults = {"serialization_format": "skops", "skops_trusted_types": TRUSTED, "input_example": example}
+    folder = tmp_path / "model"
+    mlflow.sklearn.save_model(model, folder, pip_requirements=["scikit-learn"], **{**defaults, **options})
+    client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+    version = int(client.create_model_version(NAME, source=str(folder)).version)
+    if spoil:
+        spoil(folder)
+    made = recorded(settings, decision(version))
+    if says is None:
+        assert run(settings, made).version == version
+    else:
+        with pytest.raises(GuardRefused, match=says):
+            run(settings, made)
+        assert registry.aliases(settings, NAME) == {}
+        assert kinds(settings) == ["decision"]
+
+
+@pytest.mark.integration
+def test_the_check_says_in_one_line_why_a_model_does_not_load(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "airloop.model_check", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "MLmodel" in result.stderr

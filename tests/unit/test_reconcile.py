@@ -1,0 +1,162 @@
+"""The ledger is the authority: whatever happened to the alias, reconcile makes it what the ledger says."""
+
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from airloop import ledger, registry, state
+from airloop.errors import GuardRefused
+from airloop.reconcile import reconcile
+from airloop.settings import Settings
+from mlflow import MlflowClient
+
+# MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
+
+NAME = "flight_delays"
+MARCH, APRIL = (datetime(2013, month, 1, tzinfo=UTC) for month in (3, 4))
+
+
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "empty_registry.db"
+    if not path.exists():
+        MlflowClient(f"sqlite:///{path}", f"sqlite:///{path}").search_registered_models()
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path, empty_registry):
+    shutil.copy(empty_registry, tmp_path / "mlflow.db")
+    settings = Settings(home=tmp_path)
+    client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+    client.create_registered_model(NAME)
+    for _ in range(3):
+        client.create_model_version(NAME, source=str(tmp_path))
+    return settings
+
+
+def add(settings, kind, version, *, decision_sequence, at=MARCH):
+    payload = {"model_name": NAME, "version": version, "decision_sequence": decision_sequence}
+    return ledger.append(settings, NAME, kind=kind, effective_at=at, payload=payload)
+
+
+def promoted(settings, *versions):
+    """Each version promoted in turn; the alias is left as it is."""
+    for version in versions:
+        for kind in ("intended", "done"):
+            add(settings, kind, version, decision_sequence=100 + version)
+
+
+def champion(settings):
+    return registry.aliases(settings, NAME).get("champion")
+
+
+def test_agreement_needs_no_repair(settings):
+    promoted(settings, 1)
+    registry.set_alias(settings, NAME, "champion", 1)
+    assert reconcile(NAME, settings) == []
+    assert ledger.head(settings, NAME) == 2
+
+
+def test_a_pipeline_that_never_trained_needs_no_repair(settings):
+    assert reconcile("trains", settings) == []
+    assert reconcile(NAME, settings) == []
+
+
+@pytest.mark.parametrize("alias", [None, 1, 2])
+def test_a_half_done_promotion_is_finished(settings, alias):
+    promoted(settings, 1)
+    add(settings, "intended", 2, decision_sequence=102, at=APRIL)
+    if alias:
+        registry.set_alias(settings, NAME, "champion", alias)
+    assert reconcile(NAME, settings) == ["finished the promotion of version 2 (ledger entry 4)"]
+    assert champion(settings) == 2
+    assert ledger.champion_at(settings, NAME, APRIL) == 2
+    assert reconcile(NAME, settings) == []
+
+
+@pytest.mark.parametrize(
+    ("alias", "kind", "says"),
+    [
+        (None, "reconciled", "the alias champion was gone: back at version 2"),
+        (1, "reconciled", "the alias champion pointed at former champion 1: moved back to version 2"),
+        (3, "alarm", "ALARM: the alias champion pointed at version 3, never promoted: moved back to version 2"),
+    ],
+)
+def test_an_alias_that_differs_is_recorded_and_moved_back(settings, alias, kind, says):
+    promoted(settings, 1, 2)
+    if alias:
+        registry.set_alias(settings, NAME, "champion", alias)
+    assert reconcile(NAME, settings) == [f"{says} (ledger entry 5)"]
+    entry = ledger.entries(settings, NAME)[-1]
+    assert (entry.kind, entry.payload["pointed_at"], entry.payload["restored"]) == (kind, alias, 2)
+    assert champion(settings) == 2
+    assert reconcile(NAME, settings) == []
+
+
+def test_an_alias_without_any_promotion_raises_the_alarm_and_is_removed(settings):
+    registry.set_alias(settings, NAME, "champion", 3)
+    assert "nothing was ever promoted" in reconcile(NAME, settings)[0]
+    assert ledger.entries(settings, NAME)[-1].kind == "alarm"
+    assert champion(settings) is None
+
+
+def test_the_same_tampering_again_is_recorded_again(settings):
+    promoted(settings, 1)
+    for _ in range(2):
+        registry.set_alias(settings, NAME, "champion", 3)
+        reconcile(NAME, settings)
+    assert [entry.kind for entry in ledger.entries(settings, NAME)][2:] == ["alarm", "alarm"]
+
+
+def test_a_kill_between_alarm_and_move_is_repaired_by_a_rerun(settings, monkeypatch):
+    promoted(settings, 1)
+    registry.set_alias(settings, NAME, "champion", 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "set_alias", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            reconcile(NAME, settings)
+    assert ledger.entries(settings, NAME)[-1].kind == "alarm"
+    reconcile(NAME, settings)
+    assert champion(settings) == 1
+
+
+def test_a_promotion_that_ends_meanwhile_is_kept(settings, monkeypatch):
+    promoted(settings, 1)
+    registry.set_alias(settings, NAME, "champion", 3)
+    honest = ledger.append
+
+    def meanwhile(*args, **options):
+        monkeypatch.setattr(ledger, "append", honest)
+        promoted(settings, 2)
+        registry.set_alias(settings, NAME, "champion", 2)
+        return honest(*args, **options)
+
+    monkeypatch.setattr(ledger, "append", meanwhile)
+    assert reconcile(NAME, settings) == []
+    assert champion(settings) == 2
+
+
+def test_nothing_is_touched_when_the_ledger_was_edited(settings):
+    promoted(settings, 1)
+    registry.set_alias(settings, NAME, "champion", 3)
+    with state.transaction(settings) as connection:
+        connection.execute(sa.update(state.ledger_entries).values(payload='{"version":3}'))
+    with pytest.raises(GuardRefused, match="does not verify"):
+        reconcile(NAME, settings)
+    assert champion(settings) == 3
+
+
+def test_a_champion_that_is_not_registered_any_more_is_said(settings):
+    promoted(settings, 9)
+    with pytest.raises(GuardRefused, match="cannot point champion at version 9"):
+        reconcile(NAME, settings)
+
+
+def test_an_alias_that_keeps_moving_is_given_up_and_said(settings, monkeypatch):
+    promoted(settings, 1)
+    monkeypatch.setattr(registry, "aliases", lambda *_: {"champion": 3})
+    with pytest.raises(GuardRefused, match="keeps moving"):
+        reconcile(NAME, settings)
