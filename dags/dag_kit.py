@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import CronPartitionTimetable, Param, RetryDecision, RetryPolicy
+from airflow.sdk import Param, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop import settings
@@ -18,6 +18,7 @@ from airloop.config import Pipeline, calendar_windows, load_pipelines
 from airloop.config.calendar import CRON, period_end, period_start
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.records import Window, parse_instant
+from coverage_calendar import CoverageCalendar
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ WAITING_RETRIES = 8
 RETRY_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(minutes=15)
 EXECUTION_TIMEOUT = timedelta(hours=1)
+# A run whose logical date lies before it gets no tasks and ends as a success; `calendar` bounds the schedule.
+START_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Airflow ignores `format` but enforces `pattern`: junk is refused when the run is asked for, not by its first task.
 _INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$"
@@ -68,7 +71,7 @@ def pipelines() -> tuple[Pipeline, ...]:
 def defaults(
     pipeline: Pipeline, group: str, *, doc: str, params: Mapping[str, Param], retries: int = RETRIES
 ) -> dict[str, Any]:
-    """Arguments of `@dag` that every DAG has, beside its schedule; DAGs on the calendar add `calendar_dates`.
+    """Arguments of `@dag` that every DAG has, beside its schedule.
 
     One run at a time: runs of a pipeline write the same tables, and SQLite has one writer.
 
@@ -81,7 +84,7 @@ def defaults(
         "doc_md": _doc(pipeline, doc, params),
         "tags": ["airloop", group, pipeline.name, *pipeline.tags],
         "params": dict(params),
-        "start_date": pipeline.coverage.start,
+        "start_date": START_DATE,
         "catchup": False,
         "max_active_runs": 1,
         "user_defined_filters": {"as_run_id": as_run_id},
@@ -95,22 +98,13 @@ def defaults(
     }
 
 
-def calendar(pipeline: Pipeline) -> CronPartitionTimetable:
-    """Schedule of a DAG that takes windows: a period's run starts at its end.
-
-    Partitioned (the key is the period's start, like 2013-01-01T00:00:00), not a data interval: the UI's form then asks
-    for a partition key instead of proposing today as logical date, and tasks of a run whose logical date lies after a
-    DAG's end_date never start.
-    """
-    return CronPartitionTimetable(CRON[pipeline.calendar], timezone="UTC", run_offset=-1)
-
-
-def calendar_dates(pipeline: Pipeline) -> dict[str, Any]:
-    """First and last tick of the calendar: the ends of the first and last period wholly inside `coverage`."""
-    start, end = pipeline.coverage.start, pipeline.coverage.end
-    first = period_start(pipeline.calendar, start)
-    first = first if first >= start else period_end(pipeline.calendar, first)
-    return {"start_date": period_end(pipeline.calendar, first), "end_date": end}
+def calendar(pipeline: Pipeline) -> CoverageCalendar:
+    """Schedule of a DAG that takes windows: each calendar period wholly inside `coverage`, at its end."""
+    start = pipeline.coverage.start
+    period = period_start(pipeline.calendar, start)
+    period = period if period >= start else period_end(pipeline.calendar, period)
+    first = period_end(pipeline.calendar, period)
+    return CoverageCalendar(CRON[pipeline.calendar], first=first, last=pipeline.coverage.end)
 
 
 def window_params() -> dict[str, Param]:

@@ -22,7 +22,7 @@ def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__data`."""
     arguments = dag_kit.defaults(pipeline, "data", doc=__doc__, params=dag_kit.window_params())
 
-    @dag(schedule=dag_kit.calendar(pipeline), **arguments | dag_kit.calendar_dates(pipeline))
+    @dag(schedule=dag_kit.calendar(pipeline), **arguments)
     def data() -> None:
         @task
         def ingest(**context: Any) -> Json:

@@ -26,7 +26,7 @@ def build(pipeline: Pipeline) -> None:
         pipeline, "monitoring", doc=__doc__, params=dag_kit.window_params(), retries=dag_kit.WAITING_RETRIES
     )
 
-    @dag(schedule=dag_kit.calendar(pipeline), **arguments | dag_kit.calendar_dates(pipeline))
+    @dag(schedule=dag_kit.calendar(pipeline), **arguments)
     def monitoring() -> None:
         @task
         def monitor(**context: Any) -> Json:

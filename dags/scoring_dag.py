@@ -27,7 +27,7 @@ def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__scoring`."""
     arguments = dag_kit.defaults(pipeline, "scoring", doc=__doc__, params=_params(), retries=dag_kit.WAITING_RETRIES)
 
-    @dag(schedule=dag_kit.calendar(pipeline), **arguments | dag_kit.calendar_dates(pipeline))
+    @dag(schedule=dag_kit.calendar(pipeline), **arguments)
     def scoring() -> None:
         @task
         def score(**context: Any) -> Json:

@@ -7,7 +7,6 @@ usually called drift. Evidently bins numbers by equal width over both sides, and
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report
 from evidently.core.container import MetricContainer, MetricOrContainer
@@ -21,6 +20,8 @@ from evidently.presets import DataDriftPreset
 PREDICTION = "prediction"
 MIN_ROWS = 100
 """Below it on either side a PSI is noise: its expectation without any drift is about (bins - 1) * (1/n + 1/m)."""
+
+_COUNTERS_A_ROW = 3
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def measure(
     if not enough_rows or not features:
         return Drift({}, None, None, (), empty, "")
     counted = [name for name in features if name not in ignore]
-    others = [name for name in features if name in ignore] + ([PREDICTION] if enough_predictions else [])
+    others = ([PREDICTION] if enough_predictions else []) + [name for name in features if name in ignore]
     scores, html = _evidently(sides, counted=counted, others=others, threshold=threshold, headline=headline)
     drifted = sorted((name for name in counted if scores[name] >= threshold), key=lambda name: -scores[name])
     return Drift(
@@ -117,7 +118,7 @@ def _evidently(
     then, now = (Dataset.from_pandas(side[columns], data_definition=definition) for side in sides)
     preset = [DataDriftPreset(columns=counted, method="psi", threshold=threshold)] if counted else []
     single = [ValueDrift(column=name, method="psi", threshold=threshold) for name in others]
-    report = Report([Headline(values=dict(headline)), *reversed(single), *preset])
+    report = Report([Headline(values=dict(headline)), *preset, *single])
     snapshot = report.run(now, then)
     scores = {
         metric["config"]["column"]: float(metric["value"])
@@ -139,5 +140,7 @@ class Headline(MetricContainer):
     def render(
         self, context: Context, child_widgets: list[tuple[MetricId | None, list[BaseWidgetInfo]]] | None = None
     ) -> list[BaseWidgetInfo]:
-        """One row of counters."""
-        return [counter(counters=[CounterData(label, value) for label, value in self.values.items()])]
+        """Rows of counters, as many in each as are readable."""
+        counters = [CounterData(label, value) for label, value in self.values.items()]
+        rows = [counters[start : start + _COUNTERS_A_ROW] for start in range(0, len(counters), _COUNTERS_A_ROW)]
+        return [counter(counters=row) for row in rows]

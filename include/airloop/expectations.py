@@ -38,8 +38,8 @@ class Rule(BaseModel):
         type: Great Expectations' name, like expect_column_values_to_be_between.
         kwargs: Its arguments. A number may be `{$PARAMETER: "window_days * 600"}`: an expression over `window_days` and
             the `<table>_rows` of every table of the layer.
-        severity: A row that breaks a critical row rule is quarantined; a critical rule about the table fails the window;
-            a warning is recorded and passes.
+        severity: A row that breaks a critical row rule is quarantined; a critical rule about the table fails the
+            window; a warning is recorded and passes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

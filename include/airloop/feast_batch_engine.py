@@ -75,7 +75,7 @@ class BulkComputeEngine(LocalComputeEngine):
                 f"feature view {view.name} declares {', '.join(asked)}: features are made in build_features"
             )
         rows = self._newest_rows(registry, task)
-        if view.online and rows.num_rows:
+        if rows.num_rows:
             batches = rows.combine_chunks().to_batches(max_chunksize=self._chunk_rows)
             self._writer()(self.online_store, self.repo_config, view, batches)
         logger.info("materialized %d keys of %s in [%s, %s)", rows.num_rows, view.name, task.start_time, task.end_time)

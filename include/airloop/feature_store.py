@@ -1,5 +1,6 @@
 """Feast, used through its extension points: the pipeline's definitions, its store, and a fingerprint of both."""
 
+import copy
 import hashlib
 import importlib.util
 import json
@@ -120,5 +121,6 @@ def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
     )
     settings.home.mkdir(parents=True, exist_ok=True)
     store = FeatureStore(config=RepoConfig(**yaml.safe_load(filled), repo_path=settings.feature_repo_dir))
-    store.apply(list(definitions(pipeline, settings)))
+    # Feast completes what it applies; the fingerprint is of what was declared.
+    store.apply(copy.deepcopy(list(definitions(pipeline, settings))))
     return store

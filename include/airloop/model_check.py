@@ -45,9 +45,12 @@ def check_model(model_uri: str) -> int:
 
 def main(arguments: list[str]) -> int:
     """Exit code of the check; says in one line on stderr why it failed."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m airloop.model_check MODEL_URI\n")
+        return 1
     apply_quiet_environment()
     try:
-        check_model(*arguments)
+        check_model(arguments[0])
     except Exception as error:  # any failure means the same: this model must not serve
         line = " ".join(f"{type(error).__name__}: {error}".split())
         sys.stderr.write(line[:_SHOWN_CHARACTERS] + "\n")

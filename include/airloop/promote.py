@@ -73,8 +73,12 @@ def check_model(settings: Settings, model_name: str, version: int) -> None:
     with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
         path = registry.download_model(settings, model_name, version, folder=Path(folder))
         command = [sys.executable, "-m", "airloop.model_check", str(path)]
+        # Started there, the new process imports this very airloop, installed or not.
+        root = Path(__file__).parents[1]
         try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False)  # noqa: S603
+            result = subprocess.run(
+                command, capture_output=True, text=True, check=False, cwd=root, timeout=_CHECK_SECONDS
+            )
         except subprocess.TimeoutExpired as error:
             raise UpstreamUnavailable(f"{model_name} version {version}: no answer in {_CHECK_SECONDS} s") from error
     if result.returncode != 0:

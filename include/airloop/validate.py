@@ -144,7 +144,8 @@ def _report(
         more = [f"... and {len(problems) - _SHOWN_PROBLEMS} more"] if len(problems) > _SHOWN_PROBLEMS else []
         shown = "\n".join(f"  {problem}" for problem in [*problems[:_SHOWN_PROBLEMS], *more])
         raise DataContractError(
-            f"{pipeline.name} {window}: {layer} data break their contract, nothing was published:\n{shown}\n  page: {page}"
+            f"{pipeline.name} {window}: {layer} data break their contract, nothing was published:\n"
+            f"{shown}\n  page: {page}"
         )
     return page
 

@@ -146,7 +146,8 @@ body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; background: var(--g
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 small, header p { color: var(--quiet); font-weight: normal; margin: .2rem 0; }
-.verdict { display: inline-block; margin: .8rem 0; padding: .3rem .8rem; border: 1px solid; border-radius: .4rem; font-weight: 600; }
+.verdict { display: inline-block; margin: .8rem 0; padding: .3rem .8rem; border: 1px solid;
+  border-radius: .4rem; font-weight: 600; }
 .verdict.passed, .kept .state { color: var(--good); }
 .verdict.failed, .failed .state, .problems { color: var(--bad); }
 .warning .state, .bad .state { color: var(--warn); }

@@ -11,12 +11,14 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 DAGS = PROJECT / "dags"
+PLUGINS = PROJECT / "plugins"
 HOME = Path(tempfile.mkdtemp(prefix="airloop-airflow-"))
 
 os.environ.update(
     {
         "AIRFLOW_HOME": str(HOME),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PLUGINS),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -25,7 +27,7 @@ os.environ.update(
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
 )
-for folder in (DAGS, PROJECT / "include"):
+for folder in (DAGS, PLUGINS, PROJECT / "include"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

@@ -1,16 +1,18 @@
 """What flows where when a DAG runs: real Airflow tasks, branches and skips around stages that only answer."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airloop import ledger, records, settings, stage_run, state
+from airloop import inbox, ledger, records, settings, stage_run, state
+from airloop.errors import DataContractError
 from airloop.records import Window
 
-pytestmark = pytest.mark.integration
+# The whole of Airflow runs in this process, and warns about itself.
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 
 DAGS = Path(__file__).parents[2] / "dags"
 JANUARY = Window.parse("2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z")
@@ -32,7 +34,9 @@ class Stages:
         self.calls: list[tuple[str, Window, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
 
-    def run_stage(self, name: str, _pipeline: Any, window: Window, *, upstream: Any, settings: Any, **options: Any) -> Any:
+    def run_stage(
+        self, name: str, _pipeline: Any, window: Window, *, upstream: Any, settings: Any, **options: Any
+    ) -> Any:
         self.calls.append((name, window, options))
         missing = [need for need in stage_run.STAGES[name].needs if need not in upstream]
         if missing:
@@ -53,14 +57,14 @@ def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airflow_database: Pa
 
 
 @pytest.fixture
-def run(stages: Stages) -> Iterator[Callable[..., Any]]:
+def run(stages: Stages) -> Callable[..., Any]:
     from airflow.dag_processing.dagbag import DagBag
 
     def start(group: str, conf: dict[str, Any]) -> Any:
         dag = DagBag(dag_folder=str(DAGS / f"{group}_dag.py")).dags[f"flight_delays__{group}"]
         return dag.test(run_conf=conf)
 
-    yield start
+    return start
 
 
 def _states(run: Any) -> dict[str, str]:
@@ -69,7 +73,22 @@ def _states(run: Any) -> dict[str, str]:
 
 def _snapshot(reason: str, reason_key: str) -> records.Snapshot:
     return records.Snapshot(
-        *("flight_delays", JANUARY.end, JANUARY, JANUARY, "uri", "digest", 1, 1, 0, (), "service", "fingerprint", {}, ()),
+        *(
+            "flight_delays",
+            JANUARY.end,
+            JANUARY,
+            JANUARY,
+            "uri",
+            "digest",
+            1,
+            1,
+            0,
+            (),
+            "service",
+            "fingerprint",
+            {},
+            (),
+        ),
         reason=reason,
         reason_key=reason_key,
     )
@@ -106,14 +125,33 @@ def test_the_data_dag_runs_the_five_stages_over_the_given_window(stages: Stages,
     assert {window for _, window, _ in stages.calls} == {JANUARY}
 
 
-def test_a_run_without_a_window_fails_and_runs_no_stage(stages: Stages, run: Callable[..., Any]) -> None:
-    assert run("data", {}).state == "failed"
+@pytest.mark.parametrize("group", ["data", "scoring", "monitoring"])
+def test_a_run_without_a_window_fails_and_runs_no_stage(
+    stages: Stages, run: Callable[..., Any], group: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(group, {}).state == "failed"
+    assert "this run has no window" in capsys.readouterr().out
     assert stages.calls == []
 
 
-def test_an_unknown_param_fails_the_run(stages: Stages, run: Callable[..., Any]) -> None:
+def test_an_unknown_param_fails_the_run(
+    stages: Stages, run: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("data", {**MONTH, "strat": "2013-01-01T00:00:00Z"}).state == "failed"
+    assert "did you mean 'start'" in capsys.readouterr().out
     assert stages.calls == []
+
+
+def test_a_permanent_error_fails_at_the_first_try_and_says_why(
+    stages: Stages, run: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_options: Any) -> Any:
+        raise DataContractError("column 'distance' is missing")
+
+    stages.answers = {"ingest": refuse}
+    assert run("data", MONTH).state == "failed"
+    assert "ingest: column 'distance' is missing" in capsys.readouterr().out
+    assert stages.names() == ["ingest"]
 
 
 def test_scoring_hands_its_mode_on(stages: Stages, run: Callable[..., Any]) -> None:
@@ -134,11 +172,12 @@ def test_a_refused_candidate_is_a_success_that_starts_no_promotion(training: Sta
 
 
 def test_the_second_run_of_a_reason_skips_everything_and_names_the_first(
-    training: Stages, run: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    training: Stages, run: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     conf = {"cutoff": MONTH["end"], "reason": "probe", "reason_key": "probe:1:2013-02"}
     first, second = run("training", conf), run("training", conf)
     assert (first.state, second.state) == ("success", "success")
+    assert f"is answered by run '{first.run_id}'" in capsys.readouterr().out
     assert set(_states(second).values()) == {"skipped"}
     assert training.names().count("train") == 1
     assert state.reason_owner(settings.load_settings(), "flight_delays", "probe:1:2013-02") == first.run_id
@@ -213,12 +252,36 @@ def test_a_promotion_reads_its_decision_from_the_ledger(stages: Stages, run: Cal
     assert stages.calls == [("promote", JANUARY, {})]
 
 
-@pytest.mark.parametrize("sequence", [99])
 def test_a_promotion_of_what_is_no_decision_is_refused(
-    stages: Stages, run: Callable[..., Any], sequence: int
+    stages: Stages, run: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("promotion", {"sequence": sequence}).state == "failed"
+    triage = ledger.append(
+        settings.load_settings(), "flight_delays", kind="triage", effective_at=JANUARY.end, payload={"kind": "retrain"}
+    )
+    assert run("promotion", {"sequence": triage.sequence}).state == "failed"
+    assert f"{triage.sequence} is no decision in the ledger" in capsys.readouterr().out
     assert stages.calls == []
+
+
+def test_a_passed_decision_starts_its_promotion_by_number(training: Stages, run: Callable[..., Any]) -> None:
+    training.answers["decide"] = _decision("passed")
+    done = run("training", {"cutoff": MONTH["end"], "reason_key": "k2"})
+    assert _states(done)["promotion"] == "success"
+    assert [asked.conf for asked in _runs("flight_delays__promotion", "decision__7")] == [{"sequence": 7}]
+
+
+def test_the_inbox_starts_a_data_run_per_waiting_window_and_none_twice(
+    stages: Stages, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months = [Window.parse(f"2013-0{number}-01T00:00:00Z", f"2013-0{number + 1}-01T00:00:00Z") for number in (1, 2, 3)]
+    waiting = tuple(inbox.Waiting(month, "a" * 64, "landed") for month in months)
+    monkeypatch.setattr(inbox, "waiting_windows", lambda *_: waiting)
+    first, second = run("inbox", {}), run("inbox", {})
+    assert (first.state, second.state) == ("success", "success")
+    assert [str(ti.state) for ti in first.get_task_instances() if ti.task_id == "start"] == ["success"] * 3
+    assert [str(ti.state) for ti in second.get_task_instances() if ti.task_id == "start"] == ["skipped"] * 3
+    for item in waiting:
+        assert [asked.conf for asked in _runs("flight_delays__data", item.run_id)] == [item.window.to_json()]
 
 
 def test_an_inbox_run_that_finds_nothing_does_nothing(stages: Stages, run: Callable[..., Any]) -> None:

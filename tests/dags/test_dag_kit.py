@@ -139,8 +139,8 @@ def test_every_spelling_of_an_instant_is_let_through(value: str) -> None:
 
 def test_the_calendar_skips_periods_that_begin_before_the_coverage(pipeline: Pipeline) -> None:
     late = pipeline.coverage.model_copy(update={"start": datetime(2013, 1, 10, tzinfo=UTC), "end": None})
-    found = dag_kit.calendar_dates(pipeline.model_copy(update={"coverage": late}))
-    assert (found["start_date"], found["end_date"]) == (datetime(2013, 3, 1, tzinfo=UTC), None)
+    found = dag_kit.calendar(pipeline.model_copy(update={"coverage": late}))
+    assert (found.first, found.last) == (datetime(2013, 3, 1, tzinfo=UTC), None)
 
 
 @pytest.mark.parametrize("error", [DataContractError, ConfigError, GuardRefused])

@@ -21,7 +21,7 @@ STAGES = {f"airloop.{name}" for name in ("stage_run", "state", "lake", "landing"
 # CPU seconds, because other tests may hold the processor.
 PROGRAM = """
 import importlib.util, json, os, sys, time
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, RetryPolicy, dag, task
+from airflow.sdk import DAG, Asset, Param, RetryPolicy, dag, task
 from airflow.providers.standard.operators import empty, trigger_dagrun
 import airflow.sdk.execution_time.context as lookups
 import airflow.triggers.base
@@ -50,7 +50,7 @@ for path in sys.argv[1:]:
 
 
 def _parse(files: list[Path], home: Path) -> dict[str, Any]:
-    folders = os.pathsep.join([str(PROJECT / "dags"), str(PROJECT / "include")])
+    folders = os.pathsep.join([str(PROJECT / name) for name in ("dags", "plugins", "include")])
     environment = os.environ | {"AIRFLOW_HOME": str(home), "PYTHONPATH": folders, "AIRLOOP_HOME": str(home / "airloop")}
     command = [sys.executable, "-c", PROGRAM, *map(str, files)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)

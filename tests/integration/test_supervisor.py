@@ -9,7 +9,8 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from airloop import supervisor
 from airloop.errors import AirloopError
 from airloop.settings import Settings, load_settings
 from airloop.supervisor.environment import python_path, settings_environment
+from airloop.supervisor.ports import choose_ports
 from airloop.supervisor.presence import recorded_services
 from airloop.supervisor.presence import supervisor as supervising
 from airloop.supervisor.processes import ProcessMark, mark, session, wait_until
@@ -221,9 +223,12 @@ def naps(leaders: list[ProcessMark]) -> list[ProcessMark]:
 
 
 FOREGROUND = """
+import os
 from airloop import supervisor
 from airloop.settings import load_settings
-supervisor.run(load_settings(), on_progress=print, on_ready=lambda platform: print("ready", platform.mlflow_url))
+ready = lambda platform: print("ready", platform.airflow_url, platform.mlflow_url)
+port = int(os.environ.get("PORT", 0)) or None
+supervisor.run(load_settings(), on_progress=print, on_ready=ready, airflow_port=port)
 print("ended")
 """
 DETACHED = """
@@ -233,31 +238,59 @@ supervisor.start_detached(load_settings(), on_progress=print)
 """
 
 
-@pytest.mark.parametrize(
-    ("script", "moment", "number"),
-    [
-        (FOREGROUND, "ready http://127.0.0.1:", signal.SIGINT),
-        (FOREGROUND, "starting Airflow", signal.SIGTERM),
-        (DETACHED, "starting Airflow", signal.SIGINT),
-    ],
-    ids=["Ctrl-C", "SIGTERM during the start", "Ctrl-C during a detached start"],
-)
-def test_a_signal_ends_the_platform_at_any_moment(
-    settings: Settings, script: str, moment: str, number: signal.Signals
-) -> None:
-    supervisor.down(settings, on_progress=ignore)
-    environment = os.environ | settings_environment(settings) | {"PYTHONPATH": python_path(settings)}
+def interrupted(settings: Settings, script: str, *, moment: str, number: signal.Signals, port: int = 0) -> list[str]:
+    """What the script still says after it got the signal at that moment; at last its exit code."""
+    environment = os.environ | settings_environment(settings) | {"PYTHONPATH": python_path(settings), "PORT": str(port)}
     with subprocess.Popen(
         [sys.executable, "-uc", script], env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         lines = iter(process.stdout or ())
-        assert any(line.startswith(moment) for line in lines)
+        assert any(line.strip() == moment for line in lines)
         process.send_signal(number)
         rest = [line.strip() for line in lines]
+    return [*rest, str(process.returncode)]
+
+
+def test_ctrl_c_ends_a_platform_on_an_asked_port_with_a_tracking_server_of_somebody_else(settings: Settings) -> None:
+    supervisor.down(settings, on_progress=ignore)
+    port, _ = choose_ports(airflow_port=None, mlflow_port=None)
+    with tracking_server() as url:
+        elsewhere = settings.model_copy(update={"mlflow_tracking_uri": url})
+        moment = f"ready http://127.0.0.1:{port} {url}"
+        said = interrupted(elsewhere, FOREGROUND, moment=moment, number=signal.SIGINT, port=port)
+    assert said == ["stopping", "ended", "0"]
+    assert strangers(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "number"),
+    [(FOREGROUND, signal.SIGTERM), (DETACHED, signal.SIGINT)],
+    ids=["SIGTERM", "Ctrl-C of a detached start"],
+)
+def test_a_signal_during_the_start_ends_it(settings: Settings, script: str, number: signal.Signals) -> None:
+    supervisor.down(settings, on_progress=ignore)
+    said = interrupted(settings, script, moment="starting Airflow", number=number)
+    assert (said == ["stopping", "ended", "0"]) is (script == FOREGROUND)
     assert strangers(settings) == []
     assert supervisor.current(settings) is None
-    if script == FOREGROUND:
-        assert (rest, process.returncode) == (["stopping", "ended"], 0)
+
+
+@contextmanager
+def tracking_server() -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/health" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+        thread.join()
 
 
 def test_the_worker_slot_patch_fits_the_installed_airflow(tmp_path: Path) -> None:

@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 
 import hypothesis
 import pytest
+from hypothesis import strategies as st
+from mlflow import MlflowClient
+
 from airloop import ledger, registry
 from airloop.config import Comparison, Floor, load_pipeline
 from airloop.config.pipeline import Gate
 from airloop.decide import decide, judge
 from airloop.records import Decision, Evaluated, Evidence, Window
 from airloop.settings import Settings
-from hypothesis import strategies as st
-from mlflow import MlflowClient
 
 # MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")

@@ -5,9 +5,10 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
 from airloop import evidence
 from airloop.errors import DataContractError
-from sklearn.metrics import brier_score_loss, roc_auc_score
 
 SKLEARN = {"brier": brier_score_loss, "roc_auc": roc_auc_score}
 OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 7}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+
 from airloop import ledger, state
 from airloop.errors import DataContractError, GuardRefused
 from airloop.records import Window
@@ -89,6 +90,18 @@ def test_simultaneous_writers_of_the_same_entry_add_it_once(settings):
 
     with ThreadPoolExecutor(8) as pool:
         assert {entry.sequence for entry in pool.map(write, range(8))} == {1}
+
+
+def test_writing_is_given_up_when_the_head_never_stands_still(settings, monkeypatch):
+    add(settings)
+    monkeypatch.setattr(ledger, "_ATTEMPTS", 3)
+    monkeypatch.setattr(ledger, "_head", lambda *_: (0, "0" * 64))
+    with pytest.raises(GuardRefused, match="no free number after 3 attempts"):
+        add(settings)
+    with pytest.raises(GuardRefused, match="the head moved 3 times meanwhile"):
+        ledger.append_once(
+            settings, "flights", kind="triage", effective_at=MARCH, payload={}, existing=lambda seen: None
+        )
 
 
 @pytest.mark.parametrize(

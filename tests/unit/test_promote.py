@@ -2,23 +2,21 @@
 
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from unittest.mock import create_autospec
 
-import numpy as np
-import pandas as pd
 import pytest
 import sqlalchemy as sa
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
 from airloop import ledger, promote, reconcile, registry, state
 from airloop.config import load_pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.records import Decision, Promoted, Window
 from airloop.settings import Settings
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
 # MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
@@ -39,7 +37,7 @@ def empty_registry(tmp_path_factory):
 
 @pytest.fixture
 def settings(tmp_path, empty_registry):
-    """Three registered versions whose check in a fresh process is replaced: see the integration tests below."""
+    """Three registered versions without files; loading them is tested in tests/integration/test_model_check.py."""
     shutil.copy(empty_registry, tmp_path / "mlflow.db")
     settings = Settings(home=tmp_path)
     client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
@@ -116,7 +114,7 @@ def test_repeating_an_old_promotion_leaves_the_newer_champion_alone(settings, ch
 
 def test_a_refused_decision_is_not_promoted(settings, checked):
     made = recorded(settings, decision(outcome="refused", why="refused: ROC-AUC 0.5"))
-    with pytest.raises(GuardRefused, match="was not passed by the gate: refused: ROC-AUC 0.5"):
+    with pytest.raises(GuardRefused, match=r"was not passed by the gate: refused: ROC-AUC 0\.5"):
         run(settings, made)
 
 
@@ -125,14 +123,14 @@ def test_a_refused_decision_is_not_promoted(settings, checked):
     [
         lambda made: decision(3),
         lambda made: replace(decision(3), sequence=1),
-        lambda made: replace(made, outcome="passed"),
+        lambda made: made,
         lambda made: replace(made, sequence=None),
         lambda made: replace(made, effective_at=MAY),
     ],
 )
 def test_an_invented_decision_is_not_promoted(settings, checked, forge):
     made = recorded(settings, decision(outcome="refused"))
-    with pytest.raises(GuardRefused, match="holds no such decision|was not passed"):
+    with pytest.raises(GuardRefused, match=r"holds no such decision"):
         run(settings, replace(forge(made), outcome="passed"))
     assert registry.aliases(settings, NAME) == {}
     assert kinds(settings) == ["decision"]
@@ -141,7 +139,7 @@ def test_an_invented_decision_is_not_promoted(settings, checked, forge):
 def test_a_decision_that_was_judged_again_is_not_promoted(settings, checked):
     made = recorded(settings, decision())
     recorded(settings, decision(outcome="refused", why="refused: the features changed"))
-    with pytest.raises(GuardRefused, match="version 1 was judged again: refused: the features changed"):
+    with pytest.raises(GuardRefused, match=r"version 1 was judged again: refused: the features changed"):
         run(settings, made)
 
 
@@ -152,7 +150,7 @@ def test_nothing_is_promoted_on_a_ledger_that_was_edited(settings, checked):
         table = state.ledger_entries
         text = ledger._canonical(ledger.payload_of(forged))
         connection.execute(sa.update(table).where(table.c.sequence == 1).values(payload=text))
-    with pytest.raises(GuardRefused, match="does not verify: entry 1"):
+    with pytest.raises(GuardRefused, match=r"does not verify: entry 1"):
         run(settings, replace(forged, sequence=1))
 
 
@@ -274,74 +272,3 @@ def test_a_check_that_does_not_end_may_be_retried(settings, monkeypatch, tmp_pat
     monkeypatch.setattr(promote.subprocess, "run", hangs)
     with pytest.raises(UpstreamUnavailable, match="version 1: no answer in 300 s"):
         promote.check_model(settings, NAME, 1)
-
-
-@pytest.fixture(scope="module")
-def fitted():
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    random = np.random.default_rng(0)
-    rows = pd.DataFrame({"delay": random.normal(size=200), "seats": random.normal(size=200)})
-    labels = (rows["delay"] + random.normal(size=200) > 0).astype(int)
-    return HistGradientBoostingClassifier(max_iter=5).fit(rows, labels), rows.head(3)
-
-
-TRUSTED = [
-    "functools.partial",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.utils.validation.check_array",
-]
-
-
-def without_allow_list(folder):
-    path = folder / "MLmodel"
-    kept = [line for line in path.read_text().splitlines() if "TreePredictor" not in line]
-    path.write_text("\n".join(kept))
-
-
-def corrupted(folder):
-    next(folder.glob("*.skops")).write_bytes(b"")
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize(
-    ("options", "spoil", "says"),
-    [
-        ({}, None, None),
-        ({"serialization_format": "cloudpickle"}, None, "saved as cloudpickle; only skops is loaded"),
-        ({"input_example": None}, None, "no input example"),
-        ({}, without_allow_list, "TreePredictor"),
-        ({}, corrupted, "does not predict in a fresh process"),
-        ({}, shutil.rmtree, "No such artifact: 'MLmodel'"),
-    ],
-)
-@pytest.mark.filterwarnings("ignore")  # MLflow's advice on pickle and examples
-def test_only_a_model_that_predicts_in_a_fresh_process_is_promoted(settings, tmp_path, fitted, options, spoil, says):
-    import mlflow.sklearn
-
-    model, example = fitted
-    defaults = {"serialization_format": "skops", "skops_trusted_types": TRUSTED, "input_example": example}
-    folder = tmp_path / "model"
-    mlflow.sklearn.save_model(model, folder, pip_requirements=["scikit-learn"], **{**defaults, **options})
-    client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
-    version = int(client.create_model_version(NAME, source=str(folder)).version)
-    if spoil:
-        spoil(folder)
-    made = recorded(settings, decision(version))
-    if says is None:
-        assert run(settings, made).version == version
-    else:
-        with pytest.raises(GuardRefused, match=says):
-            run(settings, made)
-        assert registry.aliases(settings, NAME) == {}
-        assert kinds(settings) == ["decision"]
-
-
-@pytest.mark.integration
-def test_the_check_says_in_one_line_why_a_model_does_not_load(tmp_path):
-    result = subprocess.run(
-        [sys.executable, "-m", "airloop.model_check", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 1
-    assert len(result.stderr.splitlines()) == 1
-    assert "MLmodel" in result.stderr

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from mlflow import MlflowClient
+
 from airloop import ledger, registry, state
 from airloop.errors import GuardRefused
 from airloop.reconcile import reconcile
 from airloop.settings import Settings
-from mlflow import MlflowClient
 
 # MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")

@@ -144,7 +144,9 @@ def test_the_mlflow_server_is_small_local_and_knows_no_secret_of_airflow(setting
     assert found["MLFLOW_DEFAULT_ARTIFACT_ROOT"] == settings.mlflow_artifact_uri
     assert found["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
     assert found["MLFLOW_SERVER_ALLOWED_HOSTS"] == "localhost,localhost:*,127.0.0.1,127.0.0.1:*"
-    assert " ".join(arguments[3:]) == "server --host 127.0.0.1 --port 5000 --workers 1 --no-serve-artifacts"
+    assert (
+        " ".join(arguments[1:]) == "-P -m mlflow server --host 127.0.0.1 --port 5000 --workers 1 --no-serve-artifacts"
+    )
     assert not [name for name in found if name.startswith("AIRFLOW")]
 
 

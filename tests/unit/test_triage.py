@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from airloop import ledger, state
 from airloop.config import TriagePolicy, load_pipeline
 from airloop.records import Evidence, Monitored, Window

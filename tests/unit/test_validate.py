@@ -26,9 +26,10 @@ raw:
     - {type: expect_column_values_to_not_be_null, kwargs: {column: sale_id}, severity: critical}
     - {type: expect_column_values_to_be_unique, kwargs: {column: sale_id}, severity: critical}
     - {type: expect_column_values_to_not_be_null, kwargs: {column: price}, severity: critical}
-    - {type: expect_column_values_to_be_between, kwargs: {column: price, min_value: 1, max_value: 100}, severity: critical}
+    - {type: expect_column_values_to_be_between, kwargs: {column: price, min_value: 1}, severity: critical}
     - {type: expect_column_values_to_not_be_null, kwargs: {column: shop, mostly: 0.9}, severity: warning}
-    - {type: expect_table_row_count_to_be_between, kwargs: {max_value: {$PARAMETER: "window_days * 50"}}, severity: critical}
+    - {type: expect_table_row_count_to_be_between,
+       kwargs: {max_value: {$PARAMETER: "window_days * 50"}}, severity: critical}
   shops:
     - {type: expect_column_values_to_not_be_null, kwargs: {column: shop}, severity: critical}
   returns:
@@ -37,7 +38,8 @@ features:
   shop_hours:
     - {type: expect_column_values_to_not_be_null, kwargs: {column: shop}, severity: critical}
     - {type: expect_column_values_to_not_be_null, kwargs: {column: returned_share}, severity: critical}
-    - {type: expect_column_values_to_be_between, kwargs: {column: returned_share, min_value: 0, max_value: 1}, severity: critical}
+    - {type: expect_column_values_to_be_between,
+       kwargs: {column: returned_share, min_value: 0, max_value: 1}, severity: critical}
     - {type: expect_column_mean_to_be_between, kwargs: {column: returned_share, max_value: 0.5}, severity: warning}
 """
 
@@ -85,7 +87,7 @@ def land(pipeline: Pipeline, settings: Settings) -> Callable[..., None]:
             }
             for position in range(rows)
         ]
-        instants = {name: lake.INSTANT for name in ("sold_at", "known_at", "created_at")}
+        instants = dict.fromkeys(("sold_at", "known_at", "created_at"), lake.INSTANT)
         schema = pa.schema(
             [("sale_id", pa.string()), ("shop", pa.string()), ("price", pa.float64()), *instants.items()]
         )
@@ -93,9 +95,7 @@ def land(pipeline: Pipeline, settings: Settings) -> Callable[..., None]:
         uri = lake.table_uri(settings, pipeline.name, "raw", "sales")
         lake.replace_window(uri, table, settings, time_column="sold_at", window=window, sort_by=["sale_id"])
         shops = pa.table({"shop": ["north"], "known_at": pa.array([DAY.start], lake.INSTANT)})
-        lake.replace_table(
-            lake.table_uri(settings, pipeline.name, "raw", "shops"), shops, settings, sort_by=["shop"]
-        )
+        lake.replace_table(lake.table_uri(settings, pipeline.name, "raw", "shops"), shops, settings, sort_by=["shop"])
 
     return put
 
@@ -124,8 +124,8 @@ def ids(found: list[dict[str, object]]) -> list[object]:
     return [row["sale_id"] for row in found]
 
 
-def test_rows_that_break_a_critical_rule_are_quarantined_with_its_name_and_the_others_published(land, run, rows) -> None:
-    land({3: {"price": 1000.0}})
+def test_bad_rows_are_quarantined_with_the_name_of_their_rule_and_the_others_published(land, run, rows) -> None:
+    land({3: {"price": -5.0}})
     validated = run()
     assert len(rows("clean", "sales")) == 19
     assert [(row["sale_id"], row["_rule"], row["_window_start"]) for row in rows("quarantine", "sales")] == [
@@ -172,7 +172,9 @@ def test_a_share_of_bad_rows_at_the_bound_passes_and_above_it_publishes_nothing(
 
 def test_a_critical_rule_about_the_table_fails_the_window_and_no_other_feed_is_published(land, run, rows) -> None:
     land(rows=51)
-    with pytest.raises(DataContractError, match="expect_table_row_count_to_be_between: observed 51, expected max_value 50"):
+    with pytest.raises(
+        DataContractError, match="expect_table_row_count_to_be_between: observed 51, expected max_value 50"
+    ):
         run()
     assert rows("clean", "sales") == rows("clean", "shops") == []
 
@@ -227,10 +229,10 @@ def test_windows_are_published_beside_each_other(land, run, rows) -> None:
 
 
 def test_the_page_needs_no_network_and_names_what_broke(land, run) -> None:
-    land({3: {"price": 1000.0, "shop": "<b>north"}})
+    land({3: {"price": -5.0, "shop": "<b>north"}})
     page = Path(run().report_uri)
     text = page.read_text()
-    assert "01-03: price=1000" in text
+    assert "01-03: price=-5" in text
     assert "http" not in text
     assert "<script" not in text
     content = json.loads(page.with_suffix(".json").read_text())
@@ -280,5 +282,5 @@ def test_one_bad_feature_row_fails_the_window(pipeline, settings, built, share: 
 
 
 def test_a_view_without_rules_is_refused(pipeline, settings, built) -> None:
-    with pytest.raises(ConfigError, match="unknown table 'shop_hours'|'shop_days' has no rules"):
+    with pytest.raises(ConfigError, match=r"unknown table 'shop_hours'; did you mean 'shop_days'"):
         validate_features(pipeline, DAY, {"build_features": built([0.1], view="shop_days")}, settings)

@@ -72,7 +72,7 @@ REFUSED = {
     "no rules for a feed": ("raw: {}\n", "'sales' has no rules"),
     "an empty suite": ("raw: {sales: []}\n", "'sales' has no rules"),
     "unknown parameter": (
-        suite("{type: expect_table_row_count_to_be_between, kwargs: {min_value: {$PARAMETER: sale_rows}}, severity: warning}"),
+        suite("{type: expect_table_row_count_to_equal, kwargs: {value: {$PARAMETER: sale_rows}}, severity: warning}"),
         "unknown parameter 'sale_rows'; did you mean 'sales_rows'",
     ),
     "nulls that pass a critical rule": (suite(KEY, BETWEEN % ("", "critical")), "a null in 'price' passes"),

@@ -16,18 +16,18 @@ _COLUMNS = (
     ("rows", "right"),
     ("refused", "right"),
     ("champion", "right"),
-    ("live ROC-AUC", "left"),
-    ("live Brier", "left"),
-    ("drifted", "right"),
-    ("monitoring decided", "left"),
-    ("gate decided", "left"),
-    ("first window after promotion", "left"),
+    ("ROC-AUC, live", "left"),
+    ("Brier, live", "left"),
+    ("drift", "right"),
+    ("monitoring: gain of the probe", "left"),
+    ("gate: gain on the holdout", "left"),
+    ("gain after promotion", "left"),
 )
 
 
 def summary_table(periods: Sequence[Period], without: Sequence[MonthWithoutRetraining]) -> Table:
     """One line per window; intervals are day-block bootstrap intervals of the rows whose labels matured in it."""
-    table = Table(title="The loop, month by month", title_justify="left", show_lines=False, header_style="bold")
+    table = Table(title="The loop, month by month (gains in thousandths of Brier, with day-block bootstrap intervals)", title_justify="left", show_lines=False, header_style="bold")
     for name, justify in _COLUMNS:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     gains = {item.window: item.after_promotion for item in without}
@@ -46,9 +46,9 @@ def _row(period: Period, gain: Evidence | None) -> tuple[str, ...]:
         _live(monitored, "roc_auc"),
         _live(monitored, "brier"),
         f"{monitored.drifted_share:.0%}" if monitored and monitored.drifted_share is not None else "-",
-        f"{period.action.kind}: {_probe(period.action.evidence)}" if period.action else "-",
+        f"{period.action.kind} {_brier(period.action.evidence)}" if period.action else "-",
         _gate(period),
-        f"Brier {gain.gain:+.4f} [{gain.lower:+.4f}, {gain.upper:+.4f}]" if gain else "",
+        _brier([gain]) if gain else "",
     )
 
 
@@ -56,21 +56,20 @@ def _live(monitored: Monitored | None, metric: str) -> str:
     if monitored is None or monitored.live.get(metric) is None:
         return "-"
     live = monitored.live
-    return f"{live[metric]:.4f} [{live[f'{metric}_lower']:.3f}, {live[f'{metric}_upper']:.3f}]"
+    return f"{live[metric]:.3f} [{live[f'{metric}_lower']:.3f}, {live[f'{metric}_upper']:.3f}]"
 
 
-def _probe(evidence: Sequence[Evidence]) -> str:
-    found = [item for item in evidence if item.metric == "brier"]
-    return f"probe gains {found[0].gain:+.4f} [{found[0].lower:+.4f}, {found[0].upper:+.4f}]" if found else "no evidence"
+def _brier(evidence: Sequence[Evidence]) -> str:
+    """The gain in thousandths of Brier with its interval, like `+3.1 [+0.4, +5.9]`."""
+    found = [1000 * value for item in evidence if item.metric == "brier" for value in (item.gain, item.lower, item.upper)]
+    return f"{found[0]:+.1f} [{found[1]:+.1f}, {found[2]:+.1f}]" if found else ""
 
 
 def _gate(period: Period) -> str:
     decision = period.decision
     if decision is None:
         return ""
-    found = [item for item in decision.evidence if item.metric == "brier"]
-    gain = f" {found[0].gain:+.4f} [{found[0].lower:+.4f}, {found[0].upper:+.4f}]" if found else " first model, floors"
-    return f"v{decision.version} {decision.outcome}:{gain}"
+    return f"v{decision.version} {decision.outcome} {_brier(decision.evidence) or 'by the floors'}"
 
 
 def never_retrained_lines(without: Sequence[MonthWithoutRetraining]) -> list[str]:

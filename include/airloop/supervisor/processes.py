@@ -63,7 +63,7 @@ class Command:
 
 
 def mark(pid: int) -> ProcessMark | None:
-    """The mark of a process, a zombie's too (so a child can be marked even if it ended at once); None when none is there."""
+    """The mark of a process, a zombie's too (a child that ended at once can be marked); None when there is none."""
     try:
         return ProcessMark(pid, f"{_boot()}/{_start_of(psutil.Process(pid))}")
     except (psutil.Error, OSError):

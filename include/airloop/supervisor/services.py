@@ -15,6 +15,8 @@ from airloop.supervisor.processes import Command
 
 # Requests go to this machine; a proxy from the environment must not see them.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# -P: the working directory is <home>, whose folders (airflow/ among them) are no modules.
+_PYTHON_MODULE = (sys.executable, "-P", "-m")
 _AIRFLOW_PARTS = {
     "scheduler": ("scheduler", "latest_scheduler_heartbeat"),
     "dag-processor": ("dag_processor", "latest_dag_processor_heartbeat"),
@@ -28,7 +30,7 @@ def airflow_commands(settings: Settings, *, airflow_port: int, mlflow_url: str) 
     logs = logs_dir(settings)
 
     def airflow(*arguments: str, name: str = "", **how: Any) -> Command:
-        argv = (sys.executable, "-m", "airflow", *arguments)
+        argv = (*_PYTHON_MODULE, "airflow", *arguments)
         return Command(argv, environment, logs / f"{name or arguments[0]}.log", **how)
 
     return {
@@ -45,7 +47,7 @@ def mlflow_command(settings: Settings, *, mlflow_port: int) -> Command:
     """The MLflow server; on SIGTERM it forwards the signal to the one worker it starts."""
     options = ("--host", LOCALHOST, "--port", str(mlflow_port), "--workers", "1", "--no-serve-artifacts")
     return Command(
-        arguments=(sys.executable, "-m", "mlflow", "server", *options),
+        arguments=(*_PYTHON_MODULE, "mlflow", "server", *options),
         environment=mlflow_environment(settings),
         log=logs_dir(settings) / "mlflow.log",
     )

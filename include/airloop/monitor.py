@@ -1,0 +1,233 @@
+"""monitor: what the champion did on rows whose labels have matured, and what a retraining would have done better."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow.dataset as ds
+
+from airloop import (
+    drift,
+    examples,
+    feature_store,
+    lake,
+    ledger,
+    monitor_report,
+    performance,
+    reports,
+    sections,
+    tracking,
+)
+from airloop.config import Pipeline
+from airloop.drift import Drift
+from airloop.errors import DataContractError, GuardRefused
+from airloop.records import Monitored, Window
+from airloop.settings import Settings
+from airloop.tracking import LoadedVersion
+
+logger = logging.getLogger(__name__)
+
+_QUALITY = (
+    "rows",
+    "unlabelled_share",
+    "unscored_rows",
+    "other_champion_rows",
+    "duplicate_rows",
+    "missing_share_max",
+    "empty_features",
+)
+
+
+def rows_window(pipeline: Pipeline, window: Window) -> Window:
+    """Decision times judged in a window: it, shifted back by the label delay, so that every label has matured."""
+    delay = pipeline.prediction.label_delay
+    return Window(window.start - delay, window.end - delay)
+
+
+def inputs(
+    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, origin: str = "live"
+) -> dict[str, Any]:
+    """What a monitoring run reads: the champion, predictions, all clean rows and features up to the window's end."""
+    table = {"predictions": ("predictions", "predictions")}
+    table |= {f"clean/{name}": ("clean", name) for name in pipeline.feeds}
+    table |= {f"features/{view}": ("features", view) for view in sections.view_names(pipeline, settings)}
+    # Months are the grain of the digest: a window that ends with a month must not depend on the next.
+    known = Window(pipeline.coverage.start - pipeline.prediction.label_delay, window.end - timedelta(microseconds=1))
+    static = {f"clean/{name}" for name, feed in pipeline.feeds.items() if feed.static}
+    digests = {
+        name: lake.files_digest(
+            lake.table_uri(settings, pipeline.name, *place), settings, window=None if name in static else known
+        )
+        for name, place in table.items()
+    }
+    return {"tables": digests, "version": ledger.champion_at(settings, pipeline.name, window.start)}
+
+
+def monitor(
+    pipeline: Pipeline,
+    window: Window,
+    _upstream: Any,
+    settings: Settings,
+    *,
+    origin: Literal["live", "backfill"] = "live",
+) -> Monitored:
+    """Judge the champion in force at window.start on the rows of `rows_window`.
+
+    Performance, calibration and probe are measured on rows that have a label known before window.end and a live
+    prediction of this very champion. The first rows of a window after a promotion, scored by the champion before it,
+    are counted in `quality` and left out: every number of the record is about one model, as it predicted then. Drift
+    compares all examples of the rows window with the champion's training rows, and its live predictions with those on
+    its holdout.
+
+    Without a champion in force there is nothing to judge: version 0, no labelled row, every number None. Report and
+    metrics are written below `<reports>/<pipeline>/monitoring/`, in place of those of an earlier run over the window.
+
+    Args:
+        origin: Evidence of a `backfill` triggers nothing.
+
+    Returns:
+        `live`, `probe`: see airloop.performance. `quality`: rows, unlabelled_share, unscored_rows (no champion
+        predicted them live), other_champion_rows, duplicate_rows (equal in decision time and every feature),
+        missing_share_max (over features), empty_features.
+
+    Raises:
+        GuardRefused: The champion does not load, or its features mean something else now.
+        DataContractError: A live prediction is not a probability, or a row has two of one champion.
+        UpstreamUnavailable: Features of the rows window, or of the rows to fit the probe on, are not validated.
+    """
+    version = ledger.champion_at(settings, pipeline.name, window.start)
+    if version is None:
+        logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
+        nothing = _record(pipeline, window, settings, version=0, origin=origin)
+        return monitor_report.publish(nothing, None, {}, settings)
+    champion = tracking.load_version(pipeline, version, settings)
+    _refuse_changed_features(pipeline, champion, settings)
+    rows, other_rows = _scored_rows(pipeline, window, version, settings)
+    judged = rows.dropna(subset=["label", "probability"])
+    measured = _record(
+        pipeline,
+        window,
+        settings,
+        version=version,
+        origin=origin,
+        labelled_rows=len(judged),
+        live=performance.live(pipeline, judged),
+        probe=performance.probe(pipeline, window, champion, judged, settings),
+        calibration_gap=performance.calibration_gap(judged),
+    )
+    drifted = _drift(pipeline, champion, rows, measured, settings)
+    missing = {name: float(rows[name].isna().mean()) for name in champion.features if len(rows)}
+    found = replace(
+        measured,
+        drifted_share=drifted.share,
+        drifted_features=drifted.drifted,
+        prediction_psi=drifted.prediction_psi,
+        quality=_quality(rows, list(champion.features), other_rows=other_rows, empty_features=len(drifted.empty)),
+    )
+    logger.info("%s %s: version %d, %s", pipeline.name, window, version, monitor_report.headline(found))
+    return monitor_report.publish(found, drifted, missing, settings)
+
+
+def _record(
+    pipeline: Pipeline, window: Window, settings: Settings, *, version: int, origin: str, **measured: Any
+) -> Monitored:
+    """A record whose numbers are None unless given."""
+    place = (pipeline.name, "monitoring")
+    nothing: dict[str, Any] = {
+        "labelled_rows": 0,
+        "live": dict.fromkeys(performance.LIVE),
+        "probe": (),
+        "drifted_share": None,
+        "drifted_features": (),
+        "prediction_psi": None,
+        "calibration_gap": None,
+        "quality": dict.fromkeys(_QUALITY),
+    }
+    return Monitored(
+        window=window,
+        rows_window=rows_window(pipeline, window),
+        model_name=pipeline.name,
+        version=version,
+        origin=origin,
+        report_uri=reports.report_uri(settings, *place, window=window, suffix=".html"),
+        metrics_uri=reports.report_uri(settings, *place, window=window, suffix=".json"),
+        **{**nothing, **measured},
+    )
+
+
+def _refuse_changed_features(pipeline: Pipeline, champion: LoadedVersion, settings: Settings) -> None:
+    now = feature_store.fingerprint(pipeline, settings)
+    if now != champion.snapshot.feature_fingerprint:
+        raise GuardRefused(
+            f"feature service {pipeline.features.service} is not what version {champion.version} was trained on: drift "
+            "and probe would compare different things; train a new version, or restore the definitions"
+        )
+
+
+def _scored_rows(pipeline: Pipeline, window: Window, version: int, settings: Settings) -> tuple[pd.DataFrame, int]:
+    """Examples of the rows window with `probability`, the version's live prediction (NaN: it made none).
+
+    Also how many of them only other champions predicted live.
+    """
+    span = rows_window(pipeline, window)
+    rows = examples.feature_frame(pipeline, span, settings, as_of=window.end)
+    predictions = _live_predictions(pipeline, span, settings)
+    own = predictions[predictions["model_version"] == version]
+    key = [pipeline.prediction.entity_key, "decision_time"]
+    if own.duplicated(key).any() or not own["probability"].between(0, 1).all():
+        raise DataContractError(
+            f"{pipeline.name} {span}: live predictions of version {version} are doubled, or no probabilities"
+        )
+    rows = rows.merge(own[[*key, "probability"]], on=key, how="left", validate="one_to_one")
+    others = predictions.loc[predictions["model_version"] != version, key].drop_duplicates()
+    return rows, len(rows.loc[rows["probability"].isna(), key].merge(others, on=key))
+
+
+def _live_predictions(pipeline: Pipeline, span: Window, settings: Settings) -> pd.DataFrame:
+    """Live predictions any champion made of the span: entity key, decision_time, model_version, probability."""
+    columns = [pipeline.prediction.entity_key, "decision_time", "model_version", "probability"]
+    uri = lake.table_uri(settings, pipeline.name, "predictions", "predictions")
+    if lake.open_table(uri, settings) is None:
+        types = ("object", "datetime64[us, UTC]", "int64", "float64")
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(columns, types, strict=True)})
+    live = (ds.field("role") == "champion") & (ds.field("mode") == "live")
+    found = lake.read(uri, settings, where=lake.between("decision_time", span) & live, columns=columns)
+    frame: pd.DataFrame = found.to_pandas()
+    return frame
+
+
+def _drift(
+    pipeline: Pipeline, champion: LoadedVersion, rows: pd.DataFrame, measured: Monitored, settings: Settings
+) -> Drift:
+    features = list(champion.features)
+    frozen = tracking.read_parquet(champion.snapshot.uri, settings)
+    held_out = champion.holdout_predictions
+    before = held_out["probability"] if "probability" in held_out else pd.Series(dtype="float64")
+    return drift.measure(
+        drift.Sides(frozen.loc[frozen["part"] == "train", features], before),
+        drift.Sides(rows[features], rows["probability"]),
+        ignore=pipeline.features.ignore_drift,
+        threshold=pipeline.monitoring.psi_threshold,
+        sample_rows=pipeline.monitoring.sample_rows,
+        seed=pipeline.training.seed,
+        headline=monitor_report.headline(measured),
+    )
+
+
+def _quality(
+    rows: pd.DataFrame, features: list[str], *, other_rows: int, empty_features: int
+) -> dict[str, float | None]:
+    """What is wrong with the rows themselves; a share of no rows is None."""
+    count = len(rows)
+    values = (
+        count,
+        rows["label"].isna().mean() if count else None,
+        rows["probability"].isna().sum() - other_rows,
+        other_rows,
+        rows.duplicated([*features, "decision_time"]).sum(),
+        rows[features].isna().mean().max() if count else None,
+        empty_features,
+    )
+    return {name: None if value is None else float(value) for name, value in zip(_QUALITY, values, strict=True)}

@@ -1,0 +1,45 @@
+"""Fixtures of all tests: a clean environment, and projects below tmp_path only."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import toy
+
+from airloop.settings import Settings, apply_quiet_environment
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+apply_quiet_environment()
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("AIRLOOP_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def toy_settings(tmp_path: Path) -> Settings:
+    """A project of its own with the toy pipeline declared and nothing landed."""
+    return toy.write_project(tmp_path / "project", REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def toy_built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The toy with 45 days landed and their features built and validated; tests of a module share it, and only add."""
+    settings = toy.write_project(tmp_path_factory.mktemp("toy") / "project", REPOSITORY)
+    toy.land(settings, days=range(45))
+    toy.run_data(settings, toy.days(0, 45))
+    return settings
+
+
+@pytest.fixture(scope="module")
+def toy_trained(toy_built: Settings) -> Iterator[Settings]:
+    """`toy_built` with a first champion of cutoff day 40."""
+    decision = toy.run_training(toy_built, 40)
+    if not decision.passed:
+        raise AssertionError(decision.why)
+    toy.run("promote", toy_built, toy.days(0, 40))
+    yield toy_built
