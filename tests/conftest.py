@@ -1,7 +1,6 @@
 """Fixtures of all tests: a clean environment, and projects below tmp_path only."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,10 +35,10 @@ def toy_built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def toy_trained(toy_built: Settings) -> Iterator[Settings]:
+def toy_trained(toy_built: Settings) -> Settings:
     """`toy_built` with a first champion of cutoff day 40."""
     decision = toy.run_training(toy_built, 40)
     if not decision.passed:
         raise AssertionError(decision.why)
     toy.run("promote", toy_built, toy.days(0, 40))
-    yield toy_built
+    return toy_built

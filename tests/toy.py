@@ -1,4 +1,4 @@
-"""A small pipeline with known answers: daily windows of machines that fail when they run hot. Generated, not real data."""
+"""A small pipeline with known answers: jobs fail when their machine runs hot. Generated, not real data."""
 
 import random
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ features:
     - {type: expect_column_values_to_not_be_null, kwargs: {column: machine}, severity: critical}
 """
 
-DEFINITIONS = '''
+DEFINITIONS = """
 from datetime import timedelta
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource
@@ -106,7 +106,7 @@ job_static = view("job_static", job, timedelta(days=2),
                   [Field(name="machine_code", dtype=String), Field(name="job_size", dtype=Float64)])
 machine_heat = view("machine_heat", machine, timedelta(hours=3), [Field(name="celsius", dtype=Float64)])
 toy_v1 = FeatureService(name="toy_v1", features=[job_static, machine_heat])
-'''
+"""
 
 
 def write_project(root: Path, repository: Path) -> Settings:
@@ -123,7 +123,9 @@ def write_project(root: Path, repository: Path) -> Settings:
     return load_settings(project_dir=root, home=root / "home")
 
 
-def land(settings: Settings, *, days: range = range(DAYS), outcomes: bool = True, shuffled: bool = False, shift: float = 0.0) -> None:
+def land(
+    settings: Settings, *, days: range = range(DAYS), outcomes: bool = True, shuffled: bool = False, shift: float = 0.0
+) -> None:
     """Write the feeds' files of these days. A job fails more often the hotter its machine is and the larger it is.
 
     Args:
@@ -132,7 +134,9 @@ def land(settings: Settings, *, days: range = range(DAYS), outcomes: bool = True
     """
     root = Path(settings.landing_uri) / "toy"
     machines = [f"m{number}" for number in range(5)]
-    _write(root / "machines" / "machines.csv", "machine,built", [f"{name},{2000 + i}" for i, name in enumerate(machines)])
+    _write(
+        root / "machines" / "machines.csv", "machine,built", [f"{name},{2000 + i}" for i, name in enumerate(machines)]
+    )
     for day in days:
         date = START + timedelta(days=day)
         jobs, heat, failures = [], [], []
@@ -149,7 +153,9 @@ def land(settings: Settings, *, days: range = range(DAYS), outcomes: bool = True
             _write(root / "failures" / name, "job,ended_at,failed", failures)
 
 
-def _jobs(date: datetime, day: int, machines: list[str], *, shuffled: bool, shift: float) -> Iterator[dict[str, object]]:
+def _jobs(
+    date: datetime, day: int, machines: list[str], *, shuffled: bool, shift: float
+) -> Iterator[dict[str, object]]:
     draw = random.Random(day)
     for number in range(ROWS_A_DAY):
         index, minute = draw.randrange(len(machines)), 120 + 20 * number

@@ -1,6 +1,7 @@
 """build_features: run features.sql for a window into features/<view>, keyed by what each view describes."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,17 @@ from airloop.errors import ConfigError, DataContractError
 from airloop.feature_store import view_keys
 from airloop.records import BuiltFeatures, TableVersion, Window
 from airloop.settings import Settings
+
+
+def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> dict[str, Any]:
+    """Besides its upstream, a window's features depend on the clean rows of the lookback before it.
+
+    Without them a window could not be built again after rows before it were corrected.
+    """
+    # One day more: a row is filed by the month of its event, and becomes known later.
+    since = window.start - timedelta(days=pipeline.features.lookback_days + 1)
+    uris = {name: lake.table_uri(settings, pipeline.name, "clean", name) for name in pipeline.feeds}
+    return {name: lake.files_digest(uri, settings, window=Window(since, window.end)) for name, uri in uris.items()}
 
 
 def build_features(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> BuiltFeatures:

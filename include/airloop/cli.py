@@ -15,7 +15,10 @@ from airloop.errors import AirloopError, ConfigError
 from airloop.settings import Settings, apply_quiet_environment, load_settings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The whole life of a model as Airflow DAGs."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The whole life of a model as Airflow DAGs.",
 )
 pipelines_app = typer.Typer(no_args_is_help=True, help="Pipeline declarations.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The history of decisions.")
@@ -95,7 +98,10 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([service.to_dict() for service in services]))
     else:
-        rows = [(item.name, item.url or "-", "healthy" if item.healthy else "down", str(item.pid or "-")) for item in services]
+        rows = [
+            (item.name, item.url or "-", "healthy" if item.healthy else "down", str(item.pid or "-"))
+            for item in services
+        ]
         console.print(_table(("service", "url", "health", "pid"), rows))
     if not all(service.healthy for service in services):
         raise typer.Exit(3)
@@ -103,11 +109,15 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: airloop run ingest flight_delays --start 2013-01-01T00:00:00Z --end 2013-02-01T00:00:00Z")
 def run(
-    stage: Annotated[str, typer.Argument(help="ingest, validate_raw, build_features, ... promote, score, monitor, triage")],
+    stage: Annotated[
+        str, typer.Argument(help="ingest, validate_raw, build_features, ... promote, score, monitor, triage")
+    ],
     pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
     start: Annotated[str, typer.Option(help="First instant of the window, with its UTC offset.")] = "",
     end: Annotated[str, typer.Option(help="First instant after the window; for training stages the cutoff.")] = "",
-    option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a stage, like candidate=random_forest.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE of a stage, like candidate=random_forest.")
+    ] = None,
 ) -> None:
     """Run one stage by hand, without Airflow, on the records stored for the same window."""
     from airloop import stage_run
@@ -119,7 +129,9 @@ def run(
     stage_run.find_stage(stage)
     window = Window(instant_or_default(start, declared.coverage.start), instant_or_default(end, declared.coverage.end))
     upstream = stage_run.stored_upstream(stage, declared, window, settings)
-    record = stage_run.run_stage(stage, declared, window, upstream=upstream, settings=settings, **_options(option or []))
+    record = stage_run.run_stage(
+        stage, declared, window, upstream=upstream, settings=settings, **_options(option or [])
+    )
     typer.echo(json.dumps(record.to_json(), indent=2))
 
 

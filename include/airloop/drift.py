@@ -7,21 +7,24 @@ usually called drift. Evidently bins numbers by equal width over both sides, and
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report
 from evidently.core.container import MetricContainer, MetricOrContainer
 from evidently.core.metric_types import MetricId
 from evidently.core.report import Context
+from evidently.legacy.calculations.stattests import psi_stat_test
+from evidently.legacy.core import ColumnType
 from evidently.legacy.model.widget import BaseWidgetInfo
 from evidently.legacy.renderers.html_widgets import CounterData, counter
-from evidently.metrics import ValueDrift
+from evidently.metrics import DriftedColumnsCount, ValueDrift
 from evidently.presets import DataDriftPreset
 
 PREDICTION = "prediction"
 MIN_ROWS = 100
 """Below it on either side a PSI is noise: its expectation without any drift is about (bins - 1) * (1/n + 1/m)."""
 
-_COUNTERS_A_ROW = 3
+_COUNTERS_A_ROW = 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Drift:
         prediction_psi: Score of the predictions; None with fewer than MIN_ROWS on a side.
         share: Drifted share of the features that count; None when there is none.
         drifted: Features that count whose score is >= the threshold, largest score first.
-        empty: Features without any value on a side: no drift can be computed, which is a matter of quality.
+        empty: Features without any value in a side's sample: no drift can be computed, which is a matter of quality.
         html: Evidently's report, self-contained; empty with fewer than MIN_ROWS on a side.
     """
 
@@ -71,17 +74,17 @@ def measure(
         threshold: A feature has drifted when its PSI >= threshold.
         headline: Shown on top of the report: label -> value.
     """
+    sides = [_sample(side, sample_rows, seed) for side in (reference, current)]
     names = list(reference.features.columns)
-    empty = tuple(n for n in names if reference.features[n].isna().all() or current.features[n].isna().all())
+    empty = tuple(name for name in names if any(_values(side[name]).empty for side in sides))
     features = [name for name in names if name not in empty]
-    sides = [_sample(side, features, sample_rows, seed) for side in (reference, current)]
     enough_predictions = all(len(side.predictions.dropna()) >= MIN_ROWS for side in (reference, current))
     enough_rows = all(len(side.features) >= MIN_ROWS for side in (reference, current))
     if not enough_rows or not features:
         return Drift({}, None, None, (), empty, "")
     counted = [name for name in features if name not in ignore]
     others = ([PREDICTION] if enough_predictions else []) + [name for name in features if name in ignore]
-    scores, html = _evidently(sides, counted=counted, others=others, threshold=threshold, headline=headline)
+    scores = {name: _psi(name, sides, threshold) for name in [*counted, *others]}
     drifted = sorted((name for name in counted if scores[name] >= threshold), key=lambda name: -scores[name])
     return Drift(
         psi={name: scores[name] for name in features},
@@ -89,43 +92,61 @@ def measure(
         share=len(drifted) / len(counted) if counted else None,
         drifted=tuple(drifted),
         empty=empty,
-        html=html,
+        html=_report(sides, counted=counted, others=others, threshold=threshold, headline=headline),
     )
 
 
-def _sample(side: Sides, features: list[str], rows: int, seed: int) -> pd.DataFrame:
+def _sample(side: Sides, rows: int, seed: int) -> pd.DataFrame:
     """A frame of features beside predictions of other rows: columns are compared one by one, never across."""
-    frame = side.features[features]
+    frame = side.features
     picked = frame.sample(min(rows, len(frame)), random_state=seed).sort_index().reset_index(drop=True)
     predictions = side.predictions.dropna()
     chosen = predictions.sample(min(rows, len(predictions)), random_state=seed).sort_index().reset_index(drop=True)
     return pd.concat([picked, chosen.rename(PREDICTION)], axis=1)
 
 
-def _evidently(
+def _psi(name: str, sides: Sequence[pd.DataFrame], threshold: float) -> float:
+    then, now = (_values(side[name]) for side in sides)
+    kind = ColumnType.Numerical if _is_number(name, sides) else ColumnType.Categorical
+    return float(psi_stat_test(then, now, kind, threshold).drift_score)
+
+
+def _values(column: pd.Series) -> pd.Series:
+    return column.replace([np.inf, -np.inf], np.nan).dropna()
+
+
+def _is_number(name: str, sides: Sequence[pd.DataFrame]) -> bool:
+    return all(pd.api.types.is_numeric_dtype(side[name]) for side in sides)
+
+
+def _report(
     sides: Sequence[pd.DataFrame],
     *,
     counted: list[str],
     others: list[str],
     threshold: float,
     headline: Mapping[str, str],
-) -> tuple[dict[str, float], str]:
+) -> str:
     columns = [*counted, *others]
-    numbers = [name for name in columns if all(pd.api.types.is_numeric_dtype(side[name]) for side in sides)]
+    numbers = [name for name in columns if _is_number(name, sides)]
     definition = DataDefinition(
         numerical_columns=numbers, categorical_columns=[name for name in columns if name not in numbers]
     )
     then, now = (Dataset.from_pandas(side[columns], data_definition=definition) for side in sides)
-    preset = [DataDriftPreset(columns=counted, method="psi", threshold=threshold)] if counted else []
+    table = [DriftTable(columns=counted, method="psi", threshold=threshold)] if counted else []
     single = [ValueDrift(column=name, method="psi", threshold=threshold) for name in others]
-    report = Report([Headline(values=dict(headline)), *preset, *single])
-    snapshot = report.run(now, then)
-    scores = {
-        metric["config"]["column"]: float(metric["value"])
-        for metric in snapshot.dict()["metrics"]
-        if metric["config"]["type"].endswith(":ValueDrift")
-    }
-    return scores, snapshot.get_html_str(as_iframe=False)
+    report = Report([Headline(values=dict(headline)), *table, *single])
+    # Evidently computes correlations nobody asked for, and a constant column has none.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return str(report.run(now, then).get_html_str(as_iframe=False))
+
+
+class DriftTable(DataDriftPreset):
+    """Evidently's table of drifted columns, without the figures that it draws and never shows (half of its time)."""
+
+    def generate_metrics(self, context: Context) -> Sequence[MetricOrContainer]:
+        """The count alone; `render` draws the table from the data."""
+        return [metric for metric in super().generate_metrics(context) if isinstance(metric, DriftedColumnsCount)]
 
 
 class Headline(MetricContainer):

@@ -41,7 +41,7 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
     snapshot: Snapshot = upstream["snapshot"]
     trained: TrainedModel = upstream["train"]
     rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
-    problems = _fingerprint_problems(pipeline, snapshot, settings)
+    problems = _fingerprint_problems(pipeline, snapshot, settings) + _reason_problems(pipeline, snapshot, settings)
     candidate = tracking.load_version(pipeline, trained.version, settings)
     predicted = _predict(candidate, rows)
     champion_version = incumbent(pipeline, window, settings, version=trained.version)
@@ -95,6 +95,16 @@ def _fingerprint_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Sett
     if now == snapshot.feature_fingerprint:
         return []
     return [f"feature definitions changed since the snapshot: {snapshot.feature_fingerprint[:12]}, now {now[:12]}"]
+
+
+def _reason_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> list[str]:
+    """`probe` opens the milder rule of the gate, so it needs the triage decision that it claims."""
+    if snapshot.reason != "probe":
+        return []
+    asked = ledger.entries(settings, pipeline.name, kind="triage")
+    if any(entry.payload.get("reason_key") == snapshot.reason_key for entry in asked):
+        return []
+    return [f"reason probe, but no triage in the ledger asked for {snapshot.reason_key!r}: train by reason hand"]
 
 
 def _champion(

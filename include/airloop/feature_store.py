@@ -102,6 +102,7 @@ def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
             spec = item.to_proto().spec
             for prose in ("owner", "description", "tags"):
                 spec.ClearField(prose)
+            spec.batch_source.ClearField("meta")  # holds the time at which this process made the object
             parts.append(spec.SerializeToString(deterministic=True).hex())
     names = [
         (p.name, [(f.name, str(f.dtype)) for f in p.features])

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -130,14 +131,18 @@ def append(uri: str, rows: pa.Table, settings: Settings, *, time_column: str) ->
 
 
 def files_digest(uri: str, settings: Settings, *, window: Window | None = None) -> str:
-    """A digest that changes exactly when files holding the window's months were rewritten; '' for no table yet."""
+    """A digest that changes exactly when files holding the window's months were rewritten; '' for no table yet.
+
+    A static table has no months: all of its files count.
+    """
     table = open_table(uri, settings)
     if table is None:
         return ""
     if window is None:
         return _sha256(sorted(table.files()))
-    first, last = f"{window.start:%Y-%m}", f"{window.end:%Y-%m}"
-    kept = [path for path in table.files() if first <= path.split(f"{PARTITION}=", 1)[-1][:7] <= last]
+    first, last = f"{window.start:%Y-%m}", f"{window.end - timedelta.resolution:%Y-%m}"
+    named = ((path, path.partition(f"{PARTITION}=")[2][:7]) for path in table.files())
+    kept = [path for path, month in named if not month or first <= month <= last]
     return _sha256(sorted(kept))
 
 

@@ -126,7 +126,8 @@ def monitor(
         prediction_psi=drifted.prediction_psi,
         quality=_quality(rows, list(champion.features), other_rows=other_rows, empty_features=len(drifted.empty)),
     )
-    logger.info("%s %s: version %d, %s", pipeline.name, window, version, monitor_report.headline(found))
+    says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(found).items())
+    logger.info("%s %s: %s", pipeline.name, window, says)
     return monitor_report.publish(found, drifted, missing, settings)
 
 

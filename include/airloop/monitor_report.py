@@ -11,21 +11,24 @@ from airloop.drift import Drift
 from airloop.records import Monitored
 from airloop.settings import Settings
 
+_NAMES = {"brier": "Brier score", "roc_auc": "ROC-AUC"}
+
 
 def headline(found: Monitored) -> dict[str, str]:
     """The numbers a person looks for first: label -> value with its interval."""
-    live = found.live
+    start, end = (f"{bound:%Y-%m-%d %H:%M}" for bound in (found.rows_window.start, found.rows_window.end))
     shown = {
         "champion": f"version {found.version}",
         "labelled rows": f"{found.labelled_rows:,}",
+        "decided from, to (UTC)": f"{start}, {end}",
         "mean prediction - label rate": _number(found.calibration_gap),
-        **{
-            f"live {metric}": _interval(live[metric], live[f"{metric}_lower"], live[f"{metric}_upper"])
-            for metric in ("brier", "roc_auc")
-        },
     }
+    for metric, name in _NAMES.items():
+        bounds = (found.live[f"{metric}{end}"] for end in ("", "_lower", "_upper"))
+        shown[f"live {name}"] = _interval(*bounds)
     for evidence in found.probe:
-        shown[f"gain of the probe, {evidence.metric}"] = _interval(evidence.gain, evidence.lower, evidence.upper)
+        gain = _interval(evidence.gain, evidence.lower, evidence.upper)
+        shown[f"gain of the probe, {_NAMES[evidence.metric]}"] = gain
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Check a declaration deeper than its YAML: the SQL, the expectations, the Feast definitions, every name it resolves."""
+"""Check a declaration deeper than its YAML: SQL, expectations, Feast definitions, every name it resolves."""
 
 from airloop import expectations, feature_store, models, sections
 from airloop.config import load_pipeline
@@ -26,7 +26,9 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
     features = feature_store.feature_names(pipeline, settings)
     unknown = sorted(set(pipeline.features.ignore_drift) - set(features))
     if unknown:
-        raise ConfigError(f"{name}: features.ignore_drift names {unknown[0]!r}, which {pipeline.features.service} lacks")
+        raise ConfigError(
+            f"{name}: features.ignore_drift names {unknown[0]!r}, which {pipeline.features.service} lacks"
+        )
     lines.append(f"feature_repo/{name}.py: service {pipeline.features.service} with {len(features)} features")
     suites = expectations.load_expectations(pipeline, settings)
     count = sum(len(rules) for layer in (suites.raw, suites.features) for rules in layer.values())

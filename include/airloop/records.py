@@ -128,7 +128,7 @@ class LandedFile(Record):
 
 @dataclass(frozen=True)
 class TableVersion(Record):
-    """A window of a lake table as written: Delta version, rows of the window, SHA-256 of the window's sorted content."""
+    """A window of a lake table as written: Delta version, rows of the window, SHA-256 of its sorted content."""
 
     table: str
     uri: str

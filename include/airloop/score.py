@@ -92,14 +92,14 @@ def refuse_unfit(pipeline: Pipeline, model: LoadedVersion, window: Window, setti
     cutoff = model.snapshot.cutoff
     if mode != "backtest" and cutoff > window.start:
         raise GuardRefused(
-            f"version {model.version} was trained up to {cutoff:%Y-%m-%dT%H:%MZ}, after the window {window} starts: "
+            f"version {model.version} was trained up to {cutoff:%Y-%m-%dT%H:%MZ}, after {window} starts: "
             f"its scores would look better than they are; use mode=backtest, whose rows never enter live metrics"
         )
     now = feature_store.fingerprint(pipeline, settings)
     if now != model.snapshot.feature_fingerprint:
         raise GuardRefused(
             f"feature service {pipeline.features.service} is not what version {model.version} was trained on "
-            f"({model.snapshot.feature_fingerprint[:12]}, now {now[:12]}): train a new version, or restore the definitions"
+            f"({model.snapshot.feature_fingerprint[:12]}, now {now[:12]}): train again, or restore the definitions"
         )
 
 

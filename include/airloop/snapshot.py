@@ -38,7 +38,8 @@ def parts(pipeline: Pipeline, cutoff: datetime) -> tuple[Window, Window]:
     if train_end <= pipeline.coverage.start:
         raise DataContractError(
             f"{pipeline.name}: cutoff {cutoff:%Y-%m-%dT%H:%MZ} leaves no training rows: "
-            f"the holdout starts at {holdout.start:%Y-%m-%d}, the data at {pipeline.coverage.start:%Y-%m-%d}; take a later cutoff"
+            f"the holdout starts at {holdout.start:%Y-%m-%d}, the data at {pipeline.coverage.start:%Y-%m-%d}; "
+            f"take a later cutoff"
         )
     return Window(pipeline.coverage.start, train_end), holdout
 

@@ -130,7 +130,7 @@ def input_key(
     options: Mapping[str, Any],
     reads: Mapping[str, Any],
 ) -> str:
-    """SHA-256 of everything a stage's result depends on: window, upstream, options, what it reads, declaration, code."""
+    """SHA-256 of all a stage's result depends on: window, upstream, options, what it reads, declaration, code."""
     content = {
         "stage": name,
         "window": window.to_json(),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import subprocess
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import fsspec
 import mlflow
 import pandas as pd
-from mlflow.entities import Run
+from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -20,10 +21,12 @@ from airloop.config import Pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.records import Snapshot
 from airloop.settings import Settings
+from airloop.stage_run import code_digest, digest
 
 logger = logging.getLogger(__name__)
 
 INPUT_KEY = "airloop.input_key"
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ def end_run(settings: Settings, run_id: str, *, status: str = "FINISHED") -> Non
 def end_abandoned_runs(pipeline: Pipeline, settings: Settings, *, keep: str) -> int:
     """End runs left RUNNING by tasks that are gone; called when a training starts (one at a time per pipeline).
 
+    Runs that carry no input key are somebody else's and are left alone.
+
     Args:
         keep: The input key of the training that starts: its own runs are resumed, not ended.
     """
@@ -101,7 +106,7 @@ def end_abandoned_runs(pipeline: Pipeline, settings: Settings, *, keep: str) -> 
     abandoned = [
         run
         for run in tracker.search_runs([experiment_id(pipeline, settings)], "attributes.status = 'RUNNING'")
-        if not run.data.tags.get(INPUT_KEY, "").startswith(keep)
+        if not run.data.tags.get(INPUT_KEY, keep).startswith(keep)
     ]
     for run in abandoned:
         logger.warning("ending MLflow run %s: its task is gone", run.info.run_id)
@@ -109,9 +114,11 @@ def end_abandoned_runs(pipeline: Pipeline, settings: Settings, *, keep: str) -> 
     return len(abandoned)
 
 
-def training_key(snapshot: Snapshot) -> str:
-    """What identifies one training: its data and what asked for it."""
-    return hashlib.sha256(f"{snapshot.digest}:{snapshot.reason_key}".encode()).hexdigest()[:32]
+def training_key(pipeline: Pipeline, snapshot: Snapshot) -> str:
+    """What identifies one training: its data, what the features mean, what asked, how it is declared, and the code."""
+    declared = pipeline.training.model_dump(mode="json")
+    data = [snapshot.digest, snapshot.feature_fingerprint, snapshot.cutoff.isoformat(), snapshot.reason_key]
+    return digest([*data, declared, code_digest()])[:32]
 
 
 def provenance(settings: Settings) -> dict[str, str]:
@@ -135,6 +142,15 @@ def version_of_key(pipeline: Pipeline, settings: Settings, key: str) -> int | No
     """The version registered under an input key, or None."""
     found = client(settings).search_model_versions(f"name = '{pipeline.name}' and tags.`{INPUT_KEY}` = '{key}'")
     return min(int(version.version) for version in found) if found else None
+
+
+def logged_model_uri(run: Run, settings: Settings) -> str | None:
+    """The model a run of before logged completely, or None: a killed task's half-written one does not count."""
+    for output in run.outputs.model_outputs if run.outputs else ():
+        model = client(settings).get_logged_model(output.model_id)
+        if model.status == LoggedModelStatus.READY:
+            return str(model.model_uri)
+    return None
 
 
 def register(
@@ -168,6 +184,7 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings) -> Loaded
 
     Raises:
         GuardRefused: Not registered by airloop, or the model does not load.
+        UpstreamUnavailable: MLflow does not answer.
     """
     tags = _version_tags(pipeline, version, settings)
     snapshot = Snapshot.from_json(json.loads(_tag(tags, "airloop.snapshot", version)))
@@ -191,6 +208,8 @@ def _version_tags(pipeline: Pipeline, version: int, settings: Settings) -> dict[
     try:
         return dict(client(settings).get_model_version(pipeline.name, str(version)).tags)
     except MlflowException as error:
+        if error.error_code not in _ABSENT:
+            raise UpstreamUnavailable(f"MLflow at {settings.mlflow_tracking_uri}: {error}") from error
         raise GuardRefused(f"{pipeline.name} has no version {version} in the registry: {error}") from error
 
 
@@ -210,7 +229,7 @@ def write_parquet(frame: pd.DataFrame, uri: str, settings: Settings) -> None:
     """Write one parquet file, whole or not at all (temporary name, then move)."""
     system, path = fsspec.core.url_to_fs(uri, **settings.storage_options)
     system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-    partial = f"{path}.{hashlib.sha256(str(id(frame)).encode()).hexdigest()[:8]}.partial"
+    partial = f"{path}.{uuid.uuid4().hex}.partial"
     with system.open(partial, "wb") as handle:
         frame.to_parquet(handle, index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
     system.mv(partial, path)

@@ -67,6 +67,19 @@ def test_a_feature_without_values_is_reported_as_empty_and_breaks_nothing() -> N
     assert found.share == 0.0
 
 
+def test_a_feature_whose_few_values_the_sample_missed_is_empty_too() -> None:
+    current = side(2)
+    current.features["steady"] = np.nan
+    current.features.loc[0, "steady"] = 1.0
+    assert "steady" not in drift(side(1), current, sample_rows=MIN_ROWS).drifted
+
+
+def test_a_feature_that_has_become_constant_is_drift() -> None:
+    current = side(2)
+    current.features["steady"] = 0.5
+    assert drift(side(1), current).drifted == ("steady",)
+
+
 def test_missing_values_are_no_drift() -> None:
     current = side(2)
     current.features.loc[: ROWS // 2, "steady"] = np.nan
@@ -101,7 +114,7 @@ def test_when_every_feature_is_ignored_there_is_no_share() -> None:
 
 
 def test_the_report_is_evidentlys_with_our_headline_and_without_the_network() -> None:
-    page = drift(side(1), side(2)).html
-    assert "Data Drift Summary" in page
+    page = drift(side(1), side(2, shift=1.0)).html
+    assert "Drift is detected for 33.333% of columns (1 out of 3)." in page
     assert "champion" in page
     assert 'src="http' not in page

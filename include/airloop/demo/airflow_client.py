@@ -78,14 +78,28 @@ class AirflowClient:
             raise AirloopError(f"{dag_id}: Airflow refused the run {dict(conf)}: {answer.text[:300]}")
         return _run(answer.json())
 
+    def pause(self, dag_id: str, *, paused: bool) -> None:
+        """Pause a DAG or let it run again.
+
+        Raises:
+            AirloopError: Airflow refuses it.
+        """
+        answer = self._call("PATCH", f"dags/{dag_id}", json={"is_paused": paused})
+        if answer.is_error:
+            raise AirloopError(f"{dag_id}: Airflow did not take is_paused={paused}: {answer.text[:300]}")
+
     def run(self, dag_id: str, run_id: str) -> Run:
         """A run as it is now."""
         return _run(self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}").json())
 
+    def recent(self, dag_id: str) -> list[Run]:
+        """The newest runs of a DAG, at most 50, newest first."""
+        rows = self._call("GET", f"dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": 50}).json()
+        return [_run(row) for row in rows["dag_runs"]]
+
     def unfinished(self, dag_id: str) -> list[Run]:
         """Runs of a DAG that have not ended."""
-        rows = self._call("GET", f"dags/{dag_id}/dagRuns", params={"state": ["queued", "running"], "limit": 50}).json()
-        return [_run(row) for row in rows["dag_runs"]]
+        return [run for run in self.recent(dag_id) if run.state not in _ENDED]
 
     def tasks(self, run: Run) -> list[dict[str, Any]]:
         """Task instances of a run: task_id, state, map_index, duration."""
@@ -96,7 +110,9 @@ class AirflowClient:
         """The end of a failed task's log: its error, in Airflow's words."""
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
         answer = self._call("GET", path, params={"map_index": task["map_index"], "full_content": True})
-        lines = [item for item in answer.json().get("content", []) if isinstance(item, dict)] if answer.is_success else []
+        lines = (
+            [item for item in answer.json().get("content", []) if isinstance(item, dict)] if answer.is_success else []
+        )
         errors = [item for item in lines if item.get("level") in ("error", "critical")]
         return "; ".join(_error_text(item) for item in errors[-2:])[-1500:]
 

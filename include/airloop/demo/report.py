@@ -27,7 +27,12 @@ _COLUMNS = (
 
 def summary_table(periods: Sequence[Period], without: Sequence[MonthWithoutRetraining]) -> Table:
     """One line per window; intervals are day-block bootstrap intervals of the rows whose labels matured in it."""
-    table = Table(title="The loop, month by month (gains in thousandths of Brier, with day-block bootstrap intervals)", title_justify="left", show_lines=False, header_style="bold")
+    table = Table(
+        title="The loop, month by month (gains in thousandths of Brier, with day-block bootstrap intervals)",
+        title_justify="left",
+        show_lines=False,
+        header_style="bold",
+    )
     for name, justify in _COLUMNS:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     gains = {item.window: item.after_promotion for item in without}
@@ -61,7 +66,9 @@ def _live(monitored: Monitored | None, metric: str) -> str:
 
 def _brier(evidence: Sequence[Evidence]) -> str:
     """The gain in thousandths of Brier with its interval, like `+3.1 [+0.4, +5.9]`."""
-    found = [1000 * value for item in evidence if item.metric == "brier" for value in (item.gain, item.lower, item.upper)]
+    found = [
+        1000 * value for item in evidence if item.metric == "brier" for value in (item.gain, item.lower, item.upper)
+    ]
     return f"{found[0]:+.1f} [{found[1]:+.1f}, {found[2]:+.1f}]" if found else ""
 
 
@@ -91,11 +98,19 @@ def write_picture(without: Sequence[MonthWithoutRetraining], settings: Settings)
     figure = Figure(figsize=(9, 4), layout="constrained")
     months = [f"{item.window.start:%b}" for item in without]
     for axes, (metric, name) in zip(
-        figure.subplots(1, 2), (("roc_auc", "ROC-AUC (higher is better)"), ("brier", "Brier (lower is better)")), strict=True
+        figure.subplots(1, 2),
+        (("roc_auc", "ROC-AUC (higher is better)"), ("brier", "Brier (lower is better)")),
+        strict=True,
     ):
         axes.plot(months, [item.live[metric] for item in without], marker="o", label="the loop", color="#1f77b4")
-        axes.plot(months, [item.never_retrained[metric] for item in without], marker=".", linestyle="--", color="#888888",
-                  label="version 1, never retrained")
+        axes.plot(
+            months,
+            [item.never_retrained[metric] for item in without],
+            marker=".",
+            linestyle="--",
+            color="#888888",
+            label="version 1, never retrained",
+        )
         for position, item in enumerate(without):
             if item.after_promotion is not None:
                 axes.axvline(position, color="#2ca02c", linewidth=0.8, linestyle=":")

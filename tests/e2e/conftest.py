@@ -1,0 +1,46 @@
+"""One real platform for the toy pipeline, in a checkout of its own; started once, and stopped whatever happens."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import toy
+
+from airloop import supervisor
+from airloop.demo.airflow_client import AirflowClient, Run
+from airloop.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion")
+
+
+@dataclass(frozen=True)
+class Toy:
+    """The toy pipeline on a running platform."""
+
+    settings: Settings
+    client: AirflowClient
+
+    def run(self, group: str, conf: dict[str, object], *, run_id: str | None = None, seconds: float = 240) -> Run:
+        started = self.client.start(f"toy__{group}", conf, run_id=run_id)
+        return self.client.wait(started, seconds=seconds, on_tasks=lambda _tasks: None)
+
+    def states(self, run: Run) -> dict[str, str]:
+        return {task["task_id"]: task["state"] for task in self.client.tasks(run)}
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
+    root = tmp_path_factory.mktemp("e2e") / "project"
+    settings = toy.write_project(root, REPOSITORY)
+    for name in ("dags", "plugins", "include/airloop", "include/airflow_config", "requirements"):
+        (root / name).symlink_to(REPOSITORY / name)
+    started = supervisor.start_detached(settings, on_progress=lambda _line: None)
+    try:
+        client = AirflowClient(started)
+        client.wait_for_dags(tuple(f"toy__{group}" for group in GROUPS))
+        yield Toy(settings, client)
+    finally:
+        supervisor.down(settings, on_progress=lambda _line: None)
+    assert all(service.pid is None for service in supervisor.status(settings))
