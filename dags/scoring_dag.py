@@ -4,9 +4,9 @@ On the calendar it starts together with the window's data run: until that has bu
 (UpstreamUnavailable) and Airflow tries again after 5, 10, 20 ... seconds, 21 minutes in all. A window scored twice
 adds nothing. A backfill scores like the calendar: with the champion of the window's time, as the ledger has it.
 
-**Triage.** "No champion in force": the pipeline's first training has not been promoted for this window. A model whose
-cutoff lies after the window's start is refused: mode `backtest` allows it, and keeps its rows out of all live metrics.
-A changed feature fingerprint is refused: train again. Retries used up: look at the data run of this window.
+**Triage.** No row and version 0 is a success: no champion was in force at the window's start. A model whose cutoff
+lies after the window's start is refused: mode `backtest` allows it, and keeps its rows out of all live metrics. A
+changed feature fingerprint is refused: train again. Retries used up: the data run of this window did not finish.
 """
 
 from typing import Any

@@ -23,12 +23,11 @@ from dag_kit import Json
 
 def _params() -> dict[str, Param]:
     key = "What asked, e.g. probe:2013-03; one training answers it. Empty: this run's id, so that it always trains."
-    evidence = "The probe's evidence, given by monitoring; kept with the run."
     return {
         "cutoff": dag_kit.cutoff_param(),
         "reason": Param("hand", "Why: hand, probe or schedule; the gate may have a rule of its own.", type="string"),
         "reason_key": Param(None, key, type=["null", "string"], maxLength=200),
-        "evidence": Param(None, evidence, type=["null", "array"]),
+        "evidence": Param(None, "The probe's evidence; given by monitoring.", type=["null", "array"]),
     }
 
 
@@ -38,8 +37,8 @@ def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
     dag_kit.training_window(pipeline, context)
     request = {key: context["params"][key] for key in ("reason", "reason_key", "evidence")}
     request["reason_key"] = key = request["reason_key"] or context["run_id"]
-    store, me = settings.load_settings(), context["run_id"]
-    if not state.claim_reason(store, pipeline.name, reason_key=key, run_key=me):
+    store = settings.load_settings()
+    if not state.claim_reason(store, pipeline.name, reason_key=key, run_key=context["run_id"]):
         owner = state.reason_owner(store, pipeline.name, key)
         raise AirflowSkipException(f"reason {key!r} is answered by run {owner!r}; nothing is trained here")
     return request

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, log_loss
 
 from airloop import evidence, feature_store, ledger, tracking
 from airloop.config import Pipeline
-from airloop.errors import AirloopError
+from airloop.errors import DataContractError, GuardRefused
 from airloop.evaluation_plots import log_plots
 from airloop.records import Evaluated, Evidence, Snapshot, TrainedModel, Window
 from airloop.settings import Settings
@@ -36,7 +36,12 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
 
     What keeps the comparison from being made is listed in `problems`, and each problem makes the gate refuse: the
     feature definitions changed since the snapshot, the champion does not load, wants features the snapshot does not
-    have, or was trained on rows of this holdout. Evidence holds Brier and ROC-AUC, bootstrapped over UTC days.
+    have, or was trained on rows of this holdout, or the holdout is too small or one-sided for a metric. Evidence holds
+    Brier and ROC-AUC, bootstrapped over UTC days.
+
+    Raises:
+        GuardRefused: The candidate does not load.
+        UpstreamUnavailable: MLflow does not answer.
     """
     snapshot: Snapshot = upstream["snapshot"]
     trained: TrainedModel = upstream["train"]
@@ -52,7 +57,8 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
     if champion is not None and not found:
         champion_predicted = _predict(champion, rows)
         champion_metrics = metrics(rows["label"], champion_predicted)
-        compared = _compare(pipeline, rows, champion_predicted, predicted)
+        compared, without = _compare(pipeline, rows, champion_predicted, predicted)
+        problems += without
     values = metrics(rows["label"], predicted)
     _keep_predictions(pipeline, snapshot, trained, rows=rows, predicted=predicted, settings=settings)
     _log(trained, candidate, values, champion_metrics, compared, rows=rows, predicted=predicted)
@@ -74,16 +80,26 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
 
 
 def metrics(labels: pd.Series, predicted: np.ndarray) -> dict[str, float | None]:
-    """ROC-AUC, Brier, average precision, log loss, calibration gap (mean prediction - label rate), label rate."""
+    """ROC-AUC, Brier, average precision, log loss, calibration gap (mean prediction - label rate), label rate.
+
+    None where rows are too few for a metric or all of one class: the gate refuses what is missing.
+    """
     two_classes = labels.nunique() == 2
     return {
-        "roc_auc": evidence.metric_value("roc_auc", labels, predicted) if two_classes else None,
-        "brier": evidence.metric_value("brier", labels, predicted),
+        "roc_auc": _metric("roc_auc", labels, predicted),
+        "brier": _metric("brier", labels, predicted),
         "average_precision": float(average_precision_score(labels, predicted)) if two_classes else None,
         "log_loss": float(log_loss(labels, predicted, labels=[0, 1])),
         "calibration_gap": float(np.mean(predicted) - labels.mean()),
         "label_rate": float(labels.mean()),
     }
+
+
+def _metric(name: str, labels: pd.Series, predicted: np.ndarray) -> float | None:
+    try:
+        return evidence.metric_value(name, labels, predicted)
+    except DataContractError:
+        return None
 
 
 def _predict(version: LoadedVersion, rows: pd.DataFrame) -> np.ndarray:
@@ -114,7 +130,7 @@ def _champion(
         return None, []
     try:
         champion = tracking.load_version(pipeline, version, settings)
-    except AirloopError as error:
+    except GuardRefused as error:
         return None, [f"champion version {version} does not load: {error}"]
     problems = []
     missing = sorted(set(champion.features) - set(snapshot.features))
@@ -130,22 +146,27 @@ def _champion(
 
 def _compare(
     pipeline: Pipeline, rows: pd.DataFrame, champion: np.ndarray, candidate: np.ndarray
-) -> tuple[Evidence, ...]:
+) -> tuple[tuple[Evidence, ...], list[str]]:
     rule = pipeline.gate.compare
     days = evidence.utc_days(rows["decision_time"])
-    return tuple(
-        evidence.compare(
-            rows["label"],
-            champion,
-            candidate,
-            days,
-            metric=metric,
-            confidence=rule.confidence,
-            resamples=rule.resamples,
-            seed=pipeline.training.seed,
-        )
-        for metric in ("brier", "roc_auc")
-    )
+    found, problems = [], []
+    for metric in ("brier", "roc_auc"):
+        try:
+            found.append(
+                evidence.compare(
+                    rows["label"],
+                    champion,
+                    candidate,
+                    days,
+                    metric=metric,
+                    confidence=rule.confidence,
+                    resamples=rule.resamples,
+                    seed=pipeline.training.seed,
+                )
+            )
+        except DataContractError as error:
+            problems.append(f"no evidence on {metric}: {error}")
+    return tuple(found), problems
 
 
 def _keep_predictions(

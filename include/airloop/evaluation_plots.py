@@ -25,7 +25,7 @@ def log_plots(candidate: LoadedVersion, rows: pd.DataFrame, predicted: np.ndarra
         _log(_line(recall, precision, "recall", "precision", "Precision and recall, holdout"), "precision_recall")
     seen, said = calibration_curve(labels, predicted, n_bins=10, strategy="quantile")
     _log(
-        _line(said, seen, "mean prediction", "share of late arrivals", "Calibration, holdout", diagonal=True),
+        _line(said, seen, "mean prediction", "share of positive labels", "Calibration, holdout", diagonal=True),
         "calibration",
     )
     _log(_importances(candidate, rows), "importances")

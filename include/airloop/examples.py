@@ -22,37 +22,63 @@ def examples(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table
     Sorted by decision_time, then entity key; an entity appears once.
 
     Raises:
+        ConfigError: The section lacks the entity key or decision_time.
         DataContractError: Two examples share an entity key.
     """
     section = _section(pipeline, "examples", settings)
     feeds = sections.load_feeds(pipeline, window, settings, read_by=(section,))
     with sections.connect(pipeline, window, feeds) as connection:
         rows = sections.query(connection, pipeline, section)
-    rows = rows.filter(lake.between("decision_time", window))
     key = pipeline.prediction.entity_key
+    _refuse_without(pipeline, rows, section, columns=(key, "decision_time"))
+    rows = rows.filter(lake.between("decision_time", window))
     if pc.count_distinct(rows[key]).as_py() != rows.num_rows:
         raise DataContractError(f"{pipeline.name} {window}: two examples share a {key}")
     return rows.sort_by([("decision_time", "ascending"), (key, "ascending")])
 
 
 def labels(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None = None) -> pd.Series:
-    """Labels (float64) by entity key of outcomes known before `as_of`; no outcome, no entry.
+    """Labels (float64) by entity key of outcomes known before `as_of`; no outcome, no entry; the newest known wins.
 
     Args:
         window: Decision times of the examples asked about; outcomes known before its start belong to earlier ones.
         as_of: Default is 30 days after the window.
+
+    Raises:
+        ConfigError: The section lacks the entity key, label or known_at.
     """
+    rows = _label_rows(pipeline, window, settings, as_of=as_of)
+    key = pipeline.prediction.entity_key
+    found: pd.Series = rows.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
+    return found
+
+
+def newest_label_at(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime) -> datetime | None:
+    """When the newest outcome known before `as_of` became known; None when there is none since window.start."""
+    known_at = _label_rows(pipeline, window, settings, as_of=as_of)["known_at"]
+    return None if known_at.empty else known_at.iloc[-1].to_pydatetime()
+
+
+def _label_rows(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None) -> pd.DataFrame:
     section = _section(pipeline, "labels", settings)
     known = Window(window.start, as_of or window.end + _LABELS_AFTER)
     feeds = sections.load_feeds(pipeline, known, settings, read_by=(section,))
     with sections.connect(pipeline, known, feeds) as connection:
         rows = sections.query(connection, pipeline, section)
     key = pipeline.prediction.entity_key
-    if not {key, "label", "known_at"} <= set(rows.schema.names):
-        raise ConfigError(f"{pipeline.name}/features.sql, section labels: needs columns {key}, label, known_at")
-    frame = rows.filter(lake.between("known_at", known)).to_pandas()
-    found: pd.Series = frame.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
-    return found
+    _refuse_without(pipeline, rows, section, columns=(key, "label", "known_at"))
+    by_time = [("known_at", "ascending"), (key, "ascending")]
+    frame: pd.DataFrame = rows.filter(lake.between("known_at", known)).sort_by(by_time).to_pandas()
+    return frame
+
+
+def _refuse_without(
+    pipeline: Pipeline, rows: pa.Table, section: sections.Section, *, columns: tuple[str, ...]
+) -> None:
+    if not set(columns) <= set(rows.schema.names):
+        raise ConfigError(
+            f"{pipeline.name}/features.sql, section {section.name}: needs columns {', '.join(columns)}"
+        )
 
 
 def feature_frame(

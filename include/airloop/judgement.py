@@ -31,7 +31,7 @@ class RuleResult(Record):
     Attributes:
         severity: As declared; a rule that could not be computed is `critical`, whatever it declared.
         expected: The rule's arguments, with parameters computed.
-        broken_rows: Rows that break a row rule; None for a rule about the table.
+        broken_rows: Rows that break a row rule; None for a rule that names no row.
         observed: What was seen, in words.
         examples: Up to three rows (key: values) that break it.
         error: Why it could not be computed; None when it was.
@@ -88,8 +88,8 @@ def judge(
 ) -> Judgement:
     """Hold rows against their rules.
 
-    The table fails when its share of rows breaking a critical row rule is > max_bad_share, when a critical rule about
-    the table breaks, or when any rule cannot be computed: an error never counts as passed, nor as a mere warning.
+    The table fails when its share of rows breaking a critical row rule is > max_bad_share, when a critical rule breaks
+    that names no row, or when any rule cannot be computed: an error never counts as passed, nor as a mere warning.
 
     Args:
         key: Columns shown beside an example, so that a person finds the row.
@@ -105,7 +105,8 @@ def judge(
         if result.severity == "critical" and not result.passed:
             for position in broken:
                 bad[position] = (*bad.get(position, ()), rule.name)
-            if result.error is not None or not rule.about_rows:
+            # A rule that names no row (about the table, computed on a type, or not at all) can quarantine none.
+            if not broken:
                 seen = result.error or f"observed {result.observed}, expected {result.expected}"
                 problems.append(f"{table}: {rule.name}: {seen}")
     if len(bad) > max_bad_share * len(frame):
@@ -154,10 +155,10 @@ def _read(
     if isinstance(outcome, str) or error is not None:
         return RuleResult(rule.name, about, "critical", False, "", None, "", (), error), ()
     seen, passed, expected = outcome.result, bool(outcome.success), _expected(outcome)
-    if not rule.about_rows:
+    if seen.get("unexpected_index_list") is None:
         observed = _plain(seen.get("observed_value"))
         return RuleResult(rule.name, about, rule.severity, passed, expected, None, observed, ()), ()
-    broken = sorted(int(position) for position in seen.get("unexpected_index_list") or ())
+    broken = sorted(int(position) for position in seen["unexpected_index_list"])
     observed = f"{len(broken):,} of {len(frame):,} rows"
     examples = tuple(_example(frame, position, rule, key) for position in broken[:_SHOWN_EXAMPLES])
     return RuleResult(rule.name, about, rule.severity, passed, expected, len(broken), observed, examples), broken

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import random
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from feast import FeatureStore
 
-from airloop import feature_store, lake
+from airloop import feature_store, lake, state
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.records import Materialized, Window
@@ -22,19 +23,24 @@ _CHECKED_KEYS = 20
 def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> Materialized:
     """Write every view's newest value per key of the window online; an older window never overwrites a newer value.
 
+    Sampled keys of the window are then read back: each value has to be the newest one that the lake knows of the
+    windows materialized so far. Features built and not yet materialized do not count.
+
     Raises:
-        DataContractError: A value read back is not the newest one known in the lake.
+        DataContractError: A value read back is another one.
     """
     store = feature_store.open_store(pipeline, settings)
     with contextlib.redirect_stdout(io.StringIO()):  # Feast prints a coloured line per view
         store.materialize(window.start, window.end)
+    done = [Materialized.from_json(row) for row in state.latest_records(settings, pipeline.name, "materialize")]
+    reached = max([window.end, *(record.window.end for record in done)])
     rows, checked = {}, 0
     for view, keys in feature_store.view_keys(pipeline, settings).items():
         uri = lake.table_uri(settings, pipeline.name, "features", view)
         written = lake.read(uri, settings, where=lake.between("known_at", window), columns=[*keys])
         distinct = written.group_by(list(keys)).aggregate([])
         rows[view] = distinct.num_rows
-        checked += _check(pipeline, store, view, _sample(distinct, pipeline), settings=settings)
+        checked += _check(pipeline, store, view, _sample(distinct, pipeline), reached=reached, settings=settings)
     return Materialized(window=window, rows=rows, checked_keys=checked)
 
 
@@ -44,29 +50,40 @@ def _sample(distinct: pa.Table, pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def _check(
-    pipeline: Pipeline, store: FeatureStore, view: str, sample: list[dict[str, Any]], *, settings: Settings
+    pipeline: Pipeline,
+    store: FeatureStore,
+    view: str,
+    sample: list[dict[str, Any]],
+    *,
+    reached: datetime,
+    settings: Settings,
 ) -> int:
-    """Compare the online values of sampled keys with the newest known in the lake, over all windows."""
-    if not sample:
-        return 0
+    """Compare the online values of sampled keys with the newest in the lake, known before `reached` or online."""
     features = feature_store.view_features(pipeline, settings).get(view, ())
-    online = store.get_online_features([f"{view}:{name}" for name in features], entity_rows=sample).to_dict()
-    newest = _newest(pipeline, view, sample, settings)
+    if not sample or not features:
+        return 0
+    asked = [f"{view}:{name}" for name in features]
+    online = store.get_online_features(asked, entity_rows=sample).to_dict(include_event_timestamps=True)
+    lake_rows = _lake_rows(pipeline, view, sample, settings)
     for position, key in enumerate(sample):
+        # A killed run may have written a later window without a record of it; online instants are whole seconds.
+        seen_at = datetime.fromtimestamp(online[f"{features[0]}__ts"][position] + 1, UTC)
+        known = lake_rows[tuple(key.values())]
+        newest = known[known["known_at"] < max(reached, seen_at)].iloc[-1]
         for name in features:
-            seen, known = online[name][position], newest[tuple(key.values())][name]
-            if not (seen == known or (pd.isna(seen) and pd.isna(known))):
+            seen, expected = online[name][position], newest[name]
+            if not (seen == expected or (pd.isna(seen) and pd.isna(expected))):
                 raise DataContractError(
-                    f"online store: {view}.{name} of {key} is {seen!r}, the newest value known is {known!r}; "
+                    f"online store: {view}.{name} of {key} is {seen!r}, the newest value known is {expected!r}; "
                     f"materialize the windows again in order"
                 )
     return len(sample)
 
 
-def _newest(pipeline: Pipeline, view: str, sample: list[dict[str, Any]], settings: Settings) -> dict[Any, Any]:
+def _lake_rows(pipeline: Pipeline, view: str, sample: list[dict[str, Any]], settings: Settings) -> dict[Any, Any]:
+    """Key -> the lake's rows of it, oldest first."""
     keys = list(sample[0])
     uri = lake.table_uri(settings, pipeline.name, "features", view)
     wanted = [row[keys[0]] for row in sample]
     rows = lake.read(uri, settings, where=pc.field(keys[0]).isin(wanted)).to_pandas()
-    newest = rows.sort_values(["known_at", "created_at"]).drop_duplicates(keys, keep="last")
-    return {tuple(row[key] for key in keys): row for row in newest.to_dict("records")}
+    return dict(iter(rows.sort_values(["known_at", "created_at"]).groupby(keys)))

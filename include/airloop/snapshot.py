@@ -15,6 +15,7 @@ from airloop.records import Snapshot, Window
 from airloop.settings import Settings
 
 _LOGGED_ROWS = 200
+_OUTCOMES_MAY_LAG = timedelta(days=1)
 
 
 def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, **_options: Any) -> dict[str, Any]:
@@ -60,15 +61,16 @@ def snapshot(
         evidence: JSON of what asked for this training (the probe's evidence); kept as a tag of the MLflow run.
 
     Raises:
-        DataContractError: Too few labelled training rows, no labels near the end of the holdout (the outcome feed has
-            not landed up to the cutoff), or a leak.
+        DataContractError: Too few labelled training rows; examples that are mature or a day old at the cutoff were
+            decided after the newest outcome known (the outcome feed has not landed up to the cutoff); or a leak.
         UpstreamUnavailable: Features are not built and validated up to the cutoff.
     """
     cutoff = window.end
     train, holdout = parts(pipeline, cutoff)
     frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
     frame = _with_parts(frame, train, holdout)
-    _refuse_unfit(pipeline, frame, holdout)
+    _refuse_too_few(pipeline, frame, holdout)
+    _refuse_missing_outcomes(pipeline, cutoff, holdout, settings)
     leak_checked = leak_check.check_leaks(pipeline, frame, settings)
     digest = frame_digest(frame)
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{digest}.parquet"
@@ -104,7 +106,7 @@ def _with_parts(frame: pd.DataFrame, train: Window, holdout: Window) -> pd.DataF
     return frame[frame["part"].notna()].reset_index(drop=True)
 
 
-def _refuse_unfit(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) -> None:
+def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) -> None:
     labelled = frame[frame["label"].notna()]
     rows = int((labelled["part"] == "train").sum())
     if rows < pipeline.training.min_train_rows:
@@ -112,11 +114,18 @@ def _refuse_unfit(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) -> N
             f"{pipeline.name}: {rows} labelled training rows before {holdout.start:%Y-%m-%d}, "
             f"min_train_rows is {pipeline.training.min_train_rows}"
         )
-    newest = labelled["decision_time"].max()
-    if newest < holdout.end - timedelta(days=2):
+
+
+def _refuse_missing_outcomes(pipeline: Pipeline, cutoff: datetime, holdout: Window, settings: Settings) -> None:
+    """Outcomes that end early would leave out the late ones: their rows look like cancelled ones."""
+    newest = examples.newest_label_at(pipeline, holdout, settings, as_of=cutoff) or holdout.start
+    due = max(holdout.end, cutoff - _OUTCOMES_MAY_LAG)
+    waiting = examples.examples(pipeline, Window(newest, due), settings).num_rows if newest < due else 0
+    if waiting:
         raise DataContractError(
-            f"{pipeline.name}: labels end at {newest}, the holdout at {holdout.end}: the outcome feed "
-            f"{', '.join(pipeline.outcome_feeds)} has not landed up to the cutoff"
+            f"{pipeline.name}: no outcome is known after {newest:%Y-%m-%dT%H:%MZ}, but {waiting} examples were decided "
+            f"between then and {due:%Y-%m-%dT%H:%MZ}: the outcome feed {', '.join(pipeline.outcome_feeds)} "
+            f"has not landed up to the cutoff {cutoff:%Y-%m-%dT%H:%MZ}"
         )
 
 
@@ -140,7 +149,7 @@ def _versions(pipeline: Pipeline, settings: Settings) -> dict[str, int]:
 def _open_run(
     pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, evidence: Any
 ) -> None:
-    key = tracking.training_key(record)
+    key = tracking.training_key(pipeline, record)
     tracking.end_abandoned_runs(pipeline, settings, keep=key)
     tags = {
         **tracking.provenance(settings),
@@ -171,7 +180,7 @@ def _open_run(
         )
         mlflow.log_input(dataset, context="training")
         mlflow.log_dict(record.to_json(), "snapshot.json")
-    # Left RUNNING on purpose: tune and train resume it; train or decide ends it.
+    # Left RUNNING on purpose: tune and train resume it, evaluate ends it.
     tracking.client(settings).update_run(run.info.run_id, status="RUNNING")
 
 

@@ -21,15 +21,16 @@ _REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops")
 def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], settings: Settings) -> TrainedModel:
     """Fit the candidate with the best tuning score; it alone will meet the holdout, and as fitted here.
 
-    The version is registered under the training's input key: a retry finds it and returns it. Ties go to the
-    candidate declared first. The model is saved with skops, its types checked against the allow-list.
+    The version is registered under the training's input key: a retry finds it, or the model that was logged and not
+    yet registered, and does not fit again. Ties go to the candidate declared first. The model is saved with skops, its
+    types checked against the allow-list.
 
     Raises:
         GuardRefused: The fitted model holds a type that is not on the allow-list.
     """
     snapshot: Snapshot = upstream["snapshot"]
     best: TunedCandidate = max(upstream["tune"], key=lambda tuned: tuned.score)
-    key = tracking.training_key(snapshot)
+    key = tracking.training_key(pipeline, snapshot)
     tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     run_id = str(run.info.run_id)
@@ -37,15 +38,19 @@ def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], setting
     if existing is not None:
         uri = str(tracking.client(settings).get_model_version(pipeline.name, str(existing)).source)
         return _record(pipeline, best, snapshot, version=existing, run_id=run_id, model_uri=uri, key=key)
-    rows = labelled_part(read_snapshot(snapshot, settings), "train")
-    features = list(snapshot.features)
-    model = new_model(pipeline, best.candidate, best.params, rows, features)
-    model.fit(rows[features], rows["label"])
-    model_uri = _log_model(model, rows[features], best, run_id=run_id)
+    model_uri = tracking.logged_model_uri(run, settings) or _fit(pipeline, best, snapshot, settings, run_id=run_id)
     made = tracking.register(
         pipeline, settings, model_uri=model_uri, run_id=run_id, key=key, tags=_version_tags(settings, snapshot, best)
     )
     return _record(pipeline, best, snapshot, version=made, run_id=run_id, model_uri=model_uri, key=key)
+
+
+def _fit(pipeline: Pipeline, best: TunedCandidate, snapshot: Snapshot, settings: Settings, *, run_id: str) -> str:
+    rows = labelled_part(read_snapshot(snapshot, settings), "train")
+    features = list(snapshot.features)
+    model = new_model(pipeline, best.candidate, best.params, rows, features)
+    model.fit(rows[features], rows["label"])
+    return _log_model(model, rows[features], best, run_id=run_id)
 
 
 def _log_model(model: Any, rows: pd.DataFrame, best: TunedCandidate, *, run_id: str) -> str:

@@ -1,6 +1,7 @@
 """tune: search one candidate family's parameters on time-ordered folds inside the training part."""
 
 import itertools
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +10,12 @@ import mlflow
 import numpy as np
 import optuna
 import pandas as pd
+from mlflow.entities import Run
 
 from airloop import tracking
-from airloop.config import Candidate, Pipeline
+from airloop.config import Pipeline
 from airloop.config.pipeline import Range
+from airloop.errors import DataContractError
 from airloop.evidence import metric_value
 from airloop.models import new_model
 from airloop.records import Snapshot, TunedCandidate, Window
@@ -20,6 +23,7 @@ from airloop.settings import Settings
 from airloop.snapshot import labelled_part, read_snapshot
 
 _HIGHER_IS_BETTER = {"roc_auc": 1.0, "brier": -1.0}
+_FOUND = "airloop.found"
 
 
 def tune(
@@ -27,15 +31,41 @@ def tune(
 ) -> TunedCandidate:
     """Try parameters within the declared budget (trials, folds, newest rows, seconds) and keep the best.
 
-    The first trial takes the declared params with the search ranges' low ends left to the estimator's own defaults;
-    Optuna's TPE sampler, seeded, draws the rest. A fold trains on what lies before its validation rows in time, with
-    the embargo between them. `score` is the mean over folds, higher is better (Brier enters negated).
+    Optuna's TPE sampler, seeded, draws them over the declared params; a candidate without `search` is one trial. A fold
+    trains on what lies before its validation rows in time, with the embargo between them. `score` is the mean over
+    folds, higher is better (Brier enters negated). The same snapshot gives the same result, unless the seconds run out
+    first; a retry returns what its MLflow run says was found.
+
+    Raises:
+        DataContractError: The newest rows within the budget leave a fold without training rows.
     """
     snapshot: Snapshot = upstream["snapshot"]
-    declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
-    rows = labelled_part(read_snapshot(snapshot, settings), "train").tail(budget.rows)
-    began = time.monotonic()
     run = _run(pipeline, snapshot, candidate, settings)
+    if _FOUND in run.data.tags:
+        # A second search could end elsewhere when the seconds run out, and the parameters of a run are final.
+        found = json.loads(run.data.tags[_FOUND])
+    else:
+        rows = labelled_part(read_snapshot(snapshot, settings), "train").tail(pipeline.training.budget.rows)
+        found = _search(pipeline, candidate, rows)
+        tracking.client(settings).set_tag(run.info.run_id, _FOUND, json.dumps(found))
+    record = TunedCandidate(
+        candidate=candidate,
+        params=found["params"],
+        score=found["score"],
+        trials=len(found["trials"]),
+        seconds=found["seconds"],
+        run_id=str(run.info.run_id),
+    )
+    if run.info.status != "FINISHED":
+        _log(pipeline, record, found["trials"])
+    tracking.end_run(settings, record.run_id)
+    return record
+
+
+def _search(pipeline: Pipeline, candidate: str, rows: pd.DataFrame) -> dict[str, Any]:
+    """Best `params` and their `score`, the value of each of the `trials`, `seconds` taken."""
+    declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
+    began = time.monotonic()
 
     def objective(trial: optuna.Trial) -> float:
         params = {name: _suggest(trial, name, space) for name, space in declared.search.items()}
@@ -45,23 +75,21 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=pipeline.training.seed))
     study.optimize(objective, n_trials=budget.trials if declared.search else 1, timeout=budget.seconds)
-    record = TunedCandidate(
-        candidate=candidate,
-        params=study.best_params,
-        score=float(study.best_value),
-        trials=len(study.trials),
-        seconds=round(time.monotonic() - began, 2),
-        run_id=run,
-    )
-    _log(declared, record, pipeline.training.metric, study=study)
-    tracking.end_run(settings, run)
-    return record
+    return {
+        "params": study.best_params,
+        "score": float(study.best_value),
+        "trials": [trial.value for trial in study.trials],
+        "seconds": round(time.monotonic() - began, 2),
+    }
 
 
 def folds(pipeline: Pipeline, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Time-ordered folds: the row range is cut into folds + 1 blocks; fold i validates on block i, fits on all before.
 
     Rows within one embargo before a validation block are used by nobody in that fold.
+
+    Raises:
+        DataContractError: The embargo takes all that lies before a validation block.
     """
     count = pipeline.training.budget.folds
     edges = [int(edge) for edge in np.linspace(0, len(rows), count + 2)]
@@ -69,7 +97,13 @@ def folds(pipeline: Pipeline, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame
     for start, end in itertools.pairwise(edges[1:]):
         check = rows.iloc[start:end]
         before = rows.iloc[:start]
-        yield before[before["decision_time"] < check["decision_time"].iloc[0] - embargo], check
+        fit = before[before["decision_time"] < check["decision_time"].iloc[0] - embargo]
+        if fit.empty:
+            raise DataContractError(
+                f"{pipeline.name}: {len(rows)} rows in {count} folds leave nothing to fit on before the embargo of "
+                f"{pipeline.training.embargo_days} days: raise training.budget.rows or lower its folds"
+            )
+        yield fit, check
 
 
 def _score(pipeline: Pipeline, candidate: str, params: dict[str, Any], fit: pd.DataFrame, check: pd.DataFrame) -> float:
@@ -88,20 +122,19 @@ def _suggest(trial: optuna.Trial, name: str, space: Range | tuple[Any, ...]) -> 
     return trial.suggest_float(name, space.low, space.high, log=space.log)
 
 
-def _run(pipeline: Pipeline, snapshot: Snapshot, candidate: str, settings: Settings) -> str:
-    key = tracking.training_key(snapshot)
+def _run(pipeline: Pipeline, snapshot: Snapshot, candidate: str, settings: Settings) -> Run:
+    key = tracking.training_key(pipeline, snapshot)
     tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason, "airloop.candidate": candidate}
     parent = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
-    run = tracking.run_of(
+    return tracking.run_of(
         pipeline, settings, key=f"{key}:{candidate}", name=candidate, tags=tags, parent=parent.info.run_id
     )
-    return str(run.info.run_id)
 
 
-def _log(declared: Candidate, record: TunedCandidate, metric: str, *, study: optuna.Study) -> None:
+def _log(pipeline: Pipeline, record: TunedCandidate, trials: list[float]) -> None:
+    declared, metric = pipeline.training.candidates[record.candidate], pipeline.training.metric
     with mlflow.start_run(run_id=record.run_id):
         mlflow.log_params({"estimator": declared.estimator, **declared.params, **record.params})
         mlflow.log_metrics({f"cv_{metric}": abs(record.score), "trials": record.trials, "seconds": record.seconds})
-        for trial in study.trials:
-            if trial.value is not None:
-                mlflow.log_metric(f"trial_{metric}", abs(trial.value), step=trial.number)
+        for number, value in enumerate(trials):
+            mlflow.log_metric(f"trial_{metric}", abs(value), step=number)

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ os.environ.update(
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
 )
-for folder in (DAGS, PLUGINS, PROJECT / "include"):
+for folder in (Path(__file__).parent, DAGS, PLUGINS, PROJECT / "include"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
@@ -39,3 +40,25 @@ def airflow_home() -> Iterator[Path]:
 
     yield HOME
     shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def airflow_database(airflow_home: Path) -> Path:
+    """Airflow's home with a migrated database."""
+    from airflow.utils.db import initdb
+
+    initdb()
+    return airflow_home
+
+
+@pytest.fixture
+def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airflow_database: Path) -> Any:
+    """Stages that only answer, in an airloop of their own."""
+    from dag_runs import Stages
+
+    from airloop import stage_run
+
+    fake = Stages()
+    monkeypatch.setenv("AIRLOOP_HOME", str(tmp_path))
+    monkeypatch.setattr(stage_run, "run_stage", fake.run_stage)
+    return fake

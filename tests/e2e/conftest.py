@@ -38,9 +38,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
         (root / name).symlink_to(REPOSITORY / name)
     started = supervisor.start_detached(settings, on_progress=lambda _line: None)
     try:
-        client = AirflowClient(started)
-        client.wait_for_dags(tuple(f"toy__{group}" for group in GROUPS))
-        yield Toy(settings, client)
+        with AirflowClient(started) as client:
+            client.wait_for_dags(tuple(f"toy__{group}" for group in GROUPS))
+            yield Toy(settings, client)
     finally:
         supervisor.down(settings, on_progress=lambda _line: None)
     assert all(service.pid is None for service in supervisor.status(settings))

@@ -16,7 +16,7 @@ from airloop.registry import aliases
 
 pytestmark = pytest.mark.e2e
 
-BURST_DAYS = 13
+BURST_DAYS = 17
 TRAINED_DAY = 36
 
 

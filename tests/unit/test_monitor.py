@@ -257,6 +257,18 @@ def test_too_few_days_for_an_interval_leave_the_bounds_empty(make) -> None:
     assert live["roc_auc_lower"] is live["roc_auc_upper"] is None
 
 
+def test_failures_on_too_few_days_make_no_interval_and_no_probe(make) -> None:
+    rows = world()
+    day = (rows["decision_time"] - toy.START).dt.days
+    rows.loc[(day >= 29) & ~day.isin([30, 33, 36, 39]), "label"] = 0.0
+    stand = make(rows)
+    stand.score(toy.days(29, 49))
+    found = stand.monitor()
+    assert found.live["roc_auc"] is not None
+    assert found.live["roc_auc_lower"] is None
+    assert found.probe == ()
+
+
 @pytest.mark.parametrize("rows", [29, 0])
 def test_a_handful_of_rows_makes_no_metric(make, rows: int) -> None:
     stand = make()

@@ -196,6 +196,23 @@ def test_a_rule_that_cannot_be_computed_fails_the_window_whatever_its_severity(l
         run()
 
 
+def test_a_critical_row_rule_that_breaks_and_names_no_row_fails_the_window(land, run, settings: Settings) -> None:
+    path = settings.pipelines_dir / "shop" / "expectations.yaml"
+    typed = "{type: expect_column_values_to_be_of_type, kwargs: {column: price, type_: int64}, severity: critical}"
+    path.write_text(RULES.replace("  shops:\n", f"    - {typed}\n  shops:\n"))
+    land()
+    with pytest.raises(DataContractError, match=r"be_of_type\(price\): observed float64, expected type_ int64"):
+        run()
+
+
+def test_a_parameter_that_cannot_be_computed_fails_the_window(land, run, settings: Settings) -> None:
+    path = settings.pipelines_dir / "shop" / "expectations.yaml"
+    path.write_text(RULES.replace("window_days * 50", "sales_rows / returns_rows"))
+    land()
+    with pytest.raises(DataContractError, match="could not be computed"):
+        run()
+
+
 def test_a_feed_without_rows_fails_the_window_unless_it_is_an_outcome(land, run) -> None:
     land()
     assert "returns" not in {check.table for check in run().checks}

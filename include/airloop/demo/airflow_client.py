@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -31,6 +31,12 @@ class AirflowClient:
         self._login = {"username": platform.username, "password": platform.password}
         self._http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
         self._authenticate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._http.close()
 
     def _authenticate(self) -> None:
         answer = self._http.post("/auth/token", json=self._login)

@@ -51,10 +51,16 @@ def run_demo(
     """
     if pipeline.replay is None or pipeline.coverage.end is None:
         raise ConfigError(f"{pipeline.name}: the demo needs `replay` and `coverage.end` in pipeline.yaml")
-    client = AirflowClient(platform)
+    with AirflowClient(platform) as client:
+        return _take_windows(pipeline, settings, client, months=months, report=report)
+
+
+def _take_windows(
+    pipeline: Pipeline, settings: Settings, client: AirflowClient, *, months: int, report: Report
+) -> tuple[Period, ...]:
     groups = ("inbox", "data", "scoring", "monitoring", "training", "promotion")
     client.wait_for_dags(tuple(f"{pipeline.name}__{group}" for group in groups))
-    covered = Window(pipeline.coverage.start, pipeline.coverage.end)
+    covered = Window(pipeline.coverage.start, pipeline.coverage.end or pipeline.coverage.start)
     windows = calendar_windows(pipeline.calendar, covered)[:months]
     stepper = _Stepper(pipeline, settings, client, report)
     # The demo starts every data run itself, in data time; the inbox would start each a second time to find it done.
