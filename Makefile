@@ -4,7 +4,6 @@ SHELL := /bin/bash
 # Set on some machines and in CI; imports without byte code cost two to three times as much.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
-export PYTHONWARNINGS ?= default
 
 PYTHON ?= python3
 HOME_DIR := .airloop

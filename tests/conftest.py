@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import toy
 
@@ -10,6 +11,9 @@ from airloop.settings import Settings, apply_quiet_environment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 apply_quiet_environment()
+# The same examples every time, none stored in the repository, and no deadline on machines that are busy.
+hypothesis.settings.register_profile("airloop", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("airloop")
 
 
 @pytest.fixture(autouse=True)

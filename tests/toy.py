@@ -1,6 +1,7 @@
 """A small pipeline with known answers: jobs fail when their machine runs hot. Generated, not real data."""
 
 import random
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -121,6 +122,18 @@ def write_project(root: Path, repository: Path) -> Settings:
     text = (repository / "feature_repo" / "feature_store.yaml").read_text()
     (root / "feature_repo" / "feature_store.yaml").write_text(text)
     return load_settings(project_dir=root, home=root / "home")
+
+
+def edited(settings: Settings, root: Path, file: str, old: str, new: str) -> Settings:
+    """The same home seen from another checkout below `root`, in which a text of `pipelines/toy` or toy.py differs."""
+    for folder in ("include", "feature_repo"):
+        shutil.copytree(settings.project_dir / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    path = root / ("feature_repo" if file == "toy.py" else "include/pipelines/toy") / file
+    text = path.read_text()
+    if text.count(old) != 1:
+        raise ValueError(f"{file} holds {old!r} {text.count(old)} times")
+    path.write_text(text.replace(old, new))
+    return settings.model_copy(update={"project_dir": root})
 
 
 def land(

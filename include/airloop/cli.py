@@ -25,7 +25,7 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The history of decisions.")
 app.add_typer(pipelines_app, name="pipelines")
 app.add_typer(ledger_app, name="ledger")
 # A pipe has no width of its own; the demo's table needs this much.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 190)
 errors = Console(stderr=True, highlight=False)
 
 Port = Annotated[int | None, typer.Option(help="Fixed port instead of a free one.")]

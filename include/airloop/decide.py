@@ -101,6 +101,7 @@ def _project(settings: Settings, pipeline_name: str, decision: Decision) -> None
         "airloop.evidence": _evidence_text(decision.evidence),
     }
     registry.tag_version(settings, decision.model_name, decision.version, tags)
+    registry.describe_version(settings, decision.model_name, decision.version, decision.why)
     seen = ledger.entries(settings, pipeline_name)
     newest = ledger.latest(seen, "decision")
     if newest is None or newest.sequence != decision.sequence or registry.in_force(seen) == decision.version:

@@ -72,13 +72,9 @@ def _label_rows(pipeline: Pipeline, window: Window, settings: Settings, *, as_of
     return frame
 
 
-def _refuse_without(
-    pipeline: Pipeline, rows: pa.Table, section: sections.Section, *, columns: tuple[str, ...]
-) -> None:
+def _refuse_without(pipeline: Pipeline, rows: pa.Table, section: sections.Section, *, columns: tuple[str, ...]) -> None:
     if not set(columns) <= set(rows.schema.names):
-        raise ConfigError(
-            f"{pipeline.name}/features.sql, section {section.name}: needs columns {', '.join(columns)}"
-        )
+        raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: needs columns {', '.join(columns)}")
 
 
 def feature_frame(

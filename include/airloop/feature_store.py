@@ -49,10 +49,11 @@ def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
 
 
 def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
-    """The feature views; each needs a ttl and a created_timestamp_column.
+    """The feature views; each needs a ttl, a created_timestamp_column, and its key among the fields of its schema.
 
     Raises:
-        ConfigError: A view without ttl: the leak check rebuilds as far back as values may be used.
+        ConfigError: A view without ttl (the leak check rebuilds as far back as values may be used), created timestamp
+            column or key.
     """
     found = tuple(item for item in definitions(pipeline, settings) if isinstance(item, FeatureView))
     for item in found:
@@ -60,15 +61,16 @@ def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
             raise ConfigError(
                 f"feature view {item.name!r} of {pipeline.name}: needs a ttl and a created_timestamp_column"
             )
+        if not item.entity_columns:
+            raise ConfigError(
+                f"feature view {item.name!r} of {pipeline.name}: its schema lacks the key {item.entities}"
+            )
     return found
 
 
 def view_keys(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str, ...]]:
     """View name -> its key columns."""
-    return {
-        item.name: tuple(column.name for column in item.entity_columns) or tuple(item.join_keys)
-        for item in views(pipeline, settings)
-    }
+    return {item.name: tuple(column.name for column in item.entity_columns) for item in views(pipeline, settings)}
 
 
 def view_features(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str, ...]]:

@@ -33,8 +33,8 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
         Files, checksums, rows and table versions; `missing` names the feeds without any file for the window.
 
     Raises:
-        DataContractError: Nothing at all landed for the window, a file breaks its contract, or an extract without rows
-            would delete the rows that an earlier run put there.
+        DataContractError: Nothing at all landed for the window, a file breaks its contract, a row has no event time or
+            known_at, or an extract without rows would delete the rows that an earlier run put there.
     """
     files = window_files(pipeline, window, settings)
     by_feed = {name: [file for file in files if file.feed == name] for name in pipeline.feeds}
@@ -42,12 +42,15 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
         raise DataContractError(
             f"{pipeline.name} {window}: no file landed for this window below {settings.landing_uri}"
         )
-    # Every feed is parsed before the first is written: a broken file leaves the whole window as it was.
+    # Every feed is parsed and judged before the first is written: a broken file leaves the whole window as it was.
     parsed = {
         name: _feed_rows(pipeline, name, window, landed=landed, settings=settings)
         for name, landed in by_feed.items()
         if landed
     }
+    for name, rows in parsed.items():
+        if rows.is_empty():
+            _refuse_deletion(pipeline, name, window, settings)
     tables = tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in parsed.items())
     missing = tuple(name for name, landed in by_feed.items() if not landed)
     return Ingested(window=window, files=files, tables=tables, missing=missing)
@@ -57,17 +60,28 @@ def _feed_rows(
     pipeline: Pipeline, name: str, window: Window, *, landed: list[LandedFile], settings: Settings
 ) -> pl.DataFrame:
     feed = pipeline.feeds[name]
-    rows = pl.concat([read_file(file, feed, settings) for file in landed])
+    rows = pl.concat([_placed_rows(feed, file, settings) for file in landed])
     if feed.event_time is not None:
-        unplaced = rows.filter(pl.col(feed.event_time).is_null())
+        rows = rows.filter((pl.col(feed.event_time) >= window.start) & (pl.col(feed.event_time) < window.end))
+    # Rows without a key are not one row: validation has to see, and count, each of them.
+    keyless = pl.any_horizontal(pl.col(feed.key).is_null())
+    rows = pl.concat(
+        [
+            rows.filter(~keyless).unique(subset=feed.key, keep="last", maintain_order=True),
+            rows.filter(keyless).unique(maintain_order=True),
+        ]
+    )
+    return rows.with_columns(_known_at(pipeline, feed).alias("known_at")).with_columns(created_at=pl.col("known_at"))
+
+
+def _placed_rows(feed: Feed, file: LandedFile, settings: Settings) -> pl.DataFrame:
+    rows = read_file(file, feed, settings)
+    for column in filter(None, (feed.event_time, feed.known_at)):
+        unplaced = rows.filter(pl.col(column).is_null())
         if unplaced.height:
             key = unplaced.select(feed.key).row(0)
-            raise DataContractError(
-                f"{name} {window}: {unplaced.height} rows without {feed.event_time}, first key {key}"
-            )
-        rows = rows.filter((pl.col(feed.event_time) >= window.start) & (pl.col(feed.event_time) < window.end))
-    rows = rows.unique(subset=feed.key, keep="last", maintain_order=True)
-    return rows.with_columns(_known_at(pipeline, feed).alias("known_at")).with_columns(created_at=pl.col("known_at"))
+            raise DataContractError(f"{file.uri}: {unplaced.height} rows without {column}, first key {key}")
+    return rows
 
 
 def _known_at(pipeline: Pipeline, feed: Feed) -> pl.Expr:
@@ -85,15 +99,15 @@ def _write(pipeline: Pipeline, name: str, rows: pl.DataFrame, *, window: Window,
     table = to_arrow(rows)
     if feed.event_time is None:
         return lake.replace_table(uri, table, settings, sort_by=feed.key)
-    if rows.is_empty():
-        _refuse_deletion(uri, feed, window, settings)
     return lake.replace_window(uri, table, settings, time_column=feed.event_time, window=window, sort_by=feed.key)
 
 
-def _refuse_deletion(uri: str, feed: Feed, window: Window, settings: Settings) -> None:
-    if lake.open_table(uri, settings) is None or feed.event_time is None:
+def _refuse_deletion(pipeline: Pipeline, name: str, window: Window, settings: Settings) -> None:
+    feed, uri = pipeline.feeds[name], lake.table_uri(settings, pipeline.name, "raw", name)
+    if lake.open_table(uri, settings) is None:
         return
-    held = lake.read(uri, settings, where=lake.between(feed.event_time, window), columns=[feed.event_time]).num_rows
+    where = None if feed.event_time is None else lake.between(feed.event_time, window)
+    held = lake.read(uri, settings, where=where, columns=feed.key).num_rows
     if held:
         raise DataContractError(
             f"{uri} {window}: the landed files hold no row, and would delete the {held} rows of before"

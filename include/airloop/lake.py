@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from airloop.errors import UpstreamUnavailable
+from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import TableVersion, Window
 from airloop.settings import Settings
 
@@ -29,11 +29,22 @@ def table_uri(settings: Settings, pipeline: str, layer: str, table: str) -> str:
 
 
 def open_table(uri: str, settings: Settings, *, version: int | None = None) -> DeltaTable | None:
-    """The table at `uri`, or None when nothing was written yet."""
+    """The table at `uri`, or None when nothing was written yet.
+
+    Raises:
+        DataContractError: It has no such version.
+        UpstreamUnavailable: The store does not answer.
+    """
     try:
         return DeltaTable(uri, version=version, storage_options=settings.storage_options or None)
     except TableNotFoundError:
         return None
+    except OSError as error:
+        raise UpstreamUnavailable(f"{uri} cannot be opened: {error}") from error
+    except DeltaError as error:
+        if version is None:
+            raise
+        raise DataContractError(f"{uri} has no version {version}: {error}") from error
 
 
 def read(
@@ -68,13 +79,20 @@ def replace_window(
 ) -> TableVersion:
     """Put `rows` in place of what the table holds of the window, in one transaction.
 
-    Delta refuses rows outside the window. The same content again writes no new version, so a rerun changes nothing.
+    The same content again writes no new version, so a rerun changes nothing.
 
     Args:
         rows: Every `time_column` value lies in the window; timestamps in microseconds UTC.
-        sort_by: Columns that order the rows totally (the table's key); makes the digest independent of file order.
+        sort_by: The table's key. Rows are stored in its order, ties in the order of the other columns, which makes the
+            digest independent of file order.
+
+    Raises:
+        DataContractError: A row lies outside the window, or has no time: no later write would replace it.
+        ConfigError: A column is named like the partition, or has another type than the table's.
+        UpstreamUnavailable: The store does not answer, or other writers were faster several times in a row.
     """
-    rows = rows.sort_by([(name, "ascending") for name in sort_by]).combine_chunks()
+    _refuse_strays(uri, rows, time_column, window)
+    rows = _sorted(rows, sort_by)
     digest = content_digest(rows)
     found = _current(uri, rows, settings, time_column=time_column, window=window, sort_by=sort_by)
     if found is not None and found[0] == digest:
@@ -99,7 +117,7 @@ def replace_window(
 
 def replace_table(uri: str, rows: pa.Table, settings: Settings, *, sort_by: Sequence[str]) -> TableVersion:
     """Put `rows` in place of a static table's whole content; the same content again writes no new version."""
-    rows = rows.sort_by([(name, "ascending") for name in sort_by]).combine_chunks()
+    rows = _sorted(rows, sort_by)
     digest = content_digest(rows)
     table = open_table(uri, settings)
     if (
@@ -140,7 +158,7 @@ def files_digest(uri: str, settings: Settings, *, window: Window | None = None) 
         return ""
     if window is None:
         return _sha256(sorted(table.files()))
-    first, last = f"{window.start:%Y-%m}", f"{window.end - timedelta.resolution:%Y-%m}"
+    first, last = _months(window)
     named = ((path, path.partition(f"{PARTITION}=")[2][:7]) for path in table.files())
     kept = [path for path, month in named if not month or first <= month <= last]
     return _sha256(sorted(kept))
@@ -149,7 +167,8 @@ def files_digest(uri: str, settings: Settings, *, window: Window | None = None) 
 def content_digest(rows: pa.Table) -> str:
     """SHA-256 over the Arrow IPC bytes of sorted rows: equal content and order give equal digests."""
     sink = pa.BufferOutputStream()
-    batches = rows.combine_chunks().replace_schema_metadata(None)
+    # Taking every row copies it: what happened to lie under a null, or beside a slice, is not content.
+    batches = rows.take(pa.arange(0, rows.num_rows)).combine_chunks().replace_schema_metadata(None)
     with pa.ipc.new_stream(sink, batches.schema) as writer:
         writer.write_table(batches)
     return hashlib.sha256(sink.getvalue()).hexdigest()
@@ -161,8 +180,22 @@ def _sha256(parts: list[str]) -> str:
 
 def _predicate(time_column: str, window: Window) -> str:
     bounds = [f"{bound:%Y-%m-%dT%H:%M:%S.%f}Z" for bound in (window.start, window.end)]
-    months = f"{PARTITION} >= '{window.start:%Y-%m}' AND {PARTITION} <= '{window.end:%Y-%m}'"
+    first, last = _months(window)
+    months = f"{PARTITION} >= '{first}' AND {PARTITION} <= '{last}'"
     return f"{months} AND {time_column} >= '{bounds[0]}' AND {time_column} < '{bounds[1]}'"
+
+
+def _months(window: Window) -> tuple[str, str]:
+    # The end is no part of the window: a window that ends with January holds nothing of February.
+    return f"{window.start:%Y-%m}", f"{window.end - timedelta.resolution:%Y-%m}"
+
+
+def _refuse_strays(uri: str, rows: pa.Table, time_column: str, window: Window) -> None:
+    if PARTITION in rows.schema.names:
+        raise ConfigError(f"{uri}: the column name {PARTITION!r} is the lake's own; rows need another")
+    inside = rows.filter(between(time_column, window)).num_rows
+    if inside != rows.num_rows:
+        raise DataContractError(f"{uri} {window}: {rows.num_rows - inside} rows with {time_column} outside the window")
 
 
 def _current(
@@ -171,14 +204,33 @@ def _current(
     table = open_table(uri, settings)
     if table is None:
         return None
-    rows = table.to_pyarrow_dataset().to_table(filter=between(time_column, window))
+    dataset = table.to_pyarrow_dataset()
+    _refuse_other_types(uri, like.schema, dataset.schema)
+    rows = dataset.to_table(filter=between(time_column, window))
     return content_digest(_sorted_like(rows, like, sort_by)), table.version()
+
+
+def _refuse_other_types(uri: str, written: pa.Schema, held: pa.Schema) -> None:
+    for field in written:
+        if field.name in held.names and held.field(field.name).type != field.type:
+            raise ConfigError(
+                f"{uri}: column {field.name!r} is {held.field(field.name).type} in the table and {field.type} in the "
+                "new rows; give the column another name, or remove the table and build it again"
+            )
 
 
 def _sorted_like(rows: pa.Table, like: pa.Table, sort_by: Sequence[str]) -> pa.Table:
     if not set(like.schema.names) <= set(rows.schema.names):
         return rows
-    return rows.select(like.schema.names).cast(like.schema).sort_by([(name, "ascending") for name in sort_by])
+    gone = [name for name in rows.schema.names if name not in (*like.schema.names, PARTITION)]
+    if any(rows[name].null_count < rows.num_rows for name in gone):
+        return rows
+    return _sorted(rows.select(like.schema.names).cast(like.schema), sort_by)
+
+
+def _sorted(rows: pa.Table, sort_by: Sequence[str]) -> pa.Table:
+    ties = [name for name in rows.schema.names if name not in sort_by]
+    return rows.sort_by([(name, "ascending") for name in (*sort_by, *ties)]).combine_chunks()
 
 
 def _commit(uri: str, write: Callable[[], None], settings: Settings) -> int:

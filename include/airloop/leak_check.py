@@ -82,6 +82,7 @@ def _compare(used: pd.Series, honest: pd.Series, *, feature: str, keys: Sequence
     if not same.all():
         at = int(np.argmin(same))
         raise DataContractError(
-            f"leak: feature {feature!r} of {keys[at]} at {instant:%Y-%m-%dT%H:%MZ} was {left[at]!r}, but from "
-            f"what was known by then it is {right[at]!r}: its SQL reads rows whose known_at lies after the row it makes"
+            f"leak: feature {feature!r} of {keys[at]} at {instant:%Y-%m-%dT%H:%MZ} was {left[at]}, but from what was "
+            f"known by then it is {right[at]}: its SQL reads rows whose known_at lies after the row it makes (or rows "
+            f"were corrected after it was built: run the data DAG for their window and those after it)"
         )

@@ -74,7 +74,7 @@ def _check(
             seen, expected = online[name][position], newest[name]
             if not (seen == expected or (pd.isna(seen) and pd.isna(expected))):
                 raise DataContractError(
-                    f"online store: {view}.{name} of {key} is {seen!r}, the newest value known is {expected!r}; "
+                    f"online store: {view}.{name} of {key} is {seen}, the newest value known is {expected}; "
                     f"materialize the windows again in order"
                 )
     return len(sample)

@@ -53,13 +53,20 @@ def new_model(
 
     Args:
         params: Override the declared ones; the seed is training.seed where the estimator takes a random_state.
-        frame: Any rows of the training set: tells text features from numbers.
+        frame: The rows it will be fitted on: tell text features from numbers, and numbers from those without any value,
+            which are left out (gradient boosting cannot bin them).
         features: Columns in model order; default is every column that is no key, time, label or part.
+
+    Raises:
+        ConfigError: The candidate is not declared, or its estimator cannot be imported.
     """
+    if candidate not in pipeline.training.candidates:
+        known = ", ".join(pipeline.training.candidates)
+        raise ConfigError(f"{pipeline.name}: training.candidates has no {candidate!r} any more (declared: {known})")
     declared = pipeline.training.candidates[candidate]
     names = list(features) if features is not None else feature_columns(pipeline, frame)
     texts = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name])]
-    numbers = [name for name in names if name not in texts]
+    numbers = [name for name in names if name not in texts and frame[name].notna().any()]
     estimator = resolve(declared.estimator)(**{**declared.params, **params})
     if "random_state" in estimator.get_params():
         estimator.set_params(random_state=pipeline.training.seed)

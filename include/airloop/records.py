@@ -50,7 +50,7 @@ class Record:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what `to_json` wrote; unknown keys raise TypeError."""
         hints = typing.get_type_hints(cls)
-        return cls(**{key: _decode(hints[key], value) for key, value in data.items()})
+        return cls(**{key: _decode(hints.get(key), value) for key, value in data.items()})
 
 
 def _encode(value: Any) -> Any:

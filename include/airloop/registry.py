@@ -1,7 +1,7 @@
 """MLflow's model registry as a projection of the ledger: aliases, tags of versions, and the move of a champion.
 
-The registered model has the pipeline's name. The version with alias `challenger` passed its gates and waits, the one
-with `champion` is in force.
+The registered model has the pipeline's name. The version with alias `candidate` is the newest trained one, `challenger`
+passed its gates and waits, `champion` is in force.
 """
 
 import logging
@@ -20,6 +20,7 @@ from airloop.tracking import client
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+CANDIDATE = "candidate"
 
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
@@ -66,6 +67,16 @@ def tag_version(settings: Settings, model_name: str, version: int, tags: dict[st
         registered = client(settings)
         for key, value in tags.items():
             registered.set_model_version_tag(model_name, str(version), key, value)
+
+
+def describe_version(settings: Settings, model_name: str, version: int, text: str) -> None:
+    """What the registry's page says of a version, in place of what it said before.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    with _answers(f"describe version {version}", model_name):
+        client(settings).update_model_version(model_name, str(version), description=text)
 
 
 def version_tags(settings: Settings, model_name: str, version: int) -> dict[str, str]:

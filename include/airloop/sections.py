@@ -132,9 +132,10 @@ def query(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Se
     """Run one section; timestamps come back as microseconds UTC.
 
     Raises:
-        ConfigError: The SQL does not run; names the section.
+        ConfigError: The SQL does not run, or is not one query; names the section.
     """
     try:
+        _refuse_several(connection, pipeline, section)
         result = connection.sql(section.sql).to_arrow_table()
     except duckdb.Error as error:
         raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: {error}") from error
@@ -146,11 +147,22 @@ def create_tables(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, sec
     """Run the `-- table` steps in file order.
 
     Raises:
-        ConfigError: The SQL does not run; names the section.
+        ConfigError: The SQL does not run, or is not one query; names the section.
     """
     for section in sections:
         if section.kind == "table":
             try:
+                _refuse_several(connection, pipeline, section)
                 connection.execute(f'CREATE TEMP TABLE "{section.name}" AS {section.sql}')
             except duckdb.Error as error:
                 raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: {error}") from error
+
+
+def _refuse_several(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Section) -> None:
+    # A heading with a typo is a comment like any other: its query would silently take the place of the one before.
+    queries = len(connection.extract_statements(section.sql))
+    if queries != 1:
+        raise ConfigError(
+            f"{pipeline.name}/features.sql, section {section.name}: holds {queries} queries instead of one; "
+            "headings read `-- table: NAME`, `-- view: NAME`, `-- examples`, `-- labels`"
+        )

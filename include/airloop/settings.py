@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from airloop.errors import ConfigError
 
 _QUIET = {
     "GX_ANALYTICS_ENABLED": "false",
@@ -86,7 +88,14 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         ConfigError: An AIRLOOP_ variable has a value that cannot be read.
     """
-    return Settings(**overrides)
+    try:
+        return Settings(**overrides)
+    except SettingsError as error:
+        raise ConfigError(f"an AIRLOOP_ variable: {error} (JSON is expected)") from error
+    except ValidationError as error:
+        # Names and reasons only: a value may be a secret.
+        wrong = [f"AIRLOOP_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        raise ConfigError("; ".join(wrong)) from error
 
 
 def quiet_environment() -> dict[str, str]:

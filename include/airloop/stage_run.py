@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import importlib
+import inspect
 import json
 import logging
 import time
@@ -16,6 +17,7 @@ from airloop.config import Pipeline
 from airloop.errors import ConfigError
 from airloop.records import Record, Window
 from airloop.settings import Settings
+from airloop.stage_lock import stage_lock
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +32,14 @@ class Stage:
         path: `module:function`; called as function(pipeline, window, upstream, settings, **options). The module may
             have `inputs` with the same arguments: what else the result depends on (checksums, table versions).
         needs: Stages of the same window whose records are `upstream`; tune's are a tuple, one per candidate.
+        replaces: It replaces the window's rows in the lake. Its record stands only until it runs over the window with
+            another input: a file that is corrected and then put back has to be read again.
     """
 
     path: str
     record: type[Record]
     needs: tuple[str, ...] = ()
+    replaces: bool = False
 
     def function(self, name: str | None = None) -> Any:
         """The stage's function, or another attribute of its module (None when absent)."""
@@ -43,9 +48,11 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "ingest": Stage("airloop.ingest:ingest", records.Ingested),
-    "validate_raw": Stage("airloop.validate:validate_raw", records.Validated, ("ingest",)),
-    "build_features": Stage("airloop.build_features:build_features", records.BuiltFeatures, ("validate_raw",)),
+    "ingest": Stage("airloop.ingest:ingest", records.Ingested, replaces=True),
+    "validate_raw": Stage("airloop.validate:validate_raw", records.Validated, ("ingest",), replaces=True),
+    "build_features": Stage(
+        "airloop.build_features:build_features", records.BuiltFeatures, ("validate_raw",), replaces=True
+    ),
     "validate_features": Stage("airloop.validate:validate_features", records.Validated, ("build_features",)),
     "materialize": Stage("airloop.materialize:materialize", records.Materialized, ("validate_features",)),
     "snapshot": Stage("airloop.snapshot:snapshot", records.Snapshot),
@@ -82,28 +89,47 @@ def run_stage(
 ) -> Record:
     """Run a stage, or return its record when exactly this input was done before.
 
+    Runs of one machine with the same pipeline, stage, window and options follow each other; the second finds the record
+    of the first.
+
     Args:
         upstream: Stage name -> record (or tuple of records) of every stage in `needs`.
         options: What the stage takes beyond the four arguments (`candidate`, `reason`, `origin`, `mode`).
+
+    Raises:
+        ConfigError: No such stage, an option it does not take, or a record of `needs` is missing.
     """
     stage = find_stage(name)
+    _refuse_options(name, stage, options)
     missing = [need for need in stage.needs if not upstream.get(need)]
     if missing:
         raise ConfigError(
             f"{name} of {pipeline.name} {window} needs the record of {missing[0]}: run {missing[0]} first"
         )
-    extra = stage.function("inputs")
-    reads = extra(pipeline, window, upstream, settings, **options) if extra else {}
-    key = input_key(name, pipeline, window, upstream=upstream, settings=settings, options=options, reads=reads)
-    done = state.find_record(settings, pipeline.name, name, key)
-    if done is not None:
-        logger.info("%s %s %s: this input was done before, nothing to do", pipeline.name, name, window)
-        return stage.record.from_json(done)
-    began = time.monotonic()
-    record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options))
-    state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
-    logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)
-    return record
+    with stage_lock(settings, pipeline.name, name, str(window), *(f"{key}={options[key]}" for key in sorted(options))):
+        extra = stage.function("inputs")
+        reads = extra(pipeline, window, upstream, settings, **options) if extra else {}
+        key = input_key(name, pipeline, window, upstream=upstream, settings=settings, options=options, reads=reads)
+        if stage.replaces:
+            state.forget_overwritten(settings, pipeline.name, name, input_key=key, window=window)
+        done = state.find_record(settings, pipeline.name, name, key)
+        if done is not None:
+            logger.info("%s %s %s: this input was done before, nothing to do", pipeline.name, name, window)
+            return stage.record.from_json(done)
+        began = time.monotonic()
+        record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options))
+        state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
+        logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)
+        return record
+
+
+def _refuse_options(name: str, stage: Stage, options: Mapping[str, Any]) -> None:
+    signature = inspect.signature(stage.function())
+    try:
+        signature.bind(None, None, None, None, **options)
+    except TypeError as error:
+        known = [item.name for item in signature.parameters.values() if item.kind is item.KEYWORD_ONLY]
+        raise ConfigError(f"{name}: {error} (its options: {', '.join(known) or 'none'})") from error
 
 
 def stored_upstream(name: str, pipeline: Pipeline, window: Window, settings: Settings) -> dict[str, Any]:
@@ -149,10 +175,18 @@ def digest(content: Any) -> str:
 
 
 def declaration_digest(pipeline: Pipeline, settings: Settings) -> str:
-    """SHA-256 of the pipeline's tree, its SQL and expectations, and its Feast definitions."""
-    files = sorted((settings.pipelines_dir / pipeline.name).glob("*"))
+    """SHA-256 of the pipeline's tree, its SQL and expectations, and its Feast definitions.
+
+    Raises:
+        ConfigError: There are no Feast definitions.
+    """
+    # What an editor puts beside a file (.features.sql.swp, features.sql~) is no part of the declaration.
+    files = sorted((settings.pipelines_dir / pipeline.name).glob("[!.]*[!~]"))
     texts = [path.read_bytes() for path in files if path.is_file() and path.name != "pipeline.yaml"]
-    texts.append((settings.feature_repo_dir / f"{pipeline.name}.py").read_bytes())
+    definitions = settings.feature_repo_dir / f"{pipeline.name}.py"
+    if not definitions.is_file():
+        raise ConfigError(f"{definitions}: missing; it holds the pipeline's Feast definitions")
+    texts.append(definitions.read_bytes())
     return digest([pipeline.model_dump(mode="json"), [hashlib.sha256(text).hexdigest() for text in texts]])
 
 

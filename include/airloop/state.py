@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 
-from airloop.errors import UpstreamUnavailable
+from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings
 
@@ -64,14 +64,21 @@ def instant_text(instant: datetime) -> str:
 
 @functools.cache
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, pool_pre_ping=True, poolclass=sa.NullPool)
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(url, pool_pre_ping=True, poolclass=sa.NullPool)
+    except (sa.exc.ArgumentError, ImportError, OSError) as error:
+        raise ConfigError(f"AIRLOOP_STATE_URL cannot be used: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    metadata.create_all(engine)
+    try:
+        metadata.create_all(engine)
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
+        # PostgreSQL: another process made the tables between the look and the making; now they are there.
+        metadata.create_all(engine)
     return engine
 
 
@@ -89,6 +96,7 @@ def transaction(settings: Settings) -> Iterator[Connection]:
 
     Raises:
         UpstreamUnavailable: The database does not answer.
+        ConfigError: The URL names no database that can be used here.
     """
     try:
         with _engine(settings.state_url).begin() as connection:
@@ -127,6 +135,27 @@ def find_record(settings: Settings, pipeline: str, stage: str, input_key: str) -
     return json.loads(text) if text else None
 
 
+def forget_overwritten(settings: Settings, pipeline: str, stage: str, *, input_key: str, window: Window) -> None:
+    """Drop the record of an input when the stage ran later with another one over an overlapping window.
+
+    The lake then holds what the later run wrote, so the earlier record must not stand for it any more.
+    """
+    table = stage_runs
+    same_stage = sa.and_(table.c.pipeline == pipeline, table.c.stage == stage)
+    with transaction(settings) as connection:
+        mine = connection.execute(sa.select(table.c.id).where(same_stage, table.c.input_key == input_key)).scalar()
+        if mine is None:
+            return
+        later = sa.select(table.c.id).where(
+            same_stage,
+            table.c.id > mine,
+            table.c.window_start < instant_text(window.end),
+            table.c.window_end > instant_text(window.start),
+        )
+        if connection.execute(later.limit(1)).first() is not None:
+            connection.execute(table.delete().where(table.c.id == mine))
+
+
 def latest_records(
     settings: Settings, pipeline: str, stage: str, *, window: Window | None = None
 ) -> list[dict[str, Any]]:
@@ -146,15 +175,13 @@ def claim_reason(settings: Settings, pipeline: str, *, reason_key: str, run_key:
     Returns:
         False when another run answered or answers this reason.
     """
-    table = answered_reasons
-    with transaction(settings) as connection:
-        owner = connection.execute(
-            sa.select(table.c.run_key).where(table.c.pipeline == pipeline, table.c.reason_key == reason_key)
-        ).scalar()
-        if owner is None:
-            row = {"pipeline": pipeline, "reason_key": reason_key, "run_key": run_key}
-            connection.execute(table.insert().values(**row, claimed_at=instant_text(datetime.now(UTC))))
-    return owner in (None, run_key)
+    row = {"pipeline": pipeline, "reason_key": reason_key, "run_key": run_key}
+    try:
+        with transaction(settings) as connection:
+            connection.execute(answered_reasons.insert().values(**row, claimed_at=instant_text(datetime.now(UTC))))
+    except sa.exc.IntegrityError:
+        return reason_owner(settings, pipeline, reason_key) == run_key
+    return True
 
 
 def reason_owner(settings: Settings, pipeline: str, reason_key: str) -> str | None:

@@ -67,7 +67,9 @@ def experiment_id(pipeline: Pipeline, settings: Settings) -> str:
             return str(found.experiment_id)
         root = f"{settings.mlflow_artifact_uri}/{pipeline.name}"
         location = root if "://" in root else Path(root).as_uri()
-        return str(tracker.create_experiment(pipeline.name, artifact_location=location))
+        # The kind opens MLflow's page on training runs; its default is the page for language models.
+        tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": pipeline.description}
+        return str(tracker.create_experiment(pipeline.name, artifact_location=location, tags=tags))
     except MlflowException as error:
         made = tracker.get_experiment_by_name(pipeline.name) if "already exists" in str(error) else None
         if made is None:

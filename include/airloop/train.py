@@ -8,7 +8,7 @@ import mlflow
 import pandas as pd
 from mlflow.models import infer_signature
 
-from airloop import tracking
+from airloop import registry, tracking
 from airloop.config import Pipeline
 from airloop.models import new_model, trusted_types
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
@@ -34,15 +34,23 @@ def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], setting
     tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     run_id = str(run.info.run_id)
-    existing = tracking.version_of_key(pipeline, settings, key)
-    if existing is not None:
-        uri = str(tracking.client(settings).get_model_version(pipeline.name, str(existing)).source)
-        return _record(pipeline, best, snapshot, version=existing, run_id=run_id, model_uri=uri, key=key)
-    model_uri = tracking.logged_model_uri(run, settings) or _fit(pipeline, best, snapshot, settings, run_id=run_id)
-    made = tracking.register(
-        pipeline, settings, model_uri=model_uri, run_id=run_id, key=key, tags=_version_tags(settings, snapshot, best)
+    version = tracking.version_of_key(pipeline, settings, key)
+    if version is None:
+        uri = tracking.logged_model_uri(run, settings) or _fit(pipeline, best, snapshot, settings, run_id=run_id)
+        tags = _version_tags(settings, snapshot, best)
+        version = tracking.register(pipeline, settings, model_uri=uri, run_id=run_id, key=key, tags=tags)
+    registry.set_alias(settings, pipeline.name, registry.CANDIDATE, version)
+    tracking.end_run(settings, run_id)
+    return TrainedModel(
+        candidate=best.candidate,
+        model_name=pipeline.name,
+        version=version,
+        run_id=run_id,
+        model_uri=str(tracking.client(settings).get_model_version(pipeline.name, str(version)).source),
+        params=best.params,
+        snapshot_digest=snapshot.digest,
+        input_key=key,
     )
-    return _record(pipeline, best, snapshot, version=made, run_id=run_id, model_uri=model_uri, key=key)
 
 
 def _fit(pipeline: Pipeline, best: TunedCandidate, snapshot: Snapshot, settings: Settings, *, run_id: str) -> str:
@@ -85,18 +93,3 @@ def _version_tags(settings: Settings, snapshot: Snapshot, best: TunedCandidate) 
         "airloop.feature_service": snapshot.feature_service,
         "airloop.feature_fingerprint": snapshot.feature_fingerprint,
     }
-
-
-def _record(
-    pipeline: Pipeline, best: TunedCandidate, snapshot: Snapshot, *, version: int, run_id: str, model_uri: str, key: str
-) -> TrainedModel:
-    return TrainedModel(
-        candidate=best.candidate,
-        model_name=pipeline.name,
-        version=version,
-        run_id=run_id,
-        model_uri=model_uri,
-        params=best.params,
-        snapshot_digest=snapshot.digest,
-        input_key=key,
-    )

@@ -1,4 +1,4 @@
-"""One real platform for the toy pipeline, in a checkout of its own; started once, and stopped whatever happens."""
+"""One real platform for the toy and the flights, in a checkout of its own; started once, stopped whatever happens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import toy
 from airloop import supervisor
 from airloop.demo.airflow_client import AirflowClient, Run
 from airloop.settings import Settings
+from airloop.supervisor import Platform
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion")
@@ -20,6 +21,7 @@ class Toy:
     """The toy pipeline on a running platform."""
 
     settings: Settings
+    platform: Platform
     client: AirflowClient
 
     def run(self, group: str, conf: dict[str, object], *, run_id: str | None = None, seconds: float = 240) -> Run:
@@ -36,11 +38,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     settings = toy.write_project(root, REPOSITORY)
     for name in ("dags", "plugins", "include/airloop", "include/airflow_config", "requirements"):
         (root / name).symlink_to(REPOSITORY / name)
+    for name in ("include/pipelines/flight_delays", "feature_repo/flight_delays.py"):
+        (root / name).symlink_to(REPOSITORY / name)
     started = supervisor.start_detached(settings, on_progress=lambda _line: None)
     try:
         with AirflowClient(started) as client:
             client.wait_for_dags(tuple(f"toy__{group}" for group in GROUPS))
-            yield Toy(settings, client)
+            yield Toy(settings, started, client)
     finally:
         supervisor.down(settings, on_progress=lambda _line: None)
     assert all(service.pid is None for service in supervisor.status(settings))

@@ -13,6 +13,21 @@ from airloop.errors import ConfigError
 from airloop.settings import Settings
 
 _SHOWN_ERRORS = 5
+_SHOWN_CHARACTERS = 100
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML keeps the last of two equal keys without a word; here the second is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} is there twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
 
 
 def pipeline_names(settings: Settings) -> tuple[str, ...]:
@@ -48,7 +63,7 @@ def parse_pipeline(path: Path) -> Pipeline:
         ConfigError: See load_pipeline.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not readable as YAML: {error}") from error
     if not isinstance(data, dict):
@@ -73,7 +88,9 @@ def _explain_one(item: Any) -> str:
         return f"{key}: unknown key{_nearest(place[-1], valid)} (valid: {', '.join(valid)})"
     if item["type"] == "missing":
         return f"{key}: required key is missing"
-    return f"{key}: {item['msg']} (got {item['input']!r})"
+    got = repr(item["input"])
+    shown = got if len(got) <= _SHOWN_CHARACTERS else f"{got[:_SHOWN_CHARACTERS]}..."
+    return f"{key}: {item['msg']} (got {shown})"
 
 
 def _valid_keys(place: list[str]) -> tuple[str, ...]:

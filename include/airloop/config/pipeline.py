@@ -3,21 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from airloop.config.calendar import Calendar
-
-AttributePath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Metric = Literal["brier", "roc_auc"]
-ColumnType = Literal["string", "integer", "float", "boolean", "timestamp"]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Node(BaseModel):
-    """Base of every part of the tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+from airloop.config.feed import Feed
+from airloop.config.node import AttributePath, Metric, Name, Node, Share
 
 
 class Coverage(Node):
@@ -41,50 +31,14 @@ class Coverage(Node):
         return self
 
 
-class Feed(Node):
-    """One kind of files an upstream system lands."""
-
-    files: str
-    """File name below `<landing>/<pipeline>/<feed>/`; `{day}` stands for a local day like 2013-01-31.
-    Without `{day}` the feed is a static table, read whole."""
-    columns: dict[str, ColumnType]
-    """Every column of the file and its type; a missing, extra or renamed column is refused."""
-    key: tuple[str, ...]
-    """Columns that identify a row: a row that lands twice is one row, the one landed last."""
-    event_time: str | None = None
-    """Column with the instant the row is about; it assigns the row to a window. None for a static table."""
-    known_at: str | None = None
-    """Column with the instant the row became known; default is event_time plus delay_minutes."""
-    delay_minutes: int = 0
-    day_timezone: str = "UTC"
-    """Time zone of the local day in the file name."""
-    outcome: bool = False
-    """Lands after the prediction is made: feeds labels, never waited for by scoring."""
-
-    @property
-    def static(self) -> bool:
-        """Whether the feed is one table without time."""
-        return self.event_time is None
-
-    @model_validator(mode="after")
-    def _columns_exist(self) -> Self:
-        named = [*self.key, *filter(None, (self.event_time, self.known_at))]
-        missing = [column for column in named if column not in self.columns]
-        if missing:
-            raise ValueError(f"{missing[0]!r} is used as key or time but is not among columns {sorted(self.columns)}")
-        if ("{day}" in self.files) == self.static:
-            raise ValueError("a feed with {day} in `files` needs `event_time`, and one without is static and has none")
-        return self
-
-
 class Prediction(Node):
     """What is predicted, and when."""
 
     entity_key: str
     """Column that identifies a prediction's subject."""
-    lead_minutes: int
+    lead_minutes: int = Field(ge=0)
     """The decision is made this long before the event the examples are about."""
-    label_delay_hours: int
+    label_delay_hours: int = Field(ge=0)
     """A horizon: rows with decision time <= cutoff - this are mature."""
 
     @property
@@ -118,6 +72,14 @@ class Range(Node):
     high: int | float
     log: bool = False
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high or (self.log and self.low <= 0):
+            raise ValueError(
+                f"low={self.low}, high={self.high}: low must not pass high, and a log range starts above 0"
+            )
+        return self
+
 
 class Candidate(Node):
     """One family of models to tune."""
@@ -126,8 +88,8 @@ class Candidate(Node):
     """`module:attribute` of a scikit-learn classifier, resolved on the worker."""
     encoder: Literal["one_hot", "ordinal"]
     """How text features reach the estimator; `one_hot` also imputes and scales numbers."""
-    params: dict[str, Any] = {}
-    search: dict[str, Range | tuple[Any, ...]] = {}
+    params: dict[str, Any] = Field(default_factory=dict)
+    search: dict[str, Range | Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Parameter -> range, or the list of values to choose from."""
 
 

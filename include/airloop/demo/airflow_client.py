@@ -98,14 +98,17 @@ class AirflowClient:
         """A run as it is now."""
         return _run(self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}").json())
 
+    def again(self, run: Run) -> Run:
+        """Clear what failed in a run, so that it goes on from there; other runs are returned as they are."""
+        if run.state == "failed":
+            path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/clear"
+            self._call("POST", path, json={"dry_run": False, "only_failed": True})
+        return self.run(run.dag_id, run.run_id)
+
     def recent(self, dag_id: str) -> list[Run]:
         """The newest runs of a DAG, at most 50, newest first."""
         rows = self._call("GET", f"dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": 50}).json()
         return [_run(row) for row in rows["dag_runs"]]
-
-    def unfinished(self, dag_id: str) -> list[Run]:
-        """Runs of a DAG that have not ended."""
-        return [run for run in self.recent(dag_id) if run.state not in _ENDED]
 
     def tasks(self, run: Run) -> list[dict[str, Any]]:
         """Task instances of a run: task_id, state, map_index, duration."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from airloop import state
+from airloop import inbox, state
 from airloop.config import Pipeline, calendar_windows
 from airloop.demo.airflow_client import AirflowClient, Run
 from airloop.errors import ConfigError
@@ -63,7 +63,7 @@ def _take_windows(
     covered = Window(pipeline.coverage.start, pipeline.coverage.end or pipeline.coverage.start)
     windows = calendar_windows(pipeline.calendar, covered)[:months]
     stepper = _Stepper(pipeline, settings, client, report)
-    # The demo starts every data run itself, in data time; the inbox would start each a second time to find it done.
+    # The demo starts the waiting windows itself, at the right moment of data time, instead of waiting for the bell.
     client.pause(f"{pipeline.name}__inbox", paused=True)
     try:
         return tuple(stepper.take(number, window) for number, window in enumerate(windows, start=1))
@@ -85,35 +85,62 @@ class _Stepper:
         name = f"{window.start:%B}"
         inputs = [feed for feed, declared in self.pipeline.feeds.items() if not declared.outcome]
         self._land(inputs, until=window.end + _INPUTS_AHEAD, what=f"{name}: inputs land")
-        self._run("data", window, f"{name}: data")
+        self._run_waiting(name)
         if number > FIRST_TRAINING_AFTER:
             self._run("scoring", window, f"{name}: scoring, no outcome has landed")
         self._land(list(self.pipeline.outcome_feeds), until=window.end, what=f"{name}: outcomes land")
-        self._run("data", window, f"{name}: data, now with outcomes")
+        self._run_waiting(name)
         if number == FIRST_TRAINING_AFTER:
-            cutoff = _text(window.end)
-            conf = {"cutoff": cutoff, "reason": "hand", "reason_key": f"first champion {cutoff}"}
-            first = self.client.start(self._dag("training"), conf, run_id=f"first__{window.end:%Y-%m-%d}")
-            self._wait(first, f"{name}: first training")
+            self._train_by_hand(window, f"{name}: first training")
         if number > FIRST_TRAINING_AFTER:
             self._run("monitoring", window, f"{name}: monitoring")
         self._finish(name)
+        if self._nothing_to_gain(window):
+            self._train_by_hand(window, f"{name}: a training asked for by hand, although nothing is gained")
+            self._finish(name)
         return self._period(window)
+
+    def _nothing_to_gain(self, window: Window) -> bool:
+        """Whether this is the first window in which triage asked for nothing: there a person insists, once."""
+        rows = state.latest_records(self.settings, self.pipeline.name, "triage")
+        quiet = [action.cutoff for action in map(Action.from_json, rows) if action.kind == "nothing"]
+        return min(quiet, default=None) == window.end
 
     def _land(self, feeds: list[str], *, until: Any, what: str) -> None:
         self.report(what)
         root = f"{self.settings.landing_uri}/{self.pipeline.name}"
         self.upstream.land(root, until=until, feeds=feeds, storage_options=self.settings.storage_options)
 
+    def _train_by_hand(self, window: Window, what: str) -> None:
+        cutoff = _text(window.end)
+        conf = {"cutoff": cutoff, "reason": "hand", "reason_key": f"by hand {cutoff}"}
+        run = self.client.start(self._dag("training"), conf, run_id=f"by_hand__{window.end:%Y-%m-%d}")
+        self._wait(self.client.again(run), what)
+
+    def _run_waiting(self, name: str) -> None:
+        """One data run per window that holds files nobody ingested, as the inbox would start them (same run ids).
+
+        Outcomes of a month's last evening land in the next month: the month before waits again, and gets its labels.
+        """
+        for waiting in inbox.waiting_windows(self.pipeline, self.settings):
+            conf = {"start": _text(waiting.window.start), "end": _text(waiting.window.end)}
+            run = self.client.start(self._dag("data"), conf, run_id=waiting.run_id)
+            self._wait(self.client.again(run), f"{name}: data of {waiting.window.start:%B}")
+
     def _run(self, group: str, window: Window, what: str) -> None:
         conf = {"start": _text(window.start), "end": _text(window.end)}
         self._wait(self.client.start(self._dag(group), conf), what)
 
     def _finish(self, name: str) -> None:
-        """Wait for the training that monitoring asked for, then for the promotion that training asked for."""
+        """Wait for the training that monitoring asked for, then for the promotion that training asked for.
+
+        A run that an interrupted demo left failed goes on from its failed task.
+        """
         for group in ("training", "promotion"):
-            for run in self.client.unfinished(self._dag(group)):
-                self._wait(run, f"{name}: {group}" + (", asked for by the probe" if group == "training" else ""))
+            for run in self.client.recent(self._dag(group)):
+                if run.state != "success":
+                    asked = ", asked for by the probe" if group == "training" else ""
+                    self._wait(self.client.again(run), f"{name}: {group}{asked}")
 
     def _wait(self, run: Run, what: str) -> None:
         self.report(what)

@@ -61,7 +61,8 @@ def _live(monitored: Monitored | None, metric: str) -> str:
     if monitored is None or monitored.live.get(metric) is None:
         return "-"
     live = monitored.live
-    return f"{live[metric]:.3f} [{live[f'{metric}_lower']:.3f}, {live[f'{metric}_upper']:.3f}]"
+    bounds = (live[f"{metric}_lower"], live[f"{metric}_upper"])
+    return f"{live[metric]:.3f} [{', '.join('-' if bound is None else f'{bound:.3f}' for bound in bounds)}]"
 
 
 def _brier(evidence: Sequence[Evidence]) -> str:
@@ -76,7 +77,8 @@ def _gate(period: Period) -> str:
     decision = period.decision
     if decision is None:
         return ""
-    return f"v{decision.version} {decision.outcome} {_brier(decision.evidence) or 'by the floors'}"
+    asked = "by hand " if decision.reason == "hand" else ""
+    return f"{asked}v{decision.version} {decision.outcome} {_brier(decision.evidence) or 'by the floors'}"
 
 
 def never_retrained_lines(without: Sequence[MonthWithoutRetraining]) -> list[str]:
@@ -114,7 +116,8 @@ def write_picture(without: Sequence[MonthWithoutRetraining], settings: Settings)
         for position, item in enumerate(without):
             if item.after_promotion is not None:
                 axes.axvline(position, color="#2ca02c", linewidth=0.8, linestyle=":")
-                axes.annotate(f"v{item.version}", (position, axes.get_ylim()[1]), fontsize=8, color="#2ca02c")
+                top = (position, 0.97)
+                axes.annotate(f" v{item.version}", top, xycoords=("data", "axes fraction"), fontsize=8, color="#2ca02c")
         axes.set_title(name)
         axes.grid(alpha=0.3)
     figure.axes[0].legend()

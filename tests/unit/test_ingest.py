@@ -1,0 +1,334 @@
+"""What lands is in the lake once, in the window of its events; a broken file leaves the whole window as it was."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+import toy
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from airloop import lake
+from airloop.config import Feed, Pipeline
+from airloop.errors import DataContractError
+from airloop.ingest import ingest, inputs
+from airloop.records import Ingested, Window
+from airloop.settings import Settings
+
+DAY = toy.days(0, 1)
+FILE = "2020-01-01.csv"
+FEEDS = ("jobs", "heat", "machines", "failures")
+
+
+@pytest.fixture
+def pipeline(toy_settings: Settings) -> Pipeline:
+    return toy.toy_pipeline(toy_settings)
+
+
+@pytest.fixture(params=["memory", "file"])
+def url_settings(request: pytest.FixtureRequest, toy_settings: Settings) -> Iterator[Settings]:
+    """The landing folder at a URL instead of a path."""
+    if request.param == "file":
+        yield toy_settings.model_copy(update={"landing_uri": f"file://{toy_settings.landing_uri}"})
+        return
+    yield toy_settings.model_copy(update={"landing_uri": "memory://test-ingest"})
+    fsspec.filesystem("memory").rm("/test-ingest", recursive=True)
+
+
+def _job(name: str, *, planned: str = "2020-01-01T00:00:00Z", size: object = 1) -> str:
+    return f"{name},m0,{planned},2020-01-05T00:00:00Z,{size}"
+
+
+def _put(settings: Settings, name: str, rows: list[str], *, feed: str = "jobs", header: str = "") -> None:
+    columns = header or ",".join(toy.toy_pipeline(settings).feeds[feed].columns)
+    with fsspec.open(f"{settings.landing_uri}/toy/{feed}/{name}", "w", auto_mkdir=True) as file:
+        file.write("\n".join([columns, *rows]) + "\n")
+
+
+def _ingest(settings: Settings, window: Window = DAY, *, pipeline: Pipeline | None = None) -> Ingested:
+    return ingest(pipeline or toy.toy_pipeline(settings), window, {}, settings)
+
+
+def _uri(settings: Settings, feed: str = "jobs") -> str:
+    return lake.table_uri(settings, "toy", "raw", feed)
+
+
+def _rows(settings: Settings, feed: str = "jobs") -> list[dict[str, Any]]:
+    table = lake.open_table(_uri(settings, feed), settings)
+    if table is None:
+        return []
+    rows = lake.read(_uri(settings, feed), settings).to_pylist()
+    return sorted(rows, key=lambda row: [str(value) for value in row.values()])
+
+
+def _versions(settings: Settings) -> dict[str, int | None]:
+    found = {feed: lake.open_table(_uri(settings, feed), settings) for feed in FEEDS}
+    return {feed: table and table.version() for feed, table in found.items()}
+
+
+def _sizes(settings: Settings) -> dict[str, int]:
+    return {row["job"]: row["size"] for row in _rows(settings)}
+
+
+def _with_feed(pipeline: Pipeline, name: str, **changes: Any) -> Pipeline:
+    feed = Feed.model_validate(pipeline.feeds[name].model_dump() | changes)
+    return pipeline.model_copy(update={"feeds": {**pipeline.feeds, name: feed}})
+
+
+def test_the_record_names_files_tables_and_rows(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(1))
+    record = _ingest(toy_settings)
+    assert record.missing == ()
+    assert {file.uri.split("/toy/")[1] for file in record.files} == {
+        "machines/machines.csv",
+        *(f"{feed}/{FILE}" for feed in ("jobs", "heat", "failures")),
+    }
+    assert {table.table: table.rows for table in record.tables} == {
+        "jobs": 60,
+        "heat": 120,
+        "machines": 5,
+        "failures": 60,
+    }
+
+
+def test_rows_go_to_the_utc_window_of_their_event_although_the_file_is_named_by_a_local_day(
+    toy_settings: Settings, pipeline: Pipeline
+) -> None:
+    local = _with_feed(pipeline, "jobs", day_timezone="America/New_York")
+    first, last = "2020-01-01T05:00:00Z", "2020-01-02T04:59:59Z"
+    _put(toy_settings, FILE, [_job("evening", planned=last), _job("morning", planned=first)])
+    _put(toy_settings, "2020-01-02.csv", [_job("next", planned="2020-01-02T05:00:00Z")])
+    by_day = [_ingest(toy_settings, toy.days(day, day + 1), pipeline=local).tables[0].rows for day in range(3)]
+    assert by_day == [1, 2, 0]
+    assert sorted(_sizes(toy_settings)) == ["evening", "morning", "next"]
+
+
+@examples(max_examples=10)
+@given(seed=st.integers(0, 1000), hours=st.lists(st.integers(0, 71), min_size=1, max_size=20))
+def test_each_row_is_in_exactly_one_window_whatever_the_zone_of_its_file(
+    seed: int, hours: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    repository = Path(__file__).resolve().parents[2]
+    settings = toy.write_project(tmp_path_factory.mktemp("zones") / "project", repository)
+    local = _with_feed(toy.toy_pipeline(settings), "jobs", day_timezone="Asia/Tokyo")
+    files: dict[str, list[str]] = {}
+    for number, hour in enumerate(hours):
+        instant = toy.START + (toy.days(0, 3).end - toy.START) * (hour / 72)
+        tokyo = instant + (toy.days(0, 1).end - toy.START) * (9 / 24)
+        files.setdefault(f"{tokyo:%Y-%m-%d}.csv", []).append(_job(f"j{number}", planned=toy.text(instant)))
+    for name, rows in files.items():
+        _put(settings, name, random.Random(seed).sample(rows, len(rows)))
+    counts = [
+        sum(table.rows for table in _ingest(settings, toy.days(day, day + 1), pipeline=local).tables)
+        for day in range(3)
+        if inputs(local, toy.days(day, day + 1), {}, settings)
+    ]
+    assert sum(counts) == len(hours)
+    assert len(_rows(settings)) == len(hours)
+
+
+def test_the_same_files_again_write_nothing(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(1))
+    first = _ingest(toy_settings)
+    versions = _versions(toy_settings)
+    assert _ingest(toy_settings) == first
+    assert _versions(toy_settings) == versions
+
+
+def test_a_file_under_another_name_with_the_same_rows_adds_nothing(toy_settings: Settings) -> None:
+    rows = [_job("a"), _job("b", size=2)]
+    _put(toy_settings, FILE, rows)
+    first = _ingest(toy_settings)
+    _put(toy_settings, "2020-01-01.again.csv", rows[::-1])
+    second = _ingest(toy_settings)
+    assert second.tables == first.tables
+    assert len(second.files) == 2
+
+
+def test_a_corrected_file_of_the_same_name_replaces(toy_settings: Settings) -> None:
+    _put(toy_settings, FILE, [_job("a"), _job("b", size=2), _job("wrong")])
+    _ingest(toy_settings)
+    _put(toy_settings, FILE, [_job("a", size=5), _job("b", size=2)])
+    assert _ingest(toy_settings).tables[0].version == 1
+    assert _sizes(toy_settings) == {"a": 5, "b": 2}
+
+
+@pytest.mark.parametrize("numbers", [(1,), (1, 2), (9, 10)])
+def test_a_correction_under_a_numbered_name_wins_over_what_it_corrects(
+    toy_settings: Settings, numbers: tuple[int, ...]
+) -> None:
+    _put(toy_settings, FILE, [_job("a", size=0), _job("b", size=0)])
+    for number in numbers:
+        _put(toy_settings, f"2020-01-01.{number}.csv", [_job("a", size=number)])
+    _ingest(toy_settings)
+    assert _sizes(toy_settings) == {"a": numbers[-1], "b": 0}
+
+
+def test_equal_keys_in_one_file_are_one_row_the_last(toy_settings: Settings) -> None:
+    _put(toy_settings, FILE, [_job("a"), _job("b"), _job("a", size=3)])
+    _ingest(toy_settings)
+    assert _sizes(toy_settings) == {"a": 3, "b": 1}
+
+
+def test_rows_without_a_key_are_all_kept_for_validation_to_see(toy_settings: Settings) -> None:
+    _put(toy_settings, FILE, [_job("a"), *(_job("", size=size) for size in (1, 2, 3, 3))])
+    first = _ingest(toy_settings)
+    assert [row["size"] for row in _rows(toy_settings) if row["job"] is None] == [1, 2, 3]
+    assert _ingest(toy_settings) == first
+
+
+def test_known_at_is_the_event_plus_the_delay_or_the_declared_column(
+    toy_settings: Settings, pipeline: Pipeline
+) -> None:
+    toy.land(toy_settings, days=range(1))
+    _ingest(toy_settings)
+    for feed, delay in (("jobs", 0), ("heat", 60), ("failures", 60)):
+        column = pipeline.feeds[feed].event_time
+        assert {(row["known_at"] - row[column]).total_seconds() for row in _rows(toy_settings, feed)} == {delay}
+        assert all(row["created_at"] == row["known_at"] for row in _rows(toy_settings, feed))
+    assert {row["known_at"] for row in _rows(toy_settings, "machines")} == {pipeline.coverage.start}
+
+
+def test_a_declared_known_at_is_taken_from_its_column(toy_settings: Settings, pipeline: Pipeline) -> None:
+    _put(toy_settings, FILE, [_job("a")])
+    _ingest(toy_settings, pipeline=_with_feed(pipeline, "jobs", known_at="starts_at"))
+    (row,) = _rows(toy_settings)
+    assert row["known_at"] == row["starts_at"]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("a,m0,,2020-01-05T00:00:00Z,1", r"1 rows without planned_at, first key \('a',\)"),
+        ("a,m0,2020-01-01T00:00:00Z,,1", r"1 rows without starts_at, first key \('a',\)"),
+    ],
+)
+def test_a_row_without_its_time_is_refused_because_no_window_would_hold_it(
+    toy_settings: Settings, pipeline: Pipeline, row: str, says: str
+) -> None:
+    _put(toy_settings, FILE, [_job("b"), row])
+    with pytest.raises(DataContractError, match=f"{FILE}: {says}"):
+        _ingest(toy_settings, pipeline=_with_feed(pipeline, "jobs", known_at="starts_at"))
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x00\xff\xfe", id="not text"),
+        pytest.param(b"surely,not,these\n1,2,3\n", id="other columns"),
+        pytest.param(b"HEADER\n", id="no line but a header that differs"),
+    ],
+)
+def test_one_broken_file_of_any_feed_leaves_every_feed_as_it_was(
+    toy_settings: Settings, feed: str, broken: bytes
+) -> None:
+    toy.land(toy_settings, days=range(1))
+    _ingest(toy_settings)
+    before = _versions(toy_settings)
+    toy.land(toy_settings, days=range(2), shuffled=True)
+    name = "machines.csv" if feed == "machines" else "2020-01-02.csv"
+    (Path(toy_settings.landing_uri) / "toy" / feed / name).write_bytes(broken)
+    with pytest.raises(DataContractError, match=f"{feed}/{name}"):
+        _ingest(toy_settings, toy.days(0, 2))
+    assert _versions(toy_settings) == before
+
+
+def test_one_wrong_value_in_the_last_feed_writes_nothing_of_the_first(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(1))
+    path = Path(toy_settings.landing_uri) / "toy" / "failures" / FILE
+    path.write_text(path.read_text().replace("false", "perhaps", 1))
+    with pytest.raises(DataContractError, match=rf"failures/{FILE}: column 'failed': 1 values .* \['perhaps'\]"):
+        _ingest(toy_settings)
+    assert set(_versions(toy_settings).values()) == {None}
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_an_extract_without_rows_that_would_delete_what_was_there_is_refused(toy_settings: Settings, feed: str) -> None:
+    toy.land(toy_settings, days=range(1))
+    _ingest(toy_settings)
+    before = _versions(toy_settings)
+    toy.land(toy_settings, days=range(1), shuffled=True)
+    _put(toy_settings, "machines.csv" if feed == "machines" else FILE, [], feed=feed)
+    with pytest.raises(DataContractError, match="would delete the [0-9]+ rows of before"):
+        _ingest(toy_settings)
+    assert _versions(toy_settings) == before
+
+
+def test_an_extract_without_rows_is_fine_where_nothing_was(toy_settings: Settings) -> None:
+    _put(toy_settings, FILE, [])
+    assert [(table.table, table.rows) for table in _ingest(toy_settings).tables] == [("jobs", 0)]
+    _put(toy_settings, "2020-01-02.csv", [])
+    assert _ingest(toy_settings, toy.days(1, 2)).tables[0].rows == 0
+
+
+def test_a_window_for_which_nothing_landed_is_refused(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(1))
+    with pytest.raises(DataContractError, match="no file landed for this window"):
+        _ingest(toy_settings, toy.days(1, 2))
+    assert set(_versions(toy_settings).values()) == {None}
+
+
+def test_static_files_alone_are_no_window(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(0))
+    with pytest.raises(DataContractError, match="no file landed for this window"):
+        _ingest(toy_settings)
+
+
+def test_an_outcome_that_has_not_landed_yet_is_named_missing_and_joins_later(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(1), outcomes=False)
+    assert _ingest(toy_settings).missing == ("failures",)
+    toy.land(toy_settings, days=range(1))
+    later = _ingest(toy_settings)
+    assert later.missing == ()
+    assert _versions(toy_settings) == dict.fromkeys(FEEDS, 0)
+
+
+def test_a_file_that_was_removed_deletes_nothing(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(1))
+    _ingest(toy_settings)
+    (Path(toy_settings.landing_uri) / "toy" / "failures" / FILE).unlink()
+    assert _ingest(toy_settings).missing == ("failures",)
+    assert len(_rows(toy_settings, "failures")) == toy.ROWS_A_DAY
+
+
+def test_hidden_and_half_written_files_are_not_read(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(1))
+    folder = Path(toy_settings.landing_uri) / "toy" / "jobs"
+    for name in (f".{FILE}", f"{FILE}.part", f"{FILE}~", f"_{FILE}"):
+        (folder / name).write_text("half")
+    assert len(_ingest(toy_settings).files) == 4
+
+
+def test_a_changed_static_table_is_replaced_whole(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(2))
+    _ingest(toy_settings)
+    _put(toy_settings, "machines.csv", ["m9,1999"], feed="machines")
+    _ingest(toy_settings, toy.days(1, 2))
+    assert [row["machine"] for row in _rows(toy_settings, "machines")] == ["m9"]
+
+
+def test_the_landing_folder_may_be_any_url(url_settings: Settings) -> None:
+    _put(url_settings, FILE, [_job("a"), _job("b", size=2)])
+    record = _ingest(url_settings)
+    assert [file.uri for file in record.files] == [_absolute(f"{url_settings.landing_uri}/toy/jobs/{FILE}")]
+    assert _sizes(url_settings) == {"a": 1, "b": 2}
+
+
+def _absolute(url: str) -> str:
+    return url.replace("memory://", "memory:///")
+
+
+def test_inputs_change_with_the_bytes_of_the_windows_files_alone(toy_settings: Settings, pipeline: Pipeline) -> None:
+    toy.land(toy_settings, days=range(2))
+    before = inputs(pipeline, DAY, {}, toy_settings)
+    _put(toy_settings, "2020-01-02.csv", [])
+    assert inputs(pipeline, DAY, {}, toy_settings) == before
+    _put(toy_settings, FILE, [])
+    after = inputs(pipeline, DAY, {}, toy_settings)
+    assert [uri.split("/toy/")[1] for uri in before if after[uri] != before[uri]] == [f"jobs/{FILE}"]

@@ -1,0 +1,287 @@
+"""A window of a table is replaced whole or not at all, and the same content is no new version."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from airloop import lake
+from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.records import TableVersion, Window
+from airloop.settings import Settings, load_settings
+
+JANUARY = Window.parse("2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z")
+FEBRUARY = Window.parse("2020-02-01T00:00:00Z", "2020-03-01T00:00:00Z")
+MARCH = Window.parse("2020-03-01T00:00:00Z", "2020-04-01T00:00:00Z")
+SCHEMA = pa.schema([("id", pa.int64()), ("at", lake.INSTANT), ("value", pa.float64()), ("name", pa.string())])
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "at": st.datetimes(datetime(2020, 1, 1), datetime(2020, 1, 31), timezones=st.just(UTC)),
+            "value": st.none() | st.floats(allow_nan=False),
+            "name": st.none() | st.text(max_size=3),
+        }
+    ),
+    max_size=12,
+).map(lambda rows: [{"id": number, **row} for number, row in enumerate(rows)])
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(home=tmp_path)
+
+
+@pytest.fixture
+def uri(settings: Settings) -> str:
+    return lake.table_uri(settings, "toy", "raw", "jobs")
+
+
+def _row(number: int, window: Window, value: float | None = 1.0) -> dict[str, Any]:
+    return {"id": number, "at": window.start + timedelta(hours=number), "value": value, "name": f"n{number}"}
+
+
+def _table(*rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), SCHEMA)
+
+
+def _replace(uri: str, settings: Settings, window: Window, *rows: dict[str, Any]) -> TableVersion:
+    return lake.replace_window(uri, _table(*rows), settings, time_column="at", window=window, sort_by=["id"])
+
+
+def _held(uri: str, settings: Settings, window: Window, **where: Any) -> list[dict[str, Any]]:
+    rows = lake.read(uri, settings, where=lake.between("at", window), **where)
+    return rows.sort_by("id").to_pylist()
+
+
+def test_the_same_content_again_is_the_same_version(uri: str, settings: Settings) -> None:
+    rows = [_row(1, JANUARY), _row(2, JANUARY, None)]
+    first = _replace(uri, settings, JANUARY, *rows)
+    assert _replace(uri, settings, JANUARY, *reversed(rows)) == first
+    assert lake.open_table(uri, settings).version() == first.version == 0
+
+
+@pytest.mark.parametrize("value", [2.0, None])
+def test_changed_content_is_a_new_version_with_another_digest(
+    uri: str, settings: Settings, value: float | None
+) -> None:
+    first = _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    second = _replace(uri, settings, JANUARY, _row(1, JANUARY, value))
+    assert second.version == first.version + 1
+    assert second.digest != first.digest
+    assert _held(uri, settings, JANUARY) == [_row(1, JANUARY, value)]
+
+
+def test_the_record_says_what_was_written(uri: str, settings: Settings) -> None:
+    written = _replace(uri, settings, JANUARY, _row(1, JANUARY), _row(2, JANUARY))
+    assert (written.table, written.uri, written.version, written.rows) == ("jobs", uri, 0, 2)
+
+
+@pytest.mark.parametrize(
+    "at", [FEBRUARY.start, JANUARY.start - timedelta.resolution, None], ids=["at the end", "before", "no time"]
+)
+def test_rows_outside_the_window_are_refused_and_nothing_is_written(
+    uri: str, settings: Settings, at: datetime | None
+) -> None:
+    _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    with pytest.raises(DataContractError, match="1 rows with at outside the window"):
+        _replace(uri, settings, JANUARY, _row(2, JANUARY), _row(3, JANUARY) | {"at": at})
+    assert lake.read(uri, settings).num_rows == 1
+
+
+def test_a_row_at_the_start_belongs_to_the_window(uri: str, settings: Settings) -> None:
+    last = {**_row(2, JANUARY), "at": JANUARY.end - timedelta.resolution}
+    assert _replace(uri, settings, JANUARY, _row(0, JANUARY), last).rows == 2
+    assert _held(uri, settings, JANUARY) == [_row(0, JANUARY), last]
+
+
+def test_other_windows_stay_as_they_are(uri: str, settings: Settings) -> None:
+    for window in (JANUARY, FEBRUARY, MARCH):
+        _replace(uri, settings, window, _row(1, window))
+    _replace(uri, settings, FEBRUARY, _row(7, FEBRUARY, 7.0))
+    assert _held(uri, settings, JANUARY) == [_row(1, JANUARY)]
+    assert _held(uri, settings, FEBRUARY) == [_row(7, FEBRUARY, 7.0)]
+    assert _held(uri, settings, MARCH) == [_row(1, MARCH)]
+
+
+def test_two_windows_of_one_month_do_not_touch_each_other(uri: str, settings: Settings) -> None:
+    middle = JANUARY.start + timedelta(days=15)
+    halves = Window(JANUARY.start, middle), Window(middle, JANUARY.end)
+    for half in halves:
+        _replace(uri, settings, half, _row(1, half))
+    _replace(uri, settings, halves[0])
+    assert _held(uri, settings, JANUARY) == [_row(1, halves[1])]
+
+
+def test_no_rows_empty_the_window_and_delete_nothing_elsewhere(uri: str, settings: Settings) -> None:
+    for window in (JANUARY, FEBRUARY):
+        _replace(uri, settings, window, _row(1, window))
+    emptied = _replace(uri, settings, FEBRUARY)
+    assert _replace(uri, settings, FEBRUARY) == emptied
+    assert _held(uri, settings, FEBRUARY) == []
+    assert _held(uri, settings, JANUARY) == [_row(1, JANUARY)]
+
+
+def test_a_column_that_comes_later_is_null_in_earlier_windows(uri: str, settings: Settings) -> None:
+    _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    wider = _table(_row(1, FEBRUARY)).append_column("more", pa.array(["x"]))
+    lake.replace_window(uri, wider, settings, time_column="at", window=FEBRUARY, sort_by=["id"])
+    assert lake.read(uri, settings).sort_by("at")["more"].to_pylist() == [None, "x"]
+
+
+def test_a_column_that_went_away_does_not_keep_its_values(uri: str, settings: Settings) -> None:
+    wider = _table(_row(1, JANUARY)).append_column("more", pa.array(["x"]))
+    lake.replace_window(uri, wider, settings, time_column="at", window=JANUARY, sort_by=["id"])
+    second = _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    assert lake.read(uri, settings)["more"].to_pylist() == [None]
+    assert _replace(uri, settings, JANUARY, _row(1, JANUARY)) == second
+
+
+def test_a_column_whose_type_changed_is_refused(uri: str, settings: Settings) -> None:
+    _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    other = _table(_row(1, FEBRUARY)).set_column(2, "value", pa.array(["x"]))
+    with pytest.raises(ConfigError, match="column 'value' is double in the table and string"):
+        lake.replace_window(uri, other, settings, time_column="at", window=FEBRUARY, sort_by=["id"])
+
+
+def test_a_column_named_like_the_partition_is_refused(uri: str, settings: Settings) -> None:
+    rows = _table(_row(1, JANUARY)).append_column("month", pa.array(["x"]))
+    with pytest.raises(ConfigError, match="'month' is the lake's own"):
+        lake.replace_window(uri, rows, settings, time_column="at", window=JANUARY, sort_by=["id"])
+
+
+@given(rows=ROWS, seed=st.integers(0, 100), pieces=st.integers(1, 4))
+def test_the_digest_does_not_depend_on_the_order_or_the_chunks_of_the_input(
+    rows: list[dict[str, Any]], seed: int, pieces: int
+) -> None:
+    shuffled = random.Random(seed).sample(rows, len(rows))
+    parts = [_table(*shuffled[start::pieces]) for start in range(pieces)]
+    ordered = _table(*rows).sort_by("id")
+    again = pa.concat_tables(parts).slice(0, len(rows)).sort_by("id")
+    assert lake.content_digest(again) == lake.content_digest(ordered)
+
+
+@examples(max_examples=15)
+@given(rows=ROWS, seed=st.integers(0, 100))
+def test_what_was_read_back_has_the_digest_of_what_was_written(
+    rows: list[dict[str, Any]], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    settings = load_settings(home=tmp_path_factory.mktemp("lake"))
+    uri = lake.table_uri(settings, "toy", "raw", "jobs")
+    first = _replace(uri, settings, JANUARY, *rows)
+    back = lake.read(uri, settings).sort_by("id").cast(SCHEMA)
+    assert lake.content_digest(back) == first.digest
+    assert _replace(uri, settings, JANUARY, *random.Random(seed).sample(rows, len(rows))) == first
+
+
+def test_what_lies_under_a_null_or_beside_a_slice_is_not_content() -> None:
+    plain = pa.table({"value": pa.array([1.0, None, 2.0])})
+    masked = pa.array(np.array([1.0, 9.0, 2.0, 3.0]), mask=np.array([False, True, False, False]))
+    assert lake.content_digest(pa.table({"value": masked.slice(0, 3)})) == lake.content_digest(plain)
+
+
+def test_rows_with_equal_keys_have_one_order_too(uri: str, settings: Settings) -> None:
+    rows = [_row(1, JANUARY, value) for value in (3.0, None, 1.0, 2.0)]
+    first = _replace(uri, settings, JANUARY, *rows)
+    assert _replace(uri, settings, JANUARY, *reversed(rows)) == first
+
+
+def test_an_older_version_can_still_be_read(uri: str, settings: Settings) -> None:
+    first = _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    _replace(uri, settings, JANUARY, _row(2, JANUARY))
+    assert _held(uri, settings, JANUARY, version=first.version) == [_row(1, JANUARY)]
+    assert _held(uri, settings, JANUARY) == [_row(2, JANUARY)]
+
+
+def test_a_version_that_does_not_exist_is_refused(uri: str, settings: Settings) -> None:
+    _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    with pytest.raises(DataContractError, match="has no version 99"):
+        lake.read(uri, settings, version=99)
+
+
+def test_only_the_columns_asked_for_are_read_and_never_the_partition(uri: str, settings: Settings) -> None:
+    _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    assert lake.read(uri, settings).schema.names == SCHEMA.names
+    assert lake.read(uri, settings, columns=["name", "id"]).schema.names == ["name", "id"]
+
+
+def test_a_table_that_was_never_written_is_not_there_yet(uri: str, settings: Settings) -> None:
+    assert lake.open_table(uri, settings) is None
+    assert lake.files_digest(uri, settings) == ""
+    with pytest.raises(UpstreamUnavailable, match="run the stage that writes it first"):
+        lake.read(uri, settings)
+
+
+def test_a_store_that_does_not_answer_is_retried(tmp_path: Path) -> None:
+    options = {
+        "aws_endpoint": "http://127.0.0.1:1",
+        "aws_allow_http": "true",
+        "aws_access_key_id": "name",
+        "aws_secret_access_key": "secret",
+        "aws_region": "here",
+        "max_retries": "0",
+    }
+    settings = load_settings(home=tmp_path, lake_uri="s3://bucket", storage_options=options)
+    with pytest.raises(UpstreamUnavailable, match="cannot be opened") as refused:
+        lake.open_table(lake.table_uri(settings, "toy", "raw", "jobs"), settings)
+    assert "secret" not in str(refused.value)
+
+
+def test_writing_a_window_changes_the_file_digest_of_its_months_alone(uri: str, settings: Settings) -> None:
+    windows = (JANUARY, FEBRUARY, MARCH)
+    for window in windows:
+        _replace(uri, settings, window, _row(1, window))
+    before = [lake.files_digest(uri, settings, window=window) for window in windows]
+    whole = lake.files_digest(uri, settings)
+    _replace(uri, settings, FEBRUARY, _row(1, FEBRUARY, 5.0))
+    after = [lake.files_digest(uri, settings, window=window) for window in windows]
+    assert [old != new for old, new in zip(before, after, strict=True)] == [False, True, False]
+    assert lake.files_digest(uri, settings) != whole
+
+
+def test_a_window_over_two_months_follows_both(uri: str, settings: Settings) -> None:
+    both = Window(JANUARY.start + timedelta(days=20), FEBRUARY.start + timedelta(days=1))
+    seen = set()
+    for number, window in enumerate((JANUARY, FEBRUARY, JANUARY, MARCH)):
+        _replace(uri, settings, window, _row(1, window, float(number)))
+        seen.add(lake.files_digest(uri, settings, window=both))
+    assert len(seen) == 3
+
+
+def test_a_static_table_is_replaced_whole_and_the_same_content_is_the_same_version(
+    uri: str, settings: Settings
+) -> None:
+    rows = pa.table({"machine": ["b", "a"], "built": [2, 1]})
+    first = lake.replace_table(uri, rows, settings, sort_by=["machine"])
+    assert lake.replace_table(uri, rows.take([1, 0]), settings, sort_by=["machine"]) == first
+    second = lake.replace_table(uri, rows.slice(0, 1), settings, sort_by=["machine"])
+    assert second.version == first.version + 1
+    assert lake.read(uri, settings).to_pylist() == [{"machine": "b", "built": 2}]
+
+
+def test_a_change_of_a_static_table_changes_the_file_digest_of_every_window(uri: str, settings: Settings) -> None:
+    lake.replace_table(uri, pa.table({"machine": ["a"]}), settings, sort_by=["machine"])
+    before = lake.files_digest(uri, settings, window=JANUARY)
+    lake.replace_table(uri, pa.table({"machine": ["b"]}), settings, sort_by=["machine"])
+    assert lake.files_digest(uri, settings, window=JANUARY) != before
+
+
+def test_appending_adds_rows_and_one_version(uri: str, settings: Settings) -> None:
+    for number in range(2):
+        assert lake.append(uri, _table(_row(number, JANUARY)), settings, time_column="at") == number
+    assert _held(uri, settings, JANUARY) == [_row(0, JANUARY), _row(1, JANUARY)]
+
+
+def test_a_folder_left_by_a_killed_first_write_is_no_table(uri: str, settings: Settings) -> None:
+    (Path(uri) / "_delta_log").mkdir(parents=True)
+    (Path(uri) / "month=2020-01").mkdir()
+    (Path(uri) / "month=2020-01" / "part-0.parquet").write_bytes(b"half")
+    assert lake.open_table(uri, settings) is None
+    _replace(uri, settings, JANUARY, _row(1, JANUARY))
+    assert _held(uri, settings, JANUARY) == [_row(1, JANUARY)]

@@ -1,0 +1,155 @@
+"""Models: any declared estimator behind the preprocessing its kind needs, saved only with types of the allow-list."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pandas as pd
+import pytest
+import toy
+from sklearn.preprocessing import FunctionTransformer
+
+from airloop import models
+from airloop.config import Candidate, load_pipelines
+from airloop.errors import ConfigError, GuardRefused
+from airloop.settings import Settings
+
+FEATURES = ["machine_code", "job_size", "celsius"]
+FAMILIES = {
+    "logistic_regression": Candidate(estimator="sklearn.linear_model:LogisticRegression", encoder="one_hot"),
+    "gradient_boosting": Candidate(
+        estimator="sklearn.ensemble:HistGradientBoostingClassifier", encoder="ordinal", params={"max_iter": 10}
+    ),
+    "random_forest": Candidate(
+        estimator="sklearn.ensemble:RandomForestClassifier",
+        encoder="ordinal",
+        params={"n_estimators": 5, "max_depth": 4},
+    ),
+    "neighbours": Candidate(estimator="sklearn.neighbors:KNeighborsClassifier", encoder="one_hot"),
+}
+
+
+@pytest.fixture
+def pipeline(toy_settings):
+    declared = toy.toy_pipeline(toy_settings)
+    return declared.model_copy(update={"training": declared.training.model_copy(update={"candidates": FAMILIES})})
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """Rows with gaps: 400 of two machines, one of them rare."""
+    draw = np.random.default_rng(3)
+    celsius = draw.normal(50, 10, 400)
+    return pd.DataFrame(
+        {
+            "job": [f"j{number}" for number in range(400)],
+            "decision_time": pd.Timestamp("2020-01-01", tz="UTC"),
+            "machine_code": np.where(np.arange(400) % 50 == 0, None, np.where(np.arange(400) % 20 == 1, "rare", "m0")),
+            "job_size": np.where(draw.uniform(size=400) < 0.1, np.nan, draw.integers(0, 100, 400)),
+            "celsius": celsius,
+            "label": (celsius + draw.normal(0, 5, 400) > 50).astype(float),
+            "part": "train",
+        }
+    )
+
+
+def fitted(pipeline, frame, candidate, **params):
+    model = models.new_model(pipeline, candidate, params, frame)
+    return model.fit(frame[FEATURES], frame["label"])
+
+
+def test_features_are_the_columns_that_are_no_key_time_label_or_part(pipeline, frame):
+    assert models.feature_columns(pipeline, frame) == FEATURES
+
+
+@pytest.mark.parametrize("candidate", ["logistic_regression", "gradient_boosting", "random_forest"])
+def test_gaps_and_texts_never_seen_are_predicted(pipeline, frame, candidate):
+    model = fitted(pipeline, frame, candidate)
+    strange = frame.assign(machine_code="m99", job_size=np.nan, celsius=np.nan)
+    for rows in (frame, strange, frame.assign(machine_code=None)):
+        found = model.predict_proba(rows[FEATURES])[:, 1]
+        assert np.isfinite(found).all()
+    assert model.predict_proba(frame[FEATURES])[:, 1].std() > 0.1
+
+
+@pytest.mark.parametrize("candidate", ["logistic_regression", "gradient_boosting", "random_forest"])
+@pytest.mark.parametrize("empty", [{"job_size": np.nan}, {"machine_code": None}], ids=["number", "text"])
+def test_a_feature_without_any_value_is_no_obstacle(pipeline, frame, candidate, empty):
+    model = fitted(pipeline, frame.assign(**empty), candidate)
+    assert np.isfinite(model.predict_proba(frame[FEATURES])).all()
+
+
+def test_tuned_parameters_override_the_declared_and_the_seed_is_the_declared(pipeline, frame):
+    model = models.new_model(pipeline, "gradient_boosting", {"max_iter": 3, "learning_rate": 0.5}, frame)
+    estimator = model[-1]
+    assert (estimator.max_iter, estimator.learning_rate, estimator.random_state) == (3, 0.5, pipeline.training.seed)
+    models.new_model(pipeline, "neighbours", {}, frame)  # takes no random_state
+
+
+@pytest.mark.parametrize("candidate", ["logistic_regression", "gradient_boosting", "random_forest"])
+def test_the_same_rows_give_the_same_model(pipeline, frame, candidate):
+    first, second = (fitted(pipeline, frame, candidate).predict_proba(frame[FEATURES]) for _ in range(2))
+    assert (first == second).all()
+
+
+@pytest.mark.integration
+def test_boosting_predicts_the_same_bits_in_processes_with_other_hash_seeds_and_threads():
+    code = textwrap.dedent("""
+        import hashlib, numpy as np, pandas as pd, pathlib, sys, tempfile, toy
+        from airloop import models
+        root = pathlib.Path(tempfile.mkdtemp())
+        settings = toy.write_project(root / "project", pathlib.Path(sys.argv[1]))
+        draw = np.random.default_rng(0)
+        rows = pd.DataFrame({"a": draw.choice(["x", "y"], 5000), "b": draw.normal(size=5000)})
+        rows["label"] = draw.integers(0, 2, 5000)
+        params = {"max_features": 0.5}
+        model = models.new_model(toy.toy_pipeline(settings), "gradient_boosting", params, rows, ["a", "b"])
+        print(hashlib.sha256(model.fit(rows, rows["label"]).predict_proba(rows).tobytes()).hexdigest())
+    """)
+    project = Settings().project_dir
+    digests = set()
+    for seed, threads in (("1", "1"), ("2", "2")):
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": f"{project / 'include'}:{project / 'tests'}",
+            "PYTHONHASHSEED": seed,
+            "OMP_NUM_THREADS": threads,
+            "OMP_WAIT_POLICY": "PASSIVE",
+        }
+        command = [sys.executable, "-c", code, str(project)]
+        found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        digests.add(found.stdout.strip())
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("path", ["sklearn.ensemble:NoSuchClassifier", "no_such_module:Thing"])
+def test_an_estimator_that_is_not_there_is_the_authors_mistake(path):
+    with pytest.raises(ConfigError, match=f"{path}: cannot be imported on this machine"):
+        models.resolve(path)
+
+
+def test_every_declared_estimator_resolves_and_takes_its_declared_parameters():
+    pipelines = load_pipelines(Settings())
+    assert pipelines
+    for declared in pipelines:
+        for candidate in declared.training.candidates.values():
+            estimator = models.resolve(candidate.estimator)(**candidate.params)
+            assert {*candidate.search} <= {*estimator.get_params()}
+
+
+@pytest.mark.parametrize("candidate", ["logistic_regression", "gradient_boosting", "random_forest"])
+def test_the_families_of_the_declaration_are_on_the_allow_list(pipeline, frame, candidate):
+    assert set(models.trusted_types(fitted(pipeline, frame, candidate))) <= models.ALLOWED_TYPES
+
+
+def test_a_model_with_a_type_off_the_allow_list_is_refused(pipeline, frame):
+    with pytest.raises(GuardRefused, match=r"model holds sklearn\.metrics\S+, not on the allow-list"):
+        models.trusted_types(fitted(pipeline, frame.dropna(), "neighbours"))
+
+
+def test_a_model_that_carries_a_function_of_ours_is_refused(pipeline, frame):
+    model = fitted(pipeline, frame, "logistic_regression")
+    model.steps.insert(1, ("own", FunctionTransformer(models.resolve)))
+    with pytest.raises(GuardRefused, match=r"model holds airloop\.models\.resolve"):
+        models.trusted_types(model)
