@@ -46,9 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         errors.print(f"[bold red]error:[/] {type(error).__name__}: ", end="")
         errors.print(str(error), markup=False, soft_wrap=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        errors.print("stopped")
-        sys.exit(130)
 
 
 @app.command(epilog="Example: airloop demo --months 6")

@@ -14,8 +14,8 @@ from airloop.errors import DataContractError, GuardRefused
 from airloop.evaluation_plots import log_plots
 from airloop.records import Evaluated, Evidence, Snapshot, TrainedModel, Window
 from airloop.settings import Settings
-from airloop.snapshot import labelled_part, read_snapshot
 from airloop.tracking import LoadedVersion
+from airloop.training_set import labelled_part, read_snapshot
 
 
 def inputs(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+import random
+import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +22,7 @@ from airloop.settings import Settings
 logger = logging.getLogger(__name__)
 
 PARTITION = "month"
-_COMMIT_TRIES = 5
+_COMMIT_TRIES = 20
 INSTANT = pa.timestamp("us", tz="UTC")
 
 
@@ -98,19 +101,15 @@ def replace_window(
     if found is not None and found[0] == digest:
         version = found[1]
     else:
-        month = pc.strftime(rows[time_column], format="%Y-%m")
+        predicate = _predicate(time_column, window)
         version = _commit(
             uri,
-            lambda: write_deltalake(
-                uri,
-                rows.append_column(PARTITION, month),
-                mode="overwrite",
-                predicate=_predicate(time_column, window),
-                partition_by=[PARTITION],
-                schema_mode="merge",
-                storage_options=settings.storage_options or None,
-            ),
+            _with_month(rows, time_column),
             settings,
+            mode="overwrite",
+            predicate=predicate,
+            partition_by=[PARTITION],
+            schema_mode="merge",
         )
     return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
 
@@ -126,26 +125,13 @@ def replace_table(uri: str, rows: pa.Table, settings: Settings, *, sort_by: Sequ
     ):
         version = table.version()
     else:
-        options = settings.storage_options or None
-        write = lambda: write_deltalake(uri, rows, mode="overwrite", schema_mode="overwrite", storage_options=options)  # noqa: E731
-        version = _commit(uri, write, settings)
+        version = _commit(uri, rows, settings, mode="overwrite", schema_mode="overwrite")
     return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
 
 
 def append(uri: str, rows: pa.Table, settings: Settings, *, time_column: str) -> int:
     """Append rows in one transaction; returns the new version."""
-    month = pc.strftime(rows[time_column], format="%Y-%m")
-    return _commit(
-        uri,
-        lambda: write_deltalake(
-            uri,
-            rows.append_column(PARTITION, month),
-            mode="append",
-            partition_by=[PARTITION],
-            storage_options=settings.storage_options or None,
-        ),
-        settings,
-    )
+    return _commit(uri, _with_month(rows, time_column), settings, mode="append", partition_by=[PARTITION])
 
 
 def files_digest(uri: str, settings: Settings, *, window: Window | None = None) -> str:
@@ -233,14 +219,24 @@ def _sorted(rows: pa.Table, sort_by: Sequence[str]) -> pa.Table:
     return rows.sort_by([(name, "ascending") for name in (*sort_by, *ties)]).combine_chunks()
 
 
-def _commit(uri: str, write: Callable[[], None], settings: Settings) -> int:
+def _with_month(rows: pa.Table, time_column: str) -> pa.Table:
+    return rows.append_column(PARTITION, pc.strftime(rows[time_column], format="%Y-%m"))
+
+
+def _commit(uri: str, rows: pa.Table, settings: Settings, **how: Any) -> int:
     """Write, again when another writer's commit came between; the version seen after the write."""
     if "://" not in uri:
         Path(uri).mkdir(parents=True, exist_ok=True)
+    options = settings.storage_options or None
     for attempt in range(1, _COMMIT_TRIES + 1):
         try:
-            write()
-            return int(DeltaTable(uri, storage_options=settings.storage_options or None).version())
-        except CommitFailedError as error:
-            logger.warning("%s: another writer committed first (try %d): %s", uri, attempt, error)
+            write_deltalake(uri, rows, storage_options=options, **how)
+            return int(DeltaTable(uri, storage_options=options).version())
+        except DeltaError as error:
+            # The second of two writers that make a table is told so in words only.
+            if not isinstance(error, CommitFailedError) and "already exists" not in str(error):
+                raise
+            logger.info("%s: another writer committed first (try %d): %s", uri, attempt, error)
+            # Growing and random: of many windows written at once (a burst of files) each gets its turn.
+            time.sleep(random.uniform(0, 0.1 * attempt))
     raise UpstreamUnavailable(f"{uri}: {_COMMIT_TRIES} writes in a row met a concurrent commit; retry")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from airloop import build_features, examples, feature_store, sections
+from airloop import examples, feature_store, feature_views, sections
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.records import Window
@@ -50,7 +50,7 @@ def rebuild(pipeline: Pipeline, instant: datetime, settings: Settings) -> dict[s
     reach = max(view.ttl for view in feature_store.views(pipeline, settings) if view.ttl)
     window = Window(instant - reach, instant + _INSTANT_AFTER)
     feeds = sections.load_feeds(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
-    return build_features.compute_views(pipeline, window, sections.only_known_by(feeds, instant), settings)
+    return feature_views.compute_views(pipeline, window, sections.only_known_by(feeds, instant), settings)
 
 
 def _refuse_differences(

@@ -6,9 +6,8 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-import pyarrow as pa
 
-from airloop import examples, feature_store, lake, leak_check, sections, tracking
+from airloop import examples, feature_store, lake, leak_check, sections, tracking, training_set
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.records import Snapshot, Window
@@ -72,7 +71,7 @@ def snapshot(
     _refuse_too_few(pipeline, frame, holdout)
     _refuse_missing_outcomes(pipeline, cutoff, holdout, settings)
     leak_checked = leak_check.check_leaks(pipeline, frame, settings)
-    digest = frame_digest(frame)
+    digest = training_set.frame_digest(frame)
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{digest}.parquet"
     tracking.write_parquet(frame, uri, settings)
     labelled = frame[frame["label"].notna()]
@@ -129,11 +128,6 @@ def _refuse_missing_outcomes(pipeline: Pipeline, cutoff: datetime, holdout: Wind
         )
 
 
-def frame_digest(frame: pd.DataFrame) -> str:
-    """SHA-256 of the frame's content in its order."""
-    return lake.content_digest(pa.Table.from_pandas(frame, preserve_index=False))
-
-
 def _tables(pipeline: Pipeline, settings: Settings) -> list[str]:
     views = sections.view_names(pipeline, settings)
     return [lake.table_uri(settings, pipeline.name, "features", view) for view in views] + [
@@ -182,21 +176,3 @@ def _open_run(
         mlflow.log_dict(record.to_json(), "snapshot.json")
     # Left RUNNING on purpose: tune and train resume it, evaluate ends it.
     tracking.client(settings).update_run(run.info.run_id, status="RUNNING")
-
-
-def read_snapshot(record: Snapshot, settings: Settings) -> pd.DataFrame:
-    """The frozen frame: entity key, decision_time, features, label, part.
-
-    Raises:
-        DataContractError: The file is not what the record says.
-    """
-    frame = tracking.read_parquet(record.uri, settings)
-    seen = frame_digest(frame)
-    if seen != record.digest:
-        raise DataContractError(f"{record.uri}: content digest {seen[:12]} is not the recorded {record.digest[:12]}")
-    return frame
-
-
-def labelled_part(frame: pd.DataFrame, part: str) -> pd.DataFrame:
-    """Rows of `train` or `holdout` that have a label, in order."""
-    return frame[(frame["part"] == part) & frame["label"].notna()].reset_index(drop=True)

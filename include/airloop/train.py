@@ -13,7 +13,7 @@ from airloop.config import Pipeline
 from airloop.models import new_model, trusted_types
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
 from airloop.settings import Settings
-from airloop.snapshot import labelled_part, read_snapshot
+from airloop.training_set import labelled_part, read_snapshot
 
 _REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops")
 

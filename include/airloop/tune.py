@@ -20,7 +20,7 @@ from airloop.evidence import metric_value
 from airloop.models import new_model
 from airloop.records import Snapshot, TunedCandidate, Window
 from airloop.settings import Settings
-from airloop.snapshot import labelled_part, read_snapshot
+from airloop.training_set import labelled_part, read_snapshot
 
 _HIGHER_IS_BETTER = {"roc_auc": 1.0, "brier": -1.0}
 _FOUND = "airloop.found"

@@ -10,7 +10,18 @@ import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from airloop import build_features, examples, feature_store, lake, leak_check, models, sections, snapshot, stage_run
+from airloop import (
+    build_features,
+    examples,
+    feature_store,
+    feature_views,
+    lake,
+    leak_check,
+    models,
+    sections,
+    snapshot,
+    stage_run,
+)
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import DataContractError
 from airloop.materialize import materialize
@@ -98,7 +109,7 @@ def planted(flights: Settings, root: Path, *, sql: tuple[str, str], feature: str
 def compute(settings: Settings, pipeline: Pipeline, window: Window, **feeds: pa.Table) -> dict[str, pa.Table]:
     read = sections.feature_sections(pipeline, settings)
     found = sections.load_feeds(pipeline, window, settings, read_by=read)
-    return build_features.compute_views(pipeline, window, {**found, **feeds}, settings)
+    return feature_views.compute_views(pipeline, window, {**found, **feeds}, settings)
 
 
 def stored(settings: Settings, view: str, window: Window) -> pa.Table:

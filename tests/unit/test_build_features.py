@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 import toy
 
-from airloop import build_features, lake, sections
+from airloop import build_features, feature_views, lake, sections
 from airloop.errors import ConfigError, DataContractError
 from airloop.settings import Settings
 
@@ -44,7 +44,7 @@ def without_features(settings, root):
 def views(settings, first, end):
     pipeline, window = toy.toy_pipeline(settings), toy.days(first, end)
     feeds = sections.load_feeds(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
-    return build_features.compute_views(pipeline, window, feeds, settings)
+    return feature_views.compute_views(pipeline, window, feeds, settings)
 
 
 def stored(settings, view):

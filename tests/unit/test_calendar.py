@@ -1,6 +1,7 @@
 """Calendar windows tile time: no gap, no overlap, nothing of the span left out."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 from typing import get_args
 
 import pytest
@@ -24,7 +25,7 @@ def test_windows_are_contiguous_and_cover_the_span(calendar: Calendar, start: da
     windows = calendar_windows(calendar, span)
     assert windows[0].start <= span.start < windows[0].end
     assert windows[-1].start < span.end <= windows[-1].end
-    assert all(earlier.end == later.start for earlier, later in zip(windows, windows[1:], strict=False))
+    assert all(earlier.end == later.start for earlier, later in pairwise(windows))
 
 
 @pytest.mark.parametrize("calendar", CALENDARS)

@@ -14,7 +14,7 @@ import toy
 from matplotlib.figure import Figure
 from sklearn import metrics as sklearn_metrics
 
-from airloop import decide, evaluate, evaluation_plots, ledger, snapshot, tracking
+from airloop import decide, evaluate, evaluation_plots, ledger, tracking, training_set
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.records import Decision, Evaluated
 from airloop.settings import Settings
@@ -82,7 +82,7 @@ def registered(settings: Settings, name: str, *, source: str = "", **changes: An
 
 def test_metrics_equal_those_of_scikit_learn_on_the_holdout(turned, upstream):
     found, _ = judged(turned, upstream)
-    rows = snapshot.labelled_part(snapshot.read_snapshot(upstream["snapshot"], turned), "holdout")
+    rows = training_set.labelled_part(training_set.read_snapshot(upstream["snapshot"], turned), "holdout")
     assert found.holdout_rows == len(rows) == 15 * toy.ROWS_A_DAY
     for version, values in ((2, found.metrics), (1, found.champion_metrics)):
         loaded = tracking.load_version(toy.toy_pipeline(turned), version, turned)
@@ -233,7 +233,7 @@ def test_holdout_predictions_are_kept_with_the_version(turned, upstream):
     judged(turned, upstream)
     kept = tracking.load_version(toy.toy_pipeline(turned), 2, turned).holdout_predictions
     assert list(kept.columns) == ["job", "decision_time", "label", "probability"]
-    rows = snapshot.labelled_part(snapshot.read_snapshot(upstream["snapshot"], turned), "holdout")
+    rows = training_set.labelled_part(training_set.read_snapshot(upstream["snapshot"], turned), "holdout")
     assert kept["job"].tolist() == rows["job"].tolist()
 
 
@@ -255,7 +255,7 @@ def test_the_run_shows_evidence_and_all_four_pictures(turned, upstream, monkeypa
 def test_pictures_of_one_class_leave_out_what_is_not_defined(turned, upstream, monkeypatch):
     shown = []
     monkeypatch.setattr(mlflow, "log_figure", lambda figure, name: shown.append(name))
-    rows = snapshot.labelled_part(snapshot.read_snapshot(upstream["snapshot"], turned), "holdout")
+    rows = training_set.labelled_part(training_set.read_snapshot(upstream["snapshot"], turned), "holdout")
     loaded = tracking.load_version(toy.toy_pipeline(turned), 2, turned)
     alone = rows[rows["label"] == 1]
     evaluation_plots.log_plots(loaded, alone, loaded.model.predict_proba(alone[list(loaded.features)])[:, 1])

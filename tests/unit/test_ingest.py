@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from airloop import lake
 from airloop.config import Feed, Pipeline
-from airloop.errors import DataContractError
 from airloop.ingest import ingest, inputs
 from airloop.records import Ingested, Window
 from airloop.settings import Settings
@@ -200,86 +199,6 @@ def test_a_declared_known_at_is_taken_from_its_column(toy_settings: Settings, pi
     assert row["known_at"] == row["starts_at"]
 
 
-@pytest.mark.parametrize(
-    ("row", "says"),
-    [
-        ("a,m0,,2020-01-05T00:00:00Z,1", r"1 rows without planned_at, first key \('a',\)"),
-        ("a,m0,2020-01-01T00:00:00Z,,1", r"1 rows without starts_at, first key \('a',\)"),
-    ],
-)
-def test_a_row_without_its_time_is_refused_because_no_window_would_hold_it(
-    toy_settings: Settings, pipeline: Pipeline, row: str, says: str
-) -> None:
-    _put(toy_settings, FILE, [_job("b"), row])
-    with pytest.raises(DataContractError, match=f"{FILE}: {says}"):
-        _ingest(toy_settings, pipeline=_with_feed(pipeline, "jobs", known_at="starts_at"))
-
-
-@pytest.mark.parametrize("feed", FEEDS)
-@pytest.mark.parametrize(
-    "broken",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"\x00\xff\xfe", id="not text"),
-        pytest.param(b"surely,not,these\n1,2,3\n", id="other columns"),
-        pytest.param(b"HEADER\n", id="no line but a header that differs"),
-    ],
-)
-def test_one_broken_file_of_any_feed_leaves_every_feed_as_it_was(
-    toy_settings: Settings, feed: str, broken: bytes
-) -> None:
-    toy.land(toy_settings, days=range(1))
-    _ingest(toy_settings)
-    before = _versions(toy_settings)
-    toy.land(toy_settings, days=range(2), shuffled=True)
-    name = "machines.csv" if feed == "machines" else "2020-01-02.csv"
-    (Path(toy_settings.landing_uri) / "toy" / feed / name).write_bytes(broken)
-    with pytest.raises(DataContractError, match=f"{feed}/{name}"):
-        _ingest(toy_settings, toy.days(0, 2))
-    assert _versions(toy_settings) == before
-
-
-def test_one_wrong_value_in_the_last_feed_writes_nothing_of_the_first(toy_settings: Settings) -> None:
-    toy.land(toy_settings, days=range(1))
-    path = Path(toy_settings.landing_uri) / "toy" / "failures" / FILE
-    path.write_text(path.read_text().replace("false", "perhaps", 1))
-    with pytest.raises(DataContractError, match=rf"failures/{FILE}: column 'failed': 1 values .* \['perhaps'\]"):
-        _ingest(toy_settings)
-    assert set(_versions(toy_settings).values()) == {None}
-
-
-@pytest.mark.parametrize("feed", FEEDS)
-def test_an_extract_without_rows_that_would_delete_what_was_there_is_refused(toy_settings: Settings, feed: str) -> None:
-    toy.land(toy_settings, days=range(1))
-    _ingest(toy_settings)
-    before = _versions(toy_settings)
-    toy.land(toy_settings, days=range(1), shuffled=True)
-    _put(toy_settings, "machines.csv" if feed == "machines" else FILE, [], feed=feed)
-    with pytest.raises(DataContractError, match="would delete the [0-9]+ rows of before"):
-        _ingest(toy_settings)
-    assert _versions(toy_settings) == before
-
-
-def test_an_extract_without_rows_is_fine_where_nothing_was(toy_settings: Settings) -> None:
-    _put(toy_settings, FILE, [])
-    assert [(table.table, table.rows) for table in _ingest(toy_settings).tables] == [("jobs", 0)]
-    _put(toy_settings, "2020-01-02.csv", [])
-    assert _ingest(toy_settings, toy.days(1, 2)).tables[0].rows == 0
-
-
-def test_a_window_for_which_nothing_landed_is_refused(toy_settings: Settings) -> None:
-    toy.land(toy_settings, days=range(1))
-    with pytest.raises(DataContractError, match="no file landed for this window"):
-        _ingest(toy_settings, toy.days(1, 2))
-    assert set(_versions(toy_settings).values()) == {None}
-
-
-def test_static_files_alone_are_no_window(toy_settings: Settings) -> None:
-    toy.land(toy_settings, days=range(0))
-    with pytest.raises(DataContractError, match="no file landed for this window"):
-        _ingest(toy_settings)
-
-
 def test_an_outcome_that_has_not_landed_yet_is_named_missing_and_joins_later(toy_settings: Settings) -> None:
     toy.land(toy_settings, days=range(1), outcomes=False)
     assert _ingest(toy_settings).missing == ("failures",)
@@ -287,14 +206,6 @@ def test_an_outcome_that_has_not_landed_yet_is_named_missing_and_joins_later(toy
     later = _ingest(toy_settings)
     assert later.missing == ()
     assert _versions(toy_settings) == dict.fromkeys(FEEDS, 0)
-
-
-def test_a_file_that_was_removed_deletes_nothing(toy_settings: Settings) -> None:
-    toy.land(toy_settings, days=range(1))
-    _ingest(toy_settings)
-    (Path(toy_settings.landing_uri) / "toy" / "failures" / FILE).unlink()
-    assert _ingest(toy_settings).missing == ("failures",)
-    assert len(_rows(toy_settings, "failures")) == toy.ROWS_A_DAY
 
 
 def test_hidden_and_half_written_files_are_not_read(toy_settings: Settings) -> None:

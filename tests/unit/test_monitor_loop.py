@@ -38,7 +38,7 @@ def test_a_champion_of_this_very_world_is_judged_and_needs_no_retraining(scored:
 
 def test_the_same_input_is_not_measured_again(scored: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     found = toy.run("monitor", scored, SCORED)
-    monkeypatch.setattr(monitor, "monitor", None)
+    monkeypatch.setattr(monitor.performance, "live", None)
     assert toy.run("monitor", scored, SCORED) == found
 
 

@@ -70,7 +70,9 @@ def instances(record: type[Record]) -> st.SearchStrategy[Record]:
 
 
 def test_every_stage_record_is_among_the_tested() -> None:
-    assert {"Window", "Ingested", "Snapshot", "Decision", "Monitored", "Action", "Entry"} <= {r.__name__ for r in RECORDS}
+    assert {"Window", "Ingested", "Snapshot", "Decision", "Monitored", "Action", "Entry"} <= {
+        r.__name__ for r in RECORDS
+    }
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)

@@ -181,5 +181,5 @@ def test_an_outcome_that_never_landed_is_an_empty_table_of_its_columns(
 
 def test_a_feed_without_clean_rows_names_the_stage_to_run(toy_settings: Settings, pipeline: Pipeline) -> None:
     section = Section("view", "v", "SELECT * FROM heat")
-    with pytest.raises(UpstreamUnavailable, match="run validate_raw of .* first"):
+    with pytest.raises(UpstreamUnavailable, match=r"run validate_raw of .* first"):
         sections.load_feeds(pipeline, WINDOW, toy_settings, read_by=(section,))

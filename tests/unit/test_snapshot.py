@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import toy
 
-from airloop import lake, snapshot, tracking
+from airloop import lake, snapshot, tracking, training_set
 from airloop.errors import DataContractError, UpstreamUnavailable
 from airloop.settings import Settings
 
@@ -34,7 +34,7 @@ def fresh(tmp_path: Path, *, days: range = range(30), missing_outcomes: range = 
 def test_parts_are_the_mature_rows_with_an_embargo_before_the_newest(frozen, toy_built):
     # 24 h label delay, 15 days of holdout, 1 day of embargo.
     assert (frozen.train, frozen.holdout) == (toy.days(0, 23), toy.days(24, 39))
-    frame = snapshot.read_snapshot(frozen, toy_built)
+    frame = training_set.read_snapshot(frozen, toy_built)
     for part, window in (("train", frozen.train), ("holdout", frozen.holdout)):
         times = frame[frame["part"] == part]["decision_time"]
         assert times.between(window.start, window.end, inclusive="left").all()
@@ -93,7 +93,7 @@ def test_the_same_cutoff_again_is_done_and_unchanged_by_windows_that_came_after_
 
 
 def test_a_tampered_file_is_refused(frozen, toy_built, tmp_path):
-    frame = snapshot.read_snapshot(frozen, toy_built)
+    frame = training_set.read_snapshot(frozen, toy_built)
     frame.loc[3, "label"] = 1 - frame.loc[3, "label"]
     path = tmp_path / "copy.parquet"
     tracking.write_parquet(frame, str(path), toy_built)
@@ -101,10 +101,10 @@ def test_a_tampered_file_is_refused(frozen, toy_built, tmp_path):
     shutil.copy(path, frozen.uri)
     try:
         with pytest.raises(DataContractError, match=r"content digest \w{12} is not the recorded"):
-            snapshot.read_snapshot(frozen, toy_built)
+            training_set.read_snapshot(frozen, toy_built)
     finally:
         shutil.copy(tmp_path / "kept.parquet", frozen.uri)
-    assert len(snapshot.read_snapshot(frozen, toy_built)) == len(frame)
+    assert len(training_set.read_snapshot(frozen, toy_built)) == len(frame)
 
 
 def test_rows_without_a_label_are_kept_and_are_never_a_zero(toy_built, tmp_path):
@@ -114,12 +114,12 @@ def test_rows_without_a_label_are_kept_and_are_never_a_zero(toy_built, tmp_path)
     )
     settings = toy.edited(toy_built, tmp_path, "features.sql", LABELS, silent)
     made = snapshot.snapshot(toy.toy_pipeline(settings), toy.days(0, CUTOFF), {}, settings)
-    frame = snapshot.read_snapshot(made, settings)
+    frame = training_set.read_snapshot(made, settings)
     silent = frame[frame["machine_code"] == "m1"]
     assert len(silent) == made.unlabelled_rows > 100
     assert silent["label"].isna().all()
     for part in ("train", "holdout"):
-        assert not snapshot.labelled_part(frame, part)["machine_code"].eq("m1").any()
+        assert not training_set.labelled_part(frame, part)["machine_code"].eq("m1").any()
     assert made.train_rows + made.holdout_rows + made.unlabelled_rows == len(frame)
 
 

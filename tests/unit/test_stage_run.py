@@ -44,19 +44,6 @@ def _counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Wi
     return seen
 
 
-def _key(settings: Settings, stage: str = "ingest", *, window: Window = DAY, **changes: Any) -> str:
-    pipeline = toy.toy_pipeline(settings)
-    reads = ingest.inputs(pipeline, window, {}, settings) if stage == "ingest" else {}
-    given = {"upstream": {}, "options": {}, "reads": reads, **changes}
-    return stage_run.input_key(stage, pipeline, window, settings=settings, **given)
-
-
-def _edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
 def _record(candidate: str, run_id: str = "") -> TunedCandidate:
     return TunedCandidate(candidate, params={}, score=0.0, trials=1, seconds=0.0, run_id=run_id)
 
@@ -74,72 +61,6 @@ def test_another_window_is_another_input(landed: Settings, calls: list[Window]) 
     for window in (DAY, toy.days(1, 2), toy.days(0, 2)):
         toy.run("ingest", landed, window)
     assert len(calls) == 3
-
-
-@pytest.mark.parametrize(
-    ("place", "old", "new"),
-    [
-        ("include/pipelines/toy/pipeline.yaml", "lookback_days: 3", "lookback_days: 4"),
-        ("include/pipelines/toy/features.sql", "celsius, known_at", "celsius + 1 AS celsius, known_at"),
-        ("include/pipelines/toy/expectations.yaml", "max_value: 1000", "max_value: 999"),
-        ("feature_repo/toy.py", "timedelta(hours=3)", "timedelta(hours=4)"),
-    ],
-)
-def test_a_changed_declaration_is_a_new_input(landed: Settings, place: str, old: str, new: str) -> None:
-    before = _key(landed)
-    _edit(landed.project_dir / place, old, new)
-    assert _key(landed) != before
-
-
-@pytest.mark.parametrize("name", [".features.sql.swp", "features.sql~", "__pycache__/x"])
-def test_what_an_editor_puts_beside_the_declaration_is_no_input(landed: Settings, name: str) -> None:
-    before = _key(landed)
-    path = landed.pipelines_dir / "toy" / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("anything")
-    assert _key(landed) == before
-
-
-def test_a_comment_in_the_yaml_is_no_new_input(landed: Settings) -> None:
-    before = _key(landed)
-    _edit(landed.pipelines_dir / "toy" / "pipeline.yaml", "calendar: daily", "calendar: daily   # for now")
-    assert _key(landed) == before
-
-
-def test_a_changed_landed_file_is_a_new_input(landed: Settings, calls: list[Window]) -> None:
-    toy.run("ingest", landed, DAY)
-    _edit(Path(landed.landing_uri) / "toy" / "heat" / FILE, "m0,2020-01-01T00:00:00Z,", "m0,2020-01-01T00:00:00Z,1")
-    toy.run("ingest", landed, DAY)
-    assert len(calls) == 2
-
-
-def test_changed_code_is_a_new_input(landed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = _key(landed)
-    monkeypatch.setattr(stage_run, "code_digest", lambda: "other code")
-    assert _key(landed) != before
-
-
-def test_an_option_is_part_of_the_input(toy_settings: Settings) -> None:
-    keys = {_key(toy_settings, "score", options=options) for options in ({}, {"mode": "live"}, {"mode": "backtest"})}
-    assert len(keys) == 3
-
-
-def test_another_upstream_record_is_a_new_input(toy_settings: Settings) -> None:
-    uppers = [Ingested(window=DAY, files=(), tables=(), missing=missing) for missing in ((), ("jobs",))]
-    keys = [_key(toy_settings, "validate_raw", upstream={"ingest": upper}) for upper in (*uppers, uppers[0])]
-    assert keys[0] == keys[2] != keys[1]
-
-
-def test_another_upstream_record_than_the_needed_ones_is_no_input(toy_settings: Settings) -> None:
-    upper = Ingested(window=DAY, files=(), tables=(), missing=())
-    more = {"ingest": upper, "train": upper}
-    assert _key(toy_settings, "validate_raw", upstream=more) == _key(
-        toy_settings, "validate_raw", upstream={"ingest": upper}
-    )
-
-
-def test_two_stages_have_two_keys_for_the_same_input(toy_settings: Settings) -> None:
-    assert _key(toy_settings, "snapshot") != _key(toy_settings, "score")
 
 
 def test_a_file_put_back_after_a_correction_is_read_again(landed: Settings, calls: list[Window]) -> None:
@@ -244,9 +165,7 @@ def test_stored_upstream_takes_the_newest_record_of_exactly_the_window(toy_setti
     pipeline = toy.toy_pipeline(toy_settings)
     for number, window in enumerate((DAY, DAY, toy.days(0, 2))):
         record = Ingested(window=window, files=(), tables=(), missing=(str(number),))
-        state.save_record(
-            toy_settings, "toy", "ingest", input_key=str(number), window=window, record=record.to_json()
-        )
+        state.save_record(toy_settings, "toy", "ingest", input_key=str(number), window=window, record=record.to_json())
     found = stage_run.stored_upstream("validate_raw", pipeline, DAY, toy_settings)
     assert found["ingest"].missing == ("1",)
     assert stage_run.stored_upstream("validate_raw", pipeline, toy.days(1, 2), toy_settings) == {}
@@ -277,11 +196,6 @@ def test_a_stage_that_replaces_a_window_takes_no_options() -> None:
     for name in replacing:
         with pytest.raises(ConfigError, match="its options: none"):
             stage_run._refuse_options(name, stage_run.STAGES[name], {"anything": 1})
-
-
-def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
-    assert stage_run.digest({"a": 1, "b": [1, 2]}) == stage_run.digest({"b": [1, 2], "a": 1})
-    assert stage_run.digest({"a": 1}) != stage_run.digest({"a": "1"})
 
 
 def test_a_stored_record_comes_back_as_its_class(landed: Settings) -> None:

@@ -11,7 +11,7 @@ import pytest
 import toy
 from mlflow.entities import LoggedModelStatus
 
-from airloop import models, snapshot, tracking, train
+from airloop import models, tracking, train, training_set
 from airloop.config import Candidate
 from airloop.errors import GuardRefused
 
@@ -70,7 +70,7 @@ def test_ties_go_to_the_candidate_declared_first(toy_built, upstream):
 
 def test_it_is_fitted_on_the_labelled_training_part_alone(toy_built, upstream, trained):
     frozen = upstream["snapshot"]
-    rows = snapshot.labelled_part(snapshot.read_snapshot(frozen, toy_built), "train")
+    rows = training_set.labelled_part(training_set.read_snapshot(frozen, toy_built), "train")
     pipeline, features = toy.toy_pipeline(toy_built), list(frozen.features)
     expected = models.new_model(pipeline, trained.candidate, trained.params, rows, features)
     expected.fit(rows[features], rows["label"])

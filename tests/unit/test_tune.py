@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import toy
 
-from airloop import snapshot, tracking, tune
+from airloop import tracking, training_set, tune
 from airloop.config.pipeline import Budget
 from airloop.errors import DataContractError
 
@@ -37,7 +37,7 @@ def run_of(settings, record):
 
 
 def test_every_fold_trains_on_what_lies_an_embargo_before_its_validation_rows(toy_built, frozen):
-    rows = snapshot.labelled_part(snapshot.read_snapshot(frozen, toy_built), "train")
+    rows = training_set.labelled_part(training_set.read_snapshot(frozen, toy_built), "train")
     found = list(tune.folds(with_budget(toy_built, folds=3), rows))
     assert len(found) == 3
     for fit, check in found:
@@ -48,7 +48,7 @@ def test_every_fold_trains_on_what_lies_an_embargo_before_its_validation_rows(to
 
 
 def test_folds_the_embargo_leaves_nothing_for_are_refused(toy_built, frozen):
-    rows = snapshot.labelled_part(snapshot.read_snapshot(frozen, toy_built), "train").tail(100)
+    rows = training_set.labelled_part(training_set.read_snapshot(frozen, toy_built), "train").tail(100)
     with pytest.raises(DataContractError, match="100 rows in 2 folds leave nothing to fit on before the embargo of 1"):
         list(tune.folds(toy.toy_pipeline(toy_built), rows))
 

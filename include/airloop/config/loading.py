@@ -47,8 +47,8 @@ def load_pipeline(name: str, settings: Settings) -> Pipeline:
         ConfigError: No such pipeline, no YAML, a wrong key, type or value, or another folder than its name.
     """
     path = settings.pipelines_dir / name / "pipeline.yaml"
-    if not path.is_file():
-        known = pipeline_names(settings)
+    known = pipeline_names(settings)
+    if name not in known:
         raise ConfigError(f"unknown pipeline {name!r}: no {path}{_nearest(name, known)} (declared: {', '.join(known)})")
     pipeline = parse_pipeline(path)
     if pipeline.name != name:

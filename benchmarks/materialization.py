@@ -1,0 +1,68 @@
+"""Materialization of a month of flight_static into SQLite: airloop's engine against stock Feast's."""
+
+import contextlib
+import io
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from feast import FeatureStore
+
+from airloop import feature_store
+from airloop.errors import DataContractError
+from benchmarks.flights import Flights, settings_below
+from benchmarks.row import Row, Trial, interleaved
+from benchmarks.stock_feast import open_stock, write_parquet
+
+NAME = "materialize a month of flight_static / stock Feast"
+BOUND = 0.5
+_VIEW = "flight_static"
+
+
+def measure(flights: Flights) -> Row:
+    """Every trial fills an empty online store, opened and applied beforehand; both have to hold the same bytes."""
+    parquet = write_parquet(flights)
+    own = lambda folder: _open_own(flights, folder)  # noqa: E731
+    stock = lambda folder: open_stock(flights, folder, parquet=parquet)  # noqa: E731
+    rows = _same_rows(flights, own, stock)
+    seconds = interleaved(lambda: _trial(flights, own), lambda: _trial(flights, stock))
+    note = f"{rows:,} values, the same bytes; the peer is `duckdb` on parquet with the local engine"
+    return Row(NAME, *seconds, bound=BOUND, unit="s", note=note)
+
+
+def _open_own(flights: Flights, folder: Path) -> FeatureStore:
+    folder.mkdir()
+    own = settings_below(folder)
+    places = {"online_store": own.online_store, "feast_registry_url": own.feast_registry_url}
+    return feature_store.open_store(flights.pipeline, flights.settings.model_copy(update=places))
+
+
+def _trial(flights: Flights, open_store: Callable[[Path], FeatureStore], folder: Path | None = None) -> Trial:
+    store = open_store(folder or Path(tempfile.mkdtemp(dir=flights.home)) / "store")
+    return lambda: _materialize(store, flights)
+
+
+def _materialize(store: FeatureStore, flights: Flights) -> None:
+    window = flights.windows[1]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        store.materialize(window.start, window.end, [_VIEW])
+
+
+def _same_rows(flights: Flights, own: Callable[[Path], FeatureStore], stock: Callable[[Path], FeatureStore]) -> int:
+    held = []
+    for name, open_store in (("own", own), ("stock", stock)):
+        folder = flights.home / f"online_{name}"
+        _trial(flights, open_store, folder)()
+        held.append(_content(next(folder.glob("online*.db")), flights))
+    if held[0] != held[1] or not held[0]:
+        raise DataContractError(f"the online stores differ: ours holds {len(held[0])} values, stock {len(held[1])}")
+    return len(held[0])
+
+
+def _content(path: Path, flights: Flights) -> list[tuple[Any, ...]]:
+    table = f"{flights.pipeline.name}_{_VIEW}"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        query = f"SELECT entity_key, feature_name, value, event_ts, created_ts FROM {table} ORDER BY 1, 2"
+        return connection.execute(query).fetchall()

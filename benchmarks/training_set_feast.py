@@ -1,0 +1,39 @@
+"""Point-in-time training set: airloop's retrieval from the Delta lake against stock Feast's from parquet."""
+
+from datetime import timedelta
+
+import pandas as pd
+import pyarrow as pa
+from feast import FeatureStore
+
+from airloop.examples import examples, retrieve
+from airloop.records import Window
+from benchmarks.flights import Flights
+from benchmarks.row import Row, interleaved
+from benchmarks.same_rows import refuse_different
+from benchmarks.stock_feast import open_stock, write_parquet
+
+NAME = "training set of a week / stock Feast"
+BOUND = 0.2
+
+
+def measure(flights: Flights) -> Row:
+    """Both sides take the same examples and end with a pandas frame; only ours opens its store in the time measured."""
+    start = flights.windows[1].start
+    rows = examples(flights.pipeline, Window(start, start + timedelta(days=7)), flights.settings)
+    store = open_stock(flights, flights.home / "stock_retrieval", parquet=write_parquet(flights))
+    ours = lambda: retrieve(flights.pipeline, rows, flights.settings)  # noqa: E731
+    peer = lambda: _stock_retrieval(store, rows, flights.pipeline.features.service)  # noqa: E731
+    mine, theirs = ours(), peer()
+    theirs = theirs.rename(columns={"event_timestamp": "decision_time"})[list(mine.columns)]
+    refuse_different(mine, theirs, key=flights.pipeline.prediction.entity_key)
+    seconds = interleaved(lambda: ours, lambda: peer)
+    note = f"{rows.num_rows:,} rows, equal; the peer is the `duckdb` store on parquet of 3 months, opened beforehand"
+    return Row(NAME, *seconds, bound=BOUND, unit="s", note=note)
+
+
+def _stock_retrieval(store: FeatureStore, rows: pa.Table, service: str) -> pd.DataFrame:
+    asked = rows.to_pandas().rename(columns={"decision_time": "event_timestamp"})
+    features = store.get_feature_service(service)
+    job = store.get_historical_features(entity_df=asked, features=features, filter_by_created_timestamp=True)
+    return job.to_arrow().to_pandas()

@@ -1,0 +1,98 @@
+"""Real processes on one table: killed in mid-write, and writing side by side."""
+
+import random
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from airloop import lake
+from airloop.records import Window
+from airloop.settings import Settings, load_settings
+
+pytestmark = pytest.mark.integration
+
+ROWS = 20_000
+KILLS = 12
+JANUARY = Window.parse("2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z")
+
+# Replaces one window again and again; all rows of a write hold its number.
+WRITER = """
+import sys
+from datetime import timedelta
+import pyarrow as pa
+from airloop import lake
+from airloop.records import Window
+from airloop.settings import load_settings
+
+home, start, end, first, writes, rows = sys.argv[1:]
+settings, window = load_settings(home=home), Window.parse(start, end)
+instants = pa.array([window.start + timedelta(seconds=number) for number in range(int(rows))], lake.INSTANT)
+uri = lake.table_uri(settings, "toy", "raw", "jobs")
+for number in range(int(first), int(first) + int(writes)):
+    table = pa.table({"at": instants, "write": pa.array([number] * len(instants), pa.int64())})
+    lake.replace_window(uri, table, settings, time_column="at", window=window, sort_by=["at"])
+    print(number, flush=True)
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(home=tmp_path)
+
+
+def _writer(settings: Settings, window: Window, *, first: int, writes: int, rows: int) -> subprocess.Popen[str]:
+    bounds = window.to_json()
+    arguments = [str(settings.home), bounds["start"], bounds["end"], str(first), str(writes), str(rows)]
+    return subprocess.Popen([sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True)
+
+
+def _held(settings: Settings, window: Window) -> pa.Table:
+    return lake.read(lake.table_uri(settings, "toy", "raw", "jobs"), settings, where=lake.between("at", window))
+
+
+def test_a_writer_killed_at_any_moment_leaves_a_whole_window_old_or_new(settings: Settings) -> None:
+    draw = random.Random(1)
+    for kill in range(KILLS):
+        with _writer(settings, JANUARY, first=kill * 1000, writes=1000, rows=ROWS) as writer:
+            done = int(writer.stdout.readline())
+            for _ in range(draw.randrange(3)):
+                done = int(writer.stdout.readline())
+            # Somewhere inside the next write.
+            with pytest.raises(subprocess.TimeoutExpired):
+                writer.wait(timeout=draw.uniform(0, 0.15))
+            writer.kill()
+            written = [int(line) for line in writer.stdout.read().split()]
+        rows = _held(settings, JANUARY)
+        (number,) = set(rows["write"].to_pylist())
+        assert rows.num_rows == ROWS
+        # What was reported is there; of the next write all or nothing.
+        assert number - max([done, *written]) in (0, 1)
+
+
+def test_writers_of_different_windows_at_once_lose_nothing(settings: Settings) -> None:
+    # Seven in one month, whose files they share, and one elsewhere.
+    starts = [JANUARY.start + timedelta(days=day) for day in (*range(7), 40)]
+    days = [Window(start, start + timedelta(days=1)) for start in starts]
+    writers = [_writer(settings, day, first=0, writes=10, rows=100) for day in days]
+    for writer in writers:
+        with writer:
+            writer.communicate(timeout=120)
+        assert writer.returncode == 0
+    for day in days:
+        assert _held(settings, day)["write"].to_pylist() == [9] * 100
+    assert lake.read(lake.table_uri(settings, "toy", "raw", "jobs"), settings).num_rows == 100 * len(days)
+
+
+def test_writers_of_one_window_at_once_leave_one_of_both_whole(settings: Settings) -> None:
+    writers = [_writer(settings, JANUARY, first=first, writes=10, rows=100) for first in (0, 1000)]
+    for writer in writers:
+        with writer:
+            writer.communicate(timeout=120)
+        assert writer.returncode == 0
+    rows = _held(settings, JANUARY)["write"].to_pylist()
+    assert len(rows) == 100
+    assert set(rows) <= {9} or set(rows) <= {1009}

@@ -1,0 +1,147 @@
+"""Stages in real processes: killed anywhere and run again, or started twice at once."""
+
+import multiprocessing
+import random
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import toy
+
+from airloop import lake, state
+from airloop.records import Ingested, TableVersion
+from airloop.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WINDOW = toy.days(0, 20)
+KILLS = 5
+STAGES = ("ingest", "validate_raw", "build_features")
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Processes that start with the stages imported, like Airflow's do here."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["toy", "airloop.ingest", "airloop.validate", "airloop.build_features"])
+    first = context.Process(target=toy.days, args=(0, 1))
+    first.start()
+    first.join(timeout=120)
+    return context
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = _project(tmp_path_factory.mktemp("undisturbed"))
+    toy.run_data(settings, WINDOW)
+    return settings
+
+
+def _project(folder: Path) -> Settings:
+    settings = toy.write_project(folder / "project", REPOSITORY)
+    toy.land(settings, days=range(20))
+    return settings
+
+
+def _before(stage: str, folder: Path) -> Settings:
+    """A project in which every stage before this one has run."""
+    settings = _project(folder)
+    for earlier in STAGES[: STAGES.index(stage)]:
+        toy.run(earlier, settings, WINDOW)
+    return settings
+
+
+def _start(processes: ForkServerContext, stage: str, settings: Settings) -> ForkServerProcess:
+    run = processes.Process(target=toy.run, args=(stage, settings, WINDOW))
+    run.start()
+    return run
+
+
+def _locks(settings: Settings) -> list[Path]:
+    return list((settings.home / "run" / "locks").iterdir())
+
+
+def _tables(settings: Settings, stage: str) -> list[TableVersion]:
+    (record,) = state.latest_records(settings, "toy", stage, window=WINDOW)
+    return [TableVersion(**table) for table in record["views" if stage == "build_features" else "tables"]]
+
+
+def _digests(settings: Settings, stage: str) -> dict[str, str]:
+    return {table.table: table.digest for table in _tables(settings, stage)}
+
+
+def _held(settings: Settings, stage: str) -> dict[str, str]:
+    """Digests of what the tables hold now, whatever the record says."""
+    found = {}
+    for table in _tables(settings, stage):
+        rows = lake.read(table.uri, settings)
+        found[table.table] = lake.content_digest(rows.sort_by([(name, "ascending") for name in rows.schema.names]))
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_killed_anywhere_and_run_again_leaves_what_an_undisturbed_run_leaves(
+    processes: ForkServerContext, tmp_path: Path, undisturbed: Settings, stage: str
+) -> None:
+    whole = _before(stage, tmp_path / "whole")
+    began = monotonic()
+    _start(processes, stage, whole).join(timeout=120)
+    lasts, killed = monotonic() - began, 0
+    draw = random.Random(stage)
+    for kill in range(KILLS):
+        settings = _before(stage, tmp_path / str(kill))
+        run = _start(processes, stage, settings)
+        run.join(timeout=lasts * (kill + draw.random()) / KILLS)
+        run.kill()
+        run.join()
+        killed += run.exitcode != 0
+        toy.run(stage, settings, WINDOW)
+        assert _digests(settings, stage) == _digests(undisturbed, stage)
+        assert _held(settings, stage) == _held(undisturbed, stage)
+        assert _locks(settings) == []
+    assert killed > 0
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_two_processes_running_one_stage_at_once_leave_one_record_and_whole_tables(
+    processes: ForkServerContext, tmp_path: Path, undisturbed: Settings, stage: str
+) -> None:
+    settings = _before(stage, tmp_path)
+    runs = [_start(processes, stage, settings) for _ in range(2)]
+    for run in runs:
+        run.join(timeout=120)
+    assert [run.exitcode for run in runs] == [0, 0]
+    assert len(state.latest_records(settings, "toy", stage)) == 1
+    assert {table.version for table in _tables(settings, stage)} == {0}
+    assert _digests(settings, stage) == _digests(undisturbed, stage)
+    assert _held(settings, stage) == _held(undisturbed, stage)
+    assert _locks(settings) == []
+
+
+def test_a_correction_put_back_leaves_what_it_left_at_first(tmp_path: Path, undisturbed: Settings) -> None:
+    settings = _project(tmp_path)
+    toy.run_data(settings, WINDOW)
+    toy.land(settings, days=range(10, 20), shuffled=True)
+    toy.run_data(settings, WINDOW)
+    assert _held_of_all(settings) != _held_of_all(undisturbed)
+    toy.land(settings, days=range(20))
+    toy.run_data(settings, WINDOW)
+    assert _held_of_all(settings) == _held_of_all(undisturbed)
+    newest = Ingested.from_json(state.latest_records(settings, "toy", "ingest", window=WINDOW)[-1])
+    assert {table.digest for table in newest.tables} == set(_digests(undisturbed, "ingest").values())
+
+
+def _held_of_all(settings: Settings) -> dict[str, str]:
+    found = {}
+    for layer, tables in (
+        ("raw", ("jobs", "failures")),
+        ("clean", ("jobs", "failures")),
+        ("features", ("job_static",)),
+    ):
+        for table in tables:
+            rows = lake.read(lake.table_uri(settings, "toy", layer, table), settings)
+            order = [(name, "ascending") for name in rows.schema.names]
+            found[f"{layer}/{table}"] = lake.content_digest(rows.sort_by(order))
+    return found

