@@ -33,7 +33,11 @@ RunStage = Callable[..., Record]
 
 @dataclass(frozen=True)
 class Flights:
-    """The pipeline flight_delays with `windows` (months, oldest first) landed and their features built and validated."""
+    """The pipeline flight_delays with `windows` (months, oldest first) landed, and their features built and validated.
+
+    Attributes:
+        home: The temporary folder that holds everything, further stores of a measurement too.
+    """
 
     home: Path
     pipeline: Pipeline
@@ -57,13 +61,12 @@ def settings_below(home: Path, *, landing_uri: str = "") -> Settings:
         ConfigError: A variable of the environment points elsewhere: nothing but a temporary home is written to.
     """
     settings = load_settings(home=home, landing_uri=landing_uri)
-    for name in _PLACES:
-        if name != "landing_uri" or not landing_uri:
-            if str(settings.home) not in str(getattr(settings, name)):
-                raise ConfigError(
-                    f"AIRLOOP_{name.upper()} points outside the benchmark's temporary home: unset it, "
-                    "`make bench` measures the embedded default"
-                )
+    for name in _PLACES[1 if landing_uri else 0 :]:
+        if str(settings.home) not in str(getattr(settings, name)):
+            raise ConfigError(
+                f"AIRLOOP_{name.upper()} points outside the benchmark's temporary home: unset it, "
+                "`make bench` measures the embedded default"
+            )
     return settings
 
 

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import importlib.util
 import json
+import re
 import string
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from airloop import feast_boot
+from airloop import feast_boot, sections
 from airloop.config import Pipeline
 from airloop.errors import ConfigError
 from airloop.settings import Settings
@@ -93,9 +94,9 @@ def _service(pipeline: Pipeline, settings: Settings) -> FeatureService:
 
 
 def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
-    """SHA-256 over the definitions behind the service: views' specs without prose, projected names and types.
+    """SHA-256 over what the service's features mean: views' specs without prose, projected names and types, their SQL.
 
-    Stable across store objects, re-apply and materialization; changes with schema, ttl or source.
+    Stable across store objects, re-apply and materialization; changes with schema, ttl, source or query.
     """
     projected = set(view_features(pipeline, settings))
     parts = []
@@ -110,7 +111,13 @@ def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
         (p.name, [(f.name, str(f.dtype)) for f in p.features])
         for p in _service(pipeline, settings).feature_view_projections
     ]
-    return hashlib.sha256(json.dumps([parts, names]).encode()).hexdigest()
+    queries = [(item.name, _plain(item.sql)) for item in sections.feature_sections(pipeline, settings)]
+    return hashlib.sha256(json.dumps([parts, names, queries]).encode()).hexdigest()
+
+
+def _plain(sql: str) -> str:
+    """SQL without comments and layout: changing those changes no feature."""
+    return " ".join(re.sub(r"--.*", "", sql).split())
 
 
 def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:

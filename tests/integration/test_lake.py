@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def _writer(settings: Settings, window: Window, *, first: int, writes: int, rows
     return subprocess.Popen([sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True)
 
 
+def _finish(writers: list[subprocess.Popen[str]]) -> list[int]:
+    with ExitStack() as stack:
+        for writer in writers:
+            stack.enter_context(writer)
+        for writer in writers:
+            writer.communicate(timeout=120)
+    return [writer.returncode for writer in writers]
+
+
 def _held(settings: Settings, window: Window) -> pa.Table:
     return lake.read(lake.table_uri(settings, "toy", "raw", "jobs"), settings, where=lake.between("at", window))
 
@@ -78,10 +88,7 @@ def test_writers_of_different_windows_at_once_lose_nothing(settings: Settings) -
     starts = [JANUARY.start + timedelta(days=day) for day in (*range(7), 40)]
     days = [Window(start, start + timedelta(days=1)) for start in starts]
     writers = [_writer(settings, day, first=0, writes=10, rows=100) for day in days]
-    for writer in writers:
-        with writer:
-            writer.communicate(timeout=120)
-        assert writer.returncode == 0
+    assert _finish(writers) == [0] * len(writers)
     for day in days:
         assert _held(settings, day)["write"].to_pylist() == [9] * 100
     assert lake.read(lake.table_uri(settings, "toy", "raw", "jobs"), settings).num_rows == 100 * len(days)
@@ -89,10 +96,7 @@ def test_writers_of_different_windows_at_once_lose_nothing(settings: Settings) -
 
 def test_writers_of_one_window_at_once_leave_one_of_both_whole(settings: Settings) -> None:
     writers = [_writer(settings, JANUARY, first=first, writes=10, rows=100) for first in (0, 1000)]
-    for writer in writers:
-        with writer:
-            writer.communicate(timeout=120)
-        assert writer.returncode == 0
+    assert _finish(writers) == [0] * len(writers)
     rows = _held(settings, JANUARY)["write"].to_pylist()
     assert len(rows) == 100
     assert set(rows) <= {9} or set(rows) <= {1009}

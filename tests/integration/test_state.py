@@ -16,22 +16,22 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set"),
 ]
 
-CLAIMERS = 8
-# Each process makes the tables, stores a record under the common key and claims the common reason.
+CLAIMERS, REASONS = 8, 40
+# Each process makes the tables, stores a record under the common key and claims every common reason twice.
 CLAIM = """
 import sys
 from airloop import state
 from airloop.records import Window
 from airloop.settings import load_settings
 
-home, url, me = sys.argv[1:]
+home, url, me, reasons = sys.argv[1:]
 settings = load_settings(home=home, state_url=url)
 print("ready", flush=True)
 sys.stdin.readline()
 window = Window.parse("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")
 state.save_record(settings, "toy", "ingest", input_key="key", window=window, record={"by": me})
-print(state.claim_reason(settings, "toy", reason_key="reason", run_key=me))
-print(state.claim_reason(settings, "toy", reason_key="reason", run_key=me))
+for reason in range(int(reasons)):
+    print(*(state.claim_reason(settings, "toy", reason_key=str(reason), run_key=me) for _ in range(2)))
 """
 
 
@@ -52,23 +52,30 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return load_settings(home=tmp_path, state_url=request.getfixturevalue("postgresql"))
 
 
-def test_processes_that_meet_a_new_database_at_once_leave_one_record_and_one_winner(settings: Settings) -> None:
-    command = [sys.executable, "-c", CLAIM, str(settings.home), settings.state_url]
+def test_processes_that_meet_a_new_database_at_once_leave_one_record_and_one_winner_a_reason(
+    settings: Settings,
+) -> None:
+    arguments = [str(settings.home), settings.state_url]
     claimers = [
-        subprocess.Popen([*command, f"run {number}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", CLAIM, *arguments, f"run {number}", str(REASONS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for number in range(CLAIMERS)
     ]
     for claimer in claimers:
         assert claimer.stdout.readline() == "ready\n"
-    answers = []
     for claimer in claimers:
         claimer.stdin.write("go\n")
         claimer.stdin.flush()
+    answers = []
     for claimer in claimers:
         with claimer:
-            answers.append(claimer.communicate(timeout=120)[0].split())
-        assert claimer.returncode == 0
-    assert sorted(answers) == [["False", "False"]] * (CLAIMERS - 1) + [["True", "True"]]
-    winner = answers.index(["True", "True"])
-    assert state.reason_owner(settings, "toy", "reason") == f"run {winner}"
+            answers.append(claimer.communicate(timeout=120)[0].splitlines())
+    assert [claimer.returncode for claimer in claimers] == [0] * CLAIMERS
+    for reason, of_each in enumerate(zip(*answers, strict=True)):
+        assert sorted(of_each) == ["False False"] * (CLAIMERS - 1) + ["True True"]
+        assert state.reason_owner(settings, "toy", str(reason)) == f"run {of_each.index('True True')}"
     assert len(state.latest_records(settings, "toy", "ingest")) == 1

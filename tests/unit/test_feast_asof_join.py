@@ -7,7 +7,7 @@ import pytest
 from airloop.errors import DataContractError
 from airloop.feast_asof_join import INSTANT, History, as_of_lines, latest_lines
 
-START = datetime(2013, 1, 1)  # noqa: DTZ001 (naive is UTC here)
+START = datetime(2013, 1, 1)
 
 
 def hour(number):

@@ -108,7 +108,7 @@ SAME_AS_STOCK = {
     "entity timestamps as text": (VALUES, ENTITIES.assign(event_timestamp=ENTITIES[STAMP].astype(str)), {}, {}),
     "an entity timestamp missing": (VALUES, pd.concat([ENTITIES, asked(("a", pd.NaT), label=[12])]), {}, {}),
     "no entity rows": (VALUES, ENTITIES.iloc[:0], {}, {}),
-    "naive values": (history([("a", datetime(2013, 1, 1), None, 1)], zone=None), ENTITIES, {}, {}),  # noqa: DTZ001
+    "naive values": (history([("a", datetime(2013, 1, 1), None, 1)], zone=None), ENTITIES, {}, {}),
     "another timestamp column": (VALUES, ENTITIES.rename(columns={STAMP: "decided_at"}), {}, {}),
     "only missing keys": (VALUES, asked((None, at(3))), {}, {}),
     "a float key with gaps": (NUMBERS, asked((1.0, at(2)), (float("nan"), at(2))), {"key": ValueType.INT64}, {}),

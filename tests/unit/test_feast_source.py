@@ -92,7 +92,7 @@ def test_sources_outside_the_lake_are_read_as_stock_reads_them(tmp_path, kind):
 
 def test_a_naive_bound_is_utc(tmp_path):
     write_deltalake(str(tmp_path / "table"), days(0, 3))
-    assert read(tmp_path, start=datetime(2013, 1, 2), end=datetime(2013, 1, 3)) == ["day 1"]  # noqa: DTZ001
+    assert read(tmp_path, start=datetime(2013, 1, 2), end=datetime(2013, 1, 3)) == ["day 1"]
 
 
 def test_a_view_without_a_source_is_refused():

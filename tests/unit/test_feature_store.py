@@ -65,6 +65,18 @@ def test_the_fingerprint_ignores_what_changes_no_value(toy_settings, tmp_path, o
     assert fingerprint(toy.edited(toy_settings, tmp_path, "toy.py", old, new)) == fingerprint(toy_settings)
 
 
+def test_the_fingerprint_changes_with_the_query_behind_a_feature_and_not_with_its_layout(toy_settings, tmp_path):
+    line = "SELECT machine, celsius, known_at, created_at FROM heat;"
+    changed = toy.edited(
+        toy_settings, tmp_path / "a", "features.sql", line, line.replace("celsius,", "-celsius AS celsius,")
+    )
+    laid_out = toy.edited(
+        toy_settings, tmp_path / "b", "features.sql", line, "-- why\n" + line.replace(" FROM", "\n  FROM")
+    )
+    assert fingerprint(changed) != fingerprint(toy_settings)
+    assert fingerprint(laid_out) == fingerprint(toy_settings)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

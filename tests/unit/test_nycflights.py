@@ -210,7 +210,7 @@ def test_an_object_store_gets_each_file_in_one_put(upstream):
 
 def test_until_without_timezone_is_refused(upstream, tmp_path):
     with pytest.raises(ValueError, match="until must be timezone-aware"):
-        upstream.land(str(tmp_path), until=datetime(2013, 2, 1))  # noqa: DTZ001
+        upstream.land(str(tmp_path), until=datetime(2013, 2, 1))
     assert list(tmp_path.iterdir()) == []
 
 

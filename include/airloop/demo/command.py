@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+import warnings
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -31,7 +32,9 @@ def run_and_show(name: str, settings: Settings, *, months: int, console: Console
     from airloop.demo import report as reports
     from airloop.demo.counterfactual import without_retraining
 
-    without = without_retraining(pipeline, tuple(period.window for period in periods), settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what libraries deprecate in each other is no part of the result
+        without = without_retraining(pipeline, tuple(period.window for period in periods), settings)
     console.print(reports.summary_table(periods, without))
     for line in reports.never_retrained_lines(without):
         console.print(line)
