@@ -1,6 +1,7 @@
 """Where things are on this installation: the only reader of the environment (prefix AIRLOOP_)."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,4 @@ def apply_quiet_environment() -> None:
     """Set `quiet_environment` for this process, before the heavy libraries are imported; a value already set stays."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    time.tzset()  # TZ was perhaps read before: Feast's SQLite store writes instants through the process's zone

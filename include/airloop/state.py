@@ -2,6 +2,8 @@
 
 import functools
 import json
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +17,8 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings
+
+_BUSY_SECONDS = 30
 
 metadata = sa.MetaData()
 
@@ -86,8 +90,22 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # Autocommit at driver level: SQLAlchemy's begin event then takes the write lock at once, so two writers queue
     # on the busy timeout instead of failing when a read transaction tries to become a writing one.
     connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout = 30000")
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: Any) -> None:
+    # The busy timeout does not cover the switch: the second of two that meet a new database is told "locked" at once.
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Timer
 
 import pytest
 import sqlalchemy as sa
@@ -151,6 +151,18 @@ def test_a_url_that_names_no_usable_database_is_the_authors_mistake(url: str, tm
     with pytest.raises(ConfigError, match="AIRLOOP_STATE_URL") as refused:
         _save(load_settings(home=tmp_path, state_url=url), "a")
     assert "secret" not in str(refused.value)
+
+
+def test_a_process_that_meets_a_new_database_while_another_makes_it_waits(settings: Settings) -> None:
+    other = sqlite3.connect(settings.home / "state.db", isolation_level=None, check_same_thread=False)
+    # The busy timeout covers every wait but this one: the switch to write-ahead beside a transaction of before it.
+    other.execute("BEGIN IMMEDIATE")
+    done = Timer(0.3, other.rollback)
+    done.start()
+    _save(settings, "a")
+    done.join()
+    other.close()
+    assert _keys(settings) == ["a"]
 
 
 def test_a_transaction_takes_the_write_lock_at_once_so_that_none_fails_halfway(settings: Settings) -> None:
