@@ -130,6 +130,16 @@ def test_an_equal_model_is_refused_for_want_of_a_gain(platform):
     assert "gain" in decision.why
 
 
+def test_a_stale_model_passes_its_own_gate_and_is_refused_at_promotion(platform):
+    platform.run("training", training_conf(TRAINED_DAY - 2, reason_key="stale"))
+    decision = decisions(platform.settings)[-1]
+    assert (decision.outcome, decision.champion_version) == ("passed", None)
+    run = platform.client.run("toy__promotion", f"decision__{decision.sequence}")
+    with pytest.raises(AirloopError, match="champion"):
+        platform.client.wait(run, seconds=120, on_tasks=lambda _tasks: None)
+    assert aliases(platform.settings, "toy")["champion"] == 1
+
+
 def test_a_model_of_shuffled_labels_is_refused_by_the_floor(platform):
     toy.land(platform.settings, days=range(toy.DAYS), shuffled=True)
     platform.run("data", window_conf(0, toy.DAYS))
