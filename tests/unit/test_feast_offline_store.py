@@ -54,7 +54,8 @@ def open_store(folder, table, *, own=True, key=ValueType.STRING, ttl=timedelta(0
         source = FileSource(path=str(folder / "values.parquet"), file_format=ParquetFormat(), **stamps)
         offline = {"type": "duckdb"}
     registry = str(folder / f"registry-{own}.db")
-    config = RepoConfig(project="p", provider="local", registry=registry, offline_store=offline)
+    online = {"type": "sqlite", "path": str(folder / "online.db")}  # Feast's default lies in the working directory
+    config = RepoConfig(project="p", provider="local", registry=registry, offline_store=offline, online_store=online)
     entity = Entity(name="k", join_keys=["k"], value_type=key)
     schema = [Field(name="k", dtype=from_value_type(key)), *(Field(name=name, dtype=Int64) for name in ("v", "line"))]
     store = FeatureStore(config=config)
