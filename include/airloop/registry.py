@@ -79,16 +79,6 @@ def describe_version(settings: Settings, model_name: str, version: int, text: st
         client(settings).update_model_version(model_name, str(version), description=text)
 
 
-def version_tags(settings: Settings, model_name: str, version: int) -> dict[str, str]:
-    """All tags of a version.
-
-    Raises:
-        GuardRefused: The version is not registered.
-    """
-    with _answers(f"read version {version}", model_name):
-        return dict(client(settings).get_model_version(model_name, str(version)).tags)
-
-
 def download_model(settings: Settings, model_name: str, version: int, *, folder: Path) -> Path:
     """Copy the files of a registered version below `folder`.
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from mlflow import MlflowClient
 
-from airloop import ledger, registry
+from airloop import ledger, registry, tracking
 from airloop.config import Comparison, Floor, load_pipeline
 from airloop.config.pipeline import Gate
 from airloop.decide import decide, judge
@@ -226,7 +226,7 @@ def test_a_passed_decision_is_recorded_tagged_and_becomes_the_challenger(setting
     entry = ledger.entries(settings, "flight_delays")[0]
     assert (decision.sequence, entry.kind, entry.effective_at) == (1, "decision", CUTOFF)
     assert replace(Decision.from_json(entry.payload), sequence=1) == decision
-    tags = registry.version_tags(settings, "flight_delays", 2)
+    tags = tracking.client(settings).get_model_version("flight_delays", "2").tags
     assert tags["airloop.decision"] == "passed"
     assert tags["airloop.decision_why"] == decision.why
     assert tags["airloop.decision_sequence"] == "1"
@@ -238,7 +238,7 @@ def test_a_refused_decision_is_recorded_and_moves_no_alias(settings, pipeline):
     decision = decide(pipeline, WINDOW, {"evaluate": evaluated(metrics={"roc_auc": float("nan")})}, settings)
     assert not decision.passed
     assert ledger.entries(settings, "flight_delays")[0].payload["why"] == decision.why
-    assert registry.version_tags(settings, "flight_delays", 2)["airloop.decision"] == "refused"
+    assert tracking.client(settings).get_model_version("flight_delays", "2").tags["airloop.decision"] == "refused"
     assert registry.aliases(settings, "flight_delays") == {}
 
 
@@ -273,7 +273,7 @@ def test_a_repeated_decision_does_not_make_the_champion_a_challenger(settings, p
 def test_long_texts_fit_into_tags(settings, pipeline):
     long = evaluated(problems=("x" * 9000,), evidence=tuple(evidence(seed=seed) for seed in range(50)))
     decide(pipeline, WINDOW, {"evaluate": long}, settings)
-    tags = registry.version_tags(settings, "flight_delays", 2)
+    tags = tracking.client(settings).get_model_version("flight_delays", "2").tags
     assert len(tags["airloop.decision_why"]) == 5000
     assert 0 < len(json.loads(tags["airloop.evidence"])) < 50
 
