@@ -1,0 +1,48 @@
+"""The command line, one module per topic. Errors are one clear line; a traceback only with --debug."""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from airloop.cli import ledger, pipelines, platform, stages
+from airloop.cli.output import errors
+from airloop.errors import AirloopError
+from airloop.settings import apply_quiet_environment
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The whole life of a model as Airflow DAGs.",
+)
+app.add_typer(platform.app)
+app.add_typer(stages.app)
+app.add_typer(pipelines.app, name="pipelines")
+app.add_typer(ledger.app, name="ledger")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `airloop` command; `--debug` anywhere shows tracebacks."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    apply_quiet_environment()
+    logging.basicConfig(level=logging.INFO if debug else logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app([item for item in given if item != "--debug"], standalone_mode=True)
+    except AirloopError as error:
+        if debug:
+            raise
+        errors.print(f"[bold red]error:[/] {type(error).__name__}: ", end="")
+        errors.print(str(error), markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command(epilog="Example: airloop schema > .airloop/pipeline.schema.json")
+def schema() -> None:
+    """The JSON schema of pipeline.yaml, for editors."""
+    from airloop.config import Pipeline
+
+    typer.echo(json.dumps(Pipeline.model_json_schema(), indent=2))

@@ -1,0 +1,74 @@
+"""The platform of this machine: start, stop, look, and the demo on it."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from airloop.cli.output import AsJson, console, say, table
+from airloop.settings import load_settings
+
+Port = Annotated[int | None, typer.Option(help="Fixed port instead of a free one.")]
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: airloop demo --months 6")
+def demo(
+    months: Annotated[int, typer.Option(min=1, max=12, help="How many months of 2013.")] = 12,
+    pipeline: Annotated[str, typer.Option(help="The pipeline to replay.")] = "flight_delays",
+) -> None:
+    """Take real flights through the running Airflow, month by month, until the loop has closed."""
+    from airloop.demo.command import run_and_show
+
+    run_and_show(pipeline, load_settings(), months=months, console=console)
+
+
+@app.command(epilog="Example: airloop up --detach")
+def up(
+    detach: Annotated[bool, typer.Option(help="Return when all is healthy; `airloop down` stops it.")] = False,
+    airflow_port: Port = None,
+    mlflow_port: Port = None,
+) -> None:
+    """Start Airflow and MLflow on this machine, bound to 127.0.0.1."""
+    from airloop import supervisor
+
+    settings = load_settings()
+    if detach:
+        ports = {"airflow_port": airflow_port, "mlflow_port": mlflow_port}
+        _show_platform(supervisor.start_detached(settings, on_progress=say, **ports))
+        return
+    supervisor.run(
+        settings, on_progress=say, on_ready=_show_platform, airflow_port=airflow_port, mlflow_port=mlflow_port
+    )
+
+
+@app.command(epilog="Example: airloop down")
+def down() -> None:
+    """Stop the platform; leaves no process behind."""
+    from airloop import supervisor
+
+    console.print("stopped" if supervisor.down(load_settings(), on_progress=say) else "nothing was running")
+
+
+@app.command(epilog="Example: airloop status --json")
+def status(as_json: AsJson = False) -> None:
+    """Every service with its URL, health and process."""
+    from airloop import supervisor
+
+    services = supervisor.status(load_settings())
+    if as_json:
+        typer.echo(json.dumps([service.to_dict() for service in services]))
+    else:
+        rows = [
+            (item.name, item.url or "-", "healthy" if item.healthy else "down", str(item.pid or "-"))
+            for item in services
+        ]
+        console.print(table(("service", "url", "health", "pid"), rows))
+    if not all(service.healthy for service in services):
+        raise typer.Exit(3)
+
+
+def _show_platform(platform: Any) -> None:
+    console.print(f"\n  Airflow  {platform.airflow_url}   login {platform.username} / {platform.password}")
+    console.print(f"  MLflow   {platform.mlflow_url}\n")
