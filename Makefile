@@ -9,15 +9,14 @@ PYTHON ?= python3
 HOME_DIR := .airloop
 UV := $(HOME_DIR)/uv/bin/uv
 BIN := $(HOME_DIR)/venv/bin
-MONTHS ?= 12
 
 .PHONY: help demo test check up down bench clean
 
 help: ## what each target does
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(HOME_DIR)/base.stamp ## the whole loop on a year of real flights (MONTHS=6 for the short form)
-	@$(BIN)/airloop demo --months $(MONTHS)
+demo: $(HOME_DIR)/base.stamp ## the whole loop on a year of real flights; on macOS three months (MONTHS=6 for six)
+	@$(BIN)/airloop demo $(if $(MONTHS),--months $(MONTHS))
 
 test: $(HOME_DIR)/dev.stamp ## all tests: unit, DAGs, integration, e2e
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -1,4 +1,7 @@
-"""`python -m benchmarks`: measure every row, write <home>/bench.json, show the table; exit code 1 unless all are ok."""
+"""`python -m benchmarks [ROW ...]`: measure the rows, write <home>/bench.json, show the table.
+
+The exit code is 0 when every row is ok, 1 when one is not, 2 when something was asked for that there is not.
+"""
 
 import importlib
 import math
@@ -6,8 +9,9 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +19,58 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from airloop.errors import AirloopError
+from airloop.errors import AirloopError, ConfigError
 from airloop.settings import apply_quiet_environment, load_settings
 from benchmarks.row import Row, write_rows
+from benchmarks.session import Say, Session, asked_months
 
-# Modules with NAME, BOUND and measure(flights) -> Row.
-MEASUREMENTS = ("training_set", "training_set_feast", "materialization", "validation", "data_stages")
+# Modules with NAME, BOUND, UNIT and measure(session) -> Row; the quick ones come first.
+MEASUREMENTS = (
+    "materialization",
+    "validation",
+    "data_stages",
+    "monitoring_statistics",
+    "log_model",
+    "training_set",
+    "training_set_feast",
+    "task_overhead",
+    "platform_start",
+    "platform_memory",
+    "orchestrated_year",
+)
 
-Say = Callable[[str], None]
 
-
-def main() -> int:
+def main(asked: Sequence[str]) -> int:
     """Measure below a temporary folder, which goes at the end; only bench.json stays."""
     os.environ["TZ"] = "UTC"
     time.tzset()
     apply_quiet_environment()
-    # Stock Feast goes through ibis 12, which calls a method DuckDB 2 renamed.
-    warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
+    # What libraries deprecate in each other is no part of the result.
+    warnings.simplefilter("ignore")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    target = load_settings().home / "bench.json"
     say = _progress(console)
-    with tempfile.TemporaryDirectory(prefix="airloop_bench_") as folder:
-        rows = _measure_all(Path(folder), say)
-    write_rows(target, rows)
+    try:
+        chosen, months, target = chosen_names(asked), asked_months(), load_settings().home / "bench.json"
+    except ConfigError as error:
+        say(str(error))
+        return 2
+    with tempfile.TemporaryDirectory(prefix="airloop_bench_", ignore_cleanup_errors=True) as folder:
+        rows = _measure_all(chosen, Session(Path(folder).resolve(), months, say), target)
     console.print(result_table(rows))
     say(f"written to {target}")
     return exit_code(rows)
+
+
+def chosen_names(asked: Sequence[str]) -> tuple[str, ...]:
+    """The measurements asked for, in their order; all of them when none is named.
+
+    Raises:
+        ConfigError: There is no measurement of that name.
+    """
+    unknown = sorted({*asked} - {*MEASUREMENTS})
+    if unknown:
+        raise ConfigError(f"no measurement {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
+    return tuple(name for name in MEASUREMENTS if name in asked or not asked)
 
 
 def exit_code(rows: Sequence[Row]) -> int:
@@ -48,18 +78,20 @@ def exit_code(rows: Sequence[Row]) -> int:
     return 0 if rows and all(row.ok for row in rows) else 1
 
 
-def measured(module: Any, flights: Any) -> Row:
+def measured(module: Any, session: Any) -> Row:
     """The module's row; one that could not be measured, or whose sides gave different results, is not ok."""
     try:
-        row: Row = module.measure(flights)
-    except AirloopError as error:
-        return Row(module.NAME, math.nan, math.nan, bound=module.BOUND, unit="s", note=f"not measured: {error}")
+        row: Row = module.measure(session)
+    except Exception as error:  # whatever breaks one row, the half hour of the others is not lost
+        if not isinstance(error, AirloopError):
+            traceback.print_exc()
+        return Row(module.NAME, math.nan, math.nan, bound=module.BOUND, unit=module.UNIT, note=f"not measured: {error}")
     return row
 
 
 def result_table(rows: Sequence[Row]) -> Table:
     """The rows as a person reads them."""
-    table = Table(title="ours against peers, fastest of three each, in one run", title_justify="left", show_lines=True)
+    table = Table(title="ours against peers, each in one run", title_justify="left", show_lines=True)
     for name in ("measured", "ours", "peer", "ratio", "bound", "ok"):
         table.add_column(name, justify="left" if name in ("measured", "ok") else "right", no_wrap=name != "measured")
     table.add_column("note")
@@ -70,15 +102,15 @@ def result_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _measure_all(home: Path, say: Say) -> list[Row]:
-    from benchmarks.flights import build_flights
-
-    flights = build_flights(home, say)
+def _measure_all(chosen: Sequence[str], session: Session, target: Path) -> list[Row]:
+    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in MEASUREMENTS}
+    names = [module.NAME for module in modules.values()]
     rows = []
-    for number, name in enumerate(MEASUREMENTS, start=1):
-        module = importlib.import_module(f"benchmarks.{name}")
-        say(f"{number} of {len(MEASUREMENTS)}: {module.NAME}")
-        rows.append(measured(module, flights))
+    for number, name in enumerate(chosen, start=1):
+        session.say(f"{number} of {len(chosen)}: {modules[name].NAME}")
+        rows.append(measured(modules[name], session))
+        session.say(f"  ours {rows[-1].ours:.2f} {rows[-1].unit}, peer {rows[-1].peer:.2f}, ratio {rows[-1].ratio:.2f}")
+        write_rows(target, rows, names=names)
     return rows
 
 
@@ -93,4 +125,4 @@ def _progress(console: Console) -> Say:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -12,17 +12,20 @@ from airloop.records import Record, Window
 from airloop.settings import Settings
 from benchmarks.flights import DATA_STAGES, Flights, RunStage, run_data, settings_below
 from benchmarks.row import Row, Trial, interleaved
+from benchmarks.session import Session
 
 NAME = "data stages of a month through stage_run / plain calls"
 BOUND = 1.2
+UNIT = "s"
 
 
-def measure(flights: Flights) -> Row:
+def measure(session: Session) -> Row:
     """Every trial builds an empty lake from the files of January; both have to give the same records."""
+    flights = session.flights
     _refuse_other_records(flights)
     seconds = interleaved(lambda: _trial(flights, _as_task), lambda: _trial(flights, _plain))
     note = f"{len(DATA_STAGES)} stages, equal records: what input keys, locks and stored records cost"
-    return Row(NAME, *seconds, bound=BOUND, unit="s", note=note)
+    return Row(NAME, *seconds, bound=BOUND, unit=UNIT, note=note)
 
 
 def _as_task(name: str, *stage: Any, **given: Any) -> Record:

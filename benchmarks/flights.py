@@ -1,4 +1,4 @@
-"""Three months of real flights in a lake below a temporary home, and the data stages that put them there."""
+"""Months of real flights in a lake below a temporary home, and the data stages that put them there."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,6 @@ _PLACES = (
     "feast_registry_url",
     "online_store",
 )
-_MONTHS = 3
 # The last evening's files land after the month, in New York's time.
 _LANDS_AFTER = timedelta(days=2)
 
@@ -70,13 +69,13 @@ def settings_below(home: Path, *, landing_uri: str = "") -> Settings:
     return settings
 
 
-def build_flights(home: Path, say: Callable[[str], None]) -> Flights:
-    """Land January to March 2013 and take the months as far as validated features."""
+def build_flights(home: Path, months: int, say: Callable[[str], None]) -> Flights:
+    """Land the first months of 2013 and take them as far as validated features."""
     settings = settings_below(home)
     pipeline = load_pipeline("flight_delays", settings)
     covered = Window(pipeline.coverage.start, pipeline.coverage.end or pipeline.coverage.start)
-    windows = calendar_windows(pipeline.calendar, covered)[:_MONTHS]
-    say("landing three months of flights")
+    windows = calendar_windows(pipeline.calendar, covered)[:months]
+    say(f"landing {months} months of flights")
     NycFlights().land(f"{settings.landing_uri}/{pipeline.name}", until=windows[-1].end + _LANDS_AFTER)
     for window in windows:
         say(f"data stages of {window.start:%B}")

@@ -14,22 +14,25 @@ from airloop import feature_store
 from airloop.errors import DataContractError
 from benchmarks.flights import Flights, settings_below
 from benchmarks.row import Row, Trial, interleaved
+from benchmarks.session import Session
 from benchmarks.stock_feast import open_stock, write_parquet
 
 NAME = "materialize a month of flight_static / stock Feast"
 BOUND = 0.5
+UNIT = "s"
 _VIEW = "flight_static"
 
 
-def measure(flights: Flights) -> Row:
+def measure(session: Session) -> Row:
     """Every trial fills an empty online store, opened and applied beforehand; both have to hold the same bytes."""
+    flights = session.flights
     parquet = write_parquet(flights)
     own = lambda folder: _open_own(flights, folder)  # noqa: E731
     stock = lambda folder: open_stock(flights, folder, parquet=parquet)  # noqa: E731
     rows = _same_rows(flights, own, stock)
     seconds = interleaved(lambda: _trial(flights, own), lambda: _trial(flights, stock))
     note = f"{rows:,} values, the same bytes; the peer is `duckdb` on parquet with the local engine"
-    return Row(NAME, *seconds, bound=BOUND, unit="s", note=note)
+    return Row(NAME, *seconds, bound=BOUND, unit=UNIT, note=note)
 
 
 def _open_own(flights: Flights, folder: Path) -> FeatureStore:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPEATS = 3
-
 Trial = Callable[[], object]
 
 
@@ -19,6 +17,7 @@ class Row:
     """A measurement is of this machine at this moment; only the ratio of the two sides is judged.
 
     Attributes:
+        name: ours / peer, in words.
         ours: What airloop took, in `unit`; `peer` likewise.
         bound: `ok` when ours / peer <= bound. Below 1 it says how much faster ours has to be.
         note: What was compared, and what the ratio does and does not say.
@@ -48,14 +47,15 @@ class Row:
         return {"name": self.name, **known, "bound": self.bound, "ok": self.ok, "unit": self.unit, "note": self.note}
 
 
-def interleaved(ours: Callable[[], Trial], peer: Callable[[], Trial]) -> tuple[float, float]:
-    """Seconds of the fastest of three trials of each side, which take turns at going first.
+def interleaved(ours: Callable[[], Trial], peer: Callable[[], Trial], *, repeats: int = 3) -> tuple[float, float]:
+    """Seconds of the fastest trial of each side, which take turns at going first.
 
     Args:
         ours: Prepares a trial, which is not timed, and returns it; `peer` likewise.
+        repeats: Trials of each side.
     """
     seconds: tuple[list[float], list[float]] = ([], [])
-    for repeat in range(REPEATS):
+    for repeat in range(repeats):
         sides = [(ours, seconds[0]), (peer, seconds[1])]
         for prepare, taken in sides if repeat % 2 == 0 else reversed(sides):
             trial = prepare()
@@ -66,9 +66,16 @@ def interleaved(ours: Callable[[], Trial], peer: Callable[[], Trial]) -> tuple[f
     return min(seconds[0]), min(seconds[1])
 
 
-def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Put the rows in place of what `path` held; a reader sees the old ones or the new ones."""
+def write_rows(path: Path, rows: Sequence[Row], *, names: Sequence[str]) -> None:
+    """Put the rows in place of those of the same names that `path` holds; a reader sees the old file or the new one.
+
+    Args:
+        names: Of all rows there are, in their order; what the file holds under other names goes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    by_name = {row["name"]: row for row in [*kept, *(row.to_json() for row in rows)]}
+    known = [by_name[name] for name in names if name in by_name]
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps([row.to_json() for row in rows], indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(known, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     partial.replace(path)

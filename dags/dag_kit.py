@@ -6,14 +6,15 @@ This file is imported at every parse, so it imports nothing heavy at the top; st
 import difflib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Param, RetryDecision, RetryPolicy
+from airflow.sdk import Param, RetryDecision, RetryPolicy, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from airloop import settings
+import connection_kit
+from airloop import run_context, settings
 from airloop.config import Pipeline, calendar_windows, load_pipelines
 from airloop.config.calendar import CRON, period_end, period_start
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
@@ -176,12 +177,19 @@ def training_window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
 
 
 def run(
-    stage: str, pipeline: Pipeline, over: Window, *, upstream: Mapping[str, Any] | None = None, **options: Any
+    stage: str,
+    pipeline: Pipeline,
+    over: Window,
+    *,
+    upstream: Mapping[str, Any] | None = None,
+    connections: Sequence[str] = (),
+    **options: Any,
 ) -> Json:
     """Run a stage and return its record as JSON.
 
     Args:
         upstream: Stage name -> the JSON its task returned; tune's are a sequence.
+        connections: Ids of the Airflow connections the stage needs; looked up here, in the task.
 
     Raises:
         AirflowFailException: A domain error that a retry would meet again; the others go through and are retried.
@@ -191,13 +199,22 @@ def run(
 
     feast_boot.neutralise_typeguard()
     given = {name: _decode(stage_run.find_stage(name).record, data) for name, data in (upstream or {}).items()}
+    here = settings.load_settings()
     try:
-        record = stage_run.run_stage(
-            stage, pipeline, over, upstream=given, settings=settings.load_settings(), **options
-        )
+        if connections:
+            here = here.model_copy(update={"connections": connection_kit.urls(connections)})
+        with run_context.working_for(_run_id()):
+            record = stage_run.run_stage(stage, pipeline, over, upstream=given, settings=here, **options)
     except PERMANENT as error:
         raise AirflowFailException(f"{stage}: {error}") from error
     return record.to_json()
+
+
+def _run_id() -> str:
+    try:
+        return str(get_current_context()["run_id"])
+    except RuntimeError:
+        return run_context.BY_HAND  # no task: somebody calls the function
 
 
 def as_run_id(text: str) -> str:

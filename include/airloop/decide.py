@@ -9,15 +9,13 @@ from functools import partial
 from typing import Any, Literal
 
 from airloop import ledger, registry
-from airloop.config import Comparison, Floor, Pipeline
+from airloop.config import METRICS, Comparison, Floor, Pipeline
 from airloop.config.pipeline import Gate
 from airloop.ledger import Entry
 from airloop.records import Check, Decision, Evaluated, Evidence, Window
 from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-METRIC_NAMES = {"brier": "Brier", "roc_auc": "ROC-AUC"}
 
 _TAG_CHARACTERS = 5000
 
@@ -132,7 +130,7 @@ def _refuse(rule: str, says: str, observed: Any = None) -> Check:
 
 
 def _floor(evaluated: Evaluated, floor: Floor) -> Check:
-    rule, name = f"floor {floor.metric}", METRIC_NAMES[floor.metric]
+    rule, name = f"floor {floor.metric}", METRICS[floor.metric].title
     value = evaluated.metrics.get(floor.metric)
     if not _is_number(value) or value is None:
         return _refuse(rule, f"{name} of the candidate is missing or not a number")
@@ -149,7 +147,7 @@ def _comparison(evaluated: Evaluated, compare: Comparison) -> Check:
     found = [item for item in evaluated.evidence if item.metric == compare.metric]
     if len(found) != 1:
         count = "no evidence" if not found else f"{len(found)} pieces of evidence"
-        says = f"there is {count} on {METRIC_NAMES[compare.metric]} against champion {evaluated.champion_version}"
+        says = f"there is {count} on {METRICS[compare.metric].title} against champion {evaluated.champion_version}"
         return _refuse(rule, says)
     evidence = found[0]
     unfit = _unfit(evidence, evaluated, compare)
@@ -158,7 +156,7 @@ def _comparison(evaluated: Evaluated, compare: Comparison) -> Check:
 
 def _unfit(evidence: Evidence, evaluated: Evaluated, compare: Comparison) -> str | None:
     """Why this evidence says nothing about this candidate; None when it does."""
-    name = METRIC_NAMES[compare.metric]
+    name = METRICS[compare.metric].title
     if not all(_is_number(value) for value in (evidence.gain, evidence.lower, evidence.upper, evidence.champion)):
         return f"evidence on {name} holds a value that is missing or not a number"
     if evidence.rows != evaluated.holdout_rows:
@@ -176,7 +174,7 @@ def _unfit(evidence: Evidence, evaluated: Evaluated, compare: Comparison) -> str
 def _compared(evidence: Evidence, rule: Literal["superior", "non_inferior"], compare: Comparison) -> Check:
     share = {"superior": compare.superior_margin_share, "non_inferior": -compare.non_inferior_margin_share}[rule]
     bound = share * evidence.champion + 0.0  # no negative zero in a sentence
-    gain = f"gain in {METRIC_NAMES[compare.metric]} {evidence.gain:.4f}"
+    gain = f"gain in {METRICS[compare.metric].title} {evidence.gain:.4f}"
     says = f"{gain}, interval [{evidence.lower:.4f}, {evidence.upper:.4f}], must be above {bound:.4f}".removesuffix(
         ".0000"
     )

@@ -20,7 +20,8 @@ from evidently.legacy.renderers.html_widgets import CounterData, counter
 from evidently.metrics import DriftedColumnsCount, ValueDrift
 from evidently.presets import DataDriftPreset
 
-PREDICTION = "prediction"
+from airloop.tasks import PREDICTION
+
 MIN_ROWS = 100
 """Below it on either side a PSI is noise: its expectation without any drift is about (bins - 1) * (1/n + 1/m)."""
 
@@ -50,7 +51,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Sides:
-    """The rows of one side: features as a frame, predictions (probabilities) of possibly other rows."""
+    """The rows of one side: features as a frame, predictions (numbers or names of classes) of possibly other rows."""
 
     features: pd.DataFrame
     predictions: pd.Series

@@ -3,23 +3,23 @@
 Rows of one day are not independent: resampling rows gives an interval 2-5 x too narrow on flight data, and a gate that
 reads it promotes noise. Whole days are therefore drawn with replacement, both models on the same draw (paired), and the
 percentiles of the resampled gains are the interval (cluster bootstrap: Davison & Hinkley 1997, section 3.8; Field &
-Welsh 2007). Brier and ROC-AUC of a draw follow from sums per day and per pair of days, so no resample touches the rows.
+Welsh 2007). A metric of a draw follows from sums per day (losses) or per pair of days (ROC-AUC), so no resample touches
+the rows.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from airloop.config import METRICS
+from airloop.day_statistics import STATISTICS
 from airloop.errors import DataContractError
 from airloop.records import Evidence
+from airloop.tasks import Floats, Integers, task_measured_by
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Statistic = Callable[[Floats], Floats]
+MIN_ROWS = 30
+"""Fewer rows have no metric."""
 
-_MIN_ROWS = 30
 _MIN_BLOCKS = 2
 _MAX_UNUSABLE_SHARE = 0.05
 
@@ -41,19 +41,24 @@ def blocks(days: npt.ArrayLike) -> int:
     return int(np.unique(np.asarray(days)).size)
 
 
-def metric_value(metric: str, labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
-    """Brier score (mean squared error of the probability, lower is better) or ROC-AUC (ties count one half).
+def metric_value(metric: str, labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
+    """One model's metric; labels and predictions as airloop.tasks says.
+
+    brier: mean squared error of the probability. roc_auc: ties count one half. mae, rmse: mean absolute error, root of
+    the mean squared error. log_loss: mean of -log of the probability of the class that came, which counts as 1e-15 when
+    it is smaller (a class never seen in training has 0). accuracy: share of rows whose most probable class came; of
+    equally probable ones the first.
 
     Raises:
         DataContractError: See `compare`.
     """
-    y, (p,) = _checked(labels, probabilities)
-    return float(_statistic(metric, y, p, np.zeros(y.size, np.int64))(np.ones((1, 1)))[0])
+    y, (p,) = _checked(metric, labels, predictions)
+    return float(STATISTICS[metric](y, p, np.zeros(y.size, np.int64), 1)(np.ones((1, 1)))[0])
 
 
 def interval(
     labels: npt.ArrayLike,
-    probabilities: npt.ArrayLike,
+    predictions: npt.ArrayLike,
     days: npt.ArrayLike,
     *,
     metric: str,
@@ -66,9 +71,9 @@ def interval(
     Raises:
         DataContractError: See `compare`.
     """
-    y, (p,) = _checked(labels, probabilities)
+    y, (p,) = _checked(metric, labels, predictions)
     block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
-    statistic = _statistic(metric, y, p, block)
+    statistic = STATISTICS[metric](y, p, block, draws.shape[1])
     lower, upper = _bounds(statistic(draws[1:]), confidence)
     return float(statistic(draws[:1])[0]), lower, upper
 
@@ -84,27 +89,26 @@ def compare(
     resamples: int,
     seed: int,
 ) -> Evidence:
-    """The gain of `candidate` over `champion` on the same rows; positive is better for either metric.
+    """The gain of `candidate` over `champion` on the same rows; positive is better for every metric.
 
     Args:
-        labels: 0 or 1 per row; rows without a label must be left out by the caller.
-        champion: Probabilities of class 1 in [0, 1].
+        labels: One per row, as airloop.tasks says; rows without a label must be left out by the caller.
+        champion: Predictions of the metric's task.
         candidate: Likewise, for the same rows in the same order.
         days: UTC calendar-day block id per row (`utc_days`).
-        metric: `brier` (gain = champion - candidate) or `roc_auc` (gain = candidate - champion).
+        metric: Gain is champion - candidate where lower is better, else candidate - champion.
         confidence: Of the two-sided percentile interval: its lower bound is the (1 - confidence) / 2 quantile.
         resamples: Draws of days; 200 are enough to decide at 0.95.
         seed: The same seed gives the same draws of days, whatever the models, the metric and the order of rows.
 
     Raises:
-        DataContractError: Arrays of different length, fewer than 30 rows or 2 days, a label that is not 0 or 1, a
-            probability that is missing or outside [0, 1], a single class for ROC-AUC, an unknown metric.
+        DataContractError: Arrays of different length, fewer than 30 rows or 2 days, a label or a prediction that does
+            not fit the metric's task, a single class for ROC-AUC, an unknown metric.
     """
-    y, (old, new) = _checked(labels, champion, candidate)
+    y, (old, new) = _checked(metric, labels, champion, candidate)
     block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
-    sign = -1.0 if metric == "brier" else 1.0
-    values = [_statistic(metric, y, p, block)(draws) for p in (old, new)]
-    gains = sign * (values[1] - values[0])
+    values = [STATISTICS[metric](y, p, block, draws.shape[1])(draws) for p in (old, new)]
+    gains = METRICS[metric].sign * (values[1] - values[0])
     lower, upper = _bounds(gains[1:], confidence)
     return Evidence(
         metric=metric,
@@ -121,21 +125,19 @@ def compare(
     )
 
 
-def _checked(labels: npt.ArrayLike, *probabilities: npt.ArrayLike) -> tuple[Floats, tuple[Floats, ...]]:
+def _checked(metric: str, labels: npt.ArrayLike, *predictions: npt.ArrayLike) -> tuple[Floats, tuple[Floats, ...]]:
+    task = task_measured_by(metric, predictions[0])
     try:
-        y, *ps = (np.asarray(values, dtype=np.float64) for values in (labels, *probabilities))
+        y, *ps = (np.asarray(values, dtype=np.float64) for values in (labels, *predictions))
     except (TypeError, ValueError) as error:
-        raise DataContractError(f"labels and probabilities must be numbers without gaps: {error}") from error
-    if y.ndim != 1 or any(p.shape != y.shape for p in ps):
-        raise DataContractError(f"labels and probabilities differ in shape: {[a.shape for a in (y, *ps)]}")
-    if y.size < _MIN_ROWS:
-        raise DataContractError(f"{y.size} labelled rows are too few for a metric; at least {_MIN_ROWS} are needed")
-    if not np.isin(y, (0.0, 1.0)).all():
-        raise DataContractError("labels must be 0 or 1; leave rows without a label out, they are not a 0")
-    for p in ps:
-        wrong = int((~((p >= 0) & (p <= 1))).sum())
-        if wrong:
-            raise DataContractError(f"{wrong} of {p.size} probabilities are missing or outside [0, 1]")
+        raise DataContractError(f"labels and predictions must be numbers without gaps: {error}") from error
+    if y.ndim != 1 or any(p.shape[:1] != y.shape or p.shape != ps[0].shape for p in ps):
+        raise DataContractError(f"labels and predictions differ in shape: {[a.shape for a in (y, *ps)]}")
+    if y.size < MIN_ROWS:
+        raise DataContractError(f"{y.size} labelled rows are too few for a metric; at least {MIN_ROWS} are needed")
+    problems = [*map(task.prediction_problem, ps), task.label_problem(y)]
+    for problem in filter(None, problems):
+        raise DataContractError(problem)
     return y, tuple(ps)
 
 
@@ -161,42 +163,3 @@ def _bounds(values: Floats, confidence: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
     lower, upper = np.quantile(usable, [tail, 1 - tail])
     return float(lower), float(upper)
-
-
-def _statistic(metric: str, labels: Floats, probabilities: Floats, block: Integers) -> Statistic:
-    if metric not in _STATISTICS:
-        raise DataContractError(f"unknown metric {metric!r} (known: {', '.join(_STATISTICS)})")
-    return _STATISTICS[metric](labels, probabilities, block, int(block.max()) + 1)
-
-
-def _brier(labels: Floats, probabilities: Floats, block: Integers, size: int) -> Statistic:
-    rows = np.bincount(block, minlength=size)
-    errors = np.bincount(block, weights=(probabilities - labels) ** 2, minlength=size)
-    return lambda draws: (draws @ errors) / (draws @ rows)
-
-
-def _roc_auc(labels: Floats, probabilities: Floats, block: Integers, size: int) -> Statistic:
-    """ROC-AUC as a Mann-Whitney count per pair of days: entry [d, e] counts positives of d above negatives of e."""
-    positive = labels == 1
-    if positive.all() or not positive.any():
-        raise DataContractError(f"ROC-AUC of {labels.size} rows of a single class is not defined")
-    ones, zeros = (np.bincount(block[mask], minlength=size).astype(np.float64) for mask in (positive, ~positive))
-    order = np.argsort(probabilities[positive], kind="stable")
-    scores, days = probabilities[positive][order], block[positive][order]
-    wins = np.zeros((size, size))
-    for day in range(size):
-        negatives = np.sort(probabilities[~positive & (block == day)])
-        beaten = np.searchsorted(negatives, scores, "left") + np.searchsorted(negatives, scores, "right")
-        wins[:, day] = np.bincount(days, weights=beaten / 2, minlength=size)
-
-    def statistic(draws: Floats) -> Floats:
-        pairs = (draws @ ones) * (draws @ zeros)
-        won = ((draws @ wins) * draws).sum(axis=1)
-        values: Floats = np.full(pairs.shape, np.nan)
-        np.divide(won, pairs, out=values, where=pairs > 0)
-        return values
-
-    return statistic
-
-
-_STATISTICS: dict[str, Callable[[Floats, Floats, Integers, int], Statistic]] = {"brier": _brier, "roc_auc": _roc_auc}

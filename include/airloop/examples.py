@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airloop import feature_store, lake, sections, state
+from airloop import arrays, feature_store, lake, sections, state
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import BuiltFeatures, Validated, Window
@@ -83,11 +83,13 @@ def feature_frame(
     """Examples with decision time in the window, their features through Feast's point-in-time retrieval, their labels.
 
     Returns:
-        Columns: entity key, decision_time (UTC), the service's features (numbers float64, texts object; NaN/None where
-        nothing was known), label (float64; NaN without outcome known before `as_of`). Sorted by decision_time, key.
+        Columns: entity key, decision_time (UTC), the service's features (numbers float64, an array a column for each of
+        its elements, texts object; NaN/None where nothing was known), label (float64; NaN without outcome known before
+        `as_of`). Sorted by decision_time, key.
 
     Raises:
-        DataContractError: Retrieval lost or doubled rows, or two examples share an entity key.
+        DataContractError: Retrieval lost or doubled rows, two examples share an entity key, or an array has another
+            length than declared.
         UpstreamUnavailable: The features of the window are not built and validated.
     """
     require_validated(pipeline, window, settings)
@@ -103,7 +105,7 @@ def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataF
     """Point-in-time features of example rows, in their order: values with known_at <= decision_time, within ttl."""
     store = feature_store.open_store(pipeline, settings)
     service: Any = store.get_feature_service(pipeline.features.service)
-    entity_frame = rows.to_pandas().rename(columns={"decision_time": "event_timestamp"})
+    entity_frame = rows.rename_columns({"decision_time": "event_timestamp"}).to_pandas(types_mapper=_without_copy)
     job = store.get_historical_features(entity_df=entity_frame, features=service, filter_by_created_timestamp=True)
     found = job.to_arrow()
     if found.num_rows != rows.num_rows:
@@ -111,12 +113,17 @@ def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataF
             f"{pipeline.name}: retrieval returned {found.num_rows} rows for {rows.num_rows} examples"
         )
     key = pipeline.prediction.entity_key
+    found = arrays.flatten(found, feature_store.array_features(pipeline, settings).values(), key=[key])
     names = feature_store.feature_names(pipeline, settings)
     frame: pd.DataFrame = (
-        found.select([key, "event_timestamp", *names]).to_pandas().rename(columns={"event_timestamp": "decision_time"})
+        found.select([key, "event_timestamp", *names]).rename_columns([key, "decision_time", *names]).to_pandas()
     )
-    frame["decision_time"] = pd.to_datetime(frame["decision_time"], utc=True)
     return frame
+
+
+def _without_copy(kind: pa.DataType) -> pd.ArrowDtype | None:
+    """Feast takes a pandas frame: its columns stay Arrow's, but for timestamps, which it looks for by pandas' type."""
+    return None if pa.types.is_timestamp(kind) else pd.ArrowDtype(kind)
 
 
 def require_validated(pipeline: Pipeline, span: Window, settings: Settings) -> None:

@@ -1,39 +1,19 @@
 """Which row of a history is the one that counts: the newest per key, or the newest known at a given instant.
 
-Instants are compared as naive UTC microseconds: what Delta stores, and free of DuckDB's session time zone.
+Instants are compared as naive UTC microseconds, which is what Delta stores.
 Both functions answer with line numbers, so that values pass from Arrow to Arrow with their types and nulls.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-import duckdb
-import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from airloop.errors import DataContractError
 
 INSTANT = pa.timestamp("us")
-
-_NEWEST = "row_number() OVER (PARTITION BY {group} ORDER BY moment DESC, created DESC NULLS LAST, line DESC) = 1"
-
-_LATEST_SQL = "SELECT line FROM known QUALIFY {newest} ORDER BY line"
-
-# A row that was overtaken before it was seen can never be the answer; once those are gone, one as-of join is enough.
-_AS_OF_SQL = """
-    WITH visible AS (
-        SELECT {keys}, line, moment, {seen} AS seen FROM known WHERE seen IS NOT NULL QUALIFY {newest}
-    ), standing AS (
-        SELECT * FROM visible QUALIFY moment >= coalesce(max(moment) OVER (
-            PARTITION BY {keys} ORDER BY seen ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), moment)
-    )
-    SELECT CASE WHEN $ttl IS NULL OR standing.moment >= asked.moment - $ttl THEN standing.line END AS line
-    FROM asked ASOF LEFT JOIN standing ON {on} AND asked.moment >= standing.seen
-    ORDER BY asked.line
-"""
-_SEEN_WHEN_CREATED = "CASE WHEN created IS NOT NULL THEN greatest(moment, created) END"
 
 
 @dataclass(frozen=True)
@@ -56,49 +36,87 @@ class History:
     created: str | None = None
 
 
-def latest_lines(history: History) -> pa.ChunkedArray:
+def latest_lines(history: History) -> pa.Array:
     """Answer the line of the newest row of each key, ascending; rows without any key column are one key."""
-    group = ", ".join(_key_names(history.keys)) or "true"
-    return _lines(_LATEST_SQL.format(newest=_NEWEST.format(group=group)), known=_known(history))
+    names = _key_names(history)
+    known = _known(history, [history.rows[key] for key in history.keys]).sort("moment", "created", maintain_order=True)
+    newest = known.unique(names, keep="last") if names else known.tail(1)
+    return newest["line"].sort().to_arrow()
 
 
-def as_of_lines(
-    history: History, asked: pa.Table, *, ttl: timedelta | None = None, as_known: bool = False
-) -> pa.ChunkedArray:
+def as_of_lines(history: History, asked: pa.Table, *, ttl: timedelta | None = None, as_known: bool = False) -> pa.Array:
     """Answer for each asked row the line of the newest row with `moment <= asked`, or null.
 
     Args:
         history: The rows to choose from.
         asked: One column per key of `history`, in the same order, and last the instant as a timestamp. A null key or
-            instant finds nothing.
+            instant finds nothing. Rows that come in the order of their instants save a sort.
         ttl: Also require `moment >= asked - ttl`; None looks back without end.
         as_known: Also require `created <= asked`, when the history has that column; a null never counts.
 
     Raises:
-        DataContractError: A key is text on one side and a number on the other (DuckDB would cast, and match or not).
+        DataContractError: A key is text on one side and a number on the other, or of kinds that never are equal.
     """
-    keys = _key_names(history.keys)
-    sql = _AS_OF_SQL.format(
-        keys=", ".join(keys),
-        on=" AND ".join(f"asked.{key} = standing.{key}" for key in keys),
-        seen=_SEEN_WHEN_CREATED if as_known and history.created else "moment",
-        newest=_NEWEST.format(group=", ".join([*keys, "seen"])),
+    names = _key_names(history)
+    pairs = [_comparable(asked, number, history) for number in range(len(names))]
+    instant = asked.column(len(names)).cast(INSTANT, safe=False)
+    questions = _frame([*names, "instant"], [*(key for key, _ in pairs), instant]).with_row_index("question")
+    standing = _standing(
+        _known(history, [key for _, key in pairs]), names, as_known=as_known and history.created is not None
     )
-    columns = [_comparable(asked, number, history) for number in range(len(keys))]
-    numbered = _numbered(pa.table([*columns, asked.column(len(keys)).cast(INSTANT, safe=False)], [*keys, "moment"]))
-    return _lines(sql, {"ttl": ttl}, known=_known(history), asked=numbered)
+    ordered = questions if questions["instant"].is_sorted() else questions.sort("instant")
+    answers = ordered.join_asof(standing, left_on="instant", right_on="seen", by=names, check_sortedness=False)
+    in_time = pl.lit(True) if ttl is None else pl.col("moment") >= pl.col("instant") - ttl
+    return answers.select("question", line=pl.when(in_time).then("line")).sort("question")["line"].to_arrow()
 
 
-def _comparable(asked: pa.Table, number: int, history: History) -> pa.ChunkedArray:
-    column, kind = asked.column(number), history.rows.schema.field(history.keys[number]).type
+def _standing(known: pl.DataFrame, keys: Sequence[str], *, as_known: bool) -> pl.DataFrame:
+    """Leave the rows that can be an answer, in the order in which they are `seen`; of equal instants the last counts.
+
+    A row that was overtaken before it was seen can never be the answer; once those are gone, one as-of join is enough.
+    """
+    seen = pl.max_horizontal("moment", "created") if as_known else pl.col("moment")
+    complete = known.drop_nulls([*keys, "moment", *(["created"] if as_known else [])])
+    rows = complete.with_columns(seen=seen).sort("seen", "moment", "created", maintain_order=True)
+    # Who is seen at its own moment was overtaken by nobody: windows over keys are for the corrected ones.
+    late = rows.filter(pl.col("seen") > pl.col("moment")).select(keys).unique()
+    if len(late):
+        touched = rows.join(late, on=keys, how="semi", maintain_order="left")
+        overtaken = touched.filter(pl.col("moment") < pl.col("moment").cum_max().over(keys))
+        rows = rows.join(overtaken, on="line", how="anti", maintain_order="left")
+    return rows.select(*keys, "seen", "moment", "line")
+
+
+def _known(history: History, keys: Sequence[pa.ChunkedArray]) -> pl.DataFrame:
+    rows = history.rows
+    moment = rows[history.moment].cast(INSTANT, safe=False)
+    created = rows[history.created].cast(INSTANT, safe=False) if history.created else pa.nulls(len(rows), INSTANT)
+    return _frame([*_key_names(history), "moment", "created"], [*keys, moment, created]).with_row_index("line")
+
+
+def _frame(names: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> pl.DataFrame:
+    return pl.DataFrame(pa.table(columns, names))
+
+
+def _key_names(history: History) -> list[str]:
+    # No name of an author's column is used, so that none can be taken for one of ours.
+    return [f"key{number}" for number in range(len(history.keys))]
+
+
+def _comparable(asked: pa.Table, number: int, history: History) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """A key of both sides in one type: polars joins equal types only."""
+    column, known = asked.column(number), history.rows[history.keys[number]]
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_null(column.type):
-        return column.cast(kind)
-    if _family(column.type) != _family(kind):
+        return column.cast(known.type), known
+    if _family(column.type) != _family(known.type):
         name = asked.column_names[number]
-        raise DataContractError(f"join key {name} is {column.type} in the entity rows and {kind} in {history.name}")
-    return column
+        raise DataContractError(
+            f"join key {name} is {column.type} in the entity rows and {known.type} in {history.name}"
+        )
+    kind = _meeting_type(column.type, known.type)
+    return column.cast(kind, safe=False), known.cast(kind, safe=False)
 
 
 def _family(kind: pa.DataType) -> str:
@@ -109,26 +127,9 @@ def _family(kind: pa.DataType) -> str:
     return str(kind)
 
 
-def _known(history: History) -> pa.Table:
-    rows = history.rows
-    columns = [rows[key] for key in history.keys]
-    columns.append(rows[history.moment].cast(INSTANT, safe=False))
-    columns.append(rows[history.created].cast(INSTANT, safe=False) if history.created else pa.nulls(len(rows), INSTANT))
-    return _numbered(pa.table(columns, [*_key_names(history.keys), "moment", "created"]))
-
-
-def _numbered(table: pa.Table) -> pa.Table:
-    return table.append_column("line", pa.array(np.arange(len(table))))
-
-
-def _key_names(keys: Sequence[str]) -> list[str]:
-    # The statements carry no name of an author's column, so that none has to be quoted.
-    return [f"key{number}" for number in range(len(keys))]
-
-
-def _lines(sql: str, parameters: dict[str, Any] | None = None, **tables: pa.Table) -> pa.ChunkedArray:
-    with duckdb.connect() as connection:
-        for name, table in tables.items():
-            connection.register(name, table)
-        found: pa.Table = connection.sql(sql, params=parameters).to_arrow_table()
-    return found["line"]
+def _meeting_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    if one == other or _family(one) != "number":
+        return one
+    if pa.types.is_integer(one) and pa.types.is_integer(other):
+        return pa.decimal128(20) if pa.uint64() in (one, other) else pa.int64()
+    return pa.float64()

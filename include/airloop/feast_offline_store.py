@@ -1,4 +1,4 @@
-"""Feast's offline store over the Delta lake: as-of joins in DuckDB, without DuckDB's delta extension.
+"""Feast's offline store over the Delta lake: as-of joins in polars, and no DuckDB extension to download.
 
 `feature_store.yaml` says `offline_store: {type: airloop.feast_offline_store.AsofOfflineStore, lake_uri: ...}`; a source
 is `FileSource(file_format=DeltaFormat())` with a path below `lake_uri`, any other kind is read by stock Feast.
@@ -8,8 +8,8 @@ UTC. So does Feast's own `duckdb` store, except:
 
 - A window read for materialization is `[start, end)`; stock includes both ends, so that the boundary is in two windows.
 - Of equal instants the largest created timestamp wins, null last (as in stock), then the row lying last (stock: any).
-- A key that is text on one side and a number on the other is a DataContractError (stock: IbisTypeError; DuckDB alone
-  would cast and match), and so is a column that is missing or would appear twice.
+- A key that is text on one side and a number on the other is a DataContractError (stock: IbisTypeError), and so is a
+  column that is missing or would appear twice.
 - Rows out == rows in, in the same order, or DataContractError (stock: any order, no check).
 - A Delta table that does not exist is UpstreamUnavailable (stock: duckdb.IOException).
 - The join runs in `get_historical_features`, not when the job is read.
@@ -88,7 +88,7 @@ class AsofOfflineStore(stock.DuckDBOfflineStore):
         """
         column = infer_event_timestamp_from_entity_df(dict(entity_df.dtypes))
         moments = pd.to_datetime(entity_df[column], utc=True)
-        entities = _in_microseconds(pa.Table.from_pandas(entity_df.assign(**{column: moments}), preserve_index=False))
+        entities = _entities(entity_df, column, moments)
         result = entities
         for view in feature_views:
             lookup = _lookup(view, feature_refs, full_feature_names)
@@ -115,16 +115,9 @@ class AsofOfflineStore(stock.DuckDBOfflineStore):
         end_date: datetime,
     ) -> RetrievalJob:
         """Read the newest row of each key of what `pull_all_from_table_or_query` reads; it raises the same."""
-        rows = AsofOfflineStore.pull_all_from_table_or_query(
-            config,
-            data_source,
-            join_key_columns,
-            feature_name_columns,
-            timestamp_field,
-            created_timestamp_column,
-            start_date,
-            end_date,
-        ).to_arrow()
+        columns = (join_key_columns, feature_name_columns, timestamp_field, created_timestamp_column)
+        everything = AsofOfflineStore.pull_all_from_table_or_query(config, data_source, *columns, start_date, end_date)
+        rows = everything.to_arrow()
         history = History(data_source.name, rows, join_key_columns, timestamp_field, created_timestamp_column)
         return _FinishedJob(rows.take(latest_lines(history)), repo_path=str(config.repo_path))
 
@@ -234,7 +227,10 @@ def _known_features(
     return found.rename_columns(list(lookup.result_columns.values()))
 
 
-def _in_microseconds(table: pa.Table) -> pa.Table:
+def _entities(frame: pd.DataFrame, column: str, moments: pd.Series) -> pa.Table:
+    """The frame with its instants read as `moments`, and all timestamps in microseconds."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.set_column(table.column_names.index(column), column, pa.Array.from_pandas(moments))
     fields = [
         field.with_type(pa.timestamp("us", field.type.tz)) if pa.types.is_timestamp(field.type) else field
         for field in table.schema

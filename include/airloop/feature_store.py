@@ -6,13 +6,16 @@ import json
 import re
 import runpy
 import string
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import yaml
 
-from airloop import feast_boot, sections
+from airloop import feast_boot, sections, transforms
+from airloop.arrays import ArrayFeature, array_feature
 from airloop.config import Pipeline
 from airloop.errors import ConfigError
 from airloop.settings import Settings
@@ -20,6 +23,7 @@ from airloop.settings import Settings
 feast_boot.neutralise_typeguard()
 
 from feast import Entity, FeatureService, FeatureStore, FeatureView, RepoConfig  # noqa: E402 (after the boot)
+from feast.types import from_feast_to_pyarrow_type  # noqa: E402
 
 
 @cache
@@ -51,7 +55,7 @@ def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
 
     Raises:
         ConfigError: A view without ttl (the leak check rebuilds as far back as values may be used), created timestamp
-            column or key.
+            column or key; an array feature without its length, or of something else than Float64 or Float32.
     """
     found = tuple(item for item in definitions(pipeline, settings) if isinstance(item, FeatureView))
     for item in found:
@@ -63,7 +67,17 @@ def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
             raise ConfigError(
                 f"feature view {item.name!r} of {pipeline.name}: its schema lacks the key {item.entities}"
             )
+        view_arrays(item)
     return found
+
+
+def view_arrays(view: FeatureView) -> tuple[ArrayFeature, ...]:
+    """The array features among a view's fields.
+
+    Raises:
+        ConfigError: One has no length, or other elements than Float64 or Float32.
+    """
+    return tuple(found for field in view.features if (found := array_feature(view.name, field)))
 
 
 def view_keys(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -79,9 +93,36 @@ def view_features(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str
     }
 
 
+def view_types(view: FeatureView) -> dict[str, pa.DataType]:
+    """The Arrow type of each feature as it is declared: float for Float32, list<double> for Array(Float64)."""
+    return {field.name: from_feast_to_pyarrow_type(field.dtype) for field in view.features}
+
+
+def array_features(pipeline: Pipeline, settings: Settings) -> dict[str, ArrayFeature]:
+    """The array features among those that the service projects, by name."""
+    return {
+        field.name: found
+        for projection in _service(pipeline, settings).feature_view_projections
+        for field in projection.features
+        if (found := array_feature(projection.name, field))
+    }
+
+
 def feature_names(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
-    """The service's features in the order models take them."""
-    return tuple(name for names in view_features(pipeline, settings).values() for name in names)
+    """The service's features in the order models take them; an array is as many features as it has elements.
+
+    Raises:
+        ConfigError: Two have the same name.
+    """
+    arrays = array_features(pipeline, settings)
+    projected = [name for names in view_features(pipeline, settings).values() for name in names]
+    names = tuple(flat for name in projected for flat in (arrays[name].columns if name in arrays else (name,)))
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ConfigError(
+            f"feature service {pipeline.features.service!r} of {pipeline.name}: two features are named {twice[0]!r}; "
+            "an array's elements are named like the array with _0, _1, ... behind it"
+        )
+    return names
 
 
 def _service(pipeline: Pipeline, settings: Settings) -> FeatureService:
@@ -93,7 +134,8 @@ def _service(pipeline: Pipeline, settings: Settings) -> FeatureService:
 def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
     """SHA-256 over what the service's features mean: views' specs without prose, projected names and types, their SQL.
 
-    Stable across store objects, re-apply and materialization; changes with schema, ttl, source or query.
+    Stable across store objects, re-apply and materialization; changes with schema, ttl, source, query, and any code of
+    transforms.py when a query goes through it (a docstring is code, a comment is not).
     """
     projected = set(view_features(pipeline, settings))
     parts = []
@@ -108,7 +150,10 @@ def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
         (p.name, [(f.name, str(f.dtype)) for f in p.features])
         for p in _service(pipeline, settings).feature_view_projections
     ]
-    queries = [(item.name, _plain(item.sql)) for item in sections.feature_sections(pipeline, settings)]
+    found = sections.feature_sections(pipeline, settings)
+    queries = [(item.name, _plain(item.sql)) for item in found]
+    through = [f"{item.name} through {item.through}" for item in found if item.through]
+    queries += [(name, transforms.source(pipeline, settings)) for name in through]
     return hashlib.sha256(json.dumps([parts, names, queries]).encode()).hexdigest()
 
 

@@ -1,16 +1,19 @@
 """ingest: read what landed for a window into raw/<feed>, keyed, so that landing twice adds nothing."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from airloop import lake
-from airloop.config import Feed, Pipeline
+from airloop.config import Pipeline
 from airloop.errors import DataContractError
-from airloop.landing import read_file, window_files
-from airloop.records import Ingested, LandedFile, TableVersion, Window
+from airloop.feed_rows import feed_rows
+from airloop.landed_file import RULE, SOURCE, TEXT
+from airloop.landing import window_files
+from airloop.records import Ingested, SetAside, TableVersion, Window
 from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -29,12 +32,17 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
     replaces. Tables get two more columns: known_at (UTC; when the row became known) and created_at (equal to known_at:
     a correction replaces the row and keeps when the event was known; Delta's versions hold what was there before).
 
+    A row that cannot be read goes to unreadable/<feed>, for validation to judge: raw's columns (null where a value is
+    not of its type), why, its texts and its place. A file that breaks its contract is set aside, and what the lake held
+    of its local day stays (see airloop.feed_rows). Every feed is read before the first is written, so a refusal leaves
+    the whole window as it was.
+
     Returns:
-        Files, checksums, rows and table versions; `missing` names the feeds without any file for the window.
+        Files, checksums, rows and table versions; a feed of which no file can be read has no table.
 
     Raises:
-        DataContractError: Nothing at all landed for the window, a file breaks its contract, a row has no event time or
-            known_at, or an extract without rows would delete the rows that an earlier run put there.
+        DataContractError: Nothing landed for the window; a feed that is no outcome, or every dated feed, has no file
+            that can be read; or files without rows would delete those that an earlier run put there.
     """
     files = window_files(pipeline, window, settings)
     by_feed = {name: [file for file in files if file.feed == name] for name in pipeline.feeds}
@@ -42,76 +50,58 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
         raise DataContractError(
             f"{pipeline.name} {window}: no file landed for this window below {settings.landing_uri}"
         )
-    # Every feed is parsed and judged before the first is written: a broken file leaves the whole window as it was.
-    parsed = {
-        name: _feed_rows(pipeline, name, window, landed=landed, settings=settings)
+    found = {
+        name: feed_rows(pipeline, name, window, landed=landed, settings=settings)
         for name, landed in by_feed.items()
         if landed
     }
-    for name, rows in parsed.items():
-        if rows.is_empty():
-            _refuse_deletion(pipeline, name, window, settings)
-    tables = tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in parsed.items())
-    missing = tuple(name for name, landed in by_feed.items() if not landed)
-    return Ingested(window=window, files=files, tables=tables, missing=missing)
-
-
-def _feed_rows(
-    pipeline: Pipeline, name: str, window: Window, *, landed: list[LandedFile], settings: Settings
-) -> pl.DataFrame:
-    feed = pipeline.feeds[name]
-    rows = pl.concat([_placed_rows(feed, file, settings) for file in landed])
-    if feed.event_time is not None:
-        rows = rows.filter((pl.col(feed.event_time) >= window.start) & (pl.col(feed.event_time) < window.end))
-    # Rows without a key are not one row: validation has to see, and count, each of them.
-    keyless = pl.any_horizontal(pl.col(feed.key).is_null())
-    rows = pl.concat(
-        [
-            rows.filter(~keyless).unique(subset=feed.key, keep="last", maintain_order=True),
-            rows.filter(keyless).unique(maintain_order=True),
-        ]
+    set_aside = tuple(item for feed in found.values() for item in feed.set_aside)
+    for item in set_aside:
+        logger.warning("%s %s: set aside, not read: %s", pipeline.name, window, item.why)
+    readable = {name: feed.rows for name, feed in found.items() if feed.rows is not None}
+    _refuse_nothing_readable(pipeline, window, readable=readable, set_aside=set_aside)
+    tables = tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in readable.items())
+    not_read = {item.uri for item in set_aside}
+    return Ingested(
+        window=window,
+        files=tuple(file for file in files if file.uri not in not_read),
+        tables=tables,
+        missing=tuple(name for name, landed in by_feed.items() if not landed),
+        set_aside=set_aside,
     )
-    return rows.with_columns(_known_at(pipeline, feed).alias("known_at")).with_columns(created_at=pl.col("known_at"))
 
 
-def _placed_rows(feed: Feed, file: LandedFile, settings: Settings) -> pl.DataFrame:
-    rows = read_file(file, feed, settings)
-    for column in filter(None, (feed.event_time, feed.known_at)):
-        unplaced = rows.filter(pl.col(column).is_null())
-        if unplaced.height:
-            key = unplaced.select(feed.key).row(0)
-            raise DataContractError(f"{file.uri}: {unplaced.height} rows without {column}, first key {key}")
-    return rows
-
-
-def _known_at(pipeline: Pipeline, feed: Feed) -> pl.Expr:
-    if feed.event_time is None:
-        # A static table was known before the pipeline's first window.
-        return pl.lit(pipeline.coverage.start).cast(pl.Datetime("us", "UTC"))
-    if feed.known_at is not None:
-        return pl.col(feed.known_at)
-    return pl.col(feed.event_time) + pl.duration(minutes=feed.delay_minutes)
+def _refuse_nothing_readable(
+    pipeline: Pipeline, window: Window, *, readable: Mapping[str, pl.DataFrame], set_aside: Sequence[SetAside]
+) -> None:
+    waited_for = {item.feed for item in set_aside if not pipeline.feeds[item.feed].outcome} - set(readable)
+    dated = [name for name in readable if not pipeline.feeds[name].static]
+    if waited_for or not dated:
+        names = ", ".join(sorted(waited_for or {item.feed for item in set_aside}))
+        why = "\n".join(f"  {item.why}" for item in set_aside)
+        raise DataContractError(
+            f"{pipeline.name} {window}: no file of {names} can be read, nothing was written; land them again:\n{why}"
+        )
 
 
 def _write(pipeline: Pipeline, name: str, rows: pl.DataFrame, *, window: Window, settings: Settings) -> TableVersion:
-    feed = pipeline.feeds[name]
+    # The unreadable first: killed in between, a row is in two places until the rerun, never in none.
+    unreadable = rows.filter(pl.col(RULE).is_not_null())
+    uri = lake.table_uri(settings, pipeline.name, "unreadable", name)
+    if unreadable.height or lake.open_table(uri, settings) is not None:
+        _replace(pipeline, name, uri, rows=unreadable, window=window, settings=settings)
+    readable = rows.filter(pl.col(RULE).is_null()).drop(RULE, TEXT, SOURCE)
     uri = lake.table_uri(settings, pipeline.name, "raw", name)
-    table = to_arrow(rows)
+    return _replace(pipeline, name, uri, rows=readable, window=window, settings=settings)
+
+
+def _replace(
+    pipeline: Pipeline, name: str, uri: str, *, rows: pl.DataFrame, window: Window, settings: Settings
+) -> TableVersion:
+    feed, table = pipeline.feeds[name], to_arrow(rows)
     if feed.event_time is None:
         return lake.replace_table(uri, table, settings, sort_by=feed.key)
     return lake.replace_window(uri, table, settings, time_column=feed.event_time, window=window, sort_by=feed.key)
-
-
-def _refuse_deletion(pipeline: Pipeline, name: str, window: Window, settings: Settings) -> None:
-    feed, uri = pipeline.feeds[name], lake.table_uri(settings, pipeline.name, "raw", name)
-    if lake.open_table(uri, settings) is None:
-        return
-    where = None if feed.event_time is None else lake.between(feed.event_time, window)
-    held = lake.read(uri, settings, where=where, columns=feed.key).num_rows
-    if held:
-        raise DataContractError(
-            f"{uri} {window}: the landed files hold no row, and would delete the {held} rows of before"
-        )
 
 
 def to_arrow(rows: pl.DataFrame) -> pa.Table:

@@ -49,12 +49,22 @@ class RuleResult(Record):
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """Rows that have no value of the declared type to judge: how many, and one result per reason."""
+
+    rows: int = 0
+    results: tuple[RuleResult, ...] = ()
+
+
+@dataclass(frozen=True)
 class Judgement:
     """The verdict on one table.
 
     Attributes:
-        bad: Row position -> names of the critical row rules the row breaks.
+        rows: Rows seen, those that cannot be read included.
+        bad: Position of a readable row -> names of the critical row rules it breaks.
         problems: Why the table fails as a whole; empty when it does not.
+        unreadable_rows: They are bad, and have no position.
     """
 
     table: str
@@ -62,16 +72,18 @@ class Judgement:
     results: tuple[RuleResult, ...]
     bad: Mapping[int, tuple[str, ...]]
     problems: tuple[str, ...]
+    unreadable_rows: int = 0
 
     @property
     def check(self) -> TableCheck:
         """The verdict as a record."""
         broken = [result for result in self.results if not result.passed]
+        bad_rows = len(self.bad) + self.unreadable_rows
         return TableCheck(
             table=self.table,
             rows=self.rows,
-            bad_rows=len(self.bad),
-            bad_share=len(self.bad) / self.rows if self.rows else 0.0,
+            bad_rows=bad_rows,
+            bad_share=bad_rows / self.rows if self.rows else 0.0,
             critical=tuple(dict.fromkeys(result.rule for result in broken if result.severity == "critical")),
             warnings=tuple(dict.fromkeys(result.rule for result in broken if result.severity == "warning")),
         )
@@ -85,11 +97,13 @@ def judge(
     key: Sequence[str],
     parameters: Mapping[str, float],
     max_bad_share: float,
+    unreadable: Unreadable = Unreadable(),
 ) -> Judgement:
     """Hold rows against their rules.
 
-    The table fails when its share of rows breaking a critical row rule is > max_bad_share, when a critical rule breaks
-    that names no row, or when any rule cannot be computed: an error never counts as passed, nor as a mere warning.
+    The table fails when its share of rows that break a critical row rule or cannot be read is > max_bad_share, when a
+    critical rule breaks that names no row, or when any rule cannot be computed: an error never counts as passed, nor as
+    a mere warning.
 
     Args:
         key: Columns shown beside an example, so that a person finds the row.
@@ -109,9 +123,11 @@ def judge(
             if not broken:
                 seen = result.error or f"observed {result.observed}, expected {result.expected}"
                 problems.append(f"{table}: {rule.name}: {seen}")
-    if len(bad) > max_bad_share * len(frame):
-        problems.append(_too_many(table, len(frame), bad=len(bad), results=results, bound=max_bad_share))
-    return Judgement(table, len(frame), tuple(results), bad, tuple(problems))
+    results += unreadable.results
+    seen_rows, bad_rows = len(frame) + unreadable.rows, len(bad) + unreadable.rows
+    if bad_rows > max_bad_share * seen_rows:
+        problems.append(_too_many(table, seen_rows, bad=bad_rows, results=results, bound=max_bad_share))
+    return Judgement(table, seen_rows, tuple(results), bad, tuple(problems), unreadable.rows)
 
 
 def _validate(

@@ -86,8 +86,8 @@ def replace_window(
 
     Args:
         rows: Every `time_column` value lies in the window; timestamps in microseconds UTC.
-        sort_by: The table's key. Rows are stored in its order, ties in the order of the other columns, which makes the
-            digest independent of file order.
+        sort_by: The table's key. Rows are stored in its order, ties in the order of the other columns but lists, which
+            makes the digest independent of file order.
 
     Raises:
         DataContractError: A row lies outside the window, or has no time: no later write would replace it.
@@ -215,7 +215,7 @@ def _sorted_like(rows: pa.Table, like: pa.Table, sort_by: Sequence[str]) -> pa.T
 
 
 def _sorted(rows: pa.Table, sort_by: Sequence[str]) -> pa.Table:
-    ties = [name for name in rows.schema.names if name not in sort_by]
+    ties = [field.name for field in rows.schema if field.name not in sort_by and not pa.types.is_nested(field.type)]
     return rows.sort_by([(name, "ascending") for name in (*sort_by, *ties)]).combine_chunks()
 
 

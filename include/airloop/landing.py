@@ -1,23 +1,23 @@
 """The landing folder: what an upstream system put there, at any fsspec URL."""
 
 import hashlib
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import fsspec
 import polars as pl
-import pyarrow as pa
-import pyarrow.csv
 
 from airloop.config import Feed, Pipeline
-from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import LandedFile, Window
 from airloop.settings import Settings
+
+_FIRST_INSTANT = pl.lit(datetime.min.replace(tzinfo=UTC))
+_LAST_INSTANT = pl.lit(datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def _list_feed(pipeline: Pipeline, feed: str, settings: Settings) -> Iterator[Li
         raise UpstreamUnavailable(f"landing folder {root} cannot be listed: {error}") from error
     except (ValueError, ImportError) as error:
         raise ConfigError(f"AIRLOOP_LANDING_URI {settings.landing_uri} cannot be used: {error}") from error
-    for info in sorted(found, key=lambda item: _landing_order(item["name"].rsplit("/", 1)[-1])):
+    declared = pipeline.feeds[feed]
+    for info in sorted(found, key=lambda item: _landing_order(declared, item["name"].rsplit("/", 1)[-1])):
         name = info["name"].rsplit("/", 1)[-1]
         if info["type"] == "file" and not name.startswith("."):
             changed = info.get("mtime") or info.get("LastModified") or info.get("ETag") or info.get("created") or ""
@@ -65,10 +66,40 @@ def _ls(system: fsspec.AbstractFileSystem, path: str) -> list[dict[str, Any]]:
         return []
 
 
-def _landing_order(name: str) -> tuple[list[str | int], str]:
+def _landing_order(feed: Feed, name: str) -> tuple[list[str | int], str]:
     # 2013-01-31.csv, its corrections .1.csv, .2.csv, .10.csv, then the next day: numbers count as numbers.
-    parts = re.split(r"(\d+)", name.rpartition(".")[0] or name)
+    _, after = _around_day(feed)
+    stem = name.removesuffix(after) if after and name.endswith(after) else name.rpartition(".")[0]
+    parts = re.split(r"(\d+)", stem or name)
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
+
+
+def _around_day(feed: Feed) -> tuple[str, str]:
+    before, _, after = feed.files.partition("{day}")
+    return before, after
+
+
+def release_name(feed: Feed, day: date, landed: Sequence[str]) -> str:
+    """The name of a file of repaired rows: read after every landed file of its day, before the next numbered one.
+
+    `2013-01-31.csv` is followed by `2013-01-31.0.release.1.csv`, `2013-01-31.3.csv` by `2013-01-31.3.release.1.csv`,
+    and that by `2013-01-31.3.release.2.csv`.
+
+    Args:
+        landed: Names of the day's files in landing order.
+    """
+    before, after = _around_day(feed)
+    stem = f"{before}{day}"
+    latest = landed[-1].removesuffix(after) if landed else stem
+    if earlier := re.fullmatch(r"(.*\.release\.)(\d+)", latest):
+        return f"{earlier[1]}{int(earlier[2]) + 1}{after}"
+    numbered = re.search(r"\.\d+$", latest.removeprefix(stem))
+    return f"{latest}{'' if numbered else '.0'}.release.1{after}"
+
+
+def is_release(name: str) -> bool:
+    """Whether a file holds rows that a person released from quarantine."""
+    return re.search(r"\.release\.\d+", name) is not None
 
 
 def file_span(feed: Feed, name: str) -> Window | None:
@@ -79,7 +110,7 @@ def file_span(feed: Feed, name: str) -> Window | None:
     """
     if feed.static:
         return None
-    before, after = (re.escape(part) for part in feed.files.split("{day}", 1))
+    before, after = (re.escape(part) for part in _around_day(feed))
     named = re.fullmatch(rf"{before}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})([^0-9].*)?{after}", name)
     if named is None:
         return None
@@ -112,61 +143,17 @@ def window_files(pipeline: Pipeline, window: Window, settings: Settings) -> tupl
 
 def checksum(file: ListedFile, settings: Settings) -> LandedFile:
     """Read a listed file once and record its SHA-256."""
-    content = _read_bytes(file.uri, settings)
+    content = read_bytes(file.uri, settings)
     return LandedFile(file.feed, file.uri, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def read_file(file: LandedFile, feed: Feed, settings: Settings) -> pl.DataFrame:
-    """Parse one file into the feed's columns and types; timestamps become UTC microseconds, an empty field null.
-
-    Raises:
-        DataContractError: Not CSV in UTF-8, cut off, another set of columns, a value that is not of the declared type,
-            or an event outside the local day in the file's name, which no window would ever read; the message names
-            file, column and the first such value.
-        UpstreamUnavailable: Not the bytes whose checksum was recorded.
-    """
-    content = _read_bytes(file.uri, settings)
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise UpstreamUnavailable(f"{file.uri} changed while it was read; run again")
-    text = _parse(file.uri, content, feed)
-    typed = text.select(_typed(name, kind) for name, kind in feed.columns.items())
-    _refuse_lost_values(file.uri, text, typed)
-    _refuse_other_days(file.uri, typed, feed)
-    return typed
-
-
-def _parse(uri: str, content: bytes, feed: Feed) -> pl.DataFrame:
-    # Not polars' reader: it fills the missing fields of a short line with nulls.
-    options = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(feed.columns, pa.string()),
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
-    try:
-        table = pa.csv.read_csv(
-            io.BytesIO(content), parse_options=pa.csv.ParseOptions(newlines_in_values=True), convert_options=options
-        )
-        columns = table.column_names
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise DataContractError(f"{uri}: not readable as CSV in UTF-8: {_first_line(error)}") from error
-    if not content.endswith((b"\n", b"\r")):
-        raise DataContractError(f"{uri}: the last line does not end: the file was cut off")
-    if sorted(columns) != sorted(feed.columns):
-        missing = sorted(set(feed.columns) - set(columns))
-        extra = sorted(set(columns) - set(feed.columns))
-        twice = sorted({name for name in columns if columns.count(name) > 1})
-        raise DataContractError(
-            f"{uri}: columns differ from the declaration: missing {missing}, not declared {extra}"
-            + (f", twice {twice}" if twice else "")
-        )
-    return pl.DataFrame(table)
-
-
-def _typed(name: str, kind: str) -> pl.Expr:
+def typed(name: str, kind: str) -> pl.Expr:
+    """A column of text as the declared type, under its own name; null where a value is not of that type."""
     column = pl.col(name)
     if kind == "timestamp":
-        return column.str.to_datetime(format="%+", time_unit="us", time_zone="UTC", strict=False)
+        instant = column.str.to_datetime(format="%+", time_unit="us", time_zone="UTC", strict=False)
+        # Years no calendar of Python has would break whoever reads the row later.
+        return pl.when(instant.is_between(_FIRST_INSTANT, _LAST_INSTANT)).then(instant).alias(name)
     if kind == "integer":
         return column.str.strip_chars().cast(pl.Int64, strict=False)
     if kind == "boolean":
@@ -180,36 +167,14 @@ def _typed(name: str, kind: str) -> pl.Expr:
     return column
 
 
-def _refuse_lost_values(uri: str, text: pl.DataFrame, typed: pl.DataFrame) -> None:
-    for name in typed.columns:
-        lost = text.filter(text[name].is_not_null() & typed[name].is_null())
-        if lost.height:
-            shown = lost[name].head(3).to_list()
-            kind = typed.schema[name]
-            raise DataContractError(f"{uri}: column {name!r}: {lost.height} values are not {kind}, first {shown}")
+def read_bytes(uri: str, settings: Settings) -> bytes:
+    """What a landed file holds.
 
-
-def _refuse_other_days(uri: str, typed: pl.DataFrame, feed: Feed) -> None:
-    span = file_span(feed, uri.rsplit("/", 1)[-1])
-    if span is None or feed.event_time is None:
-        return
-    instant = pl.col(feed.event_time)
-    outside = typed.filter((instant < span.start) | (instant >= span.end))
-    if outside.height:
-        first = outside[feed.event_time][0]
-        raise DataContractError(
-            f"{uri}: column {feed.event_time!r}: {outside.height} events lie outside the day in the file's name "
-            f"{span}, first {first:%Y-%m-%dT%H:%M:%SZ}"
-        )
-
-
-def _read_bytes(uri: str, settings: Settings) -> bytes:
+    Raises:
+        UpstreamUnavailable: It cannot be read.
+    """
     try:
         with fsspec.open(uri, "rb", **settings.storage_options) as handle:
             return bytes(handle.read())
     except OSError as error:
         raise UpstreamUnavailable(f"{uri} cannot be read: {error}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200]

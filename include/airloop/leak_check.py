@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from airloop import examples, feature_store, feature_views, sections
+from airloop import arrays, examples, feature_store, feature_views, sections
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.records import Window
@@ -16,6 +16,10 @@ from airloop.settings import Settings
 
 _INSTANT_AFTER = timedelta(microseconds=1)
 _TOLERANCE = 1e-9
+
+
+class LeakFound(DataContractError):
+    """A feature holds a value that was not known at the decision time."""
 
 
 def check_leaks(pipeline: Pipeline, frame: pd.DataFrame, settings: Settings) -> tuple[datetime, ...]:
@@ -31,7 +35,8 @@ def check_leaks(pipeline: Pipeline, frame: pd.DataFrame, settings: Settings) -> 
         The decision times that were rebuilt; drawn with training.seed, the same for the same frame.
 
     Raises:
-        DataContractError: A used value differs from the rebuilt one; names column, entity and both values.
+        LeakFound: A used value differs from the rebuilt one; names the column (of an array, its element's),
+            entity and both values.
     """
     times = pd.Series(frame["decision_time"].unique())
     # The first ones have no history behind them, so they could not show a leak.
@@ -61,8 +66,11 @@ def _refuse_differences(
     asked = used[[key]].merge(asked, on=key, how="left")
     ttls = {view.name: view.ttl for view in feature_store.views(pipeline, settings)}
     keys = feature_store.view_keys(pipeline, settings)
-    for view, features in feature_store.view_features(pipeline, settings).items():
-        rows = views[view].to_pandas()
+    declared = feature_store.array_features(pipeline, settings)
+    for view, projected in feature_store.view_features(pipeline, settings).items():
+        held = [declared[name] for name in projected if name in declared]
+        rows = arrays.flatten(views[view], held, key=[*keys[view], "known_at"]).to_pandas()
+        features = [flat for name in projected for flat in (declared[name].columns if name in declared else (name,))]
         fresh = rows[rows["known_at"] >= instant - (ttls[view] or timedelta.max)]
         newest = fresh.sort_values("known_at").drop_duplicates(list(keys[view]), keep="last")
         # Features may share a key's name with nothing but their own view's keys.
@@ -81,7 +89,7 @@ def _compare(used: pd.Series, honest: pd.Series, *, feature: str, keys: Sequence
         same = (left == right) | (pd.isna(left) & pd.isna(right))
     if not same.all():
         at = int(np.argmin(same))
-        raise DataContractError(
+        raise LeakFound(
             f"leak: feature {feature!r} of {keys[at]} at {instant:%Y-%m-%dT%H:%MZ} was {left[at]}, but from what was "
             f"known by then it is {right[at]}: its SQL reads rows whose known_at lies after the row it makes (or rows "
             f"were corrected after it was built: run the data DAG for their window and those after it)"

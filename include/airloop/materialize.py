@@ -4,18 +4,21 @@ import contextlib
 import io
 import random
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from feast import FeatureStore
 
-from airloop import feature_store, lake, state
+from airloop import catalogue, feature_store, lake, state
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.records import Materialized, Window
 from airloop.settings import Settings
+
+if TYPE_CHECKING:  # else Feast would be imported before its boot
+    from feast import FeatureStore
 
 _CHECKED_KEYS = 20
 
@@ -24,7 +27,8 @@ def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Se
     """Write every view's newest value per key of the window online; an older window never overwrites a newer value.
 
     Sampled keys of the window are then read back: each value has to be the newest one that the lake knows of the
-    windows materialized so far. Features built and not yet materialized do not count.
+    windows materialized so far. Features built and not yet materialized do not count. At last the pipeline's catalogue
+    is written anew.
 
     Raises:
         DataContractError: A value read back is another one.
@@ -41,6 +45,7 @@ def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Se
         distinct = written.group_by(list(keys)).aggregate([])
         rows[view] = distinct.num_rows
         checked += _check(pipeline, store, view, _sample(distinct, pipeline), reached=reached, settings=settings)
+    catalogue.publish(store, pipeline.name, settings)
     return Materialized(window=window, rows=rows, checked_keys=checked)
 
 
@@ -51,7 +56,7 @@ def _sample(distinct: pa.Table, pipeline: Pipeline) -> list[dict[str, Any]]:
 
 def _check(
     pipeline: Pipeline,
-    store: FeatureStore,
+    store: "FeatureStore",
     view: str,
     sample: list[dict[str, Any]],
     *,
@@ -72,12 +77,20 @@ def _check(
         newest = known[known["known_at"] < max(reached, seen_at)].iloc[-1]
         for name in features:
             seen, expected = online[name][position], newest[name]
-            if not (seen == expected or (pd.isna(seen) and pd.isna(expected))):
+            if not _same(seen, expected):
                 raise DataContractError(
                     f"online store: {view}.{name} of {key} is {seen}, the newest value known is {expected}; "
                     f"materialize the windows again in order"
                 )
     return len(sample)
+
+
+def _same(seen: Any, expected: Any) -> bool:
+    """Whether two values are equal, arrays element by element; null and NaN equal each other."""
+    if isinstance(seen, list) or isinstance(expected, np.ndarray):
+        known = seen is not None and expected is not None
+        return known and np.array_equal(np.asarray(seen, float), expected, equal_nan=True)
+    return bool(seen == expected or (pd.isna(seen) and pd.isna(expected)))
 
 
 def _lake_rows(pipeline: Pipeline, view: str, sample: list[dict[str, Any]], settings: Settings) -> dict[Any, Any]:

@@ -5,6 +5,7 @@ Run by `promote` before an alias moves: what loads in the process that trained i
 """
 
 import sys
+from typing import Any
 
 from airloop.settings import apply_quiet_environment
 
@@ -22,11 +23,11 @@ def check_model(model_uri: str) -> int:
         Rows predicted.
 
     Raises:
-        ValueError: The model is pickled, has no input example, or predicts no probabilities.
+        ValueError: The model is pickled, has no input example, or predicts none of what a task asks for: probabilities
+            of at least two classes by a classifier, values by a regressor.
     """
     import mlflow.artifacts
     import mlflow.sklearn
-    import numpy as np
     from mlflow.models import Model
 
     folder = mlflow.artifacts.download_artifacts(model_uri)
@@ -37,10 +38,23 @@ def check_model(model_uri: str) -> int:
     example = model.load_input_example(folder)
     if example is None:
         raise ValueError("it has no input example to predict on")
-    probabilities = np.asarray(mlflow.sklearn.load_model(folder).predict_proba(example), dtype=float)
-    if probabilities.shape != (len(example), 2) or not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise ValueError(f"it predicts no probabilities of two classes: shape {probabilities.shape}, or NaN among them")
+    _refuse_predictions(mlflow.sklearn.load_model(folder), example)
     return len(example)
+
+
+def _refuse_predictions(model: Any, example: Any) -> None:
+    import numpy as np
+    from sklearn.base import is_classifier
+
+    if not is_classifier(model):
+        values = np.asarray(model.predict(example), dtype=float)
+        if values.shape != (len(example),) or not np.isfinite(values).all():
+            raise ValueError(f"it predicts no values: shape {values.shape}, or NaN or infinity among them")
+        return
+    found = np.asarray(model.predict_proba(example), dtype=float)
+    two_or_more = found.ndim == 2 and found.shape[1] >= 2
+    if not two_or_more or not ((found >= 0) & (found <= 1)).all() or not np.allclose(found.sum(axis=1), 1):
+        raise ValueError(f"it predicts no probabilities of two classes or more: shape {found.shape}, or NaN among them")
 
 
 def main(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline as SklearnPipeline
@@ -12,15 +13,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from airloop.config import Pipeline
-from airloop.errors import ConfigError, GuardRefused
+from airloop.errors import ConfigError, DataContractError, GuardRefused
+from airloop.tasks import refuse_unfit_labels, task_of
 
-# What skops finds in our pipelines beyond its own safe list; anything else refuses to be saved or loaded.
+# What skops finds in our pipelines beyond its own safe list; anything else refuses to be saved or loaded. Each is a
+# holder of numbers: neither its construction nor its state runs code of the file.
 ALLOWED_TYPES = frozenset(
     {
         "functools.partial",
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.tree._tree.Tree",  # arrays of numbers; runs no code of the file
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.tree._tree.Tree",
         "sklearn.utils.validation.check_array",
     }
 )
@@ -37,6 +42,53 @@ def resolve(path: str) -> Any:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"{path}: cannot be imported on this machine: {error}") from error
+
+
+def check_candidate(pipeline: Pipeline, candidate: str) -> None:
+    """Refuse a declared candidate that can never be trained for the pipeline's task.
+
+    Raises:
+        ConfigError: Its estimator cannot be imported, does not take its params or those of its search, or predicts
+            something else than the task asks for.
+    """
+    declared = pipeline.training.candidates[candidate]
+    place = f"{pipeline.name}/pipeline.yaml: training.candidates.{candidate}"
+    try:
+        estimator = resolve(declared.estimator)(**declared.params)
+    except TypeError as error:
+        raise ConfigError(f"{place}.params: {declared.estimator} does not take them: {error}") from error
+    if not isinstance(estimator, BaseEstimator):
+        raise ConfigError(f"{place}.estimator: {declared.estimator} is no scikit-learn estimator")
+    problem = task_of(pipeline).model_problem(estimator)
+    if problem:
+        raise ConfigError(f"{place}.estimator: {problem} (prediction.task)")
+    known = estimator.get_params()
+    strange = sorted(set(declared.search) - set(known))
+    if strange:
+        raise ConfigError(f"{place}.search: {declared.estimator} has no {strange[0]!r} (has: {', '.join(known)})")
+
+
+def fitted_model(
+    pipeline: Pipeline,
+    candidate: str,
+    params: Mapping[str, Any],
+    rows: pd.DataFrame,
+    features: Sequence[str] | None = None,
+) -> SklearnPipeline:
+    """A candidate fitted on labelled rows; see `new_model`.
+
+    Raises:
+        ConfigError: See new_model.
+        DataContractError: Labels do not fit the task, or are of one class only.
+    """
+    refuse_unfit_labels(pipeline, rows["label"])
+    if not task_of(pipeline).can_learn(rows["label"]):
+        raise DataContractError(
+            f"{pipeline.name}: all {len(rows)} rows to fit {candidate} on have label {rows['label'].iloc[0]:g}: "
+            "a classifier needs two classes; give it more rows, or a task with other labels"
+        )
+    names = list(features) if features is not None else feature_columns(pipeline, rows)
+    return new_model(pipeline, candidate, params, rows, names).fit(rows[names], rows["label"])
 
 
 def new_model(

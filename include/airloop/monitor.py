@@ -6,38 +6,29 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pandas as pd
-import pyarrow.dataset as ds
 
 from airloop import (
     drift,
-    examples,
     feature_store,
     lake,
     ledger,
     monitor_report,
     performance,
+    quarantine,
     reports,
     sections,
     tracking,
 )
 from airloop.config import Pipeline
 from airloop.drift import Drift
-from airloop.errors import DataContractError, GuardRefused
+from airloop.errors import GuardRefused
 from airloop.records import Monitored, Window
+from airloop.scored_rows import QUALITY, quality, scored_rows
 from airloop.settings import Settings
+from airloop.tasks import PREDICTION, task_of
 from airloop.tracking import LoadedVersion
 
 logger = logging.getLogger(__name__)
-
-_QUALITY = (
-    "rows",
-    "unlabelled_share",
-    "unscored_rows",
-    "other_champion_rows",
-    "duplicate_rows",
-    "missing_share_max",
-    "empty_features",
-)
 
 
 def rows_window(pipeline: Pipeline, window: Window) -> Window:
@@ -49,9 +40,10 @@ def rows_window(pipeline: Pipeline, window: Window) -> Window:
 def inputs(
     pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, origin: str = "live"
 ) -> dict[str, Any]:
-    """What a monitoring run reads: the champion, predictions, all clean rows and features up to the window's end."""
+    """What a monitoring run reads: champion, predictions, clean and refused rows, features up to the window's end."""
     table = {"predictions": ("predictions", "predictions")}
     table |= {f"clean/{name}": ("clean", name) for name in pipeline.feeds}
+    table |= {f"quarantine/{name}": ("quarantine", name) for name, feed in pipeline.feeds.items() if not feed.static}
     table |= {f"features/{view}": ("features", view) for view in sections.view_names(pipeline, settings)}
     # Months are the grain of the digest: a window that ends with a month must not depend on the next.
     known = Window(pipeline.coverage.start - pipeline.prediction.label_delay, window.end - timedelta(microseconds=1))
@@ -90,33 +82,24 @@ def monitor(
     Returns:
         `live`, `probe`: see airloop.performance. `quality`: rows, unlabelled_share, unscored_rows (no champion
         predicted them live), other_champion_rows, duplicate_rows (equal in decision time and every feature),
-        missing_share_max (over features), empty_features.
+        missing_share_max (over features), empty_features, quarantined_rows (of all feeds, by event time).
 
     Raises:
         GuardRefused: The champion does not load, or its features mean something else now.
-        DataContractError: A live prediction is not a probability, or a row has two of one champion.
+        DataContractError: A live prediction or a label is not what the task says, or a row has two predictions of one
+            champion.
         UpstreamUnavailable: Features of the rows window, or of the rows to fit the probe on, are not validated.
     """
     version = ledger.champion_at(settings, pipeline.name, window.start)
     if version is None:
         logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
         nothing = _record(pipeline, window, settings, version=0, origin=origin)
-        return monitor_report.publish(nothing, None, {}, settings)
+        return monitor_report.publish(nothing, task_of(pipeline), None, {}, settings)
     champion = tracking.load_version(pipeline, version, settings)
     _refuse_changed_features(pipeline, champion, settings)
-    rows, other_rows = _scored_rows(pipeline, window, version, settings)
-    judged = rows.dropna(subset=["label", "probability"])
-    measured = _record(
-        pipeline,
-        window,
-        settings,
-        version=version,
-        origin=origin,
-        labelled_rows=len(judged),
-        live=performance.live(pipeline, judged),
-        probe=performance.probe(pipeline, window, champion, judged, settings),
-        calibration_gap=performance.calibration_gap(judged),
-    )
+    span = rows_window(pipeline, window)
+    rows, other_rows = scored_rows(pipeline, span, version, settings, as_of=window.end)
+    measured = _measured(pipeline, window, champion, rows, settings, origin=origin)
     drifted = _drift(pipeline, champion, rows, measured, settings)
     missing = {name: float(rows[name].isna().mean()) for name in champion.features if len(rows)}
     found = replace(
@@ -124,11 +107,42 @@ def monitor(
         drifted_share=drifted.share,
         drifted_features=drifted.drifted,
         prediction_psi=drifted.prediction_psi,
-        quality=_quality(rows, list(champion.features), other_rows=other_rows, empty_features=len(drifted.empty)),
+        quality=quality(
+            rows,
+            list(champion.features),
+            other_rows=other_rows,
+            empty_features=len(drifted.empty),
+            quarantined_rows=quarantine.count_rows(pipeline, span, settings),
+        ),
     )
-    says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(found).items())
+    task = task_of(pipeline)
+    says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(found, task).items())
     logger.info("%s %s: %s", pipeline.name, window, says)
-    return monitor_report.publish(found, drifted, missing, settings)
+    return monitor_report.publish(found, task, drifted, missing, settings)
+
+
+def _measured(
+    pipeline: Pipeline,
+    window: Window,
+    champion: LoadedVersion,
+    rows: pd.DataFrame,
+    settings: Settings,
+    *,
+    origin: str,
+) -> Monitored:
+    """The record with what is measured on rows that have both a label and a prediction."""
+    judged = rows.dropna(subset=["label", PREDICTION])
+    return _record(
+        pipeline,
+        window,
+        settings,
+        version=champion.version,
+        origin=origin,
+        labelled_rows=len(judged),
+        live=performance.live(pipeline, judged),
+        probe=performance.probe(pipeline, window, champion, judged, settings),
+        calibration_gap=performance.calibration_gap(pipeline, judged),
+    )
 
 
 def _record(
@@ -138,13 +152,13 @@ def _record(
     place = (pipeline.name, "monitoring")
     nothing: dict[str, Any] = {
         "labelled_rows": 0,
-        "live": dict.fromkeys(performance.LIVE),
+        "live": performance.unmeasured(task_of(pipeline)),
         "probe": (),
         "drifted_share": None,
         "drifted_features": (),
         "prediction_psi": None,
         "calibration_gap": None,
-        "quality": dict.fromkeys(_QUALITY),
+        "quality": dict.fromkeys(QUALITY),
     }
     return Monitored(
         window=window,
@@ -167,68 +181,19 @@ def _refuse_changed_features(pipeline: Pipeline, champion: LoadedVersion, settin
         )
 
 
-def _scored_rows(pipeline: Pipeline, window: Window, version: int, settings: Settings) -> tuple[pd.DataFrame, int]:
-    """Examples of the rows window with `probability`, the version's live prediction (NaN: it made none).
-
-    Also how many of them only other champions predicted live.
-    """
-    span = rows_window(pipeline, window)
-    rows = examples.feature_frame(pipeline, span, settings, as_of=window.end)
-    predictions = _live_predictions(pipeline, span, settings)
-    own = predictions[predictions["model_version"] == version]
-    key = [pipeline.prediction.entity_key, "decision_time"]
-    if own.duplicated(key).any() or not own["probability"].between(0, 1).all():
-        raise DataContractError(
-            f"{pipeline.name} {span}: live predictions of version {version} are doubled, or no probabilities"
-        )
-    rows = rows.merge(own[[*key, "probability"]], on=key, how="left", validate="one_to_one")
-    others = predictions.loc[predictions["model_version"] != version, key].drop_duplicates()
-    return rows, len(rows.loc[rows["probability"].isna(), key].merge(others, on=key))
-
-
-def _live_predictions(pipeline: Pipeline, span: Window, settings: Settings) -> pd.DataFrame:
-    """Live predictions any champion made of the span: entity key, decision_time, model_version, probability."""
-    columns = [pipeline.prediction.entity_key, "decision_time", "model_version", "probability"]
-    uri = lake.table_uri(settings, pipeline.name, "predictions", "predictions")
-    if lake.open_table(uri, settings) is None:
-        types = ("object", "datetime64[us, UTC]", "int64", "float64")
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(columns, types, strict=True)})
-    live = (ds.field("role") == "champion") & (ds.field("mode") == "live")
-    found = lake.read(uri, settings, where=lake.between("decision_time", span) & live, columns=columns)
-    frame: pd.DataFrame = found.to_pandas()
-    return frame
-
-
 def _drift(
     pipeline: Pipeline, champion: LoadedVersion, rows: pd.DataFrame, measured: Monitored, settings: Settings
 ) -> Drift:
-    features = list(champion.features)
+    features, task = list(champion.features), task_of(pipeline)
     frozen = tracking.read_parquet(champion.snapshot.uri, settings)
     held_out = champion.holdout_predictions
-    before = held_out["probability"] if "probability" in held_out else pd.Series(dtype="float64")
+    before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
     return drift.measure(
-        drift.Sides(frozen.loc[frozen["part"] == "train", features], before),
-        drift.Sides(rows[features], rows["probability"]),
+        drift.Sides(frozen.loc[frozen["part"] == "train", features], task.for_drift(before)),
+        drift.Sides(rows[features], task.for_drift(rows[PREDICTION])),
         ignore=pipeline.features.ignore_drift,
         threshold=pipeline.monitoring.psi_threshold,
         sample_rows=pipeline.monitoring.sample_rows,
         seed=pipeline.training.seed,
-        headline=monitor_report.headline(measured),
+        headline=monitor_report.headline(measured, task),
     )
-
-
-def _quality(
-    rows: pd.DataFrame, features: list[str], *, other_rows: int, empty_features: int
-) -> dict[str, float | None]:
-    """What is wrong with the rows themselves; a share of no rows is None."""
-    count = len(rows)
-    values = (
-        count,
-        rows["label"].isna().mean() if count else None,
-        rows["probability"].isna().sum() - other_rows,
-        other_rows,
-        rows.duplicated([*features, "decision_time"]).sum(),
-        rows[features].isna().mean().max() if count else None,
-        empty_features,
-    )
-    return {name: None if value is None else float(value) for name, value in zip(_QUALITY, values, strict=True)}

@@ -7,32 +7,34 @@ from string import Template
 from typing import Any
 
 from airloop import reports
+from airloop.config import METRICS
 from airloop.drift import Drift
 from airloop.records import Monitored
 from airloop.settings import Settings
+from airloop.tasks import Task
 
-_NAMES = {"brier": "Brier score", "roc_auc": "ROC-AUC"}
 
-
-def headline(found: Monitored) -> dict[str, str]:
+def headline(found: Monitored, task: Task) -> dict[str, str]:
     """The numbers a person looks for first: label -> value with its interval."""
     start, end = (f"{bound:%Y-%m-%d %H:%M}" for bound in (found.rows_window.start, found.rows_window.end))
     shown = {
         "champion": f"version {found.version}",
         "labelled rows": f"{found.labelled_rows:,}",
         "decided from, to (UTC)": f"{start}, {end}",
-        "mean prediction - label rate": _number(found.calibration_gap),
+        task.gap_title: _number(found.calibration_gap),
     }
-    for metric, name in _NAMES.items():
+    for metric in task.metrics:
         bounds = (found.live[f"{metric}{end}"] for end in ("", "_lower", "_upper"))
-        shown[f"live {name}"] = _interval(*bounds)
+        shown[f"live {METRICS[metric].title}"] = _interval(*bounds)
     for evidence in found.probe:
         gain = _interval(evidence.gain, evidence.lower, evidence.upper)
-        shown[f"gain of the probe, {_NAMES[evidence.metric]}"] = gain
+        shown[f"gain of the probe, {METRICS[evidence.metric].title}"] = gain
     return shown
 
 
-def publish(found: Monitored, drift: Drift | None, missing: Mapping[str, float], settings: Settings) -> Monitored:
+def publish(
+    found: Monitored, task: Task, drift: Drift | None, missing: Mapping[str, float], settings: Settings
+) -> Monitored:
     """Write report and metrics of a window in place of those of an earlier run; returns the record they belong to.
 
     The metrics are the record plus `psi` (feature -> score, ignored ones too), `empty_features` and `missing_share`.
@@ -47,15 +49,16 @@ def publish(found: Monitored, drift: Drift | None, missing: Mapping[str, float],
         "missing_share": dict(missing),
     }
     text = json.dumps(metrics, indent=1, sort_keys=True, allow_nan=False) + "\n"
-    page = drift.html if drift and drift.html else _plain_page(found)
+    page = drift.html if drift and drift.html else _plain_page(found, task)
     reports.publish(found.metrics_uri, text, settings)
     reports.publish(found.report_uri, page, settings)
     return found
 
 
-def _plain_page(found: Monitored) -> str:
+def _plain_page(found: Monitored, task: Task) -> str:
     why = "no champion was in force" if found.version == 0 else "too few rows to measure drift"
-    lines = "".join(f"<li>{html.escape(label)}: {html.escape(value)}</li>" for label, value in headline(found).items())
+    shown = headline(found, task).items()
+    lines = "".join(f"<li>{html.escape(label)}: {html.escape(value)}</li>" for label, value in shown)
     return _PAGE.substitute(title=html.escape(f"{found.model_name} {found.window}"), why=why, lines=lines)
 
 

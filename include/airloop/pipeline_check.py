@@ -1,9 +1,12 @@
 """Check a declaration deeper than its YAML: SQL, expectations, Feast definitions, every name it resolves."""
 
-from airloop import expectations, feature_store, models, sections
+from airloop import expectations, feature_store, models, sections, transforms
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError
 from airloop.settings import Settings
+from airloop.tasks import PREDICTION
+
+_OWN_COLUMNS = ("decision_time", "label", "part", PREDICTION)
 
 
 def check_pipeline(name: str, settings: Settings) -> list[str]:
@@ -14,8 +17,8 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
     """
     pipeline = load_pipeline(name, settings)
     lines = [f"pipeline.yaml: {len(pipeline.feeds)} feeds, {len(pipeline.training.candidates)} candidates"]
-    for candidate in pipeline.training.candidates.values():
-        models.resolve(candidate.estimator)
+    for candidate in pipeline.training.candidates:
+        models.check_candidate(pipeline, candidate)
     if pipeline.replay:
         models.resolve(pipeline.replay)
     views = set(sections.view_names(pipeline, settings))
@@ -23,7 +26,12 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
     if views != set(known):
         raise ConfigError(f"{name}: features.sql has views {sorted(views)}, feature_repo/{name}.py has {sorted(known)}")
     lines.append(f"features.sql: {len(views)} views, known to Feast")
+    if functions := transforms.check(pipeline, settings):
+        lines.append(f"transforms.py: {', '.join(functions)}")
     features = feature_store.feature_names(pipeline, settings)
+    taken = sorted({*_OWN_COLUMNS, pipeline.prediction.entity_key} & set(features))
+    if taken:
+        raise ConfigError(f"{name}: feature {taken[0]!r} has the name of a column airloop adds; give it another name")
     unknown = sorted(set(pipeline.features.ignore_drift) - set(features))
     if unknown:
         raise ConfigError(

@@ -117,6 +117,15 @@ class Window(Record):
 
 
 @dataclass(frozen=True)
+class Extracted(Record):
+    """What a run fetched from the feeds' databases: the URIs it landed, and by feed the rows it read for them."""
+
+    window: Window
+    files: tuple[str, ...]
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True)
 class LandedFile(Record):
     """One file of the landing folder as it was read: its feed, URI, SHA-256 of the bytes, size."""
 
@@ -124,6 +133,16 @@ class LandedFile(Record):
     uri: str
     sha256: str
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class SetAside(Record):
+    """A landed file that breaks its contract and was not read; `why` names file, line, column and value."""
+
+    feed: str
+    uri: str
+    sha256: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -139,12 +158,19 @@ class TableVersion(Record):
 
 @dataclass(frozen=True)
 class Ingested(Record):
-    """Raw rows of a window, and the files they came from; `missing` names feeds without any file for it yet."""
+    """Raw rows of a window, and the files they came from.
+
+    Attributes:
+        files: The files that were read.
+        missing: Feeds without any file for the window yet.
+        set_aside: Files that were not read because they break their contract.
+    """
 
     window: Window
     files: tuple[LandedFile, ...]
     tables: tuple[TableVersion, ...]
     missing: tuple[str, ...]
+    set_aside: tuple[SetAside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,6 +207,15 @@ class BuiltFeatures(Record):
 
     window: Window
     views: tuple[TableVersion, ...]
+
+
+@dataclass(frozen=True)
+class Profiled(Record):
+    """A window was described: rows of each table (`clean/<feed>`, `features/<view>`), where the page lies."""
+
+    window: Window
+    rows: dict[str, int]
+    report_uri: str
 
 
 @dataclass(frozen=True)
@@ -240,7 +275,7 @@ class TunedCandidate(Record):
 
 @dataclass(frozen=True)
 class TrainedModel(Record):
-    """A registered, unjudged model version."""
+    """A registered, unjudged model version; `experiment_id` is MLflow's, for links."""
 
     candidate: str
     model_name: str
@@ -250,6 +285,7 @@ class TrainedModel(Record):
     params: dict[str, Any]
     snapshot_digest: str
     input_key: str
+    experiment_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -257,8 +293,8 @@ class Evidence(Record):
     """The paired result of two models on the same rows, bootstrapped over calendar-day blocks.
 
     Attributes:
-        metric: `brier` (lower is better) or `roc_auc`.
-        gain: Improvement of the candidate over the champion; positive is better for either metric.
+        metric: One of airloop.config.METRICS, which say whether lower is better.
+        gain: Improvement of the candidate over the champion; positive is better for every metric.
         lower: Lower bound of the two-sided `confidence` interval of the gain.
         champion: The champion's value of the metric; `candidate` likewise.
         rows: Labelled rows both scored.
@@ -370,7 +406,7 @@ class Monitored(Record):
         probe: Evidence of the probe over the champion; empty when there was too little data.
         drifted_share: Share of features whose drift score passes its threshold.
         prediction_psi: Population stability index of predictions against the champion's holdout.
-        calibration_gap: Mean prediction minus label rate.
+        calibration_gap: Mean of prediction - label; of a multiclass task mean confidence minus accuracy.
         origin: `live` or `backfill`; evidence of a backfill triggers nothing.
     """
 

@@ -1,15 +1,9 @@
 """Reports below `settings.reports_uri`: named by their window, written whole or not at all."""
 
-import uuid
-
-import fsspec
-
+from airloop import publishing
 from airloop.errors import UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings
-
-# A put to these appears whole or not at all, and a rename would be a second copy.
-_PUT_IS_ATOMIC = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
 
 
 def report_uri(settings: Settings, *parts: str, window: Window, suffix: str) -> str:
@@ -25,18 +19,6 @@ def publish(uri: str, text: str, settings: Settings) -> None:
         UpstreamUnavailable: The place cannot be written.
     """
     try:
-        system, path = fsspec.core.url_to_fs(uri, **settings.storage_options)
-        folder, name = path.rsplit("/", 1)
-        if set([system.protocol] if isinstance(system.protocol, str) else system.protocol) & _PUT_IS_ATOMIC:
-            system.pipe_file(path, text.encode())
-            return
-        system.makedirs(folder, exist_ok=True)
-        partial = f"{folder}/.{name}.{uuid.uuid4().hex}.partial"
-        try:
-            system.pipe_file(partial, text.encode())
-            system.mv(partial, path)
-        finally:
-            if system.exists(partial):
-                system.rm_file(partial)
+        publishing.publish(uri, text.encode(), settings.storage_options)
     except OSError as error:
         raise UpstreamUnavailable(f"report {uri} cannot be written: {error}") from error

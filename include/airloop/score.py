@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -11,6 +10,7 @@ from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.records import Scored, Window
 from airloop.settings import Settings
+from airloop.tasks import PREDICTION, task_of
 from airloop.tracking import LoadedVersion
 
 Mode = Literal["live", "backtest"]
@@ -35,7 +35,8 @@ def predictions_uri(pipeline: Pipeline, settings: Settings) -> str:
     """The table of predictions.
 
     Columns: entity key, decision_time (UTC us), model_version (int64), role (`champion`), mode (`live` or `backtest`),
-    probability (float64), window_start (UTC us). Unique by entity key, decision_time, model_version, role, mode.
+    prediction (float64; a list of K float64 for K classes, see airloop.tasks), window_start (UTC us). Unique by entity
+    key, decision_time, model_version, role, mode.
     """
     return lake.table_uri(settings, pipeline.name, "predictions", "predictions")
 
@@ -56,7 +57,8 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
 
     Raises:
         GuardRefused: The model was trained with a cutoff after the window's start and the mode is not `backtest`, or
-            its features' definitions have changed since it was trained.
+            its features' definitions have changed since it was trained, or it predicts what is no prediction of the
+            task.
         UpstreamUnavailable: The window's features are not built and validated.
     """
     version = model_version(pipeline, window, settings, mode=mode)
@@ -65,8 +67,7 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
     model = tracking.load_version(pipeline, version, settings)
     refuse_unfit(pipeline, model, window, settings, mode=mode)
     frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
-    predicted = model.model.predict_proba(frame[list(model.features)])[:, 1] if len(frame) else np.empty(0)
-    rows = _rows(pipeline, frame, predicted, model=model, mode=mode, window=window)
+    rows = _rows(pipeline, frame, model=model, mode=mode, window=window)
     new = _not_yet_there(pipeline, rows, window, settings)
     uri = predictions_uri(pipeline, settings)
     if new.num_rows:
@@ -103,10 +104,12 @@ def refuse_unfit(pipeline: Pipeline, model: LoadedVersion, window: Window, setti
         )
 
 
-def _rows(
-    pipeline: Pipeline, frame: pd.DataFrame, predicted: np.ndarray, *, model: LoadedVersion, mode: Mode, window: Window
-) -> pa.Table:
-    key, count = pipeline.prediction.entity_key, len(frame)
+def _rows(pipeline: Pipeline, frame: pd.DataFrame, *, model: LoadedVersion, mode: Mode, window: Window) -> pa.Table:
+    key, count, task = pipeline.prediction.entity_key, len(frame), task_of(pipeline)
+    predicted = task.predict(model.model, frame[list(model.features)])
+    problem = task.prediction_problem(predicted)
+    if problem:
+        raise GuardRefused(f"version {model.version} on {window}: {problem}: nothing is written")
     return pa.table(
         {
             key: pa.array(frame[key], pa.string()),
@@ -114,7 +117,7 @@ def _rows(
             "model_version": pa.array([model.version] * count, pa.int64()),
             "role": pa.array([CHAMPION] * count, pa.string()),
             "mode": pa.array([mode] * count, pa.string()),
-            "probability": pa.array(predicted, pa.float64()),
+            PREDICTION: task.to_arrow(predicted),
             "window_start": pa.array([window.start] * count, lake.INSTANT),
         }
     )
@@ -126,8 +129,6 @@ def _not_yet_there(pipeline: Pipeline, rows: pa.Table, window: Window, settings:
         return rows
     keys = [pipeline.prediction.entity_key, "decision_time", "model_version", "role", "mode"]
     there = lake.read(uri, settings, where=lake.between("decision_time", window), columns=keys)
-    return (
-        rows.join(there.append_column("there", pa.array([True] * there.num_rows)), keys=keys, join_type="left anti")
-        if (there.num_rows)
-        else rows
-    )
+    # Joined by position: Arrow joins no table that holds a column of lists.
+    places = rows.select(keys).append_column("place", pa.array(range(rows.num_rows), pa.int64()))
+    return rows.take(places.join(there, keys=keys, join_type="left anti")["place"].sort())

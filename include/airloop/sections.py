@@ -17,16 +17,23 @@ from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings
 
-_HEADING = re.compile(r"^-- (table|view): ([a-z][a-z0-9_]*)\s*$|^-- (examples|labels)\s*$", re.MULTILINE)
+_HEADING = re.compile(
+    r"^-- (table|view): ([a-z][a-z0-9_]*)(?: through ([A-Za-z_]\w*))?\s*$|^-- (examples|labels)\s*$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
 class Section:
-    """One named query; `kind` is table, view, examples or labels."""
+    """One named query; `kind` is table, view, examples or labels.
+
+    Attributes:
+        through: The function of transforms.py that its rows go through; None when they stay as the query made them.
+    """
 
     kind: str
     name: str
     sql: str
+    through: str | None = None
 
 
 def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]:
@@ -42,7 +49,7 @@ def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]
     headings = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
     sections = tuple(
-        Section(found[1] or found[3], found[2] or found[3], text[found.end() : end].strip().rstrip(";"))
+        Section(found[1] or found[4], found[2] or found[4], text[found.end() : end].strip().rstrip(";"), found[3])
         for found, end in zip(headings, ends, strict=True)
     )
     names = [section.name for section in sections]
@@ -143,19 +150,17 @@ def query(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Se
     return result.cast(pa.schema(fields))
 
 
-def create_tables(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, sections: tuple[Section, ...]) -> None:
-    """Run the `-- table` steps in file order.
+def create_table(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Section) -> None:
+    """Run a `-- table` step; the sections after it read its rows under its name.
 
     Raises:
         ConfigError: The SQL does not run, or is not one query; names the section.
     """
-    for section in sections:
-        if section.kind == "table":
-            try:
-                _refuse_several(connection, pipeline, section)
-                connection.execute(f'CREATE TEMP TABLE "{section.name}" AS {section.sql}')
-            except duckdb.Error as error:
-                raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: {error}") from error
+    try:
+        _refuse_several(connection, pipeline, section)
+        connection.execute(f'CREATE TEMP TABLE "{section.name}" AS {section.sql}')
+    except duckdb.Error as error:
+        raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: {error}") from error
 
 
 def _refuse_several(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Section) -> None:
@@ -164,5 +169,6 @@ def _refuse_several(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, s
     if queries != 1:
         raise ConfigError(
             f"{pipeline.name}/features.sql, section {section.name}: holds {queries} queries instead of one; "
-            "headings read `-- table: NAME`, `-- view: NAME`, `-- examples`, `-- labels`"
+            "headings read `-- table: NAME`, `-- view: NAME` (both may end in `through FUNCTION`), `-- examples`, "
+            "`-- labels`"
         )

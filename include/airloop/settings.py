@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from airloop.errors import ConfigError
@@ -34,11 +34,15 @@ class Settings(BaseSettings):
         lake_uri: URL of the Delta lake; tables at `<lake_uri>/<pipeline>/<layer>/<table>`.
         reports_uri: fsspec URL of validation pages, Evidently reports and pictures.
         state_url: SQLAlchemy URL of the state database (ledger, stage records).
-        mlflow_tracking_uri: MLflow tracking and registry URI.
+        mlflow_tracking_uri: MLflow tracking and registry URI. A server with a login takes it from MLflow's own
+            variables MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; a database URI needs none.
+        mlflow_ui_url: Where people see MLflow; pages link to it. Default: the tracking URI where that is a server.
         mlflow_artifact_uri: Root of the artifacts of experiments made by airloop.
         feast_registry_url: SQLAlchemy URL of Feast's SQL registry.
         online_store: Feast's `online_store` section.
         storage_options: Credentials and options of object storage for fsspec and Delta.
+        connections: Connection id -> SQLAlchemy URL of the databases that feeds fetch from, for runs by hand; in
+            Airflow its connections take their place. Holds passwords: not in the repr, not handed to children.
     """
 
     model_config = SettingsConfigDict(env_prefix="AIRLOOP_", frozen=True, extra="forbid")
@@ -50,22 +54,26 @@ class Settings(BaseSettings):
     reports_uri: str = ""
     state_url: str = ""
     mlflow_tracking_uri: str = ""
+    mlflow_ui_url: str = ""
     mlflow_artifact_uri: str = ""
     feast_registry_url: str = ""
     online_store: dict[str, Any] = {}
     storage_options: dict[str, str] = {}
+    connections: dict[str, str] = Field(default={}, repr=False)
 
     @model_validator(mode="before")
     @classmethod
     def _embedded_defaults(cls, given: dict[str, Any]) -> dict[str, Any]:
         project = Path(given.get("project_dir") or Path(__file__).parents[2]).resolve()
         home = Path(given.get("home") or project / ".airloop").resolve()
+        tracking_uri = str(given.get("mlflow_tracking_uri") or "")
         defaults: dict[str, Any] = {
             "landing_uri": f"{home}/landing",
             "lake_uri": f"{home}/lake",
             "reports_uri": f"{home}/reports",
             "state_url": f"sqlite:///{home}/state.db",
             "mlflow_tracking_uri": f"sqlite:///{home}/mlflow.db",
+            "mlflow_ui_url": tracking_uri if tracking_uri.startswith(("http://", "https://")) else "",
             "mlflow_artifact_uri": f"{home}/mlartifacts",
             "feast_registry_url": f"sqlite:///{home}/feast_registry.db",
             "online_store": {"type": "sqlite", "path": f"{home}/online_store.db"},

@@ -1,6 +1,7 @@
 """snapshot: freeze the training set of a cutoff, prove that it leaks nothing, and open its MLflow run."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,12 @@ from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.records import Snapshot, Window
 from airloop.settings import Settings
+from airloop.tasks import refuse_unfit_labels
 
 _LOGGED_ROWS = 200
 _OUTCOMES_MAY_LAG = timedelta(days=1)
+_EXAMPLES_OF_A_DAY = 20
+_SHOWN_DAYS = 5
 
 
 def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, **_options: Any) -> dict[str, Any]:
@@ -44,6 +48,43 @@ def parts(pipeline: Pipeline, cutoff: datetime) -> tuple[Window, Window]:
     return Window(pipeline.coverage.start, train_end), holdout
 
 
+@dataclass(frozen=True)
+class TrainingRows:
+    """The training set of a cutoff, proven to leak nothing and not frozen yet.
+
+    Attributes:
+        frame: Entity key, decision_time (UTC), features, label (float64; NaN for none), part ('train' or 'holdout'); in
+            (decision_time, entity key) order.
+        train: Decision times of the training rows; `holdout` likewise.
+        digest: SHA-256 of the frame's content in its order.
+        leak_checked: Decision times the leak check rebuilt.
+    """
+
+    frame: pd.DataFrame
+    train: Window
+    holdout: Window
+    digest: str
+    leak_checked: tuple[datetime, ...]
+
+
+def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> TrainingRows:
+    """Make the training set of a cutoff from the built features; nothing is frozen and no run is opened.
+
+    Raises:
+        DataContractError: See `snapshot`.
+        UpstreamUnavailable: See `snapshot`.
+    """
+    train, holdout = parts(pipeline, cutoff)
+    frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
+    frame = _with_parts(frame, train, holdout)
+    refuse_unfit_labels(pipeline, frame["label"])
+    _refuse_too_few(pipeline, frame, holdout)
+    _refuse_missing_outcomes(pipeline, cutoff, holdout, settings)
+    _refuse_days_without_outcomes(pipeline, frame)
+    leak_checked = leak_check.check_leaks(pipeline, frame, settings)
+    return TrainingRows(frame, train, holdout, training_set.frame_digest(frame), leak_checked)
+
+
 def snapshot(
     pipeline: Pipeline,
     window: Window,
@@ -60,36 +101,31 @@ def snapshot(
         evidence: JSON of what asked for this training (the probe's evidence); kept as a tag of the MLflow run.
 
     Raises:
-        DataContractError: Too few labelled training rows; examples that are mature or a day old at the cutoff were
-            decided after the newest outcome known (the outcome feed has not landed up to the cutoff); or a leak.
+        DataContractError: Too few labelled training rows; labels that do not fit the task; examples that are mature or
+            a day old at the cutoff were decided after the newest outcome known (the outcome feed has not landed up to
+            the cutoff); a UTC day of at least 20 examples without any outcome; or a leak.
         UpstreamUnavailable: Features are not built and validated up to the cutoff.
     """
     cutoff = window.end
-    train, holdout = parts(pipeline, cutoff)
-    frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
-    frame = _with_parts(frame, train, holdout)
-    _refuse_too_few(pipeline, frame, holdout)
-    _refuse_missing_outcomes(pipeline, cutoff, holdout, settings)
-    leak_checked = leak_check.check_leaks(pipeline, frame, settings)
-    digest = training_set.frame_digest(frame)
-    uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{digest}.parquet"
-    tracking.write_parquet(frame, uri, settings)
-    labelled = frame[frame["label"].notna()]
+    made = training_rows(pipeline, cutoff, settings)
+    uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{made.digest}.parquet"
+    tracking.write_parquet(made.frame, uri, settings)
+    labelled = made.frame[made.frame["label"].notna()]
     record = Snapshot(
         pipeline=pipeline.name,
         cutoff=cutoff,
-        train=train,
-        holdout=holdout,
+        train=made.train,
+        holdout=made.holdout,
         uri=uri,
-        digest=digest,
+        digest=made.digest,
         train_rows=int((labelled["part"] == "train").sum()),
         holdout_rows=int((labelled["part"] == "holdout").sum()),
-        unlabelled_rows=len(frame) - len(labelled),
+        unlabelled_rows=len(made.frame) - len(labelled),
         features=feature_store.feature_names(pipeline, settings),
         feature_service=pipeline.features.service,
         feature_fingerprint=feature_store.fingerprint(pipeline, settings),
         table_versions=_versions(pipeline, settings),
-        leak_checked=leak_checked,
+        leak_checked=made.leak_checked,
         reason=reason,
         reason_key=reason_key or f"{reason}:{cutoff:%Y-%m-%dT%H:%MZ}",
     )
@@ -115,6 +151,10 @@ def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) ->
         )
 
 
+def _outcomes(pipeline: Pipeline) -> str:
+    return ", ".join(pipeline.outcome_feeds) or "that section `labels` reads"
+
+
 def _refuse_missing_outcomes(pipeline: Pipeline, cutoff: datetime, holdout: Window, settings: Settings) -> None:
     """Outcomes that end early would leave out the late ones: their rows look like cancelled ones."""
     newest = examples.newest_label_at(pipeline, holdout, settings, as_of=cutoff) or holdout.start
@@ -123,8 +163,21 @@ def _refuse_missing_outcomes(pipeline: Pipeline, cutoff: datetime, holdout: Wind
     if waiting:
         raise DataContractError(
             f"{pipeline.name}: no outcome is known after {newest:%Y-%m-%dT%H:%MZ}, but {waiting} examples were decided "
-            f"between then and {due:%Y-%m-%dT%H:%MZ}: the outcome feed {', '.join(pipeline.outcome_feeds)} "
+            f"between then and {due:%Y-%m-%dT%H:%MZ}: the outcome feed {_outcomes(pipeline)} "
             f"has not landed up to the cutoff {cutoff:%Y-%m-%dT%H:%MZ}"
+        )
+
+
+def _refuse_days_without_outcomes(pipeline: Pipeline, frame: pd.DataFrame) -> None:
+    """A day's outcomes that never landed look like a day on which everything was cancelled."""
+    labels = frame.groupby(frame["decision_time"].dt.floor("D"))["label"].agg(["size", "count"])
+    silent = labels.index[(labels["size"] >= _EXAMPLES_OF_A_DAY) & (labels["count"] == 0)]
+    if len(silent):
+        more = f" and {len(silent) - _SHOWN_DAYS} more" if len(silent) > _SHOWN_DAYS else ""
+        raise DataContractError(
+            f"{pipeline.name}: no outcome is known of {', '.join(f'{day:%Y-%m-%d}' for day in silent[:_SHOWN_DAYS])}"
+            f"{more} (UTC days of decision time with at least {_EXAMPLES_OF_A_DAY} examples): land the missing files "
+            f"of the outcome feed {_outcomes(pipeline)}"
         )
 
 

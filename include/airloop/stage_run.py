@@ -48,12 +48,14 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
+    "extract": Stage("airloop.extract:extract", records.Extracted),
     "ingest": Stage("airloop.ingest:ingest", records.Ingested, replaces=True),
     "validate_raw": Stage("airloop.validate:validate_raw", records.Validated, ("ingest",), replaces=True),
     "build_features": Stage(
         "airloop.build_features:build_features", records.BuiltFeatures, ("validate_raw",), replaces=True
     ),
     "validate_features": Stage("airloop.validate:validate_features", records.Validated, ("build_features",)),
+    "profile": Stage("airloop.data_profile:profile", records.Profiled, ("validate_raw", "validate_features")),
     "materialize": Stage("airloop.materialize:materialize", records.Materialized, ("validate_features",)),
     "snapshot": Stage("airloop.snapshot:snapshot", records.Snapshot),
     "tune": Stage("airloop.tune:tune", records.TunedCandidate, ("snapshot",)),
@@ -116,6 +118,8 @@ def run_stage(
         if done is not None:
             logger.info("%s %s %s: this input was done before, nothing to do", pipeline.name, name, window)
             return stage.record.from_json(done)
+        if stage.replaces:
+            state.mark_started(settings, pipeline.name, name, input_key=key, window=window)
         began = time.monotonic()
         record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options))
         state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())

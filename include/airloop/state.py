@@ -123,22 +123,39 @@ def transaction(settings: Settings) -> Iterator[Connection]:
         raise UpstreamUnavailable(f"state database {make_url(settings.state_url)!r}: {error.orig}") from error
 
 
+def mark_started(settings: Settings, pipeline: str, stage: str, *, input_key: str, window: Window) -> None:
+    """Note that a stage begins to write for an input: an empty record, which `save_record` replaces.
+
+    Killed in between, the mark stays, and records of before that cover the window no longer stand for it.
+    """
+    _insert(settings, pipeline, stage, input_key=input_key, window=window, record="")
+
+
 def save_record(
     settings: Settings, pipeline: str, stage: str, *, input_key: str, window: Window, record: dict[str, Any]
 ) -> None:
     """Store a stage's record under its input key; a second call with the same key changes nothing."""
+    text = json.dumps(record, sort_keys=True)
+    _insert(settings, pipeline, stage, input_key=input_key, window=window, record=text)
+
+
+def _insert(settings: Settings, pipeline: str, stage: str, *, input_key: str, window: Window, record: str) -> None:
+    """A new last row, in place of an empty one of the same key; beside a record nothing is done."""
     row = {
         "pipeline": pipeline,
         "stage": stage,
         "input_key": input_key,
         "window_start": instant_text(window.start),
         "window_end": instant_text(window.end),
-        "record": json.dumps(record, sort_keys=True),
+        "record": record,
         "finished_at": instant_text(datetime.now(UTC)),
     }
+    table = stage_runs
+    same = sa.and_(table.c.pipeline == pipeline, table.c.stage == stage, table.c.input_key == input_key)
     try:
         with transaction(settings) as connection:
-            connection.execute(stage_runs.insert().values(**row))
+            connection.execute(table.delete().where(same, table.c.record == ""))
+            connection.execute(table.insert().values(**row))
     except sa.exc.IntegrityError:
         return
 
@@ -156,7 +173,8 @@ def find_record(settings: Settings, pipeline: str, stage: str, input_key: str) -
 def forget_overwritten(settings: Settings, pipeline: str, stage: str, *, input_key: str, window: Window) -> None:
     """Drop the record of an input when the stage ran later with another one over an overlapping window.
 
-    The lake then holds what the later run wrote, so the earlier record must not stand for it any more.
+    The lake then holds what the later run wrote (or, killed, began to write), so the earlier record must not stand for
+    it any more.
     """
     table = stage_runs
     same_stage = sa.and_(table.c.pipeline == pipeline, table.c.stage == stage)
@@ -178,7 +196,9 @@ def latest_records(
     settings: Settings, pipeline: str, stage: str, *, window: Window | None = None
 ) -> list[dict[str, Any]]:
     """Records of a stage, newest finished last; with `window` only those of exactly this window."""
-    query = sa.select(stage_runs.c.record).where(stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage)
+    query = sa.select(stage_runs.c.record).where(
+        stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage, stage_runs.c.record != ""
+    )
     if window is not None:
         query = query.where(
             stage_runs.c.window_start == instant_text(window.start), stage_runs.c.window_end == instant_text(window.end)

@@ -34,8 +34,8 @@ class LoadedVersion:
     """A registered model version, loaded, with what it was made from.
 
     Attributes:
-        model: scikit-learn pipeline; predict_proba on a frame of `features`.
-        holdout_predictions: Entity key, decision_time, label, probability of its holdout; empty before evaluation.
+        model: scikit-learn pipeline; airloop.tasks predicts with it on a frame of `features`.
+        holdout_predictions: Entity key, decision_time, label, prediction of its holdout; empty before evaluation.
     """
 
     version: int

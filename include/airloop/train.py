@@ -10,9 +10,10 @@ from mlflow.models import infer_signature
 
 from airloop import registry, tracking
 from airloop.config import Pipeline
-from airloop.models import new_model, trusted_types
+from airloop.models import fitted_model, trusted_types
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
 from airloop.settings import Settings
+from airloop.tasks import Task, task_of
 from airloop.training_set import labelled_part, read_snapshot
 
 _REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops")
@@ -26,6 +27,7 @@ def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], setting
     types checked against the allow-list.
 
     Raises:
+        DataContractError: Labels do not fit the task, or a classifier has one class only to learn from.
         GuardRefused: The fitted model holds a type that is not on the allow-list.
     """
     snapshot: Snapshot = upstream["snapshot"]
@@ -50,18 +52,18 @@ def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], setting
         params=best.params,
         snapshot_digest=snapshot.digest,
         input_key=key,
+        experiment_id=str(run.info.experiment_id),
     )
 
 
 def _fit(pipeline: Pipeline, best: TunedCandidate, snapshot: Snapshot, settings: Settings, *, run_id: str) -> str:
     rows = labelled_part(read_snapshot(snapshot, settings), "train")
     features = list(snapshot.features)
-    model = new_model(pipeline, best.candidate, best.params, rows, features)
-    model.fit(rows[features], rows["label"])
-    return _log_model(model, rows[features], best, run_id=run_id)
+    model = fitted_model(pipeline, best.candidate, best.params, rows, features)
+    return _log_model(task_of(pipeline), model, rows[features], best, run_id=run_id)
 
 
-def _log_model(model: Any, rows: pd.DataFrame, best: TunedCandidate, *, run_id: str) -> str:
+def _log_model(task: Task, model: Any, rows: pd.DataFrame, best: TunedCandidate, *, run_id: str) -> str:
     sample = rows.head(300)
     with mlflow.start_run(run_id=run_id):
         mlflow.log_params(
@@ -72,11 +74,11 @@ def _log_model(model: Any, rows: pd.DataFrame, best: TunedCandidate, *, run_id: 
         logged = mlflow.sklearn.log_model(
             model,
             name="model",
-            signature=infer_signature(sample, model.predict_proba(sample)),
+            signature=infer_signature(sample, getattr(model, task.method)(sample)),
             input_example=rows.tail(5),
             pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIREMENTS],
             skops_trusted_types=trusted_types(model),
-            pyfunc_predict_fn="predict_proba",
+            pyfunc_predict_fn=task.method,
         )
     return str(logged.model_uri)
 

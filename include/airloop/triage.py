@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airloop import ledger, state
-from airloop.config import Pipeline, TriagePolicy
+from airloop.config import METRICS, Pipeline, TriagePolicy
 from airloop.records import Action, Evidence, Monitored, Window
 from airloop.settings import Settings
 
@@ -129,7 +129,7 @@ def _lacking(record: Monitored, policy: TriagePolicy) -> str:
     if not record.probe:
         return "there was no probe"
     if evidence is None:
-        return f"the probe was not measured in {policy.metric} at confidence {policy.confidence}"
+        return f"the probe was not measured in {METRICS[policy.metric].title} at confidence {policy.confidence}"
     if not all(_is_number(value) for value in (evidence.gain, evidence.lower, evidence.upper, evidence.champion)):
         return "the probe's gain is missing or not a number"
     if evidence.rows < policy.min_rows:
@@ -176,9 +176,8 @@ def _in_words(record: Monitored, policy: TriagePolicy) -> str:
         return "no evidence"
     margin = policy.margin_share * evidence.champion
     interval = f"[{evidence.lower:.4f}, {evidence.upper:.4f}]"
-    return (
-        f"the probe's gain in {policy.metric} is {evidence.gain:.4f}, interval {interval}, asked for above {margin:.4f}"
-    )
+    gain = f"{evidence.gain:.4f} in {METRICS[policy.metric].title}"
+    return f"the probe gains {gain}, interval {interval}, asked for above {margin:.4f}"
 
 
 def _is_number(value: float | None) -> bool:

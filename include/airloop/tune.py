@@ -13,16 +13,16 @@ import pandas as pd
 from mlflow.entities import Run
 
 from airloop import tracking
-from airloop.config import Pipeline
+from airloop.config import METRICS, Pipeline
 from airloop.config.pipeline import Range
 from airloop.errors import DataContractError
 from airloop.evidence import metric_value
-from airloop.models import new_model
+from airloop.models import feature_columns, fitted_model
 from airloop.records import Snapshot, TunedCandidate, Window
 from airloop.settings import Settings
+from airloop.tasks import task_of
 from airloop.training_set import labelled_part, read_snapshot
 
-_HIGHER_IS_BETTER = {"roc_auc": 1.0, "brier": -1.0}
 _FOUND = "airloop.found"
 
 
@@ -33,11 +33,11 @@ def tune(
 
     Optuna's TPE sampler, seeded, draws them over the declared params; a candidate without `search` is one trial. A fold
     trains on what lies before its validation rows in time, with the embargo between them. `score` is the mean over
-    folds, higher is better (Brier enters negated). The same snapshot gives the same result, unless the seconds run out
-    first; a retry returns what its MLflow run says was found.
+    folds, higher is better (a metric where lower is better enters negated). The same snapshot gives the same result,
+    unless the seconds run out first; a retry returns what its MLflow run says was found.
 
     Raises:
-        DataContractError: The newest rows within the budget leave a fold without training rows.
+        DataContractError: The newest rows within the budget leave a fold without training rows, or without a metric.
     """
     snapshot: Snapshot = upstream["snapshot"]
     run = _run(pipeline, snapshot, candidate, settings)
@@ -107,11 +107,10 @@ def folds(pipeline: Pipeline, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame
 
 
 def _score(pipeline: Pipeline, candidate: str, params: dict[str, Any], fit: pd.DataFrame, check: pd.DataFrame) -> float:
-    model = new_model(pipeline, candidate, params, fit)
-    model.fit(fit, fit["label"])
+    model = fitted_model(pipeline, candidate, params, fit)
+    predicted = task_of(pipeline).predict(model, check[feature_columns(pipeline, check)])
     metric = pipeline.training.metric
-    value = metric_value(metric, check["label"].to_numpy(), model.predict_proba(check)[:, 1])
-    return _HIGHER_IS_BETTER[metric] * value
+    return METRICS[metric].sign * metric_value(metric, check["label"], predicted)
 
 
 def _suggest(trial: optuna.Trial, name: str, space: Range | tuple[Any, ...]) -> Any:
@@ -133,8 +132,9 @@ def _run(pipeline: Pipeline, snapshot: Snapshot, candidate: str, settings: Setti
 
 def _log(pipeline: Pipeline, record: TunedCandidate, trials: list[float]) -> None:
     declared, metric = pipeline.training.candidates[record.candidate], pipeline.training.metric
+    sign = METRICS[metric].sign
     with mlflow.start_run(run_id=record.run_id):
         mlflow.log_params({"estimator": declared.estimator, **declared.params, **record.params})
-        mlflow.log_metrics({f"cv_{metric}": abs(record.score), "trials": record.trials, "seconds": record.seconds})
+        mlflow.log_metrics({f"cv_{metric}": sign * record.score, "trials": record.trials, "seconds": record.seconds})
         for number, value in enumerate(trials):
-            mlflow.log_metric(f"trial_{metric}", abs(value), step=number)
+            mlflow.log_metric(f"trial_{metric}", sign * value, step=number)

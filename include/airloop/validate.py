@@ -1,33 +1,34 @@
 """validate: only rows that keep their rules reach clean/; a window with too many that do not fails as a whole."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from airloop import lake, reports, validation_page
+from airloop import lake, quarantine, reports, validation_page
 from airloop.config import Feed, Pipeline
 from airloop.errors import DataContractError
 from airloop.expectations import Rule, check_tables, load_expectations
-from airloop.judgement import Judgement, judge
+from airloop.judgement import Judgement, RuleResult, Unreadable, judge
+from airloop.landed_file import RULE, SOURCE, TEXT, explain, texts_of
 from airloop.records import BuiltFeatures, Ingested, TableVersion, Validated, Window
 from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-RULE, WINDOW_START = "_rule", "_window_start"
 _SHOWN_PROBLEMS = 5
 
 
 def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
     """Judge the window's rows of raw/<feed>; publish the good ones to clean/<feed>, put the bad ones into quarantine.
 
-    A row that breaks a critical row rule goes to quarantine/<feed>: the same columns plus `_rule` (names of the rules,
-    joined by "; ") and `_window_start`. The others, with every column raw has, take the place of what clean/<feed> held
-    of the window (a static feed: of the whole table). All feeds are judged before the first row is written, so a window
-    that fails changes nothing; a second run over the same rows writes no new version. An outcome feed without rows has
-    not landed yet and is left alone. The page and its JSON are written in any case.
+    A row that breaks a critical row rule, or that ingest could not read, goes to quarantine/<feed>: the same columns
+    plus `_rule` (names of the rules, joined by "; "), `_window_start`, `_run`, `_text` and `_source` (see
+    airloop.quarantine). The others, with every column raw has, take the place of what clean/<feed> held of the window
+    (a static feed: of the whole table). All feeds are judged before the first row is written, so a window that fails
+    changes nothing; a second run over the same rows writes no new version. An outcome feed without rows has not landed
+    yet and is left alone. The page and its JSON are written in any case.
 
     Returns:
         Checks of every feed that has rows, versions of the clean tables, URI of the page.
@@ -40,16 +41,39 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
     rules = load_expectations(pipeline, settings).raw
     ingested: Ingested = upstream["ingest"]
     tables = {name: _raw_rows(pipeline, name, feed, window, settings) for name, feed in pipeline.feeds.items()}
+    unread = {name: quarantine.unreadable_rows(pipeline, name, window, settings) for name in pipeline.feeds}
     parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
-    waiting = [name for name in pipeline.outcome_feeds if tables[name].num_rows == 0]
+    waiting = [name for name in pipeline.outcome_feeds if not tables[name].num_rows and unread[name] is None]
     judgements = [
-        _judge_feed(pipeline, name, rows, rules=rules[name], ingested=ingested, parameters=parameters)
+        _judge_feed(
+            pipeline, name, rows, rules=rules[name], ingested=ingested, unread=unread[name], parameters=parameters
+        )
         for name, rows in tables.items()
         if name not in waiting
     ]
-    page = _report(pipeline, window, "raw", judgements=judgements, waiting=waiting, settings=settings)
+    refused = {
+        judged.table: quarantine.marked(
+            pipeline,
+            judged.table,
+            _refused(judged, tables[judged.table], unread[judged.table]),
+            window=window,
+            settings=settings,
+        )
+        for judged in judgements
+    }
+    page = _report(
+        pipeline,
+        window,
+        "raw",
+        judgements=judgements,
+        settings=settings,
+        waiting=waiting,
+        set_aside=ingested.set_aside,
+        refused=[(name, pipeline.feeds[name], rows) for name, rows in refused.items() if rows.num_rows],
+    )
     published = tuple(
-        _publish(pipeline, judged, tables[judged.table], window=window, settings=settings) for judged in judgements
+        _publish(pipeline, judged, tables[judged.table], refused[judged.table], window=window, settings=settings)
+        for judged in judgements
     )
     return Validated(window, "raw", tuple(judged.check for judged in judgements), published, page)
 
@@ -77,7 +101,7 @@ def validate_features(pipeline: Pipeline, window: Window, upstream: Mapping[str,
         judge(name, rows, rules[name], key=(rows.schema.names[0], "known_at"), parameters=parameters, max_bad_share=0.0)
         for name, rows in tables.items()
     ]
-    page = _report(pipeline, window, "features", judgements=judgements, waiting=[], settings=settings)
+    page = _report(pipeline, window, "features", judgements=judgements, settings=settings)
     return Validated(window, "features", tuple(judged.check for judged in judgements), built.views, page)
 
 
@@ -88,13 +112,52 @@ def _judge_feed(
     *,
     rules: tuple[Rule, ...],
     ingested: Ingested,
+    unread: pa.Table | None,
     parameters: Mapping[str, float],
 ) -> Judgement:
+    unreadable = _unreadable(pipeline.feeds[name], unread, readable_rows=rows.num_rows)
     if rows.num_rows == 0:
         why = "no file landed" if name in ingested.missing else "its files hold none"
-        return Judgement(name, 0, (), {}, (f"{name}: no rows in this window ({why})",))
-    bound = pipeline.validation.max_bad_share
-    return judge(name, rows, rules, key=pipeline.feeds[name].key, parameters=parameters, max_bad_share=bound)
+        why = f"{unreadable.rows} cannot be read" if unreadable.rows else why
+        problem = f"{name}: no rows in this window ({why})"
+        return Judgement(name, unreadable.rows, unreadable.results, {}, (problem,), unreadable.rows)
+    return judge(
+        name,
+        rows,
+        rules,
+        key=pipeline.feeds[name].key,
+        parameters=parameters,
+        max_bad_share=pipeline.validation.max_bad_share,
+        unreadable=unreadable,
+    )
+
+
+def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> Unreadable:
+    """One critical result per reason why rows cannot be read."""
+    if unread is None:
+        return Unreadable()
+    rows = unread.to_pylist()
+    seen = len(rows) + readable_rows
+    by_rule: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        for rule in row[RULE].split("; "):
+            by_rule.setdefault(rule, []).append(row)
+    results = [
+        RuleResult(
+            rule,
+            about="row",
+            severity="critical",
+            passed=False,
+            expected=feed.columns[rule.rpartition(" ")[2]],
+            broken_rows=len(broken),
+            observed=f"{len(broken):,} of {seen:,} rows",
+            examples=tuple(
+                f"{explain(feed, rule, texts_of(row))} ({row[SOURCE].rsplit('/', 1)[-1]})" for row in broken[:3]
+            ),
+        )
+        for rule, broken in by_rule.items()
+    ]
+    return Unreadable(len(rows), tuple(results))
 
 
 def _raw_rows(pipeline: Pipeline, name: str, feed: Feed, window: Window, settings: Settings) -> pa.Table:
@@ -114,17 +177,14 @@ def _report(
     window: Window,
     layer: str,
     *,
-    judgements: list[Judgement],
-    waiting: list[str],
+    judgements: Sequence[Judgement],
     settings: Settings,
+    **more: Any,
 ) -> str:
-    """Write the page and its JSON, then refuse the window when a table failed."""
-    problems = [problem for judged in judgements for problem in judged.problems]
+    """Write the page and its JSON, then refuse the window when a table failed; `more` as of validation_page.content."""
     place = (pipeline.name, "validation", layer)
     page = reports.report_uri(settings, *place, window=window, suffix=".html")
-    content = validation_page.content(
-        pipeline=pipeline.name, layer=layer, window=window, judgements=judgements, waiting=waiting
-    )
+    content = validation_page.content(pipeline=pipeline.name, layer=layer, window=window, judgements=judgements, **more)
     reports.publish(
         reports.report_uri(settings, *place, window=window, suffix=".json"), validation_page.to_json(content), settings
     )
@@ -140,6 +200,11 @@ def _report(
             check.bad_rows,
             check.warnings,
         )
+    _refuse(pipeline, window, layer, problems=content["problems"], page=page)
+    return page
+
+
+def _refuse(pipeline: Pipeline, window: Window, layer: str, *, problems: Sequence[str], page: str) -> None:
     if problems:
         more = [f"... and {len(problems) - _SHOWN_PROBLEMS} more"] if len(problems) > _SHOWN_PROBLEMS else []
         shown = "\n".join(f"  {problem}" for problem in [*problems[:_SHOWN_PROBLEMS], *more])
@@ -147,37 +212,26 @@ def _report(
             f"{pipeline.name} {window}: {layer} data break their contract, nothing was published:\n"
             f"{shown}\n  page: {page}"
         )
-    return page
+
+
+def _refused(judged: Judgement, rows: pa.Table, unread: pa.Table | None) -> pa.Table:
+    """The bad rows of both kinds: the columns of raw, RULE, TEXT, SOURCE."""
+    positions = sorted(judged.bad)
+    rules = ["; ".join(judged.bad[position]) for position in positions]
+    broken = rows.take(pa.array(positions, pa.int64())).append_column(RULE, pa.array(rules, pa.string()))
+    for name in (TEXT, SOURCE):
+        broken = broken.append_column(name, pa.nulls(len(positions), pa.string()))
+    return broken if unread is None else pa.concat_tables([broken, unread], promote_options="default")
 
 
 def _publish(
-    pipeline: Pipeline, judged: Judgement, rows: pa.Table, *, window: Window, settings: Settings
+    pipeline: Pipeline, judged: Judgement, rows: pa.Table, refused: pa.Table, *, window: Window, settings: Settings
 ) -> TableVersion:
-    bad = sorted(judged.bad)
     # Quarantine first: killed in between, a bad row is in two places until the rerun, never in none.
-    _quarantine(pipeline, judged, rows.take(pa.array(bad, pa.int64())), window=window, settings=settings)
-    good = [position not in judged.bad for position in range(rows.num_rows)] if bad else None
-    return _replace(
-        pipeline, "clean", judged.table, rows if good is None else rows.filter(pa.array(good)), window, settings
-    )
-
-
-def _quarantine(pipeline: Pipeline, judged: Judgement, rows: pa.Table, *, window: Window, settings: Settings) -> None:
-    uri = lake.table_uri(settings, pipeline.name, "quarantine", judged.table)
-    if not rows.num_rows and lake.open_table(uri, settings) is None:
-        return
-    names = ["; ".join(judged.bad[position]) for position in sorted(judged.bad)]
-    marked = rows.append_column(RULE, pa.array(names, pa.string())).append_column(
-        WINDOW_START, pa.array([window.start] * rows.num_rows, lake.INSTANT)
-    )
-    _replace(pipeline, "quarantine", judged.table, marked, window, settings)
-
-
-def _replace(
-    pipeline: Pipeline, layer: str, table: str, rows: pa.Table, window: Window, settings: Settings
-) -> TableVersion:
-    feed = pipeline.feeds[table]
-    uri = lake.table_uri(settings, pipeline.name, layer, table)
+    quarantine.store(pipeline, judged.table, refused, window=window, settings=settings)
+    good = [position not in judged.bad for position in range(rows.num_rows)]
+    clean = rows.filter(pa.array(good)) if judged.bad else rows
+    feed, uri = pipeline.feeds[judged.table], lake.table_uri(settings, pipeline.name, "clean", judged.table)
     if feed.event_time is None:
-        return lake.replace_table(uri, rows, settings, sort_by=feed.key)
-    return lake.replace_window(uri, rows, settings, time_column=feed.event_time, window=window, sort_by=feed.key)
+        return lake.replace_table(uri, clean, settings, sort_by=feed.key)
+    return lake.replace_window(uri, clean, settings, time_column=feed.event_time, window=window, sort_by=feed.key)

@@ -6,17 +6,31 @@ from collections.abc import Sequence
 from string import Template
 from typing import Any
 
+import pyarrow as pa
+
+from airloop import refused_section
+from airloop.config import Feed
 from airloop.judgement import Judgement
-from airloop.records import Window
+from airloop.records import SetAside, Window
 
 
 def content(
-    *, pipeline: str, layer: str, window: Window, judgements: Sequence[Judgement], waiting: Sequence[str]
+    *,
+    pipeline: str,
+    layer: str,
+    window: Window,
+    judgements: Sequence[Judgement],
+    waiting: Sequence[str] = (),
+    set_aside: Sequence[SetAside] = (),
+    refused: Sequence[tuple[str, Feed, pa.Table]] = (),
 ) -> dict[str, Any]:
     """What page and JSON hold: the outcome, why it failed, and every rule of every table with what was seen.
 
     Args:
         waiting: Outcome feeds that have no rows yet; they were not judged.
+        set_aside: Landed files that were not read.
+        refused: (feed's name, feed, its rows as quarantine.marked gives them), as they go to quarantine when the
+            window passes.
     """
     problems = [problem for judged in judgements for problem in judged.problems]
     return {
@@ -26,6 +40,8 @@ def content(
         "outcome": "failed" if problems else "passed",
         "problems": problems,
         "waiting": list(waiting),
+        "set_aside": [item.to_json() for item in set_aside],
+        "quarantine": [refused_section.content(*item) for item in refused],
         "tables": [
             {
                 **judged.check.to_json(),
@@ -48,6 +64,7 @@ def to_html(page: dict[str, Any]) -> str:
     bad_rows, warnings = sum(table["bad_rows"] for table in tables), sum(len(table["warnings"]) for table in tables)
     start, end = (bound[:16].replace("T", " ") for bound in (page["window"]["start"], page["window"]["end"]))
     counted = f"{sum(table['rows'] for table in tables):,} rows, bad: {bad_rows:,}, warnings: {warnings}"
+    counted += f", files set aside: {len(page['set_aside'])}" if page["set_aside"] else ""
     return _PAGE.substitute(
         title=_text(f"{page['pipeline']}: {page['layer']} {start}"),
         pipeline=_text(page["pipeline"]),
@@ -57,6 +74,8 @@ def to_html(page: dict[str, Any]) -> str:
         says=_text(f"{page['outcome']} · {counted}"),
         problems="".join(f"<li>{_text(problem)}</li>" for problem in page["problems"]),
         waiting=_waiting(page["waiting"]),
+        set_aside=refused_section.set_aside(page["set_aside"]),
+        quarantine="" if page["problems"] else refused_section.quarantined(page["pipeline"], page["quarantine"]),
         overview="".join(_line(table) for table in tables),
         tables="".join(_table(table) for table in tables),
     )
@@ -158,6 +177,8 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .7rem; border-bo
 th { background: var(--head); font-size: .85rem; color: var(--quiet); }
 .rules { table-layout: fixed; min-width: 56rem; } .rules th:first-child { width: 40%; }
 .rules th:nth-child(2), .rules th:nth-child(3) { width: 5.5rem; } .rules th:nth-child(4) { width: 11rem; }
+pre { background: var(--head); padding: .7rem 1rem; overflow-x: auto; border-radius: .4rem; }
+.rows { margin-top: 1rem; } .rows td:nth-child(2) { white-space: nowrap; }
 td { overflow-wrap: anywhere; } code { font-size: .87em; } a { color: inherit; }
 </style></head><body>
 <header><h1>$pipeline: $layer</h1><p>$window</p><div class="verdict $outcome">$says</div></header>
@@ -167,6 +188,6 @@ $waiting
 <thead><tr><th>table</th><th>rows</th><th>bad rows</th><th>share</th><th>result</th><th>broken rules</th></tr></thead>
 <tbody>
 $overview</tbody></table></div>
-$tables
+$set_aside$quarantine$tables
 </body></html>
 """)

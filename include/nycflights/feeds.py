@@ -1,7 +1,6 @@
 """Land the feeds as files, each when it would have been known, as an upstream system would deliver them."""
 
 import logging
-import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -15,13 +14,11 @@ from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 
 from airloop.errors import ConfigError
+from airloop.publishing import publish
 from nycflights import source
 
 _FIRST_DAY: Final = date(2013, 1, 1)
 _LAST_DAY: Final = date(2013, 12, 31)
-
-# A put to these appears whole or not at all, and a rename would be a second copy.
-_PUT_IS_ATOMIC: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
 
 _log = logging.getLogger(__name__)
 
@@ -152,8 +149,9 @@ class NycFlights:
             name = f"{day if feed in source.STAMPS else feed}.csv"
             if available_at > until or name in landed[feed]:
                 continue
-            _publish(fs, f"{root}/{feed}", name, _csv(_files(feed)[day]))
-            written.append(f"{landing_uri.rstrip('/')}/{feed}/{name}")
+            uri = f"{landing_uri.rstrip('/')}/{feed}/{name}"
+            publish(uri, _csv(_files(feed)[day]), storage_options or {})
+            written.append(uri)
         _log.info("nycflights landed %d files until %s at %s", len(written), until, landing_uri)
         return tuple(written)
 
@@ -161,6 +159,50 @@ class NycFlights:
         if feed not in _AVAILABLE:
             nearest = get_close_matches(feed, _AVAILABLE, cutoff=0.5) or list(_AVAILABLE)
             raise ConfigError(f"nycflights has no feed {feed!r}; nearest: {', '.join(nearest)}")
+        return feed
+
+
+class NycWeather:
+    """The weather feed of NycFlights alone, for who predicts the weather and not the flights."""
+
+    feeds: Final = ("weather",)
+
+    def __init__(self) -> None:
+        self._all = NycFlights()
+
+    @property
+    def coverage(self) -> tuple[datetime, datetime]:
+        """`[start, end)` in UTC of the observations."""
+        observed_at = self._all.frame("weather")[source.STAMPS["weather"]]
+        return observed_at[0], observed_at[-1] + timedelta(hours=1)
+
+    def days(self, feed: str) -> tuple[date, ...]:
+        """See NycFlights."""
+        return self._all.days(self._known(feed))
+
+    def frame(self, feed: str) -> pl.DataFrame:
+        """See NycFlights."""
+        return self._all.frame(self._known(feed))
+
+    def available_at(self, feed: str, day: date) -> datetime:
+        """See NycFlights."""
+        return self._all.available_at(self._known(feed), day)
+
+    def land(
+        self,
+        landing_uri: str,
+        *,
+        until: datetime,
+        feeds: Collection[str] | None = None,
+        storage_options: Mapping[str, str] | None = None,
+    ) -> tuple[str, ...]:
+        """See NycFlights."""
+        wanted = [self._known(feed) for feed in (self.feeds if feeds is None else feeds)]
+        return self._all.land(landing_uri, until=until, feeds=wanted, storage_options=storage_options)
+
+    def _known(self, feed: str) -> str:
+        if feed not in self.feeds:
+            raise ConfigError(f"nycflights' weather has no feed {feed!r}; nearest: {', '.join(self.feeds)}")
         return feed
 
 
@@ -184,19 +226,3 @@ def _names(fs: AbstractFileSystem, folder: str) -> set[str]:
         return {path.rsplit("/", 1)[-1] for path in fs.ls(folder, detail=False)}
     except FileNotFoundError:
         return set()
-
-
-def _publish(fs: AbstractFileSystem, folder: str, name: str, content: bytes) -> None:
-    protocols = {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
-    if protocols & _PUT_IS_ATOMIC:
-        fs.pipe_file(f"{folder}/{name}", content)
-        return
-    fs.makedirs(folder, exist_ok=True)
-    partial = f"{folder}/.{name}.{uuid.uuid4().hex}.partial"
-    try:
-        fs.pipe_file(partial, content)
-        fs.mv(partial, f"{folder}/{name}")
-    except BaseException:
-        if fs.exists(partial):
-            fs.rm_file(partial)
-        raise

@@ -14,7 +14,7 @@ import yaml
 from deltalake import write_deltalake
 from feast import Entity, FeatureStore, FeatureView, Field, FileSource, ValueType
 from feast.data_format import DeltaFormat
-from feast.types import Int64, String
+from feast.types import Array, Float64, Int64, String
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -38,6 +38,7 @@ def history(*days, created=0, value=lambda key, day: key * 100 + day):
             "known_at": stamps,
             "created_at": pa.array([at(day + created) for _, day in pairs], stamps.type),
             "v": [value(key, day) for key, day in pairs],
+            "array": pa.array([[key / 7, None] if key % 3 else None for key, _ in pairs], pa.list_(pa.float64())),
         }
     )
 
@@ -57,7 +58,7 @@ def open_store(folder, online=None):
     (folder / "feature_store.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     store = FeatureStore(repo_path=str(folder))
     entity = Entity(name="k", join_keys=["k"], value_type=ValueType.STRING)
-    fields = [Field(name="k", dtype=String), Field(name="v", dtype=Int64)]
+    fields = [Field(name="k", dtype=String), Field(name="v", dtype=Int64), Field(name="array", dtype=Array(Float64))]
     stamps = {"timestamp_field": "known_at", "created_timestamp_column": "created_at"}
     sources = {name: FileSource(name=name, path=name, file_format=DeltaFormat(), **stamps) for name in VIEWS}
     views = [FeatureView(name=name, entities=[entity], schema=fields, source=sources[name]) for name in VIEWS]

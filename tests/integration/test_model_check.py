@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from sklearn.dummy import DummyClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
 from airloop import model_check, promote
@@ -80,13 +81,25 @@ def test_a_call_without_a_model_says_how_to_call(capsys):
 
 @pytest.mark.parametrize(
     ("model", "labels", "says"),
-    [(LinearSVC(), [0, 1, 0], "predict_proba"), (DummyClassifier(), [1, 1, 1], "no probabilities of two classes")],
+    [
+        (LinearSVC(), [0, 1, 0], "predict_proba"),
+        (DummyClassifier(), [1, 1, 1], "no probabilities of two classes or more"),
+        (DummyRegressor(), [[1, 2], [1, 2], [1, 2]], r"predicts no values: shape \(3, 2\)"),
+        (DummyRegressor(), [1e308, 1e308, 1e308], "predicts no values: .*, or NaN or infinity among them"),
+    ],
 )
-def test_a_model_without_probabilities_of_two_classes_fails(tmp_path, fitted, model, labels, says):
+def test_a_model_without_what_a_task_asks_for_fails(tmp_path, fitted, model, labels, says):
     _, example = fitted
     folder = saved(model.fit(example, labels), tmp_path / "model", input_example=example)
     with pytest.raises((AttributeError, ValueError), match=says):
         model_check.check_model(str(folder))
+
+
+@pytest.mark.parametrize(("model", "labels"), [(LinearRegression(), [0.5, 2, 3]), (LogisticRegression(), [0, 1, 2])])
+def test_a_regressor_and_a_classifier_of_many_classes_pass(tmp_path, fitted, model, labels):
+    _, example = fitted
+    folder = saved(model.fit(example, labels), tmp_path / "model", input_example=example)
+    assert model_check.check_model(str(folder)) == 3
 
 
 def test_a_version_is_checked_in_a_process_of_its_own(tmp_path, fitted):

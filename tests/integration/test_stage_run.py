@@ -2,6 +2,9 @@
 
 import multiprocessing
 import random
+import signal
+import subprocess
+import sys
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from time import monotonic
@@ -19,6 +22,17 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 WINDOW = toy.days(0, 20)
 KILLS = 5
 STAGES = ("ingest", "validate_raw", "build_features")
+# Dies by SIGKILL when all tables are written and the record is not.
+DIE_BEFORE_THE_RECORD = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+import toy
+from airloop import state
+from airloop.settings import load_settings
+
+state.save_record = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+toy.run("ingest", load_settings(project_dir=sys.argv[2], home=sys.argv[3]), toy.days(0, 20))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +145,22 @@ def test_a_correction_put_back_leaves_what_it_left_at_first(tmp_path: Path, undi
     assert _held_of_all(settings) == _held_of_all(undisturbed)
     newest = Ingested.from_json(state.latest_records(settings, "toy", "ingest", window=WINDOW)[-1])
     assert {table.digest for table in newest.tables} == set(_digests(undisturbed, "ingest").values())
+
+
+def test_a_correction_whose_run_was_killed_before_its_record_is_taken_back_with_its_file(
+    tmp_path: Path, undisturbed: Settings
+) -> None:
+    settings = _project(tmp_path)
+    toy.run_data(settings, WINDOW)
+    toy.land(settings, days=range(10, 20), shuffled=True)
+    arguments = [str(REPOSITORY / "tests"), str(settings.project_dir), str(settings.home)]
+    killed = subprocess.run([sys.executable, "-c", DIE_BEFORE_THE_RECORD, *arguments], timeout=120, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert _held(settings, "ingest") != _held(undisturbed, "ingest")
+    toy.land(settings, days=range(20))
+    toy.run_data(settings, WINDOW)
+    assert _held_of_all(settings) == _held_of_all(undisturbed)
+    assert _locks(settings) == []
 
 
 def _held_of_all(settings: Settings) -> dict[str, str]:

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import psutil
 import pytest
@@ -81,8 +83,10 @@ def gone(leaders: list[ProcessMark]) -> bool:
     return not any(session(leader) for leader in leaders)
 
 
-def call(url: str, body: dict[str, Any] | None = None, *, token: str = "") -> Any:
+def call(url: str, body: dict[str, Any] | None = None, *, token: str = "", login: tuple[str, str] | None = None) -> Any:
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    if login:
+        headers["Authorization"] = f"Basic {b64encode(':'.join(login).encode()).decode()}"
     request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, headers)
     with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)
@@ -111,7 +115,15 @@ def test_everything_is_healthy_and_the_password_opens_the_door(
         supervisor.SERVICES, True
     )
     assert call(f"{platform.airflow_url}/api/v2/dags/nap", token=log_in(platform))["is_paused"] is False
-    assert call(f"{platform.mlflow_url}/api/2.0/mlflow/experiments/get?experiment_id=0")["experiment"]["name"]
+    experiment = f"{platform.mlflow_url}/api/2.0/mlflow/experiments/get?experiment_id=0"
+    assert call(experiment, login=(platform.username, platform.mlflow_password))["experiment"]["name"]
+
+
+@pytest.mark.parametrize("login", [None, ("admin", "password1234"), ("admin", "")])
+def test_mlflow_tells_nothing_without_its_login(platform: supervisor.Platform, login: tuple[str, str] | None) -> None:
+    for page in ("", "api/2.0/mlflow/experiments/get?experiment_id=0"):
+        with pytest.raises(HTTPError, match="401"):
+            call(f"{platform.mlflow_url}/{page}", login=login)
 
 
 def test_only_this_machine_is_served(settings: Settings, platform: supervisor.Platform) -> None:
@@ -124,12 +136,15 @@ def test_only_this_machine_is_served(settings: Settings, platform: supervisor.Pl
 
 
 def test_no_secret_is_in_a_log_or_an_argv(settings: Settings, platform: supervisor.Platform) -> None:
-    secrets = json.loads(run_folder(settings).secrets.read_text()).values()
+    folder = run_folder(settings)
+    secrets = [
+        value for path in (folder.secrets, folder.mlflow_secrets) for value in json.loads(path.read_text()).values()
+    ]
     visible = [" ".join(process.cmdline()) for process in psutil.Process().children()]
     for leader in recorded_services(run_folder(settings)).values():
         visible += [" ".join(process.cmdline()) for process in session(leader)]
     visible += [path.read_text(errors="replace") for path in settings.home.rglob("*.log")]
-    assert platform.password in secrets
+    assert {platform.password, platform.mlflow_password} < set(secrets)
     assert not [text for text in visible if any(secret in text for secret in secrets)]
 
 

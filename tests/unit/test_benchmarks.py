@@ -1,28 +1,23 @@
 """benchmarks: a row is ok when ours / peer keeps its bound, and nothing is compared that gave different results."""
 
-import importlib.util
+import importlib
 import io
 import json
 import math
 from types import SimpleNamespace
 
-import pandas as pd
-import polars as pl
 import pytest
-import yaml
 from benchmarks import __main__ as bench
 from benchmarks.flights import settings_below
-from benchmarks.polars_checks import feed_checks, verdict
 from benchmarks.row import Row, interleaved, write_rows
-from benchmarks.same_rows import refuse_different
+from benchmarks.session import Session, asked_months
 from rich.console import Console
 
 from airloop.errors import ConfigError, DataContractError
-from airloop.settings import load_settings
 
 
-def row(ours=1.0, peer=2.0, bound=0.5):
-    return Row("name", ours, peer, bound=bound, unit="s", note="note")
+def row(ours=1.0, peer=2.0, bound=0.5, name="name"):
+    return Row(name, ours, peer, bound=bound, unit="s", note="note")
 
 
 def test_a_row_has_the_keys_that_readers_of_bench_json_expect():
@@ -44,11 +39,13 @@ def test_a_ratio_that_is_no_number_is_null_in_json_and_not_ok():
     assert (found["ours"], found["ratio"], found["ok"]) == (None, None, False)
 
 
-def test_rows_are_written_whole_and_replace_the_ones_before(tmp_path):
+def test_rows_are_written_whole_and_take_the_place_of_those_of_the_same_name(tmp_path):
     target = tmp_path / "home" / "bench.json"
-    write_rows(target, [row(), row(math.nan)])
-    write_rows(target, [row()])
-    assert json.loads(target.read_text()) == [row().to_json()]
+    write_rows(target, [row(name="b"), row(name="gone")], names=["a", "b", "gone"])
+    write_rows(target, [row(name="a"), row(ours=9.0, name="b")], names=["a", "b"])
+    assert json.loads(target.read_text()) == [row(name="a").to_json(), row(ours=9.0, name="b").to_json()]
+    write_rows(target, [row(name="a", ours=0.1)], names=["a", "b"])
+    assert [found["ours"] for found in json.loads(target.read_text())] == [0.1, 9.0]
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -70,17 +67,48 @@ def test_both_sides_take_turns_and_their_preparation_is_not_part_of_the_trial():
     assert min(seconds) >= 0
 
 
-def test_a_measurement_that_is_refused_gives_a_row_that_is_not_ok():
+@pytest.mark.parametrize("error", [DataContractError("other values"), OSError("other values")])
+def test_a_measurement_that_is_refused_or_breaks_gives_a_row_that_is_not_ok(error):
     def refuse(_):
-        raise DataContractError("other values")
+        raise error
 
-    found = bench.measured(SimpleNamespace(NAME="x", BOUND=2.0, measure=refuse), None)
-    assert (found.ok, found.bound, found.note) == (False, 2.0, "not measured: other values")
+    found = bench.measured(SimpleNamespace(NAME="x", BOUND=2.0, UNIT="MB", measure=refuse), None)
+    assert (found.ok, found.bound, found.unit, found.note) == (False, 2.0, "MB", "not measured: other values")
     assert bench.measured(SimpleNamespace(measure=lambda _: row()), None) == row()
 
 
-def test_every_measurement_is_a_module():
-    assert all(importlib.util.find_spec(f"benchmarks.{name}") for name in bench.MEASUREMENTS)
+def test_every_measurement_has_a_name_of_its_own_a_bound_and_a_unit():
+    modules = [importlib.import_module(f"benchmarks.{name}") for name in bench.MEASUREMENTS]
+    assert len({module.NAME for module in modules}) == len(modules)
+    assert all(module.BOUND > 0 and module.UNIT and callable(module.measure) for module in modules)
+
+
+def test_rows_can_be_asked_for_by_name_in_any_order():
+    assert bench.chosen_names(()) == bench.MEASUREMENTS
+    assert bench.chosen_names(("validation", "materialization")) == ("materialization", "validation")
+    with pytest.raises(ConfigError, match="no measurement validating; there are: materialization"):
+        bench.chosen_names(("validation", "validating"))
+
+
+@pytest.mark.parametrize(("given", "months"), [(None, 12), ("", 12), ("3", 3)])
+def test_the_year_is_measured_unless_the_environment_asks_for_fewer_months(monkeypatch, given, months):
+    if given is not None:
+        monkeypatch.setenv("AIRLOOP_BENCH_MONTHS", given)
+    assert asked_months() == months
+
+
+@pytest.mark.parametrize("given", ["1", "13", "-3", "all", "2.5"])
+def test_other_numbers_of_months_are_refused(monkeypatch, given):
+    monkeypatch.setenv("AIRLOOP_BENCH_MONTHS", given)
+    with pytest.raises(ConfigError, match="give a number of months from 2 to 12"):
+        asked_months()
+
+
+def test_every_measurement_gets_a_folder_of_its_own(tmp_path):
+    session = Session(tmp_path, 2, print)
+    folders = [session.folder("name") for _ in range(2)]
+    assert len({*folders}) == 2
+    assert all(folder.is_dir() and folder.parent == tmp_path for folder in folders)
 
 
 def test_the_table_shows_a_note_as_it_is_and_marks_what_is_not_ok():
@@ -88,28 +116,6 @@ def test_the_table_shows_a_note_as_it_is_and_marks_what_is_not_ok():
     console.print(bench.result_table([Row("x", 3, 1, bound=2, unit="s", note="columns [bold] and [/]")]))
     assert "columns [bold] and [/]" in console.file.getvalue()
     assert "│ 3.00 s │ 1.00 s │  3.00 │     2 │ no │" in console.file.getvalue()
-
-
-FRAME = pd.DataFrame({"key": ["a", "b"], "number": [1.0, math.nan], "text": ["x", None]})
-
-
-def test_equal_rows_in_another_order_are_the_same_result():
-    refuse_different(FRAME, FRAME[::-1][["text", "key", "number"]], key="key")
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        FRAME.assign(number=[1.0, 2.0]),
-        FRAME.assign(text=["y", None]),
-        FRAME.assign(text=[None, None]),
-        FRAME[:1],
-        FRAME.drop(columns="text"),
-    ],
-)
-def test_another_value_row_or_column_is_refused(other):
-    with pytest.raises(DataContractError, match=r"differs|did other work"):
-        refuse_different(FRAME, other, key="key")
 
 
 def test_everything_but_the_landed_files_lies_below_the_temporary_home(tmp_path):
@@ -121,19 +127,3 @@ def test_a_lake_named_by_the_environment_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("AIRLOOP_LAKE_URI", "s3://production/lake")
     with pytest.raises(ConfigError, match="AIRLOOP_LAKE_URI points outside"):
         settings_below(tmp_path)
-
-
-def test_the_checks_by_hand_are_as_many_as_the_declared_rules():
-    path = load_settings().pipelines_dir / "flight_delays" / "expectations.yaml"
-    declared = yaml.safe_load(path.read_text())["raw"]
-    by_hand = feed_checks(days=31, schedule_rows=27_000)
-    assert {feed: len(rules) for feed, rules in declared.items()} == {feed: len(c) for feed, c in by_hand.items()}
-
-
-def test_the_checks_by_hand_count_bad_rows_once_and_keep_warnings_apart():
-    good = {"flight_id": "1", "arrival_delay_minutes": 5, "air_time_minutes": 60}
-    bad = {"flight_id": None, "arrival_delay_minutes": 5000, "air_time_minutes": None}
-    twice = {"flight_id": "2", "arrival_delay_minutes": 5, "air_time_minutes": 60}
-    checks = feed_checks(days=1, schedule_rows=4)["arrivals"]
-    assert verdict(pl.DataFrame([good]), checks) == (1, 0, 0, 0)
-    assert verdict(pl.DataFrame([good, bad, twice, twice]), checks) == (4, 3, 3, 1)

@@ -1,63 +1,13 @@
 """The gate: one row per rule and edge, and nothing worse than the champion ever passes."""
 
-import json
-import shutil
-from dataclasses import replace
-from datetime import UTC, datetime
-
 import hypothesis
 import pytest
+from gate_cases import CUTOFF, GATE, evaluated, evidence
 from hypothesis import strategies as st
-from mlflow import MlflowClient
 
-from airloop import ledger, registry, tracking
-from airloop.config import Comparison, Floor, load_pipeline
+from airloop.config import Floor
 from airloop.config.pipeline import Gate
-from airloop.decide import decide, judge
-from airloop.records import Decision, Evaluated, Evidence, Window
-from airloop.settings import Settings
-
-# MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
-
-CUTOFF = datetime(2013, 4, 1, tzinfo=UTC)
-WINDOW = Window(datetime(2013, 1, 1, tzinfo=UTC), CUTOFF)
-GATE = Gate(
-    floors=(Floor(metric="roc_auc", at_least=0.65), Floor(metric="brier", at_most=0.22)),
-    compare=Comparison(
-        metric="brier",
-        superior_margin_share=0.0,
-        non_inferior_margin_share=0.05,
-        confidence=0.95,
-        resamples=200,
-        min_blocks=14,
-        rule={"probe": "non_inferior", "default": "superior"},
-    ),
-)
-
-
-def evidence(**changes):
-    values = {"metric": "brier", "gain": 0.0100, "lower": 0.0020, "upper": 0.0180, "confidence": 0.95}
-    values |= {"champion": 0.1600, "candidate": 0.1500, "rows": 18_000, "blocks": 21, "resamples": 200, "seed": 1}
-    return Evidence(**{**values, **changes})
-
-
-def evaluated(**changes):
-    values = {
-        "model_name": "flight_delays",
-        "version": 2,
-        "champion_version": 1,
-        "metrics": {"roc_auc": 0.74, "brier": 0.15},
-        "champion_metrics": {"roc_auc": 0.70, "brier": 0.16},
-        "evidence": (evidence(),),
-        "holdout": Window(datetime(2013, 3, 10, tzinfo=UTC), datetime(2013, 3, 31, tzinfo=UTC)),
-        "holdout_rows": 18_000,
-        "cutoff": CUTOFF,
-        "reason": "schedule",
-        "reason_key": "schedule:2013-04",
-        "problems": (),
-    }
-    return Evaluated(**{**values, **changes})
+from airloop.decide import judge
 
 
 @pytest.mark.parametrize(
@@ -148,6 +98,28 @@ def test_each_doubt_refuses_with_its_own_sentence(changes, why):
     assert decision.why.startswith(f"refused: {why}")
 
 
+def gate_of(floor, metric):
+    compare = GATE.compare.model_copy(update={"metric": metric})
+    return GATE.model_copy(update={"floors": (floor,), "compare": compare})
+
+
+@pytest.mark.parametrize(
+    ("floor", "values", "why"),
+    [
+        (Floor(metric="mae", at_most=9.0), {"mae": 9.0}, "passed: gain in MAE 0.0100, interval [0.0020, 0.0180], must"),
+        (Floor(metric="mae", at_most=9.0), {"mae": 9.0001}, "refused: MAE 9.0001, must be at most 9.0000"),
+        (Floor(metric="rmse", at_most=9.0), {"mae": 1.0}, "refused: RMSE of the candidate is missing or not a number"),
+        (Floor(metric="log_loss", at_most=0.5), {"log_loss": 0.5}, "passed: gain in log loss 0.0100"),
+        (Floor(metric="accuracy", at_least=0.9), {"accuracy": 0.9}, "passed: gain in accuracy 0.0100"),
+        (Floor(metric="accuracy", at_least=0.9), {"accuracy": 0.899}, "refused: accuracy 0.8990, must be at least"),
+    ],
+)
+def test_metrics_of_other_tasks_are_judged_by_the_same_rules(floor, values, why):
+    compared = (evidence(metric=floor.metric),)
+    decision = judge(evaluated(metrics=values, evidence=compared), gate_of(floor, floor.metric))
+    assert decision.why.startswith(why)
+
+
 def test_a_gate_without_floors_is_refused():
     decision = judge(evaluated(champion_version=None), Gate.model_construct(floors=(), compare=GATE.compare))
     assert decision.why == "refused: the gate has no floors; an empty gate lets nothing through"
@@ -195,93 +167,3 @@ def test_never_passes_with_a_failed_floor(roc_auc, brier, champion_version, gain
     decision = judge(evaluated(metrics=metrics, champion_version=champion_version, evidence=found), GATE)
     floors_hold = None not in metrics.values() and 0.65 <= roc_auc < float("inf") and float("-inf") < brier <= 0.22
     assert floors_hold or not decision.passed
-
-
-@pytest.fixture(scope="session")
-def empty_registry(tmp_path_factory):
-    path = tmp_path_factory.getbasetemp() / "empty_registry.db"
-    if not path.exists():
-        MlflowClient(f"sqlite:///{path}", f"sqlite:///{path}").search_registered_models()
-    return path
-
-
-@pytest.fixture
-def settings(tmp_path, empty_registry):
-    shutil.copy(empty_registry, tmp_path / "mlflow.db")
-    settings = Settings(home=tmp_path)
-    client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
-    client.create_registered_model("flight_delays")
-    for _ in range(3):
-        client.create_model_version("flight_delays", source=str(tmp_path))
-    return settings
-
-
-@pytest.fixture
-def pipeline():
-    return load_pipeline("flight_delays", Settings()).model_copy(update={"gate": GATE})
-
-
-def test_a_passed_decision_is_recorded_tagged_and_becomes_the_challenger(settings, pipeline):
-    decision = decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
-    entry = ledger.entries(settings, "flight_delays")[0]
-    assert (decision.sequence, entry.kind, entry.effective_at) == (1, "decision", CUTOFF)
-    assert replace(Decision.from_json(entry.payload), sequence=1) == decision
-    tags = tracking.client(settings).get_model_version("flight_delays", "2").tags
-    assert tags["airloop.decision"] == "passed"
-    assert tags["airloop.decision_why"] == decision.why
-    assert tags["airloop.decision_sequence"] == "1"
-    assert json.loads(tags["airloop.evidence"])[0]["gain"] == 0.01
-    assert registry.aliases(settings, "flight_delays") == {"challenger": 2}
-
-
-def test_a_refused_decision_is_recorded_and_moves_no_alias(settings, pipeline):
-    decision = decide(pipeline, WINDOW, {"evaluate": evaluated(metrics={"roc_auc": float("nan")})}, settings)
-    assert not decision.passed
-    assert ledger.entries(settings, "flight_delays")[0].payload["why"] == decision.why
-    assert tracking.client(settings).get_model_version("flight_delays", "2").tags["airloop.decision"] == "refused"
-    assert registry.aliases(settings, "flight_delays") == {}
-
-
-def test_the_same_judgement_twice_is_one_entry(settings, pipeline):
-    first = decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
-    assert decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings) == first
-    assert ledger.head(settings, "flight_delays") == 1
-
-
-def test_a_stricter_judgement_of_the_same_version_is_a_new_entry_and_ends_its_challenge(settings, pipeline):
-    decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
-    again = decide(pipeline, WINDOW, {"evaluate": evaluated(problems=("the features changed",))}, settings)
-    assert again.sequence == 2
-    assert registry.aliases(settings, "flight_delays") == {}
-
-
-def test_a_repeated_older_decision_does_not_take_the_alias_back(settings, pipeline):
-    decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
-    decide(pipeline, WINDOW, {"evaluate": evaluated(version=3, reason_key="other")}, settings)
-    decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
-    assert registry.aliases(settings, "flight_delays") == {"challenger": 3}
-
-
-def test_a_repeated_decision_does_not_make_the_champion_a_challenger(settings, pipeline):
-    decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
-    registry.delete_alias(settings, "flight_delays", "challenger")
-    ledger.append(settings, "flight_delays", kind="done", effective_at=CUTOFF, payload={"version": 2})
-    decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
-    assert registry.aliases(settings, "flight_delays") == {}
-
-
-def test_long_texts_fit_into_tags(settings, pipeline):
-    long = evaluated(problems=("x" * 9000,), evidence=tuple(evidence(seed=seed) for seed in range(50)))
-    decide(pipeline, WINDOW, {"evaluate": long}, settings)
-    tags = tracking.client(settings).get_model_version("flight_delays", "2").tags
-    assert len(tags["airloop.decision_why"]) == 5000
-    assert 0 < len(json.loads(tags["airloop.evidence"])) < 50
-
-
-def test_a_killed_decision_is_completed_by_a_rerun(settings, pipeline, monkeypatch):
-    monkeypatch.setattr(registry, "tag_version", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
-    monkeypatch.undo()
-    assert decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings).sequence == 1
-    assert registry.aliases(settings, "flight_delays") == {"challenger": 2}

@@ -107,6 +107,17 @@ def test_predictions_of_unscored_rows_are_left_out() -> None:
     assert found.prediction_psi < 0.1
 
 
+def test_predicted_classes_are_compared_as_categories() -> None:
+    draw = np.random.default_rng(4)
+    then, same, other = (
+        Sides(side(1).features, pd.Series(draw.choice(["cat", "dog", "owl"], ROWS, p=shares), dtype="object"))
+        for shares in ([0.6, 0.3, 0.1], [0.6, 0.3, 0.1], [0.1, 0.3, 0.6])
+    )
+    assert drift(then, same).prediction_psi < 0.1
+    assert drift(then, other).prediction_psi > 0.5
+    assert drift(then, Sides(side(2).features, other.predictions.head(MIN_ROWS - 1))).prediction_psi is None
+
+
 def test_when_every_feature_is_ignored_there_is_no_share() -> None:
     found = drift(side(1), side(2, shift=1.0), ignore=("steady", "shifted", "city"))
     assert found.share is None

@@ -136,8 +136,8 @@ def with_one(values, value):
         ({"candidate": lambda p: with_one(p, None)}, "probabilities are missing"),
         ({"candidate": lambda p: with_one(p, pd.NA)}, "without gaps"),
         ({"candidate": lambda p: p[:-1]}, "differ in shape"),
-        ({"labels": lambda y: with_one(y, np.nan)}, "labels must be 0 or 1"),
-        ({"labels": lambda y: y * 2}, "labels must be 0 or 1"),
+        ({"labels": lambda y: with_one(y, np.nan)}, "1 of 300 labels are not 0 or 1, like nan"),
+        ({"labels": lambda y: y * 2}, "labels are not 0 or 1, like 2"),
         ({"labels": lambda y: y * 0}, "single class"),
         ({"days": lambda d: d * 0}, "1 calendar day"),
         ({"days": lambda d: d.astype(float)}, "integer block id"),
@@ -157,5 +157,5 @@ def test_too_few_rows_and_unknown_metrics_are_refused():
     with pytest.raises(DataContractError, match="29 labelled rows are too few"):
         evidence.metric_value("brier", labels, champion)
     labels, champion, _, _ = scored_rows(30, 10)
-    with pytest.raises(DataContractError, match="unknown metric 'accuracy'"):
-        evidence.metric_value("accuracy", labels, champion)
+    with pytest.raises(DataContractError, match=r"unknown metric 'auc' \(known: brier, roc_auc, mae"):
+        evidence.metric_value("auc", labels, champion)

@@ -89,6 +89,9 @@ def every_type(rows):
             "flag": pa.array(gaps([True, False] * rows, 6)[:rows]),
             "moment": pa.array(hours, STAMP),
             "numbers": pa.array([[number, number + 1] for number in range(rows)], pa.list_(pa.int64())),
+            "array": pa.array(gaps([[n / 3, float("nan"), None] for n in range(rows)], 4), pa.list_(pa.float64())),
+            "array32": pa.array(gaps([[n / 7] for n in range(rows)], 3), pa.list_(pa.float32())),
+            "as_double": pa.array([[n / 7] for n in range(rows)], pa.list_(pa.float64())),
             "raw": pa.array([b"x%d" % number for number in range(rows)]),
             "nothing": pa.array([None] * rows, pa.float64()),
         }
@@ -97,7 +100,8 @@ def every_type(rows):
 
 TYPES = {
     "int64": Int64, "int32": Int32, "float64": Float64, "float32": Float32, "text": String, "flag": Bool,
-    "moment": UnixTimestamp, "numbers": Array(Int64), "raw": Bytes, "nothing": Float64,
+    "moment": UnixTimestamp, "numbers": Array(Int64), "array": Array(Float64), "array32": Array(Float32),
+    "as_double": Array(Float32), "raw": Bytes, "nothing": Float64,
 }  # fmt: skip
 
 

@@ -37,11 +37,11 @@ def test_nothing_changes_once_feast_is_imported(monkeypatch, caplog):
 
 
 @pytest.mark.integration
-def test_feast_is_imported_with_the_decorator_that_does_nothing():
-    code = """
-from airloop.feast_boot import neutralise_typeguard
-neutralise_typeguard()
-import feast
-print(feast.feature_view.typechecked.__module__)
+@pytest.mark.parametrize("first", ["arrays", "build_features", "feature_store", "materialize", "snapshot"])
+def test_whatever_is_imported_first_feast_comes_with_the_decorator_that_does_nothing(first):
+    code = f"""
+import importlib, sys
+importlib.import_module("airloop.{first}")
+print(sys.modules["feast"].feature_view.typechecked.__module__)
 """
     assert run(code) == ["airloop.feast_boot"]

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import toy
+import toy_arrays
 
 from airloop import examples, feature_store, sections
 from airloop.config import load_pipelines
@@ -13,6 +14,14 @@ from airloop.materialize import materialize
 from airloop.settings import Settings
 
 FIELDS = '[Field(name="machine_code", dtype=String), Field(name="job_size", dtype=Float64)]'
+
+ARRAY = 'dtype=Array(Float64), tags={"length": "3"}'
+TRANSFORMS = "transforms.py"
+
+
+@pytest.fixture
+def with_array(tmp_path) -> Settings:
+    return toy_arrays.write_project(tmp_path / "arrays", Settings().project_dir)
 
 
 def fingerprint(settings):
@@ -115,6 +124,62 @@ def test_names_come_in_the_order_of_the_service(toy_settings):
     pipeline = toy.toy_pipeline(toy_settings)
     assert feature_store.feature_names(pipeline, toy_settings) == ("machine_code", "job_size", "celsius")
     assert feature_store.view_keys(pipeline, toy_settings) == {"job_static": ("job",), "machine_heat": ("machine",)}
+
+
+def test_an_array_is_one_projected_feature_and_as_many_names_as_it_has_elements(with_array):
+    pipeline = toy.toy_pipeline(with_array)
+    assert feature_store.view_features(pipeline, with_array)["machine_heat"] == ("celsius", "readings")
+    names = feature_store.feature_names(pipeline, with_array)
+    assert names == ("machine_code", "job_size", "celsius", *toy_arrays.COLUMNS)
+    assert [*feature_store.array_features(pipeline, with_array)] == ["readings"]
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        ("dtype=Array(Float64)", r"machine_heat\.readings: an array needs the number of its elements as a tag"),
+        (ARRAY.replace('"3"', '"three"'), r"machine_heat\.readings: an array needs the number of its elements"),
+        (ARRAY.replace("Float64", "Int64"), r"machine_heat\.readings: is Array\(Int64\); an array holds Float64 or"),
+    ],
+    ids=["no_length", "length", "elements"],
+)
+def test_an_array_without_a_length_or_of_other_elements_is_refused(with_array, tmp_path, new, says):
+    settings = toy.edited(with_array, tmp_path, "toy.py", ARRAY, new)
+    with pytest.raises(ConfigError, match=says):
+        feature_store.views(toy.toy_pipeline(settings), settings)
+
+
+@pytest.mark.parametrize("name", ["readings_0", "readings_2"])
+def test_a_feature_named_like_an_element_of_an_array_is_refused(with_array, tmp_path, name):
+    settings = toy.edited(with_array, tmp_path, "toy.py", 'name="job_size"', f'name="{name}"')
+    with pytest.raises(ConfigError, match=f"service 'toy_v1' of toy: two features are named '{name}'; an array's"):
+        feature_store.feature_names(toy.toy_pipeline(settings), settings)
+    near = toy.edited(with_array, tmp_path / "near", "toy.py", 'name="job_size"', 'name="readings_3"')
+    assert "readings_3" in feature_store.feature_names(toy.toy_pipeline(near), near)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changes"),
+    [
+        ("toy.py", '"length": "3"', '"length": "4"', True),
+        (TRANSFORMS, "order = rows", "order  =  rows", False),
+        (TRANSFORMS, "    seen, made", "    # Newest first.\n    seen, made", False),
+        (TRANSFORMS, "[:3]", "[:2]", True),
+        ("features.sql", " through last_readings", "", True),
+    ],
+    ids=["length", "layout", "comment", "code", "no_function"],
+)
+def test_the_fingerprint_changes_with_the_code_behind_an_array_and_its_length(
+    with_array, tmp_path, file, old, new, changes
+):
+    edited = toy.edited(with_array, tmp_path / "edited", file, old, new)
+    assert (fingerprint(edited) != fingerprint(with_array)) is changes
+
+
+def test_the_fingerprint_ignores_functions_no_query_goes_through(toy_settings):
+    before = fingerprint(toy_settings)
+    (toy_settings.pipelines_dir / "toy" / TRANSFORMS).write_text(toy_arrays.TRANSFORMS)
+    assert fingerprint(toy_settings) == before
 
 
 def test_every_declared_pipeline_reads_exactly_the_views_its_sql_makes():

@@ -3,24 +3,22 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import fsspec
+import landed
 import pytest
 import toy
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from landed import FEEDS, FILE
 
-from airloop import lake
-from airloop.config import Feed, Pipeline
+from airloop.config import Pipeline
 from airloop.ingest import ingest, inputs
 from airloop.records import Ingested, Window
 from airloop.settings import Settings
 
 DAY = toy.days(0, 1)
-FILE = "2020-01-01.csv"
-FEEDS = ("jobs", "heat", "machines", "failures")
 
 
 @pytest.fixture
@@ -38,44 +36,8 @@ def url_settings(request: pytest.FixtureRequest, toy_settings: Settings) -> Iter
     fsspec.filesystem("memory").rm("/test-ingest", recursive=True)
 
 
-def _job(name: str, *, planned: str = "2020-01-01T00:00:00Z", size: object = 1) -> str:
-    return f"{name},m0,{planned},2020-01-05T00:00:00Z,{size}"
-
-
-def _put(settings: Settings, name: str, rows: list[str], *, feed: str = "jobs", header: str = "") -> None:
-    columns = header or ",".join(toy.toy_pipeline(settings).feeds[feed].columns)
-    with fsspec.open(f"{settings.landing_uri}/toy/{feed}/{name}", "w", auto_mkdir=True) as file:
-        file.write("\n".join([columns, *rows]) + "\n")
-
-
 def _ingest(settings: Settings, window: Window = DAY, *, pipeline: Pipeline | None = None) -> Ingested:
     return ingest(pipeline or toy.toy_pipeline(settings), window, {}, settings)
-
-
-def _uri(settings: Settings, feed: str = "jobs") -> str:
-    return lake.table_uri(settings, "toy", "raw", feed)
-
-
-def _rows(settings: Settings, feed: str = "jobs") -> list[dict[str, Any]]:
-    table = lake.open_table(_uri(settings, feed), settings)
-    if table is None:
-        return []
-    rows = lake.read(_uri(settings, feed), settings).to_pylist()
-    return sorted(rows, key=lambda row: [str(value) for value in row.values()])
-
-
-def _versions(settings: Settings) -> dict[str, int | None]:
-    found = {feed: lake.open_table(_uri(settings, feed), settings) for feed in FEEDS}
-    return {feed: table and table.version() for feed, table in found.items()}
-
-
-def _sizes(settings: Settings) -> dict[str, int]:
-    return {row["job"]: row["size"] for row in _rows(settings)}
-
-
-def _with_feed(pipeline: Pipeline, name: str, **changes: Any) -> Pipeline:
-    feed = Feed.model_validate(pipeline.feeds[name].model_dump() | changes)
-    return pipeline.model_copy(update={"feeds": {**pipeline.feeds, name: feed}})
 
 
 def test_the_record_names_files_tables_and_rows(toy_settings: Settings) -> None:
@@ -97,13 +59,13 @@ def test_the_record_names_files_tables_and_rows(toy_settings: Settings) -> None:
 def test_rows_go_to_the_utc_window_of_their_event_although_the_file_is_named_by_a_local_day(
     toy_settings: Settings, pipeline: Pipeline
 ) -> None:
-    local = _with_feed(pipeline, "jobs", day_timezone="America/New_York")
+    local = landed.with_feed(pipeline, "jobs", day_timezone="America/New_York")
     first, last = "2020-01-01T05:00:00Z", "2020-01-02T04:59:59Z"
-    _put(toy_settings, FILE, [_job("evening", planned=last), _job("morning", planned=first)])
-    _put(toy_settings, "2020-01-02.csv", [_job("next", planned="2020-01-02T05:00:00Z")])
+    landed.put(toy_settings, FILE, [landed.job("evening", planned=last), landed.job("morning", planned=first)])
+    landed.put(toy_settings, "2020-01-02.csv", [landed.job("next", planned="2020-01-02T05:00:00Z")])
     by_day = [_ingest(toy_settings, toy.days(day, day + 1), pipeline=local).tables[0].rows for day in range(3)]
     assert by_day == [1, 2, 0]
-    assert sorted(_sizes(toy_settings)) == ["evening", "morning", "next"]
+    assert sorted(landed.sizes(toy_settings)) == ["evening", "morning", "next"]
 
 
 @examples(max_examples=10)
@@ -113,70 +75,70 @@ def test_each_row_is_in_exactly_one_window_whatever_the_zone_of_its_file(
 ) -> None:
     repository = Path(__file__).resolve().parents[2]
     settings = toy.write_project(tmp_path_factory.mktemp("zones") / "project", repository)
-    local = _with_feed(toy.toy_pipeline(settings), "jobs", day_timezone="Asia/Tokyo")
+    local = landed.with_feed(toy.toy_pipeline(settings), "jobs", day_timezone="Asia/Tokyo")
     files: dict[str, list[str]] = {}
     for number, hour in enumerate(hours):
         instant = toy.START + (toy.days(0, 3).end - toy.START) * (hour / 72)
         tokyo = instant + (toy.days(0, 1).end - toy.START) * (9 / 24)
-        files.setdefault(f"{tokyo:%Y-%m-%d}.csv", []).append(_job(f"j{number}", planned=toy.text(instant)))
+        files.setdefault(f"{tokyo:%Y-%m-%d}.csv", []).append(landed.job(f"j{number}", planned=toy.text(instant)))
     for name, rows in files.items():
-        _put(settings, name, random.Random(seed).sample(rows, len(rows)))
+        landed.put(settings, name, random.Random(seed).sample(rows, len(rows)))
     counts = [
         sum(table.rows for table in _ingest(settings, toy.days(day, day + 1), pipeline=local).tables)
         for day in range(3)
         if inputs(local, toy.days(day, day + 1), {}, settings)
     ]
     assert sum(counts) == len(hours)
-    assert len(_rows(settings)) == len(hours)
+    assert len(landed.rows(settings)) == len(hours)
 
 
 def test_the_same_files_again_write_nothing(toy_settings: Settings) -> None:
     toy.land(toy_settings, days=range(1))
     first = _ingest(toy_settings)
-    versions = _versions(toy_settings)
+    versions = landed.versions(toy_settings)
     assert _ingest(toy_settings) == first
-    assert _versions(toy_settings) == versions
+    assert landed.versions(toy_settings) == versions
 
 
 def test_a_file_under_another_name_with_the_same_rows_adds_nothing(toy_settings: Settings) -> None:
-    rows = [_job("a"), _job("b", size=2)]
-    _put(toy_settings, FILE, rows)
+    rows = [landed.job("a"), landed.job("b", size=2)]
+    landed.put(toy_settings, FILE, rows)
     first = _ingest(toy_settings)
-    _put(toy_settings, "2020-01-01.again.csv", rows[::-1])
+    landed.put(toy_settings, "2020-01-01.again.csv", rows[::-1])
     second = _ingest(toy_settings)
     assert second.tables == first.tables
     assert len(second.files) == 2
 
 
 def test_a_corrected_file_of_the_same_name_replaces(toy_settings: Settings) -> None:
-    _put(toy_settings, FILE, [_job("a"), _job("b", size=2), _job("wrong")])
+    landed.put(toy_settings, FILE, [landed.job("a"), landed.job("b", size=2), landed.job("wrong")])
     _ingest(toy_settings)
-    _put(toy_settings, FILE, [_job("a", size=5), _job("b", size=2)])
+    landed.put(toy_settings, FILE, [landed.job("a", size=5), landed.job("b", size=2)])
     assert _ingest(toy_settings).tables[0].version == 1
-    assert _sizes(toy_settings) == {"a": 5, "b": 2}
+    assert landed.sizes(toy_settings) == {"a": 5, "b": 2}
 
 
 @pytest.mark.parametrize("numbers", [(1,), (1, 2), (9, 10)])
 def test_a_correction_under_a_numbered_name_wins_over_what_it_corrects(
     toy_settings: Settings, numbers: tuple[int, ...]
 ) -> None:
-    _put(toy_settings, FILE, [_job("a", size=0), _job("b", size=0)])
+    landed.put(toy_settings, FILE, [landed.job("a", size=0), landed.job("b", size=0)])
     for number in numbers:
-        _put(toy_settings, f"2020-01-01.{number}.csv", [_job("a", size=number)])
+        landed.put(toy_settings, f"2020-01-01.{number}.csv", [landed.job("a", size=number)])
     _ingest(toy_settings)
-    assert _sizes(toy_settings) == {"a": numbers[-1], "b": 0}
+    assert landed.sizes(toy_settings) == {"a": numbers[-1], "b": 0}
 
 
 def test_equal_keys_in_one_file_are_one_row_the_last(toy_settings: Settings) -> None:
-    _put(toy_settings, FILE, [_job("a"), _job("b"), _job("a", size=3)])
+    landed.put(toy_settings, FILE, [landed.job("a"), landed.job("b"), landed.job("a", size=3)])
     _ingest(toy_settings)
-    assert _sizes(toy_settings) == {"a": 3, "b": 1}
+    assert landed.sizes(toy_settings) == {"a": 3, "b": 1}
 
 
 def test_rows_without_a_key_are_all_kept_for_validation_to_see(toy_settings: Settings) -> None:
-    _put(toy_settings, FILE, [_job("a"), *(_job("", size=size) for size in (1, 2, 3, 3))])
+    landed.put(toy_settings, FILE, [landed.job("a"), *(landed.job("", size=size) for size in (1, 2, 3, 3))])
     first = _ingest(toy_settings)
-    assert [row["size"] for row in _rows(toy_settings) if row["job"] is None] == [1, 2, 3]
+    assert [row["size"] for row in landed.rows(toy_settings) if row["job"] is None] == [1, 2, 3]
     assert _ingest(toy_settings) == first
 
 
@@ -187,15 +149,15 @@ def test_known_at_is_the_event_plus_the_delay_or_the_declared_column(
     _ingest(toy_settings)
     for feed, delay in (("jobs", 0), ("heat", 60), ("failures", 60)):
         column = pipeline.feeds[feed].event_time
-        assert {(row["known_at"] - row[column]).total_seconds() for row in _rows(toy_settings, feed)} == {delay}
-        assert all(row["created_at"] == row["known_at"] for row in _rows(toy_settings, feed))
-    assert {row["known_at"] for row in _rows(toy_settings, "machines")} == {pipeline.coverage.start}
+        assert {(row["known_at"] - row[column]).total_seconds() for row in landed.rows(toy_settings, feed)} == {delay}
+        assert all(row["created_at"] == row["known_at"] for row in landed.rows(toy_settings, feed))
+    assert {row["known_at"] for row in landed.rows(toy_settings, "machines")} == {pipeline.coverage.start}
 
 
 def test_a_declared_known_at_is_taken_from_its_column(toy_settings: Settings, pipeline: Pipeline) -> None:
-    _put(toy_settings, FILE, [_job("a")])
-    _ingest(toy_settings, pipeline=_with_feed(pipeline, "jobs", known_at="starts_at"))
-    (row,) = _rows(toy_settings)
+    landed.put(toy_settings, FILE, [landed.job("a")])
+    _ingest(toy_settings, pipeline=landed.with_feed(pipeline, "jobs", known_at="starts_at"))
+    (row,) = landed.rows(toy_settings)
     assert row["known_at"] == row["starts_at"]
 
 
@@ -205,7 +167,7 @@ def test_an_outcome_that_has_not_landed_yet_is_named_missing_and_joins_later(toy
     toy.land(toy_settings, days=range(1))
     later = _ingest(toy_settings)
     assert later.missing == ()
-    assert _versions(toy_settings) == dict.fromkeys(FEEDS, 0)
+    assert landed.versions(toy_settings) == dict.fromkeys((f"raw/{feed}" for feed in FEEDS), 0)
 
 
 def test_hidden_and_half_written_files_are_not_read(toy_settings: Settings) -> None:
@@ -219,16 +181,16 @@ def test_hidden_and_half_written_files_are_not_read(toy_settings: Settings) -> N
 def test_a_changed_static_table_is_replaced_whole(toy_settings: Settings) -> None:
     toy.land(toy_settings, days=range(2))
     _ingest(toy_settings)
-    _put(toy_settings, "machines.csv", ["m9,1999"], feed="machines")
+    landed.put(toy_settings, "machines.csv", ["m9,1999"], feed="machines")
     _ingest(toy_settings, toy.days(1, 2))
-    assert [row["machine"] for row in _rows(toy_settings, "machines")] == ["m9"]
+    assert [row["machine"] for row in landed.rows(toy_settings, "machines")] == ["m9"]
 
 
 def test_the_landing_folder_may_be_any_url(url_settings: Settings) -> None:
-    _put(url_settings, FILE, [_job("a"), _job("b", size=2)])
+    landed.put(url_settings, FILE, [landed.job("a"), landed.job("b", size=2)])
     record = _ingest(url_settings)
     assert [file.uri for file in record.files] == [_absolute(f"{url_settings.landing_uri}/toy/jobs/{FILE}")]
-    assert _sizes(url_settings) == {"a": 1, "b": 2}
+    assert landed.sizes(url_settings) == {"a": 1, "b": 2}
 
 
 def _absolute(url: str) -> str:
@@ -238,8 +200,8 @@ def _absolute(url: str) -> str:
 def test_inputs_change_with_the_bytes_of_the_windows_files_alone(toy_settings: Settings, pipeline: Pipeline) -> None:
     toy.land(toy_settings, days=range(2))
     before = inputs(pipeline, DAY, {}, toy_settings)
-    _put(toy_settings, "2020-01-02.csv", [])
+    landed.put(toy_settings, "2020-01-02.csv", [])
     assert inputs(pipeline, DAY, {}, toy_settings) == before
-    _put(toy_settings, FILE, [])
+    landed.put(toy_settings, FILE, [])
     after = inputs(pipeline, DAY, {}, toy_settings)
     assert [uri.split("/toy/")[1] for uri in before if after[uri] != before[uri]] == [f"jobs/{FILE}"]

@@ -1,7 +1,7 @@
 """The landing folder is listed in the order in which files landed; half-written and foreign files are left alone."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from airloop.config import Feed, Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
-from airloop.landing import checksum, file_span, list_files, window_files
+from airloop.landing import checksum, file_span, is_release, list_files, release_name, window_files
 from airloop.records import Window
 from airloop.settings import Settings
 
 COLUMNS = {"id": "string", "at": "timestamp", "size": "integer", "heat": "float", "ok": "boolean"}
 FEED = Feed(files="{day}.csv", key=("id",), event_time="at", columns=COLUMNS)
 NEW_YORK = FEED.model_copy(update={"day_timezone": "America/New_York"})
+SUFFIXED = FEED.model_copy(update={"files": "{day}_jobs.csv"})
 PREFIXED = FEED.model_copy(update={"files": "jobs-{day}.csv"})
 FILE = "2020-01-01.csv"
 
@@ -86,6 +87,46 @@ def test_corrections_are_read_after_what_they_correct_in_their_order(toy_setting
     ordered = ["2020-01-01.csv", "2020-01-01.1.csv", "2020-01-01.2.csv", "2020-01-01.10.csv", "2020-01-02.csv"]
     _touch(toy_settings, *sorted(ordered))
     assert _names(toy.toy_pipeline(toy_settings), toy_settings, toy.days(0, 2)) == ordered
+
+
+def test_a_correction_is_read_after_its_file_whatever_follows_the_day_in_the_name(toy_settings: Settings) -> None:
+    ordered = ["2020-01-01_jobs.csv", "2020-01-01.1_jobs.csv", "2020-01-01.10_jobs.csv", "2020-01-02_jobs.csv"]
+    pipeline = toy.toy_pipeline(toy_settings)
+    named = pipeline.feeds["jobs"].model_copy(update={"files": "{day}_jobs.csv"})
+    _touch(toy_settings, *sorted(ordered))
+    found = list_files(pipeline.model_copy(update={"feeds": {"jobs": named}}), toy_settings)
+    assert [file.name for file in found] == ordered
+
+
+@pytest.mark.parametrize(
+    ("feed", "landed", "expected", "upstream"),
+    [
+        (FEED, ["2020-01-31.csv"], "2020-01-31.0.release.1.csv", "2020-01-31.1.csv"),
+        (FEED, ["2020-01-31.csv", "2020-01-31.3.csv"], "2020-01-31.3.release.1.csv", "2020-01-31.4.csv"),
+        (FEED, ["2020-01-31.9.csv"], "2020-01-31.9.release.1.csv", "2020-01-31.10.csv"),
+        (FEED, ["2020-01-31.3.csv", "2020-01-31.3.release.9.csv"], "2020-01-31.3.release.10.csv", "2020-01-31.4.csv"),
+        (FEED, ["2020-01-31.0.release.1.csv", "2020-01-31.1.csv"], "2020-01-31.1.release.1.csv", "2020-01-31.2.csv"),
+        (FEED, ["2020-01-31_fix.csv"], "2020-01-31_fix.0.release.1.csv", "2020-01-31_fix.1.csv"),
+        (FEED, [], "2020-01-31.0.release.1.csv", "2020-01-31.1.csv"),
+        (PREFIXED, ["jobs-2020-01-31.1.csv"], "jobs-2020-01-31.1.release.1.csv", "jobs-2020-01-31.2.csv"),
+        (SUFFIXED, ["2020-01-31_jobs.csv"], "2020-01-31.0.release.1_jobs.csv", "2020-01-31.1_jobs.csv"),
+    ],
+)
+def test_released_rows_are_read_after_what_landed_and_before_the_next_correction(
+    toy_settings: Settings, feed: Feed, landed: list[str], expected: str, upstream: str
+) -> None:
+    day = date(2020, 1, 31)
+    assert release_name(feed, day, landed) == expected
+    assert is_release(expected)
+    assert not any(map(is_release, {*landed, upstream} - {name for name in landed if "release" in name}))
+    assert file_span(feed, expected) == file_span(feed, upstream)
+    folder = Path(toy_settings.landing_uri) / "toy" / "jobs"
+    folder.mkdir(parents=True)
+    for name in (*landed, expected, upstream):
+        (folder / name).touch()
+    pipeline = toy.toy_pipeline(toy_settings)
+    found = list_files(pipeline.model_copy(update={"feeds": {"jobs": feed}}), toy_settings)
+    assert [file.name for file in found] == [*landed, expected, upstream]
 
 
 def test_a_window_reads_the_local_days_that_overlap_it(toy_settings: Settings) -> None:

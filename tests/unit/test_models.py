@@ -7,13 +7,16 @@ import textwrap
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 import toy
+import toy_tasks
 from sklearn.preprocessing import FunctionTransformer
 
 from airloop import models
 from airloop.config import Candidate, load_pipelines
-from airloop.errors import ConfigError, GuardRefused
+from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.settings import Settings
+from airloop.tasks import task_of
 
 FEATURES = ["machine_code", "job_size", "celsius"]
 FAMILIES = {
@@ -141,6 +144,61 @@ def test_every_declared_estimator_resolves_and_takes_its_declared_parameters():
 @pytest.mark.parametrize("candidate", ["logistic_regression", "gradient_boosting", "random_forest"])
 def test_the_families_of_the_declaration_are_on_the_allow_list(pipeline, frame, candidate):
     assert set(models.trusted_types(fitted(pipeline, frame, candidate))) <= models.ALLOWED_TYPES
+
+
+REGRESSORS = {
+    "boosting": ("sklearn.ensemble:HistGradientBoostingRegressor", {"max_iter": 5}),
+    "forest": ("sklearn.ensemble:RandomForestRegressor", {"n_estimators": 3}),
+    "trees": ("sklearn.ensemble:ExtraTreesRegressor", {"n_estimators": 3}),
+    "gradients": ("sklearn.ensemble:GradientBoostingRegressor", {"n_estimators": 3}),
+    "ridge": ("sklearn.linear_model:Ridge", {}),
+    "elastic_net": ("sklearn.linear_model:ElasticNet", {}),
+    "huber": ("sklearn.linear_model:HuberRegressor", {}),
+    "quantile": ("sklearn.linear_model:QuantileRegressor", {}),
+    "poisson": ("sklearn.linear_model:PoissonRegressor", {}),
+    "network": ("sklearn.neural_network:MLPRegressor", {"hidden_layer_sizes": [4], "tol": 1000.0}),
+}
+CLASSIFIERS = {
+    "logistic": ("sklearn.linear_model:LogisticRegression", {}),
+    "boosting": ("sklearn.ensemble:HistGradientBoostingClassifier", {"max_iter": 5}),
+    "forest": ("sklearn.ensemble:RandomForestClassifier", {"n_estimators": 3}),
+    "network": (
+        "sklearn.neural_network:MLPClassifier",
+        {"hidden_layer_sizes": [4], "max_iter": 500, "tol": 0.1, "solver": "sgd"},
+    ),
+    "naive_bayes": ("sklearn.naive_bayes:GaussianNB", {}),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "estimator", "params"),
+    [("regression", *declared) for declared in REGRESSORS.values()]
+    + [("multiclass", *declared) for declared in CLASSIFIERS.values()],
+)
+def test_models_of_other_tasks_are_saved_and_predict_the_same_once_loaded(tmp_path, frame, kind, estimator, params):
+    declared = toy.toy_pipeline(toy_tasks.write_project(tmp_path / "project", Settings().project_dir, kind))
+    candidates = {"one": Candidate(estimator=estimator, encoder="one_hot", params=params)}
+    training = declared.training.model_copy(update={"candidates": candidates})
+    pipeline, task = declared.model_copy(update={"training": training}), task_of(declared)
+    labels = {"regression": frame["celsius"], "multiclass": np.digitize(frame["celsius"], (45, 55)).astype(float)}
+    model = models.fitted_model(pipeline, "one", {}, frame.assign(label=labels[kind]), FEATURES)
+    loaded = skops.io.loads(skops.io.dumps(model), trusted=models.trusted_types(model))
+    predicted = task.predict(model, frame[FEATURES])
+    assert task.prediction_problem(predicted) is None
+    assert np.array_equal(task.predict(loaded, frame[FEATURES]), predicted)
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        (1.0, "all 400 rows to fit logistic_regression on have label 1: a classifier needs two classes"),
+        (0.5, "toy: 400 of 400 labels are not 0 or 1, like 0.5"),
+        (7.0, "like 7: change prediction.task"),
+    ],
+)
+def test_labels_that_a_task_cannot_learn_from_are_refused(pipeline, frame, labels, says):
+    with pytest.raises(DataContractError, match=says):
+        models.fitted_model(pipeline, "logistic_regression", {}, frame.assign(label=labels), FEATURES)
 
 
 def test_a_model_with_a_type_off_the_allow_list_is_refused(pipeline, frame):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+import toy_arrays
 
 from airloop import cli
 from airloop.config import Pipeline
@@ -46,6 +47,43 @@ def test_the_check_names_what_it_found_of_every_part(airloop: Airloop) -> None:
         "toy: feature_repo/toy.py: service toy_v1 with 3 features",
         "toy: expectations.yaml: 8 expectations",
     ]
+
+
+def test_the_check_names_the_functions_and_counts_the_elements_of_arrays(
+    toy_settings: Settings, airloop: Airloop
+) -> None:
+    toy_arrays.add_array(toy_settings)
+    shown = airloop("pipelines", "check")
+    assert shown.code == 0
+    assert shown.out.splitlines()[2:4] == [
+        "toy: transforms.py: last_readings",
+        "toy: feature_repo/toy.py: service toy_v1 with 6 features",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "says"),
+    [
+        (
+            "include/pipelines/toy/transforms.py",
+            "def last_readings",
+            "def last_reading",
+            "did you mean 'last_reading'?",
+        ),
+        ("include/pipelines/toy/transforms.py", "import pyarrow", "import pyarow", "cannot be loaded"),
+        ("feature_repo/toy.py", ', tags={"length": "3"}', "", "machine_heat.readings: an array needs the number"),
+        ("feature_repo/toy.py", "Array(Float64)", "Array(Int64)", "an array holds Float64 or Float32"),
+        ("feature_repo/toy.py", 'name="job_size"', 'name="readings_1"', "two features are named 'readings_1'"),
+    ],
+)
+def test_a_fault_of_an_array_or_of_its_function_is_refused(
+    toy_settings: Settings, airloop: Airloop, place: str, old: str, new: str, says: str
+) -> None:
+    toy_arrays.add_array(toy_settings)
+    toy_arrays.rewrite(toy_settings.project_dir / place, old, new)
+    shown = airloop("pipelines", "check")
+    assert shown.code == 1
+    assert says in " ".join(shown.err.split())
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,15 @@
 """Promotion acts on a recorded decision that passed, and on nothing else; a kill anywhere is repaired."""
 
-import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from unittest.mock import create_autospec
 
 import pytest
 import sqlalchemy as sa
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
 from airloop import ledger, promote, reconcile, registry, state
 from airloop.config import load_pipeline
-from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.errors import GuardRefused
 from airloop.records import Decision, Promoted, Window
 from airloop.settings import Settings
 
@@ -27,24 +22,9 @@ WINDOW = Window(datetime(2013, 1, 1, tzinfo=UTC), MARCH)
 PIPELINE = load_pipeline(NAME, Settings())
 
 
-@pytest.fixture(scope="session")
-def empty_registry(tmp_path_factory):
-    path = tmp_path_factory.getbasetemp() / "empty_registry.db"
-    if not path.exists():
-        MlflowClient(f"sqlite:///{path}", f"sqlite:///{path}").search_registered_models()
-    return path
-
-
 @pytest.fixture
-def settings(tmp_path, empty_registry):
-    """Three registered versions without files; loading them is tested in tests/integration/test_model_check.py."""
-    shutil.copy(empty_registry, tmp_path / "mlflow.db")
-    settings = Settings(home=tmp_path)
-    client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
-    client.create_registered_model(NAME)
-    for _ in range(3):
-        client.create_model_version(NAME, source=str(tmp_path))
-    return settings
+def settings(registry_settings):
+    return registry_settings
 
 
 @pytest.fixture
@@ -238,37 +218,3 @@ def test_an_unfinished_promotion_blocks_the_next_one(settings, checked, monkeypa
             run(settings, first)
     with pytest.raises(GuardRefused, match="promotion of version 1 is unfinished: run reconcile first"):
         run(settings, rival)
-
-
-def test_an_unregistered_version_is_refused(settings):
-    with pytest.raises(GuardRefused, match="cannot download version 9 of flight_delays"):
-        promote.check_model(settings, NAME, 9)
-    with pytest.raises(GuardRefused, match="cannot point champion at version 9"):
-        registry.set_alias(settings, NAME, "champion", 9)
-
-
-def test_a_registry_that_does_not_answer_may_be_retried(settings, monkeypatch):
-    silent = create_autospec(MlflowClient)
-    silent.get_registered_model.side_effect = MlflowException("connection refused")
-    monkeypatch.setattr(registry, "client", lambda _: silent)
-    with pytest.raises(UpstreamUnavailable, match="MLflow says connection refused"):
-        registry.aliases(settings, NAME)
-
-
-def test_files_that_cannot_be_read_may_be_retried(settings, monkeypatch):
-    def broken(*_, **__):
-        raise OSError("bucket not reachable")
-
-    monkeypatch.setattr(registry.mlflow.artifacts, "download_artifacts", broken)
-    with pytest.raises(UpstreamUnavailable, match="files of flight_delays version 1 cannot be read: bucket"):
-        promote.check_model(settings, NAME, 1)
-
-
-def test_a_check_that_does_not_end_may_be_retried(settings, monkeypatch, tmp_path):
-    def hangs(command, **options):
-        raise subprocess.TimeoutExpired(command, options["timeout"])
-
-    monkeypatch.setattr(registry, "download_model", lambda *_, **__: tmp_path)
-    monkeypatch.setattr(promote.subprocess, "run", hangs)
-    with pytest.raises(UpstreamUnavailable, match="version 1: no answer in 300 s"):
-        promote.check_model(settings, NAME, 1)

@@ -1,16 +1,13 @@
 """The ledger is the authority: whatever happened to the alias, reconcile makes it what the ledger says."""
 
-import shutil
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from mlflow import MlflowClient
 
 from airloop import ledger, registry, state
 from airloop.errors import GuardRefused
 from airloop.reconcile import reconcile
-from airloop.settings import Settings
 
 # MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
@@ -19,23 +16,9 @@ NAME = "flight_delays"
 MARCH, APRIL = (datetime(2013, month, 1, tzinfo=UTC) for month in (3, 4))
 
 
-@pytest.fixture(scope="session")
-def empty_registry(tmp_path_factory):
-    path = tmp_path_factory.getbasetemp() / "empty_registry.db"
-    if not path.exists():
-        MlflowClient(f"sqlite:///{path}", f"sqlite:///{path}").search_registered_models()
-    return path
-
-
 @pytest.fixture
-def settings(tmp_path, empty_registry):
-    shutil.copy(empty_registry, tmp_path / "mlflow.db")
-    settings = Settings(home=tmp_path)
-    client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
-    client.create_registered_model(NAME)
-    for _ in range(3):
-        client.create_model_version(NAME, source=str(tmp_path))
-    return settings
+def settings(registry_settings):
+    return registry_settings
 
 
 def add(settings, kind, version, *, decision_sequence, at=MARCH):

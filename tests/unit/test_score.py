@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pyarrow.compute as pc
 import pytest
 import toy
@@ -65,7 +66,7 @@ def test_a_window_is_scored_before_any_of_its_outcomes_has_landed(settings):
     assert (found.version, found.rows, found.appended, found.mode) == (1, toy.ROWS_A_DAY, toy.ROWS_A_DAY, "live")
     rows = predictions(settings)
     assert list(rows.columns) == [
-        "job", "decision_time", "model_version", "role", "mode", "probability", "window_start",
+        "job", "decision_time", "model_version", "role", "mode", "prediction", "window_start",
     ]  # fmt: skip
     assert rows["decision_time"].between(NEXT.start, NEXT.end, inclusive="left").all()
     assert set(rows["role"]) == {"champion"}
@@ -79,8 +80,8 @@ def test_predictions_are_those_of_the_registered_model_on_the_features_known_at_
     model = tracking.load_version(pipeline, 1, settings)
     expected = dict(zip(frame["job"], model.model.predict_proba(frame[list(model.features)])[:, 1], strict=True))
     rows = predictions(settings)
-    assert dict(zip(rows["job"], rows["probability"], strict=True)) == expected
-    assert rows["probability"].std() > 0.1
+    assert dict(zip(rows["job"], rows["prediction"], strict=True)) == expected
+    assert rows["prediction"].std() > 0.1
 
 
 def test_a_window_scored_twice_adds_nothing(settings):
@@ -141,6 +142,21 @@ def test_features_that_mean_something_else_now_are_refused(settings, tmp_path):
     for mode in ("live", "backtest"):
         with pytest.raises(GuardRefused, match=r"feature service toy_v1 is not what version 1 was trained on"):
             scored(edited, mode=mode)
+
+
+def test_predictions_that_are_none_are_refused_and_nothing_is_written(settings, monkeypatch):
+    def load(pipeline, version, settings):
+        loaded = real(pipeline, version, settings)
+        monkeypatch.setattr(loaded.model, "predict_proba", lambda rows: np.full((len(rows), 2), np.nan))
+        return loaded
+
+    real = tracking.load_version
+    monkeypatch.setattr(tracking, "load_version", load)
+    with pytest.raises(
+        GuardRefused, match=r"version 1 on \[2020.*60 of 60 probabilities are missing .*nothing is written"
+    ):
+        scored(settings)
+    assert lake.open_table(score.predictions_uri(toy.toy_pipeline(settings), settings), settings) is None
 
 
 def test_a_window_whose_features_are_not_there_yet_is_waited_for(settings):

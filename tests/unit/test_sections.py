@@ -63,6 +63,27 @@ def test_sections_are_found_in_file_order(toy_settings: Settings, pipeline: Pipe
     ]
 
 
+def test_a_table_or_a_view_may_go_through_a_function(toy_settings: Settings, pipeline: Pipeline) -> None:
+    _rewrite(toy_settings, "-- view: job_static\n", "-- table: step through decode_2\nSELECT 1;\n-- view: job_static\n")
+    _rewrite(toy_settings, "-- view: machine_heat\n", "-- view: machine_heat through _Embed  \n")
+    found = sections.read_sections(pipeline, toy_settings)
+    names = ["step", "job_static", "machine_heat", "examples", "labels"]
+    assert [section.name for section in found] == names
+    assert [section.through for section in found] == ["decode_2", None, "_Embed", None, None]
+    assert found[0].sql == "SELECT 1"
+
+
+@pytest.mark.parametrize("heading", ["-- examples through f", "-- labels through f", "-- view: machine_heat trough f"])
+def test_any_other_heading_with_a_function_is_none(toy_settings: Settings, pipeline: Pipeline, heading: str) -> None:
+    before = len(sections.read_sections(pipeline, toy_settings))
+    _rewrite(toy_settings, heading.rpartition(" t")[0] + "\n", heading + "\n")
+    if "view" in heading:
+        assert len(sections.read_sections(pipeline, toy_settings)) == before - 1
+    else:
+        with pytest.raises(ConfigError, match="needs one `-- examples`, one `-- labels`"):
+            sections.read_sections(pipeline, toy_settings)
+
+
 def test_a_comment_is_no_heading(toy_settings: Settings, pipeline: Pipeline) -> None:
     _rewrite(toy_settings, "-- examples\n", "-- examples of what is to come\n-- examples\n")
     assert len(sections.read_sections(pipeline, toy_settings)) == 4
@@ -102,7 +123,7 @@ def test_sql_that_does_not_run_names_file_and_section(pipeline: Pipeline, sql: s
 
 def test_a_table_step_that_does_not_run_names_file_and_section(pipeline: Pipeline) -> None:
     with sections.connect(pipeline, WINDOW, {}) as connection, pytest.raises(ConfigError, match="section step: "):
-        sections.create_tables(connection, pipeline, (Section("table", "step", "SELECT * FROM nowhere"),))
+        sections.create_table(connection, pipeline, Section("table", "step", "SELECT * FROM nowhere"))
 
 
 @pytest.mark.parametrize("sql", ["", "-- nothing but a comment", "SELECT 1 AS a;\n-- veiw: other\nSELECT 2 AS b"])
@@ -112,13 +133,13 @@ def test_a_section_that_is_not_one_query_is_refused_because_a_heading_was_mistyp
     with pytest.raises(ConfigError, match=r"section probe: holds [02] queries instead of one"):
         _run(pipeline, sql)
     with sections.connect(pipeline, WINDOW, {}) as connection, pytest.raises(ConfigError, match="section step: holds"):
-        sections.create_tables(connection, pipeline, (Section("table", "step", sql),))
+        sections.create_table(connection, pipeline, Section("table", "step", sql))
 
 
-def test_table_steps_build_on_each_other_in_file_order(pipeline: Pipeline) -> None:
-    steps = (Section("table", "a", "SELECT 1 AS n"), Section("table", "b", "SELECT n + 1 AS n FROM a"))
+def test_table_steps_build_on_each_other(pipeline: Pipeline) -> None:
     with sections.connect(pipeline, WINDOW, {}) as connection:
-        sections.create_tables(connection, pipeline, steps)
+        sections.create_table(connection, pipeline, Section("table", "a", "SELECT 1 AS n"))
+        sections.create_table(connection, pipeline, Section("table", "b", "SELECT n + 1 AS n FROM a"))
         assert sections.query(connection, pipeline, Section("view", "v", "FROM b")).to_pylist() == [{"n": 2}]
 
 

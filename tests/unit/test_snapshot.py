@@ -147,6 +147,33 @@ def test_outcomes_of_rows_that_are_not_mature_are_not_waited_for(tmp_path):
     assert made.unlabelled_rows == 0
 
 
+def test_days_without_any_outcome_between_others_are_refused_and_named(tmp_path):
+    settings = fresh(tmp_path, missing_outcomes=[3, 20])
+    says = r"no outcome is known of 2020-01-04, 2020-01-21 \(UTC days of .* missing files of the outcome feed failures"
+    with pytest.raises(DataContractError, match=says):
+        toy.run("snapshot", settings, toy.days(0, 30))
+
+
+def rows_of_a_day(settings, root, day, *, kept="true", known="false"):
+    """Of a day only the jobs `kept`, with only the outcomes `known`, in the training rows of the cutoff."""
+    outcomes = f"FROM failures WHERE known_at::DATE <> DATE '{day}' OR {known};"
+    settings = toy.edited(settings, root / "a", "features.sql", LABELS, LABELS.replace("FROM failures;", outcomes))
+    jobs = f"AS decision_time FROM jobs WHERE starts_at::DATE <> DATE '{day}' OR {kept};"
+    settings = toy.edited(settings, root / "b", "features.sql", "AS decision_time FROM jobs;", jobs)
+    made = snapshot.training_rows(toy.toy_pipeline(settings), toy.days(0, CUTOFF).end, settings).frame
+    return made[made["decision_time"].dt.strftime("%Y-%m-%d") == day]
+
+
+def test_a_day_of_twenty_examples_needs_an_outcome(toy_built, tmp_path):
+    with pytest.raises(DataContractError, match="no outcome is known of 2020-01-10 "):
+        rows_of_a_day(toy_built, tmp_path / "20", "2020-01-10", kept="job < 'j009-020'")
+    few = rows_of_a_day(toy_built, tmp_path / "19", "2020-01-10", kept="job < 'j009-019'")
+    assert (len(few), few["label"].count()) == (19, 0)
+    one = rows_of_a_day(toy_built, tmp_path / "one", "2020-01-10", known="job = 'j009-030'")
+    assert (len(one), one["label"].count()) == (toy.ROWS_A_DAY, 1)
+    assert rows_of_a_day(toy_built, tmp_path / "embargo", "2020-01-24").empty
+
+
 def test_features_that_are_not_validated_are_refused(tmp_path):
     settings = fresh(tmp_path)
     toy.land(settings, days=range(30, 31))

@@ -99,6 +99,47 @@ def test_a_record_stands_while_nothing_later_ran_over_its_window(settings: Setti
     assert _keys(settings) == ["b", "a", "c"]
 
 
+def test_a_started_stage_has_no_record_until_it_is_saved(settings: Settings) -> None:
+    state.mark_started(settings, "toy", "ingest", input_key="a", window=DAY)
+    assert state.find_record(settings, "toy", "ingest", "a") is None
+    assert _keys(settings) == _keys(settings, DAY) == []
+    _save(settings, "a")
+    assert state.find_record(settings, "toy", "ingest", "a") == {"key": "a"}
+    assert _keys(settings) == ["a"]
+
+
+def test_records_come_in_the_order_in_which_they_were_saved_not_started(settings: Settings) -> None:
+    for key in ("a", "b"):
+        state.mark_started(settings, "toy", "ingest", input_key=key, window=DAY)
+    for key in ("b", "a"):
+        _save(settings, key)
+    assert _keys(settings) == ["b", "a"]
+
+
+@pytest.mark.parametrize("later", [DAY, BOTH_DAYS])
+def test_a_record_falls_when_another_input_began_later_and_was_never_saved(settings: Settings, later: Window) -> None:
+    _save(settings, "a")
+    state.mark_started(settings, "toy", "ingest", input_key="b", window=later)
+    state.forget_overwritten(settings, "toy", "ingest", input_key="a", window=DAY)
+    assert state.find_record(settings, "toy", "ingest", "a") is None
+
+
+def test_a_record_saved_after_a_killed_start_stands_until_that_start_is_tried_again(settings: Settings) -> None:
+    state.mark_started(settings, "toy", "ingest", input_key="b", window=DAY)
+    _save(settings, "a")
+    state.forget_overwritten(settings, "toy", "ingest", input_key="a", window=DAY)
+    assert _keys(settings) == ["a"]
+    state.mark_started(settings, "toy", "ingest", input_key="b", window=DAY)
+    state.forget_overwritten(settings, "toy", "ingest", input_key="a", window=DAY)
+    assert _keys(settings) == []
+
+
+def test_a_start_beside_a_record_of_the_same_input_changes_nothing(settings: Settings) -> None:
+    _save(settings, "a")
+    state.mark_started(settings, "toy", "ingest", input_key="a", window=DAY)
+    assert state.find_record(settings, "toy", "ingest", "a") == {"key": "a"}
+
+
 def test_a_reason_has_exactly_one_winner_among_many(settings: Settings) -> None:
     won = _at_once(lambda number: state.claim_reason(settings, "toy", reason_key="r", run_key=f"run {number}"))
     assert sorted(won) == [False] * (WRITERS - 1) + [True]

@@ -24,7 +24,13 @@ from airloop.supervisor.records import Platform
 from airloop.supervisor.run_folder import create_private, read_private, run_folder, try_lock, write_private
 from airloop.supervisor.services import airflow_health, log_tail, mlflow_healthy
 
-PLATFORM = {"airflow_url": "http://127.0.0.1:1", "mlflow_url": "http://127.0.0.1:2", "username": "a", "password": "pw"}
+PLATFORM = {
+    "airflow_url": "http://127.0.0.1:1",
+    "mlflow_url": "http://127.0.0.1:2",
+    "username": "a",
+    "password": "pw",
+    "mlflow_password": "mlflow-pw",
+}
 
 
 @pytest.fixture
@@ -55,6 +61,20 @@ def test_a_second_supervisor_is_refused_and_told_where_the_first_is(settings: Se
         with pytest.raises(AirloopError, match=r"already running at http://127.0.0.1:1: stop it with `airloop down`"):
             supervisor.run(settings, on_progress=ignore, on_ready=ignore)
     assert supervisor.current(settings) == Platform(**PLATFORM)
+
+
+def test_both_logins_are_told_and_no_password_is_in_a_repr() -> None:
+    platform = Platform(**PLATFORM)
+    assert platform.logins() == (
+        "Airflow  http://127.0.0.1:1   login a / pw",
+        "MLflow   http://127.0.0.1:2   login a / mlflow-pw",
+    )
+    assert not [word for word in ("pw", "mlflow-pw") if word in repr(platform)]
+
+
+def test_the_login_of_somebody_elses_mlflow_is_not_ours_to_tell() -> None:
+    platform = Platform(**{**PLATFORM, "mlflow_password": ""})
+    assert platform.logins()[1] == "MLflow   http://127.0.0.1:2"
 
 
 def test_a_start_during_a_start_or_a_stop_is_refused(settings: Settings) -> None:

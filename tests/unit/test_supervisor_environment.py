@@ -1,5 +1,6 @@
 """The environments: tuned, complete, and secret only where they must be."""
 
+import configparser
 import os
 import stat
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from airloop.errors import ConfigError
 from airloop.settings import Settings, load_settings
-from airloop.supervisor.credentials import credentials
+from airloop.supervisor.credentials import credentials, mlflow_credentials
 from airloop.supervisor.environment import airflow_environment, mlflow_environment, settings_environment
 from airloop.supervisor.run_folder import run_folder, write_private
 from airloop.supervisor.services import airflow_commands, mlflow_command, runs_mlflow
@@ -115,7 +116,10 @@ def test_defaults_are_left_to_follow_home(settings: Settings) -> None:
 def test_secrets_are_private_and_survive_a_restart(settings: Settings) -> None:
     first, folder = credentials(settings), run_folder(settings)
     assert credentials(settings) == first
-    for path in (folder.secrets, folder.passwords):
+    logins = mlflow_credentials(settings)
+    mlflow_environment(settings)
+    assert mlflow_credentials(settings) == logins
+    for path in (folder.secrets, folder.passwords, folder.mlflow_secrets, folder.mlflow_auth):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.secrets.parent.stat().st_mode) == 0o700
 
@@ -124,17 +128,21 @@ def test_damaged_secrets_are_refused(settings: Settings) -> None:
     write_private(run_folder(settings).secrets, {"jwt_secret": "x"})
     with pytest.raises(ConfigError, match="damaged"):
         credentials(settings)
+    write_private(run_folder(settings).mlflow_secrets, {"password": "x"})
+    with pytest.raises(ConfigError, match=r"remove it together with .*mlflow_users\.db"):
+        mlflow_credentials(settings)
 
 
 def test_no_secret_is_in_an_argv_or_a_repr(settings: Settings) -> None:
-    secret = credentials(settings)
+    secret, login = credentials(settings), mlflow_credentials(settings)
     hidden = [secret.admin_password, secret.fernet_key, secret.api_secret_key, secret.jwt_secret, "db-password"]
+    hidden += [login.password, login.secret_key]
     remote = settings.model_copy(update={"mlflow_tracking_uri": "postgresql://u:db-password@h/mlflow"})
     commands = [
         *airflow_commands(remote, airflow_port=1, mlflow_url="").values(),
         mlflow_command(remote, mlflow_port=2),
     ]
-    visible = repr(secret) + " ".join(argument for command in commands for argument in command.arguments)
+    visible = repr(secret) + repr(login) + " ".join(argument for command in commands for argument in command.arguments)
     assert not [value for value in hidden if value in visible]
 
 
@@ -144,10 +152,23 @@ def test_the_mlflow_server_is_small_local_and_knows_no_secret_of_airflow(setting
     assert found["MLFLOW_DEFAULT_ARTIFACT_ROOT"] == settings.mlflow_artifact_uri
     assert found["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
     assert found["MLFLOW_SERVER_ALLOWED_HOSTS"] == "localhost,localhost:*,127.0.0.1,127.0.0.1:*"
-    assert (
-        " ".join(arguments[1:]) == "-P -m mlflow server --host 127.0.0.1 --port 5000 --workers 1 --no-serve-artifacts"
+    assert " ".join(arguments[1:]) == (
+        "-P -m mlflow server --app-name basic-auth --host 127.0.0.1 --port 5000 --workers 1 --no-serve-artifacts"
     )
     assert not [name for name in found if name.startswith("AIRFLOW")]
+
+
+def test_the_mlflow_server_asks_for_the_generated_login_whatever_the_caller_has_set(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_AUTH_ADMIN_PASSWORD", "of-the-shell")
+    odd = settings.model_copy(update={"home": settings.home / "100%"})
+    found, login, written = mlflow_environment(odd), mlflow_credentials(odd), configparser.ConfigParser()
+    written.read(found["MLFLOW_AUTH_CONFIG_PATH"])
+    assert found["MLFLOW_AUTH_ADMIN_PASSWORD"] == login.password != "of-the-shell"
+    assert written["mlflow"]["database_uri"] == f"sqlite:///{run_folder(odd).mlflow_users}"
+    assert written["mlflow"].getint("auth_cache_ttl_seconds") == 60
+    assert login.password not in Path(found["MLFLOW_AUTH_CONFIG_PATH"]).read_text()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ JULY = month(7)
         (month(7, labelled_rows=1999), POLICY, None, "not_enough_data", "1999 labelled rows, at least 2000 are needed"),
         (month(7, labelled_rows=2000), POLICY, None, "retrain", "would gain"),
         (month(7, probe=()), POLICY, None, "not_enough_data", "there was no probe"),
-        (month(7, probe=(evidence(metric="roc_auc"),)), POLICY, None, "not_enough_data", "not measured in brier"),
+        (month(7, probe=(evidence(metric="roc_auc"),)), POLICY, None, "not_enough_data", "not measured in Brier"),
         (month(7, probe=(evidence(confidence=0.5),)), POLICY, None, "not_enough_data", "at confidence 0.9"),
         (month(7, probe=(evidence(lower=None),)), POLICY, None, "not_enough_data", "missing or not a number"),
         (month(7, probe=(evidence(gain=float("nan")),)), POLICY, None, "not_enough_data", "missing or not a number"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from airloop.cli import ledger, pipelines, platform, stages
+from airloop.cli import landing, ledger, pipelines, platform, quarantine, review, snapshot, stages
 from airloop.cli.output import errors
 from airloop.errors import AirloopError
 from airloop.settings import apply_quiet_environment
@@ -20,8 +20,12 @@ app = typer.Typer(
 )
 app.add_typer(platform.app)
 app.add_typer(stages.app)
+app.add_typer(landing.app)
+app.add_typer(snapshot.app)
+pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(quarantine.app, name="quarantine")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

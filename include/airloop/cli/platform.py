@@ -1,12 +1,15 @@
 """The platform of this machine: start, stop, look, and the demo on it."""
 
 import json
+import sys
 from typing import Annotated, Any
 
 import typer
 
 from airloop.cli.output import AsJson, console, say, table
 from airloop.settings import load_settings
+
+_YEAR, _SHORT_FORM = 12, 3
 
 Port = Annotated[int | None, typer.Option(help="Fixed port instead of a free one.")]
 
@@ -15,13 +18,26 @@ app = typer.Typer()
 
 @app.command(epilog="Example: airloop demo --months 6")
 def demo(
-    months: Annotated[int, typer.Option(min=1, max=12, help="How many months of 2013.")] = 12,
+    months: Annotated[
+        int | None, typer.Option(min=1, max=12, help="How many months; default a year, on macOS three.")
+    ] = None,
     pipeline: Annotated[str, typer.Option(help="The pipeline to replay.")] = "flight_delays",
 ) -> None:
     """Take real flights through the running Airflow, month by month, until the loop has closed."""
     from airloop.demo.command import run_and_show
 
-    run_and_show(pipeline, load_settings(), months=months, console=console)
+    run_and_show(pipeline, load_settings(), months=_default_months() if months is None else months, console=console)
+
+
+def _default_months() -> int:
+    if sys.platform != "darwin":
+        return _YEAR
+    console.print(
+        f"macOS: Airflow executes every task anew here, so that none starts with its libraries loaded; this takes "
+        f"{_SHORT_FORM} months. For the year: make demo MONTHS={_YEAR}",
+        soft_wrap=True,
+    )
+    return _SHORT_FORM
 
 
 @app.command(epilog="Example: airloop up --detach")
@@ -70,5 +86,5 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _show_platform(platform: Any) -> None:
-    console.print(f"\n  Airflow  {platform.airflow_url}   login {platform.username} / {platform.password}")
-    console.print(f"  MLflow   {platform.mlflow_url}\n")
+    airflow, mlflow = platform.logins()
+    console.print(f"\n  {airflow}\n  {mlflow}\n")

@@ -3,17 +3,22 @@
 from airloop.config.calendar import calendar_windows
 from airloop.config.feed import Feed
 from airloop.config.loading import load_pipeline, load_pipelines, pipeline_names
+from airloop.config.metric import METRICS, Metric, TaskKind, metrics_of
 from airloop.config.pipeline import Candidate, Comparison, Floor, Pipeline, TriagePolicy
 
 __all__ = [
+    "METRICS",
     "Candidate",
     "Comparison",
     "Feed",
     "Floor",
+    "Metric",
     "Pipeline",
+    "TaskKind",
     "TriagePolicy",
     "calendar_windows",
     "load_pipeline",
     "load_pipelines",
+    "metrics_of",
     "pipeline_names",
 ]

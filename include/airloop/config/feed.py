@@ -1,11 +1,12 @@
-"""Feeds: the files an upstream system lands, and what their rows mean."""
+"""Feeds: the files an upstream system lands, or the query that fetches them, and what their rows mean."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from airloop.config.node import Node
+from airloop.config.node import Name, Node
 
 ColumnType = Literal["string", "integer", "float", "boolean", "timestamp"]
 
@@ -13,12 +14,42 @@ ColumnType = Literal["string", "integer", "float", "boolean", "timestamp"]
 RESERVED_COLUMNS = ("known_at", "created_at", "month")
 
 
+_SELECT = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with)\b", re.IGNORECASE | re.DOTALL)
+
+
+class Source(Node):
+    """A database the rows of a feed are fetched from, by the stage extract; they then land as files.
+
+    A window fetches the rows whose watermark lies in it, so a row that was changed has to get a newer watermark; it
+    then arrives as a correction of the day it is about. A row that is deleted is not noticed. Neither is another
+    event_time under the same key: the row of before stays where it was.
+    """
+
+    connection: str = Field(pattern=r"^[\w.-]+$")
+    """Id of an Airflow connection; by hand a key of AIRLOOP_CONNECTIONS. Never a URL: those hold passwords."""
+    query: str
+    """One SELECT without parameters; its columns are exactly `columns`."""
+    watermark: str | None = None
+    """Column of type timestamp with the instant a row was last written. None for a static table, fetched whole."""
+    overlap_minutes: int = Field(ge=0, default=0)
+    """A window looks this far back for rows that were committed late: the length of the longest transaction."""
+
+    @field_validator("query")
+    @classmethod
+    def _one_select(cls, value: str) -> str:
+        if not _SELECT.match(value):
+            raise ValueError("write one SELECT (a WITH may stand before it)")
+        return value.rstrip().rstrip(";")
+
+
 class Feed(Node):
     """One kind of files an upstream system lands."""
 
-    files: str
+    files: str = ""
     """File name below `<landing>/<pipeline>/<feed>/`; `{day}` stands for a local day like 2013-01-31.
-    Without `{day}` the feed is a static table, read whole."""
+    Without `{day}` the feed is a static table, read whole. With a `source` it may be left out."""
+    source: Source | None = None
+    """Where the rows are fetched from; None when an upstream system lands the files."""
     columns: dict[str, ColumnType]
     """Every column of the file and its type; a missing, extra or renamed column is refused."""
     key: tuple[str, ...] = Field(min_length=1)
@@ -44,6 +75,8 @@ class Feed(Node):
         missing = [column for column in named if column not in self.columns]
         if missing:
             raise ValueError(f"{missing[0]!r} is used as key or time but is not among columns {sorted(self.columns)}")
+        if not self.files:
+            raise ValueError("a feed needs `files`, or a `source` to fetch them from")
         if ("{day}" in self.files) == self.static:
             raise ValueError("a feed with {day} in `files` needs `event_time`, and one without is static and has none")
         for column in filter(None, (self.event_time, self.known_at)):
@@ -58,6 +91,20 @@ class Feed(Node):
             raise ValueError(f"the column name {taken[0]!r} is airloop's own; the feed needs another")
         return self
 
+    @model_validator(mode="after")
+    def _source_fits(self) -> Self:
+        source = self.source
+        if source is None:
+            return self
+        if self.static and (source.watermark or source.overlap_minutes):
+            raise ValueError("a static table is fetched whole: leave out `watermark` and `overlap_minutes`")
+        if not self.static and self.columns.get(source.watermark or "") != "timestamp":
+            raise ValueError(f"`watermark` is {source.watermark!r}; it has to be one of columns, of type timestamp")
+        if self.day_timezone != "UTC":
+            # A local day overlaps two windows: each extraction would make the window before it run again.
+            raise ValueError("rows from a `source` land by UTC days: leave out `day_timezone`")
+        return self
+
     @field_validator("day_timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
@@ -66,3 +113,16 @@ class Feed(Node):
         except (ZoneInfoNotFoundError, OSError) as error:
             raise ValueError("no such time zone; write a name like Europe/Berlin") from error
         return value
+
+
+def _name_files(feeds: Any) -> Any:
+    return {name: _with_files(name, feed) for name, feed in feeds.items()} if isinstance(feeds, dict) else feeds
+
+
+def _with_files(name: str, feed: Any) -> Any:
+    if not isinstance(feed, dict) or not feed.get("source") or feed.get("files"):
+        return feed
+    return {**feed, "files": "{day}.csv" if feed.get("event_time") else f"{name}.csv"}
+
+
+Feeds = Annotated[dict[Name, Feed], BeforeValidator(_name_files), Field(min_length=1)]

@@ -88,6 +88,8 @@ def _explain_one(item: Any) -> str:
         return f"{key}: unknown key{_nearest(place[-1], valid)} (valid: {', '.join(valid)})"
     if item["type"] == "missing":
         return f"{key}: required key is missing"
+    if item["type"] == "metric_of_another_task":
+        return f"{item['ctx']['key']}: {item['msg']}"
     got = repr(item["input"])
     shown = got if len(got) <= _SHOWN_CHARACTERS else f"{got[:_SHOWN_CHARACTERS]}..."
     return f"{key}: {item['msg']} (got {shown})"

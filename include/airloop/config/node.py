@@ -1,12 +1,11 @@
 """What every part of the declaration shares: frozen classes that refuse unknown keys, and the types of their fields."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 AttributePath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Metric = Literal["brier", "roc_auc"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -1,13 +1,16 @@
 """The tree behind pipeline.yaml: one small frozen class per idea; an unknown key is refused."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from airloop.config.calendar import Calendar
-from airloop.config.feed import Feed
-from airloop.config.node import AttributePath, Metric, Name, Node, Share
+from airloop.config.feed import Feeds
+from airloop.config.metric import METRICS, MetricName, metrics_of
+from airloop.config.node import AttributePath, Name, Node, Share
+from airloop.config.prediction import Prediction
 
 
 class Coverage(Node):
@@ -29,22 +32,6 @@ class Coverage(Node):
         if self.end is not None and self.end <= self.start:
             raise ValueError(f"end {self.end} must lie after start {self.start}")
         return self
-
-
-class Prediction(Node):
-    """What is predicted, and when."""
-
-    entity_key: str
-    """Column that identifies a prediction's subject."""
-    lead_minutes: int = Field(ge=0)
-    """The decision is made this long before the event the examples are about."""
-    label_delay_hours: int = Field(ge=0)
-    """A horizon: rows with decision time <= cutoff - this are mature."""
-
-    @property
-    def label_delay(self) -> timedelta:
-        """`label_delay_hours` as a timedelta."""
-        return timedelta(hours=self.label_delay_hours)
 
 
 class Features(Node):
@@ -85,7 +72,7 @@ class Candidate(Node):
     """One family of models to tune."""
 
     estimator: AttributePath
-    """`module:attribute` of a scikit-learn classifier, resolved on the worker."""
+    """`module:attribute` of a scikit-learn classifier, or regressor by the task, resolved on the worker."""
     encoder: Literal["one_hot", "ordinal"]
     """How text features reach the estimator; `one_hot` also imputes and scales numbers."""
     params: dict[str, Any] = Field(default_factory=dict)
@@ -108,7 +95,7 @@ class Training(Node):
 
     holdout_days: int = Field(gt=0)
     embargo_days: int = Field(ge=0)
-    metric: Metric
+    metric: MetricName
     """What tuning optimises."""
     seed: int
     min_train_rows: int = Field(gt=0)
@@ -121,7 +108,7 @@ class Training(Node):
 class Floor(Node):
     """An absolute bound on a holdout metric."""
 
-    metric: Metric
+    metric: MetricName
     at_least: float | None = None
     at_most: float | None = None
 
@@ -129,6 +116,9 @@ class Floor(Node):
     def _one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("give exactly one of at_least, at_most")
+        better = "at_most" if METRICS[self.metric].sign < 0 else "at_least"
+        if getattr(self, better) is None:
+            raise ValueError(f"a floor on {self.metric} is an {better}: the other bound would let only bad models pass")
         return self
 
 
@@ -139,7 +129,7 @@ class Comparison(Node):
     `non_inferior` passes when lower > -non_inferior_margin_share * champion and gain > 0.
     """
 
-    metric: Metric
+    metric: MetricName
     superior_margin_share: float = Field(ge=0, default=0.0)
     non_inferior_margin_share: float = Field(ge=0, default=0.05)
     confidence: float = Field(gt=0.5, lt=1)
@@ -166,7 +156,7 @@ class Gate(Node):
 class TriagePolicy(Node):
     """When to ask for a training: k of the last n windows including the newest showed a gain above the margin."""
 
-    metric: Metric
+    metric: MetricName
     margin_share: float = 0.0
     """A window counts when the lower bound of the probe's gain > margin_share * champion's metric."""
     confidence: float = Field(gt=0.5, lt=1)
@@ -202,7 +192,7 @@ class Pipeline(Node):
     tags: tuple[str, ...] = ()
     coverage: Coverage
     calendar: Calendar
-    feeds: dict[Name, Feed] = Field(min_length=1)
+    feeds: Feeds
     replay: AttributePath | None = None
     """Class that replays the upstream system for `airloop demo`."""
     prediction: Prediction
@@ -216,3 +206,29 @@ class Pipeline(Node):
     def outcome_feeds(self) -> tuple[str, ...]:
         """Feeds that land after the prediction is made."""
         return tuple(name for name, feed in self.feeds.items() if feed.outcome)
+
+    @model_validator(mode="after")
+    def _windows_hold_whole_days(self) -> Self:
+        if self.calendar == "hourly" and any(feed.source for feed in self.feeds.values()):
+            raise ValueError("rows from a `source` land by UTC day, which is longer than an hourly window: write daily")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_of_its_task(self) -> Self:
+        task = self.prediction.task
+        for key, metric in self._named_metrics().items():
+            if METRICS[metric].task != task:
+                valid = ", ".join(map(repr, metrics_of(task)))
+                says = "'{metric}' is no metric of a {task} task (valid: {valid})"
+                context = {"key": key, "metric": metric, "task": task, "valid": valid}
+                raise PydanticCustomError("metric_of_another_task", says, context)
+        return self
+
+    def _named_metrics(self) -> dict[str, MetricName]:
+        """Every metric the declaration names, by its key."""
+        return {
+            "training.metric": self.training.metric,
+            "gate.compare.metric": self.gate.compare.metric,
+            "monitoring.policy.metric": self.monitoring.policy.metric,
+            **{f"gate.floors.{place}.metric": floor.metric for place, floor in enumerate(self.gate.floors)},
+        }

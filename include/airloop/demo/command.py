@@ -24,8 +24,8 @@ def run_and_show(name: str, settings: Settings, *, months: int, console: Console
     began = time.monotonic()
     pipeline = load_pipeline(name, settings)
     with _platform(settings, console) as platform:
-        console.print(f"\n  Airflow  {platform.airflow_url}   login {platform.username} / {platform.password}")
-        console.print(f"  MLflow   {platform.mlflow_url}\n")
+        airflow, mlflow = platform.logins()
+        console.print(f"\n  {airflow}\n  {mlflow}\n")
         with _progress(console, months) as report:
             periods = run_demo(pipeline, settings, platform, months=months, report=report)
     # Imported late: pandas and scikit-learn would delay the first line a person sees by seconds.
@@ -35,10 +35,10 @@ def run_and_show(name: str, settings: Settings, *, months: int, console: Console
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what libraries deprecate in each other is no part of the result
         without = without_retraining(pipeline, tuple(period.window for period in periods), settings)
-    console.print(reports.summary_table(periods, without))
-    for line in reports.never_retrained_lines(without):
+    console.print(reports.summary_table(pipeline, periods, without))
+    for line in reports.never_retrained_lines(pipeline, without):
         console.print(line)
-    picture = reports.write_picture(without, settings)
+    picture = reports.write_picture(pipeline, without, settings)
     console.print(f"\nreports  {settings.reports_uri}/{name}/   picture  {picture or '-'}")
     console.print(f"ledger   airloop ledger show {name}     look around  make up")
     console.print(f"{months} months in {time.monotonic() - began:.0f} s")

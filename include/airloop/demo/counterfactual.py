@@ -8,6 +8,7 @@ from airloop import evidence, examples, ledger, tracking
 from airloop.config import Pipeline
 from airloop.records import Evidence, Window
 from airloop.settings import Settings
+from airloop.tasks import task_of
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,12 @@ def _compare(
     before = [version for effective_at, version in versions if effective_at < window.start]
     in_force = [version for effective_at, version in versions if effective_at <= window.start][-1]
     names = {versions[0][1], in_force, *(before[-1:])}
+    task = task_of(pipeline)
     predicted = {
-        version: loaded[version].model.predict_proba(rows[list(loaded[version].features)])[:, 1] for version in names
+        version: task.predict(loaded[version].model, rows[list(loaded[version].features)]) for version in names
     }
     measured = {
-        version: {metric: evidence.metric_value(metric, rows["label"], values) for metric in ("roc_auc", "brier")}
+        version: {metric: evidence.metric_value(metric, rows["label"], values) for metric in task.metrics}
         for version, values in predicted.items()
     }
     after = None

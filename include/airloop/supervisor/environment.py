@@ -2,12 +2,13 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from airloop.settings import Settings, load_settings, quiet_environment
-from airloop.supervisor.credentials import USERNAME, credentials
-from airloop.supervisor.run_folder import run_folder
+from airloop.supervisor.credentials import USERNAME, credentials, mlflow_credentials
+from airloop.supervisor.run_folder import run_folder, write_private_text
 
 LOCALHOST = "127.0.0.1"
 _INCLUDE = Path(__file__).resolve().parents[2]
@@ -36,6 +37,16 @@ _AIRFLOW_CONSTANTS = {
     "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
+
+
+# Without the cache every request of a page costs a password hash: 345 ms instead of 15.
+_MLFLOW_LOGIN = """[mlflow]
+default_permission = READ
+database_uri = sqlite:///{users}
+admin_username = {username}
+authorization_function = mlflow.server.auth:authenticate_request_basic_auth
+auth_cache_ttl_seconds = 60
+"""
 
 
 def airflow_environment(settings: Settings, *, airflow_port: int, mlflow_url: str) -> dict[str, str]:
@@ -73,8 +84,19 @@ def airflow_environment(settings: Settings, *, airflow_port: int, mlflow_url: st
 
 
 def mlflow_environment(settings: Settings) -> dict[str, str]:
-    """The complete environment of `mlflow server`; the store's URI goes here because it may hold a password."""
-    return _base_environment(settings) | {
+    """The complete environment of `mlflow server`; holds secrets (the store's URI may), so it is for `execve` only.
+
+    Writes the configuration of the server's login to `<home>/run/mlflow_auth.ini`.
+    """
+    secret, folder = mlflow_credentials(settings), run_folder(settings)
+    write_private_text(folder.mlflow_auth, mlflow_login(folder.mlflow_users))
+    # Not Airflow's connections, which it has no use for.
+    environment = {k: v for k, v in _base_environment(settings).items() if not k.startswith("AIRFLOW")}
+    return environment | {
+        "MLFLOW_AUTH_CONFIG_PATH": str(folder.mlflow_auth),
+        "MLFLOW_AUTH_ADMIN_USERNAME": USERNAME,
+        "MLFLOW_AUTH_ADMIN_PASSWORD": secret.password,
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": secret.secret_key,
         "MLFLOW_BACKEND_STORE_URI": settings.mlflow_tracking_uri,
         "MLFLOW_REGISTRY_STORE_URI": settings.mlflow_tracking_uri,
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": settings.mlflow_artifact_uri,
@@ -84,12 +106,20 @@ def mlflow_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def mlflow_login(users: Path) -> str:
+    """The text of MLFLOW_AUTH_CONFIG_PATH: the server keeps its users in the SQLite file `users`; holds no secret."""
+    return _MLFLOW_LOGIN.format(username=USERNAME, users=str(users).replace("%", "%%"))
+
+
 def settings_environment(settings: Settings) -> dict[str, str]:
-    """The AIRLOOP_ variables with which a child of this process reads exactly these settings."""
+    """The AIRLOOP_ variables with which a child of this process reads these settings, apart from `connections`.
+
+    Those are for stages by hand: in Airflow its own connections take their place, and nobody else needs a password.
+    """
     child_would_read = load_settings(project_dir=settings.project_dir, home=settings.home)
     environment = {"AIRLOOP_PROJECT_DIR": str(settings.project_dir), "AIRLOOP_HOME": str(settings.home)}
     for name in type(settings).model_fields:
-        if getattr(settings, name) != getattr(child_would_read, name):
+        if name != "connections" and getattr(settings, name) != getattr(child_would_read, name):
             environment[f"AIRLOOP_{name.upper()}"] = _as_text(getattr(settings, name))
     return environment
 
@@ -104,7 +134,8 @@ def python_path(settings: Settings) -> str:
 def _base_environment(settings: Settings) -> dict[str, str]:
     # Without PYTHONDONTWRITEBYTECODE the first start compiles the libraries, and each later one imports 2-3 x faster.
     # _AIRFLOW variables (a test's _AIRFLOW__AS_LIBRARY) would keep Airflow from initialising itself.
-    given = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE" and not k.startswith("_AIRFLOW")}
+    dropped = ("PYTHONDONTWRITEBYTECODE", "AIRLOOP_CONNECTIONS")
+    given = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("_AIRFLOW")}
     direct = ",".join(filter(None, [given.get("no_proxy") or given.get("NO_PROXY"), LOCALHOST, "localhost"]))
     return {
         **quiet_environment(),
@@ -115,6 +146,8 @@ def _base_environment(settings: Settings) -> dict[str, str]:
         "NO_PROXY": direct,
         "no_proxy": direct,
         "TZ": "UTC",
+        # DAG processor and triggerer fork without an exec, and macOS aborts such a child: apache/airflow#65691.
+        **({"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if sys.platform == "darwin" else {}),
     }
 
 

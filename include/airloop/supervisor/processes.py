@@ -6,6 +6,7 @@ with PR_SET_PDEATHSIG (Linux): it gets a signal when the supervisor dies, even b
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 import psutil
 
 _PR_SET_PDEATHSIG = 1
+_BOOT_OF_MACOS = ("sysctl", "-n", "kern.bootsessionuuid")
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,14 @@ def _tie_to_parent(number: signal.Signals) -> Callable[[], None] | None:
     return in_child
 
 
+@functools.cache
 def _boot() -> str:
-    try:
+    with contextlib.suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return str(int(psutil.boot_time()))
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        # macOS. The second of the boot, which psutil knows, moves when the clock is set.
+        return subprocess.run(_BOOT_OF_MACOS, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+    return str(int(psutil.boot_time()))
 
 
 def _start_of(process: psutil.Process) -> str:

@@ -14,13 +14,21 @@ class Platform:
         airflow_url: Airflow's UI and REST API, without a trailing slash.
         mlflow_url: The MLflow server's UI; the tracking URI itself where that is a server of somebody else.
         username: Airflow's administrator.
-        password: Generated once per `home`; the same after a restart. Not in the record's repr.
+        password: Generated once per `home`; the same after a restart. Neither password is in the record's repr.
+        mlflow_password: Of the same username at the MLflow server; empty where that is a server of somebody else.
     """
 
     airflow_url: str
     mlflow_url: str
     username: str
     password: str = field(repr=False)
+    mlflow_password: str = field(repr=False)
+
+    def logins(self) -> tuple[str, str]:
+        """What a person needs to look around: a line for Airflow, one for MLflow."""
+        airflow = f"Airflow  {self.airflow_url}   login {self.username} / {self.password}"
+        mlflow = f"MLflow   {self.mlflow_url}"
+        return airflow, f"{mlflow}   login {self.username} / {self.mlflow_password}" if self.mlflow_password else mlflow
 
 
 @dataclass(frozen=True)

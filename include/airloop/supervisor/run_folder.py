@@ -23,6 +23,9 @@ class RunFolder:
         platform: The fields of `Platform`; there from healthy until the stop begins.
         secrets: What Airflow signs and encrypts with, and the administrator's password.
         passwords: The file of Airflow's SimpleAuthManager.
+        mlflow_secrets: The MLflow server's password and what it signs with.
+        mlflow_auth: The configuration of its login; holds no secret.
+        mlflow_users: Its database of users (hashed passwords).
     """
 
     lock: Path
@@ -30,6 +33,9 @@ class RunFolder:
     platform: Path
     secrets: Path
     passwords: Path
+    mlflow_secrets: Path
+    mlflow_auth: Path
+    mlflow_users: Path
 
 
 def run_folder(settings: Settings) -> RunFolder:
@@ -42,18 +48,25 @@ def run_folder(settings: Settings) -> RunFolder:
         platform=root / "platform.json",
         secrets=root / "secrets.json",
         passwords=root / "airflow_passwords.json",
+        mlflow_secrets=root / "mlflow_secrets.json",
+        mlflow_auth=root / "mlflow_auth.ini",
+        mlflow_users=root / "mlflow_users.db",
     )
 
 
 def write_private(path: Path, payload: dict[str, Any]) -> None:
     """Replace `path` by the payload as JSON; it is never seen half-written nor, even briefly, readable by others."""
-    temporary = _private_copy(path, payload)
-    temporary.replace(path)
+    write_private_text(path, json.dumps(payload))
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """As `write_private`, for a file that is no JSON."""
+    _private_copy(path, text).replace(path)
 
 
 def create_private(path: Path, payload: dict[str, Any]) -> dict[str, Any]:
     """Write the payload unless the file is there; returns what the file holds: of two first writers one wins."""
-    temporary = _private_copy(path, payload)
+    temporary = _private_copy(path, json.dumps(payload))
     try:
         with suppress(FileExistsError):
             os.link(temporary, path)
@@ -71,10 +84,10 @@ def read_private(path: Path) -> dict[str, Any] | None:
     return payload if isinstance(payload, dict) else None
 
 
-def _private_copy(path: Path, payload: dict[str, Any]) -> Path:
+def _private_copy(path: Path, text: str) -> Path:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        json.dump(payload, stream)
+        stream.write(text)
     return temporary
 
 

@@ -44,8 +44,9 @@ def airflow_commands(settings: Settings, *, airflow_port: int, mlflow_url: str) 
 
 
 def mlflow_command(settings: Settings, *, mlflow_port: int) -> Command:
-    """The MLflow server; on SIGTERM it forwards the signal to the one worker it starts."""
-    options = ("--host", LOCALHOST, "--port", str(mlflow_port), "--workers", "1", "--no-serve-artifacts")
+    """The MLflow server, behind a login; on SIGTERM it forwards the signal to the one worker it starts."""
+    login = ("--app-name", "basic-auth")
+    options = (*login, "--host", LOCALHOST, "--port", str(mlflow_port), "--workers", "1", "--no-serve-artifacts")
     return Command(
         arguments=(*_PYTHON_MODULE, "mlflow", "server", *options),
         environment=mlflow_environment(settings),

@@ -10,7 +10,7 @@ from types import FrameType
 
 from airloop.errors import AirloopError, ConfigError
 from airloop.settings import Settings
-from airloop.supervisor.credentials import USERNAME, credentials
+from airloop.supervisor.credentials import USERNAME, credentials, mlflow_credentials
 from airloop.supervisor.databases import mark_migrated, migration_due, prefer_wal
 from airloop.supervisor.environment import LOCALHOST
 from airloop.supervisor.parts import Gate, Parts
@@ -100,7 +100,8 @@ class _Supervision:
 
     def run(self, on_ready: Callable[[Platform], None]) -> None:
         secret = credentials(self.settings)
-        platform = Platform(self.airflow_url, self.mlflow_url, USERNAME, secret.admin_password)
+        mlflow_password = mlflow_credentials(self.settings).password if runs_mlflow(self.settings) else ""
+        platform = Platform(self.airflow_url, self.mlflow_url, USERNAME, secret.admin_password, mlflow_password)
         parts = Parts(self.folder, self.settings.home, self.airflow_url, self.mlflow_url)
         with closing(parts), closing(Gate()) as gate:
             try:

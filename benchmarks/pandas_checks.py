@@ -1,45 +1,49 @@
-"""The rules of flight_delays/expectations.yaml for landed feeds, written by hand in polars."""
+"""The rules of flight_delays/expectations.yaml for landed feeds, written by hand in pandas."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import polars as pl
+import pandas as pd
+
+Breaks = Callable[[pd.DataFrame], "pd.Series | bool"]
 
 
 @dataclass(frozen=True)
 class Check:
-    """`bad` marks rows that break a row rule, or is one value for a rule about the table."""
+    """`breaks` marks rows that break a row rule, or is one value for a rule about the table."""
 
-    bad: pl.Expr
+    breaks: Breaks
     critical: bool = True
     mostly: float = 1.0
 
 
 def _nulls(column: str, *, critical: bool = True, mostly: float = 1.0) -> Check:
-    return Check(pl.col(column).is_null(), critical, mostly)
+    return Check(lambda rows: rows[column].isna(), critical, mostly)
 
 
 def _duplicates(*columns: str) -> Check:
-    return Check(pl.struct(columns).is_duplicated() & pl.all_horizontal(pl.col(columns).is_not_null()))
+    names = list(columns)
+    return Check(lambda rows: rows.duplicated(names, keep=False) & rows[names].notna().all(axis=1))
 
 
 def _outside(column: str, lowest: float, highest: float, *, critical: bool = True) -> Check:
-    return Check(~pl.col(column).is_between(lowest, highest), critical)
+    return Check(lambda rows: (rows[column] < lowest) | (rows[column] > highest), critical)
 
 
 def _unlike(column: str, pattern: str) -> Check:
-    return Check(~pl.col(column).str.contains(pattern))
+    return Check(lambda rows: ~rows[column].str.match(pattern, na=True).astype(bool))
 
 
 def _no_airport(column: str) -> Check:
-    return Check(~pl.col(column).is_in(["EWR", "JFK", "LGA"]))
+    return Check(lambda rows: ~rows[column].isin(["EWR", "JFK", "LGA"]) & rows[column].notna())
 
 
 def _row_count(lowest: float, highest: float) -> Check:
-    return Check(~pl.len().is_between(lowest, highest), critical=False)
+    return Check(lambda rows: not lowest <= len(rows) <= highest, critical=False)
 
 
 def _after(late: str, early: str, *, or_equal: bool = False) -> Check:
-    return Check(pl.col(late) < pl.col(early) if or_equal else pl.col(late) <= pl.col(early))
+    return Check(lambda rows: rows[late] < rows[early] if or_equal else rows[late] <= rows[early])
 
 
 def feed_checks(days: float, schedule_rows: int) -> dict[str, tuple[Check, ...]]:
@@ -105,10 +109,15 @@ def feed_checks(days: float, schedule_rows: int) -> dict[str, tuple[Check, ...]]
     }
 
 
-def verdict(rows: pl.DataFrame, checks: tuple[Check, ...]) -> tuple[int, int, int, int]:
+def verdict(rows: pd.DataFrame, checks: tuple[Check, ...]) -> tuple[int, int, int, int]:
     """Rows, rows breaking a critical rule, critical rules broken, warnings broken."""
-    broken = rows.select(pl.any_horizontal(check.bad.fill_null(False) for check in checks if check.critical).sum())
-    counts = rows.select(check.bad.fill_null(False).sum().alias(str(n)) for n, check in enumerate(checks)).row(0)
-    failed = [check for check, bad in zip(checks, counts, strict=True) if bad > (1 - check.mostly) * rows.height]
+    found = [(check, check.breaks(rows)) for check in checks]
+    masks = [broken for check, broken in found if check.critical and isinstance(broken, pd.Series)]
+    bad_rows = int(pd.concat(masks, axis=1).any(axis=1).sum()) if masks else 0
+    failed = [check for check, broken in found if _fails(check, broken, len(rows))]
     critical = sum(check.critical for check in failed)
-    return rows.height, int(broken.item()), critical, len(failed) - critical
+    return len(rows), bad_rows, critical, len(failed) - critical
+
+
+def _fails(check: Check, broken: "pd.Series | bool", rows: int) -> bool:
+    return bool(broken.sum() > (1 - check.mostly) * rows) if isinstance(broken, pd.Series) else broken

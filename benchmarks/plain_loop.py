@@ -1,0 +1,123 @@
+"""The demo's months as a plain script: the same stages, called one after the other in one process, without Airflow.
+
+`python -m benchmarks.plain_loop HOME MONTHS`. No tasks, no input keys, no locks. Records are kept in the state database
+because stages look there for what earlier ones found; a stage whose upstream record did not change is left out.
+"""
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airloop import state
+from airloop.build_features import build_features
+from airloop.config import calendar_windows, load_pipeline
+from airloop.data_profile import profile
+from airloop.decide import decide
+from airloop.evaluate import evaluate
+from airloop.inbox import waiting_windows
+from airloop.ingest import ingest
+from airloop.materialize import materialize
+from airloop.models import resolve
+from airloop.monitor import monitor
+from airloop.promote import promote
+from airloop.records import Action, Record, Window
+from airloop.score import score
+from airloop.settings import apply_quiet_environment
+from airloop.snapshot import snapshot
+from airloop.train import train
+from airloop.triage import triage
+from airloop.tune import tune
+from airloop.validate import validate_features, validate_raw
+from benchmarks.flights import settings_below
+
+FIRST_TRAINING_AFTER = 2
+INPUTS_AHEAD = timedelta(days=2)
+
+
+class PlainLoop:
+    """One upstream system, one pipeline, and what was found so far."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings = settings_below(home)
+        self.pipeline = load_pipeline("flight_delays", self.settings)
+        self.upstream = resolve(str(self.pipeline.replay))()
+        self.built: dict[Window, tuple[Record, Record]] = {}
+        self.calls = 0
+        self.insisted = False
+
+    def run(self, months: int, say: Callable[[str], None]) -> None:
+        """Take the first months of the coverage."""
+        covered = Window(self.pipeline.coverage.start, self.pipeline.coverage.end)
+        for number, window in enumerate(calendar_windows(self.pipeline.calendar, covered)[:months], start=1):
+            say(f"{window.start:%B}")
+            self.month(number, window)
+
+    def month(self, number: int, window: Window) -> None:
+        """Inputs land and are scored, outcomes land and are judged; a training when triage asks for it."""
+        feeds = self.pipeline.feeds
+        self.land([name for name in feeds if not feeds[name].outcome], window.end + INPUTS_AHEAD)
+        if number > FIRST_TRAINING_AFTER:
+            self.call(score, window)
+        self.land(list(self.pipeline.outcome_feeds), window.end)
+        if number == FIRST_TRAINING_AFTER:
+            self.training_by_hand(window)
+        if number > FIRST_TRAINING_AFTER:
+            self.watch(window)
+
+    def land(self, feeds: list[str], until: Any) -> None:
+        """Have the files written, and take the windows that wait for them as far as the online store."""
+        self.upstream.land(f"{self.settings.landing_uri}/{self.pipeline.name}", until=until, feeds=feeds)
+        for waiting in waiting_windows(self.pipeline, self.settings):
+            self.data(waiting.window)
+
+    def data(self, window: Window) -> None:
+        """Outcomes make no features: those that were built before are neither judged nor written again."""
+        raw = self.call(validate_raw, window, ingest=self.call(ingest, window))
+        built = self.call(build_features, window, validate_raw=raw)
+        before, features = self.built.get(window, (None, None))
+        if built != before:
+            features = self.call(validate_features, window, build_features=built)
+            self.call(materialize, window, validate_features=features)
+            self.built[window] = built, features
+        self.call(profile, window, validate_raw=raw, validate_features=features)
+
+    def watch(self, window: Window) -> None:
+        """Monitor, and train when a probe gains; the first time nothing is gained, a person insists."""
+        action: Action = self.call(triage, window, monitor=self.call(monitor, window))
+        if action.kind == "retrain":
+            self.training(
+                action.cutoff, reason="probe", reason_key=action.reason_key, evidence=action.to_json()["evidence"]
+            )
+        elif action.kind == "nothing" and not self.insisted:
+            self.insisted = True
+            self.training_by_hand(window)
+
+    def training_by_hand(self, window: Window) -> None:
+        """The training a person asks for at the end of a window."""
+        self.training(window.end, reason="hand", reason_key=f"by hand {window.end:%Y-%m-%dT%H:%M:%SZ}", evidence=None)
+
+    def training(self, cutoff: Any, **asked: Any) -> None:
+        """Snapshot to decision, and the promotion of what passed."""
+        window = Window(self.pipeline.coverage.start, cutoff)
+        frozen = self.call(snapshot, window, options=asked)
+        candidates = self.pipeline.training.candidates
+        tuned = tuple(self.call(tune, window, options={"candidate": name}, snapshot=frozen) for name in candidates)
+        trained = self.call(train, window, snapshot=frozen, tune=tuned)
+        decision: Any = self.call(decide, window, evaluate=self.call(evaluate, window, snapshot=frozen, train=trained))
+        if decision.passed:
+            self.call(promote, Window(window.start, decision.effective_at), decide=decision)
+
+    def call(self, stage: Callable[..., Any], window: Window, options: Any = None, **upstream: Any) -> Any:
+        """Call a stage's function and keep its record for the stages that look for it."""
+        record = stage(self.pipeline, window, upstream, self.settings, **(options or {}))
+        self.calls += 1
+        place = (self.settings, self.pipeline.name, stage.__name__)
+        state.save_record(*place, input_key=str(self.calls), window=window, record=record.to_json())
+        return record
+
+
+if __name__ == "__main__":
+    apply_quiet_environment()
+    PlainLoop(Path(sys.argv[1])).run(int(sys.argv[2]), lambda line: print(line, flush=True))

@@ -1,0 +1,41 @@
+"""Landing by hand."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from airloop.cli.output import checked, console
+
+Timezone = Annotated[str | None, typer.Option(help="Clock of timestamps without an offset, like Europe/Berlin.")]
+Missing = Annotated[list[str] | None, typer.Option(help="A word that stands for a missing value, like NA; repeatable.")]
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: airloop land flight_delays arrivals arrivals.csv")
+def land(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    feed: Annotated[str, typer.Argument(help="Name of one of its feeds.")],
+    table: Annotated[Path, typer.Argument(help="A .csv or .parquet file with the feed's columns.")],
+    timezone: Timezone = None,
+    missing: Missing = None,
+) -> None:
+    """Split a table into the feed's landing files, one per day; a day that changed becomes a correction beside it."""
+    from airloop.config import load_pipeline
+    from airloop.land_days import land_table
+    from airloop.land_tables import Dialect
+
+    settings = checked(pipeline)
+    dialect = Dialect(timezone, tuple(missing or ()))
+    landed = land_table(load_pipeline(pipeline, settings), feed, table, dialect, settings)
+    root = f"{settings.landing_uri}/{pipeline}/{feed}/"
+    console.print(
+        f"{landed.rows:,} rows: {len(landed.new)} new files, {len(landed.corrections)} corrections, "
+        f"{landed.unchanged} as they were, below {root}",
+        soft_wrap=True,
+        markup=False,
+    )
+    if landed.not_declared:
+        names = ", ".join(landed.not_declared)
+        console.print(f"not declared by the feed, left out: {names}", soft_wrap=True, markup=False)

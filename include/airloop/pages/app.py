@@ -1,0 +1,174 @@
+"""The pages as a web application to mount; who may come in, and what Airflow knows of a run, is told by its plugin."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from airloop.config import pipeline_names
+from airloop.errors import AirloopError, ConfigError, DataContractError
+from airloop.pages import decisions, features, overview, report_files, run_page, window_page
+from airloop.pages.rendering import page_headers, render, report_headers
+from airloop.pages.site import Site
+from airloop.records import Window, parse_instant
+from airloop.settings import load_settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """What Airflow knows of a DAG run.
+
+    Attributes:
+        conf: Its Params as they were given.
+        partition: Start of its partition; None when it has none.
+    """
+
+    results: run_page.Results
+    conf: Mapping[str, Any]
+    partition: datetime | None
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """What the pages ask of Airflow.
+
+    Attributes:
+        login: A FastAPI dependency: the user of a request; it raises HTTPException 401 for one without.
+        may_see: Whether a user may look at a DAG (by its id).
+        run: The run of a DAG id and a run id; None when there is none.
+    """
+
+    login: Callable[..., Any]
+    may_see: Callable[[Any, str], bool]
+    run: Callable[[str, str], Run | None]
+
+
+def create(airflow: Airflow) -> FastAPI:
+    """The application: every route asks for the login first, and for the right to see the pipeline's DAGs then.
+
+    There are no routes but those below: FastAPI's own, which its dependencies do not cover, are off. All of them read.
+    """
+
+    def enter(request: Request, user: Annotated[Any, Depends(airflow.login)]) -> None:
+        request.state.airloop_user = user
+
+    app = FastAPI(dependencies=[Depends(enter)], docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.airflow = airflow
+    for path, answer in _ROUTES.items():
+        app.add_api_route(path, answer, methods=["GET"], response_class=HTMLResponse)
+    app.add_exception_handler(AirloopError, _problem)
+    return app
+
+
+def _site(request: Request) -> Site:
+    return Site(load_settings(), request.scope["root_path"].rstrip("/"), datetime.now(UTC))
+
+
+def _sees(request: Request, dag_id: str) -> bool:
+    airflow: Airflow = request.app.state.airflow
+    return airflow.may_see(request.state.airloop_user, dag_id)
+
+
+def _visible(request: Request, site: Site) -> list[str]:
+    """Pipelines whose data DAG the user may see."""
+    return [name for name in pipeline_names(site.settings) if _sees(request, f"{name}__data")]
+
+
+def _admit(request: Request, pipeline: str) -> Site:
+    """The site, for who may see the pipeline.
+
+    Raises:
+        HTTPException: 403, the same for a pipeline that is not there.
+    """
+    site = _site(request)
+    if pipeline not in _visible(request, site):
+        raise HTTPException(403, "you may not see this pipeline, or it is not declared")
+    return site
+
+
+def _page(html: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(html, status, headers=page_headers())
+
+
+def _index(request: Request) -> Response:
+    site = _site(request)
+    return _page(overview.index(site, _visible(request, site)))
+
+
+def _all_features(request: Request) -> Response:
+    site = _site(request)
+    return _page(features.index(site, _visible(request, site)))
+
+
+def _overview(request: Request, pipeline: str, before: datetime | None = None) -> Response:
+    return _page(overview.page(_admit(request, pipeline), pipeline, before=before))
+
+
+def _ledger(request: Request, pipeline: str, before: int | None = None) -> Response:
+    return _page(decisions.page(_admit(request, pipeline), pipeline, before=before))
+
+
+def _features(request: Request, pipeline: str) -> Response:
+    return _page(features.page(_admit(request, pipeline), pipeline))
+
+
+def _window(request: Request, pipeline: str, start: str, end: str, report: str = "", run: str = "") -> Response:
+    site = _admit(request, pipeline)
+    try:
+        window = Window(parse_instant(start), parse_instant(end))
+    except DataContractError as error:
+        raise HTTPException(404, f"no window: {error}") from error
+    return _page(window_page.page(site, pipeline, window, report=report, run=run))
+
+
+def _report(request: Request, path: str) -> Response:
+    site = _admit(request, path.partition("/")[0])
+    html = report_files.read(path, site.settings)
+    if html is None:
+        raise HTTPException(404, "no such report")
+    return HTMLResponse(html, headers=report_headers())
+
+
+def _dag(request: Request, dag_id: str, page: str = "overview") -> Response:
+    name, _ = run_page.split_dag_id(dag_id)
+    if name not in pipeline_names(load_settings()):
+        return _foreign(request, dag_id)
+    return _ledger(request, name) if page == "ledger" else _overview(request, name)
+
+
+def _run(request: Request, dag_id: str, run_id: str) -> Response:
+    name, _ = run_page.split_dag_id(dag_id)
+    if name not in pipeline_names(load_settings()):
+        return _foreign(request, dag_id)
+    site = _admit(request, name)
+    airflow: Airflow = request.app.state.airflow
+    run = airflow.run(dag_id, run_id) if _sees(request, dag_id) else None
+    if run is None:
+        raise HTTPException(404, "no such run")
+    return _page(run_page.page(site, dag_id, run_id, results=run.results, conf=run.conf, partition=run.partition))
+
+
+def _foreign(request: Request, dag_id: str) -> Response:
+    why = f"{dag_id} is not one of airloop's: those are named PIPELINE__GROUP, like shop__data."
+    return _page(render("problem.html", site=_site(request), heading="No pipeline", why=why), 404)
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    status, heading = (404, "Not declared") if isinstance(error, ConfigError) else (503, "Not available")
+    return _page(render("problem.html", site=_site(request), heading=heading, why=str(error)), status)
+
+
+_ROUTES: dict[str, Callable[..., Response]] = {
+    "/": _index,
+    "/features": _all_features,
+    "/pipelines/{pipeline}": _overview,
+    "/pipelines/{pipeline}/ledger": _ledger,
+    "/pipelines/{pipeline}/features": _features,
+    "/pipelines/{pipeline}/windows/{start}/{end}": _window,
+    "/reports/{path:path}": _report,
+    "/dags/{dag_id}": _dag,
+    "/dags/{dag_id}/runs/{run_id:path}": _run,
+}

@@ -1,0 +1,80 @@
+"""The champion in force: what it is, since when, how it did on its holdout, and where MLflow shows it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from airloop.config import Pipeline, metrics_of
+from airloop.ledger import Entry
+from airloop.pages import history, mlflow_links
+from airloop.pages.history import Seen, Version
+from airloop.pages.site import Site
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What the overview says of the version in force.
+
+    Attributes:
+        since: Data time from which it scores.
+        age: From then to the newest window's end (data time).
+        holdout: Metric -> value on its holdout, before it was promoted.
+        decision: The entry that let it pass.
+        waiting: Versions that passed their gate and wait for promotion.
+        previous: The version it replaced; None for the first.
+    """
+
+    version: int
+    since: datetime
+    promoted_at: datetime
+    age: timedelta | None
+    facts: dict[str, Any]
+    holdout: dict[str, float]
+    decision: Entry | None
+    links: dict[str, str]
+    waiting: tuple[int, ...]
+    previous: int | None
+
+
+def champion_card(
+    site: Site,
+    pipeline: Pipeline,
+    seen: Sequence[Seen],
+    entries: Sequence[Entry],
+    versions: Mapping[int, Version],
+) -> Champion | None:
+    """The champion by the ledger, not by an alias; None before the first promotion."""
+    done = history.in_force(entries)
+    if done is None:
+        return None
+    number = int(done.payload["version"])
+    version = versions.get(number)
+    ends = [item.window.end for item in seen]
+    return Champion(
+        version=number,
+        since=done.effective_at,
+        promoted_at=done.recorded_at,
+        age=max(ends) - done.effective_at if ends and max(ends) > done.effective_at else None,
+        facts=_facts(version) if version else {},
+        holdout=_holdout(pipeline, version) if version else {},
+        decision=next((e for e in entries if e.sequence == done.payload.get("decision_sequence")), None),
+        links=mlflow_links.of_version(site.settings, pipeline.name, version) if version else {},
+        waiting=history.waiting(entries),
+        previous=done.payload.get("previous_version"),
+    )
+
+
+def _facts(version: Version) -> dict[str, Any]:
+    snapshot = version.snapshot
+    return {
+        "candidate": version.trained["candidate"],
+        "train_rows": snapshot.get("train_rows"),
+        "features": len(snapshot.get("features", ())),
+        "cutoff": snapshot.get("cutoff"),
+    }
+
+
+def _holdout(pipeline: Pipeline, version: Version) -> dict[str, float]:
+    metrics = version.evaluated.get("metrics", {})
+    return {name: metrics[name] for name in metrics_of(pipeline.prediction.task) if metrics.get(name) is not None}

@@ -1,0 +1,93 @@
+"""The ledger as a table: every entry with its evidence drawn, why, who asked, and whether the chain holds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airloop import ledger
+from airloop.config import load_pipeline
+from airloop.ledger import Entry
+from airloop.pages import history, measured, mlflow_links
+from airloop.pages.history import Version
+from airloop.pages.rendering import render, words
+from airloop.pages.site import Site
+
+_SHOWN = 50
+
+_STATES = {"passed": "good", "retrain": "good", "refused": "bad", "alarm": "bad", "promoted": "champion"}
+
+
+def page(site: Site, name: str, *, before: int | None = None) -> str:
+    """The newest entries first, 50 a page.
+
+    Args:
+        before: Shows entries of a lower sequence; the newest ones unless given.
+
+    Raises:
+        ConfigError: No such pipeline, or its declaration is wrong.
+        UpstreamUnavailable: The state database does not answer.
+    """
+    pipeline = load_pipeline(name, site.settings)
+    entries = ledger.entries(site.settings, name)
+    versions = history.versions(site.settings, name)
+    below = [entry for entry in entries if before is None or entry.sequence < before]
+    shown = below[-_SHOWN:]
+    return render(
+        "ledger.html",
+        site=site,
+        here="ledger",
+        pipeline=pipeline,
+        head=entries[-1] if entries else None,
+        total=len(entries),
+        problems=ledger.verify(site.settings, name),
+        lines=lines(site, list(reversed(shown)), versions),
+        older=site.pipeline(name, "ledger", before=str(shown[0].sequence)) if len(below) > _SHOWN else "",
+        newest=site.pipeline(name, "ledger") if before else "",
+        mlflow=mlflow_links.of_pipeline(site.settings, name, versions),
+    )
+
+
+def lines(site: Site, entries: Sequence[Entry], versions: Mapping[int, Version]) -> list[dict[str, Any]]:
+    """What the table shows of entries, in their order; intervals of one metric share an axis."""
+    proofs = [proof for entry in entries for proof in entry.payload.get("evidence", ())]
+    axes = {name: measured.reach(*(p for p in proofs if p["metric"] == name)) for name in {p["metric"] for p in proofs}}
+    return [
+        {
+            "entry": entry,
+            "payload": entry.payload,
+            "badge": _outcome(entry),
+            "state": _STATES.get(_outcome(entry), "open"),
+            "says": _says(entry),
+            "evidence": [measured.drawn(p, axes[p["metric"]]) for p in entry.payload.get("evidence", ())],
+            "links": _links(site, entry, versions),
+        }
+        for entry in entries
+    ]
+
+
+def _outcome(entry: Entry) -> str:
+    """The word on the badge."""
+    named = {"decision": "outcome", "triage": "kind"}
+    word = entry.payload.get(named.get(entry.kind, ""), "")
+    return words(str(word)) if word else {"done": "promoted", "intended": "promoting"}.get(entry.kind, entry.kind)
+
+
+def _says(entry: Entry) -> str:
+    """The entry in one line."""
+    payload = entry.payload
+    version, champion = payload.get("version"), payload.get("champion_version")
+    if entry.kind == "decision":
+        return f"Version {version} " + (f"against champion {champion}" if champion else "as the first model")
+    if entry.kind == "triage":
+        return f"Monitoring of champion {version}" if version else "Monitoring without a champion"
+    if entry.kind == "intended":
+        return f"Version {version} is about to become champion, by decision {payload['decision_sequence']}"
+    if entry.kind == "done":
+        previous = payload.get("previous_version")
+        after = f", in place of version {previous}" if previous else ", the first one"
+        return f"Version {version} is champion{after}, by decision {payload['decision_sequence']}"
+    return str(payload.get("why") or words(entry.kind))
+
+
+def _links(site: Site, entry: Entry, versions: Mapping[int, Version]) -> dict[str, str]:
+    version = versions.get(entry.payload.get("version", 0)) if entry.kind == "decision" else None
+    return mlflow_links.of_version(site.settings, entry.pipeline, version) if version else {}

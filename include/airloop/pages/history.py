@@ -1,0 +1,163 @@
+"""What the stages recorded, read back for people: window by window, and version by version.
+
+Records are read as they were stored: one of an older airloop may lack a key, and its page still opens.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from airloop import state
+from airloop.ledger import Entry
+from airloop.records import Window, parse_instant
+from airloop.settings import Settings
+
+WINDOW_STAGES = ("validate_raw", "validate_features", "profile", "materialize", "score", "monitor", "triage")
+"""Stages of a window whose records the pages show. A window of the data run alone is one too, also when it failed."""
+
+_MADE_A_WINDOW = ("ingest", *WINDOW_STAGES)
+_table = state.stage_runs
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is recorded of a window.
+
+    Attributes:
+        records: Stage -> its newest record; of `score` the newest of a champion.
+    """
+
+    window: Window
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def record(self, stage: str) -> dict[str, Any]:
+        """A stage's record; empty when the stage has not come so far."""
+        return self.records.get(stage, {})
+
+    def rows(self, tables: Iterable[str]) -> tuple[int, int] | None:
+        """Rows of these tables judged in the window, and how many of them were refused; None before."""
+        wanted = set(tables)
+        checks = [check for check in self.record("validate_raw").get("checks", ()) if check["table"] in wanted]
+        return (sum(check["rows"] for check in checks), sum(check["bad_rows"] for check in checks)) if checks else None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A trained version: the records of its training.
+
+    Attributes:
+        trained: The record of `train`.
+        snapshot: That of its training set; empty when it is not stored.
+        evaluated: That of its comparison; empty before.
+        tuned: The candidates it was chosen among, best first.
+    """
+
+    trained: dict[str, Any]
+    snapshot: dict[str, Any]
+    evaluated: dict[str, Any]
+    tuned: tuple[dict[str, Any], ...]
+
+    @property
+    def number(self) -> int:
+        """Its number in the registry."""
+        return int(self.trained["version"])
+
+
+def windows(settings: Settings, pipeline: str, *, limit: int, before: datetime | None = None) -> tuple[Seen, ...]:
+    """The newest windows that start before an instant, newest first."""
+    query = (
+        sa.select(_table.c.window_start, _table.c.window_end)
+        .where(_table.c.pipeline == pipeline, _table.c.stage.in_(_MADE_A_WINDOW))
+        .distinct()
+        .order_by(_table.c.window_start.desc(), _table.c.window_end.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(_table.c.window_start < state.instant_text(before))
+    with state.transaction(settings) as connection:
+        bounds = [tuple(row) for row in connection.execute(query)]
+        if not bounds:
+            return ()
+        span = _table.c.window_start.between(bounds[-1][0], bounds[0][0])
+        rows = _stored(connection, pipeline, WINDOW_STAGES, span)
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {bound: {} for bound in bounds}
+    for row in rows:
+        records = found.get((row["window_start"], row["window_end"]))
+        if records is not None:
+            records[row["stage"]] = row["record"]
+    return tuple(Seen(_window(*bound), records) for bound, records in found.items())
+
+
+def of_window(settings: Settings, pipeline: str, window: Window) -> Seen:
+    """What is recorded of one window."""
+    start, end = state.instant_text(window.start), state.instant_text(window.end)
+    with state.transaction(settings) as connection:
+        exactly = sa.and_(_table.c.window_start == start, _table.c.window_end == end)
+        rows = _stored(connection, pipeline, WINDOW_STAGES, exactly)
+    return Seen(window, {row["stage"]: row["record"] for row in rows})
+
+
+def versions(settings: Settings, pipeline: str) -> dict[int, Version]:
+    """Every trained version by its number, oldest first."""
+    with state.transaction(settings) as connection:
+        rows = _stored(connection, pipeline, ("snapshot", "tune", "train", "evaluate"), sa.true())
+    of = {stage: [row for row in rows if row["stage"] == stage] for stage in ("snapshot", "tune", "train", "evaluate")}
+    snapshots = {row["record"]["digest"]: row["record"] for row in of["snapshot"]}
+    evaluated = {row["record"]["version"]: row["record"] for row in of["evaluate"]}
+    found = {
+        row["record"]["version"]: Version(
+            trained=row["record"],
+            snapshot=snapshots.get(row["record"]["snapshot_digest"], {}),
+            evaluated=evaluated.get(row["record"]["version"], {}),
+            tuned=_tuned(row, of["tune"]),
+        )
+        for row in of["train"]
+    }
+    return dict(sorted(found.items()))
+
+
+def in_force(entries: Sequence[Entry]) -> Entry | None:
+    """The `done` entry that put the newest champion in force: the largest effective_at, ties by sequence."""
+    done = [entry for entry in entries if entry.kind == "done"]
+    return max(done, key=lambda entry: (entry.effective_at, entry.sequence), default=None)
+
+
+def waiting(entries: Sequence[Entry]) -> tuple[int, ...]:
+    """Versions that passed their gate after the newest promotion and were not promoted: challengers."""
+    promoted = {entry.payload["version"] for entry in entries if entry.kind == "done"}
+    newest = max((entry.sequence for entry in entries if entry.kind == "done"), default=0)
+    passed = [entry.payload for entry in entries if entry.kind == "decision" and entry.sequence > newest]
+    return tuple(
+        payload["version"]
+        for payload in passed
+        if payload["outcome"] == "passed" and payload["version"] not in promoted
+    )
+
+
+def _stored(
+    connection: sa.Connection, pipeline: str, stages: Sequence[str], where: sa.ColumnElement[bool]
+) -> list[dict[str, Any]]:
+    """Stored records, oldest first; a challenger's scoring is left out."""
+    query = (
+        sa.select(_table.c.id, _table.c.stage, _table.c.window_start, _table.c.window_end, _table.c.record)
+        .where(_table.c.pipeline == pipeline, _table.c.stage.in_(stages), where)
+        .order_by(_table.c.id)
+    )
+    rows = [{**row, "record": json.loads(row["record"])} for row in connection.execute(query).mappings()]
+    return [row for row in rows if row["stage"] != "score" or row["record"].get("role") == "champion"]
+
+
+def _tuned(trained: dict[str, Any], tuned: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The newest record of each candidate tuned for the same cutoff before this training."""
+    bounds = ("window_start", "window_end")
+    same = [row for row in tuned if row["id"] < trained["id"] and all(row[key] == trained[key] for key in bounds)]
+    newest = {row["record"]["candidate"]: row["record"] for row in same}
+    return tuple(sorted(newest.values(), key=lambda record: -record["score"]))
+
+
+def _window(start: str, end: str) -> Window:
+    return Window(parse_instant(start), parse_instant(end))

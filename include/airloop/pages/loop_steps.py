@@ -1,0 +1,102 @@
+"""Where the loop stands: its steps in order, each with the newest thing that happened there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from airloop import ledger
+from airloop.config import Pipeline
+from airloop.ledger import Entry
+from airloop.pages import history
+from airloop.pages.history import Seen
+from airloop.pages.rendering import count, metric_title, number, share, window, words
+from airloop.pages.site import Site
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the loop.
+
+    Attributes:
+        value: What happened last, in a word or number; empty when nothing has yet.
+        note: What that is.
+        state: `good`, `bad`, `open` (neither), or empty.
+    """
+
+    name: str
+    value: str
+    note: str
+    href: str
+    state: str = "open"
+
+
+def steps(site: Site, pipeline: Pipeline, seen: Sequence[Seen], entries: Sequence[Entry]) -> tuple[Step, ...]:
+    """The six steps, from data to the champion that scores the next window; `seen` newest first."""
+    makers: tuple[Callable[[Site, Pipeline, Sequence[Seen]], Step], ...] = (_data, _features, _score, _monitor, _triage)
+    return (*(make(site, pipeline, seen) for make in makers), _gate(site, pipeline, entries))
+
+
+def _data(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
+    newest = _newest(seen, "validate_raw")
+    feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
+    rows = newest.rows(feeds) if newest else None
+    if newest is None or rows is None:
+        return Step("Data", "", "no window was validated yet", "")
+    note = f"rows of {window(newest.window)}, {count(rows[1])} quarantined"
+    href = site.window(pipeline.name, newest.window, report="raw")
+    return Step("Data", count(rows[0]), note, href, "bad" if rows[1] else "good")
+
+
+def _features(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
+    newest = _newest(seen, "materialize")
+    if newest is None:
+        return Step("Features", "", "nothing was materialized yet", site.pipeline(pipeline.name, "features"))
+    views = len(newest.record("materialize")["rows"])
+    note = f"views online, up to {window(newest.window)}"
+    return Step("Features", str(views), note, site.pipeline(pipeline.name, "features"), "good")
+
+
+def _score(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
+    newest = _newest(seen, "score")
+    scored = newest.record("score") if newest else {}
+    if newest is None or not scored.get("version"):
+        return Step("Predictions", "", "no champion has scored yet", "")
+    note = f"predictions of {window(newest.window)} by v{scored['version']}"
+    return Step("Predictions", count(scored["rows"]), note, site.window(pipeline.name, newest.window), "good")
+
+
+def _monitor(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
+    newest = _newest(seen, "monitor")
+    monitored = newest.record("monitor") if newest else {}
+    if newest is None or not monitored.get("version"):
+        return Step("Monitoring", "", "no champion was judged yet", "")
+    metric = pipeline.monitoring.policy.metric
+    drift = f"{share(monitored['drifted_share'])} of features drifted" if monitored["drifted_share"] is not None else ""
+    note = ", ".join(filter(None, [f"live {metric_title(metric)} of {window(newest.window)}", drift]))
+    href = site.window(pipeline.name, newest.window, report="drift")
+    return Step("Monitoring", number(monitored["live"].get(metric)), note, href)
+
+
+def _triage(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
+    newest = _newest(seen, "triage")
+    if newest is None:
+        return Step("Triage", "", "nothing was triaged yet", "")
+    action = newest.record("triage")
+    state = "good" if action["kind"] == "retrain" else "open"
+    href = site.pipeline(pipeline.name, "ledger") + f"#entry-{action['sequence']}"
+    why = str(action["why"]).partition(":")[0]
+    return Step("Triage", words(action["kind"]), f"after {window(newest.window)}: {why}", href, state)
+
+
+def _gate(site: Site, pipeline: Pipeline, entries: Sequence[Entry]) -> Step:
+    decision = ledger.latest(entries, "decision")
+    if decision is None:
+        return Step("Gate", "", "no candidate was judged yet", site.pipeline(pipeline.name, "ledger"))
+    version, passed = decision.payload["version"], decision.payload["outcome"] == "passed"
+    champion = history.in_force(entries)
+    stays = f"v{champion.payload['version']} is the champion" if champion else "no champion yet"
+    href = site.pipeline(pipeline.name, "ledger") + f"#entry-{decision.sequence}"
+    return Step("Gate", f"v{version} {decision.payload['outcome']}", stays, href, "good" if passed else "open")
+
+
+def _newest(seen: Sequence[Seen], stage: str) -> Seen | None:
+    return next((item for item in seen if item.record(stage)), None)

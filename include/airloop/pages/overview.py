@@ -1,0 +1,126 @@
+"""The overview of a pipeline: the closed loop on one page, and the list of all pipelines that leads to it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from airloop import ledger
+from airloop.config import METRICS, Pipeline, load_pipeline, metrics_of
+from airloop.errors import AirloopError
+from airloop.ledger import Entry
+from airloop.pages import history, measured, mlflow_links, timeline
+from airloop.pages.champion import champion_card
+from airloop.pages.history import Seen
+from airloop.pages.loop_steps import steps
+from airloop.pages.rendering import render, window
+from airloop.pages.site import Site
+
+_WINDOWS = 24
+
+
+def page(site: Site, name: str, *, before: datetime | None = None) -> str:
+    """What the loop did: where it stands, the champion in force, its live metrics, and a line per window.
+
+    Args:
+        before: Shows windows that start before it; the newest ones unless given.
+
+    Raises:
+        ConfigError: No such pipeline, or its declaration is wrong.
+        UpstreamUnavailable: The state database does not answer.
+    """
+    pipeline = load_pipeline(name, site.settings)
+    found = history.windows(site.settings, name, limit=_WINDOWS + 1, before=before)
+    shown, more = found[:_WINDOWS], len(found) > _WINDOWS
+    newest = found if before is None else history.windows(site.settings, name, limit=_WINDOWS)
+    entries = ledger.entries(site.settings, name)
+    versions = history.versions(site.settings, name)
+    metric = pipeline.monitoring.policy.metric
+    live_metrics = _live_metrics(pipeline, shown)
+    return render(
+        "overview.html",
+        site=site,
+        here="overview",
+        pipeline=pipeline,
+        metric=metric,
+        live_metrics=live_metrics,
+        steps=steps(site, pipeline, newest, entries),
+        champion=champion_card(site, pipeline, newest, entries, versions),
+        charts=[_chart(shown, name) for name in live_metrics],
+        lines=_lines(site, pipeline, shown, entries),
+        older=site.pipeline(name, before=shown[-1].window.start.isoformat()) if more else "",
+        newest=site.pipeline(name) if before else "",
+        mlflow=mlflow_links.of_pipeline(site.settings, name, versions),
+    )
+
+
+def index(site: Site, names: Sequence[str]) -> str:
+    """A card per pipeline; one whose declaration is wrong says so on its card."""
+    return render("index.html", site=site, here="", cards=[_card(site, name) for name in names])
+
+
+def _card(site: Site, name: str) -> dict[str, Any]:
+    try:
+        pipeline = load_pipeline(name, site.settings)
+        found = history.windows(site.settings, name, limit=1)
+        entries = ledger.entries(site.settings, name)
+        problem = ""
+    except AirloopError as error:
+        return {"name": name, "href": "", "problem": str(error)}
+    newest = found[0] if found else None
+    return {
+        "name": name,
+        "href": site.pipeline(name),
+        "problem": problem,
+        "description": pipeline.description,
+        "owner": pipeline.owner,
+        "champion": history.in_force(entries),
+        "window": newest.window if newest else None,
+        "triage": newest.record("triage").get("kind", "") if newest else "",
+        "decision": ledger.latest(entries, "decision"),
+        "alarm": ledger.latest(entries, "alarm"),
+    }
+
+
+def _live_metrics(pipeline: Pipeline, shown: Sequence[Seen]) -> list[str]:
+    """At most two metrics that were measured live, the policy's first."""
+    measured_live = {key for seen in shown for key, value in seen.record("monitor").get("live", {}).items() if value}
+    first = pipeline.monitoring.policy.metric
+    known = sorted(metrics_of(pipeline.prediction.task), key=lambda name: name != first)
+    return [name for name in known if name in measured_live][:2]
+
+
+def _chart(shown: Sequence[Seen], metric: str) -> dict[str, Any]:
+    points = [_point(seen, metric) for seen in reversed(shown)]
+    better = "lower" if METRICS[metric].sign < 0 else "higher"
+    return {"metric": metric, "better": better, "picture": timeline.draw(points)}
+
+
+def _point(seen: Seen, metric: str) -> timeline.Point:
+    monitored = seen.record("monitor")
+    value, lower, upper = measured.live(monitored, metric)
+    return timeline.Point(window(seen.window), value, lower, upper, int(monitored.get("version") or 0))
+
+
+def _lines(site: Site, pipeline: Pipeline, shown: Sequence[Seen], entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
+    metric = pipeline.monitoring.policy.metric
+    proofs = {seen.window: measured.probe(seen.record("monitor"), metric) for seen in shown}
+    axis = measured.reach(*filter(None, proofs.values()))
+    return [
+        {
+            "window": seen.window,
+            "href": site.window(pipeline.name, seen.window),
+            "rows": seen.rows(feeds),
+            "score": seen.record("score"),
+            "monitor": seen.record("monitor"),
+            "live": {name: measured.live(seen.record("monitor"), name) for name in METRICS},
+            "proof": measured.drawn(proof, axis) if (proof := proofs[seen.window]) else None,
+            "triage": seen.record("triage"),
+            "decisions": [entry for entry in entries if entry.kind == "decision" and _belongs(entry, seen)],
+        }
+        for seen in shown
+    ]
+
+
+def _belongs(entry: Entry, seen: Seen) -> bool:
+    return seen.window.start < entry.effective_at <= seen.window.end

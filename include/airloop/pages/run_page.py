@@ -1,0 +1,107 @@
+"""The page of one Airflow run: its window's; of a training or a promotion its decision's; else why there is none."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from airloop import ledger
+from airloop.config import Pipeline, calendar_windows, load_pipeline
+from airloop.errors import DataContractError
+from airloop.ledger import Entry
+from airloop.pages import decisions, history, mlflow_links, window_page
+from airloop.pages.rendering import render
+from airloop.pages.site import Site
+from airloop.records import Window
+
+_OF_WINDOWS = ("data", "scoring", "monitoring")
+
+Results = Mapping[str, Sequence[Any]]
+"""Task id -> what its tasks returned (several where it is mapped): records as JSON."""
+
+
+def split_dag_id(dag_id: str) -> tuple[str, str]:
+    """Pipeline and group of `<pipeline>__<group>`; both empty for a DAG of somebody else."""
+    name, separator, group = dag_id.rpartition("__")
+    return (name, group) if separator else ("", "")
+
+
+def page(
+    site: Site, dag_id: str, run_id: str, *, results: Results, conf: Mapping[str, Any], partition: datetime | None
+) -> str:
+    """What to look at after a run, by what its tasks returned, its Params and its partition.
+
+    Raises:
+        ConfigError: The DAG is of no declared pipeline.
+        UpstreamUnavailable: The state database or the reports do not answer.
+    """
+    name, group = split_dag_id(dag_id)
+    pipeline = load_pipeline(name, site.settings)
+    if group in _OF_WINDOWS:
+        window = _window(pipeline, results, conf, partition)
+        if window is not None:
+            report = window_page.REPORT_OF_GROUP.get(group, "")
+            return window_page.page(site, name, window, report=report, run=run_id)
+        return _nothing(site, pipeline, run_id, "It has no window: neither Params start and end nor a partition.")
+    sequence = _decision(results, conf)
+    if sequence is not None:
+        return _decided(site, pipeline, run_id, sequence)
+    if group == "training":
+        return _nothing(site, pipeline, run_id, "It has not decided yet, or failed before: the tasks' logs say why.")
+    return _nothing(site, pipeline, run_id, f"Runs of {dag_id} write no report: the logs of their tasks tell all.")
+
+
+def _window(pipeline: Pipeline, results: Results, conf: Mapping[str, Any], partition: datetime | None) -> Window | None:
+    """The window the tasks worked on; before the first has ended, the one that was asked for."""
+    records = (record for found in results.values() for record in found)
+    told = [record["window"] for record in records if isinstance(record, Mapping) and record.get("window")]
+    try:
+        if told:
+            return Window.parse(told[0]["start"], told[0]["end"])
+        if conf.get("start") and conf.get("end"):
+            return Window.parse(conf["start"], conf["end"])
+        if partition is not None:
+            return calendar_windows(pipeline.calendar, Window(partition, partition + timedelta.resolution))[0]
+    except DataContractError:  # somebody asked for no window; the tasks refused it too
+        return None
+    return None
+
+
+def _decision(results: Results, conf: Mapping[str, Any]) -> int | None:
+    """The number of the decision a training made, or a promotion acts on."""
+    decided = [record.get("sequence") for record in results.get("decide", ()) if isinstance(record, Mapping)]
+    given = str(decided[0] if decided else conf.get("sequence"))
+    return int(given) if given.isdecimal() else None
+
+
+def _decided(site: Site, pipeline: Pipeline, run_id: str, sequence: int) -> str:
+    entries = ledger.entries(site.settings, pipeline.name)
+    decision = next((entry for entry in entries if entry.sequence == sequence and entry.kind == "decision"), None)
+    if decision is None:
+        return _nothing(site, pipeline, run_id, f"The ledger has no decision {sequence}.")
+    versions = history.versions(site.settings, pipeline.name)
+    version = versions.get(decision.payload["version"])
+    return render(
+        "decision.html",
+        site=site,
+        here="decision",
+        pipeline=pipeline,
+        run=run_id,
+        decision=decision,
+        version=version,
+        lines=decisions.lines(site, _chain(entries, decision), versions),
+        server=mlflow_links.server(site.settings),
+        links=mlflow_links.of_version(site.settings, pipeline.name, version) if version else {},
+        mlflow=mlflow_links.of_pipeline(site.settings, pipeline.name, versions),
+    )
+
+
+def _chain(entries: Sequence[Entry], decision: Entry) -> list[Entry]:
+    """What led to a decision, the decision, and what followed from it."""
+    key = decision.payload.get("reason_key")
+    asked = [e for e in entries if e.kind == "triage" and key and e.payload.get("reason_key") == key]
+    acted = [e for e in entries if e.payload.get("decision_sequence") == decision.sequence]
+    return [*asked[-1:], decision, *acted]
+
+
+def _nothing(site: Site, pipeline: Pipeline, run_id: str, why: str) -> str:
+    return render("nothing.html", site=site, here="run", pipeline=pipeline, run=run_id, why=why, mlflow={})

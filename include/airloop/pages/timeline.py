@@ -1,0 +1,102 @@
+"""A metric of the champion, window by window, with its intervals: where it stands, and where another one took over."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from airloop.pages.charts import svg
+from airloop.pages.rendering import number
+
+_WIDTH, _HEIGHT = 440.0, 280.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 24.0, 26.0
+_LABELS = 6
+
+
+@dataclass(frozen=True)
+class Point:
+    """A metric in one window.
+
+    Attributes:
+        label: The window, below the axis.
+        value: None where nothing was measured; so are the bounds.
+        version: The champion that was judged.
+    """
+
+    label: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    version: int
+
+
+def draw(points: Sequence[Point]) -> Markup:
+    """The picture of windows, oldest first; empty when nothing was measured in any."""
+    bounds = [(point.lower, point.value, point.upper) for point in points]
+    values = [value for bound in bounds for value in bound if value is not None]
+    if not values:
+        return Markup()
+    frame = _Frame.around(min(values), max(values), len(points))
+    content = "".join([*frame.grid(), *_labels(frame, points), *_marks(frame, points)])
+    return svg(content, css="over", size=(_WIDTH, _HEIGHT), title="")
+
+
+def _labels(frame: "_Frame", points: Sequence[Point]) -> Iterator[str]:
+    every = math.ceil(len(points) / _LABELS)
+    for position, point in enumerate(points):
+        if (len(points) - 1 - position) % every == 0:
+            place = f'x="{frame.x(position)}" y="{_HEIGHT - 6}" text-anchor="middle"'
+            yield f'<text class="tick" {place}>{escape(point.label)}</text>'
+
+
+def _marks(frame: "_Frame", points: Sequence[Point]) -> Iterator[str]:
+    before: tuple[float, float, int] | None = None
+    for position, point in enumerate(points):
+        if point.value is None:
+            continue
+        x, y = frame.x(position), frame.y(point.value)
+        if before is not None and before[2] == point.version:
+            yield f'<line class="path" x1="{before[0]}" y1="{before[1]}" x2="{x}" y2="{y}"/>'
+        else:
+            edge = round(x - frame.step / 2, 1)
+            yield f'<line class="change" x1="{edge}" y1="{_TOP - 12}" x2="{edge}" y2="{_HEIGHT - _BOTTOM}"/>'
+            yield f'<text class="version" x="{edge + 6}" y="{_TOP - 4}">v{point.version}</text>'
+        if point.lower is not None and point.upper is not None:
+            yield f'<line class="whisker" x1="{x}" y1="{frame.y(point.lower)}" x2="{x}" y2="{frame.y(point.upper)}"/>'
+        says = escape(f"{point.label}, version {point.version}: {number(point.value)}")
+        yield f'<circle class="dot" cx="{x}" cy="{y}" r="4.5"><title>{says}</title></circle>'
+        before = (x, y, point.version)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where values and windows lie; ticks are round numbers, and the outer two hold every value."""
+
+    ticks: tuple[float, ...]
+    digits: int
+    step: float
+
+    @classmethod
+    def around(cls, low: float, high: float, windows: int) -> "_Frame":
+        size = (high - low) or abs(high) or 1.0
+        power = 10.0 ** math.floor(math.log10(size / 4))
+        factor = next(factor for factor in (1, 2, 5, 10) if power * factor >= size / 4)
+        tick = power * factor
+        ticks = tuple(number * tick for number in range(math.floor(low / tick), math.ceil(high / tick) + 1))
+        return cls(ticks, max(0, -math.floor(math.log10(tick) + 1e-9)), (_WIDTH - _LEFT - _RIGHT) / windows)
+
+    def x(self, position: int) -> float:
+        return round(_LEFT + self.step * (position + 0.5), 1)
+
+    def y(self, value: float) -> float:
+        low, high = self.ticks[0], self.ticks[-1]
+        place = (value - low) / (high - low) if high > low else 0.5
+        return round(_TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - place), 1)
+
+    def grid(self) -> Iterator[str]:
+        for tick in self.ticks:
+            y = self.y(tick)
+            yield f'<line class="grid" x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _RIGHT}" y2="{y}"/>'
+            text = f"{tick:,.{self.digits}f}"
+            yield f'<text class="tick" x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{text}</text>'

@@ -1,0 +1,103 @@
+"""A window: what its stages recorded, and its reports: validation of rows and features, data profile, drift."""
+
+from dataclasses import dataclass
+
+from airloop import ledger
+from airloop.config import METRICS, Pipeline, load_pipeline
+from airloop.pages import history, measured, mlflow_links, report_files
+from airloop.pages.history import Seen
+from airloop.pages.rendering import count, metric_title, number, render, share
+from airloop.pages.site import Site
+from airloop.records import Window
+
+_REPORTS = {
+    "raw": ("Validation: rows", ("validation", "raw"), "validate_raw writes it, also when the window fails"),
+    "features": ("Validation: features", ("validation", "features"), "validate_features writes it"),
+    "profile": ("Data profile", ("profile",), "profile writes it, once the features are validated"),
+    "drift": ("Drift report", ("monitoring",), "monitor writes it, once a champion scored and labels matured"),
+}
+REPORT_OF_GROUP = {"data": "raw", "monitoring": "drift"}
+"""DAG group -> the report somebody who comes from its run wants to see first."""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A report of the window: its key in the address, and where its file is served (empty: not written)."""
+
+    key: str
+    title: str
+    href: str
+    file: str
+    written_by: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number with its name; `note` is its interval."""
+
+    name: str
+    value: str
+    note: str = ""
+    bad: bool = False
+
+
+def page(site: Site, name: str, window: Window, *, report: str = "", run: str = "") -> str:
+    """The window's numbers, and one of its reports in a frame.
+
+    Args:
+        report: `raw`, `features`, `profile` or `drift`; what is there, in this order, unless given.
+        run: The Airflow run whose window it is, when the page is a run's.
+
+    Raises:
+        ConfigError: No such pipeline, or its declaration is wrong.
+        UpstreamUnavailable: The state database or the reports do not answer.
+    """
+    pipeline = load_pipeline(name, site.settings)
+    seen = history.of_window(site.settings, name, window)
+    tabs = _tabs(site, pipeline, window, run=run)
+    written = [tab for tab in tabs if tab.file]
+    chosen = next((tab for tab in tabs if tab.key == report), written[0] if written else tabs[0])
+    entries = ledger.entries(site.settings, name)
+    proof = measured.probe(seen.record("monitor"), pipeline.monitoring.policy.metric)
+    return render(
+        "window.html",
+        site=site,
+        here="window",
+        pipeline=pipeline,
+        window=window,
+        run=run,
+        facts=_facts(pipeline, seen),
+        proof=measured.drawn(proof, measured.reach(proof)) if proof else None,
+        triage=seen.record("triage"),
+        decisions=[e for e in entries if e.kind == "decision" and window.start < e.effective_at <= window.end],
+        known=bool(seen.records) or bool(written),
+        tabs=tabs,
+        chosen=chosen,
+        mlflow=mlflow_links.of_pipeline(site.settings, name, history.versions(site.settings, name)),
+    )
+
+
+def _tabs(site: Site, pipeline: Pipeline, window: Window, *, run: str) -> list[Tab]:
+    tabs = []
+    for key, (title, parts, written_by) in _REPORTS.items():
+        path = report_files.of_window(site.settings, pipeline.name, *parts, window=window)
+        href = site.window(pipeline.name, window, report=key, **({"run": run} if run else {}))
+        tabs.append(Tab(key, title, href, site.report(path) if path else "", written_by))
+    return tabs
+
+
+def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
+    """The numbers people look for first."""
+    feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
+    rows, monitored, scored = seen.rows(feeds), seen.record("monitor"), seen.record("score")
+    facts = [Fact("Rows", count(rows[0])), Fact("Quarantined", count(rows[1]), bad=rows[1] > 0)] if rows else []
+    if scored.get("version"):
+        facts.append(Fact(f"Predictions of v{scored['version']}", count(scored["rows"])))
+    for metric in METRICS:
+        value, lower, upper = measured.live(monitored, metric)
+        if value is not None:
+            bounds = "" if lower is None or upper is None else f"{number(lower)} to {number(upper)}"
+            facts.append(Fact(f"Live {metric_title(metric)}", number(value), bounds))
+    if monitored.get("drifted_share") is not None:
+        facts.append(Fact("Features drifted", share(monitored["drifted_share"])))
+    return facts

@@ -1,0 +1,33 @@
+"""What a person has still to decide: the comments `decide:` in the four files of a pipeline."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from airloop.settings import Settings
+
+_DECIDE = re.compile(r"(?:^|\s)(?:#|--) decide: (.+?)\s*$")
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """One assumption, where it stands and what it says."""
+
+    path: Path
+    line: int
+    assumed: str
+
+
+def left_to_decide(name: str, settings: Settings) -> tuple[Undecided, ...]:
+    """Every `# decide: ...` (`-- decide: ...` in SQL) of a pipeline's files, in the order of files and lines."""
+    folder = settings.pipelines_dir / name
+    files = [folder / "pipeline.yaml", folder / "features.sql", folder / "expectations.yaml"]
+    return tuple(found for path in [*files, settings.feature_repo_dir / f"{name}.py"] for found in _of_file(path))
+
+
+def _of_file(path: Path) -> Iterator[Undecided]:
+    if path.is_file():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if found := _DECIDE.search(line):
+                yield Undecided(path, number, found[1])

@@ -1,0 +1,79 @@
+"""What a container does beside its service: prepare what all of them need, and say whether a service is healthy.
+
+python -P -m airloop.supervisor.container prepare
+python -P -m airloop.supervisor.container healthy scheduler http://api-server:8080
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from airloop.settings import Settings, load_settings
+from airloop.supervisor.credentials import USERNAME
+from airloop.supervisor.environment import mlflow_login
+from airloop.supervisor.run_folder import write_private, write_private_text
+from airloop.supervisor.services import airflow_health, mlflow_healthy
+
+_MAINTENANCE_DATABASE = "postgres"
+
+
+def prepare(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Make the PostgreSQL databases that are missing and write the login files (0600); a second call changes nothing.
+
+    Args:
+        environment: Where Airflow's database is (AIRFLOW__DATABASE__SQL_ALCHEMY_CONN), its administrator's password
+            (AIRFLOW_ADMIN_PASSWORD) and the file it goes into, and MLflow's MLFLOW_AUTH_CONFIG_PATH: the server keeps
+            its users beside that file.
+    """
+    urls = (settings.state_url, settings.mlflow_tracking_uri, settings.feast_registry_url)
+    _create_databases([environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"], *urls], settings.online_store)
+    passwords = Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+    write_private(passwords, {USERNAME: environment["AIRFLOW_ADMIN_PASSWORD"]})
+    login = Path(environment["MLFLOW_AUTH_CONFIG_PATH"])
+    write_private_text(login, mlflow_login(login.with_name("mlflow_users.db")))
+
+
+def healthy(service: str, url: str) -> bool:
+    """Whether a service is healthy: `mlflow` by its own answer, Airflow's by their heartbeats, as its API server tells.
+
+    Args:
+        url: Of the MLflow server, or of Airflow's API server.
+    """
+    return mlflow_healthy(url) if service == "mlflow" else airflow_health(url).get(service, False)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0 when prepared, or healthy."""
+    if arguments == ["prepare"]:
+        prepare(load_settings(), os.environ)
+        return 0
+    service, url = arguments[1:]
+    return 0 if healthy(service, url) else 1
+
+
+def _create_databases(urls: Sequence[str], online_store: Mapping[str, Any]) -> None:
+    # Not at the top: a health check has no use for it.
+    import sqlalchemy as sa
+
+    found = [sa.make_url(url) for url in urls]
+    if online_store.get("type") == "postgres":
+        parts: Any = {name: online_store.get(name) for name in ("password", "host", "port", "database")}
+        found.append(sa.URL.create("postgresql+psycopg2", online_store.get("user"), **parts))
+    for url in found:
+        if url.get_backend_name() != "postgresql":
+            continue
+        engine = sa.create_engine(url.set(database=_MAINTENANCE_DATABASE), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            there = connection.execute(sa.text("SELECT datname FROM pg_database")).scalars().all()
+            if url.database not in there:
+                # Another preparation may have been faster.
+                with suppress(sa.exc.ProgrammingError, sa.exc.IntegrityError):
+                    connection.exec_driver_sql(f'CREATE DATABASE "{url.database}"')
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,153 @@
+"""What every kind of task answers."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+from sklearn.base import is_classifier
+
+from airloop.config import TaskKind, metrics_of
+from airloop.errors import GuardRefused
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+PREDICTION = "prediction"
+"""The column of predictions, wherever they are stored."""
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """One kind of task. What is common to classifiers stands here: two of three kinds are.
+
+    Attributes:
+        classes: Names by class number; empty unless the task is multiclass.
+        kind: As declared.
+        method: What a fitted estimator is asked.
+        gap_title: What `gap` measures, in words.
+        column_type: Of the column `prediction` in tables and files.
+    """
+
+    classes: tuple[str, ...] = ()
+
+    kind: ClassVar[TaskKind]
+    method: ClassVar[str] = "predict_proba"
+    gap_title: ClassVar[str]
+    column_type: ClassVar[pa.DataType] = pa.float64()
+    _unsound_words: ClassVar[str]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that gates and monitoring may use; of the first one, lower is better."""
+        return metrics_of(self.kind)
+
+    def predict(self, model: Any, frame: pd.DataFrame) -> Floats:
+        """Predictions of a fitted scikit-learn estimator for the rows of a frame of its features, in their order.
+
+        A class that the model never met in training gets probability 0.
+
+        Raises:
+            GuardRefused: The model predicts something else than this task asks for.
+        """
+        problem = self.model_problem(model)
+        if problem:
+            raise GuardRefused(problem)
+        return self._predict(model, frame) if len(frame) else np.empty(self._shape(0))
+
+    def model_problem(self, model: Any) -> str | None:
+        """Why an estimator, fitted or not, cannot predict for this task; None when it can."""
+        if not is_classifier(model):
+            return f"{name_of(model)} is no classifier, and the task is {self.kind}"
+        if not hasattr(model, "predict_proba"):
+            return f"{name_of(model)} with its parameters has no predict_proba: it predicts no probabilities"
+        return None
+
+    def label_problem(self, labels: npt.ArrayLike) -> str | None:
+        """How many labels do not fit the task, and one of them; None when all fit. A missing label fits no task."""
+        values = np.asarray(labels, dtype=np.float64)
+        strange = values[~self._fitting(values)]
+        says = f"{strange.size} of {values.size} labels are not {self._label_words()}"
+        return f"{says}, like {strange[0]:g}" if strange.size else None
+
+    def prediction_problem(self, predictions: Floats) -> str | None:
+        """How many predictions are wrong, and how; None when none is."""
+        if predictions.shape != self._shape(len(predictions)):
+            return f"predictions have shape {predictions.shape}, not {self._shape(len(predictions))}"
+        wrong = int((~self._sound(predictions)).sum())
+        return f"{wrong} of {len(predictions)} {self._unsound_words}" if wrong else None
+
+    @abstractmethod
+    def extra_metrics(self, labels: Floats, predictions: Floats) -> dict[str, float | None]:
+        """What else a person wants to know of a holdout, besides `metrics`; None where it is not defined."""
+
+    def gap(self, labels: Floats, predictions: Floats) -> float:
+        """How far predictions are off on average, with its sign; `gap_title` says of what."""
+        return float(predictions.mean() - labels.mean())
+
+    def can_learn(self, labels: npt.ArrayLike) -> bool:
+        """Whether a model can be fitted to these labels: a classifier needs two classes."""
+        return np.unique(np.asarray(labels)).size > 1
+
+    def days_of_rarer_class(self, _labels: npt.ArrayLike, _days: Integers) -> float:
+        """On how many days the rarer class occurs; infinite where no metric sets one class against another."""
+        return float("inf")
+
+    def to_arrow(self, predictions: Floats) -> pa.Array:
+        """Predictions as a column of a table."""
+        return pa.array(list(predictions), self.column_type)
+
+    def from_column(self, column: pd.Series) -> Floats:
+        """Predictions out of a column without gaps.
+
+        Raises:
+            DataContractError: A row holds another number of probabilities than there are classes.
+        """
+        return column.to_numpy(dtype=np.float64)
+
+    def for_drift(self, column: pd.Series) -> pd.Series:
+        """The column of predictions as drift compares it: numbers, or names of classes; gaps stay gaps."""
+        return column.astype("float64")
+
+    @abstractmethod
+    def _predict(self, model: Any, frame: pd.DataFrame) -> Floats:
+        """Predictions of at least one row by a model that fits."""
+
+    @abstractmethod
+    def _fitting(self, labels: Floats) -> Flags:
+        """Which labels fit."""
+
+    @abstractmethod
+    def _label_words(self) -> str:
+        """What labels are, in words."""
+
+    @abstractmethod
+    def _sound(self, predictions: Floats) -> Flags:
+        """Which predictions of the right shape are sound."""
+
+    def _shape(self, rows: int) -> tuple[int, ...]:
+        return (rows,)
+
+
+def name_of(model: Any) -> str:
+    """The class of an estimator, or of the one at the end of a scikit-learn pipeline."""
+    return type(model.steps[-1][1] if hasattr(model, "steps") else model).__name__
+
+
+def probabilities(model: Any, frame: pd.DataFrame, *, classes: int) -> Floats:
+    """Probabilities (n, classes), columns by class number whatever classes the model met in training.
+
+    Raises:
+        GuardRefused: It met a class the task does not have.
+    """
+    numbers = np.asarray(model.classes_, dtype=np.float64)
+    strange = numbers[~np.isin(numbers, np.arange(classes))]
+    if strange.size:
+        raise GuardRefused(f"the model predicts class {strange[0]:g}, and the task has classes 0 to {classes - 1}")
+    found = np.zeros((len(frame), classes))
+    found[:, numbers.astype(np.int64)] = model.predict_proba(frame)
+    return found

@@ -1,0 +1,77 @@
+"""An Airflow connection says to SQLAlchemy what it says to Airflow; one that says nothing is refused."""
+
+from typing import Any
+
+import pytest
+from airflow.sdk import Connection
+from sqlalchemy.engine import make_url
+
+import connection_kit
+from airloop.errors import ConfigError
+
+PASSWORD = "p@ss/w:rd"
+FULL: dict[str, Any] = {"host": "db", "login": "u", "password": PASSWORD, "schema": "shop", "port": 5433}
+
+
+@pytest.fixture
+def url(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def of(**declared: Any) -> str:
+        monkeypatch.setenv("AIRFLOW_CONN_SHOP", Connection(conn_id="shop", **declared).as_json())
+        return connection_kit.urls(["shop"])["shop"]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("kind", "driver"),
+    [
+        ("postgres", "postgresql+psycopg2"),
+        ("mysql", "mysql"),
+        ("mssql", "mssql"),
+        ("oracle", "oracle"),
+    ],
+)
+def test_every_part_of_a_connection_arrives(url: Any, kind: str, driver: str) -> None:
+    found = make_url(url(conn_type=kind, **FULL))
+    assert found.drivername == driver
+    assert (found.host, found.username, found.password, found.database, found.port) == (
+        "db",
+        "u",
+        PASSWORD,
+        "shop",
+        5433,
+    )
+
+
+def test_extras_are_options_of_the_driver(url: Any) -> None:
+    found = make_url(url(conn_type="postgres", extra='{"sslmode": "require", "connect_timeout": 5}', **FULL))
+    assert dict(found.query) == {"sslmode": "require", "connect_timeout": "5"}
+
+
+def test_an_extra_may_name_the_dialect(url: Any) -> None:
+    found = make_url(url(conn_type="snowflake", extra='{"sqlalchemy_scheme": "snowflake", "warehouse": "w"}', **FULL))
+    assert (found.drivername, dict(found.query)) == ("snowflake", {"warehouse": "w"})
+
+
+def test_a_sqlite_connection_is_a_file(monkeypatch: pytest.MonkeyPatch, url: Any) -> None:
+    assert url(conn_type="sqlite", host="/data/shop.db") == "sqlite:////data/shop.db"
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", "sqlite:////data/shop.db")
+    assert make_url(connection_kit.urls(["shop"])["shop"]).database == "/data/shop.db"
+
+
+@pytest.mark.parametrize(
+    ("declared", "says"),
+    [
+        ({"conn_type": "http"}, "is of type 'http'; known are postgres, mysql"),
+        ({"conn_type": "postgres", "extra": '{"options": {"a": 1}}'}, "extra 'options' is neither text nor a number"),
+    ],
+)
+def test_a_connection_that_says_nothing_to_sqlalchemy_is_refused(url: Any, declared: Any, says: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        url(**FULL, **declared)
+    assert says in str(refused.value)
+    assert PASSWORD not in str(refused.value)
+
+
+def test_a_connection_that_airflow_does_not_have_is_left_out() -> None:
+    assert connection_kit.urls(["nosuch"]) == {}

@@ -1,0 +1,59 @@
+"""A pipeline with an array feature through every stage: one column in lake and Feast, numbers everywhere else."""
+
+import json
+from pathlib import Path
+
+import pytest
+import toy
+import toy_arrays
+
+from airloop import lake, score, tracking, training_set
+from airloop.errors import DataContractError
+from airloop.settings import Settings
+
+pytestmark = [pytest.mark.integration]
+
+FEATURES = ("machine_code", "job_size", "celsius", *toy_arrays.COLUMNS)
+CUTOFF = 40
+
+
+def project(tmp_path, **transforms):
+    settings = toy_arrays.write_project(tmp_path / "project", Settings().project_dir, **transforms)
+    toy.land(settings)
+    return settings
+
+
+def test_an_array_is_learned_scored_and_watched_as_numbers(tmp_path):
+    settings = project(tmp_path)
+    for window in (toy.days(0, CUTOFF), toy.days(CUTOFF, toy.DAYS)):
+        toy.run_data(settings, window)
+        assert toy.run("materialize", settings, window).rows["machine_heat"] == 5
+    assert toy.run_training(settings, CUTOFF).passed
+    snapshot = toy.run("snapshot", settings, toy.days(0, CUTOFF))
+    assert (snapshot.features, len(snapshot.leak_checked)) == (FEATURES, 2)
+    frame = training_set.read_snapshot(snapshot, settings)
+    assert (frame[[*toy_arrays.COLUMNS]].dtypes == "float64").all()
+    version = toy.run("promote", settings, toy.days(0, CUTOFF)).version
+    assert tracking.load_version(toy.toy_pipeline(settings), version, settings).features == FEATURES
+    window = toy.days(CUTOFF, toy.DAYS)
+    assert toy.run("score", settings, window).appended == 20 * toy.ROWS_A_DAY
+    watched = toy.run("monitor", settings, window)
+    assert [*json.loads(Path(watched.metrics_uri).read_text())["psi"]] == sorted(FEATURES)
+    assert lake.read(score.predictions_uri(toy.toy_pipeline(settings), settings), settings).num_rows == 1200
+
+
+def test_the_same_window_again_writes_no_new_version(tmp_path):
+    settings = project(tmp_path)
+    toy.run_data(settings, toy.days(0, 2))
+    uri = lake.table_uri(settings, "toy", "features", "machine_heat")
+    before = lake.open_table(uri, settings).version()
+    again = settings.model_copy(update={"state_url": f"sqlite:///{tmp_path}/state.db"})
+    toy.run_data(again, toy.days(0, 2))
+    assert lake.open_table(uri, settings).version() == before
+
+
+def test_a_training_whose_function_reads_the_row_after_is_refused_by_the_snapshot(tmp_path):
+    settings = project(tmp_path, transforms=toy_arrays.LEAKING, through="next_readings")
+    toy.run_data(settings, toy.days(0, 30))
+    with pytest.raises(DataContractError, match=r"leak: feature 'readings_0' of j\d{3}-\d{3} at 2020-01-\d\dT.*Z was"):
+        toy.run("snapshot", settings, toy.days(0, 30))

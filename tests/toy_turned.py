@@ -1,0 +1,66 @@
+"""The toy in a world that turns on day 25: a champion of before, a candidate of after, and how to judge them."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import toy
+
+from airloop import decide, evaluate, ledger, tracking
+from airloop.records import Decision, Evaluated
+from airloop.settings import Settings
+
+OLD, NEW = 25, 60
+CUTOFF = toy.days(0, NEW)
+
+
+def write_project(root: Path, repository: Path) -> Settings:
+    """Machines bear 15 degrees more from day 25 on: version 1 is champion and was trained before, version 2 after."""
+    settings = toy.write_project(root, repository)
+    toy.land(settings, days=range(OLD))
+    toy.land(settings, days=range(OLD, NEW), shift=15.0)
+    toy.run_data(settings, CUTOFF)
+    decision = toy.run_training(settings, OLD)
+    if not decision.passed:
+        raise AssertionError(decision.why)
+    put_in_force(settings, 1, OLD)
+    toy.run_training(settings, NEW)
+    return settings
+
+
+def upstream(settings: Settings) -> dict[str, Any]:
+    """What an evaluation of the candidate reads."""
+    return {"snapshot": toy.run("snapshot", settings, CUTOFF, reason="hand", reason_key=""), **trained(settings, NEW)}
+
+
+def trained(settings: Settings, day: int) -> dict[str, Any]:
+    return {"train": toy.run("train", settings, toy.days(0, day))}
+
+
+def put_in_force(settings: Settings, version: int, day: int) -> None:
+    payload = {"version": version, "decision_sequence": 0}
+    ledger.append(settings, "toy", kind="done", effective_at=toy.days(0, day).end, payload=payload)
+
+
+def judged(settings: Settings, upstream: dict[str, Any]) -> tuple[Evaluated, Decision]:
+    pipeline = toy.toy_pipeline(settings)
+    found = evaluate.evaluate(pipeline, CUTOFF, upstream, settings)
+    return found, decide.judge(found, pipeline.gate)
+
+
+def registered(settings: Settings, name: str, *, source: str = "", **changes: Any) -> int:
+    """A version like the champion, but for its files or what its snapshot says."""
+    client = tracking.client(settings)
+    champion = client.get_model_version("toy", "1")
+    tags = {key: value for key, value in champion.tags.items() if key != tracking.INPUT_KEY}
+    frozen = dataclasses.replace(tracking.version_snapshot(toy.toy_pipeline(settings), 1, settings), **changes)
+    tags["airloop.snapshot"] = json.dumps(frozen.to_json())
+    return tracking.register(
+        toy.toy_pipeline(settings),
+        settings,
+        model_uri=source or champion.source,
+        run_id=champion.run_id,
+        key=name,
+        tags=tags,
+    )

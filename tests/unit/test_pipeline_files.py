@@ -1,0 +1,76 @@
+"""Every shipped pipeline is whole, and nothing that serves all pipelines knows any of them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from airloop.config import load_pipeline, pipeline_names
+from airloop.pipeline_check import check_pipeline
+from airloop.scaffold import left_to_decide
+from airloop.settings import load_settings
+
+PROJECT = Path(__file__).parents[2]
+SHIPPED = pipeline_names(load_settings())
+GENERIC = ("dags", "plugins", "include/airloop", "include/airflow_config")
+_TEXTS = {".py", ".jinja", ".html", ".css", ".js", ".yaml", ".sql"}
+
+# What the shipped pipelines are about. Words with a meaning elsewhere (carrier of a context, "in flight", a window that
+# departs from another) are not among them; `origin`, `arrival` and `image` are left out, being everybody's words.
+DOMAIN = re.compile(
+    r"\b(flights?|nycflights\w*|airports?|airlines?|aircraft|planes?|tailnum\w*|departures?|weather|temperatures?"
+    r"|fahrenheit|digits?_images?|scans?_\w+|handwrit\w+|pixels?)\b",
+    re.IGNORECASE,
+)
+# (file, the line's text): where one of the words means something else, or an example a person can type.
+ELSEWHERE = re.compile(r"Example: airloop|\bpixeltable\b|fixed[- ]point")
+
+
+def found_in(text: str) -> list[str]:
+    """Lines that name a shipped pipeline or a word of its domain."""
+    names = re.compile("|".join(SHIPPED))
+    return [
+        line.strip()
+        for line in text.splitlines()
+        if not ELSEWHERE.search(line) and (names.search(line) or DOMAIN.search(line))
+    ]
+
+
+def test_there_is_a_pipeline_of_each_task() -> None:
+    tasks = {load_pipeline(name, load_settings()).prediction.task for name in SHIPPED}
+    assert tasks == {"binary", "regression", "multiclass"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_pipeline_passes_the_check_and_leaves_nothing_to_decide(name: str) -> None:
+    assert len(check_pipeline(name, load_settings())) >= 4
+    assert left_to_decide(name, load_settings()) == ()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_pipeline_can_be_replayed(name: str) -> None:
+    pipeline = load_pipeline(name, load_settings())
+    assert pipeline.replay
+    assert pipeline.coverage.end
+
+
+def test_nothing_generic_knows_a_pipeline() -> None:
+    found = {
+        str(path.relative_to(PROJECT)): lines
+        for folder in GENERIC
+        for path in sorted((PROJECT / folder).rglob("*"))
+        if path.suffix in _TEXTS and "__pycache__" not in path.parts and (lines := found_in(path.read_text("utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['if pipeline.name == "flight_delays":', "# the airport's rows", "weather = load()", "pixels = rows[0]"],
+)
+def test_what_knows_a_pipeline_is_found(line: str) -> None:
+    assert found_in(f"x = 1\n{line}\n") == [line]
+
+
+def test_common_words_are_let_through() -> None:
+    assert found_in("two digits\nplanned\nrequests in transit\nExample: airloop pipelines check flight_delays\n") == []
