@@ -5,6 +5,7 @@ because stages look there for what earlier ones found; a stage whose upstream re
 """
 
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -45,6 +46,7 @@ class PlainLoop:
         self.upstream = resolve(str(self.pipeline.replay))()
         self.built: dict[Window, tuple[Record, Record]] = {}
         self.calls = 0
+        self.stage_seconds = 0.0
         self.insisted = False
 
     def run(self, months: int, say: Callable[[str], None]) -> None:
@@ -111,7 +113,9 @@ class PlainLoop:
 
     def call(self, stage: Callable[..., Any], window: Window, options: Any = None, **upstream: Any) -> Any:
         """Call a stage's function and keep its record for the stages that look for it."""
+        began = time.perf_counter()
         record = stage(self.pipeline, window, upstream, self.settings, **(options or {}))
+        self.stage_seconds += time.perf_counter() - began
         self.calls += 1
         place = (self.settings, self.pipeline.name, stage.__name__)
         state.save_record(*place, input_key=str(self.calls), window=window, record=record.to_json())
@@ -120,4 +124,6 @@ class PlainLoop:
 
 if __name__ == "__main__":
     apply_quiet_environment()
-    PlainLoop(Path(sys.argv[1])).run(int(sys.argv[2]), lambda line: print(line, flush=True))
+    loop = PlainLoop(Path(sys.argv[1]))
+    loop.run(int(sys.argv[2]), lambda line: print(line, flush=True))
+    print(f"stages took {loop.stage_seconds:.1f} s")

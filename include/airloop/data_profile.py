@@ -1,7 +1,7 @@
 """profile: what the window's clean rows and feature rows look like, column by column, for people who explore.
 
 A page of our own, made of DuckDB aggregates over all rows. Evidently's DataSummaryPreset over the same 13 tables of a
-flights month, 5,000 rows each, took 9.7 s and wrote 48 MB (each report carries 3.7 MB of scripts); this takes about
+month of the demo, 5,000 rows each, took 9.7 s and wrote 48 MB (each report carries 3.7 MB of scripts); this takes about
 one second and writes 0.1 MB, so it can follow every window.
 """
 

@@ -16,8 +16,8 @@ from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 
-_FIRST_INSTANT = pl.lit(datetime.min.replace(tzinfo=UTC))
-_LAST_INSTANT = pl.lit(datetime.max.replace(tzinfo=UTC))
+# No polars expressions: making one of an instant starts polars' threads, and a process forked after that hangs.
+_FIRST_INSTANT, _LAST_INSTANT = (instant.replace(tzinfo=UTC) for instant in (datetime.min, datetime.max))
 
 
 @dataclass(frozen=True)

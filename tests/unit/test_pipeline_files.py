@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from airloop import cli
 from airloop.config import load_pipeline, pipeline_names
 from airloop.pipeline_check import check_pipeline
 from airloop.scaffold import left_to_decide
-from airloop.settings import load_settings
+from airloop.settings import Settings, load_settings
 
 PROJECT = Path(__file__).parents[2]
 SHIPPED = pipeline_names(load_settings())
@@ -34,6 +35,11 @@ def found_in(text: str) -> list[str]:
         for line in text.splitlines()
         if not ELSEWHERE.search(line) and (names.search(line) or DOMAIN.search(line))
     ]
+
+
+def test_one_pipeline_is_the_demo() -> None:
+    tags = [load_pipeline(name, load_settings()).tags for name in SHIPPED]
+    assert sum("demo" in found for found in tags) == 1
 
 
 def test_there_is_a_pipeline_of_each_task() -> None:
@@ -74,3 +80,15 @@ def test_what_knows_a_pipeline_is_found(line: str) -> None:
 
 def test_common_words_are_let_through() -> None:
     assert found_in("two digits\nplanned\nrequests in transit\nExample: airloop pipelines check flight_delays\n") == []
+
+
+def test_without_a_pipeline_tagged_demo_one_has_to_be_named(
+    toy_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_settings.project_dir))
+    path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    path.write_text(path.read_text().replace("calendar: daily", "calendar: daily\nreplay: nycflights.feeds:NycWeather"))
+    with pytest.raises(SystemExit) as left:
+        cli.main(("demo",))
+    assert left.value.code == 1
+    assert "0 pipelines with a replay are tagged demo; name one by --pipeline (of: toy)" in capsys.readouterr().err

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from airloop.cli.output import AsJson, console, say, table
-from airloop.settings import load_settings
+from airloop.errors import ConfigError
+from airloop.settings import Settings, load_settings
 
 _YEAR, _SHORT_FORM = 12, 3
 
@@ -21,12 +22,25 @@ def demo(
     months: Annotated[
         int | None, typer.Option(min=1, max=12, help="How many months; default a year, on macOS three.")
     ] = None,
-    pipeline: Annotated[str, typer.Option(help="The pipeline to replay.")] = "flight_delays",
+    pipeline: Annotated[str | None, typer.Option(help="The pipeline to replay; default the one tagged demo.")] = None,
 ) -> None:
-    """Take real flights through the running Airflow, month by month, until the loop has closed."""
+    """Take a pipeline's replayed data through the running Airflow, month by month, until the loop has closed."""
     from airloop.demo.command import run_and_show
 
-    run_and_show(pipeline, load_settings(), months=_default_months() if months is None else months, console=console)
+    settings = load_settings()
+    name = pipeline or _tagged_demo(settings)
+    run_and_show(name, settings, months=_default_months() if months is None else months, console=console)
+
+
+def _tagged_demo(settings: Settings) -> str:
+    from airloop.config import load_pipelines
+
+    replayed = [declared for declared in load_pipelines(settings) if declared.replay]
+    tagged = [declared.name for declared in replayed if "demo" in declared.tags]
+    if len(tagged) == 1:
+        return tagged[0]
+    names = ", ".join(declared.name for declared in replayed) or "none"
+    raise ConfigError(f"{len(tagged)} pipelines with a replay are tagged demo; name one by --pipeline (of: {names})")
 
 
 def _default_months() -> int:

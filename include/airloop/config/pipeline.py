@@ -42,7 +42,7 @@ class Features(Node):
     lookback_days: int = Field(gt=0)
     """features.sql sees feed rows this long before a window, and no older ones."""
     ignore_drift: tuple[str, ...] = ()
-    """Features whose drift is expected (calendar, weather) and left out of the drifted share."""
+    """Features whose drift is expected (the calendar, the season) and left out of the drifted share."""
 
 
 class Validation(Node):

@@ -2,7 +2,7 @@
 
 from airloop import review
 
-found = review.review_pipeline("flight_delays", settings, on_progress=print)
+found = review.review_pipeline(name, settings, on_progress=print)
 text = review.as_comment([found])
 """
 

@@ -52,6 +52,8 @@ def _values(before: Any, after: Any, place: tuple[str, ...] = ()) -> Iterator[st
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
             yield from _values(before.get(key), after.get(key), (*place, str(key)))
+    elif before != after and dict in (type(before), type(after)):
+        yield f"{'.'.join(place)}: {'added' if before is None else 'removed'}"
     elif before != after:
         yield f"{'.'.join(place)}: {_shown(before)} -> {_shown(after)}"
 

@@ -7,8 +7,10 @@
       if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
       else delete root.dataset.theme;
       if (window.parent === window) return;
-      const ground = window.getComputedStyle(window.parent.document.body).backgroundColor;
-      if (/^rgb\(/.test(ground)) root.style.setProperty("--page", ground);
+      const outer = window.parent.document;
+      const grounds = [outer.body, outer.documentElement].map((part) => window.getComputedStyle(part).backgroundColor);
+      const ground = grounds.find((colour) => colour !== "rgba(0, 0, 0, 0)");
+      if (ground) root.style.setProperty("--page", ground);
     } catch { /* a sandbox without storage, or a frame of another origin */ }
   };
   follow();
