@@ -1,51 +1,61 @@
-"""Where the time of the orchestrated loop went: inside tasks of stages, inside other tasks, between tasks."""
+"""Where the time of the orchestrated loop went: in tasks, by stage, and between tasks; beside the plain script's."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from airloop.demo.airflow_client import AirflowClient
 from airloop.stage_run import STAGES
+
+_OTHERS = "no stage"
+
+
+@dataclass
+class StageSeconds:
+    """Calls or tasks by stage, and the seconds they took; those that ran side by side count each."""
+
+    calls: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Count one more."""
+        self.calls[stage] = self.calls.get(stage, 0) + 1
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+    @property
+    def in_stages(self) -> float:
+        """Seconds of everything that is a stage."""
+        return sum(taken for stage, taken in self.seconds.items() if stage != _OTHERS)
 
 
 @dataclass(frozen=True)
 class LoopProfile:
-    """Seconds of one loop; tasks that ran side by side count each.
+    """Seconds of one orchestrated loop.
 
     Attributes:
-        stages: In tasks of stages, from the start of the task's process to its end; `stage_tasks` of them.
-        others: In tasks that only ask, branch or trigger; `other_tasks` of them.
-        none_ran: Of the loop, with no task running: the scheduler, the REST calls, the files that land.
+        tasks: From the start of a task's process to its end; a task that only asks, branches or triggers is no stage.
+        none_ran: Of the loop, with no task running: the scheduler, REST calls, files that land.
     """
 
-    stages: float
-    stage_tasks: int
-    others: float
-    other_tasks: int
+    tasks: StageSeconds
     none_ran: float
 
-
-def read_profile(client: AirflowClient, dag_ids: Iterable[str], *, seconds: float) -> LoopProfile:
-    """Ask Airflow for every task of the DAGs' runs (the newest 50 of each).
-
-    Args:
-        client: Of the platform that ran them.
-        dag_ids: The loop's DAGs.
-        seconds: What the loop took.
-    """
-    return profile_of([task for dag in dag_ids for run in client.recent(dag) for task in client.tasks(run)], seconds)
+    def lines(self, plain: StageSeconds) -> Iterator[str]:
+        """A line per stage, those that cost most first."""
+        for stage in sorted(self.tasks.seconds, key=lambda name: -self.tasks.seconds[name]):
+            calls, seconds = self.tasks.calls[stage], self.tasks.seconds[stage]
+            by_hand = f"{plain.calls[stage]:3} calls {plain.seconds[stage]:6.1f} s" if stage in plain.calls else ""
+            yield f"{stage:18}{calls:3} tasks {seconds:6.1f} s   {by_hand}".rstrip()
+        yield f"{'no task ran':18}{self.none_ran:16.1f} s"
 
 
 def profile_of(tasks: Iterable[Mapping[str, Any]], seconds: float) -> LoopProfile:
     """The profile of task instances with task_id, start_date, end_date; those that never ran do not count."""
     ran = [(task["task_id"], *_span(task)) for task in tasks if task["start_date"] and task["end_date"]]
-    took = {True: [0.0, 0], False: [0.0, 0]}
+    found = StageSeconds()
     for name, start, end in ran:
-        took[name in STAGES][0] += (end - start).total_seconds()
-        took[name in STAGES][1] += 1
-    busy = _covered((start, end) for _, start, end in ran)
-    return LoopProfile(*took[True], *took[False], none_ran=seconds - busy)
+        found.add(name if name in STAGES else _OTHERS, (end - start).total_seconds())
+    return LoopProfile(found, none_ran=seconds - _covered((start, end) for _, start, end in ran))
 
 
 def _span(task: Mapping[str, Any]) -> tuple[datetime, datetime]:
@@ -56,7 +66,7 @@ def _covered(spans: Iterable[tuple[datetime, datetime]]) -> float:
     """Seconds that lie in at least one span."""
     total, until = 0.0, None
     for start, end in sorted(spans):
-        begin = start if until is None or start > until else until
+        begin = start if until is None else max(start, until)
         if end > begin:
             total += (end - begin).total_seconds()
             until = end

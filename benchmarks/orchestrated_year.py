@@ -1,14 +1,17 @@
 """The demo's year through a running platform against the same work as a plain script."""
 
+import json
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from airloop.demo.airflow_client import AirflowClient
 from airloop.errors import AirloopError
 from benchmarks.flights import settings_below
+from benchmarks.loop_profile import StageSeconds, profile_of
 from benchmarks.platforms import running
 from benchmarks.row import Row
 from benchmarks.same_work import refuse_other_work
@@ -27,32 +30,43 @@ _REPOSITORY = Path(__file__).parents[1]
 def measure(session: Session) -> Row:
     """One trial each, every side a process of its own from start to end; both have to leave the same records."""
     ours, peer = (settings_below(session.folder(name)) for name in ("orchestrated", "plain"))
-    with running(ours) as platform:
-        with AirflowClient(platform) as client:
-            client.wait_for_dags(tuple(f"{_PIPELINE}__{group}" for group in _GROUPS))
-        through_airflow = _seconds("benchmarks.airflow_loop", ours.home, session, side="Airflow")
-    plain = _seconds("benchmarks.plain_loop", peer.home, session, side="plain")
+    dag_ids = tuple(f"{_PIPELINE}__{group}" for group in _GROUPS)
+    with running(ours) as platform, AirflowClient(platform) as client:
+        client.wait_for_dags(dag_ids)
+        orchestrated, _ = _run("benchmarks.airflow_loop", ours.home, session, side="Airflow")
+        profile = profile_of(_tasks(client, dag_ids), orchestrated)
+    plain, last = _run("benchmarks.plain_loop", peer.home, session, side="plain")
     records = refuse_other_work(ours, peer, _PIPELINE)
+    called = StageSeconds(**json.loads(last))
+    for line in profile.lines(called):
+        session.say(f"    {line}")
     note = (
         f"{session.months} months, {records} stage results, equal. Each side pays its own imports and landing; the "
-        "platform's start is a row of its own. Airflow tunes two candidates at a time, the script one after the other"
+        f"start of the platform is not in it. Stages took {profile.tasks.in_stages:.0f} s in tasks, two at a time where "
+        f"they can, {called.in_stages:.0f} s in the script; no task ran for {profile.none_ran:.0f} s"
     )
-    return Row(NAME, through_airflow, plain, bound=BOUND, unit=UNIT, note=note)
+    return Row(NAME, orchestrated, plain, bound=BOUND, unit=UNIT, note=note)
 
 
-def _seconds(module: str, home: Path, session: Session, *, side: str) -> float:
-    """Run the module over the months in a home, and pass on each month it says."""
+def _tasks(client: AirflowClient, dag_ids: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Every task of the newest 50 runs of each DAG."""
+    return [task for dag_id in dag_ids for run in client.recent(dag_id) for task in client.tasks(run)]
+
+
+def _run(module: str, home: Path, session: Session, *, side: str) -> tuple[float, str]:
+    """Run the module over the months in a home, pass on each line it says; its seconds and its last line."""
     command = [sys.executable, "-m", module, str(home), str(session.months)]
-    began = time.perf_counter()
+    began, line = time.perf_counter(), ""
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(command, cwd=_REPOSITORY, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
     ):
         for line in process.stdout or ():
-            session.say(f"  {side}: {line.strip()}")
+            if not line.startswith("{"):
+                session.say(f"  {side}: {line.strip()}")
         code = process.wait()
         seconds = time.perf_counter() - began
         errors.seek(0)
         if code:
             raise AirloopError(f"{module} ended with {code}: {errors.read()[-2000:]}")
-    return seconds
+    return seconds, line

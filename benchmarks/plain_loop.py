@@ -1,12 +1,15 @@
 """The demo's months as a plain script: the same stages, called one after the other in one process, without Airflow.
 
-`python -m benchmarks.plain_loop HOME MONTHS`. No tasks, no input keys, no locks. Records are kept in the state database
-because stages look there for what earlier ones found; a stage whose upstream record did not change is left out.
+`python -m benchmarks.plain_loop HOME MONTHS`; its last line is JSON: calls and seconds by stage. No tasks, no input
+keys, no locks. Records are kept in the state database because stages look there for what earlier ones found; a stage
+whose upstream record did not change is left out.
 """
 
+import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ from airloop.triage import triage
 from airloop.tune import tune
 from airloop.validate import validate_features, validate_raw
 from benchmarks.flights import settings_below
+from benchmarks.loop_profile import StageSeconds
 
 FIRST_TRAINING_AFTER = 2
 INPUTS_AHEAD = timedelta(days=2)
@@ -46,7 +50,7 @@ class PlainLoop:
         self.upstream = resolve(str(self.pipeline.replay))()
         self.built: dict[Window, tuple[Record, Record]] = {}
         self.calls = 0
-        self.stage_seconds = 0.0
+        self.took = StageSeconds()
         self.insisted = False
 
     def run(self, months: int, say: Callable[[str], None]) -> None:
@@ -115,7 +119,7 @@ class PlainLoop:
         """Call a stage's function and keep its record for the stages that look for it."""
         began = time.perf_counter()
         record = stage(self.pipeline, window, upstream, self.settings, **(options or {}))
-        self.stage_seconds += time.perf_counter() - began
+        self.took.add(stage.__name__, time.perf_counter() - began)
         self.calls += 1
         place = (self.settings, self.pipeline.name, stage.__name__)
         state.save_record(*place, input_key=str(self.calls), window=window, record=record.to_json())
@@ -126,4 +130,4 @@ if __name__ == "__main__":
     apply_quiet_environment()
     loop = PlainLoop(Path(sys.argv[1]))
     loop.run(int(sys.argv[2]), lambda line: print(line, flush=True))
-    print(f"stages took {loop.stage_seconds:.1f} s")
+    print(json.dumps(asdict(loop.took)))

@@ -1,4 +1,4 @@
-"""What the DAG files share: defaults, Params, the window of a run, and what a domain error means to Airflow.
+"""What the DAG files share: defaults, the Params of a run, and what a domain error means to Airflow.
 
 This file is imported at every parse, so it imports nothing heavy at the top; stages are imported inside `run`.
 """
@@ -15,10 +15,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 import connection_kit
 from airloop import run_context, settings
-from airloop.config import Pipeline, calendar_windows, load_pipelines
+from airloop.config import Pipeline, load_pipelines
 from airloop.config.calendar import CRON, period_end, period_start
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
-from airloop.records import Window, parse_instant
+from airloop.records import Window
 from coverage_calendar import CoverageCalendar
 
 logger = logging.getLogger(__name__)
@@ -35,8 +35,6 @@ EXECUTION_TIMEOUT = timedelta(hours=1)
 # A run whose logical date lies before it gets no tasks and ends as a success; `calendar` bounds the schedule.
 START_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Airflow ignores `format` but enforces `pattern`: junk is refused when the run is asked for, not by its first task.
-_INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$"
 _OPENLINEAGE_KEY = "openlineage"
 
 
@@ -108,21 +106,6 @@ def calendar(pipeline: Pipeline) -> CoverageCalendar:
     return CoverageCalendar(CRON[pipeline.calendar], first=first, last=pipeline.coverage.end)
 
 
-def window_params() -> dict[str, Param]:
-    """Params `start` and `end`; both empty on the calendar and in backfills."""
-    says = "in UTC, by hand only (a calendar run or backfill has its partition)"
-    return {
-        "start": _optional_instant(f"First instant of the window {says}, e.g. 2013-01-01T00:00:00Z."),
-        "end": _optional_instant(f"First instant after the window {says}, e.g. 2013-02-01T00:00:00Z."),
-    }
-
-
-def cutoff_param() -> Param:
-    """Param `cutoff` of a training, required."""
-    says = "Train on everything known before this instant, e.g. 2013-03-01T00:00:00Z (usually the end of a window)."
-    return Param(description=says, type="string", format="date-time", pattern=_INSTANT)
-
-
 def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
     """The run's Params, after refusing keys nobody declared (Airflow accepts them silently).
 
@@ -137,43 +120,6 @@ def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise AirflowFailException(f"unknown Param {key!r}{hint} (valid: {', '.join(valid) or 'none'})")
     return params
-
-
-def window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
-    """The window of a run, resolved here and nowhere else: Params, else the partition, else the data interval.
-
-    Raises:
-        AirflowFailException: None of them, only one bound, no instant, start >= end, no period of the calendar, or
-            outside `coverage`; a run is never given the current time.
-    """
-    try:
-        found = _given_window(read_params(context)) or _partition(pipeline, context) or _data_interval(context)
-    except DataContractError as error:
-        raise AirflowFailException(f"refused window: {error}") from error
-    if found is None:
-        raise AirflowFailException(
-            "this run has no window: give Params start and end (instants like 2013-01-01T00:00:00Z), or a partition key"
-        )
-    start, end = pipeline.coverage.start, pipeline.coverage.end
-    if found.start < start or (end is not None and found.end > end):
-        raise AirflowFailException(f"refused window {found}: outside the coverage [{start}, {end}) of {pipeline.name}")
-    return found
-
-
-def training_window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
-    """`[coverage.start, cutoff)` of a training run.
-
-    Raises:
-        AirflowFailException: No instant, or outside `coverage`.
-    """
-    text = read_params(context)["cutoff"]
-    try:
-        found = Window(pipeline.coverage.start, parse_instant(text))
-    except DataContractError as error:
-        raise AirflowFailException(f"refused cutoff {text!r}: {error}") from error
-    if pipeline.coverage.end is not None and found.end > pipeline.coverage.end:
-        raise AirflowFailException(f"refused cutoff {text!r}: after the coverage's end {pipeline.coverage.end}")
-    return found
 
 
 def run(
@@ -224,32 +170,6 @@ def as_run_id(text: str) -> str:
 
 def _decode(record: Any, data: Any) -> Any:
     return record.from_json(data) if isinstance(data, Mapping) else tuple(record.from_json(item) for item in data)
-
-
-def _given_window(params: Mapping[str, Any]) -> Window | None:
-    start, end = params.get("start"), params.get("end")
-    if bool(start) != bool(end):
-        raise DataContractError(f"start is {start!r} and end is {end!r}; give both or none")
-    return Window.parse(start, end) if start and end else None
-
-
-def _partition(pipeline: Pipeline, context: Mapping[str, Any]) -> Window | None:
-    start: datetime | None = getattr(context["dag_run"], "partition_date", None)
-    if start is None:
-        return None
-    start = start.astimezone(UTC)
-    if period_start(pipeline.calendar, start) != start:
-        raise DataContractError(f"partition {start} is not the start of a {pipeline.calendar} period")
-    return calendar_windows(pipeline.calendar, Window(start, start + timedelta(microseconds=1)))[0]
-
-
-def _data_interval(context: Mapping[str, Any]) -> Window | None:
-    start, end = context.get("data_interval_start"), context.get("data_interval_end")
-    return Window(start, end) if start and end and start < end else None
-
-
-def _optional_instant(description: str) -> Param:
-    return Param(None, description, type=["null", "string"], format="date-time", pattern=_INSTANT)
 
 
 def _doc(pipeline: Pipeline, doc: str, params: Mapping[str, Param]) -> str:

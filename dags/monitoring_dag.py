@@ -16,6 +16,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import dag, task
 
 import dag_kit
+import window_kit
 from airloop.config import Pipeline
 from dag_kit import Json
 
@@ -23,7 +24,7 @@ from dag_kit import Json
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__monitoring`."""
     arguments = dag_kit.defaults(
-        pipeline, "monitoring", doc=__doc__, params=dag_kit.window_params(), retries=dag_kit.WAITING_RETRIES
+        pipeline, "monitoring", doc=__doc__, params=window_kit.window_params(), retries=dag_kit.WAITING_RETRIES
     )
 
     @dag(schedule=dag_kit.calendar(pipeline), **arguments)
@@ -31,12 +32,12 @@ def build(pipeline: Pipeline) -> None:
         @task
         def monitor(**context: Any) -> Json:
             origin = "backfill" if context["dag_run"].run_type == "backfill" else "live"
-            return dag_kit.run("monitor", pipeline, dag_kit.window(pipeline, context), origin=origin)
+            return dag_kit.run("monitor", pipeline, window_kit.window(pipeline, context), origin=origin)
 
         # Every key is an XCom of its own: what a branch decided is not in its XCom yet when the next task reads it.
         @task(multiple_outputs=True)
         def triage(monitored: Json, **context: Any) -> Json:
-            window = dag_kit.window(pipeline, context)
+            window = window_kit.window(pipeline, context)
             return dag_kit.run("triage", pipeline, window, upstream={"monitor": monitored})
 
         @task.branch

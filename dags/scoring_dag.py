@@ -14,13 +14,14 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 import dag_kit
+import window_kit
 from airloop.config import Pipeline
 from dag_kit import Json
 
 
 def _params() -> dict[str, Param]:
     says = "`live` (default), or `backtest`: also with a model trained later; its rows never enter live metrics."
-    return dag_kit.window_params() | {"mode": Param("live", says, type="string", enum=["live", "backtest"])}
+    return window_kit.window_params() | {"mode": Param("live", says, type="string", enum=["live", "backtest"])}
 
 
 def build(pipeline: Pipeline) -> None:
@@ -31,7 +32,7 @@ def build(pipeline: Pipeline) -> None:
     def scoring() -> None:
         @task
         def score(**context: Any) -> Json:
-            window = dag_kit.window(pipeline, context)
+            window = window_kit.window(pipeline, context)
             return dag_kit.run("score", pipeline, window, mode=context["params"]["mode"])
 
         score()

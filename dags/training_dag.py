@@ -17,6 +17,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 import dag_kit
+import window_kit
 from airloop.config import Pipeline
 from dag_kit import Json
 
@@ -24,7 +25,7 @@ from dag_kit import Json
 def _params() -> dict[str, Param]:
     key = "What asked, e.g. probe:2013-03; one training answers it. Empty: this run's id, so that it always trains."
     return {
-        "cutoff": dag_kit.cutoff_param(),
+        "cutoff": window_kit.cutoff_param(),
         "reason": Param("hand", "Why: hand, probe or schedule; the gate may have a rule of its own.", type="string"),
         "reason_key": Param(None, key, type=["null", "string"], maxLength=200),
         "evidence": Param(None, "The probe's evidence; given by monitoring.", type=["null", "array"]),
@@ -34,7 +35,7 @@ def _params() -> dict[str, Param]:
 def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
     from airloop import settings, state
 
-    dag_kit.training_window(pipeline, context)
+    window_kit.training_window(pipeline, context)
     request = {key: context["params"][key] for key in ("reason", "reason_key", "evidence")}
     request["reason_key"] = key = request["reason_key"] or context["run_id"]
     store = settings.load_settings()
@@ -50,7 +51,7 @@ def build(pipeline: Pipeline) -> None:
     @dag(schedule=None, **dag_kit.defaults(pipeline, "training", doc=__doc__, params=_params()))
     def training() -> None:
         def run(stage: str, upstream: dict[str, Json] | None = None, **options: Any) -> Json:
-            window = dag_kit.training_window(pipeline, get_current_context())
+            window = window_kit.training_window(pipeline, get_current_context())
             return dag_kit.run(stage, pipeline, window, upstream=upstream, **options)
 
         @task

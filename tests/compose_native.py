@@ -2,7 +2,9 @@
 
 import os
 import re
+import shlex
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +57,7 @@ class Machine:
         text = text.replace('"host": "postgres"', f'"host": "{self.postgres}"').replace("0.0.0.0", "127.0.0.1")
         text = text.replace("@redis:6379/", f"@127.0.0.1:{self.redis_port}/")
         text = text.replace("api-server:8080", f"127.0.0.1:{self.env['AIRFLOW_PORT']}")
+        text = text.replace("127.0.0.1:5000", f"127.0.0.1:{self.env['MLFLOW_PORT']}")
         return {"8080": self.env["AIRFLOW_PORT"], "5000": self.env["MLFLOW_PORT"]}.get(text, text)
 
     def services(self) -> dict[str, Any]:
@@ -67,6 +70,7 @@ class Machine:
         """How to start a service here."""
         service = self.services()[name]
         environment = {name: self.here(str(value)) for name, value in service["environment"].items()}
+        environment["PYTHONPATH"] += os.pathsep + os.environ.get("PYTHONPATH", "")
         return Command(
             arguments=[sys.executable, *(self.here(argument) for argument in service["command"][1:])],
             environment={"PATH": os.environ["PATH"], "HOME": str(self.settings.home / "tmp"), **environment},
@@ -74,10 +78,17 @@ class Machine:
             ends=service["restart"] == "no",
         )
 
-    def check(self, name: str) -> list[str]:
-        """The command of a service's health check, here."""
-        test = self.services()[name]["healthcheck"]["test"]
-        return [sys.executable, *(self.here(argument) for argument in test[2:])]
+    def healthy(self, name: str) -> bool:
+        """Whether the health check of a service passes."""
+        kind, *test = self.services()[name]["healthcheck"]["test"]
+        words = shlex.split(test[0]) if kind == "CMD-SHELL" else test
+        here = socket.gethostname()
+        arguments = [self.here(word).replace("$HOSTNAME", here) for word in words[1:]]
+        environment = self.command(name).environment
+        return (
+            subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, check=False).returncode
+            == 0
+        )
 
 
 @contextmanager
@@ -110,7 +121,7 @@ def machine(settings: Settings, folder: Path) -> Iterator[Machine]:
 
 @contextmanager
 def running(here: Machine, names: tuple[str, ...]) -> Iterator[Parts]:
-    """The one-shots, then the services; all end with the block."""
+    """The one-shots, then the services, until all are healthy by their own checks; all end with the block."""
     url = f"http://127.0.0.1:{here.env['AIRFLOW_PORT']}"
     parts = Parts(run_folder(here.settings), here.settings.home, url, f"http://127.0.0.1:{here.env['MLFLOW_PORT']}")
     try:
@@ -119,6 +130,9 @@ def running(here: Machine, names: tuple[str, ...]) -> Iterator[Parts]:
             wait_until(lambda name=name: (parts.check(), parts.succeeded(name))[1], 120)
         for name in names:
             parts.start(name, here.command(name))
+        for name in names:
+            if not wait_until(lambda name=name: (parts.check(), here.healthy(name))[1], 180):
+                raise TimeoutError(f"{name} is not healthy")
         yield parts
     finally:
         parts.close()

@@ -1,8 +1,8 @@
-"""Makes tasks start in 0.3 s instead of 20: what the scheduler process does before it forks its workers.
+"""Makes tasks start in 0.3 s instead of 20: what the process does whose forks become the tasks.
 
-Airflow imports this module in all its processes while it initialises itself; only `airflow scheduler` does anything
-here. LocalExecutor forks scheduler -> worker -> task, so what is imported here every task has. Imports only: a library
-that computes here (OpenMP, a thread pool) could hang in the forked tasks.
+Airflow imports this module in all its processes while it initialises itself; only the scheduler of a LocalExecutor and
+a Celery worker do much here. Both fork twice, scheduler -> worker -> task and worker -> pool -> task, so what is
+imported here every task has. Imports only: a library that computes here (OpenMP, a thread pool) could hang in them.
 """
 
 import ctypes
@@ -109,7 +109,14 @@ def _wait_at_gate() -> None:
         sys.exit("the supervisor is gone")
 
 
-if sys.argv[1:2] == ["scheduler"]:
+def _forks_tasks(arguments: list[str], executor: str) -> bool:
+    """Whether tasks are forks of this process."""
+    if arguments[:1] == ["scheduler"]:
+        return executor == "LocalExecutor"
+    return arguments[:2] == ["celery", "worker"]
+
+
+if _forks_tasks(sys.argv[1:], os.environ.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")):
     if sys.platform == "linux":  # on macOS tasks are executed anew and inherit nothing
         _preload()
         _tie_workers_and_tasks()

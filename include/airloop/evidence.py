@@ -3,8 +3,8 @@
 Rows of one day are not independent: resampling rows gives an interval 2-5 x too narrow on the demo's data, and a gate
 that reads it promotes noise. Whole days are therefore drawn with replacement, both models on the same draw (paired),
 and the percentiles of the resampled gains are the interval (cluster bootstrap: Davison & Hinkley 1997, section 3.8;
-Field & Welsh 2007). A metric of a draw follows from sums per day (losses) or per pair of days (ROC-AUC), so no resample touches
-the rows.
+Field & Welsh 2007). A metric of a draw follows from sums per day (losses) or per pair of days (ROC-AUC), so no resample
+touches the rows.
 """
 
 import numpy as np

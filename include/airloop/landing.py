@@ -17,7 +17,8 @@ from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 
 # No polars expressions: making one of an instant starts polars' threads, and a process forked after that hangs.
-_FIRST_INSTANT, _LAST_INSTANT = (instant.replace(tzinfo=UTC) for instant in (datetime.min, datetime.max))
+_FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
+_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,6 @@ an airline's systems. It knows nothing of airloop but its errors and how a file 
 it only through the files it lands.
 """
 
-from nycflights.feeds import NycFlights
+from nycflights.feeds import NycFlights, NycWeather
 
-__all__ = ["NycFlights"]
+__all__ = ["NycFlights", "NycWeather"]

@@ -1,6 +1,8 @@
 """The landing folder is listed in the order in which files landed; half-written and foreign files are left alone."""
 
 import hashlib
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +24,20 @@ NEW_YORK = FEED.model_copy(update={"day_timezone": "America/New_York"})
 SUFFIXED = FEED.model_copy(update={"files": "{day}_jobs.csv"})
 PREFIXED = FEED.model_copy(update={"files": "jobs-{day}.csv"})
 FILE = "2020-01-01.csv"
+# Airflow and the tests fork processes that have the stages imported: the import must not start polars' threads.
+FORK = """
+import os
+import airloop.ingest, airloop.validate
+from airloop import landed_file
+from airloop.config import Feed
+
+child = os.fork()
+if child == 0:
+    feed = Feed(files="t.csv", key=("id",), columns={"id": "integer", "at": "timestamp"})
+    landed_file.parse("t.csv", b"id,at\\n1,2020-01-01T00:00:00Z\\n", feed, span=None, max_bad_share=0)
+    os._exit(0)
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
 
 
 def _touch(settings: Settings, *names: str, feed: str = "jobs") -> None:
@@ -189,3 +205,7 @@ def test_a_landing_folder_that_does_not_answer_is_retried_and_never_taken_for_an
     settings = toy_settings.model_copy(update={"landing_uri": "memory://landing"})
     with pytest.raises(UpstreamUnavailable, match="memory://landing/toy/jobs cannot be listed: nobody there"):
         list_files(toy.toy_pipeline(settings), settings)
+
+
+def test_a_forked_process_reads_files_although_the_stages_were_imported_before() -> None:
+    assert subprocess.run([sys.executable, "-c", FORK], timeout=120, check=False).returncode == 0

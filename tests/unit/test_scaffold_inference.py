@@ -12,6 +12,7 @@ from airloop.scaffold.columns import entity_key, find_columns, identifier
 from airloop.scaffold.plan import make_plan
 from airloop.scaffold.roles import Asked, Roles, find_roles
 from airloop.scaffold.rules import feed_rules, flow
+from airloop.scaffold.suspects import find_suspects
 
 ORDERS = tables.orders()
 
@@ -143,6 +144,31 @@ def test_a_comparison_gets_its_14_days_where_the_table_has_them(tmp_path: Path) 
         table = table_of(tmp_path, tables.orders(1000, days))
         held_out[days] = make_plan(table, find_roles(table, Asked())).holdout_days
     assert held_out == {8: 2, 30: 7, 50: 14, 200: 28}
+
+
+@pytest.mark.parametrize(
+    ("column", "label", "says"),
+    [
+        ("late", "returned", "tells the label apart by itself (ROC-AUC 1.000)"),
+        ("fate", "returned", "goes with one label at each of its values"),
+        ("fate", "size", "goes with one label at each of its values"),
+        ("double", "amount", "moves with the label (rank correlation 1.000)"),
+    ],
+)
+def test_a_column_that_tells_the_label_by_itself_is_suspected(
+    tmp_path: Path, column: str, label: str, says: str
+) -> None:
+    sizes = [("S", "M", "L")[number % 3] for number in range(len(ORDERS))]
+    rows = tables.with_column(ORDERS, "size", sizes)
+    made = {
+        "late": [f"{number % 7 + (10 if row['returned'] == 'yes' else 0)}" for number, row in enumerate(ORDERS)],
+        "fate": [f"so {row[label]}" for row in rows],
+        "double": [f"{2 * float(row['amount']):.2f}" for row in ORDERS],
+    }
+    table = table_of(tmp_path, tables.with_column(rows, column, made[column]))
+    roles = find_roles(table, Asked(label=label))
+    columns, _ = find_columns(table, roles)
+    assert find_suspects(table.values(), roles, columns) == {column: says}
 
 
 def test_the_floor_is_what_saying_always_the_same_scores(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import toy
 
 from airloop import ingest, lake, score, stage_run, state
-from airloop.errors import ConfigError, DataContractError
+from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import Ingested, Record, Scored, TunedCandidate, Validated, Window
 from airloop.settings import Settings
 
@@ -109,7 +109,7 @@ def test_a_record_of_before_falls_when_a_later_input_began_to_write_and_was_kill
 
 
 def test_a_stage_that_replaces_nothing_leaves_no_mark_when_it_fails(toy_settings: Settings) -> None:
-    with pytest.raises(DataContractError):
+    with pytest.raises(UpstreamUnavailable):
         toy.run("snapshot", toy_settings, toy.days(0, 40))
     state.save_record(toy_settings, "toy", "snapshot", input_key="a", window=DAY, record={"key": "a"})
     state.forget_overwritten(toy_settings, "toy", "snapshot", input_key="a", window=toy.days(0, 40))

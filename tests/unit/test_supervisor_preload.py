@@ -29,6 +29,23 @@ def test_only_the_scheduler_preloads(argv: list[str]) -> None:
     assert not {"airflow", "airloop", "pandas", "feast", "mlflow"} & set(loaded.stdout.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "executor", "forks"),
+    [
+        (["scheduler", "--skip-serve-logs"], "LocalExecutor", True),
+        (["scheduler", "--skip-serve-logs"], "CeleryExecutor", False),
+        (["celery", "worker", "--skip-serve-logs"], "CeleryExecutor", True),
+        (["celery", "flower"], "CeleryExecutor", False),
+        (["triggerer"], "LocalExecutor", False),
+        ([], "LocalExecutor", False),
+    ],
+)
+def test_the_libraries_are_imported_where_tasks_are_forked(
+    local_settings: ModuleType, arguments: list[str], executor: str, forks: bool
+) -> None:
+    assert local_settings._forks_tasks(arguments, executor) is forks
+
+
 def test_another_airflow_is_not_patched(
     local_settings: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

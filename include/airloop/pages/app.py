@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from airloop.config import pipeline_names
 from airloop.errors import AirloopError, ConfigError, DataContractError
 from airloop.pages import decisions, features, overview, report_files, run_page, window_page
-from airloop.pages.rendering import page_headers, render, report_headers
+from airloop.pages.rendering import page_headers, render, report_headers, with_theme
 from airloop.pages.site import Site
 from airloop.records import Window, parse_instant
 from airloop.settings import load_settings
@@ -129,7 +129,7 @@ def _report(request: Request, path: str) -> Response:
     html = report_files.read(path, site.settings)
     if html is None:
         raise HTTPException(404, "no such report")
-    return HTMLResponse(html, headers=report_headers())
+    return HTMLResponse(with_theme(html), headers=report_headers())
 
 
 def _dag(request: Request, dag_id: str, page: str = "overview") -> Response:

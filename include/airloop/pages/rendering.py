@@ -24,6 +24,11 @@ def render(template: str, **context: Any) -> str:
     return _environment().get_template(template).render(**context)
 
 
+def with_theme(report: str) -> str:
+    """A report's HTML followed by the script that makes it follow the theme of the page around it."""
+    return f"{report}\n<script>{_text('report.js')}</script>\n"
+
+
 def page_headers() -> dict[str, str]:
     """What the browser is told about every page of ours: it may run our script, frame ourselves, and load nothing."""
     digest = base64.b64encode(hashlib.sha256(_text("page.js").encode()).digest()).decode()

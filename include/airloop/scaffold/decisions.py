@@ -22,7 +22,7 @@ class Undecided:
 def left_to_decide(name: str, settings: Settings) -> tuple[Undecided, ...]:
     """Every `# decide: ...` (`-- decide: ...` in SQL) of a pipeline's files, in the order of files and lines."""
     folder = settings.pipelines_dir / name
-    files = [folder / "pipeline.yaml", folder / "features.sql", folder / "expectations.yaml"]
+    files = [folder / file for file in ("pipeline.yaml", "features.sql", "expectations.yaml", "transforms.py")]
     return tuple(found for path in [*files, settings.feature_repo_dir / f"{name}.py"] for found in _of_file(path))
 
 

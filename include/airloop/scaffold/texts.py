@@ -13,6 +13,7 @@ from airloop.scaffold.columns import Column, entity_key
 from airloop.scaffold.plan import LABEL_DELAY, METRIC, Plan
 from airloop.scaffold.roles import Roles
 from airloop.scaffold.rules import feed_rules, flow, view_rules
+from airloop.scaffold.suspects import find_suspects
 
 EVENTS, OUTCOMES = "events", "outcomes"
 """The two feeds of a table: its rows as they are known at their time, and their labels, known later."""
@@ -102,6 +103,7 @@ def _sql(draft: Draft) -> dict[str, Any]:
         "name": draft.name,
         "time": roles.time,
         "time_in_sql": sql.name(roles.time),
+        "suspects": find_suspects(draft.table.values(), roles, draft.columns),
         "unused": {column.name: column.why_not for column in draft.columns if column.why_not},
         "selected": _wrapped([entity, *selected], indent=7),
         "events": EVENTS,
@@ -161,7 +163,9 @@ def _wrapped(items: Sequence[str], *, indent: int) -> str:
 
 
 def _key_says(roles: Roles) -> str:
-    return f"{' with '.join(roles.key)} is unique in the table, and assumed to stay so"
+    unique = f"{' with '.join(roles.key)} is unique in the table, and assumed to stay so"
+    other = f"; the time could also be {', '.join(roles.other_times)}" if roles.other_times else ""
+    return unique + other
 
 
 def _task_says(draft: Draft) -> str:

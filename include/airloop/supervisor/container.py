@@ -15,7 +15,7 @@ from airloop.settings import Settings, load_settings
 from airloop.supervisor.credentials import USERNAME
 from airloop.supervisor.environment import mlflow_login
 from airloop.supervisor.run_folder import write_private, write_private_text
-from airloop.supervisor.services import airflow_health, mlflow_healthy
+from airloop.supervisor.services import airflow_health, mlflow_healthy, warm_execution_api
 
 _MAINTENANCE_DATABASE = "postgres"
 
@@ -39,10 +39,17 @@ def prepare(settings: Settings, environment: Mapping[str, str]) -> None:
 def healthy(service: str, url: str) -> bool:
     """Whether a service is healthy: `mlflow` by its own answer, Airflow's by their heartbeats, as its API server tells.
 
+    Of the API server it also asks what tasks will ask, which takes the first of them 4-8 s otherwise.
+
     Args:
         url: Of the MLflow server, or of Airflow's API server.
     """
-    return mlflow_healthy(url) if service == "mlflow" else airflow_health(url).get(service, False)
+    if service == "mlflow":
+        return mlflow_healthy(url)
+    well = airflow_health(url).get(service, False)
+    if well and service == "api-server":
+        warm_execution_api(url)
+    return well
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -13,8 +13,15 @@
       if (ground) root.style.setProperty("--page", ground);
     } catch { /* a sandbox without storage, or a frame of another origin */ }
   };
+  // A report is of no origin, so it is told the theme in its address.
+  const tell = () => {
+    const theme = root.dataset.theme ?? "";
+    for (const frame of document.querySelectorAll("iframe[data-src]")) frame.src = `${frame.dataset.src}#${theme}`;
+    for (const link of document.querySelectorAll("a[data-report]")) link.hash = theme;
+  };
   follow();
-  window.addEventListener("storage", () => window.setTimeout(follow, 100));
+  document.addEventListener("DOMContentLoaded", tell);
+  window.addEventListener("storage", () => window.setTimeout(() => { follow(); tell(); }, 100));
   // Airflow's frame may open no window and leave no page; its own document may, so it is asked to.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[target]");
