@@ -132,5 +132,3 @@ def test_junk_instants_are_refused_when_the_run_is_asked_for(value: Any) -> None
 @pytest.mark.parametrize("value", ["2013-01-01T00:00:00Z", "2013-01-01T00:00:00.000Z", "2013-01-01T00:00+00:00"])
 def test_every_spelling_of_an_instant_is_let_through(value: str) -> None:
     assert window_kit.cutoff_param().resolve(value) == value
-
-

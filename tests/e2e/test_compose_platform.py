@@ -1,4 +1,4 @@
-"""The services of docker-compose.yml on PostgreSQL, Redis and Celery, without containers: healthy, closed, and at work."""
+"""docker-compose.yml on PostgreSQL, Redis and Celery without containers: its services are healthy, closed, and work."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set"),
     pytest.mark.skipif(
         not hasattr(database, "retry"),
-        reason="Airflow's Celery provider 3.26.0 does not import with celery 5.7: pyproject's production extra needs celery<5.7",
+        reason="Airflow's Celery provider 3.26.0 cannot be imported with celery 5.7; see tests/dags/test_celery.py",
     ),
 ]
 
@@ -86,7 +86,7 @@ def test_nobody_comes_in_without_the_passwords_of_the_env_file(machine) -> None:
 
 def test_no_secret_is_in_a_log_or_a_shared_file(machine, settings: Settings) -> None:
     here, _, _ = machine
-    secrets = [value.encode() for name, value in here.env.items() if value.startswith("s3cret-")]
+    secrets = [value.encode() for value in here.env.values() if value.startswith("s3cret-")]
     assert len(secrets) == 7
     files = [path for path in settings.home.rglob("*") if path.is_file()]
     found = [path for path in files if any(secret in path.read_bytes() for secret in secrets)]

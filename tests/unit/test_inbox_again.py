@@ -1,4 +1,4 @@
-"""A window is started once per reason, and every change is a reason: also one that is taken back, or comes in between."""
+"""A window is started once per reason, and every change is a reason: one taken back, one that comes in between."""
 
 from datetime import date
 from pathlib import Path
