@@ -42,8 +42,8 @@ def measure(session: Session) -> Row:
         session.say(f"    {line}")
     note = (
         f"{session.months} months, {records} stage results, equal. Each side pays its own imports and landing; the "
-        f"start of the platform is not in it. Stages took {profile.tasks.in_stages:.0f} s in tasks, two at a time where "
-        f"they can, {called.in_stages:.0f} s in the script; no task ran for {profile.none_ran:.0f} s"
+        f"start of the platform is not in it. Stages took {profile.tasks.in_stages:.0f} s in tasks, two at a time "
+        f"where they can, {called.in_stages:.0f} s in the script; no task ran for {profile.none_ran:.0f} s"
     )
     return Row(NAME, orchestrated, plain, bound=BOUND, unit=UNIT, note=note)
 

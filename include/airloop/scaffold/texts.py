@@ -163,7 +163,8 @@ def _wrapped(items: Sequence[str], *, indent: int) -> str:
 
 
 def _key_says(roles: Roles) -> str:
-    unique = f"{' with '.join(roles.key)} is unique in the table, and assumed to stay so"
+    together = " together are" if len(roles.key) > 1 else " is"
+    unique = f"{', '.join(roles.key)}{together} unique in the table, and assumed to stay so"
     other = f"; the time could also be {', '.join(roles.other_times)}" if roles.other_times else ""
     return unique + other
 
