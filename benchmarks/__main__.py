@@ -6,6 +6,7 @@ The exit code is 0 when every row is ok, 1 when one is not, 2 when something was
 import importlib
 import math
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -45,6 +46,8 @@ def main(asked: Sequence[str]) -> int:
     os.environ["TZ"] = "UTC"
     time.tzset()
     apply_quiet_environment()
+    # A platform that was started is stopped on the way out, also when somebody ends this process.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     # What libraries deprecate in each other is no part of the result.
     warnings.simplefilter("ignore")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)

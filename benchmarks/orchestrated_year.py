@@ -61,10 +61,13 @@ def _run(module: str, home: Path, session: Session, *, side: str) -> tuple[float
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(command, cwd=_REPOSITORY, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
     ):
-        for line in process.stdout or ():
-            if not line.startswith("{"):
-                session.say(f"  {side}: {line.strip()}")
-        code = process.wait()
+        try:
+            for line in process.stdout or ():
+                if not line.startswith("{"):
+                    session.say(f"  {side}: {line.strip()}")
+            code = process.wait()
+        finally:
+            process.kill()  # nothing when it has ended; Popen would wait for it when this process is told to go
         seconds = time.perf_counter() - began
         errors.seek(0)
         if code:
