@@ -38,11 +38,15 @@ def site(settings: Settings) -> Site:
 
 def evidence(gain: float = 0.02, *, width: float = 0.01, metric: str = "brier") -> Evidence:
     bounds = {"lower": gain - width, "upper": gain + width}
-    return Evidence(metric, gain, **bounds, confidence=0.9, champion=0.2, candidate=0.18, rows=900, blocks=15, resamples=200, seed=7)
+    return Evidence(
+        metric, gain, **bounds, confidence=0.9, champion=0.2, candidate=0.18, rows=900, blocks=15, resamples=200, seed=7
+    )
 
 
 def save(settings: Settings, stage: str, window: Window, record: Record, key: str = "") -> None:
-    state.save_record(settings, "toy", stage, input_key=key or f"{stage}{window}", window=window, record=record.to_json())
+    state.save_record(
+        settings, "toy", stage, input_key=key or f"{stage}{window}", window=window, record=record.to_json()
+    )
 
 
 def remember_window(settings: Settings, day: int, *, bad: int = 0, champion: int = 0) -> Window:
@@ -115,7 +119,10 @@ def remember_training(settings: Settings, version: int, *, cutoff_day: int, cham
 def decide(settings: Settings, version: int, *, at: datetime, passed: bool = True, champion: int | None = None) -> int:
     """A decision in the ledger; returns its number."""
     outcome = "passed" if passed else "refused"
-    checks = (Check("floor brier", True, 0.18, "Brier 0.1800, must be at most 0.2200"), Check("gain", passed, 0.0, NASTY))
+    checks = (
+        Check("floor brier", True, 0.18, "Brier 0.1800, must be at most 0.2200"),
+        Check("gain", passed, 0.0, NASTY),
+    )
     proofs = (evidence(), evidence(0.0, metric="roc_auc")) if champion else ()
     decision = Decision("toy", version, champion, outcome, f"{outcome}: {NASTY}", checks, proofs, "hand", NASTY, at)
     return append(settings, "decision", at, ledger.payload_of(decision))
@@ -150,7 +157,9 @@ def remember(settings: Settings) -> None:
     decide(settings, 2, at=judged.end, passed=False, champion=1)
 
 
-def write_report(settings: Settings, *parts: str, window: Window, text: str = "<p>report</p>", suffix: str = ".html") -> str:
+def write_report(
+    settings: Settings, *parts: str, window: Window, text: str = "<p>report</p>", suffix: str = ".html"
+) -> str:
     uri = reports.report_uri(settings, "toy", *parts, window=window, suffix=suffix)
     reports.publish(uri, text, settings)
     return uri

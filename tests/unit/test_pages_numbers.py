@@ -28,7 +28,8 @@ def test_numbers_have_four_digits(value: float | None, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "says"), [(None, "–"), (0.0, "0 %"), (0.0001, "< 0.1 %"), (0.004, "0.4 %"), (1 / 3, "33 %"), (1.0, "100 %")]
+    ("value", "says"),
+    [(None, "–"), (0.0, "0 %"), (0.0001, "< 0.1 %"), (0.004, "0.4 %"), (1 / 3, "33 %"), (1.0, "100 %")],
 )
 def test_a_share_that_is_not_nothing_never_reads_as_nothing(value: float | None, says: str) -> None:
     assert rendering.share(value) == says
@@ -70,7 +71,8 @@ def test_a_span_has_one_unit(span: timedelta, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "kind"), [((0.01, 0.03), "good"), ((-0.03, -0.01), "bad"), ((-0.01, 0.03), "open"), ((0.0, 0.02), "open")]
+    ("bounds", "kind"),
+    [((0.01, 0.03), "good"), ((-0.03, -0.01), "bad"), ((-0.01, 0.03), "open"), ((0.0, 0.02), "open")],
 )
 def test_an_interval_is_good_only_when_all_of_it_is_above_zero(bounds: tuple[float, float], kind: str) -> None:
     assert f'class="interval {kind}"' in charts.interval(sum(bounds) / 2, *bounds, reach=0.03)
