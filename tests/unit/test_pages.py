@@ -93,11 +93,14 @@ def test_windows_come_a_page_at_a_time(toy_settings: Settings) -> None:
         pages_stand.remember_window(toy_settings, day)
     site = pages_stand.site(toy_settings)
     first = overview.page(site, "toy")
-    assert "2020-01-30" in text(first) and "2020-01-06" not in text(first)
+    assert "2020-01-30" in text(first)
+    assert "2020-01-06" not in text(first)
     older = re.search(r'before=([^"]+)">Older windows', first)
     assert older is not None
     second = overview.page(site, "toy", before=toy.START.replace(day=7))
-    assert "2020-01-06" in text(second) and "Older windows" not in text(second) and "Newest windows" in text(second)
+    assert "2020-01-06" in text(second)
+    assert "Older windows" not in text(second)
+    assert "Newest windows" in text(second)
     assert "Data 180 rows of 2020-01-30" in text(second)
 
 
@@ -107,7 +110,8 @@ def test_a_pipeline_that_cannot_be_read_hides_no_other(remembered: Settings) -> 
     (folder / "pipeline.yaml").write_text("name: [")
     site = pages_stand.site(remembered)
     for seen in (text(overview.index(site, ["broken", "toy"])), text(features.index(site, ["broken", "toy"]))):
-        assert "not readable as YAML" in seen and "toy" in seen
+        assert "not readable as YAML" in seen
+        assert "toy" in seen
 
 
 def test_an_unknown_pipeline_is_an_error_of_its_own(toy_settings: Settings) -> None:
@@ -121,8 +125,10 @@ def test_the_ledger_shows_evidence_floors_why_who_and_the_chain(remembered: Sett
     assert "The chain holds. 5 entries recomputed just now" in seen
     assert "refused Version 2 against champion 1 Brier 0.1800, must be at most 0.2200" in seen
     assert "judged by its floors only" in seen
-    assert "+0.0200" in seen and "+0.0100 to +0.0300" in seen
-    assert 'class="interval good"' in html and 'class="interval open"' in html
+    assert "+0.0200" in seen
+    assert "+0.0100 to +0.0300" in seen
+    assert 'class="interval good"' in html
+    assert 'class="interval open"' in html
     assert '<li class="failed">' in html
     assert "promoted Version 1 is champion, the first one, by decision 1" in seen
 
@@ -141,9 +147,13 @@ def test_the_ledger_comes_a_page_at_a_time(toy_settings: Settings) -> None:
         pages_stand.append(toy_settings, "alarm", toy.START, {"why": f"alarm number {number}"})
     site = pages_stand.site(toy_settings)
     first = text(decisions.page(site, "toy"))
-    assert "alarm number 59" in first and "alarm number 9 " not in first and "Older entries" in first
+    assert "alarm number 59" in first
+    assert "alarm number 9 " not in first
+    assert "Older entries" in first
     second = text(decisions.page(site, "toy", before=11))
-    assert "alarm number 9 " in second and "alarm number 10 " not in second and "Newest entries" in second
+    assert "alarm number 9 " in second
+    assert "alarm number 10 " not in second
+    assert "Newest entries" in second
 
 
 def test_mlflow_is_linked_by_experiment_version_and_candidates(remembered: Settings) -> None:
@@ -151,7 +161,9 @@ def test_mlflow_is_linked_by_experiment_version_and_candidates(remembered: Setti
     assert f"{MLFLOW}/#/experiments/17/runs" in found
     assert f"{MLFLOW}/#/models/toy/versions/1" in found
     compared = next(at for at in found if "compare-runs" in at)
-    assert "run10" in compared and "run11" in compared and "17" in compared
+    assert "run10" in compared
+    assert "run11" in compared
+    assert "17" in compared
 
 
 @pytest.mark.parametrize("url", ["", "https://ml.example/mlflow/", "https://user:pass-word@ml.example/mlflow"])

@@ -106,7 +106,8 @@ def test_a_metric_that_was_never_measured_has_no_picture() -> None:
 def test_the_axis_holds_every_value(values: list[float]) -> None:
     drawn = timeline.draw([timeline.Point(str(v), v, None, None, 1) for v in values])
     heights = [float(part.split('"')[0]) for part in drawn.split('cy="')[1:]]
-    assert len(heights) == len(values) and all(24 <= height <= 254 for height in heights)
+    assert len(heights) == len(values)
+    assert all(24 <= height <= 254 for height in heights)
 
 
 def test_labels_in_a_picture_are_escaped() -> None:
