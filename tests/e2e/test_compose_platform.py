@@ -9,7 +9,6 @@ import httpx
 import pytest
 import sqlalchemy as sa
 import toy
-from celery.backends import database
 
 from airloop import state
 from airloop.demo.airflow_client import AirflowClient
@@ -20,10 +19,6 @@ from airloop.supervisor import Platform
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set"),
-    pytest.mark.skipif(
-        not hasattr(database, "retry"),
-        reason="Airflow's Celery provider 3.26.0 cannot be imported with celery 5.7; see tests/dags/test_celery.py",
-    ),
 ]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
