@@ -12,7 +12,7 @@ import pandas as pd
 from airloop import tracking, train
 from airloop.errors import DataContractError
 from airloop.examples import feature_frame
-from airloop.feature_store import feature_names
+from airloop.features.feature_store import feature_names
 from airloop.models import fitted_model, trusted_types
 from airloop.records import TunedCandidate
 from airloop.tasks import task_of

@@ -10,8 +10,8 @@ from typing import Any
 
 from feast import FeatureStore
 
-from airloop import feature_store
 from airloop.errors import DataContractError
+from airloop.features import feature_store
 from benchmarks.flights import Flights, settings_below
 from benchmarks.row import Row, Trial, interleaved
 from benchmarks.session import Session

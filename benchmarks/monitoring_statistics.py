@@ -7,12 +7,12 @@ from unittest import mock
 
 import pandas as pd
 
-from airloop import drift, performance
 from airloop.config import Pipeline
-from airloop.drift import PREDICTION, Drift
 from airloop.errors import DataContractError
 from airloop.examples import feature_frame
-from airloop.feature_store import feature_names
+from airloop.features.feature_store import feature_names
+from airloop.monitoring import drift, performance
+from airloop.monitoring.drift import PREDICTION, Drift
 from benchmarks.numpy_statistics import drifted_share, live_metrics, psi_scores
 from benchmarks.row import Row, interleaved
 from benchmarks.session import Session

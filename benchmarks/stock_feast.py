@@ -7,7 +7,7 @@ from deltalake import DeltaTable
 from feast import FeatureService, FeatureStore, FeatureView, FileSource, RepoConfig
 from feast.data_format import ParquetFormat
 
-from airloop import feature_store
+from airloop.features import feature_store
 from benchmarks.flights import Flights
 
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from airloop import lake
 from airloop.errors import DataContractError
-from airloop.expectations import load_expectations
-from airloop.judgement import Judgement, judge
 from airloop.records import Window
+from airloop.validation.expectations import load_expectations
+from airloop.validation.judgement import Judgement, judge
 from benchmarks.flights import Flights
 from benchmarks.pandas_checks import feed_checks, verdict
 from benchmarks.row import Row, interleaved

@@ -141,7 +141,8 @@ def run(
         AirflowFailException: A domain error that a retry would meet again; the others go through and are retried.
     """
     settings.apply_quiet_environment()
-    from airloop import feast_boot, stage_run
+    from airloop import stage_run
+    from airloop.feast_stores import feast_boot
 
     feast_boot.neutralise_typeguard()
     given = {name: _decode(stage_run.find_stage(name).record, data) for name, data in (upstream or {}).items()}

@@ -74,11 +74,11 @@ class LandingTrigger(BaseEventTrigger):
 
     def look(self) -> tuple[int, str]:
         """Number of landed files, and a digest that changes when a file comes, goes or is replaced."""
-        from airloop import landing
         from airloop.config import load_pipeline
+        from airloop.landing import landed_files
         from airloop.settings import load_settings
 
         settings = load_settings()
-        files = landing.list_files(load_pipeline(self.pipeline, settings), settings)
+        files = landed_files.list_files(load_pipeline(self.pipeline, settings), settings)
         text = "\n".join(f"{file.uri} {file.stamp}" for file in files)
         return len(files), hashlib.sha256(text.encode()).hexdigest() if files else ""

@@ -2,8 +2,9 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from airloop import landing, state
+from airloop import state
 from airloop.config import Pipeline
+from airloop.landing import landed_files
 from airloop.records import BuiltFeatures, Ingested, SetAside, TableVersion, Window
 from airloop.settings import Settings
 from airloop.stage_run import digest
@@ -30,7 +31,7 @@ def day(day: date) -> Window:
 
 
 def ingest(settings: Settings, pipeline: Pipeline, window: Window, *, aside: str = "nothing") -> None:
-    files = landing.window_files(pipeline, window, settings)
+    files = landed_files.window_files(pipeline, window, settings)
     read = tuple(file for file in files if not file.uri.endswith(aside))
     set_aside = tuple(SetAside(file.feed, file.uri, file.sha256, "") for file in files if file not in read)
     number = len(state.latest_records(settings, pipeline.name, "ingest"))

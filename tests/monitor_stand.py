@@ -12,8 +12,9 @@ import pytest
 import toy
 import toy_tasks
 
-from airloop import examples, feature_store, lake, ledger, models, monitor, tracking
+from airloop import examples, lake, ledger, models, monitor, tracking
 from airloop.config import Pipeline
+from airloop.features import feature_store
 from airloop.records import Monitored, Snapshot, Window
 from airloop.settings import Settings
 from airloop.tasks import task_of

@@ -55,7 +55,7 @@ def _say(text: str) -> None:
 
 
 def _preload() -> None:
-    from airloop.feast_boot import neutralise_typeguard
+    from airloop.feast_stores.feast_boot import neutralise_typeguard
 
     neutralise_typeguard()
     for module in _PRELOAD:

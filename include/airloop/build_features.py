@@ -5,9 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from airloop import feature_views, lake, sections
+from airloop import lake
 from airloop.config import Pipeline
-from airloop.feature_store import view_keys
+from airloop.features import feature_views, sections
+from airloop.features.feature_store import view_keys
 from airloop.records import BuiltFeatures, TableVersion, Window
 from airloop.settings import Settings
 

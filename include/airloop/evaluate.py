@@ -7,10 +7,12 @@ from typing import Any
 import mlflow
 import pandas as pd
 
-from airloop import evidence, feature_store, ledger, tracking
+from airloop import ledger, tracking
 from airloop.config import Pipeline
 from airloop.errors import DataContractError, GuardRefused
-from airloop.evaluation_plots import log_pictures
+from airloop.evaluation import evidence
+from airloop.evaluation.evaluation_plots import log_pictures
+from airloop.features import feature_store
 from airloop.records import Evaluated, Evidence, Snapshot, TrainedModel, Window
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION, Floats, Task, refuse_unfit_labels, task_of

@@ -7,9 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airloop import arrays, feature_store, lake, sections, state
+from airloop import lake, state
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.features import arrays, feature_store, sections
 from airloop.records import BuiltFeatures, Validated, Window
 from airloop.settings import Settings
 

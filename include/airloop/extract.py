@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from airloop import landing, landing_lines, sql_source
 from airloop.config import Feed, Pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
-from airloop.hidden_files import HiddenFiles
-from airloop.landing import ListedFile
+from airloop.landing import database_lines, landed_files, sql_source
+from airloop.landing.hidden_files import HiddenFiles
+from airloop.landing.landed_files import ListedFile
 from airloop.records import Extracted, Window
 from airloop.settings import Settings
 
@@ -51,7 +51,7 @@ def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settin
     if not feeds:
         raise ConfigError(f"{pipeline.name}: no feed has a `source`; there is nothing to extract")
     _refuse_window(window)
-    present = landing.list_files(pipeline, settings)
+    present = landed_files.list_files(pipeline, settings)
     try:
         with ExitStack() as stack:
             drafts, rows = {}, {}
@@ -101,13 +101,13 @@ class _Part:
 
     def landed_files(self, day: date) -> list[ListedFile]:
         """The landed files of this day, of whatever origin."""
-        span = landing.file_span(self.feed, self.feed.files.replace("{day}", str(day), 1))
-        return [file for file in self.present if landing.file_span(self.feed, file.name) == span]
+        span = landed_files.file_span(self.feed, self.feed.files.replace("{day}", str(day), 1))
+        return [file for file in self.present if landed_files.file_span(self.feed, file.name) == span]
 
 
 def _write_table(part: _Part, drafts: HiddenFiles) -> int:
     with closing(sql_source.read_rows(part.name, part.feed, None, part.settings)) as rows:
-        lines = (landing_lines.line(part.name, part.feed, row) for row in rows)
+        lines = (database_lines.line(part.name, part.feed, row) for row in rows)
         return _write_file(part, drafts, part.feed.files, lines)
 
 
@@ -136,7 +136,7 @@ def _write_days(part: _Part, drafts: HiddenFiles) -> int:
 def _write_file(part: _Part, drafts: HiddenFiles, name: str, lines: Iterable[str]) -> int:
     count = 0
     with drafts.open(name) as stream:
-        stream.write(landing_lines.header(part.feed))
+        stream.write(database_lines.header(part.feed))
         for count, line in enumerate(lines, start=1):  # noqa: B007 the count of lines
             stream.write(line)
     return count
@@ -147,8 +147,8 @@ def _dated_lines(part: _Part, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[d
     feed, watermark = part.feed, part.feed.source.watermark if part.feed.source else None
     columns = list(feed.columns)
     for row in rows:
-        line = landing_lines.line(part.name, feed, row)
-        event, mark = (landing_lines.instant(row[columns.index(str(name))]) for name in (feed.event_time, watermark))
+        line = database_lines.line(part.name, feed, row)
+        event, mark = (database_lines.instant(row[columns.index(str(name))]) for name in (feed.event_time, watermark))
         if not part.over.start <= mark < part.over.end:
             raise DataContractError(
                 f"feed {part.name}: {watermark} {mark:%Y-%m-%dT%H:%M:%S.%fZ} came for {part.over}: the database "
@@ -161,7 +161,7 @@ def _landed_lines(part: _Part, day: date) -> Callable[[str], bool]:
     """Whether a line stands in a file of the day that another window, which overlaps the one to fetch, has landed."""
     own = part.file_name(day)
     overlapping = [file for file in part.landed_files(day) if file.name != own and _overlaps(file.name, part.over)]
-    contents = [landing.read_bytes(file.uri, part.settings) for file in overlapping]
+    contents = [landed_files.read_bytes(file.uri, part.settings) for file in overlapping]
     known = {line for content in contents for line in content.split(b"\n")}
 
     def has_landed(line: str) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from airloop import landing, state
+from airloop import state
 from airloop.config import Pipeline, calendar_windows
 from airloop.errors import DataContractError
-from airloop.landing import ListedFile
+from airloop.landing import landed_files
+from airloop.landing.landed_files import ListedFile
 from airloop.records import Ingested, LandedFile, SetAside, Window
 from airloop.settings import Settings
 
@@ -90,7 +91,7 @@ def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | Non
     telling = [
         name for name in dated if pipeline.feeds[name].outcome or pipeline.feeds[name].delay_minutes > 0
     ] or dated
-    spans = (landing.file_span(pipeline.feeds[file.feed], file.name) for file in files if file.feed in telling)
+    spans = (landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in files if file.feed in telling)
     return max((span.end for span in spans if span is not None), default=None)
 
 
@@ -98,12 +99,12 @@ class _Landed:
     """The landing folder as it is listed now; each file is read at most once."""
 
     def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
-        self._files = landing.list_files(pipeline, settings)
-        self._spans = {file: landing.file_span(pipeline.feeds[file.feed], file.name) for file in self._files}
+        self._files = landed_files.list_files(pipeline, settings)
+        self._spans = {file: landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in self._files}
         self._static = [file for file in self._files if file.name == pipeline.feeds[file.feed].files]
         self._settings = settings
         self.by_window = self._finished(pipeline)
-        self.checksum = functools.cache(lambda file: landing.checksum(file, settings).sha256)
+        self.checksum = functools.cache(lambda file: landed_files.checksum(file, settings).sha256)
 
     def _finished(self, pipeline: Pipeline) -> dict[Window, list[ListedFile]]:
         """Files of every finished window inside coverage; a local day may belong to two windows, or to 25."""

@@ -10,9 +10,9 @@ import pyarrow as pa
 from airloop import lake
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
-from airloop.feed_rows import feed_rows
-from airloop.landed_file import RULE, SOURCE, TEXT
-from airloop.landing import window_files
+from airloop.landing.feed_rows import feed_rows
+from airloop.landing.file_rows import RULE, SOURCE, TEXT
+from airloop.landing.landed_files import window_files
 from airloop.records import Ingested, SetAside, TableVersion, Window
 from airloop.settings import Settings
 
@@ -27,15 +27,15 @@ def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
 def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> Ingested:
     """Put the window's rows of every feed into the lake, in place of what raw/<feed> held of the window.
 
-    Rows belong to the window when start <= event_time < end (UTC), whatever local day their file is named by. Of rows
+    Rows belong to the window when start <= event_time < end (UTC), whatever local day their file is named by. Of files
     with an equal key the one landed last (by file name) wins, so a file sent twice adds nothing and a corrected file
-    replaces. Tables get two more columns: known_at (UTC; when the row became known) and created_at (equal to known_at:
+    replaces; a key with two meanings in one file cannot be read. Tables get two more columns: known_at (UTC; when the row became known) and created_at (equal to known_at:
     a correction replaces the row and keeps when the event was known; Delta's versions hold what was there before).
 
     A row that cannot be read goes to unreadable/<feed>, for validation to judge: raw's columns (null where a value is
     not of its type), why, its texts and its place. A file that breaks its contract is set aside, and what the lake held
-    of its local day stays (see airloop.feed_rows). Every feed is read before the first is written, so a refusal leaves
-    the whole window as it was.
+    of its local day stays (see airloop.landing.feed_rows). Every feed is read before the first is written, so a
+    refusal leaves the whole window as it was.
 
     Returns:
         Files, checksums, rows and table versions; a feed of which no file can be read has no table.

@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airloop import catalogue, feature_store, lake, state
+from airloop import lake, state
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
+from airloop.features import catalogue, feature_store
 from airloop.records import Materialized, Window
 from airloop.settings import Settings
 

@@ -7,26 +7,18 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from airloop import (
-    drift,
-    feature_store,
-    lake,
-    ledger,
-    monitor_report,
-    performance,
-    quarantine,
-    reports,
-    sections,
-    tracking,
-)
+from airloop import lake, ledger, reports, tracking
 from airloop.config import Pipeline
-from airloop.drift import Drift
 from airloop.errors import GuardRefused
+from airloop.features import feature_store, sections
+from airloop.monitoring import drift, monitor_report, performance
+from airloop.monitoring.drift import Drift
+from airloop.monitoring.scored_rows import QUALITY, quality, scored_rows
 from airloop.records import Monitored, Window
-from airloop.scored_rows import QUALITY, quality, scored_rows
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION, task_of
 from airloop.tracking import LoadedVersion
+from airloop.validation import quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +72,8 @@ def monitor(
         origin: Evidence of a `backfill` triggers nothing.
 
     Returns:
-        `live`, `probe`: see airloop.performance. `quality`: rows, unlabelled_share, unscored_rows (no champion
-        predicted them live), other_champion_rows, duplicate_rows (equal in decision time and every feature),
+        `live`, `probe`: see airloop.monitoring.performance. `quality`: rows, unlabelled_share, unscored_rows (no
+        champion predicted them live), other_champion_rows, duplicate_rows (equal in decision time and every feature),
         missing_share_max (over features), empty_features, quarantined_rows (of all feeds, by event time).
 
     Raises:

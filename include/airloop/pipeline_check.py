@@ -1,10 +1,12 @@
 """Check a declaration deeper than its YAML: SQL, expectations, Feast definitions, every name it resolves."""
 
-from airloop import expectations, feature_store, models, sections, transforms
+from airloop import models
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError
+from airloop.features import feature_store, sections, transforms
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION
+from airloop.validation import expectations
 
 _OWN_COLUMNS = ("decision_time", "label", "part", PREDICTION)
 

@@ -5,9 +5,10 @@ from typing import Any, Literal
 import pandas as pd
 import pyarrow as pa
 
-from airloop import examples, feature_store, lake, ledger, sections, tracking
+from airloop import examples, lake, ledger, tracking
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
+from airloop.features import feature_store, sections
 from airloop.records import Scored, Window
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION, task_of

@@ -8,9 +8,10 @@ from typing import Any
 import mlflow
 import pandas as pd
 
-from airloop import examples, feature_store, lake, leak_check, sections, tracking, training_set
+from airloop import examples, lake, tracking, training_set
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
+from airloop.features import feature_store, leak_check, sections
 from airloop.records import Snapshot, Window
 from airloop.settings import Settings
 from airloop.tasks import refuse_unfit_labels

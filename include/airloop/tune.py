@@ -16,7 +16,7 @@ from airloop import tracking
 from airloop.config import METRICS, Pipeline
 from airloop.config.pipeline import Range
 from airloop.errors import DataContractError
-from airloop.evidence import metric_value
+from airloop.evaluation.evidence import metric_value
 from airloop.models import feature_columns, fitted_model
 from airloop.records import Snapshot, TunedCandidate, Window
 from airloop.settings import Settings

@@ -6,14 +6,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from airloop import lake, quarantine, reports, validation_page
+from airloop import lake, reports
 from airloop.config import Feed, Pipeline
 from airloop.errors import DataContractError
-from airloop.expectations import Rule, check_tables, load_expectations
-from airloop.judgement import Judgement, RuleResult, Unreadable, judge
-from airloop.landed_file import RULE, SOURCE, TEXT, explain, texts_of
+from airloop.landing.file_rows import RULE, SOURCE, TEXT, explain, texts_of
 from airloop.records import BuiltFeatures, Ingested, TableVersion, Validated, Window
 from airloop.settings import Settings
+from airloop.validation import quarantine, validation_page
+from airloop.validation.expectations import Rule, check_tables, load_expectations
+from airloop.validation.judgement import Judgement, RuleResult, Unreadable, judge
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +26,9 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
 
     A row that breaks a critical row rule, or that ingest could not read, goes to quarantine/<feed>: the same columns
     plus `_rule` (names of the rules, joined by "; "), `_window_start`, `_run`, `_text` and `_source` (see
-    airloop.quarantine). The others, with every column raw has, take the place of what clean/<feed> held of the window
-    (a static feed: of the whole table). All feeds are judged before the first row is written, so a window that fails
-    changes nothing; a second run over the same rows writes no new version. An outcome feed without rows has not landed
+    airloop.validation.quarantine). The others, with every column raw has, take the place of what clean/<feed> held of
+    the window (a static feed: of the whole table). All feeds are judged before the first row is written, so a window
+    that fails changes nothing; a second run over the same rows writes no new version. An outcome feed without rows has not landed
     yet and is left alone. The page and its JSON are written in any case.
 
     Returns:
@@ -148,7 +149,7 @@ def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> U
             about="row",
             severity="critical",
             passed=False,
-            expected=feed.columns[rule.rpartition(" ")[2]],
+            expected=feed.columns.get(rule.rpartition(" ")[2], "one row a key"),
             broken_rows=len(broken),
             observed=f"{len(broken):,} of {seen:,} rows",
             examples=tuple(

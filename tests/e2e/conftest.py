@@ -1,4 +1,4 @@
-"""One real platform for the toy and the flights, in a checkout of its own; started once, stopped whatever happens."""
+"""One real platform for the toy and all shipped pipelines, in a checkout of its own; started once, always stopped."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ import pytest
 import toy
 
 from airloop import supervisor
+from airloop.config import pipeline_names
 from airloop.demo.airflow_client import AirflowClient, Run
-from airloop.settings import Settings
+from airloop.settings import Settings, load_settings
 from airloop.supervisor import Platform
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -38,8 +39,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     settings = toy.write_project(root, REPOSITORY)
     for name in ("dags", "plugins", "include/airloop", "include/airflow_config", "requirements"):
         (root / name).symlink_to(REPOSITORY / name)
-    for name in ("include/pipelines/flight_delays", "feature_repo/flight_delays.py"):
-        (root / name).symlink_to(REPOSITORY / name)
+    for shipped in pipeline_names(load_settings(project_dir=REPOSITORY)):
+        for name in (f"include/pipelines/{shipped}", f"feature_repo/{shipped}.py"):
+            (root / name).symlink_to(REPOSITORY / name)
     started = supervisor.start_detached(settings, on_progress=lambda _line: None)
     try:
         with AirflowClient(started) as client:

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import toy
 
-from airloop import feature_store, inbox, lake, stage_run, state
+from airloop import inbox, lake, stage_run, state
 from airloop.config import Pipeline, load_pipeline
+from airloop.features import feature_store
 from airloop.records import Record, Snapshot, Window
 from airloop.settings import Settings, load_settings
 from nycflights.feeds import NycFlights

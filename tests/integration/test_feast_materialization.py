@@ -50,9 +50,12 @@ def open_store(folder, online=None):
         "project": "p",
         "provider": "local",
         "registry": {"registry_type": "sql", "path": f"sqlite:///{folder}/registry.db"},
-        "offline_store": {"type": "airloop.feast_offline_store.AsofOfflineStore", "lake_uri": str(folder / "lake")},
+        "offline_store": {
+            "type": "airloop.feast_stores.offline_store.AsofOfflineStore",
+            "lake_uri": str(folder / "lake"),
+        },
         "online_store": online,
-        "batch_engine": {"type": "airloop.feast_batch_engine.BulkComputeEngine", "chunk_rows": 150},
+        "batch_engine": {"type": "airloop.feast_stores.batch_engine.BulkComputeEngine", "chunk_rows": 150},
         "entity_key_serialization_version": 3,
     }
     (folder / "feature_store.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
@@ -81,7 +84,8 @@ def newest(day):
 
 
 def start(folder, code):
-    boot = "from airloop.feast_boot import neutralise_typeguard as boot\nboot()\nfrom datetime import UTC, datetime\n"
+    boot = "from airloop.feast_stores import feast_boot\nfeast_boot.neutralise_typeguard()\n"
+    boot += "from datetime import UTC, datetime\n"
     store = f"from feast import FeatureStore\nstore = FeatureStore(repo_path={str(folder)!r})\n"
     command = [sys.executable, "-c", boot + store + code]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -115,7 +119,7 @@ def test_killed_anywhere_it_leaves_all_or_nothing_and_a_rerun_completes(tmp_path
     store.materialize(at(0), at(1), ["first"])
     code = f"""
 import os, signal
-from airloop import feast_online_writers as writers
+from airloop.feast_stores import online_writers as writers
 opened, seen = writers.open_sqlite, []
 def kill_at(sql):
     seen.append(sql.replace('"', '').strip().startswith({statement!r}))

@@ -10,20 +10,10 @@ import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from airloop import (
-    build_features,
-    examples,
-    feature_store,
-    feature_views,
-    lake,
-    leak_check,
-    models,
-    sections,
-    snapshot,
-    stage_run,
-)
+from airloop import build_features, examples, lake, models, snapshot, stage_run
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import DataContractError
+from airloop.features import feature_store, feature_views, leak_check, sections
 from airloop.materialize import materialize
 from airloop.records import Record, Window
 from airloop.settings import Settings, load_settings

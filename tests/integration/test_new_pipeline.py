@@ -13,8 +13,8 @@ import pytest
 import tables
 
 from airloop.config import calendar_windows, load_pipeline
-from airloop.land_days import land_table
-from airloop.land_tables import Dialect
+from airloop.landing.land_days import land_table
+from airloop.landing.land_tables import Dialect
 from airloop.records import Window
 from airloop.scaffold import EVENTS, OUTCOMES, Asked, new_pipeline
 from airloop.settings import Settings, load_settings

@@ -6,9 +6,9 @@ import pytest
 import toy
 import toy_sql
 
-from airloop import sql_source
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.extract import extract
+from airloop.landing import sql_source
 from airloop.settings import Settings
 
 pytestmark = pytest.mark.integration

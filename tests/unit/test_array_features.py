@@ -13,8 +13,9 @@ import toy
 import toy_arrays
 from feast.protos.feast.types.Value_pb2 import DoubleList, Value
 
-from airloop import examples, feature_store, lake, leak_check
+from airloop import examples, lake
 from airloop.errors import ConfigError, DataContractError
+from airloop.features import feature_store, leak_check
 from airloop.materialize import materialize
 from airloop.settings import Settings
 

@@ -10,9 +10,9 @@ from feast.types import Array, Float32, Float64, Int64, String
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airloop import arrays
-from airloop.arrays import ArrayFeature
 from airloop.errors import ConfigError, DataContractError
+from airloop.features import arrays
+from airloop.features.arrays import ArrayFeature
 
 LIST = pa.list_(pa.float64())
 PAIR = ArrayFeature("scans", "pixels", 2)

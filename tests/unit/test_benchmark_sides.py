@@ -12,9 +12,10 @@ from benchmarks.pandas_checks import feed_checks, verdict
 from benchmarks.same_rows import refuse_different
 from benchmarks.same_work import refuse_other_work
 
-from airloop import drift, performance, state
+from airloop import state
 from airloop.config import load_pipeline
 from airloop.errors import DataContractError
+from airloop.monitoring import drift, performance
 from airloop.records import Window
 from airloop.settings import load_settings
 from airloop.stage_run import STAGES

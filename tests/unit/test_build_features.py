@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 import toy
 
-from airloop import build_features, feature_views, lake, sections
+from airloop import build_features, lake
 from airloop.errors import ConfigError, DataContractError
+from airloop.features import feature_views, sections
 from airloop.settings import Settings
 
 BUSY = """

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airloop.drift import MIN_ROWS, Drift, Sides, measure
+from airloop.monitoring.drift import MIN_ROWS, Drift, Sides, measure
 
 ROWS = 2000
 

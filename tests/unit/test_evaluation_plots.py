@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from toy_turned import judged
 
 from airloop import tracking, training_set
-from airloop.evaluation_plots import pictures
+from airloop.evaluation.evaluation_plots import pictures
 from airloop.tasks.binary import Binary
 from airloop.tasks.multiclass import Multiclass
 from airloop.tasks.regression import Regression

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from airloop import evidence
 from airloop.errors import DataContractError
+from airloop.evaluation import evidence
 
 SKLEARN = {"brier": brier_score_loss, "roc_auc": roc_auc_score}
 OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 7}

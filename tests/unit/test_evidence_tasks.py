@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from airloop import evidence
 from airloop.config import METRICS
-from airloop.day_statistics import STATISTICS
 from airloop.errors import DataContractError
+from airloop.evaluation import evidence
+from airloop.evaluation.day_statistics import STATISTICS
 
 OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 7}
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 import typeguard
 
-from airloop import feast_boot
+from airloop.feast_stores import feast_boot
 
 
 def run(code):
@@ -13,13 +13,13 @@ def run(code):
 
 
 def test_importing_the_boot_imports_no_feast():
-    assert run("import sys; from airloop import feast_boot; print('feast' in sys.modules)") == ["False"]
+    assert run("import sys; from airloop.feast_stores import feast_boot; print('feast' in sys.modules)") == ["False"]
 
 
 def test_the_decorator_leaves_functions_and_classes_as_they_are_bare_or_with_options():
     code = """
 import typeguard
-from airloop.feast_boot import neutralise_typeguard
+from airloop.feast_stores.feast_boot import neutralise_typeguard
 neutralise_typeguard(); neutralise_typeguard()
 def half(number: int) -> int: return number
 print(typeguard.typechecked(half) is half, typeguard.typechecked(forward_refs_policy=None)(half) is half)
@@ -30,18 +30,20 @@ print(typeguard.typechecked(half) is half, typeguard.typechecked(forward_refs_po
 def test_nothing_changes_once_feast_is_imported(monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "feast", object())
     before = typeguard.typechecked
-    with caplog.at_level(logging.DEBUG, logger="airloop.feast_boot"):
+    with caplog.at_level(logging.DEBUG, logger="airloop.feast_stores.feast_boot"):
         feast_boot.neutralise_typeguard()
     assert typeguard.typechecked is before
     assert "already imported" in caplog.text
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("first", ["arrays", "build_features", "feature_store", "materialize", "snapshot"])
+@pytest.mark.parametrize(
+    "first", ["features.arrays", "build_features", "features.feature_store", "materialize", "snapshot"]
+)
 def test_whatever_is_imported_first_feast_comes_with_the_decorator_that_does_nothing(first):
     code = f"""
 import importlib, sys
 importlib.import_module("airloop.{first}")
 print(sys.modules["feast"].feature_view.typechecked.__module__)
 """
-    assert run(code) == ["airloop.feast_boot"]
+    assert run(code) == ["airloop.feast_stores.feast_boot"]

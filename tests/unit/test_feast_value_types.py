@@ -12,7 +12,7 @@ from feast.data_format import DeltaFormat, ParquetFormat
 from feast.types import Array, Bool, Bytes, Float32, Float64, Int32, Int64, String, UnixTimestamp
 
 from airloop.errors import DataContractError
-from airloop.feast_asof_join import History, as_of_lines
+from airloop.feast_stores.asof_join import History, as_of_lines
 
 pytestmark = [
     # Feast's own duckdb store, the reference here, goes through ibis 12, which calls a method DuckDB 2 renamed.
@@ -50,7 +50,7 @@ def retrieved(folder, *, own):
     if own:
         write_deltalake(str(folder / "lake" / "values"), VALUES)
         source = FileSource(path="values", file_format=DeltaFormat(), **stamps)
-        offline = {"type": "airloop.feast_offline_store.AsofOfflineStore", "lake_uri": str(folder / "lake")}
+        offline = {"type": "airloop.feast_stores.offline_store.AsofOfflineStore", "lake_uri": str(folder / "lake")}
     else:
         pq.write_table(VALUES, folder / "values.parquet")
         source = FileSource(path=str(folder / "values.parquet"), file_format=ParquetFormat(), **stamps)

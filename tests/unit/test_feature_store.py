@@ -7,9 +7,10 @@ import pytest
 import toy
 import toy_arrays
 
-from airloop import examples, feature_store, sections
+from airloop import examples
 from airloop.config import load_pipelines
 from airloop.errors import ConfigError
+from airloop.features import feature_store, sections
 from airloop.materialize import materialize
 from airloop.settings import Settings
 
@@ -35,7 +36,7 @@ def test_the_fingerprint_survives_apply_and_materialization_and_is_equal_in_anot
     materialize(pipeline, toy.days(0, 2), None, toy_built)
     assert fingerprint(toy_built) == before
     code = (
-        "import sys; from airloop import feature_store, config, settings;"
+        "import sys; from airloop import config, settings; from airloop.features import feature_store;"
         "s = settings.load_settings(project_dir=sys.argv[1], home=sys.argv[2]);"
         "print(feature_store.fingerprint(config.load_pipeline('toy', s), s))"
     )

@@ -5,8 +5,9 @@ import pytest
 import toy
 import toy_arrays
 
-from airloop import feature_views, lake
+from airloop import lake
 from airloop.errors import ConfigError, DataContractError
+from airloop.features import feature_views
 from airloop.settings import Settings
 
 WINDOW = toy.days(0, 1)

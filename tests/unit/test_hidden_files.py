@@ -7,8 +7,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from airloop import hidden_files
-from airloop.hidden_files import HiddenFiles
+from airloop.landing import hidden_files
+from airloop.landing.hidden_files import HiddenFiles
 
 
 @pytest.fixture(params=["local", "memory"])

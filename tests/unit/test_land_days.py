@@ -9,8 +9,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from airloop import lake
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
-from airloop.land_days import LandedDays, land_table
-from airloop.land_tables import Dialect
+from airloop.landing.land_days import LandedDays, land_table
+from airloop.landing.land_tables import Dialect
 from airloop.settings import Settings
 
 HEADER = "machine,measured_at,celsius"

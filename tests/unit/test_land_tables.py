@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from airloop.errors import ConfigError, DataContractError
-from airloop.land_tables import Dialect, kind_of, read_table
+from airloop.landing.land_tables import Dialect, kind_of, read_table
 
 AS_WRITTEN = Dialect()
 

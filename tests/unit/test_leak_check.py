@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 import toy
 
-from airloop import examples, leak_check
+from airloop import examples
 from airloop.errors import DataContractError
+from airloop.features import leak_check
 from airloop.settings import Settings
 
 HEAT = "SELECT machine, celsius, known_at, created_at FROM heat;"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import toy
 
-from airloop import feature_store, lake, state
+from airloop import lake, state
 from airloop.errors import DataContractError
+from airloop.features import feature_store
 from airloop.materialize import materialize
 from airloop.settings import Settings
 

@@ -9,8 +9,9 @@ import pytest
 import toy
 from monitor_stand import VERSION, WINDOW, world
 
-from airloop import feature_store, ledger, monitor
+from airloop import ledger, monitor
 from airloop.errors import DataContractError, GuardRefused
+from airloop.features import feature_store
 from airloop.records import Monitored
 
 

@@ -8,9 +8,9 @@ import toy
 from monitor_stand import WINDOW, world
 from sklearn.dummy import DummyClassifier
 
-from airloop import evidence
 from airloop.config import metrics_of
 from airloop.errors import DataContractError
+from airloop.evaluation import evidence
 from airloop.records import Window
 
 

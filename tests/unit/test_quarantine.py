@@ -9,10 +9,11 @@ import pytest
 import toy
 from landed import FILE
 
-from airloop import lake, quarantine, run_context, stage_run
+from airloop import lake, run_context, stage_run
 from airloop.errors import DataContractError
 from airloop.records import Validated
 from airloop.settings import Settings
+from airloop.validation import quarantine
 
 DAY, NEXT = toy.days(0, 1), toy.days(1, 2)
 RANGE = "expect_column_values_to_be_between(size)"

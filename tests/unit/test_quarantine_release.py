@@ -8,10 +8,11 @@ import toy
 from fsspec.implementations.local import LocalFileSystem
 from landed import FILE, job
 
-from airloop import inbox, quarantine, quarantine_release
+from airloop import inbox
 from airloop.errors import AirloopError, ConfigError, DataContractError, UpstreamUnavailable
-from airloop.quarantine_release import Released
 from airloop.settings import Settings
+from airloop.validation import quarantine, quarantine_release
+from airloop.validation.quarantine_release import Released
 
 DAYS = toy.days(0, 2)
 LATER = "2020-01-02T00:00:00Z"
@@ -121,7 +122,8 @@ def test_a_later_correction_of_the_upstream_wins_over_a_released_row(quarantined
 
 REFUSED: dict[str, tuple[str, list[str], str]] = {
     "a key that is not in quarantine": (HEADER, [job("a"), job("g1")], "job 'g1' is not in quarantine of jobs"),
-    "a key twice": (HEADER, [job("a"), job("a", size=2)], "the key job 'a' is there twice"),
+    "a row twice": (HEADER, [job("a"), job("a")], "the key job 'a' is there twice"),
+    "a key twice": (HEADER, [job("a"), job("a", size=2)], "line 2, column 'job': 'a' stands in another line too"),
     "no key": (HEADER, [job("")], "the key job None lacks a part"),
     "another day": (HEADER, [job("a", planned=LATER)], "job 'a' stands in quarantine for 2020-01-01, .* 2020-01-02"),
     "a wrong type": (HEADER, [job("a"), job("b", size="x")], "line 3, column 'size': 'x' is not a whole number"),

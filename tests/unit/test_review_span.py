@@ -10,7 +10,7 @@ import toy
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError
-from airloop.landing import list_files
+from airloop.landing.landed_files import list_files
 from airloop.records import Window
 from airloop.review import files, span
 from airloop.settings import Settings

@@ -11,7 +11,7 @@ import yaml
 from airloop import cli, scaffold
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError, DataContractError
-from airloop.land_tables import Dialect
+from airloop.landing.land_tables import Dialect
 from airloop.pipeline_check import check_pipeline
 from airloop.scaffold import Asked, left_to_decide, new_pipeline, written_paths
 from airloop.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 import tables
 import yaml
 
-from airloop.land_tables import Dialect, Table, read_table
+from airloop.landing.land_tables import Dialect, Table, read_table
 from airloop.scaffold.columns import entity_key, find_columns, identifier
 from airloop.scaffold.plan import make_plan
 from airloop.scaffold.roles import Asked, Roles, find_roles

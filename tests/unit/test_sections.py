@@ -9,10 +9,11 @@ import toy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airloop import lake, sections
+from airloop import lake
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
-from airloop.sections import Section
+from airloop.features import sections
+from airloop.features.sections import Section
 from airloop.settings import Settings
 
 WINDOW = toy.days(5, 6)

@@ -60,7 +60,7 @@ def test_a_library_that_cannot_be_imported_does_not_stop_the_scheduler(
     local_settings: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(local_settings, "_PRELOAD", ("no_such_library", "json"))
-    monkeypatch.setattr("airloop.feast_boot.neutralise_typeguard", lambda: None)
+    monkeypatch.setattr("airloop.feast_stores.feast_boot.neutralise_typeguard", lambda: None)
     local_settings._preload()
     assert "no_such_library is not preloaded" in capsys.readouterr().err
 

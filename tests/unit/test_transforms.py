@@ -5,9 +5,10 @@ import pytest
 import toy
 import toy_arrays
 
-from airloop import lake, stage_run, transforms
+from airloop import lake, stage_run
 from airloop.errors import ConfigError
-from airloop.sections import Section
+from airloop.features import transforms
+from airloop.features.sections import Section
 from airloop.settings import Settings
 
 KEPT = ("known_at", "created_at", "machine")

@@ -6,8 +6,8 @@ import pytest
 
 from airloop.config import Pipeline, load_pipeline, load_pipelines
 from airloop.errors import ConfigError
-from airloop.expectations import Expectations, Rule, check_tables, load_expectations
 from airloop.settings import Settings
+from airloop.validation.expectations import Expectations, Rule, check_tables, load_expectations
 
 PROJECT = Path(__file__).parents[2]
 

@@ -23,8 +23,8 @@ def land(
 ) -> None:
     """Split a table into the feed's landing files, one per day; a day that changed becomes a correction beside it."""
     from airloop.config import load_pipeline
-    from airloop.land_days import land_table
-    from airloop.land_tables import Dialect
+    from airloop.landing.land_days import land_table
+    from airloop.landing.land_tables import Dialect
 
     settings = checked(pipeline)
     dialect = Dialect(timezone, tuple(missing or ()))

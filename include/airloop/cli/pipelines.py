@@ -31,7 +31,7 @@ def pipelines_new(
     missing: Missing = None,
 ) -> None:
     """Write the four files of a pipeline from a table of its data; what has to be decided is marked in them."""
-    from airloop.land_tables import Dialect
+    from airloop.landing.land_tables import Dialect
     from airloop.scaffold import Asked, new_pipeline
 
     settings = load_settings()

@@ -54,8 +54,8 @@ def _default_path(pipeline: str, cutoff: datetime, made: "TrainingRows", setting
 
 
 def _describe(pipeline: str, cutoff: datetime, made: "TrainingRows", settings: Settings) -> None:
-    from airloop import feature_store
     from airloop.config import load_pipeline
+    from airloop.features import feature_store
 
     declared = load_pipeline(pipeline, settings)
     features = feature_store.feature_names(declared, settings)

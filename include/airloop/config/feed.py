@@ -53,7 +53,8 @@ class Feed(Node):
     columns: dict[str, ColumnType]
     """Every column of the file and its type; a missing, extra or renamed column is refused."""
     key: tuple[str, ...] = Field(min_length=1)
-    """Columns that identify a row: a row that lands twice is one row, the one landed last."""
+    """Columns that identify a row: a row that lands twice is one row, the one landed last;
+    rows of one file that share a key and differ are refused."""
     event_time: str | None = None
     """Column with the instant the row is about; it assigns the row to a window. None for a static table."""
     known_at: str | None = None

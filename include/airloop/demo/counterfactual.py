@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from airloop import evidence, examples, ledger, tracking
+from airloop import examples, ledger, tracking
 from airloop.config import Pipeline
+from airloop.evaluation import evidence
 from airloop.records import Evidence, Window
 from airloop.settings import Settings
 from airloop.tasks import task_of

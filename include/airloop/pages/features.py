@@ -7,9 +7,10 @@ from typing import Any
 
 import fsspec
 
-from airloop import catalogue, ledger, reports
+from airloop import ledger, reports
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import AirloopError, UpstreamUnavailable
+from airloop.features import catalogue
 from airloop.pages import freshness, history, mlflow_links
 from airloop.pages.history import Seen, Version
 from airloop.pages.rendering import render

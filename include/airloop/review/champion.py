@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy.engine import make_url
 
-from airloop import decide, evaluate, evidence, ledger, tracking
+from airloop import decide, evaluate, ledger, tracking
 from airloop.errors import DataContractError, GuardRefused
+from airloop.evaluation import evidence
 from airloop.records import Decision, Evaluated, Evidence, Snapshot
 from airloop.review.backtest import Backtest
 from airloop.settings import Settings

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from airloop import expectations, feature_store
 from airloop.config import Pipeline
+from airloop.features import feature_store
 from airloop.review.declaration import Declaration
 from airloop.settings import Settings
+from airloop.validation import expectations
 
 _SHOWN_CHARACTERS = 100
 

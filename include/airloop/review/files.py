@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from airloop import landing
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
+from airloop.landing import landed_files
 from airloop.models import resolve
 from airloop.publishing import publish
 from airloop.records import Window
@@ -33,7 +33,7 @@ def gather(pipeline: Pipeline, settings: Settings, folder: Path, *, days: int | 
         DataContractError: Less has landed, or is replayed, than is needed.
         UpstreamUnavailable: The landing folder cannot be read.
     """
-    files = landing.list_files(pipeline, settings)
+    files = landed_files.list_files(pipeline, settings)
     wanted = days or days_needed(pipeline, rows_a_day(pipeline, files, settings))
     windows = newest_periods(pipeline, files, wanted)
     if covers(windows, wanted):
@@ -45,9 +45,9 @@ def gather(pipeline: Pipeline, settings: Settings, folder: Path, *, days: int | 
 
 def _copied(pipeline: Pipeline, windows: Sequence[Window], settings: Settings, folder: Path) -> str:
     with _landing(folder) as root:
-        for file in landing.window_files(pipeline, Window(windows[0].start, windows[-1].end), settings):
+        for file in landed_files.window_files(pipeline, Window(windows[0].start, windows[-1].end), settings):
             target = f"{root}/{pipeline.name}/{file.feed}/{file.uri.rsplit('/', 1)[-1]}"
-            publish(target, landing.read_bytes(file.uri, settings), {})
+            publish(target, landed_files.read_bytes(file.uri, settings), {})
     return _kept(root, folder)
 
 
@@ -65,7 +65,7 @@ def _replayed(pipeline: Pipeline, settings: Settings, folder: Path, *, days: int
         windows = land(wanted)
         if days is None:
             here = settings.model_copy(update={"landing_uri": str(root), "storage_options": {}})
-            wanted = days_needed(pipeline, rows_a_day(pipeline, landing.list_files(pipeline, here), here))
+            wanted = days_needed(pipeline, rows_a_day(pipeline, landed_files.list_files(pipeline, here), here))
             windows = land(wanted)
         if not covers(windows, wanted):
             raise DataContractError(_too_little(pipeline, windows, wanted, f"replayed by {pipeline.replay}"))

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from airloop import landing
 from airloop.config import Pipeline, calendar_windows
-from airloop.landing import ListedFile
+from airloop.landing import landed_files
+from airloop.landing.landed_files import ListedFile
 from airloop.records import Window
 from airloop.settings import Settings
 
@@ -73,7 +73,7 @@ def rows_a_day(pipeline: Pipeline, files: Sequence[ListedFile], settings: Settin
     counted = next((name for name in keyed if pipeline.feeds[name].outcome), next(iter(keyed), None))
     days = [file for file in files if file.feed == counted]
     chosen = days[:: max(1, len(days) // _COUNTED_FILES)]
-    lines = [landing.read_bytes(file.uri, settings).count(b"\n") - 1 for file in chosen]
+    lines = [landed_files.read_bytes(file.uri, settings).count(b"\n") - 1 for file in chosen]
     return sum(lines) / len(lines) if sum(lines) else None
 
 
@@ -116,7 +116,7 @@ def _landed(pipeline: Pipeline, files: Sequence[ListedFile]) -> Window | None:
     """From the first day of the feed that starts last to the last day of the feed that ends first."""
     starts, ends = [], []
     for name, feed in pipeline.feeds.items():
-        spans = [landing.file_span(feed, file.name) for file in files if file.feed == name]
+        spans = [landed_files.file_span(feed, file.name) for file in files if file.feed == name]
         known = [span for span in spans if span is not None]
         if feed.static:
             continue

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from airloop.config import load_pipeline, pipeline_names
 from airloop.errors import AirloopError, ConfigError, GuardRefused
-from airloop.leak_check import LeakFound
+from airloop.features.leak_check import LeakFound
 from airloop.pipeline_check import check_pipeline
 from airloop.review import champion, git
 from airloop.review.backtest import Backtest, Progress, at_work, freeze, train

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from airloop.errors import ConfigError
-from airloop.land_tables import Dialect, read_table
+from airloop.landing.land_tables import Dialect, read_table
 from airloop.pipeline_check import check_pipeline
 from airloop.scaffold.columns import find_columns
 from airloop.scaffold.decisions import left_to_decide

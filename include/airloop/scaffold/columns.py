@@ -8,7 +8,7 @@ import polars as pl
 
 from airloop.config.feed import RESERVED_COLUMNS, ColumnType
 from airloop.errors import ConfigError
-from airloop.land_tables import Table
+from airloop.landing.land_tables import Table
 from airloop.scaffold.roles import Roles
 
 _MOST_TEXTS = 200

@@ -9,7 +9,7 @@ import polars as pl
 from airloop.config import TaskKind
 from airloop.config.calendar import Calendar, period_end, period_start
 from airloop.errors import DataContractError
-from airloop.land_tables import Table
+from airloop.landing.land_tables import Table
 from airloop.scaffold.roles import Roles
 
 LABEL_DELAY = timedelta(days=1)

@@ -11,7 +11,7 @@ import polars as pl
 from airloop.config import TaskKind
 from airloop.config.feed import RESERVED_COLUMNS
 from airloop.errors import ConfigError, DataContractError
-from airloop.land_tables import Table
+from airloop.landing.land_tables import Table
 
 MOST_CLASSES = 30
 _MOST_WHOLE_NUMBERS = 10  # more different whole numbers are an amount

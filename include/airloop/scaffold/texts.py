@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from airloop.land_tables import Dialect, Table
+from airloop.landing.land_tables import Dialect, Table
 from airloop.scaffold import sql
 from airloop.scaffold.columns import Column, entity_key
 from airloop.scaffold.plan import LABEL_DELAY, METRIC, Plan

@@ -1,0 +1,1 @@
+"""How two models differ on the same rows: evidence by days, and its pictures."""

@@ -1,0 +1,81 @@
+"""Reading what a Feast data source names: a Delta table of the lake, without DuckDB's delta extension."""
+
+import operator
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import reduce
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+from feast import FeatureView, RepoConfig
+from feast.data_format import DeltaFormat
+from feast.data_source import DataSource
+from feast.infra.offline_stores import duckdb as stock
+from feast.infra.offline_stores.file_source import FileSource
+
+from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.feast_stores.asof_join import INSTANT
+
+
+def batch_source(view: FeatureView) -> DataSource:
+    """Answer where the history of a view lies.
+
+    Raises:
+        ConfigError: The view has none.
+    """
+    if view.batch_source is None:
+        raise ConfigError(f"feature view {view.name} declares no batch source")
+    return view.batch_source
+
+
+def open_source(source: DataSource, columns: Sequence[str], config: RepoConfig) -> ds.Dataset:
+    """Open a Delta source at its newest version, or read any other kind as stock Feast does.
+
+    Args:
+        source: A relative path of a Delta source lies below `lake_uri` of the configured offline store.
+        columns: What has to be there.
+        config: Its `offline_store` has `lake_uri` and `storage_options`.
+
+    Raises:
+        DataContractError: A column is missing.
+        UpstreamUnavailable: The Delta table does not exist yet.
+    """
+    if isinstance(source, FileSource) and isinstance(source.file_format, DeltaFormat):
+        dataset = _open_delta(source.path, config.offline_store.lake_uri, config.offline_store.storage_options)
+    else:
+        dataset = ds.dataset(stock._read_data_source(source, str(config.repo_path)).to_pyarrow())
+    if missing := sorted({*columns} - {*dataset.schema.names}):
+        raise DataContractError(f"{source.name} has no column {', '.join(missing)}")
+    return dataset
+
+
+def _open_delta(path: str, lake_uri: str, storage_options: dict[str, str]) -> ds.Dataset:
+    # The files of the log, never those of the folder, which holds the files of deleted versions too.
+    uri = path if "://" in path or path.startswith("/") else f"{lake_uri.rstrip('/')}/{path}"
+    try:
+        return DeltaTable(uri, storage_options=storage_options or None).to_pyarrow_dataset()
+    except TableNotFoundError as error:
+        raise UpstreamUnavailable(f"there is no Delta table at {uri}: run build_features first") from error
+
+
+def within(dataset: ds.Dataset, column: str, start: datetime | None, end: datetime | None) -> ds.Expression | None:
+    """Build the filter `start <= column < end`; a bound that is None or NaT is open, naive instants are UTC."""
+    kind = dataset.schema.field(column).type
+    field = ds.field(column)
+    if not (pa.types.is_timestamp(kind) and kind.unit == "us"):
+        # A cast keeps files from being skipped by their statistics; Delta stores microseconds and needs none.
+        field, kind = field.cast(INSTANT, safe=False), INSTANT
+    bounds = []
+    if not pd.isna(start):
+        bounds.append(field >= _scalar(start).cast(kind))
+    if not pd.isna(end):
+        bounds.append(field < _scalar(end).cast(kind))
+    return reduce(operator.and_, bounds) if bounds else None
+
+
+def _scalar(moment: datetime) -> pa.Scalar:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return pa.scalar(aware.astimezone(UTC), pa.timestamp("us", "UTC"))

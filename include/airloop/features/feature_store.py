@@ -1,0 +1,179 @@
+"""Feast, used through its extension points: the pipeline's definitions, its store, and a fingerprint of both."""
+
+import copy
+import hashlib
+import json
+import re
+import runpy
+import string
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from airloop.config import Pipeline
+from airloop.errors import ConfigError
+from airloop.feast_stores import feast_boot
+from airloop.features import sections, transforms
+from airloop.features.arrays import ArrayFeature, array_feature
+from airloop.settings import Settings
+
+feast_boot.neutralise_typeguard()
+
+from feast import Entity, FeatureService, FeatureStore, FeatureView, RepoConfig  # noqa: E402 (after the boot)
+from feast.types import from_feast_to_pyarrow_type  # noqa: E402
+
+
+@cache
+def _definitions(path: Path, _text: str) -> tuple[Any, ...]:
+    # Not imported: byte code is found by second and size, so an edit of the same length could be missed.
+    found = runpy.run_path(str(path), run_name=f"feature_repo_{path.stem}")
+    kinds = (Entity, FeatureView, FeatureService)
+    return tuple(value for value in found.values() if isinstance(value, kinds))
+
+
+def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
+    """Entities, views and services of feature_repo/<pipeline>.py.
+
+    Raises:
+        ConfigError: The file is missing, or has no service of the declared name.
+    """
+    path = settings.feature_repo_dir / f"{pipeline.name}.py"
+    if not path.is_file():
+        raise ConfigError(f"{path}: missing; it tells Feast the entities, views and services of {pipeline.name}")
+    found = _definitions(path, path.read_text(encoding="utf-8"))
+    services = [item.name for item in found if isinstance(item, FeatureService)]
+    if pipeline.features.service not in services:
+        raise ConfigError(f"{path}: no feature service {pipeline.features.service!r} (services: {services})")
+    return found
+
+
+def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
+    """The feature views; each needs a ttl, a created_timestamp_column, and its key among the fields of its schema.
+
+    Raises:
+        ConfigError: A view without ttl (the leak check rebuilds as far back as values may be used), created timestamp
+            column or key; an array feature without its length, or of something else than Float64 or Float32.
+    """
+    found = tuple(item for item in definitions(pipeline, settings) if isinstance(item, FeatureView))
+    for item in found:
+        if not item.ttl or item.batch_source is None or not item.batch_source.created_timestamp_column:
+            raise ConfigError(
+                f"feature view {item.name!r} of {pipeline.name}: needs a ttl and a created_timestamp_column"
+            )
+        if not item.entity_columns:
+            raise ConfigError(
+                f"feature view {item.name!r} of {pipeline.name}: its schema lacks the key {item.entities}"
+            )
+        view_arrays(item)
+    return found
+
+
+def view_arrays(view: FeatureView) -> tuple[ArrayFeature, ...]:
+    """The array features among a view's fields.
+
+    Raises:
+        ConfigError: One has no length, or other elements than Float64 or Float32.
+    """
+    return tuple(found for field in view.features if (found := array_feature(view.name, field)))
+
+
+def view_keys(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str, ...]]:
+    """View name -> its key columns."""
+    return {item.name: tuple(column.name for column in item.entity_columns) for item in views(pipeline, settings)}
+
+
+def view_features(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str, ...]]:
+    """View name -> its features as the declared service projects them, in order."""
+    return {
+        projection.name: tuple(field.name for field in projection.features)
+        for projection in _service(pipeline, settings).feature_view_projections
+    }
+
+
+def view_types(view: FeatureView) -> dict[str, pa.DataType]:
+    """The Arrow type of each feature as it is declared: float for Float32, list<double> for Array(Float64)."""
+    return {field.name: from_feast_to_pyarrow_type(field.dtype) for field in view.features}
+
+
+def array_features(pipeline: Pipeline, settings: Settings) -> dict[str, ArrayFeature]:
+    """The array features among those that the service projects, by name."""
+    return {
+        field.name: found
+        for projection in _service(pipeline, settings).feature_view_projections
+        for field in projection.features
+        if (found := array_feature(projection.name, field))
+    }
+
+
+def feature_names(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
+    """The service's features in the order models take them; an array is as many features as it has elements.
+
+    Raises:
+        ConfigError: Two have the same name.
+    """
+    arrays = array_features(pipeline, settings)
+    projected = [name for names in view_features(pipeline, settings).values() for name in names]
+    names = tuple(flat for name in projected for flat in (arrays[name].columns if name in arrays else (name,)))
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ConfigError(
+            f"feature service {pipeline.features.service!r} of {pipeline.name}: two features are named {twice[0]!r}; "
+            "an array's elements are named like the array with _0, _1, ... behind it"
+        )
+    return names
+
+
+def _service(pipeline: Pipeline, settings: Settings) -> FeatureService:
+    wanted = pipeline.features.service
+    found = definitions(pipeline, settings)
+    return next(item for item in found if isinstance(item, FeatureService) and item.name == wanted)
+
+
+def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
+    """SHA-256 over what the service's features mean: views' specs without prose, projected names and types, their SQL.
+
+    Stable across store objects, re-apply and materialization; changes with schema, ttl, source, query, and any code of
+    transforms.py when a query goes through it (a docstring is code, a comment is not).
+    """
+    projected = set(view_features(pipeline, settings))
+    parts = []
+    for item in sorted(views(pipeline, settings), key=lambda view: view.name):
+        if item.name in projected:
+            spec = item.to_proto().spec
+            for prose in ("owner", "description", "tags"):
+                spec.ClearField(prose)
+            spec.batch_source.ClearField("meta")  # holds the time at which this process made the object
+            parts.append(spec.SerializeToString(deterministic=True).hex())
+    names = [
+        (p.name, [(f.name, str(f.dtype)) for f in p.features])
+        for p in _service(pipeline, settings).feature_view_projections
+    ]
+    found = sections.feature_sections(pipeline, settings)
+    queries = [(item.name, _plain(item.sql)) for item in found]
+    through = [f"{item.name} through {item.through}" for item in found if item.through]
+    queries += [(name, transforms.source(pipeline, settings)) for name in through]
+    return hashlib.sha256(json.dumps([parts, names, queries]).encode()).hexdigest()
+
+
+def _plain(sql: str) -> str:
+    """SQL without comments and layout: changing those changes no feature."""
+    return " ".join(re.sub(r"--.*", "", sql).split())
+
+
+def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
+    """The pipeline's store with its definitions applied; one Feast project per pipeline."""
+    text = (settings.feature_repo_dir / "feature_store.yaml").read_text(encoding="utf-8")
+    filled = string.Template(text).substitute(
+        AIRLOOP_PIPELINE=pipeline.name,
+        AIRLOOP_FEAST_REGISTRY_URL=settings.feast_registry_url,
+        AIRLOOP_LAKE_URI=settings.lake_uri,
+        AIRLOOP_ONLINE_STORE=json.dumps(settings.online_store),
+    )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = FeatureStore(config=RepoConfig(**yaml.safe_load(filled), repo_path=settings.feature_repo_dir))
+    # Feast completes what it applies; the fingerprint is of what was declared.
+    store.apply(copy.deepcopy(list(definitions(pipeline, settings))))
+    return store

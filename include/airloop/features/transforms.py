@@ -1,0 +1,135 @@
+"""transforms.py of a pipeline: the Python functions its features.sql sends rows through (`-- view: NAME through f`).
+
+A function takes the section's rows as a pyarrow.Table and returns as many rows, in the same order, with the columns it
+made: an image's bytes become an array, a text its embedding. It sees what the section's SQL selected and nothing else,
+so that the leak check can take rows away from it; what it reads beside its argument no check can see.
+"""
+
+import ast
+import difflib
+import runpy
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+
+from airloop.config import Pipeline
+from airloop.errors import ConfigError
+from airloop.features import sections
+from airloop.features.sections import Section
+from airloop.settings import Settings
+
+_SHOWN_CHARACTERS = 300
+
+
+def apply(pipeline: Pipeline, section: Section, rows: pa.Table, settings: Settings, *, kept: Iterable[str]) -> pa.Table:
+    """Send a section's rows through its function.
+
+    Args:
+        kept: Columns (those that `rows` has) that have to come out as they went in; they keep their types too.
+
+    Raises:
+        ConfigError: No such file or function, the function fails, or returns something else than a table with as many
+            rows and the kept columns unchanged.
+    """
+    path = _path(pipeline, settings)
+    function = _function(pipeline, section, settings)
+    place = f"{path}: {section.through} of section {section.name}"
+    try:
+        made = function(rows)
+    except Exception as error:
+        line = _line(error.__traceback__, path)
+        raise ConfigError(f"{place} failed in line {line}: {_brief(error)}") from error
+    if not isinstance(made, pa.Table):
+        raise ConfigError(f"{place} returned a {type(made).__name__}; it has to return a pyarrow.Table")
+    if made.num_rows != rows.num_rows:
+        raise ConfigError(f"{place} returned {made.num_rows} rows for {rows.num_rows}; it has to return one for each")
+    for name in (name for name in kept if name in rows.schema.names):
+        made = _with_kept(made, rows[name], name, place=place)
+    return made
+
+
+def check(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
+    """Names of the functions that features.sql asks for, in its order, each found; empty when it asks for none.
+
+    Raises:
+        ConfigError: The file is missing or does not run, or has no function of that name.
+    """
+    asked = [section for section in sections.feature_sections(pipeline, settings) if section.through]
+    for section in asked:
+        _function(pipeline, section, settings)
+    return tuple(dict.fromkeys(section.through for section in asked if section.through))
+
+
+def source(pipeline: Pipeline, settings: Settings) -> str:
+    """The file's code without comments and layout: changing those changes no feature.
+
+    Raises:
+        ConfigError: The file is missing, or is no Python.
+    """
+    return ast.unparse(_parse(_path(pipeline, settings)))
+
+
+def _path(pipeline: Pipeline, settings: Settings) -> Path:
+    return settings.pipelines_dir / pipeline.name / "transforms.py"
+
+
+def _parse(path: Path) -> ast.Module:
+    if not path.is_file():
+        raise ConfigError(f"{path}: missing; a section of features.sql goes through one of its functions")
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise ConfigError(f"{path}: is no Python: {_brief(error)}") from error
+
+
+def _function(pipeline: Pipeline, section: Section, settings: Settings) -> Any:
+    path, wanted = _path(pipeline, settings), str(section.through)
+    names = [node.name for node in _parse(path).body if isinstance(node, ast.FunctionDef)]
+    if wanted not in names:
+        close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
+        near = f"; did you mean {close[0]!r}?" if close else ""
+        raise ConfigError(
+            f"{pipeline.name}/features.sql, section {section.name}: transforms.py has no function {wanted!r}{near} "
+            f"(its functions: {', '.join(names) or 'none'})"
+        )
+    try:
+        return _namespace(path, path.read_text(encoding="utf-8"))[wanted]
+    except Exception as error:
+        raise ConfigError(f"{path}: cannot be loaded: {_brief(error)}") from error
+
+
+@cache
+def _namespace(path: Path, _text: str) -> dict[str, Any]:
+    # Not imported: byte code is found by second and size, so an edit of the same length could be missed.
+    return runpy.run_path(str(path), run_name=f"transforms_{path.parent.name}")
+
+
+def _with_kept(made: pa.Table, column: pa.ChunkedArray, name: str, *, place: str) -> pa.Table:
+    at = made.schema.get_field_index(name)
+    if at < 0:
+        raise ConfigError(f"{place} lost the column {name!r}; it has to come out unchanged")
+    try:
+        same = made[name].cast(column.type).equals(column)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        same = False
+    if not same:
+        raise ConfigError(f"{place} changed the column {name!r}, or the order of the rows; both have to stay")
+    return made.set_column(at, name, column)
+
+
+def _line(trace: TracebackType | None, path: Path) -> int:
+    """The last line of the file that ran; 0 when none did."""
+    line = 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_SHOWN_CHARACTERS]

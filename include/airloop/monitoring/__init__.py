@@ -1,0 +1,1 @@
+"""What is seen of a champion after a window: drift, live performance, and the report of both."""
