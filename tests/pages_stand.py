@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import toy
 
@@ -169,6 +170,22 @@ def addresses(html: str) -> set[str]:
     """Everything a page would load or link to."""
     attributes = re.findall(r"""(?:src|href|action|srcset|poster|data-src)\s*=\s*["']([^"']*)["']""", html)
     return {*attributes, *re.findall(r"url\(([^)]*)\)", html), *re.findall(r"@import\s+(\S+)", html)}
+
+
+def routes(window: Window, run_id: str) -> dict[str, str]:
+    """Route -> an address of it that opens, when the window's rows are validated and the run is of its data."""
+    bounds = [f"{bound:%Y%m%dT%H%M%SZ}" for bound in (window.start, window.end)]
+    return {
+        "/": "/",
+        "/features": "/features",
+        "/pipelines/{pipeline}": "/pipelines/toy",
+        "/pipelines/{pipeline}/ledger": "/pipelines/toy/ledger",
+        "/pipelines/{pipeline}/features": "/pipelines/toy/features",
+        "/pipelines/{pipeline}/windows/{start}/{end}": f"/pipelines/toy/windows/{bounds[0]}/{bounds[1]}",
+        "/reports/{path:path}": f"/reports/toy/validation/raw/{bounds[0]}_{bounds[1]}.html",
+        "/dags/{dag_id}": "/dags/toy__data",
+        "/dags/{dag_id}/runs/{run_id:path}": f"/dags/toy__data/runs/{quote(run_id)}",
+    }
 
 
 def tomorrow(window: Window) -> Window:

@@ -29,8 +29,9 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
 
     Rows belong to the window when start <= event_time < end (UTC), whatever local day their file is named by. Of files
     with an equal key the one landed last (by file name) wins, so a file sent twice adds nothing and a corrected file
-    replaces; a key with two meanings in one file cannot be read. Tables get two more columns: known_at (UTC; when the row became known) and created_at (equal to known_at:
-    a correction replaces the row and keeps when the event was known; Delta's versions hold what was there before).
+    replaces; a key with two meanings in one file cannot be read. Tables get two more columns: known_at (UTC; when the
+    row became known) and created_at (equal to known_at: a correction replaces the row and keeps when the event was
+    known; Delta's versions hold what was there before).
 
     A row that cannot be read goes to unreadable/<feed>, for validation to judge: raw's columns (null where a value is
     not of its type), why, its texts and its place. A file that breaks its contract is set aside, and what the lake held

@@ -239,4 +239,6 @@ def _commit(uri: str, rows: pa.Table, settings: Settings, **how: Any) -> int:
             logger.info("%s: another writer committed first (try %d): %s", uri, attempt, error)
             # Growing and random: of many windows written at once (a burst of files) each gets its turn.
             time.sleep(random.uniform(0, 0.1 * attempt))
+        except OSError as error:
+            raise UpstreamUnavailable(f"{uri} cannot be written: {error}") from error
     raise UpstreamUnavailable(f"{uri}: {_COMMIT_TRIES} writes in a row met a concurrent commit; retry")

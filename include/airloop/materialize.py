@@ -33,9 +33,11 @@ def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Se
 
     Raises:
         DataContractError: A value read back is another one.
+        UpstreamUnavailable: The online store or the registry does not answer.
     """
     store = feature_store.open_store(pipeline, settings)
-    with contextlib.redirect_stdout(io.StringIO()):  # Feast prints a coloured line per view
+    # Feast prints a coloured line per view.
+    with contextlib.redirect_stdout(io.StringIO()), feature_store.answering(settings):
         store.materialize(window.start, window.end)
     done = [Materialized.from_json(row) for row in state.latest_records(settings, pipeline.name, "materialize")]
     reached = max([window.end, *(record.window.end for record in done)])
@@ -69,7 +71,8 @@ def _check(
     if not sample or not features:
         return 0
     asked = [f"{view}:{name}" for name in features]
-    online = store.get_online_features(asked, entity_rows=sample).to_dict(include_event_timestamps=True)
+    with feature_store.answering(settings):
+        online = store.get_online_features(asked, entity_rows=sample).to_dict(include_event_timestamps=True)
     lake_rows = _lake_rows(pipeline, view, sample, settings)
     for position, key in enumerate(sample):
         # A killed run may have written a later window without a record of it; online instants are whole seconds.

@@ -77,6 +77,7 @@ def monitor(
         missing_share_max (over features), empty_features, quarantined_rows (of all feeds, by event time).
 
     Raises:
+        ConfigError: features.ignore_drift names a feature that the service lacks.
         GuardRefused: The champion does not load, or its features mean something else now.
         DataContractError: A live prediction or a label is not what the task says, or a row has two predictions of one
             champion.
@@ -183,7 +184,7 @@ def _drift(
     return drift.measure(
         drift.Sides(frozen.loc[frozen["part"] == "train", features], task.for_drift(before)),
         drift.Sides(rows[features], task.for_drift(rows[PREDICTION])),
-        ignore=pipeline.features.ignore_drift,
+        ignore=feature_store.ignored_in_drift(pipeline, settings),
         threshold=pipeline.monitoring.psi_threshold,
         sample_rows=pipeline.monitoring.sample_rows,
         seed=pipeline.training.seed,

@@ -148,7 +148,7 @@ def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) ->
     if rows < pipeline.training.min_train_rows:
         raise DataContractError(
             f"{pipeline.name}: {rows} labelled training rows before {holdout.start:%Y-%m-%d}, "
-            f"min_train_rows is {pipeline.training.min_train_rows}"
+            f"min_train_rows is {pipeline.training.min_train_rows}: take a later cutoff, or lower that number"
         )
 
 

@@ -4,8 +4,8 @@ import functools
 import hashlib
 import json
 import logging
+import re
 import subprocess
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ import pandas as pd
 from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import OperationalError
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.publishing import publish
 from airloop.records import Snapshot
 from airloop.settings import Settings
 from airloop.stage_run import code_digest, digest
@@ -48,10 +50,23 @@ class LoadedVersion:
 
 
 def client(settings: Settings) -> MlflowClient:
-    """A client of the tracking server and registry; also sets the URI for mlflow's fluent calls."""
+    """A client of the tracking server and registry; also sets the URI for mlflow's fluent calls.
+
+    Raises:
+        UpstreamUnavailable: Its database does not answer; a server is asked only by the calls that follow.
+    """
     mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
     mlflow.set_registry_uri(settings.mlflow_tracking_uri)
-    return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+    try:
+        return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
+    except (MlflowException, OperationalError) as error:
+        raise _no_answer(settings, error) from error
+
+
+def _no_answer(settings: Settings, error: Exception) -> UpstreamUnavailable:
+    """The error without the password of the URI, which MLflow repeats in its own message."""
+    says = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    return UpstreamUnavailable(re.sub(r"//[^/@\s]+@", "//", f"MLflow at {settings.mlflow_tracking_uri}: {says}"))
 
 
 def experiment_id(pipeline: Pipeline, settings: Settings) -> str:
@@ -73,7 +88,7 @@ def experiment_id(pipeline: Pipeline, settings: Settings) -> str:
     except MlflowException as error:
         made = tracker.get_experiment_by_name(pipeline.name) if "already exists" in str(error) else None
         if made is None:
-            raise UpstreamUnavailable(f"MLflow at {settings.mlflow_tracking_uri}: {error}") from error
+            raise _no_answer(settings, error) from error
         return str(made.experiment_id)
 
 
@@ -211,7 +226,7 @@ def _version_tags(pipeline: Pipeline, version: int, settings: Settings) -> dict[
         return dict(client(settings).get_model_version(pipeline.name, str(version)).tags)
     except MlflowException as error:
         if error.error_code not in _ABSENT:
-            raise UpstreamUnavailable(f"MLflow at {settings.mlflow_tracking_uri}: {error}") from error
+            raise _no_answer(settings, error) from error
         raise GuardRefused(f"{pipeline.name} has no version {version} in the registry: {error}") from error
 
 
@@ -228,10 +243,13 @@ def read_parquet(uri: str, settings: Settings) -> pd.DataFrame:
 
 
 def write_parquet(frame: pd.DataFrame, uri: str, settings: Settings) -> None:
-    """Write one parquet file, whole or not at all (temporary name, then move)."""
-    system, path = fsspec.core.url_to_fs(uri, **settings.storage_options)
-    system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-    partial = f"{path}.{uuid.uuid4().hex}.partial"
-    with system.open(partial, "wb") as handle:
-        frame.to_parquet(handle, index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
-    system.mv(partial, path)
+    """Write one parquet file, whole or not at all.
+
+    Raises:
+        UpstreamUnavailable: The place cannot be written.
+    """
+    content = frame.to_parquet(index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
+    try:
+        publish(uri, content, settings.storage_options)
+    except OSError as error:
+        raise UpstreamUnavailable(f"{uri} cannot be written: {error}") from error

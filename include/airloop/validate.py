@@ -28,8 +28,8 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
     plus `_rule` (names of the rules, joined by "; "), `_window_start`, `_run`, `_text` and `_source` (see
     airloop.validation.quarantine). The others, with every column raw has, take the place of what clean/<feed> held of
     the window (a static feed: of the whole table). All feeds are judged before the first row is written, so a window
-    that fails changes nothing; a second run over the same rows writes no new version. An outcome feed without rows has not landed
-    yet and is left alone. The page and its JSON are written in any case.
+    that fails changes nothing; a second run over the same rows writes no new version. An outcome feed without rows has
+    not landed yet and is left alone. The page and its JSON are written in any case.
 
     Returns:
         Checks of every feed that has rows, versions of the clean tables, URI of the page.

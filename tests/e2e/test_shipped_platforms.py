@@ -12,8 +12,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from digits import DigitScans
-from nycflights import NycWeather
 from sklearn.datasets import load_digits
 
 from airloop import examples, lake, ledger, state, tracking
@@ -26,6 +24,8 @@ from airloop.records import Action, Decision, Ingested, Monitored, Scored, Windo
 from airloop.registry import aliases
 from airloop.score import predictions_uri
 from airloop.stage_run import STAGES
+from digits import DigitScans
+from nycflights import NycWeather
 
 pytestmark = pytest.mark.e2e
 
@@ -152,12 +152,12 @@ def test_the_second_model_is_judged_against_the_champion_on_the_same_rows(loop: 
 
 def test_a_model_that_gains_nothing_is_refused(loop: Loop) -> None:
     settings, name, window = loop.platform.settings, loop.pipeline.name, loop.windows[2]
-    before = aliases(settings, name)
+    before = aliases(settings, name)["champion"]
     loop.run("training", {"cutoff": f"{window.end:%Y-%m-%dT%H:%M:%SZ}", "reason": "hand", "reason_key": "again"})
     decision = loop.newest(Decision, "decide", Window(loop.pipeline.coverage.start, window.end))
     assert (decision.version, decision.outcome) == (3, "refused")
     assert "gain" in decision.why
-    assert aliases(settings, name) == before
+    assert aliases(settings, name)["champion"] == before
     versions = tracking.client(settings).search_model_versions(f"name = '{name}'")
     assert len(versions) == 3
 
@@ -170,7 +170,7 @@ def test_files_that_land_are_taken_in_by_the_inbox(loop: Loop) -> None:
     def arrived() -> bool:
         return bool(state.latest_records(settings, name, "materialize", window=window))
 
-    assert until(arrived, seconds=90)
+    assert until(arrived, seconds=240)
     ingested = loop.newest(Ingested, "ingest", window)
     assert {run.run_id.split("__")[0] for run in loop.platform.client.recent(f"{name}__data")} == {"inbox"}
     landed = {
@@ -215,3 +215,19 @@ def test_every_stage_left_its_record_and_every_dag_ran(loop: Loop) -> None:
     for group in GROUPS:
         assert {run.state for run in client.recent(f"{name}__{group}")} == {"success"}
     assert ledger.verify(settings, name) == []
+
+
+@pytest.mark.parametrize("name", [*sorted(METRIC), "toy"])
+@pytest.mark.parametrize("group", ["data", "scoring", "monitoring"])
+def test_a_calendar_has_the_windows_of_its_pipeline_and_none_for_today(platform: Any, name: str, group: str) -> None:
+    pipeline = load_pipeline(name, platform.settings)
+    assert pipeline.calendar == ("daily" if name == "toy" else "monthly")
+    covered = Window(pipeline.coverage.start, pipeline.coverage.end or pipeline.coverage.start)
+    starts = [f"{window.start:%Y-%m-%dT00:00:00}" for window in calendar_windows(pipeline.calendar, covered)]
+    dag_id, client = f"{name}__{group}", platform.client
+    asked = {"dag_id": dag_id, "from_date": f"{starts[0]}Z", "to_date": f"{starts[-1]}Z"}
+    runs = client._call("POST", "backfills/dry_run", json=asked).json()["backfills"]
+    assert [run["partition_key"] for run in runs] == starts
+    dag = client._call("GET", f"dags/{dag_id}").json()
+    assert (dag["timetable_partitioned"], dag["next_dagrun_run_after"]) == (True, None)
+    assert not [run for run in client.recent(dag_id) if run.run_id.startswith("scheduled")]

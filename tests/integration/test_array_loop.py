@@ -25,6 +25,8 @@ def project(tmp_path, **transforms):
 
 def test_an_array_is_learned_scored_and_watched_as_numbers(tmp_path):
     settings = project(tmp_path)
+    ignored = "lookback_days: 3, ignore_drift: [readings]"
+    toy_arrays.rewrite(settings.pipelines_dir / "toy" / "pipeline.yaml", "lookback_days: 3", ignored)
     for window in (toy.days(0, CUTOFF), toy.days(CUTOFF, toy.DAYS)):
         toy.run_data(settings, window)
         assert toy.run("materialize", settings, window).rows["machine_heat"] == 5
@@ -39,6 +41,7 @@ def test_an_array_is_learned_scored_and_watched_as_numbers(tmp_path):
     assert toy.run("score", settings, window).appended == 20 * toy.ROWS_A_DAY
     watched = toy.run("monitor", settings, window)
     assert [*json.loads(Path(watched.metrics_uri).read_text())["psi"]] == sorted(FEATURES)
+    assert "(0 out of 3)" in Path(watched.report_uri).read_text()
     assert lake.read(score.predictions_uri(toy.toy_pipeline(settings), settings), settings).num_rows == 1200
 
 

@@ -89,6 +89,7 @@ def test_the_options_of_an_example_exist(path: tuple[str, ...], command: Any) ->
         ("run", "ingest", "toy", "--option", "mode"),
         ("run", "ingest", "toy", "--option", "mode=live"),
         ("run", "tune", "toy", "--start", START, "--end", END),
+        ("run", "training", "toy", "--option", "candidate=x"),
         ("ledger", "show", "tou"),
         ("ledger", "at", "toy", "noon"),
         ("pipelines", "check", "tou"),

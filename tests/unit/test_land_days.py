@@ -10,7 +10,7 @@ from fsspec.implementations.local import LocalFileSystem
 from airloop import lake
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.landing.land_days import LandedDays, land_table
-from airloop.landing.land_tables import Dialect
+from airloop.landing.land_dialect import Dialect
 from airloop.settings import Settings
 
 HEADER = "machine,measured_at,celsius"

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from airloop.errors import ConfigError, DataContractError
-from airloop.landing.land_tables import Dialect, kind_of, read_table
+from airloop.landing.land_dialect import Dialect
+from airloop.landing.land_tables import kind_of, read_table
 
 AS_WRITTEN = Dialect()
 
@@ -113,7 +114,8 @@ def test_a_column_without_a_name_is_left_out(tmp_path: Path) -> None:
         (b"a,b\n1,\xff\n", "not readable as CSV in UTF-8"),
         (b"a,a\n1,2\n", "two columns are named 'a'"),
         (b"a,A\n1,2\n", "two columns are named 'A'"),
-        (b"a;b\n1;2\n", "one column 'a;b': landing reads columns separated by commas"),
+        (b"a;b\n1;2\n", "its header is parted by ';', not by commas"),
+        (b"a,,\n1,,\n", "the header leaves several columns without a name"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, says: str) -> None:

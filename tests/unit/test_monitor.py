@@ -10,7 +10,7 @@ import toy
 from monitor_stand import VERSION, WINDOW, world
 
 from airloop import ledger, monitor
-from airloop.errors import DataContractError, GuardRefused
+from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.features import feature_store
 from airloop.records import Monitored
 
@@ -73,6 +73,22 @@ def test_a_shifted_feature_is_named_with_the_share_it_makes(make) -> None:
     assert found.drifted_share == pytest.approx(1 / 3)
     metrics = json.loads(Path(found.metrics_uri).read_text())
     assert metrics["psi"]["job_size"] > 1 > metrics["psi"]["celsius"]
+
+
+def test_a_feature_whose_drift_is_expected_does_not_count_and_an_unknown_one_is_refused(make) -> None:
+    rows = world()
+    rows.loc[rows["decision_time"] >= toy.days(0, 29).end, "job_size"] += 200
+    stand = make(rows)
+    stand.score(toy.days(29, 49))
+    declared = stand.pipeline
+    ignores = declared.features.model_copy(update={"ignore_drift": ("job_size",)})
+    stand.pipeline = declared.model_copy(update={"features": ignores})
+    found = stand.monitor()
+    assert (found.drifted_features, found.drifted_share) == ((), 0.0)
+    ignores = declared.features.model_copy(update={"ignore_drift": ("job_sise",)})
+    stand.pipeline = declared.model_copy(update={"features": ignores})
+    with pytest.raises(ConfigError, match=r"ignore_drift names 'job_sise'.*did you mean 'job_size'"):
+        stand.monitor()
 
 
 def test_a_feature_that_has_gone_is_a_matter_of_quality(make) -> None:

@@ -11,7 +11,7 @@ from pages_stand import MLFLOW, NASTY
 
 from airloop import state
 from airloop.errors import ConfigError
-from airloop.pages import decisions, features, overview, run_page, window_page
+from airloop.pages import decisions, features, overview, rendering, run_page, window_page
 from airloop.settings import Settings
 
 TOY_PAGES = {
@@ -69,7 +69,7 @@ def test_the_overview_shows_the_whole_loop(remembered: Settings) -> None:
     seen = text(overview.page(pages_stand.site(remembered), "toy"))
     assert "Data 180 rows of 2020-01-03, 0 quarantined" in seen
     assert "Predictions 58 predictions of 2020-01-03 by v1" in seen
-    assert "Monitoring 0.2 live Brier of 2020-01-03, 33 % of features drifted" in seen
+    assert "Monitoring 0.2000 live Brier of 2020-01-03, 33 % of features drifted" in seen
     assert "Triage nothing after 2020-01-03: no gain is sure" in seen
     assert "Gate v2 refused v1 is the champion" in seen
     assert "v1 forest In force since 2020-01-03 (24 h)" in seen
@@ -112,6 +112,13 @@ def test_a_pipeline_that_cannot_be_read_hides_no_other(remembered: Settings) -> 
     for seen in (text(overview.index(site, ["broken", "toy"])), text(features.index(site, ["broken", "toy"]))):
         assert "not readable as YAML" in seen
         assert "toy" in seen
+
+
+def test_a_report_learns_the_theme_before_its_own_scripts_and_keeps_its_doctype() -> None:
+    themed = rendering.with_theme("<!doctype html><html><head lang='en'><script>its()</script></head></html>")
+    assert themed.startswith("<!doctype html><html><head lang='en'><script>")
+    assert themed.index("prefers-color-scheme") < themed.index("its()")
+    assert rendering.with_theme("<p>report</p>").endswith("</script><p>report</p>")
 
 
 def test_an_unknown_pipeline_is_an_error_of_its_own(toy_settings: Settings) -> None:

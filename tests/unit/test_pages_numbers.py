@@ -29,6 +29,14 @@ def test_numbers_have_four_digits(value: float | None, says: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "says"),
+    [(None, "–"), (0.0, "0"), (0.173, "0.1730"), (0.18262108, "0.1826"), (-2.5, "-2.500"), (28330.4, "28,330")],
+)
+def test_values_of_a_metric_line_up(value: float | None, says: str) -> None:
+    assert rendering.score(value) == says
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
     [(None, "–"), (0.0, "0 %"), (0.0001, "< 0.1 %"), (0.004, "0.4 %"), (1 / 3, "33 %"), (1.0, "100 %")],
 )
 def test_a_share_that_is_not_nothing_never_reads_as_nothing(value: float | None, says: str) -> None:

@@ -86,6 +86,29 @@ def test_a_fault_of_an_array_or_of_its_function_is_refused(
     assert says in " ".join(shown.err.split())
 
 
+@pytest.mark.parametrize("ignored", ["readings", "readings_2", "readings, celsius"])
+def test_drift_of_an_array_is_ignored_by_its_own_name_or_an_elements(
+    toy_settings: Settings, airloop: Airloop, ignored: str
+) -> None:
+    toy_arrays.add_array(toy_settings)
+    place = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    toy_arrays.rewrite(place, "days: 3}", f"days: 3, ignore_drift: [{ignored}]}}")
+    assert airloop("pipelines", "check").code == 0
+
+
+@pytest.mark.parametrize("ignored", ["reading", "readings_3", "readings, reading"])
+def test_to_ignore_the_drift_of_what_is_no_feature_is_refused(
+    toy_settings: Settings, airloop: Airloop, ignored: str
+) -> None:
+    toy_arrays.add_array(toy_settings)
+    place = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    toy_arrays.rewrite(place, "days: 3}", f"days: 3, ignore_drift: [{ignored}]}}")
+    shown = airloop("pipelines", "check")
+    assert shown.code == 1
+    wrong = ignored.rsplit(", ", 1)[-1]
+    assert f"ignore_drift names '{wrong}', which toy_v1 lacks; did you mean 'readings" in " ".join(shown.err.split())
+
+
 @pytest.mark.parametrize(
     ("place", "old", "new", "says"),
     [

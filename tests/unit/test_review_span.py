@@ -78,6 +78,13 @@ def test_rows_a_day_are_counted_in_the_outcomes_that_carry_the_key(toy_settings:
     assert span.rows_a_day(pipeline, (), toy_settings) is None
 
 
+def test_a_key_made_of_several_columns_is_counted_in_the_outcomes(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(10))
+    pipeline = pipeline_of(toy_settings)
+    made = pipeline.model_copy(update={"prediction": pipeline.prediction.model_copy(update={"entity_key": "row_id"})})
+    assert span.rows_a_day(made, list_files(made, toy_settings), toy_settings) == toy.ROWS_A_DAY
+
+
 def test_without_such_an_outcome_the_first_feed_with_the_key_is_counted(toy_settings: Settings) -> None:
     toy.land(toy_settings, days=range(3))
     pipeline = pipeline_of(toy_settings)

@@ -7,7 +7,9 @@ import pytest
 import tables
 import yaml
 
-from airloop.landing.land_tables import Dialect, Table, read_table
+from airloop.config.calendar import period_end
+from airloop.landing.land_dialect import Dialect
+from airloop.landing.land_tables import Table, read_table
 from airloop.scaffold.columns import entity_key, find_columns, identifier
 from airloop.scaffold.plan import make_plan
 from airloop.scaffold.roles import Asked, Roles, find_roles
@@ -123,8 +125,8 @@ def test_names_that_airloop_or_sql_use_get_another_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("days", "rows", "calendar", "start", "cutoff"),
     [
-        (20, 600, "daily", "2021-03-01", "2021-03-21"),
-        (50, 600, "weekly", "2021-03-01", "2021-04-19"),
+        (20, 600, "daily", "2021-03-01", "2021-03-20"),
+        (50, 600, "weekly", "2021-03-01", "2021-04-12"),
         (120, 600, "monthly", "2021-03-01", "2021-06-01"),
         (50, 150, "monthly", "2021-03-01", "2021-04-01"),  # a week has 21 rows: too few for anything
     ],
@@ -136,6 +138,16 @@ def test_the_calendar_is_the_longest_of_which_there_are_several_with_rows_in_the
     plan = make_plan(table, find_roles(table, Asked()))
     assert (plan.calendar, f"{plan.start:%Y-%m-%d}", f"{plan.cutoff:%Y-%m-%d}") == (calendar, start, cutoff)
     assert (plan.end - plan.start).days == days
+
+
+@pytest.mark.parametrize(("days", "rows", "scored_until"), [(50, 600, "2021-04-19"), (50, 150, None)])
+def test_a_first_training_leaves_a_period_to_score_where_the_older_rows_are_enough(
+    tmp_path: Path, days: int, rows: int, scored_until: str | None
+) -> None:
+    table = table_of(tmp_path, tables.orders(rows, days))
+    plan = make_plan(table, find_roles(table, Asked()))
+    assert (f"{plan.scored_until:%Y-%m-%d}" if plan.scored_until else None) == scored_until
+    assert plan.scored_until is None or period_end(plan.calendar, plan.cutoff) == plan.scored_until
 
 
 def test_a_comparison_gets_its_14_days_where_the_table_has_them(tmp_path: Path) -> None:
@@ -152,6 +164,7 @@ def test_a_comparison_gets_its_14_days_where_the_table_has_them(tmp_path: Path) 
         ("late", "returned", "tells the label apart by itself (ROC-AUC 1.000)"),
         ("fate", "returned", "goes with one label at each of its values"),
         ("fate", "size", "goes with one label at each of its values"),
+        ("weight", "size", "tells the classes apart by itself (ROC-AUC at least 1.000)"),
         ("double", "amount", "moves with the label (rank correlation 1.000)"),
     ],
 )
@@ -162,6 +175,7 @@ def test_a_column_that_tells_the_label_by_itself_is_suspected(
     rows = tables.with_column(ORDERS, "size", sizes)
     made = {
         "late": [f"{number % 7 + (10 if row['returned'] == 'yes' else 0)}" for number, row in enumerate(ORDERS)],
+        "weight": [f"{number % 5 + 10 * 'SML'.index(row['size'])}" for number, row in enumerate(rows)],
         "fate": [f"so {row[label]}" for row in rows],
         "double": [f"{2 * float(row['amount']):.2f}" for row in ORDERS],
     }

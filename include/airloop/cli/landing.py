@@ -8,26 +8,36 @@ import typer
 from airloop.cli.output import checked, console
 
 Timezone = Annotated[str | None, typer.Option(help="Clock of timestamps without an offset, like Europe/Berlin.")]
+Separator = Annotated[
+    str | None, typer.Option(help="What parts the columns of a CSV, like ';' or tab; default a comma.")
+]
+Decimal = Annotated[str | None, typer.Option(help="The decimal mark of numbers with commas: . or ,")]
+TimeFormat = Annotated[
+    str | None, typer.Option(help="How times are written, like '%d.%m.%Y %H:%M'; ISO 8601 needs none.")
+]
 Missing = Annotated[list[str] | None, typer.Option(help="A word that stands for a missing value, like NA; repeatable.")]
 
 app = typer.Typer()
 
 
-@app.command(epilog="Example: airloop land flight_delays arrivals arrivals.csv")
+@app.command(epilog="Example: airloop land PIPELINE FEED rows.csv")
 def land(
     pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
     feed: Annotated[str, typer.Argument(help="Name of one of its feeds.")],
     table: Annotated[Path, typer.Argument(help="A .csv or .parquet file with the feed's columns.")],
     timezone: Timezone = None,
+    time_format: TimeFormat = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     missing: Missing = None,
 ) -> None:
     """Split a table into the feed's landing files, one per day; a day that changed becomes a correction beside it."""
     from airloop.config import load_pipeline
     from airloop.landing.land_days import land_table
-    from airloop.landing.land_tables import Dialect
+    from airloop.landing.land_dialect import Dialect
 
     settings = checked(pipeline)
-    dialect = Dialect(timezone, tuple(missing or ()))
+    dialect = Dialect(timezone, tuple(missing or ()), separator, decimal, time_format)
     landed = land_table(load_pipeline(pipeline, settings), feed, table, dialect, settings)
     root = f"{settings.landing_uri}/{pipeline}/{feed}/"
     console.print(

@@ -11,7 +11,7 @@ from airloop.cli.output import AsJson, checked, console, table
 app = typer.Typer(no_args_is_help=True, help="The history of decisions.")
 
 
-@app.command("show", epilog="Example: airloop ledger show flight_delays")
+@app.command("show", epilog="Example: airloop ledger show PIPELINE")
 def ledger_show(pipeline: str, as_json: AsJson = False) -> None:
     """Every entry: what was decided, when it takes effect, and why."""
     from airloop import ledger
@@ -19,7 +19,7 @@ def ledger_show(pipeline: str, as_json: AsJson = False) -> None:
     _print_entries(ledger.entries(checked(pipeline), pipeline), as_json=as_json)
 
 
-@app.command("at", epilog="Example: airloop ledger at flight_delays 2013-06-01T00:00:00Z")
+@app.command("at", epilog="Example: airloop ledger at PIPELINE 2013-06-01T00:00:00Z")
 def ledger_at(pipeline: str, instant: str, as_json: AsJson = False) -> None:
     """What was in force at an instant of data time."""
     from airloop import ledger
@@ -31,7 +31,7 @@ def ledger_at(pipeline: str, instant: str, as_json: AsJson = False) -> None:
     _print_entries(ledger.at(settings, pipeline, when), as_json=as_json)
 
 
-@app.command("verify", epilog="Example: airloop ledger verify flight_delays")
+@app.command("verify", epilog="Example: airloop ledger verify PIPELINE")
 def ledger_verify(pipeline: str) -> None:
     """Recompute the hash chain; a changed, removed or inserted entry is named and the exit code is 1."""
     from airloop import ledger

@@ -32,6 +32,12 @@ def say(line: str) -> None:
     console.print(line, markup=False)
 
 
+def progress(line: str) -> None:
+    """`say` on stderr: stdout is kept for a record that another program reads."""
+    errors.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] ", end="")
+    errors.print(line, markup=False)
+
+
 def checked(pipeline: str) -> Settings:
     """The settings, after making sure that the pipeline is declared."""
     from airloop.config import load_pipeline

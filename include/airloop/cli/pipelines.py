@@ -1,22 +1,21 @@
 """Pipeline declarations: written from a table, and checked."""
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.landing import Missing, Timezone
+from airloop.cli.landing import Decimal, Missing, Separator, TimeFormat, Timezone
 from airloop.cli.output import console
 from airloop.errors import ConfigError
-from airloop.settings import Settings, load_settings
+from airloop.settings import load_settings
 
 if TYPE_CHECKING:
     from airloop.scaffold import Draft
 
 app = typer.Typer(no_args_is_help=True, help="Pipeline declarations.")
-
-_DATA = "ingest validate_raw build_features validate_features materialize snapshot"
 
 
 @app.command("new", epilog="Example: airloop pipelines new taxi_tips --from taxi.csv --label tip --timezone UTC")
@@ -28,21 +27,24 @@ def pipelines_new(
     label: Annotated[str | None, typer.Option(help="Column to predict; default the last that fits.")] = None,
     task: Annotated[str | None, typer.Option(help="binary, regression or multiclass; default by the label.")] = None,
     timezone: Timezone = None,
+    time_format: TimeFormat = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     missing: Missing = None,
 ) -> None:
     """Write the four files of a pipeline from a table of its data; what has to be decided is marked in them."""
-    from airloop.landing.land_tables import Dialect
+    from airloop.landing.land_dialect import Dialect
     from airloop.scaffold import Asked, new_pipeline
 
     settings = load_settings()
     keys = tuple(part.strip() for part in key.split(",") if part.strip())
-    dialect = Dialect(timezone, tuple(missing or ()))
+    dialect = Dialect(timezone, tuple(missing or ()), separator, decimal, time_format)
     draft = new_pipeline(name, table, Asked.checked(keys, time, label, task), dialect, settings)
     _say_what_was_found(draft)
-    _say_next_steps(draft, settings)
+    _say_next_steps(draft)
 
 
-@app.command("check", epilog="Example: airloop pipelines check flight_delays")
+@app.command("check", epilog="Example: airloop pipelines check PIPELINE")
 def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipeline; default all.")] = None) -> None:
     """Read every declaration, its SQL, expectations and Feast definitions, and resolve what they name."""
     from airloop.config import pipeline_names
@@ -58,7 +60,8 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
             console.print(f"{found}: {line}")
         for open_point in left_to_decide(found, settings):
             place = f"{open_point.path.relative_to(settings.project_dir)}:{open_point.line}"
-            _say(f"{found}: left to decide: {place}: {open_point.assumed}")
+            setting = f"{open_point.setting}  # " if open_point.setting else ""
+            _say(f"{found}: left to decide: {place}: {setting}{open_point.assumed}")
 
 
 def _say_what_was_found(draft: "Draft") -> None:
@@ -68,33 +71,44 @@ def _say_what_was_found(draft: "Draft") -> None:
     features = sum(column.feature is not None for column in draft.columns)
     _say(f"read {plan.rows:,} rows of {draft.table.path}:")
     _say(f"  key {', '.join(roles.key)}, time {roles.time}, label {roles.label} ({roles.task}), {features} features")
+    _say("  (what no option said was inferred: --key, --time, --label and --task say it)")
     _say(f"  {plan.start:%Y-%m-%d} to {plan.end:%Y-%m-%d}, {plan.calendar}, {plan.rows_a_day:.3g} rows a day")
     for column, why in draft.left_out.items():
         _say(f"  column {column} left out: {why}")
+    for column, says in draft.suspects.items():
+        _say(f"  look: column {column} {says}; a feature has to be known at {roles.time}")
     for path in written_paths(draft.name):
         _say(f"wrote {path}")
 
 
-def _say_next_steps(draft: "Draft", settings: Settings) -> None:
-    from airloop.config import load_pipeline
+def _say_next_steps(draft: "Draft") -> None:
     from airloop.scaffold import EVENTS, OUTCOMES
 
-    name, table = draft.name, shlex.quote(str(draft.table.path))
-    missing = [word for given in draft.dialect.missing for word in ("--missing", shlex.quote(given))]
-    zone = ["--timezone", draft.dialect.timezone] if draft.dialect.timezone else []
-    options = "".join(f" {word}" for word in (*zone, *missing))
-    candidates = " ".join(load_pipeline(name, settings).training.candidates)
+    name, plan = draft.name, draft.plan
+    given = "".join(f" {shlex.quote(word)}" for word in draft.dialect.options())
+    cutoff = f"{plan.cutoff:%Y-%m-%dT%H:%M:%SZ}"
+    until = f"{plan.scored_until:%Y-%m-%dT%H:%M:%SZ}" if plan.scored_until else None
     _say("\nNext:")
     _say(f"  airloop pipelines check {name}      what is assumed, and where to change it")
     for feed in (EVENTS, OUTCOMES):
-        _say(f"  airloop land {name} {feed} {table}{options}")
+        _say(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
     _say(
-        f"On the platform (airloop up): {name}__inbox sees the files and runs {name}__data for each period; then start"
+        f"Then on the platform (airloop up): {name}__inbox sees the files and runs {name}__data for each period. Start"
     )
-    _say(f"{name}__training with the cutoff {draft.plan.cutoff:%Y-%m-%dT%H:%M:%SZ}. Without it, here:")
-    _say(f"  for stage in {_DATA}; do airloop run $stage {name} || break; done")
-    _say(f"  for candidate in {candidates}; do airloop run tune {name} --option candidate=$candidate; done")
-    _say(f"  for stage in train evaluate decide; do airloop run $stage {name} || break; done")
+    scoring = f" Start {name}__scoring for {cutoff} to {until}." if until else ""
+    _say(f"{name}__training with the cutoff {cutoff}; a model that passes is promoted by itself.{scoring}")
+    _say("Or here, without a platform:")
+    for line in _by_hand(name, cutoff, until):
+        _say(f"  airloop run {line}")
+
+
+def _by_hand(name: str, cutoff: str, until: str | None) -> Iterator[str]:
+    yield f"data {name} --end {cutoff}"
+    yield f"training {name} --end {cutoff}"
+    yield f"promote {name} --end {cutoff}"
+    if until:
+        for what in ("data", "score"):
+            yield f"{what} {name} --start {cutoff} --end {until}"
 
 
 def _say(line: str) -> None:

@@ -16,7 +16,7 @@ _SHOWN_ROWS = 50
 app = typer.Typer(no_args_is_help=True, help="Rows that were refused, and files that were set aside.")
 
 
-@app.command("list", epilog="Example: airloop quarantine list flight_delays --feed weather --csv weather.csv")
+@app.command("list", epilog="Example: airloop quarantine list PIPELINE --feed FEED --csv refused.csv")
 def quarantine_list(
     pipeline: str,
     feed: Annotated[str | None, typer.Option(help="Only this feed.")] = None,
@@ -42,9 +42,16 @@ def quarantine_list(
         typer.echo(json.dumps(found))
     else:
         _show(rows, aside)
+        for found_feed in dict.fromkeys(row.feed for row in rows):
+            console.print(
+                f"to repair them: airloop quarantine list {pipeline} --feed {found_feed} --csv repaired.csv, edit it, "
+                f"then airloop quarantine release {pipeline} {found_feed} repaired.csv",
+                markup=False,
+                soft_wrap=True,
+            )
 
 
-@app.command("release", epilog="Example: airloop quarantine release flight_delays weather weather.csv")
+@app.command("release", epilog="Example: airloop quarantine release PIPELINE FEED repaired.csv")
 def quarantine_release(
     pipeline: str,
     feed: Annotated[str, typer.Argument(help="The feed the rows belong to.")],
@@ -61,7 +68,12 @@ def quarantine_release(
     for uri in done.before:
         console.print(f"released before, nothing changed: {uri}", markup=False, soft_wrap=True)
     if done.landed:
-        console.print(f"{pipeline}__inbox starts their windows; a row that still breaks a rule comes back")
+        console.print(
+            f"{pipeline}__inbox starts their windows; without a platform: airloop run data {pipeline} --start ... "
+            "--end ...; a row that still breaks a rule comes back",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _write_csv(pipeline: Any, rows: Sequence[Any], path: Path) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog="Example: airloop pipelines review flight_delays --base origin/main --output review.md")
+@app.command(epilog="Example: airloop pipelines review PIPELINE --base origin/main --output review.md")
 def review(
     name: Annotated[str | None, typer.Argument(help="One pipeline; default those that changed since the base.")] = None,
     base: Annotated[

@@ -1,5 +1,6 @@
 """A training set for a notebook."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog="Example: airloop snapshot flight_delays --cutoff 2013-03-01T00:00:00Z --output flights.parquet")
+@app.command(epilog="Example: airloop snapshot PIPELINE --cutoff 2013-03-01T00:00:00Z --output rows.parquet")
 def snapshot(
     pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
     cutoff: Annotated[str, typer.Option(help="Rows whose label is mature by this instant, with its UTC offset.")],
@@ -26,20 +27,26 @@ def snapshot(
     ] = None,
 ) -> None:
     """Write the training set of a cutoff for a notebook: point in time, leak-checked, without starting a training."""
-    from airloop import notebook, tracking
     from airloop.records import parse_instant
 
     settings, instant = checked(pipeline), parse_instant(cutoff)
     if output is not None:
         _refuse_output(output)
+    # Imports for seconds: what was typed is checked first.
+    from airloop import notebook, tracking
+
     made = notebook.training_rows(pipeline, cutoff=instant)
     path = output or _default_path(pipeline, instant, made, settings)
     tracking.write_parquet(made.frame, str(path.absolute()), settings)
     _describe(pipeline, instant, made, settings)
     console.print(f"written   {path}", markup=False, soft_wrap=True)
-    console.print(
-        f"\nin a notebook\n\n  import airloop\n  frame = airloop.training_frame({pipeline!r}, cutoff={cutoff!r})"
-    )
+    for line in (
+        f"\nin a notebook of {sys.executable}",
+        f"  import airloop\n  frame = airloop.training_frame({pipeline!r}, cutoff={cutoff!r})",
+        "in any other",
+        f"  import pandas\n  frame = pandas.read_parquet({str(path.absolute())!r})",
+    ):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _refuse_output(output: Path) -> None:

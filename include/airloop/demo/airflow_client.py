@@ -62,13 +62,14 @@ class AirflowClient:
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            known = {item["dag_id"] for item in self._call("GET", "dags", params={"limit": 100}).json()["dags"]}
-            if set(dag_ids) <= known:
+            # One by one: a list of all DAGs comes in pages.
+            missing = [dag_id for dag_id in dag_ids if not self._call("GET", f"dags/{dag_id}").is_success]
+            if not missing:
                 return
             time.sleep(_POLL_SECONDS)
         errors = self._call("GET", "importErrors").json().get("import_errors", [])
         shown = "; ".join(f"{item['filename']}: {item['stack_trace'][-300:]}" for item in errors[:2])
-        raise AirloopError(f"DAGs {sorted(set(dag_ids) - known)} did not appear within {seconds:.0f} s. {shown}")
+        raise AirloopError(f"DAGs {missing} did not appear within {seconds:.0f} s. {shown}")
 
     def start(self, dag_id: str, conf: Mapping[str, Any], *, run_id: str | None = None) -> Run:
         """Start a run; with a `run_id` that exists already, that run is returned and nothing starts.

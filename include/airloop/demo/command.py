@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from airloop import supervisor
 from airloop.config import load_pipeline
-from airloop.demo.loop import Report, run_demo
+from airloop.demo.loop import Report, demo_windows, run_demo
 from airloop.settings import Settings
 from airloop.supervisor import Platform
 
@@ -23,10 +23,11 @@ def run_and_show(name: str, settings: Settings, *, months: int, console: Console
     """
     began = time.monotonic()
     pipeline = load_pipeline(name, settings)
+    windows = demo_windows(pipeline, months=months)  # a pipeline that cannot be replayed starts no platform
     with _platform(settings, console) as platform:
         airflow, mlflow = platform.logins()
         console.print(f"\n  {airflow}\n  {mlflow}\n")
-        with _progress(console, months) as report:
+        with _progress(console, len(windows)) as report:
             periods = run_demo(pipeline, settings, platform, months=months, report=report)
     # Imported late: pandas and scikit-learn would delay the first line a person sees by seconds.
     from airloop.demo import report as reports
@@ -41,7 +42,8 @@ def run_and_show(name: str, settings: Settings, *, months: int, console: Console
     picture = reports.write_picture(pipeline, without, settings)
     console.print(f"\nreports  {settings.reports_uri}/{name}/   picture  {picture or '-'}")
     console.print(f"ledger   airloop ledger show {name}     look around  make up")
-    console.print(f"{months} months in {time.monotonic() - began:.0f} s")
+    taken = len({f"{window.start:%Y-%m}" for window in windows})
+    console.print(f"{taken} months in {time.monotonic() - began:.0f} s")
 
 
 @contextlib.contextmanager
@@ -57,7 +59,7 @@ def _platform(settings: Settings, console: Console) -> Iterator[Platform]:
 
 
 @contextlib.contextmanager
-def _progress(console: Console, months: int) -> Iterator[Report]:
+def _progress(console: Console, windows: int) -> Iterator[Report]:
     """A live bar on a terminal; elsewhere one line per step."""
     if not console.is_terminal:
         seen: list[str] = []
@@ -79,14 +81,14 @@ def _progress(console: Console, months: int) -> Iterator[Report]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("starting", total=months)
-        months_seen: list[str] = []
+        bar = progress.add_task("starting", total=windows)
+        seen_windows: list[str] = []
 
         def show(line: str) -> None:
-            month = line.split(":", 1)[0]
-            if month not in months_seen:
-                months_seen.append(month)
-            progress.update(bar, description=line, completed=len(months_seen) - 1)
+            window = line.split(": ", 1)[0]
+            if window not in seen_windows:
+                seen_windows.append(window)
+            progress.update(bar, description=line, completed=len(seen_windows) - 1)
 
         yield show
-        progress.update(bar, completed=months, description="done")
+        progress.update(bar, completed=windows, description="done")

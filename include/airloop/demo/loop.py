@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 _RUN_SECONDS = 900
 _INPUTS_AHEAD = timedelta(days=2)
-FIRST_TRAINING_AFTER = 2
+_MONTHS_BEFORE_TRAINING = 2
+_NAMES = {"hourly": "%d %B %H:%M", "daily": "%d %B", "weekly": "%d %B", "monthly": "%B"}
 
 
 @dataclass(frozen=True)
@@ -40,33 +41,52 @@ Report = Callable[[str], None]
 def run_demo(
     pipeline: Pipeline, settings: Settings, platform: Platform, *, months: int, report: Report
 ) -> tuple[Period, ...]:
-    """Take the first `months` windows of the pipeline through the running Airflow.
+    """Take the windows of the pipeline's first `months` months through the running Airflow (see demo_windows).
 
-    A window's inputs land and are scored before its outcomes land. Run again it changes nothing: every stage finds
-    that its input was done before, and trainings asked for once are not asked for twice.
+    A window's inputs land and are scored before its outcomes land; the first model is trained when two months are in.
+    Run again it changes nothing: every stage finds that its input was done before, and trainings asked for once are not
+    asked for twice.
 
     Raises:
-        ConfigError: The pipeline declares no `replay`, or covers no end.
+        ConfigError: The pipeline cannot be replayed.
         AirloopError: A DAG run failed; names the task and its error.
     """
-    if pipeline.replay is None or pipeline.coverage.end is None:
-        raise ConfigError(f"{pipeline.name}: the demo needs `replay` and `coverage.end` in pipeline.yaml")
+    windows = demo_windows(pipeline, months=months)
     with AirflowClient(platform) as client:
-        return _take_windows(pipeline, settings, client, months=months, report=report)
+        return _take_windows(pipeline, settings, client, windows, report=report)
+
+
+def demo_windows(pipeline: Pipeline, *, months: int) -> tuple[Window, ...]:
+    """The calendar windows wholly inside `coverage` that begin in the first `months` calendar months of it.
+
+    Raises:
+        ConfigError: The pipeline declares no `replay` or no `coverage.end`, or covers no whole window.
+    """
+    start, end = pipeline.coverage.start, pipeline.coverage.end
+    if pipeline.replay is None or end is None:
+        raise ConfigError(f"{pipeline.name}: the demo needs `replay` and `coverage.end` in pipeline.yaml")
+    windows = calendar_windows(pipeline.calendar, Window(start, end))
+    whole = [window for window in windows if start <= window.start and window.end <= end]
+    if not whole:
+        raise ConfigError(f"{pipeline.name}: no whole {pipeline.calendar} window lies in the coverage [{start}, {end})")
+    return tuple(window for window in whole if _months_between(whole[0], window) < months)
+
+
+def _months_between(first: Window, later: Window) -> int:
+    return 12 * (later.start.year - first.start.year) + later.start.month - first.start.month
 
 
 def _take_windows(
-    pipeline: Pipeline, settings: Settings, client: AirflowClient, *, months: int, report: Report
+    pipeline: Pipeline, settings: Settings, client: AirflowClient, windows: tuple[Window, ...], *, report: Report
 ) -> tuple[Period, ...]:
     groups = ("inbox", "data", "scoring", "monitoring", "training", "promotion")
     client.wait_for_dags(tuple(f"{pipeline.name}__{group}" for group in groups))
-    covered = Window(pipeline.coverage.start, pipeline.coverage.end or pipeline.coverage.start)
-    windows = calendar_windows(pipeline.calendar, covered)[:months]
+    before = [window for window in windows if _months_between(windows[0], window) < _MONTHS_BEFORE_TRAINING]
     stepper = _Stepper(pipeline, settings, client, report)
     # The demo starts the waiting windows itself, at the right moment of data time, instead of waiting for the bell.
     client.pause(f"{pipeline.name}__inbox", paused=True)
     try:
-        return tuple(stepper.take(number, window) for number, window in enumerate(windows, start=1))
+        return tuple(stepper.take(window, first_training=before[-1]) for window in windows)
     finally:
         client.pause(f"{pipeline.name}__inbox", paused=False)
 
@@ -80,19 +100,19 @@ class _Stepper:
         self.pipeline, self.settings, self.client, self.report = pipeline, settings, client, report
         self.upstream: Any = resolve(str(pipeline.replay))()
 
-    def take(self, number: int, window: Window) -> Period:
+    def take(self, window: Window, *, first_training: Window) -> Period:
         """One window, in the order of data time."""
-        name = f"{window.start:%B}"
+        name = self._name(window)
         inputs = [feed for feed, declared in self.pipeline.feeds.items() if not declared.outcome]
         self._land(inputs, until=window.end + _INPUTS_AHEAD, what=f"{name}: inputs land")
         self._run_waiting(name)
-        if number > FIRST_TRAINING_AFTER:
+        if window.start > first_training.start:
             self._run("scoring", window, f"{name}: scoring, no outcome has landed")
         self._land(list(self.pipeline.outcome_feeds), until=window.end, what=f"{name}: outcomes land")
         self._run_waiting(name)
-        if number == FIRST_TRAINING_AFTER:
+        if window == first_training:
             self._train_by_hand(window, f"{name}: first training")
-        if number > FIRST_TRAINING_AFTER:
+        if window.start > first_training.start:
             self._run("monitoring", window, f"{name}: monitoring")
         self._finish(name)
         if self._nothing_to_gain(window):
@@ -125,7 +145,7 @@ class _Stepper:
         for waiting in inbox.waiting_windows(self.pipeline, self.settings):
             conf = {"start": _text(waiting.window.start), "end": _text(waiting.window.end)}
             run = self.client.start(self._dag("data"), conf, run_id=waiting.run_id)
-            self._wait(self.client.again(run), f"{name}: data of {waiting.window.start:%B}")
+            self._wait(self.client.again(run), f"{name}: data of {self._name(waiting.window)}")
 
     def _run(self, group: str, window: Window, what: str) -> None:
         conf = {"start": _text(window.start), "end": _text(window.end)}
@@ -151,6 +171,9 @@ class _Stepper:
                 self.report(f"{what} ({', '.join(running)})")
 
         self.client.wait(run, seconds=_RUN_SECONDS, on_tasks=say)
+
+    def _name(self, window: Window) -> str:
+        return window.start.strftime(_NAMES[self.pipeline.calendar])
 
     def _dag(self, group: str) -> str:
         return f"{self.pipeline.name}__{group}"

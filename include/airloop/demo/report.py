@@ -13,6 +13,9 @@ from airloop.demo.loop import Period
 from airloop.records import Evidence, Monitored
 from airloop.settings import Settings
 
+_STARTS = {"hourly": "%Y-%m-%d %H:%M", "daily": "%Y-%m-%d", "weekly": "%Y-%m-%d", "monthly": "%Y-%m"}
+_MOST_TICKS = 12
+
 
 def summary_table(pipeline: Pipeline, periods: Sequence[Period], without: Sequence[MonthWithoutRetraining]) -> Table:
     """One line per window; intervals are day-block bootstrap intervals of the rows whose labels matured in it."""
@@ -21,12 +24,12 @@ def summary_table(pipeline: Pipeline, periods: Sequence[Period], without: Sequen
         _unit(metric)[0] for metric in (pipeline.monitoring.policy.metric, pipeline.gate.compare.metric)
     )
     table = Table(
-        title=f"The loop, month by month (gains in {' and '.join(units)}, with day-block bootstrap intervals)",
+        title=f"The loop, window by window (gains in {' and '.join(units)}, with day-block bootstrap intervals)",
         title_justify="left",
         show_lines=False,
         header_style="bold",
     )
-    table.add_column("month")
+    table.add_column("month" if pipeline.calendar == "monthly" else "from")
     for name in ("rows", "refused", "champion"):
         table.add_column(name, justify="right")
     for metric in metrics:
@@ -45,7 +48,7 @@ def _row(pipeline: Pipeline, period: Period, gain: Evidence | None, *, live: Seq
     watched = pipeline.monitoring.policy.metric
     monitored, scored = period.monitored, period.scored
     return (
-        f"{period.window.start:%Y-%m}",
+        period.window.start.strftime(_STARTS[pipeline.calendar]),
         f"{period.rows:,}",
         f"{period.refused_rows}",
         f"v{scored.version}" if scored and scored.version else "-",
@@ -103,13 +106,16 @@ def never_retrained_lines(pipeline: Pipeline, without: Sequence[MonthWithoutRetr
 
 
 def write_picture(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining], settings: Settings) -> Path | None:
-    """Live against never retrained, month by month, promotions marked; a PNG below the reports."""
+    """Live against never retrained, window by window, promotions marked; a PNG below the reports."""
     if not without:
         return None
     figure = Figure(figsize=(9, 4), layout="constrained")
     metrics = metrics_of(pipeline.prediction.task)
     for axes, metric in zip(figure.subplots(1, len(metrics)), metrics, strict=True):
         _draw(axes, metric, without)
+        ticks = range(0, len(without), -(-len(without) // _MOST_TICKS))
+        named = "%b" if pipeline.calendar == "monthly" else "%d %b"
+        axes.set_xticks([*ticks], [without[tick].window.start.strftime(named) for tick in ticks])
     figure.axes[0].legend()
     path = Path(settings.home) / "reports" / "loop.png"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,10 +124,10 @@ def write_picture(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining],
 
 
 def _draw(axes: Axes, metric: str, without: Sequence[MonthWithoutRetraining]) -> None:
-    months = [f"{item.window.start:%b}" for item in without]
-    axes.plot(months, [item.live[metric] for item in without], marker="o", label="the loop", color="#1f77b4")
+    places = range(len(without))
+    axes.plot(places, [item.live[metric] for item in without], marker="o", label="the loop", color="#1f77b4")
     kept = [item.never_retrained[metric] for item in without]
-    axes.plot(months, kept, marker=".", linestyle="--", color="#888888", label="version 1, never retrained")
+    axes.plot(places, kept, marker=".", linestyle="--", color="#888888", label="version 1, never retrained")
     for position, item in enumerate(without):
         if item.after_promotion is not None:
             axes.axvline(position, color="#2ca02c", linewidth=0.8, linestyle=":")

@@ -34,7 +34,7 @@ class ArrayFeature:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The elements' names, numbered from 0 with as many digits as the last one needs: pixels_00 ... pixels_63."""
+        """The elements' names, numbered from 0 with as many digits as the last one needs: signal_00 ... signal_63."""
         width = len(str(self.length - 1))
         return tuple(f"{self.name}_{position:0{width}}" for position in range(self.length))
 

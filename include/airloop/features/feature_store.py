@@ -1,21 +1,25 @@
 """Feast, used through its extension points: the pipeline's definitions, its store, and a fingerprint of both."""
 
 import copy
+import difflib
 import hashlib
 import json
 import re
 import runpy
 import string
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import yaml
+from sqlalchemy.engine import make_url
 
 from airloop.config import Pipeline
-from airloop.errors import ConfigError
+from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.feast_stores import feast_boot
 from airloop.features import sections, transforms
 from airloop.features.arrays import ArrayFeature, array_feature
@@ -126,6 +130,25 @@ def feature_names(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
     return names
 
 
+def ignored_in_drift(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
+    """The features that features.ignore_drift names; an array's own name stands for all its elements.
+
+    Raises:
+        ConfigError: The service has no such feature.
+    """
+    arrays, names = array_features(pipeline, settings), feature_names(pipeline, settings)
+    known = [*arrays, *names]
+    for name in pipeline.features.ignore_drift:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            near = f"; did you mean {close[0]!r}?" if close else ""
+            raise ConfigError(
+                f"{pipeline.name}: features.ignore_drift names {name!r}, which {pipeline.features.service} lacks{near}"
+            )
+    ignored = pipeline.features.ignore_drift
+    return tuple(flat for name in ignored for flat in (arrays[name].columns if name in arrays else (name,)))
+
+
 def _service(pipeline: Pipeline, settings: Settings) -> FeatureService:
     wanted = pipeline.features.service
     found = definitions(pipeline, settings)
@@ -163,8 +186,34 @@ def _plain(sql: str) -> str:
     return " ".join(re.sub(r"--.*", "", sql).split())
 
 
+@contextmanager
+def answering(settings: Settings) -> Iterator[None]:
+    """Say in one line when the registry or the online store does not answer, or cannot be written.
+
+    Drivers of Feast's stores share no base class but these names: PEP 249 has OperationalError, Redis the other two.
+
+    Raises:
+        UpstreamUnavailable: An OSError, or an error of such a name, was raised inside.
+    """
+    try:
+        yield
+    except Exception as error:
+        names = {kind.__name__ for kind in type(error).__mro__}
+        if names.isdisjoint({"OSError", "OperationalError", "ConnectionError", "TimeoutError"}):
+            raise
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
+        raise UpstreamUnavailable(
+            f"Feast's registry {make_url(settings.feast_registry_url)!r} or its online store "
+            f"({settings.online_store.get('type')}): {' '.join(said)}"
+        ) from error
+
+
 def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
-    """The pipeline's store with its definitions applied; one Feast project per pipeline."""
+    """The pipeline's store with its definitions applied; one Feast project per pipeline.
+
+    Raises:
+        UpstreamUnavailable: The registry does not answer.
+    """
     text = (settings.feature_repo_dir / "feature_store.yaml").read_text(encoding="utf-8")
     filled = string.Template(text).substitute(
         AIRLOOP_PIPELINE=pipeline.name,
@@ -173,7 +222,9 @@ def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
         AIRLOOP_ONLINE_STORE=json.dumps(settings.online_store),
     )
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = FeatureStore(config=RepoConfig(**yaml.safe_load(filled), repo_path=settings.feature_repo_dir))
-    # Feast completes what it applies; the fingerprint is of what was declared.
-    store.apply(copy.deepcopy(list(definitions(pipeline, settings))))
+    declared = copy.deepcopy(list(definitions(pipeline, settings)))
+    with answering(settings):
+        store = FeatureStore(config=RepoConfig(**yaml.safe_load(filled), repo_path=settings.feature_repo_dir))
+        # Feast completes what it applies; the fingerprint is of what was declared.
+        store.apply(declared)
     return store

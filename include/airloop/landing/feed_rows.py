@@ -24,8 +24,8 @@ class FeedRows:
     """What a feed has for a window.
 
     Attributes:
-        rows: The feed's columns, known_at, created_at, and the three columns of airloop.landing.file_rows, which are null
-            but for rows that cannot be read. None when no file can be read.
+        rows: The feed's columns, known_at, created_at, and the three columns of airloop.landing.file_rows, which are
+            null but for rows that cannot be read. None when no file can be read.
         set_aside: The files that were not read.
     """
 

@@ -10,7 +10,8 @@ import polars as pl
 from airloop.config import Feed, Pipeline
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.landing import landed_files
-from airloop.landing.land_tables import Dialect, Table, read_table
+from airloop.landing.land_dialect import Dialect
+from airloop.landing.land_tables import Table, read_table
 from airloop.landing.landed_files import ListedFile
 from airloop.publishing import publish
 from airloop.settings import Settings
@@ -89,7 +90,8 @@ def _rows(table: Table, feed_name: str, feed: Feed) -> pl.DataFrame:
         if len(lost):
             why = " and has no offset; say whose clock it is by --timezone" if table.kinds[name] == "clock" else ""
             raise DataContractError(
-                f"{table.path}: column {name!r}: {len(lost)} values are no {kind}, first {lost[0]!r}{why}"
+                f"{table.path}: column {name!r}: {len(lost)} values are no {kind}, first {lost[0]!r}{why}; "
+                "nothing landed"
             )
     order = [name for name in (feed.event_time, *feed.key) if name is not None]
     return texts.select(pl.all().gather(values.select(pl.arg_sort_by(order, maintain_order=True)).to_series()))

@@ -51,6 +51,8 @@ def _list_feed(pipeline: Pipeline, feed: str, settings: Settings) -> Iterator[Li
         raise UpstreamUnavailable(f"landing folder {root} cannot be listed: {error}") from error
     except (ValueError, ImportError) as error:
         raise ConfigError(f"AIRLOOP_LANDING_URI {settings.landing_uri} cannot be used: {error}") from error
+    except Exception as error:  # stores have errors of their own: no credentials, no such bucket
+        raise UpstreamUnavailable(f"landing folder {root} cannot be listed: {error}") from error
     declared = pipeline.feeds[feed]
     for info in sorted(found, key=lambda item: _landing_order(declared, item["name"].rsplit("/", 1)[-1])):
         name = info["name"].rsplit("/", 1)[-1]
@@ -177,5 +179,5 @@ def read_bytes(uri: str, settings: Settings) -> bytes:
     try:
         with fsspec.open(uri, "rb", **settings.storage_options) as handle:
             return bytes(handle.read())
-    except OSError as error:
+    except Exception as error:  # stores have errors of their own
         raise UpstreamUnavailable(f"{uri} cannot be read: {error}") from error

@@ -87,7 +87,7 @@ def _feature(
     users: Sequence[Mapping[str, Any]],
     psi: Mapping[str, float],
 ) -> dict[str, Any]:
-    # An array is a column per element to models and to drift: pixels_00 ... pixels_63.
+    # An array is a column per element to models and to drift: signal_00 ... signal_63.
     columns = re.compile(
         rf"{re.escape(feature['name'])}(_\d+)?" if "Array" in feature["type"] else re.escape(feature["name"])
     )

@@ -8,7 +8,7 @@ from airloop.config import Pipeline
 from airloop.ledger import Entry
 from airloop.pages import history
 from airloop.pages.history import Seen
-from airloop.pages.rendering import count, metric_title, number, share, window, words
+from airloop.pages.rendering import count, metric_title, score, share, window, words
 from airloop.pages.site import Site
 
 
@@ -73,7 +73,7 @@ def _monitor(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
     drift = f"{share(monitored['drifted_share'])} of features drifted" if monitored["drifted_share"] is not None else ""
     note = ", ".join(filter(None, [f"live {metric_title(metric)} of {window(newest.window)}", drift]))
     href = site.window(pipeline.name, newest.window, report="drift")
-    return Step("Monitoring", number(monitored["live"].get(metric)), note, href)
+    return Step("Monitoring", score(monitored["live"].get(metric)), note, href)
 
 
 def _triage(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:

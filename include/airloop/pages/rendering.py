@@ -25,8 +25,11 @@ def render(template: str, **context: Any) -> str:
 
 
 def with_theme(report: str) -> str:
-    """A report's HTML followed by the script that makes it follow the theme of the page around it."""
-    return f"{report}\n<script>{_text('report.js')}</script>\n"
+    """A report's HTML with the script that makes it follow the theme of the page around it, before its own scripts."""
+    script = f"<script>{_text('report.js')}</script>"
+    head = re.search(r"<head\b[^>]*>", report)
+    place = head.end() if head else 0
+    return f"{report[:place]}{script}{report[place:]}"
 
 
 def page_headers() -> dict[str, str]:
@@ -68,12 +71,14 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # a new template is for the new code, which comes with the next start
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
         "count": count,
         "number": number,
+        "score": score,
         "signed": signed,
         "share": share,
         "instant": instant,
@@ -107,6 +112,11 @@ def number(value: float | None) -> str:
     if abs(value) < _TINY:
         return f"{value:.1e}"
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def score(value: float | None) -> str:
+    """A metric's value: four significant digits, `0.1730`, zeros kept, so that a column of them lines up."""
+    return f"{value:#.4g}" if value and _TINY <= abs(value) < 1000 else number(value)
 
 
 def signed(value: float | None) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airloop import ledger
-from airloop.config import Pipeline, calendar_windows, load_pipeline
+from airloop.config import METRICS, Pipeline, calendar_windows, load_pipeline
 from airloop.errors import DataContractError
 from airloop.ledger import Entry
 from airloop.pages import decisions, history, mlflow_links, window_page
@@ -90,6 +90,7 @@ def _decided(site: Site, pipeline: Pipeline, run_id: str, sequence: int) -> str:
         version=version,
         lines=decisions.lines(site, _chain(entries, decision), versions),
         server=mlflow_links.server(site.settings),
+        sign=METRICS[pipeline.training.metric].sign,
         links=mlflow_links.of_version(site.settings, pipeline.name, version) if version else {},
         mlflow=mlflow_links.of_pipeline(site.settings, pipeline.name, versions),
     )

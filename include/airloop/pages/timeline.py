@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from airloop.pages.charts import svg
-from airloop.pages.rendering import number
+from airloop.pages.rendering import score
 
 _WIDTH, _HEIGHT = 440.0, 280.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 24.0, 26.0
@@ -64,7 +64,7 @@ def _marks(frame: "_Frame", points: Sequence[Point]) -> Iterator[str]:
             yield f'<text class="version" x="{edge + 6}" y="{_TOP - 4}">v{point.version}</text>'
         if point.lower is not None and point.upper is not None:
             yield f'<line class="whisker" x1="{x}" y1="{frame.y(point.lower)}" x2="{x}" y2="{frame.y(point.upper)}"/>'
-        says = escape(f"{point.label}, version {point.version}: {number(point.value)}")
+        says = escape(f"{point.label}, version {point.version}: {score(point.value)}")
         yield f'<circle class="dot" cx="{x}" cy="{y}" r="4.5"><title>{says}</title></circle>'
         before = (x, y, point.version)
 

@@ -6,7 +6,7 @@ from airloop import ledger
 from airloop.config import METRICS, Pipeline, load_pipeline
 from airloop.pages import history, measured, mlflow_links, report_files
 from airloop.pages.history import Seen
-from airloop.pages.rendering import count, metric_title, number, render, share
+from airloop.pages.rendering import count, metric_title, render, score, share
 from airloop.pages.site import Site
 from airloop.records import Window
 
@@ -96,8 +96,8 @@ def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
     for metric in METRICS:
         value, lower, upper = measured.live(monitored, metric)
         if value is not None:
-            bounds = "" if lower is None or upper is None else f"{number(lower)} to {number(upper)}"
-            facts.append(Fact(f"Live {metric_title(metric)}", number(value), bounds))
+            bounds = "" if lower is None or upper is None else f"{score(lower)} to {score(upper)}"
+            facts.append(Fact(f"Live {metric_title(metric)}", score(value), bounds))
     if monitored.get("drifted_share") is not None:
         facts.append(Fact("Features drifted", share(monitored["drifted_share"])))
     return facts

@@ -66,11 +66,13 @@ def rows_a_day(pipeline: Pipeline, files: Sequence[ListedFile], settings: Settin
     """Lines of a landed day, the mean of seven files spread over those there are; None when none tells.
 
     Counted are the files of the outcomes that carry the entity key, one line per label; without such a feed those of
-    the first feed that carries it.
+    the first feed that carries it. A key made of several columns is carried by none: then of the first outcomes.
     """
     key = pipeline.prediction.entity_key
     keyed = [name for name, feed in pipeline.feeds.items() if key in feed.columns and not feed.static]
-    counted = next((name for name in keyed if pipeline.feeds[name].outcome), next(iter(keyed), None))
+    counted = next(
+        iter([name for name in keyed if pipeline.feeds[name].outcome] or keyed or pipeline.outcome_feeds), None
+    )
     days = [file for file in files if file.feed == counted]
     chosen = days[:: max(1, len(days) // _COUNTED_FILES)]
     lines = [landed_files.read_bytes(file.uri, settings).count(b"\n") - 1 for file in chosen]

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from airloop.errors import ConfigError
-from airloop.landing.land_tables import Dialect, read_table
-from airloop.pipeline_check import check_pipeline
+from airloop.landing.land_dialect import Dialect
+from airloop.landing.land_tables import read_table
 from airloop.scaffold.columns import find_columns
 from airloop.scaffold.decisions import left_to_decide
 from airloop.scaffold.plan import make_plan
@@ -59,6 +59,9 @@ def _refuse_name(name: str, settings: Settings) -> None:
 def _write(name: str, texts: Mapping[str, str], settings: Settings) -> None:
     settings.pipelines_dir.mkdir(parents=True, exist_ok=True)
     settings.feature_repo_dir.mkdir(parents=True, exist_ok=True)
+    # Imports for seconds, and most tables are refused before it is needed.
+    from airloop.pipeline_check import check_pipeline
+
     # Not in pipelines_dir, where every folder is a pipeline; beside it, where a rename is one step.
     staging = Path(tempfile.mkdtemp(prefix=".new-", dir=settings.pipelines_dir.parent))
     definitions = settings.feature_repo_dir / f"{name}.py"

@@ -12,10 +12,15 @@ _DECIDE = re.compile(r"(?:^|\s)(?:#|--) decide: (.+?)\s*$")
 
 @dataclass(frozen=True)
 class Undecided:
-    """One assumption, where it stands and what it says."""
+    """One assumption.
+
+    Attributes:
+        setting: What the line sets; empty when the comment stands alone.
+    """
 
     path: Path
     line: int
+    setting: str
     assumed: str
 
 
@@ -30,4 +35,4 @@ def _of_file(path: Path) -> Iterator[Undecided]:
     if path.is_file():
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if found := _DECIDE.search(line):
-                yield Undecided(path, number, found[1])
+                yield Undecided(path, number, line[: found.start()].strip(), found[1])

@@ -31,7 +31,9 @@ class Plan:
 
     Attributes:
         end: The midnight (UTC) after the last row.
-        cutoff: End of the last whole calendar period; the coverage's end when there is none.
+        cutoff: Of a first training: the start of the last whole calendar period, or its end when the rows before it
+            are too few; the coverage's end when there is no whole period.
+        scored_until: End of the period after the cutoff, which that model can score; None when there is none.
         rows_a_day: Mean over the days from the first row to the last.
         rows_a_period: Median over the calendar's periods.
         train_rows: Labelled rows before the holdout of a training with cutoff `end`.
@@ -41,6 +43,7 @@ class Plan:
     start: datetime
     end: datetime
     cutoff: datetime
+    scored_until: datetime | None
     calendar: Calendar
     rows: int
     rows_a_day: float
@@ -49,6 +52,11 @@ class Plan:
     embargo_days: int
     train_rows: int
     floor: float
+
+    @property
+    def min_train_rows(self) -> int:
+        """Half of what the table would train on, in one digit."""
+        return _min_train_rows(self.train_rows)
 
 
 def make_plan(table: Table, roles: Roles) -> Plan:
@@ -74,19 +82,29 @@ def make_plan(table: Table, roles: Roles) -> Plan:
         )
     calendar, rows_a_period = _calendar(rows["time"])
     start, whole = period_start(calendar, first), period_start(calendar, end)
+    previous = period_start(calendar, whole - timedelta(days=1))
+    before = train.filter(pl.col("time") < previous - LABEL_DELAY - timedelta(days=holdout_days + _EMBARGO_DAYS))
+    embargo_days = _EMBARGO_DAYS if _folds_have_rows(train["time"]) else 0
+    enough = len(before) >= max(_FEWEST_TRAIN, _min_train_rows(len(train)))
+    scores = previous > start and enough and (not embargo_days or _folds_have_rows(before["time"]))
     return Plan(
         start=start,
         end=end,
-        cutoff=whole if whole > start else end,
+        cutoff=previous if scores else whole if whole > start else end,
+        scored_until=whole if scores else None,
         calendar=calendar,
         rows=len(rows),
         rows_a_day=len(rows) / days,
         rows_a_period=rows_a_period,
         holdout_days=holdout_days,
-        embargo_days=_EMBARGO_DAYS if _folds_have_rows(train["time"]) else 0,
+        embargo_days=embargo_days,
         train_rows=len(train),
         floor=_floor(roles, train["label"], held_out["label"]),
     )
+
+
+def _min_train_rows(train_rows: int) -> int:
+    return max(30, int(float(f"{train_rows / 2:.1g}")))
 
 
 def _calendar(times: pl.Series) -> tuple[Calendar, int]:

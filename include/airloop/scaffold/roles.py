@@ -11,6 +11,7 @@ import polars as pl
 from airloop.config import TaskKind
 from airloop.config.feed import RESERVED_COLUMNS
 from airloop.errors import ConfigError, DataContractError
+from airloop.landing.land_dialect import looks_like_times
 from airloop.landing.land_tables import Table
 
 MOST_CLASSES = 30
@@ -108,7 +109,8 @@ def _time(table: Table, values: pl.DataFrame, asked: Asked) -> tuple[str, tuple[
             "every row needs the instant it is about"
         )
     clocks = [name for name, kind in table.kinds.items() if kind == "clock"]
-    raise ConfigError(f"{table.path}: no timestamp column. {_no_time(table, *clocks[:1])}")
+    written = [name for name, kind in table.kinds.items() if kind == "string" and looks_like_times(table.texts[name])]
+    raise ConfigError(f"{table.path}: no timestamp column. {_no_time(table, *[*clocks, *written][:1])}")
 
 
 def _no_time(table: Table, column: str = "") -> str:
@@ -118,10 +120,16 @@ def _no_time(table: Table, column: str = "") -> str:
             f"{column!r} holds times without an offset, like {first!r}, which are different instants on different "
             "clocks: say whose they are, like --timezone America/New_York"
         )
+    if column and table.kinds[column] == "string" and looks_like_times(table.texts[column]):
+        first = table.texts[column].drop_nulls()[0]
+        return (
+            f"{column!r} looks like times, like {first!r}: say how they are written, like "
+            "--time-format '%d.%m.%Y %H:%M' or '%m/%d/%Y' (day and month are not guessed)"
+        )
     why = f"{column!r} is a {table.kinds[column]}. " if column else ""
     return (
-        f"{why}Every row needs the instant it is about, ISO 8601 with its offset, like 2013-01-31T10:15:00Z or "
-        "2013-01-31T10:15:00-05:00: add such a column"
+        f"{why}airloop trains on older rows and judges on newer ones, so every row needs the instant it is about, "
+        "ISO 8601 with its offset, like 2013-01-31T10:15:00Z or 2013-01-31T10:15:00-05:00: add such a column"
     )
 
 

@@ -3,11 +3,13 @@
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from airloop.landing.land_tables import Dialect, Table
+from airloop.landing.land_dialect import Dialect
+from airloop.landing.land_tables import Table
 from airloop.scaffold import sql
 from airloop.scaffold.columns import Column, entity_key
 from airloop.scaffold.plan import LABEL_DELAY, METRIC, Plan
@@ -37,6 +39,11 @@ class Draft:
     columns: tuple[Column, ...]
     left_out: dict[str, str]
     plan: Plan
+
+    @cached_property
+    def suspects(self) -> dict[str, str]:
+        """Column -> how closely it follows the label."""
+        return find_suspects(self.table.values(), self.roles, self.columns)
 
 
 def written_paths(name: str) -> tuple[str, ...]:
@@ -86,7 +93,7 @@ def _declaration(draft: Draft) -> dict[str, Any]:
         "task_says": _task_says(draft),
         "classes": flow([str(value) for value in roles.classes]) if roles.task == "multiclass" else "",
         "metric": METRIC[roles.task],
-        "min_train_rows": max(30, int(float(f"{plan.train_rows / 2:.1g}"))),
+        "min_train_rows": plan.min_train_rows,
         "floor": flow(float(f"{plan.floor:.3g}")),
         "floor_says": f"{_SAYS_NOTHING_BETTER[roles.task]} scores this on the newest {plan.holdout_days} days",
         "policy_rows": max(30, plan.rows_a_period // 2),
@@ -103,7 +110,7 @@ def _sql(draft: Draft) -> dict[str, Any]:
         "name": draft.name,
         "time": roles.time,
         "time_in_sql": sql.name(roles.time),
-        "suspects": find_suspects(draft.table.values(), roles, draft.columns),
+        "suspects": draft.suspects,
         "unused": {column.name: column.why_not for column in draft.columns if column.why_not},
         "selected": _wrapped([entity, *selected], indent=7),
         "events": EVENTS,

@@ -93,7 +93,7 @@ $lines</tbody></table></div>
 """)
 
 _QUARANTINE = Template("""<h2 id="quarantine">Quarantine <small>$count refused; the others went on</small></h2>
-<div class="scroll"><table><thead><tr><th>feed</th><th>rule</th><th>rows</th></tr></thead>
+<div class="scroll"><table class="counts"><thead><tr><th>feed</th><th>rule</th><th>rows</th></tr></thead>
 <tbody>
 $counts</tbody></table></div>
 <div class="scroll"><table class="rows">

@@ -66,9 +66,9 @@ def to_html(page: dict[str, Any]) -> str:
     counted = f"{sum(table['rows'] for table in tables):,} rows, bad: {bad_rows:,}, warnings: {warnings}"
     counted += f", files set aside: {len(page['set_aside'])}" if page["set_aside"] else ""
     return _PAGE.substitute(
-        title=_text(f"{page['pipeline']}: {page['layer']} {start}"),
+        title=_text(f"{page['pipeline']}: validation, {page['layer']} {start}"),
         pipeline=_text(page["pipeline"]),
-        layer=_text(page["layer"]),
+        layer=_LAYERS[page["layer"]],
         window=_text(f"{start} to {end} UTC"),
         outcome=page["outcome"],
         says=_text(f"{page['outcome']} · {counted}"),
@@ -134,6 +134,7 @@ def _text(value: object) -> str:
     return html.escape(str(value))
 
 
+_LAYERS = {"raw": "validation of rows", "features": "validation of features"}
 _SAYS = {"kept": "kept", "warning": "warning", "bad": "bad rows", "failed": "failed"}
 
 _LINE = Template(
@@ -179,12 +180,14 @@ th { background: var(--head); font-size: .85rem; color: var(--quiet); }
 .rules th:nth-child(2), .rules th:nth-child(3) { width: 5.5rem; } .rules th:nth-child(4) { width: 11rem; }
 pre { background: var(--head); padding: .7rem 1rem; overflow-x: auto; border-radius: .4rem; }
 .rows { margin-top: 1rem; } .rows td:nth-child(2) { white-space: nowrap; }
+.overview :is(th, td):is(:nth-child(2), :nth-child(3), :nth-child(4)),
+.counts :is(th, td):last-child { text-align: right; }
 td { overflow-wrap: anywhere; } code { font-size: .87em; } a { color: inherit; }
 </style></head><body>
 <header><h1>$pipeline: $layer</h1><p>$window</p><div class="verdict $outcome">$says</div></header>
 <ul class="problems">$problems</ul>
 $waiting
-<div class="scroll"><table>
+<div class="scroll"><table class="overview">
 <thead><tr><th>table</th><th>rows</th><th>bad rows</th><th>share</th><th>result</th><th>broken rules</th></tr></thead>
 <tbody>
 $overview</tbody></table></div>
