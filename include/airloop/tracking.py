@@ -52,8 +52,7 @@ class LoadedVersion:
 def client(settings: Settings) -> MlflowClient:
     """A client of the tracking server and registry; also sets the URI for mlflow's fluent calls.
 
-    Raises:
-        UpstreamUnavailable: Its database does not answer; a server is asked only by the calls that follow.
+    Raises UpstreamUnavailable when its database does not answer; a server is asked only by the calls that follow.
     """
     mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
     mlflow.set_registry_uri(settings.mlflow_tracking_uri)
@@ -243,11 +242,7 @@ def read_parquet(uri: str, settings: Settings) -> pd.DataFrame:
 
 
 def write_parquet(frame: pd.DataFrame, uri: str, settings: Settings) -> None:
-    """Write one parquet file, whole or not at all.
-
-    Raises:
-        UpstreamUnavailable: The place cannot be written.
-    """
+    """Write one parquet file, whole or not at all; UpstreamUnavailable when the place cannot be written."""
     content = frame.to_parquet(index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
     try:
         publish(uri, content, settings.storage_options)

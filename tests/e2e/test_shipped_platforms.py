@@ -128,6 +128,8 @@ def test_the_monitor_measures_what_the_source_says(loop: Loop) -> None:
     ).to_pandas()
     judged = stored.assign(truth=stored[loop.pipeline.prediction.entity_key].map(truth(name))).dropna(subset=["truth"])
     if name == "digit_images":
+        # A day's outcomes are keyed in a day later, and land when that day is over: the last ones after the month.
+        judged = judged[judged["decision_time"] < loop.windows[2].end - timedelta(days=2)]
         assert all(abs(sum(row) - 1) < 1e-6 and len(row) == 10 for row in stored["prediction"])
         value = (judged["prediction"].map(lambda row: row.argmax()) == judged["truth"]).mean()
         assert 0.9 < value < 0.999

@@ -30,6 +30,7 @@ def test_without_mlflow_a_training_is_tried_again_and_leaves_no_record(
 ) -> None:
     toy.run("snapshot", toy_built, WINDOW)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)
     away = toy_built.model_copy(update={"mlflow_tracking_uri": f"{kind}://user:secret@{NOWHERE}"})
     says = _refusal("tune", away, **CANDIDATE)
     assert says.startswith(f"MLflow at {kind}://{NOWHERE}: ")

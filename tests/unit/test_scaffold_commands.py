@@ -1,5 +1,7 @@
 """What `pipelines new` prints: what it saw, what to look at, and the next commands word for word."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,22 @@ def test_a_column_that_tells_the_label_is_named_at_once(project: Settings, capsy
     table = str(tables.write(project.project_dir / "orders.csv", rows))
     said = printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
     assert "look: column refund tells the label apart by itself (ROC-AUC 1.000); a feature has to be known at" in said
+
+
+def test_a_refusal_does_not_wait_for_the_libraries_that_check_a_pipeline(project: Settings) -> None:
+    table = tables.write(project.project_dir / "orders.csv", tables.without(ORDERS, "ordered_at", "paid_at"))
+    command = ["pipelines", "new", "returns", "--from", str(table)]
+    code = f"""
+import sys
+from airloop import cli
+try:
+    cli.main({command})
+except SystemExit as left:
+    sys.exit(f"{{left.code}} {{sorted({{'feast', 'great_expectations', 'mlflow', 'sklearn'}} & set(sys.modules))}}")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert "no timestamp column" in done.stderr
+    assert done.stderr.splitlines()[-1] == "1 []"
 
 
 def test_how_the_table_is_written_is_repeated_for_landing_and_lands(

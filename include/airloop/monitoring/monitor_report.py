@@ -9,6 +9,7 @@ from typing import Any
 from airloop import reports
 from airloop.config import METRICS
 from airloop.monitoring.drift import Drift
+from airloop.pages.rendering import instant
 from airloop.records import Monitored
 from airloop.settings import Settings
 from airloop.tasks import Task
@@ -16,11 +17,10 @@ from airloop.tasks import Task
 
 def headline(found: Monitored, task: Task) -> dict[str, str]:
     """The numbers a person looks for first: label -> value with its interval."""
-    start, end = (f"{bound:%Y-%m-%d %H:%M}" for bound in (found.rows_window.start, found.rows_window.end))
     shown = {
         "champion": f"version {found.version}",
         "labelled rows": f"{found.labelled_rows:,}",
-        "decided from, to (UTC)": f"{start}, {end}",
+        "when decided (UTC)": f"{instant(found.rows_window.start)} to {instant(found.rows_window.end)}",
         task.gap_title: _number(found.calibration_gap),
     }
     for metric in task.metrics:
