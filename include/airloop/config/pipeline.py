@@ -42,8 +42,8 @@ class Features(Node):
     lookback_days: int = Field(gt=0)
     """features.sql sees feed rows this long before a window, and no older ones."""
     ignore_drift: tuple[str, ...] = ()
-    """Features whose drift is expected (the calendar, the season) and left out of the drifted share; an array by its own
-    name, or elements of it."""
+    """Features whose drift is expected (the calendar, the season) and left out of the drifted share; an array by its
+    own name, or elements of it."""
 
 
 class Validation(Node):
