@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Sequence
 
 import typer
@@ -33,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     apply_quiet_environment()
+    # MLflow maps its tables with an option that SQLAlchemy deprecates; nobody who reads it can change that.
+    warnings.filterwarnings("ignore", message="The ``noload`` loader strategy is deprecated")
     logging.basicConfig(level=logging.INFO if debug else logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    # It misses pip, which the environments that uv makes do without.
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     try:
         app([item for item in given if item != "--debug"], standalone_mode=True)
     except AirloopError as error:
