@@ -224,6 +224,15 @@ def test_the_ledger_is_shown_in_order(airloop: Airloop, decided: Settings) -> No
     assert table.index("v1 because of day 0") < table.index("v2 because of day 10")
 
 
+def test_the_ledger_says_who_took_whose_place(airloop: Airloop, decided: Settings) -> None:
+    moved = {"version": 2, "previous_version": 1, "decision_sequence": 2}
+    for kind in ("intended", "done"):
+        ledger.append(decided, "toy", kind=kind, effective_at=toy.days(11, 12).start, payload=moved)
+    table = airloop("ledger", "show", "toy").out
+    assert "v2 is to be the champion, by decision 2" in table
+    assert "v2 is the champion, in place of v1" in table
+
+
 @pytest.mark.parametrize(
     ("instant", "champion", "entries"),
     [

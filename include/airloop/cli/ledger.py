@@ -49,19 +49,16 @@ def _print_entries(entries: Sequence[Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([entry.to_json() for entry in entries]))
         return
-    rows = [
-        (str(e.sequence), e.kind, f"{e.effective_at:%Y-%m-%d}", _gist(e), e.hash[:12]) for e in entries
-    ]
+    rows = [(str(e.sequence), e.kind, f"{e.effective_at:%Y-%m-%d}", _gist(e), e.hash[:12]) for e in entries]
     console.print(table(("#", "kind", "effective", "what", "hash"), rows))
 
 
 def _gist(entry: Any) -> str:
-    kind, payload = entry.kind, entry.payload
+    payload = entry.payload
+    version, before = payload.get("version"), payload.get("previous_version")
     said = payload.get("why") or payload.get("kind") or ""
-    if kind == "intended":
-        said = f"is to be the champion, by decision {payload['decision_sequence']}"
-    elif kind == "done":
-        before = payload.get("previous_version")
+    if not said and entry.kind == "intended":
+        said = f"is to be the champion, by decision {payload.get('decision_sequence')}"
+    elif not said and entry.kind == "done":
         said = f"is the champion{f', in place of v{before}' if before else ''}"
-    version = payload.get("version")
     return f"v{version} {said}".strip() if version is not None else str(said)
