@@ -25,7 +25,7 @@ class Toy:
     platform: Platform
     client: AirflowClient
 
-    def run(self, group: str, conf: dict[str, object], *, run_id: str | None = None, seconds: float = 240) -> Run:
+    def run(self, group: str, conf: dict[str, object], *, run_id: str | None = None, seconds: float = 900) -> Run:
         started = self.client.start(f"toy__{group}", conf, run_id=run_id)
         return self.client.wait(started, seconds=seconds, on_tasks=lambda _tasks: None)
 

@@ -53,7 +53,7 @@ def test_a_data_run_goes_through_a_celery_worker(machine, settings: Settings) ->
     with AirflowClient(login) as client:
         client.wait_for_dags(("toy__data",))
         started = client.start("toy__data", {"start": toy.text(WINDOW.start), "end": toy.text(WINDOW.end)})
-        client.wait(started, seconds=240, on_tasks=lambda _tasks: None)
+        client.wait(started, seconds=900, on_tasks=lambda _tasks: None)
         assert {task["state"] for task in client.tasks(started)} == {"success"}
     log = (settings.home / "logs" / "worker.log").read_text()
     assert log.count("final_state=success") >= 5

@@ -54,7 +54,7 @@ class Loop:
 
     def run(self, group: str, conf: Mapping[str, object]) -> None:
         client = self.platform.client
-        client.wait(client.start(f"{self.pipeline.name}__{group}", conf), seconds=240, on_tasks=lambda _tasks: None)
+        client.wait(client.start(f"{self.pipeline.name}__{group}", conf), seconds=900, on_tasks=lambda _tasks: None)
 
     def backfill(self, group: str, window: Window) -> None:
         """What the calendar has for the period that starts with the window, as Airflow's page for backfills asks it."""
@@ -63,7 +63,7 @@ class Loop:
         answer = client._call("POST", "backfills", json={"dag_id": dag_id, "from_date": day, "to_date": day})
         assert answer.is_success, answer.text
         run = next(run for run in client.recent(dag_id) if run.run_id.startswith("backfill"))
-        client.wait(run, seconds=120, on_tasks=lambda _tasks: None)
+        client.wait(run, seconds=900, on_tasks=lambda _tasks: None)
 
 
 @pytest.fixture(scope="module", params=sorted(METRIC))
@@ -170,7 +170,7 @@ def test_files_that_land_are_taken_in_by_the_inbox(loop: Loop) -> None:
     def arrived() -> bool:
         return bool(state.latest_records(settings, name, "materialize", window=window))
 
-    assert until(arrived, seconds=240)
+    assert until(arrived, seconds=900)
     ingested = loop.newest(Ingested, "ingest", window)
     assert {run.run_id.split("__")[0] for run in loop.platform.client.recent(f"{name}__data")} == {"inbox"}
     landed = {

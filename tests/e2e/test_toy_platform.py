@@ -54,7 +54,7 @@ def test_a_burst_of_files_loses_nothing(platform):
     wanted = {
         (toy.text(toy.days(day, day + 1).start), toy.text(toy.days(day, day + 1).end)) for day in range(BURST_DAYS)
     }
-    assert until(lambda: wanted <= windows(), seconds=240)
+    assert until(lambda: wanted <= windows(), seconds=900)
     ingested = [Ingested.from_json(row) for row in state.latest_records(platform.settings, "toy", "ingest")]
     assert {file.uri.rsplit("/landing/", 1)[1] for record in ingested for file in record.files} == {
         path.as_posix().rsplit("/landing/", 1)[1] for path in landed
@@ -98,13 +98,13 @@ def test_two_simultaneous_triggers_give_one_training_and_a_first_champion(platfo
     platform.run("data", window_conf(BURST_DAYS, TRAINED_DAY))
     client, conf = platform.client, training_conf(TRAINED_DAY, reason="hand", reason_key="first")
     runs = [client.start("toy__training", conf, run_id=f"twin-{number}") for number in range(2)]
-    ended = [client.wait(run, seconds=240, on_tasks=lambda _tasks: None) for run in runs]
+    ended = [client.wait(run, seconds=900, on_tasks=lambda _tasks: None) for run in runs]
     trained = [run for run in ended if platform.states(run)["train"] == "success"]
     skipped = [run for run in ended if platform.states(run)["train"] == "skipped"]
     assert (len(trained), len(skipped)) == (1, 1)
     assert len(decisions(platform.settings)) == 1
     assert decisions(platform.settings)[0].passed
-    assert until(lambda: aliases(platform.settings, "toy").get("champion") == 1, seconds=60)
+    assert until(lambda: aliases(platform.settings, "toy").get("champion") == 1, seconds=600)
 
 
 def test_scoring_happens_while_outcomes_have_not_landed_and_twice_adds_nothing(platform):
@@ -136,7 +136,7 @@ def test_a_stale_model_passes_its_own_gate_and_is_refused_at_promotion(platform)
     assert (decision.outcome, decision.champion_version) == ("passed", None)
     run = platform.client.run("toy__promotion", f"decision__{decision.sequence}")
     with pytest.raises(AirloopError, match="champion"):
-        platform.client.wait(run, seconds=120, on_tasks=lambda _tasks: None)
+        platform.client.wait(run, seconds=900, on_tasks=lambda _tasks: None)
     assert aliases(platform.settings, "toy")["champion"] == 1
 
 
