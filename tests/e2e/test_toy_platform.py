@@ -16,7 +16,7 @@ from airloop.registry import aliases
 
 pytestmark = pytest.mark.e2e
 
-BURST_DAYS = 17
+BURST_DAYS = 9
 TRAINED_DAY = 36
 
 
@@ -45,7 +45,7 @@ def decisions(settings) -> list[Decision]:
 def test_a_burst_of_files_loses_nothing(platform):
     toy.land(platform.settings, days=range(BURST_DAYS))
     landed = list((platform.settings.home / "landing" / "toy").rglob("*.csv"))
-    assert len(landed) > 50
+    assert len(landed) > 25
 
     def windows() -> set[object]:
         rows = state.latest_records(platform.settings, "toy", "materialize")

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import random
+import re
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -92,9 +93,11 @@ def _typed(records: Counter[Any]) -> Counter[Any]:
 
 
 def _spelled(cell: str) -> str:
+    # A year that lost a digit is still a year: 020-06-01 lies in the year 20.
+    plain = re.sub(r"^\d{1,4}(?=-)", lambda year: year[0].zfill(4), cell.strip())
     for read in (float, datetime.fromisoformat):
         try:
-            return str(read(cell.strip()))
+            return str(read(plain))
         except ValueError:
             continue
     return cell

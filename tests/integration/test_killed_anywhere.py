@@ -19,7 +19,7 @@ from airloop.settings import Settings
 pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-KILLS = 4
+KILLS = 3
 # What the scheduler preloads too: a step then takes a second or two, and most of it is its own work.
 PRELOADED = [
     "pandas",
