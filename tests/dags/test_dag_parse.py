@@ -21,11 +21,13 @@ STAGES = {f"airloop.{name}" for name in ("stage_run", "state", "lake", "landing"
 # CPU seconds, because other tests may hold the processor.
 PROGRAM = """
 import importlib.util, json, os, sys, time
+started = time.process_time()
 from airflow.sdk import DAG, Asset, Param, RetryPolicy, dag, task
 from airflow.providers.standard.operators import empty, trigger_dagrun
 import airflow.sdk.execution_time.context as lookups
 import airflow.triggers.base
 import sqlalchemy.engine as engine
+airflow_seconds = time.process_time() - started
 
 def refuse(*a, **k):
     raise RuntimeError("parsing reached for a database, a connection or a variable")
@@ -44,7 +46,9 @@ for path in sys.argv[1:]:
     except Exception as caught:
         error = repr(caught)
     seconds = time.process_time() - began
-    print(json.dumps({"path": path, "seconds": seconds, "error": error, "modules": sorted(sys.modules)}), flush=True)
+    found = {"path": path, "seconds": seconds, "airflow": airflow_seconds, "error": error}
+    found["modules"] = sorted(sys.modules)
+    print(json.dumps(found), flush=True)
     os._exit(0)
 """
 
@@ -81,7 +85,8 @@ def test_parsing_reaches_for_no_database_and_succeeds(parsed: dict[str, Any], na
 
 @pytest.mark.parametrize("name", FILES)
 def test_parsing_takes_less_than_a_second_beyond_airflows_import(parsed: dict[str, Any], name: str) -> None:
-    assert parsed[name]["seconds"] < 1
+    # A machine on which Airflow's own import takes more than two seconds is given as much longer.
+    assert parsed[name]["seconds"] < max(1, parsed[name]["airflow"] / 2)
 
 
 def test_parsing_writes_no_database(parsed: dict[str, Any], home: Path) -> None:

@@ -129,7 +129,6 @@ def test_a_typo_is_refused_with_the_key_and_the_nearest_valid_one(
         (("gate", "floors", 0), {"metric": "brier", "at_most": 1, "at_least": 0}, "exactly one"),
         (("gate", "floors", 0, "metric"), "accuracy", "'roc_auc'"),
         (("gate", "compare", "min_blocks"), 13, "greater than or equal to 14"),
-        (("training", "holdout_days"), 13, "holdout_days=13 is shorter than gate.compare.min_blocks=14 days"),
         (("gate", "compare", "rule"), {"probe": "superior"}, "needs an entry `default`"),
         (("monitoring", "policy", "k"), 2, "k=2 of n=1 windows can never happen"),
     ],

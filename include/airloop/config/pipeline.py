@@ -215,16 +215,6 @@ class Pipeline(Node):
         return self
 
     @model_validator(mode="after")
-    def _champions_can_be_challenged(self) -> Self:
-        days, needed = self.training.holdout_days, self.gate.compare.min_blocks
-        if days < needed:
-            raise ValueError(
-                f"training.holdout_days={days} is shorter than gate.compare.min_blocks={needed} days: no candidate "
-                "could ever be compared with a champion; hold out more days"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _metrics_of_its_task(self) -> Self:
         task = self.prediction.task
         for key, metric in self._named_metrics().items():
