@@ -1,4 +1,4 @@
-"""What the DAG files share: defaults, the Params of a run, and what a domain error means to Airflow.
+"""What the DAG files share: defaults, the calendar, the Params of a run, and how a task runs its stage.
 
 This file is imported at every parse, so it imports nothing heavy at the top; stages are imported inside `run`.
 """
@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Param, RetryDecision, RetryPolicy, get_current_context
+from airflow.sdk import Param, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 import connection_kit
+import outcome_kit
 from airloop import run_context, settings
 from airloop.config import Pipeline, load_pipelines
 from airloop.config.calendar import CRON, period_end, period_start
-from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.records import Window
 from coverage_calendar import CoverageCalendar
 
@@ -25,41 +25,11 @@ logger = logging.getLogger(__name__)
 
 # An alias, because a task whose annotation says dict pushes every key as an XCom of its own.
 Json = Any
-PERMANENT = (DataContractError, ConfigError, GuardRefused)
-RETRIES = 2
-# Scoring and monitoring of a period start together with its data run and wait for it: 21 minutes in all.
-WAITING_RETRIES = 8
-RETRY_DELAY = timedelta(seconds=5)
-LONGEST_DELAY = timedelta(minutes=15)
 EXECUTION_TIMEOUT = timedelta(hours=1)
 # A run whose logical date lies before it gets no tasks and ends as a success; `calendar` bounds the schedule.
 START_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 _OPENLINEAGE_KEY = "openlineage"
-
-
-class Outcomes(RetryPolicy):
-    """Fail at once what a retry would meet again; give a store time to come back; retry the unexpected twice.
-
-    DataContractError, ConfigError, GuardRefused fail at the first try. UpstreamUnavailable is retried after 5, 10,
-    20 ... seconds as often as the task allows. Anything else is tried 3 times. A killed process raises nothing: Airflow
-    tries it again as often as the task allows.
-    """
-
-    def __init__(self, retries: int) -> None:
-        self.retries = retries
-
-    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
-        """Airflow asks this in the worker after a failed try."""
-        # A cleared task goes on counting: max_tries - retries of its tries were made before it was cleared.
-        attempt = try_number - max(max_tries - self.retries, 0)
-        if isinstance(exception, PERMANENT):
-            return RetryDecision.fail(str(exception))
-        if isinstance(exception, UpstreamUnavailable):
-            return RetryDecision.retry(min(RETRY_DELAY * 2 ** (attempt - 1), LONGEST_DELAY), str(exception))
-        if attempt > RETRIES:
-            return RetryDecision.fail(f"unexpected {type(exception).__name__} in {attempt} tries")
-        return RetryDecision.default()
 
 
 def pipelines() -> tuple[Pipeline, ...]:
@@ -68,7 +38,7 @@ def pipelines() -> tuple[Pipeline, ...]:
 
 
 def defaults(
-    pipeline: Pipeline, group: str, *, doc: str, params: Mapping[str, Param], retries: int = RETRIES
+    pipeline: Pipeline, group: str, *, doc: str, params: Mapping[str, Param], retries: int = outcome_kit.RETRIES
 ) -> dict[str, Any]:
     """Arguments of `@dag` that every DAG has, beside its schedule.
 
@@ -90,8 +60,8 @@ def defaults(
         "default_args": {
             "owner": pipeline.owner,
             "retries": retries,
-            "retry_delay": RETRY_DELAY,
-            "retry_policy": Outcomes(retries),
+            "retry_delay": outcome_kit.RETRY_DELAY,
+            "retry_policy": outcome_kit.Outcomes(retries),
             "execution_timeout": EXECUTION_TIMEOUT,
         },
     }
@@ -152,7 +122,7 @@ def run(
             here = here.model_copy(update={"connections": connection_kit.urls(connections)})
         with run_context.working_for(_run_id()):
             record = stage_run.run_stage(stage, pipeline, over, upstream=given, settings=here, **options)
-    except PERMANENT as error:
+    except outcome_kit.PERMANENT as error:
         raise AirflowFailException(f"{stage}: {error}") from error
     return record.to_json()
 

@@ -16,6 +16,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import dag, task
 
 import dag_kit
+import outcome_kit
 import window_kit
 from airloop.config import Pipeline
 from dag_kit import Json
@@ -24,7 +25,7 @@ from dag_kit import Json
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__monitoring`."""
     arguments = dag_kit.defaults(
-        pipeline, "monitoring", doc=__doc__, params=window_kit.window_params(), retries=dag_kit.WAITING_RETRIES
+        pipeline, "monitoring", doc=__doc__, params=window_kit.window_params(), retries=outcome_kit.WAITING_RETRIES
     )
 
     @dag(schedule=dag_kit.calendar(pipeline), **arguments)

@@ -14,6 +14,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 import dag_kit
+import outcome_kit
 import window_kit
 from airloop.config import Pipeline
 from dag_kit import Json
@@ -26,7 +27,9 @@ def _params() -> dict[str, Param]:
 
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__scoring`."""
-    arguments = dag_kit.defaults(pipeline, "scoring", doc=__doc__, params=_params(), retries=dag_kit.WAITING_RETRIES)
+    arguments = dag_kit.defaults(
+        pipeline, "scoring", doc=__doc__, params=_params(), retries=outcome_kit.WAITING_RETRIES
+    )
 
     @dag(schedule=dag_kit.calendar(pipeline), **arguments)
     def scoring() -> None:

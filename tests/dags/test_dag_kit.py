@@ -8,6 +8,7 @@ from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowFailException
 
 import dag_kit
+import outcome_kit
 from airloop import stage_run
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
@@ -30,12 +31,12 @@ def test_the_calendar_skips_periods_that_begin_before_the_coverage(pipeline: Pip
 
 @pytest.mark.parametrize("error", [DataContractError, ConfigError, GuardRefused])
 def test_a_permanent_error_fails_at_the_first_try(error: type[Exception]) -> None:
-    decision = dag_kit.Outcomes(2).evaluate(error("refused because"), try_number=1, max_tries=2)
+    decision = outcome_kit.Outcomes(2).evaluate(error("refused because"), try_number=1, max_tries=2)
     assert (decision.action, decision.reason) == (RetryAction.FAIL, "refused because")
 
 
 def test_an_unavailable_store_is_retried_ever_more_slowly() -> None:
-    tries = [dag_kit.Outcomes(8).evaluate(UpstreamUnavailable("down"), number, 8) for number in range(1, 9)]
+    tries = [outcome_kit.Outcomes(8).evaluate(UpstreamUnavailable("down"), number, 8) for number in range(1, 9)]
     assert {decision.action for decision in tries} == {RetryAction.RETRY}
     assert [int(decision.retry_delay.total_seconds()) for decision in tries if decision.retry_delay] == [
         *(5, 10, 20, 40, 80, 160, 320, 640)
@@ -43,13 +44,13 @@ def test_an_unavailable_store_is_retried_ever_more_slowly() -> None:
 
 
 def test_an_unexpected_error_is_tried_three_times_however_many_retries_there_are() -> None:
-    actions = [dag_kit.Outcomes(8).evaluate(ValueError("?"), number, 8).action for number in (1, 2, 3)]
+    actions = [outcome_kit.Outcomes(8).evaluate(ValueError("?"), number, 8).action for number in (1, 2, 3)]
     assert actions == [RetryAction.DEFAULT, RetryAction.DEFAULT, RetryAction.FAIL]
 
 
 def test_a_cleared_task_gets_all_its_tries_again() -> None:
     # Three tries were made; clearing raised max_tries to 3 + 8.
-    assert dag_kit.Outcomes(8).evaluate(ValueError("?"), 4, 11).action is RetryAction.DEFAULT
+    assert outcome_kit.Outcomes(8).evaluate(ValueError("?"), 4, 11).action is RetryAction.DEFAULT
 
 
 def test_run_decodes_upstream_calls_the_stage_and_returns_json(
@@ -100,5 +101,5 @@ def test_a_run_id_holds_only_what_airflow_allows() -> None:
 
 
 def test_the_waiting_retries_last_at_least_twenty_minutes() -> None:
-    waits = [dag_kit.RETRY_DELAY * 2**number for number in range(dag_kit.WAITING_RETRIES)]
-    assert sum((min(wait, dag_kit.LONGEST_DELAY) for wait in waits), timedelta()) > timedelta(minutes=20)
+    waits = [outcome_kit.RETRY_DELAY * 2**number for number in range(outcome_kit.WAITING_RETRIES)]
+    assert sum((min(wait, outcome_kit.LONGEST_DELAY) for wait in waits), timedelta()) > timedelta(minutes=20)

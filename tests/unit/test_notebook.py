@@ -127,8 +127,9 @@ def test_the_command_writes_the_set_and_says_how_to_get_it_in_a_notebook(
     assert f"digest    {training_set.frame_digest(frame)}" in said
     assert "features  3: machine_code, job_size, celsius" in said
     assert f"written   {output}" in said
-    line = said.strip().splitlines()[-1].strip()
-    assert line == f"frame = airloop.training_frame('toy', cutoff='{CUTOFF}')"
+    lines = [line.strip() for line in said.splitlines()]
+    assert f"frame = airloop.training_frame('toy', cutoff='{CUTOFF}')" in lines
+    assert lines[-1] == f"frame = pandas.read_parquet('{output}')"
 
 
 def test_without_an_output_the_set_goes_below_the_home(
