@@ -19,6 +19,15 @@ hypothesis.settings.register_profile("airloop", derandomize=True, database=None,
 hypothesis.settings.load_profile("airloop")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The platforms' tests in one worker, the longest first, and every other module whole in whichever is free."""
+    items.sort(key=lambda item: "e2e" not in item.keywords)
+    for item in items:
+        group = "platforms" if "e2e" in item.keywords else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):

@@ -33,7 +33,7 @@ class Toy:
         return {task["task_id"]: task["state"] for task in self.client.tasks(run)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     root = tmp_path_factory.mktemp("e2e") / "project"
     settings = toy.write_project(root, REPOSITORY)
