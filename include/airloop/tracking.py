@@ -18,6 +18,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import OperationalError
 
+from airloop import tracking_tables
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.publishing import publish
@@ -56,6 +57,7 @@ def client(settings: Settings) -> MlflowClient:
     """
     mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
     mlflow.set_registry_uri(settings.mlflow_tracking_uri)
+    tracking_tables.make(settings.mlflow_tracking_uri)
     try:
         return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
     except (MlflowException, OperationalError) as error:

@@ -9,9 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from airloop import tracking_tables
 from airloop.settings import Settings
 from airloop.supervisor.environment import LOCALHOST, airflow_environment, mlflow_environment
 from airloop.supervisor.processes import Command
+from airloop.supervisor.run_folder import run_folder
 
 # Requests go to this machine; a proxy from the environment must not see them.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -52,6 +54,15 @@ def mlflow_command(settings: Settings, *, mlflow_port: int) -> Command:
         environment=mlflow_environment(settings),
         log=logs_dir(settings) / "mlflow.log",
     )
+
+
+def mlflow_tables_command(settings: Settings) -> Command | None:
+    """Makes the SQLite files the MLflow server needs; None when they are there, or it needs none."""
+    users = run_folder(settings).mlflow_users
+    if tracking_tables.missing(settings.mlflow_tracking_uri) is None and users.exists():
+        return None
+    arguments = (*_PYTHON_MODULE, "airloop.tracking_tables")
+    return Command(arguments, mlflow_environment(settings), logs_dir(settings) / "mlflow-tables.log", ends=True)
 
 
 def runs_mlflow(settings: Settings) -> bool:

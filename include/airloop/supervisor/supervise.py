@@ -23,6 +23,7 @@ from airloop.supervisor.services import (
     airflow_health,
     mlflow_command,
     mlflow_healthy,
+    mlflow_tables_command,
     runs_mlflow,
     warm_execution_api,
 )
@@ -122,9 +123,7 @@ class _Supervision:
         commands = airflow_commands(self.settings, airflow_port=self.airflow_port, mlflow_url=self.mlflow_url)
         (self.settings.home / "airflow").mkdir(exist_ok=True)
         if runs_mlflow(self.settings):
-            self.on_progress("starting the MLflow server")
-            prefer_wal(self.settings.mlflow_tracking_uri)
-            parts.start("mlflow", mlflow_command(self.settings, mlflow_port=self.mlflow_port))
+            self._start_mlflow(parts)
         if migration_due(self.settings):
             self.on_progress("preparing Airflow's database")
             parts.start("migration", commands["migration"])
@@ -142,6 +141,16 @@ class _Supervision:
         self.on_progress("waiting until every service is healthy")
         self._wait(parts, "Airflow", lambda: all(airflow_health(self.airflow_url, since=since).values()))
         self._wait(parts, f"MLflow at {self.mlflow_url}", lambda: mlflow_healthy(self.mlflow_url))
+
+    def _start_mlflow(self, parts: Parts) -> None:
+        tables = mlflow_tables_command(self.settings)
+        if tables is not None:
+            self.on_progress("preparing MLflow's databases")
+            parts.start("mlflow-tables", tables)
+            self._wait(parts, "MLflow's databases", lambda: parts.succeeded("mlflow-tables"))
+        self.on_progress("starting the MLflow server")
+        prefer_wal(self.settings.mlflow_tracking_uri)
+        parts.start("mlflow", mlflow_command(self.settings, mlflow_port=self.mlflow_port))
 
     def _wait(self, parts: Parts, what: str, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + _START_SECONDS

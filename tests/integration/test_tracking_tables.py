@@ -1,0 +1,107 @@
+"""MLflow's first SQLite files: killed while they are made, and made again; made by two at once; kept when there."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from airloop import tracking, tracking_tables
+from airloop.errors import UpstreamUnavailable
+from airloop.settings import Settings
+from airloop.supervisor.environment import mlflow_environment
+from airloop.supervisor.run_folder import run_folder
+from airloop.supervisor.services import mlflow_tables_command
+
+pytestmark = pytest.mark.integration
+
+
+def start(settings: Settings) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "airloop.tracking_tables"], env=mlflow_environment(settings), cwd=settings.home
+    )
+
+
+def tables(path: Path) -> dict[str, str]:
+    """The text that made each table, its later columns included."""
+    with closing(sqlite3.connect(path)) as connection:
+        return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
+
+
+def migrated(making: Path) -> bool:
+    """Whether MLflow's first migration has added its column, and the others are not done."""
+    return making.exists() and "step" in tables(making).get("metrics", "")
+
+
+def killed_when(settings: Settings, seen: Callable[[], bool]) -> None:
+    making = start(settings)
+    until = monotonic() + 120
+    while not seen():
+        assert making.poll() is None, "ended before it could be killed"
+        assert monotonic() < until
+        sleep(0.005)
+    os.kill(making.pid, signal.SIGKILL)
+    assert making.wait() == -signal.SIGKILL
+
+
+@pytest.fixture
+def settings(toy_settings: Settings) -> Settings:
+    toy_settings.home.mkdir(exist_ok=True)
+    return toy_settings
+
+
+@pytest.fixture
+def runs(settings: Settings) -> Path:
+    path = tracking_tables.missing(settings.mlflow_tracking_uri)
+    assert path is not None
+    return path
+
+
+def test_a_kill_among_mlflows_own_migrations_is_what_it_cannot_repair(settings: Settings, runs: Path) -> None:
+    """Why the module is there: when MLflow learns to, this test fails and the module can go."""
+    making = runs.with_name(f".{runs.name}.making")
+    killed_when(settings, lambda: migrated(making))
+    making.rename(runs)
+    with pytest.raises(UpstreamUnavailable, match="duplicate column name"):
+        tracking.client(settings).search_experiments()
+
+
+@pytest.mark.parametrize("seen", [Path.exists, migrated])
+def test_killed_while_the_tables_are_made_it_makes_them_again(
+    settings: Settings, runs: Path, seen: Callable[[Path], bool]
+) -> None:
+    making = runs.with_name(f".{runs.name}.making")
+    killed_when(settings, lambda: seen(making))
+    assert not runs.exists()
+    assert tracking.client(settings).search_experiments()
+    assert not making.exists()
+
+
+def test_killed_while_the_users_are_made_it_makes_them_again(settings: Settings) -> None:
+    users = run_folder(settings).mlflow_users
+    killed_when(settings, users.with_name(f".{users.name}.making").exists)
+    assert not users.exists()
+    assert mlflow_tables_command(settings) is not None
+    assert start(settings).wait() == 0
+    assert {"users", "alembic_version_auth"} <= set(tables(users))
+    assert mlflow_tables_command(settings) is None
+
+
+def test_two_at_once_make_one_file(settings: Settings, runs: Path) -> None:
+    assert [one.wait() for one in [start(settings), start(settings)]] == [0, 0]
+    assert len(tracking.client(settings).search_experiments()) == 1
+    born = runs.stat().st_ino
+    assert start(settings).wait() == 0
+    assert runs.stat().st_ino == born
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg2://a@b/c", "http://127.0.0.1:5000", "sqlite://", "sqlite:///"])
+def test_other_databases_are_left_to_mlflow(url: str) -> None:
+    assert tracking_tables.missing(url) is None
+    tracking_tables.make(url)
