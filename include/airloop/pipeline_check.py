@@ -1,7 +1,7 @@
 """Check a declaration deeper than its YAML: SQL, expectations, Feast definitions, every name it resolves."""
 
 from airloop import models
-from airloop.config import load_pipeline
+from airloop.config import Pipeline, load_pipeline
 from airloop.errors import ConfigError
 from airloop.features import feature_store, sections, transforms
 from airloop.settings import Settings
@@ -12,7 +12,7 @@ _OWN_COLUMNS = ("decision_time", "label", "part", PREDICTION)
 
 
 def check_pipeline(name: str, settings: Settings) -> list[str]:
-    """Check one pipeline; returns what was found good, a line per part.
+    """Check one pipeline; returns a line per part that was found good, then what is allowed and worth a look.
 
     Raises:
         ConfigError: The first thing that is wrong, with its file and place.
@@ -39,4 +39,15 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
     suites = expectations.load_expectations(pipeline, settings)
     count = sum(len(rules) for layer in (suites.raw, suites.features) for rules in layer.values())
     lines.append(f"expectations.yaml: {count} expectations")
-    return lines
+    return [*lines, *_looks(pipeline)]
+
+
+def _looks(pipeline: Pipeline) -> list[str]:
+    days, needed = pipeline.training.holdout_days, pipeline.gate.compare.min_blocks
+    if days >= needed:
+        return []
+    # No error: a short table has no more days, and its first model is judged by the floors alone.
+    return [
+        f"pipeline.yaml: look: training.holdout_days {days} < gate.compare.min_blocks {needed}; "
+        "a first model can pass, but no later one will ever take its place"
+    ]

@@ -1,6 +1,7 @@
 """`airloop pipelines check` and `schema`: every part of a declaration is read, and a fault in any part is refused."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,6 +48,18 @@ def test_the_check_names_what_it_found_of_every_part(airloop: Airloop) -> None:
         "toy: feature_repo/toy.py: service toy_v1 with 3 features",
         "toy: expectations.yaml: 8 expectations",
     ]
+
+
+@pytest.mark.parametrize(("days", "looks"), [(14, False), (13, True)])
+def test_a_holdout_on_which_no_champion_can_be_beaten_is_said(
+    toy_settings: Settings, airloop: Airloop, days: int, looks: bool
+) -> None:
+    declared = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    changed = re.sub(r"holdout_days: \d+", f"holdout_days: {days}", declared.read_text())
+    declared.write_text(changed)
+    shown = airloop("pipelines", "check", "toy")
+    assert shown.code == 0
+    assert ("look: training.holdout_days 13 < gate.compare.min_blocks 14" in shown.out) is looks
 
 
 def test_the_check_names_the_functions_and_counts_the_elements_of_arrays(
