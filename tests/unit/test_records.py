@@ -19,7 +19,10 @@ RECORDS = [
     item
     for module in (records, ledger)
     for item in vars(module).values()
-    if isinstance(item, type) and issubclass(item, Record) and item.__module__ == module.__name__ and item is not Record
+    if isinstance(item, type)
+    and issubclass(item, Record)
+    and item.__module__.startswith(module.__name__)
+    and item is not Record
 ]
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 ZONED = st.datetimes(

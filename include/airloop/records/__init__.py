@@ -1,0 +1,54 @@
+"""What stages hand to each other: small frozen records that round-trip through JSON. Frames and models never do."""
+
+from airloop.records.base import Record, Window, instant_or_default, parse_instant
+from airloop.records.data import (
+    BuiltFeatures,
+    Extracted,
+    Ingested,
+    LandedFile,
+    Materialized,
+    Profiled,
+    SetAside,
+    TableCheck,
+    TableVersion,
+    Validated,
+)
+from airloop.records.models import (
+    Check,
+    Decision,
+    Evaluated,
+    Evidence,
+    Promoted,
+    Snapshot,
+    TrainedModel,
+    TunedCandidate,
+)
+from airloop.records.serving import Action, Monitored, Scored
+
+__all__ = [
+    "Action",
+    "BuiltFeatures",
+    "Check",
+    "Decision",
+    "Evaluated",
+    "Evidence",
+    "Extracted",
+    "Ingested",
+    "LandedFile",
+    "Materialized",
+    "Monitored",
+    "Profiled",
+    "Promoted",
+    "Record",
+    "Scored",
+    "SetAside",
+    "Snapshot",
+    "TableCheck",
+    "TableVersion",
+    "TrainedModel",
+    "TunedCandidate",
+    "Validated",
+    "Window",
+    "instant_or_default",
+    "parse_instant",
+]

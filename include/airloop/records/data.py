@@ -1,0 +1,116 @@
+"""What the data stages hand on: landed files, lake tables, validation, features."""
+
+from dataclasses import dataclass
+
+from airloop.records.base import Record, Window
+
+
+@dataclass(frozen=True)
+class Extracted(Record):
+    """What a run fetched from the feeds' databases: the URIs it landed, and by feed the rows it read for them."""
+
+    window: Window
+    files: tuple[str, ...]
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True)
+class LandedFile(Record):
+    """One file of the landing folder as it was read: its feed, URI, SHA-256 of the bytes, size."""
+
+    feed: str
+    uri: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class SetAside(Record):
+    """A landed file that breaks its contract and was not read; `why` names file, line, column and value."""
+
+    feed: str
+    uri: str
+    sha256: str
+    why: str
+
+
+@dataclass(frozen=True)
+class TableVersion(Record):
+    """A window of a lake table as written: Delta version, rows of the window, SHA-256 of its sorted content."""
+
+    table: str
+    uri: str
+    version: int
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Ingested(Record):
+    """Raw rows of a window, and the files they came from.
+
+    Attributes:
+        files: The files that were read.
+        missing: Feeds without any file for the window yet.
+        set_aside: Files that were not read because they break their contract.
+    """
+
+    window: Window
+    files: tuple[LandedFile, ...]
+    tables: tuple[TableVersion, ...]
+    missing: tuple[str, ...]
+    set_aside: tuple[SetAside, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableCheck(Record):
+    """The verdict on one table: rows seen, rows that broke a critical row rule, broken rules by severity."""
+
+    table: str
+    rows: int
+    bad_rows: int
+    bad_share: float
+    critical: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Validated(Record):
+    """A window that passed: what was checked, what was published (`tables`), where the page lies."""
+
+    window: Window
+    layer: str
+    checks: tuple[TableCheck, ...]
+    tables: tuple[TableVersion, ...]
+    report_uri: str
+
+    @property
+    def bad_rows(self) -> int:
+        """Rows refused in this window, over all tables."""
+        return sum(check.bad_rows for check in self.checks)
+
+
+@dataclass(frozen=True)
+class BuiltFeatures(Record):
+    """Feature rows whose known_at lies in the window, one table per view."""
+
+    window: Window
+    views: tuple[TableVersion, ...]
+
+
+@dataclass(frozen=True)
+class Profiled(Record):
+    """A window was described: rows of each table (`clean/<feed>`, `features/<view>`), where the page lies."""
+
+    window: Window
+    rows: dict[str, int]
+    report_uri: str
+
+
+@dataclass(frozen=True)
+class Materialized(Record):
+    """The newest value of each key of the window, online; `checked_keys` were read back and compared."""
+
+    window: Window
+    rows: dict[str, int]
+    checked_keys: int

@@ -1,0 +1,162 @@
+"""What training hands on: training sets, candidates, evidence, decisions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from airloop.records.base import Record, Window
+
+
+@dataclass(frozen=True)
+class Snapshot(Record):
+    """A frozen training set.
+
+    Attributes:
+        cutoff: Rows with decision time <= cutoff - label delay are mature.
+        train: Decision times of the training rows.
+        holdout: Decision times of the holdout rows; starts one embargo after `train` ends.
+        uri: Parquet file: entity key, decision_time (UTC), features, label (null for none), part ('train'|'holdout').
+        digest: SHA-256 of the content in (decision_time, entity key) order.
+        unlabelled_rows: Mature rows without a label (cancelled, diverted): kept in the file, used by nobody.
+        leak_checked: Decision times the leak check rebuilt.
+        reason: Why this training was asked for: `probe`, `hand`, `schedule`.
+        reason_key: What asked (one training answers it); equal for two triggers of the same cause.
+    """
+
+    pipeline: str
+    cutoff: datetime
+    train: Window
+    holdout: Window
+    uri: str
+    digest: str
+    train_rows: int
+    holdout_rows: int
+    unlabelled_rows: int
+    features: tuple[str, ...]
+    feature_service: str
+    feature_fingerprint: str
+    table_versions: dict[str, int]
+    leak_checked: tuple[datetime, ...]
+    reason: str
+    reason_key: str
+
+
+@dataclass(frozen=True)
+class TunedCandidate(Record):
+    """The best parameters of one candidate family and its mean score over time-ordered folds (higher is better)."""
+
+    candidate: str
+    params: dict[str, Any]
+    score: float
+    trials: int
+    seconds: float
+    run_id: str
+
+
+@dataclass(frozen=True)
+class TrainedModel(Record):
+    """A registered, unjudged model version; `experiment_id` is MLflow's, for links."""
+
+    candidate: str
+    model_name: str
+    version: int
+    run_id: str
+    model_uri: str
+    params: dict[str, Any]
+    snapshot_digest: str
+    input_key: str
+    experiment_id: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence(Record):
+    """The paired result of two models on the same rows, bootstrapped over calendar-day blocks.
+
+    Attributes:
+        metric: One of airloop.config.METRICS, which say whether lower is better.
+        gain: Improvement of the candidate over the champion; positive is better for every metric.
+        lower: Lower bound of the two-sided `confidence` interval of the gain.
+        champion: The champion's value of the metric; `candidate` likewise.
+        rows: Labelled rows both scored.
+        blocks: Calendar days (UTC) with at least one such row.
+    """
+
+    metric: str
+    gain: float
+    lower: float
+    upper: float
+    confidence: float
+    champion: float
+    candidate: float
+    rows: int
+    blocks: int
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Evaluated(Record):
+    """Candidate and champion on the same holdout; `problems` says what kept a comparison from being made.
+
+    Attributes:
+        champion_version: None when the pipeline has no champion yet.
+        evidence: One per metric; empty without a champion.
+        problems: Each one makes the gate refuse.
+    """
+
+    model_name: str
+    version: int
+    champion_version: int | None
+    metrics: dict[str, float | None]
+    champion_metrics: dict[str, float | None]
+    evidence: tuple[Evidence, ...]
+    holdout: Window
+    holdout_rows: int
+    cutoff: datetime
+    reason: str
+    reason_key: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Check(Record):
+    """One rule of a gate: the value it saw, the inequality it applied, in words."""
+
+    rule: str
+    passed: bool
+    observed: float | None
+    says: str
+
+
+@dataclass(frozen=True)
+class Decision(Record):
+    """What a gate decided about a version, and on which evidence. `outcome` is `passed` or `refused`."""
+
+    model_name: str
+    version: int
+    champion_version: int | None
+    outcome: str
+    why: str
+    checks: tuple[Check, ...]
+    evidence: tuple[Evidence, ...]
+    reason: str
+    reason_key: str
+    effective_at: datetime
+    sequence: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether promotion may act on it."""
+        return self.outcome == "passed"
+
+
+@dataclass(frozen=True)
+class Promoted(Record):
+    """The alias has moved: `version` is champion for windows that start at or after `effective_at`."""
+
+    model_name: str
+    version: int
+    previous_version: int | None
+    decision_sequence: int
+    sequence: int
+    effective_at: datetime
