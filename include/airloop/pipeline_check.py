@@ -4,6 +4,7 @@ from airloop import models
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import ConfigError
 from airloop.features import feature_store, sections, transforms
+from airloop.replay import Replay
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION
 from airloop.validation import expectations
@@ -22,7 +23,7 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
     for candidate in pipeline.training.candidates:
         models.check_candidate(pipeline, candidate)
     if pipeline.replay:
-        models.resolve(pipeline.replay)
+        _check_replay(pipeline, pipeline.replay)
     views = set(sections.view_names(pipeline, settings))
     known = feature_store.view_keys(pipeline, settings)
     if views != set(known):
@@ -40,6 +41,15 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
     count = sum(len(rules) for layer in (suites.raw, suites.features) for rules in layer.values())
     lines.append(f"expectations.yaml: {count} expectations")
     return [*lines, *_looks(pipeline)]
+
+
+def _check_replay(pipeline: Pipeline, path: str) -> None:
+    found = models.resolve(path)
+    if not (isinstance(found, type) and issubclass(found, Replay)):
+        raise ConfigError(f"{pipeline.name}: replay {path} is no subclass of airloop.replay:Replay")
+    unknown = sorted({*pipeline.feeds} - {*found.feeds})
+    if unknown:
+        raise ConfigError(f"{pipeline.name}: replay {path} has no feed {unknown[0]!r}; it has {', '.join(found.feeds)}")
 
 
 def _looks(pipeline: Pipeline) -> list[str]:

@@ -128,6 +128,13 @@ def test_to_ignore_the_drift_of_what_is_no_feature_is_refused(
         ("include/pipelines/toy/pipeline.yaml", "calendar: daily", "calender: daily", "did you mean 'calendar'"),
         ("include/pipelines/toy/pipeline.yaml", "HistGradientBoostingClassifier", "HistBoost", "HistBoost"),
         ("include/pipelines/toy/pipeline.yaml", "name: toy", "name: toy\nreplay: 'nosuch:Replay'", "nosuch"),
+        ("include/pipelines/toy/pipeline.yaml", "name: toy", "name: toy\nreplay: 'pathlib:Path'", "no subclass of"),
+        (
+            "include/pipelines/toy/pipeline.yaml",
+            "name: toy",
+            "name: toy\nreplay: 'nycflights.feeds:NycWeather'",
+            "; it has weather",
+        ),
         ("include/pipelines/toy/pipeline.yaml", "service: toy_v1", "service: toy_v9", "toy_v9"),
         ("include/pipelines/toy/pipeline.yaml", "days: 3}", "days: 3, ignore_drift: [x]}", "ignore_drift names 'x'"),
         ("include/pipelines/toy/features.sql", "-- view: machine_heat", "-- table: machine_heat", "features.sql has"),

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airloop import inbox, state
 from airloop.config import Pipeline, calendar_windows
@@ -13,6 +13,9 @@ from airloop.errors import ConfigError
 from airloop.records import Action, Decision, Monitored, Scored, Validated, Window
 from airloop.settings import Settings
 from airloop.supervisor import Platform
+
+if TYPE_CHECKING:
+    from airloop.replay import Replay
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +101,7 @@ class _Stepper:
         from airloop.models import resolve
 
         self.pipeline, self.settings, self.client, self.report = pipeline, settings, client, report
-        self.upstream: Any = resolve(str(pipeline.replay))()
+        self.upstream: Replay = resolve(str(pipeline.replay))()
 
     def take(self, window: Window, *, first_training: Window) -> Period:
         """One window, in the order of data time."""

@@ -14,6 +14,7 @@ from airloop.landing import landed_files
 from airloop.models import resolve
 from airloop.publishing import publish
 from airloop.records import Window
+from airloop.replay import Replay
 from airloop.review.span import Span, covers, days_needed, first_periods, newest_periods, rows_a_day
 from airloop.settings import Settings
 
@@ -52,13 +53,13 @@ def _copied(pipeline: Pipeline, windows: Sequence[Window], settings: Settings, f
 
 
 def _replayed(pipeline: Pipeline, settings: Settings, folder: Path, *, days: int | None) -> Span:
-    connector = resolve(str(pipeline.replay))()
+    connector: Replay = resolve(str(pipeline.replay))()
     with _landing(folder) as root:
 
         def land(count: int) -> tuple[Window, ...]:
             windows = first_periods(pipeline, count)
             until = windows[-1].end + _LANDS_AHEAD
-            connector.land(f"{root}/{pipeline.name}", until=until, feeds=list(pipeline.feeds), storage_options={})
+            connector.land(f"{root}/{pipeline.name}", until=until, feeds=list(pipeline.feeds))
             return windows
 
         wanted = days or days_needed(pipeline, None)
