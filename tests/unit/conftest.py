@@ -1,13 +1,21 @@
-"""Fixtures that several unit tests share: a registry, a world that turned, a stand for monitor."""
+"""Fixtures that several unit tests share: the command, a registry, a world that turned, a stand for monitor."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import command
 import pytest
+from command import Airloop
 
 from airloop.settings import Settings
+
+
+@pytest.fixture
+def airloop(toy_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Airloop:
+    """The command in the toy's checkout."""
+    return command.in_checkout(toy_settings, monkeypatch, capsys)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import toy
 import typer
+from command import Airloop, Outcome
 
 from airloop import cli, ledger, stage_run, supervisor
 from airloop.errors import UpstreamUnavailable
@@ -16,32 +15,6 @@ from airloop.settings import Settings
 
 START = "2020-01-01T00:00:00Z"
 END = "2020-01-02T00:00:00Z"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-
-Airloop = Callable[..., Outcome]
-
-
-@pytest.fixture
-def airloop(toy_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Airloop:
-    """The command in the toy's checkout, told by the environment where it is."""
-    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_settings.project_dir))
-    monkeypatch.setenv("AIRLOOP_HOME", str(toy_settings.home))
-
-    def call(*arguments: str) -> Outcome:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            cli.main(arguments)
-        printed = capsys.readouterr()
-        return Outcome(left.value.code, printed.out, printed.err)
-
-    return call
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

@@ -1,34 +1,26 @@
 """`airloop quarantine`: a person sees what was refused, repairs it in a file, and lets it in again."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import command
 import landed
 import pytest
 import toy
 from landed import FILE, job
 
-from airloop import cli
 from airloop.settings import Settings
 
-Airloop = Callable[..., tuple[int, str, str]]
+Quarantine = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def airloop(toy_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Airloop:
-    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_settings.project_dir))
-    monkeypatch.setenv("AIRLOOP_HOME", str(toy_settings.home))
+def airloop(toy_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Quarantine:
     monkeypatch.chdir(toy_settings.home.parent)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            cli.main(("quarantine", *arguments))
-        printed = capsys.readouterr()
-        return left.value.code, printed.out, printed.err
-
-    return call
+    airloop = command.in_checkout(toy_settings, monkeypatch, capsys)
+    return lambda *arguments: dataclasses.astuple(airloop("quarantine", *arguments))
 
 
 @pytest.fixture
@@ -44,11 +36,11 @@ def refused(toy_settings: Settings) -> Settings:
     return toy_settings
 
 
-def test_nothing_refused_is_said_so(airloop: Airloop, toy_settings: Settings) -> None:
+def test_nothing_refused_is_said_so(airloop: Quarantine, toy_settings: Settings) -> None:
     assert airloop("list", "toy") == (0, "nothing is in quarantine, no file is set aside\n", "")
 
 
-def test_the_list_shows_rows_and_files_with_their_reasons(airloop: Airloop, refused: Settings) -> None:
+def test_the_list_shows_rows_and_files_with_their_reasons(airloop: Quarantine, refused: Settings) -> None:
     code, out, _ = airloop("list", "toy")
     text = " ".join(out.split())
     assert code == 0
@@ -56,7 +48,7 @@ def test_the_list_shows_rows_and_files_with_their_reasons(airloop: Airloop, refu
         assert word in text
 
 
-def test_the_list_for_programs_holds_everything(airloop: Airloop, refused: Settings) -> None:
+def test_the_list_for_programs_holds_everything(airloop: Quarantine, refused: Settings) -> None:
     found = json.loads(airloop("list", "toy", "--json")[1])
     assert [(row["feed"], row["rules"]) for row in found["rows"]] == [
         ("jobs", "type of size"),
@@ -69,7 +61,7 @@ def test_the_list_for_programs_holds_everything(airloop: Airloop, refused: Setti
     assert ([row["feed"] for row in only["rows"]], only["set_aside"]) == (["heat"], [])
 
 
-def test_rows_are_repaired_in_the_file_the_list_writes_and_released(airloop: Airloop, refused: Settings) -> None:
+def test_rows_are_repaired_in_the_file_the_list_writes_and_released(airloop: Quarantine, refused: Settings) -> None:
     assert airloop("list", "toy", "--feed", "jobs", "--csv", "jobs.csv")[0] == 0
     path = Path("jobs.csv")
     assert path.read_text().splitlines()[1:] == [job("a", size="many"), job("b", size=-1)]
@@ -82,7 +74,7 @@ def test_rows_are_repaired_in_the_file_the_list_writes_and_released(airloop: Air
     assert "released before, nothing changed" in airloop("release", "toy", "jobs", "jobs.csv")[1]
 
 
-def test_repaired_rows_are_not_written_over(airloop: Airloop, refused: Settings) -> None:
+def test_repaired_rows_are_not_written_over(airloop: Quarantine, refused: Settings) -> None:
     Path("jobs.csv").write_text("repaired")
     code, _, err = airloop("list", "toy", "--feed", "jobs", "--csv", "jobs.csv")
     assert (code, Path("jobs.csv").read_text()) == (1, "repaired")
@@ -101,7 +93,7 @@ def test_repaired_rows_are_not_written_over(airloop: Airloop, refused: Settings)
     ],
     ids=str,
 )
-def test_a_mistake_is_one_line(airloop: Airloop, refused: Settings, arguments: tuple[str, ...], says: str) -> None:
+def test_a_mistake_is_one_line(airloop: Quarantine, refused: Settings, arguments: tuple[str, ...], says: str) -> None:
     code, out, err = airloop(*arguments)
     assert (code, out, len(err.splitlines())) == (1, "", 1)
     assert says in err

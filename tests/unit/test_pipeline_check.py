@@ -2,41 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 import toy_arrays
+from command import Airloop
 
-from airloop import cli
 from airloop.config import Pipeline
 from airloop.settings import Settings
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-
-Airloop = Callable[..., Outcome]
-
-
-@pytest.fixture
-def airloop(toy_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Airloop:
-    """The command in the toy's checkout, told by the environment where it is."""
-    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_settings.project_dir))
-    monkeypatch.setenv("AIRLOOP_HOME", str(toy_settings.home))
-
-    def call(*arguments: str) -> Outcome:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            cli.main(arguments)
-        printed = capsys.readouterr()
-        return Outcome(left.value.code, printed.out, printed.err)
-
-    return call
 
 
 def test_the_check_names_what_it_found_of_every_part(airloop: Airloop) -> None:

@@ -1,14 +1,13 @@
 """`airloop pipelines new`: four files that pass the check at once, with what is left to decide, or nothing at all."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import tables
 import yaml
+from command import Airloop
 
-from airloop import cli, pipeline_check
+from airloop import pipeline_check
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError, DataContractError
 from airloop.landing.land_dialect import Dialect
@@ -17,31 +16,6 @@ from airloop.scaffold import Asked, left_to_decide, new_pipeline, written_paths
 from airloop.settings import Settings
 
 ORDERS = tables.orders()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def airloop(
-    toy_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Outcome]:
-    """The command in the toy's checkout."""
-    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_settings.project_dir))
-    monkeypatch.setenv("AIRLOOP_HOME", str(toy_settings.home))
-
-    def call(*arguments: str) -> Outcome:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            cli.main(arguments)
-        printed = capsys.readouterr()
-        return Outcome(left.value.code, printed.out, printed.err)
-
-    return call
 
 
 def files(settings: Settings) -> set[str]:
@@ -104,7 +78,7 @@ def test_every_assumption_is_listed_with_file_and_line(toy_settings: Settings) -
 
 
 def test_the_check_lists_what_is_left_and_stays_green_until_it_is_decided(
-    toy_settings: Settings, airloop: Callable[..., Outcome]
+    toy_settings: Settings, airloop: Airloop
 ) -> None:
     new(toy_settings, ORDERS)
     shown = airloop("pipelines", "check", "returns")
@@ -120,7 +94,7 @@ def test_the_check_lists_what_is_left_and_stays_green_until_it_is_decided(
 
 
 def test_the_command_prints_the_next_commands_as_they_have_to_be_typed(
-    toy_settings: Settings, airloop: Callable[..., Outcome], tmp_path: Path
+    toy_settings: Settings, airloop: Airloop, tmp_path: Path
 ) -> None:
     rows = tables.with_column(ORDERS, "ordered_at", [row["ordered_at"].removesuffix("Z") for row in ORDERS])
     rows = tables.with_column(rows, "paid_at", [row["ordered_at"] for row in rows])
@@ -199,7 +173,7 @@ def test_a_table_that_makes_no_pipeline_is_refused_and_nothing_is_written(
     assert files(toy_settings) == before
 
 
-def test_an_unknown_task_is_refused(airloop: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_an_unknown_task_is_refused(airloop: Airloop, tmp_path: Path) -> None:
     table = str(tables.write(tmp_path / "orders.csv", ORDERS))
     failed = airloop("pipelines", "new", "returns", "--from", table, "--task", "ranking")
     assert failed.code == 1
