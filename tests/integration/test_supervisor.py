@@ -154,6 +154,12 @@ def test_the_databases_are_in_wal_mode(settings: Settings, platform: supervisor.
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_the_services_keep_their_temporary_files_below_the_home(
+    settings: Settings, platform: supervisor.Platform
+) -> None:
+    assert list(run_folder(settings).temporary.glob("feast_metrics_*"))  # the scheduler's, who has imported Feast
+
+
 def test_a_second_start_is_refused(settings: Settings, platform: supervisor.Platform) -> None:
     with pytest.raises(AirloopError, match=f"already running at {platform.airflow_url}.*airloop down"):
         supervisor.start_detached(settings, on_progress=ignore)
@@ -219,6 +225,12 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_by_down(
     assert gone(leaders)
     assert strangers(settings) == []
     assert supervisor.down(settings, on_progress=ignore) is False
+
+
+def test_a_stop_removes_the_temporary_files(settings: Settings, platform: supervisor.Platform) -> None:
+    assert run_folder(settings).temporary.is_dir()
+    assert supervisor.down(settings, on_progress=ignore) is True
+    assert not run_folder(settings).temporary.exists()
 
 
 def known(url: str, token: str) -> bool:

@@ -109,6 +109,11 @@ def test_a_task_reads_exactly_the_settings_of_the_supervisor(
     assert load_settings() == given
 
 
+def test_services_keep_temporary_files_in_the_run_folder(settings: Settings) -> None:
+    for found in (airflow_environment(settings, airflow_port=1, mlflow_url=""), mlflow_environment(settings)):
+        assert found["TMPDIR"] == str(run_folder(settings).temporary)
+
+
 def test_defaults_are_left_to_follow_home(settings: Settings) -> None:
     assert set(settings_environment(settings)) == {"AIRLOOP_HOME", "AIRLOOP_PROJECT_DIR"}
 

@@ -146,6 +146,7 @@ def _base_environment(settings: Settings) -> dict[str, str]:
         "NO_PROXY": direct,
         "no_proxy": direct,
         "TZ": "UTC",
+        "TMPDIR": str(run_folder(settings).temporary),
         # DAG processor and triggerer fork without an exec, and macOS aborts such a child: apache/airflow#65691.
         **({"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if sys.platform == "darwin" else {}),
     }

@@ -26,6 +26,7 @@ class RunFolder:
         mlflow_secrets: The MLflow server's password and what it signs with.
         mlflow_auth: The configuration of its login; holds no secret.
         mlflow_users: Its database of users (hashed passwords).
+        temporary: TMPDIR of every service, for killed ones leave files there; removed at each start and stop.
     """
 
     lock: Path
@@ -36,6 +37,7 @@ class RunFolder:
     mlflow_secrets: Path
     mlflow_auth: Path
     mlflow_users: Path
+    temporary: Path
 
 
 def run_folder(settings: Settings) -> RunFolder:
@@ -51,6 +53,7 @@ def run_folder(settings: Settings) -> RunFolder:
         mlflow_secrets=root / "mlflow_secrets.json",
         mlflow_auth=root / "mlflow_auth.ini",
         mlflow_users=root / "mlflow_users.db",
+        temporary=root / "tmp",
     )
 
 

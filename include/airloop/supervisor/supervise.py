@@ -1,5 +1,6 @@
 """`run`: start everything in the order that is both fast and safe, watch it, and leave nothing behind."""
 
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -104,7 +105,7 @@ class _Supervision:
         mlflow_password = mlflow_credentials(self.settings).password if runs_mlflow(self.settings) else ""
         platform = Platform(self.airflow_url, self.mlflow_url, USERNAME, secret.admin_password, mlflow_password)
         parts = Parts(self.folder, self.settings.home, self.airflow_url, self.mlflow_url)
-        with closing(parts), closing(Gate()) as gate:
+        with self._temporary_files(), closing(parts), closing(Gate()) as gate:
             try:
                 self._start(parts, gate)
                 write_private(self.folder.platform, asdict(platform))
@@ -113,6 +114,15 @@ class _Supervision:
                     self._pause(parts)
             finally:
                 self.on_progress("stopping")
+
+    @contextmanager
+    def _temporary_files(self) -> Iterator[None]:
+        shutil.rmtree(self.folder.temporary, ignore_errors=True)
+        self.folder.temporary.mkdir()
+        try:
+            yield
+        finally:
+            shutil.rmtree(self.folder.temporary, ignore_errors=True)
 
     def _start(self, parts: Parts, gate: Gate) -> None:
         """Importing is most of the work, so all import at once; the gate keeps the order that matters.
