@@ -12,7 +12,6 @@ The report lies where the record of `monitor` (XCom) says.
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import dag, task
 
 import dag_kit
@@ -20,6 +19,7 @@ import outcome_kit
 import window_kit
 from airloop.config import Pipeline
 from dag_kit import Json
+from trigger_kit import TriggerWithNote
 
 
 def build(pipeline: Pipeline) -> None:
@@ -46,7 +46,7 @@ def build(pipeline: Pipeline) -> None:
             return "retrain" if action["kind"] == "retrain" else "nothing"
 
         action = triage(monitor())
-        retrain = TriggerDagRunOperator(
+        retrain = TriggerWithNote(
             task_id="retrain",
             trigger_dag_id=f"{pipeline.name}__training",
             trigger_run_id="{{ ti.xcom_pull(task_ids='triage', key='reason_key') | as_run_id }}",
@@ -56,6 +56,7 @@ def build(pipeline: Pipeline) -> None:
                 "reason_key": action["reason_key"],
                 "evidence": action["evidence"],
             },
+            note="{{ ti.xcom_pull(task_ids='triage', key='why') }}",
             logical_date=None,
             skip_when_already_exists=True,
         )

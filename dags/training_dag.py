@@ -12,7 +12,6 @@ with the same `reason_key` would skip. `snapshot` refused with a column's name: 
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -20,6 +19,7 @@ import dag_kit
 import window_kit
 from airloop.config import Pipeline
 from dag_kit import Json
+from trigger_kit import TriggerWithNote
 
 
 def _params() -> dict[str, Param]:
@@ -86,11 +86,12 @@ def build(pipeline: Pipeline) -> None:
         frozen = snapshot(claim())
         tuned = tune.partial(snapshot=frozen).expand(candidate=list(pipeline.training.candidates))
         decision = decide(evaluate(frozen, train(frozen, tuned)))
-        promotion = TriggerDagRunOperator(
+        promotion = TriggerWithNote(
             task_id="promotion",
             trigger_dag_id=f"{pipeline.name}__promotion",
             trigger_run_id="decision__{{ ti.xcom_pull(task_ids='decide', key='sequence') }}",
             conf={"sequence": decision["sequence"]},
+            note="{{ ti.xcom_pull(task_ids='decide', key='why') }}",
             logical_date=None,
             skip_when_already_exists=True,
         )

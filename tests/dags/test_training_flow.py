@@ -125,3 +125,4 @@ def test_a_passed_decision_starts_its_promotion_by_number(training: Stages) -> N
     done = dag_runs.run("training", {"cutoff": MONTH["end"], "reason_key": "k2"})
     assert dag_runs.states(done)["promotion"] == "success"
     assert [asked.conf for asked in dag_runs.runs("flight_delays__promotion", "decision__7")] == [{"sequence": 7}]
+    assert dag_runs.note("flight_delays__promotion", "decision__7") == "why"

@@ -41,7 +41,7 @@ def machine(
     settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[compose_native.Machine, str, str]]:
     with (
-        compose_native.machine(settings, tmp_path_factory.mktemp("postgres")) as here,
+        compose_native.machine(settings) as here,
         compose_native.running(here, SERVICES) as parts,
     ):
         yield here, parts.airflow_url, parts.mlflow_url

