@@ -16,10 +16,7 @@ from airloop.records import Materialized
 from airloop.settings import Settings
 from airloop.supervisor import Platform
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set"),
-]
+pytestmark = pytest.mark.e2e
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer", "worker", "mlflow")

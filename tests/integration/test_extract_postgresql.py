@@ -15,11 +15,7 @@ from airloop.extract import extract
 from airloop.records import BuiltFeatures, Ingested, Validated
 from airloop.settings import Settings
 
-pytestmark = [
-    pytest.mark.integration,
-    # Said on import, where no one is logged in; the server lies below tmp_path anyway.
-    pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set"),
-]
+pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 # One process of a machine of its own: a home, and the landing folder and database of all.

@@ -195,8 +195,6 @@ def test_redis_holds_the_very_bytes_that_stock_feast_writes(tmp_path, redis_onli
     assert own == stock
 
 
-# Said on import, where no one is logged in.
-@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set")
 def test_on_postgresql_the_newest_known_value_wins(tmp_path):
     write_lake(tmp_path, history(0))
     with postgresql.server() as folder:

@@ -9,11 +9,7 @@ import pytest
 from airloop import state
 from airloop.settings import Settings, load_settings
 
-pytestmark = [
-    pytest.mark.integration,
-    # Said on import, where no one is logged in; the server lies below tmp_path anyway.
-    pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set"),
-]
+pytestmark = pytest.mark.integration
 
 CLAIMERS, REASONS = 8, 40
 # Each process makes the tables, stores a record under the common key and claims every common reason twice.
