@@ -57,6 +57,7 @@ $(HOME_DIR)/dev.stamp: requirements/dev.lock pyproject.toml | $(UV)
 
 define install
 	echo "installing requirements/$(1).lock" && \
+	mkdir -p $(HOME_DIR)/tmp && export TMPDIR=$(abspath $(HOME_DIR)/tmp) && \
 	( [ -x $(BIN)/python ] || $(UV) venv --quiet --python $(PYTHON) $(HOME_DIR)/venv ) && \
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$(1).lock && \
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
