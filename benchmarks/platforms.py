@@ -18,6 +18,7 @@ from airloop.supervisor import Platform
 from airloop.supervisor.environment import LOCALHOST
 from airloop.supervisor.ports import choose_ports
 from airloop.supervisor.presence import recorded_services
+from airloop.supervisor.presence import supervisor as supervising
 from airloop.supervisor.processes import Command, ProcessMark, mark, session, start, wait_until
 from airloop.supervisor.run_folder import run_folder
 from airloop.supervisor.services import airflow_health, log_tail, mlflow_healthy
@@ -66,12 +67,8 @@ def _start_ours(home: Session) -> Started:
     with running(settings):
         seconds = time.perf_counter() - began
         home.say(f"  ours is healthy after {seconds:.0f} s")
-        leaders = list(recorded_services(run_folder(settings)).values())
-        return _look(seconds, [mark(_supervisor_pid(leaders)), *leaders], healthy=True)
-
-
-def _supervisor_pid(services: list[ProcessMark]) -> int:
-    return psutil.Process(services[0].pid).ppid()
+        folder = run_folder(settings)
+        return _look(seconds, [supervising(folder), *recorded_services(folder).values()], healthy=True)
 
 
 def _start_peer(home: Session) -> Started:

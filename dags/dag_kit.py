@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Param, get_current_context
+from airflow.sdk import Param, get_current_context, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
 import connection_kit
 import outcome_kit
 from airloop import run_context, settings
-from airloop.config import Pipeline, load_pipelines
+from airloop.config import Pipeline, load_pipeline, pipeline_names
 from airloop.config.calendar import CRON, period_end, period_start
 from airloop.records import Window
 from coverage_calendar import CoverageCalendar
@@ -33,8 +33,15 @@ _OPENLINEAGE_KEY = "openlineage"
 
 
 def pipelines() -> tuple[Pipeline, ...]:
-    """Every declared pipeline; a wrong declaration is an import error that names file and key."""
-    return load_pipelines(settings.load_settings())
+    """The declared pipelines; of a task that is starting only its own, whose DAG is all that it needs.
+
+    A wrong declaration is an import error that names file and key.
+    """
+    here, wanted = settings.load_settings(), get_parsing_context().dag_id
+    names = pipeline_names(here)
+    if wanted is not None:
+        names = tuple(name for name in names if name == wanted.rpartition("__")[0])
+    return tuple(load_pipeline(name, here) for name in names)
 
 
 def defaults(

@@ -8,6 +8,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
+from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 
 from airloop.config import load_pipelines
 from airloop.settings import load_settings
@@ -38,6 +39,16 @@ def _group(dag: DAG) -> str:
 
 def test_every_file_is_imported_without_error(bag: DagBag) -> None:
     assert bag.import_errors == {}
+
+
+@pytest.mark.parametrize(
+    ("started", "found"),
+    [("flight_delays__data", ["flight_delays__data"]), ("nosuch__data", []), ("somebody_elses", [])],
+)
+def test_a_task_that_starts_reads_its_own_pipeline_only(started: str, found: list[str]) -> None:
+    with _airflow_parsing_context_manager(dag_id=started, task_id="ingest"):
+        bag = DagBag(dag_folder=str(PROJECT / "dags" / "data_dag.py"))
+    assert (sorted(bag.dags), bag.import_errors) == (found, {})
 
 
 def test_the_dags_are_exactly_those_of_every_pipeline_and_group(bag: DagBag) -> None:

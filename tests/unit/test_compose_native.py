@@ -52,6 +52,7 @@ DIFFERENT = {
 NATIVE_ONLY = {
     "NO_PROXY": "services are reached by name",
     "no_proxy": "services are reached by name",
+    "TMPDIR": "a container's temporary files go with it",
 }
 
 

@@ -195,7 +195,7 @@ class Pipeline(Node):
     calendar: Calendar
     feeds: Feeds
     replay: AttributePath | None = None
-    """Class that replays the upstream system for `airloop demo`."""
+    """Subclass of airloop.replay:Replay that lands the past again, for `airloop demo` and reviews: `module:Class`."""
     prediction: Prediction
     features: Features
     validation: Validation

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from airloop import tracking_tables
 from airloop.settings import Settings, load_settings
 from airloop.supervisor.credentials import USERNAME
 from airloop.supervisor.environment import mlflow_login
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     """The exit code: 0 when prepared, or healthy."""
     if arguments == ["prepare"]:
         prepare(load_settings(), os.environ)
+        tracking_tables.main()
         return 0
     service, url = arguments[1:]
     return 0 if healthy(service, url) else 1

@@ -3,7 +3,7 @@
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from airloop.supervisor.environment import LOCALHOST
 from airloop.supervisor.parts import Gate, Parts
 from airloop.supervisor.ports import choose_ports
 from airloop.supervisor.presence import SUPERVISOR, clean_leftovers, holder, refusal
+from airloop.supervisor.processes import Command
 from airloop.supervisor.records import Platform
 from airloop.supervisor.run_folder import RunFolder, run_folder, try_lock, write_private
 from airloop.supervisor.services import (
@@ -132,19 +133,22 @@ class _Supervision:
         since = datetime.now(UTC)
         commands = airflow_commands(self.settings, airflow_port=self.airflow_port, mlflow_url=self.mlflow_url)
         (self.settings.home / "airflow").mkdir(exist_ok=True)
+        due = self._preparations(commands.pop("migration"))
+        if due:
+            self.on_progress("preparing the databases")
+        for name, command in due.items():
+            parts.start(name, command)
+        parts.start("scheduler", commands.pop("scheduler"), gate=gate.reader)
         if runs_mlflow(self.settings):
-            self._start_mlflow(parts)
-        if migration_due(self.settings):
-            self.on_progress("preparing Airflow's database")
-            parts.start("migration", commands["migration"])
-            parts.start("scheduler", commands["scheduler"], gate=gate.reader)
-            self._wait(parts, "the migration", lambda: parts.succeeded("migration"))
-            mark_migrated(self.settings)
-        else:
-            parts.start("scheduler", commands["scheduler"], gate=gate.reader)
+            self._prepared(parts, due, "mlflow-tables")
+            prefer_wal(self.settings.mlflow_tracking_uri)
+            self.on_progress("starting the MLflow server")
+            parts.start("mlflow", mlflow_command(self.settings, mlflow_port=self.mlflow_port))
+        self._prepared(parts, due, "migration")
+        mark_migrated(self.settings)
         self.on_progress("starting Airflow")
-        for name in ("api-server", "dag-processor", "triggerer"):
-            parts.start(name, commands[name])
+        for name, command in commands.items():
+            parts.start(name, command)
         self._wait(parts, "Airflow's API server", lambda: airflow_health(self.airflow_url)["api-server"])
         warm_execution_api(self.airflow_url)
         gate.open()
@@ -152,15 +156,14 @@ class _Supervision:
         self._wait(parts, "Airflow", lambda: all(airflow_health(self.airflow_url, since=since).values()))
         self._wait(parts, f"MLflow at {self.mlflow_url}", lambda: mlflow_healthy(self.mlflow_url))
 
-    def _start_mlflow(self, parts: Parts) -> None:
-        tables = mlflow_tables_command(self.settings)
-        if tables is not None:
-            self.on_progress("preparing MLflow's databases")
-            parts.start("mlflow-tables", tables)
-            self._wait(parts, "MLflow's databases", lambda: parts.succeeded("mlflow-tables"))
-        self.on_progress("starting the MLflow server")
-        prefer_wal(self.settings.mlflow_tracking_uri)
-        parts.start("mlflow", mlflow_command(self.settings, mlflow_port=self.mlflow_port))
+    def _preparations(self, migration: Command) -> dict[str, Command]:
+        tables = mlflow_tables_command(self.settings) if runs_mlflow(self.settings) else None
+        due = {"mlflow-tables": tables, "migration": migration if migration_due(self.settings) else None}
+        return {name: command for name, command in due.items() if command is not None}
+
+    def _prepared(self, parts: Parts, due: Mapping[str, Command], name: str) -> None:
+        if name in due:
+            self._wait(parts, name, lambda: parts.succeeded(name))
 
     def _wait(self, parts: Parts, what: str, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + _START_SECONDS
