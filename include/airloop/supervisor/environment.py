@@ -134,7 +134,9 @@ def python_path(settings: Settings) -> str:
 def _base_environment(settings: Settings) -> dict[str, str]:
     # Without PYTHONDONTWRITEBYTECODE the first start compiles the libraries, and each later one imports 2-3 x faster.
     # _AIRFLOW variables (a test's _AIRFLOW__AS_LIBRARY) would keep Airflow from initialising itself.
-    dropped = ("PYTHONDONTWRITEBYTECODE", "AIRLOOP_CONNECTIONS")
+    # Feast gives the PROMETHEUS_ ones to the process that imports it: a folder that goes with that process.
+    feasts = ("PROMETHEUS_MULTIPROCESS_DIR", "PROMETHEUS_MULTIPROC_DIR")
+    dropped = ("PYTHONDONTWRITEBYTECODE", "AIRLOOP_CONNECTIONS", *feasts)
     given = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("_AIRFLOW")}
     direct = ",".join(filter(None, [given.get("no_proxy") or given.get("NO_PROXY"), LOCALHOST, "localhost"]))
     return {
