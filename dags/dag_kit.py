@@ -1,30 +1,23 @@
-"""What the DAG files share: defaults, the calendar, the Params of a run, and how a task runs its stage.
+"""What the DAG files share: defaults, the calendar, and the Params of a run.
 
-This file is imported at every parse, so it imports nothing heavy at the top; stages are imported inside `run`.
+This file is imported at every parse, so it imports nothing heavy.
 """
 
 import difflib
-import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Param, get_current_context, get_parsing_context
+from airflow.sdk import Param, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
-import connection_kit
 import outcome_kit
-from airloop import run_context, settings
+from airloop import settings
 from airloop.config import Pipeline, load_pipeline, pipeline_names
 from airloop.config.calendar import CRON, period_end, period_start
-from airloop.records import Window
 from coverage_calendar import CoverageCalendar
 
-logger = logging.getLogger(__name__)
-
-# An alias, because a task whose annotation says dict pushes every key as an XCom of its own.
-Json = Any
 EXECUTION_TIMEOUT = timedelta(hours=1)
 # A run whose logical date lies before it gets no tasks and ends as a success; `calendar` bounds the schedule.
 START_DATE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,55 +92,9 @@ def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
     return params
 
 
-def run(
-    stage: str,
-    pipeline: Pipeline,
-    over: Window,
-    *,
-    upstream: Mapping[str, Any] | None = None,
-    connections: Sequence[str] = (),
-    **options: Any,
-) -> Json:
-    """Run a stage and return its record as JSON.
-
-    Args:
-        upstream: Stage name -> the JSON its task returned; tune's are a sequence.
-        connections: Ids of the Airflow connections the stage needs; looked up here, in the task.
-
-    Raises:
-        AirflowFailException: A domain error that a retry would meet again; the others go through and are retried.
-    """
-    settings.apply_quiet_environment()
-    from airloop import stage_run
-    from airloop.feast_stores import feast_boot
-
-    feast_boot.neutralise_typeguard()
-    given = {name: _decode(stage_run.find_stage(name).record, data) for name, data in (upstream or {}).items()}
-    here = settings.load_settings()
-    try:
-        if connections:
-            here = here.model_copy(update={"connections": connection_kit.urls(connections)})
-        with run_context.working_for(_run_id()):
-            record = stage_run.run_stage(stage, pipeline, over, upstream=given, settings=here, **options)
-    except outcome_kit.PERMANENT as error:
-        raise AirflowFailException(f"{stage}: {error}") from error
-    return record.to_json()
-
-
-def _run_id() -> str:
-    try:
-        return str(get_current_context()["run_id"])
-    except RuntimeError:
-        return run_context.BY_HAND  # no task: somebody calls the function
-
-
 def as_run_id(text: str) -> str:
     """Text as part of a run id: what Airflow does not allow there becomes a dash."""
     return re.sub(r"[^A-Za-z0-9_.~:+-]", "-", text)[:200]
-
-
-def _decode(record: Any, data: Any) -> Any:
-    return record.from_json(data) if isinstance(data, Mapping) else tuple(record.from_json(item) for item in data)
 
 
 def _doc(pipeline: Pipeline, doc: str, params: Mapping[str, Param]) -> str:

@@ -16,9 +16,10 @@ from typing import Any
 from airflow.sdk import dag, task
 
 import dag_kit
+import stage_kit
 import window_kit
 from airloop.config import Pipeline
-from dag_kit import Json
+from stage_kit import Json
 
 
 def build(pipeline: Pipeline) -> None:
@@ -30,36 +31,36 @@ def build(pipeline: Pipeline) -> None:
     def data() -> None:
         @task
         def extract(**context: Any) -> Json:
-            return dag_kit.run("extract", pipeline, window_kit.window(pipeline, context), connections=connections)
+            return stage_kit.run("extract", pipeline, window_kit.window(pipeline, context), connections=connections)
 
         @task
         def ingest(**context: Any) -> Json:
-            return dag_kit.run("ingest", pipeline, window_kit.window(pipeline, context))
+            return stage_kit.run("ingest", pipeline, window_kit.window(pipeline, context))
 
         @task
         def validate_raw(ingested: Json, **context: Any) -> Json:
             window = window_kit.window(pipeline, context)
-            return dag_kit.run("validate_raw", pipeline, window, upstream={"ingest": ingested})
+            return stage_kit.run("validate_raw", pipeline, window, upstream={"ingest": ingested})
 
         @task
         def build_features(validated: Json, **context: Any) -> Json:
             window = window_kit.window(pipeline, context)
-            return dag_kit.run("build_features", pipeline, window, upstream={"validate_raw": validated})
+            return stage_kit.run("build_features", pipeline, window, upstream={"validate_raw": validated})
 
         @task
         def validate_features(built: Json, **context: Any) -> Json:
             window = window_kit.window(pipeline, context)
-            return dag_kit.run("validate_features", pipeline, window, upstream={"build_features": built})
+            return stage_kit.run("validate_features", pipeline, window, upstream={"build_features": built})
 
         @task
         def profile(raw: Json, features: Json, **context: Any) -> Json:
             upstream = {"validate_raw": raw, "validate_features": features}
-            return dag_kit.run("profile", pipeline, window_kit.window(pipeline, context), upstream=upstream)
+            return stage_kit.run("profile", pipeline, window_kit.window(pipeline, context), upstream=upstream)
 
         @task
         def materialize(validated: Json, **context: Any) -> Json:
             window = window_kit.window(pipeline, context)
-            return dag_kit.run("materialize", pipeline, window, upstream={"validate_features": validated})
+            return stage_kit.run("materialize", pipeline, window, upstream={"validate_features": validated})
 
         ingested = ingest()
         if connections:

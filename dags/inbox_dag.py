@@ -19,8 +19,8 @@ from airflow.sdk import Asset, AssetWatcher, dag, task
 
 import dag_kit
 from airloop.config import Pipeline
-from dag_kit import Json
 from inbox_kit import LandingTrigger
+from stage_kit import Json
 
 
 def build(pipeline: Pipeline) -> None:

@@ -16,9 +16,10 @@ from airflow.sdk import dag, task
 
 import dag_kit
 import outcome_kit
+import stage_kit
 import window_kit
 from airloop.config import Pipeline
-from dag_kit import Json
+from stage_kit import Json
 from trigger_kit import TriggerWithNote
 
 
@@ -33,13 +34,13 @@ def build(pipeline: Pipeline) -> None:
         @task
         def monitor(**context: Any) -> Json:
             origin = "backfill" if context["dag_run"].run_type == "backfill" else "live"
-            return dag_kit.run("monitor", pipeline, window_kit.window(pipeline, context), origin=origin)
+            return stage_kit.run("monitor", pipeline, window_kit.window(pipeline, context), origin=origin)
 
         # Every key is an XCom of its own: what a branch decided is not in its XCom yet when the next task reads it.
         @task(multiple_outputs=True)
         def triage(monitored: Json, **context: Any) -> Json:
             window = window_kit.window(pipeline, context)
-            return dag_kit.run("triage", pipeline, window, upstream={"monitor": monitored})
+            return stage_kit.run("triage", pipeline, window, upstream={"monitor": monitored})
 
         @task.branch
         def branch(action: Json) -> str:

@@ -14,8 +14,9 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 import dag_kit
+import stage_kit
 from airloop.config import Pipeline
-from dag_kit import Json
+from stage_kit import Json
 
 
 def build(pipeline: Pipeline) -> None:
@@ -40,7 +41,7 @@ def build(pipeline: Pipeline) -> None:
                 )
             decision = Decision.from_json(found[sequence] | {"sequence": sequence})
             window = Window(pipeline.coverage.start, decision.effective_at)
-            return dag_kit.run("promote", pipeline, window, upstream={"decide": decision.to_json()})
+            return stage_kit.run("promote", pipeline, window, upstream={"decide": decision.to_json()})
 
         promote()
 

@@ -15,9 +15,10 @@ from airflow.sdk import Param, dag, task
 
 import dag_kit
 import outcome_kit
+import stage_kit
 import window_kit
 from airloop.config import Pipeline
-from dag_kit import Json
+from stage_kit import Json
 
 
 def _params() -> dict[str, Param]:
@@ -36,7 +37,7 @@ def build(pipeline: Pipeline) -> None:
         @task
         def score(**context: Any) -> Json:
             window = window_kit.window(pipeline, context)
-            return dag_kit.run("score", pipeline, window, mode=context["params"]["mode"])
+            return stage_kit.run("score", pipeline, window, mode=context["params"]["mode"])
 
         score()
 

@@ -16,9 +16,10 @@ from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 import dag_kit
+import stage_kit
 import window_kit
 from airloop.config import Pipeline
-from dag_kit import Json
+from stage_kit import Json
 from trigger_kit import TriggerWithNote
 
 
@@ -52,7 +53,7 @@ def build(pipeline: Pipeline) -> None:
     def training() -> None:
         def run(stage: str, upstream: dict[str, Json] | None = None, **options: Any) -> Json:
             window = window_kit.training_window(pipeline, get_current_context())
-            return dag_kit.run(stage, pipeline, window, upstream=upstream, **options)
+            return stage_kit.run(stage, pipeline, window, upstream=upstream, **options)
 
         @task
         def claim(**context: Any) -> Json:

@@ -57,10 +57,10 @@ def client(settings: Settings) -> MlflowClient:
     """
     mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
     mlflow.set_registry_uri(settings.mlflow_tracking_uri)
-    tracking_tables.make(settings.mlflow_tracking_uri)
     try:
+        tracking_tables.make(settings.mlflow_tracking_uri)
         return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
-    except (MlflowException, OperationalError) as error:
+    except (MlflowException, OperationalError, OSError) as error:
         raise _no_answer(settings, error) from error
 
 

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 import dag_kit
 import outcome_kit
+import stage_kit
 from airloop import stage_run
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
@@ -68,7 +69,7 @@ def test_run_decodes_upstream_calls_the_stage_and_returns_json(
         "ingest": {"window": JANUARY.to_json(), "files": [], "tables": [], "missing": []},
         "tune": [tuned.to_json()],
     }
-    assert dag_kit.run("train", pipeline, JANUARY, upstream=upstream, candidate="forest") == tuned.to_json()
+    assert stage_kit.run("train", pipeline, JANUARY, upstream=upstream, candidate="forest") == tuned.to_json()
     name, window, given, candidate = calls[0]
     assert (name, window, candidate) == ("train", JANUARY, "forest")
     assert (given["ingest"].window, given["tune"]) == (JANUARY, (tuned,))
@@ -92,7 +93,7 @@ def test_run_maps_only_permanent_errors_to_a_failure_without_retry(
 
     monkeypatch.setattr(stage_run, "run_stage", run_stage)
     with pytest.raises(outcome, match="bad"):
-        dag_kit.run("ingest", pipeline, JANUARY)
+        stage_kit.run("ingest", pipeline, JANUARY)
 
 
 def test_a_run_id_holds_only_what_airflow_allows() -> None:

@@ -105,3 +105,13 @@ def test_two_at_once_make_one_file(settings: Settings, runs: Path) -> None:
 def test_other_databases_are_left_to_mlflow(url: str) -> None:
     assert tracking_tables.missing(url) is None
     tracking_tables.make(url)
+
+
+def test_a_place_where_no_file_can_be_is_said_in_one_line(settings: Settings) -> None:
+    (settings.home / "taken").write_text("a file, no folder")
+    here = settings.model_copy(update={"mlflow_tracking_uri": f"sqlite:///{settings.home}/taken/mlflow.db"})
+    with pytest.raises(
+        UpstreamUnavailable, match=r"^MLflow at sqlite:.*taken.*: .*(File exists|Not a directory)"
+    ) as said:
+        tracking.client(here)
+    assert len(str(said.value).splitlines()) == 1

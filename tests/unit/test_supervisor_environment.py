@@ -110,7 +110,7 @@ def test_a_task_reads_exactly_the_settings_of_the_supervisor(
 
 
 def test_services_keep_temporary_files_in_the_run_folder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROMETHEUS_MULTIPROCESS_DIR", "/tmp/feast_metrics_of_this_process")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROCESS_DIR", "feast_metrics_of_this_process")
     for found in (airflow_environment(settings, airflow_port=1, mlflow_url=""), mlflow_environment(settings)):
         assert found["TMPDIR"] == str(run_folder(settings).temporary)
         assert "PROMETHEUS_MULTIPROCESS_DIR" not in found

@@ -144,8 +144,8 @@ class _Supervision:
             prefer_wal(self.settings.mlflow_tracking_uri)
             self.on_progress("starting the MLflow server")
             parts.start("mlflow", mlflow_command(self.settings, mlflow_port=self.mlflow_port))
-        self._prepared(parts, due, "migration")
-        mark_migrated(self.settings)
+        if self._prepared(parts, due, "migration"):
+            mark_migrated(self.settings)
         self.on_progress("starting Airflow")
         for name, command in commands.items():
             parts.start(name, command)
@@ -161,9 +161,11 @@ class _Supervision:
         due = {"mlflow-tables": tables, "migration": migration if migration_due(self.settings) else None}
         return {name: command for name, command in due.items() if command is not None}
 
-    def _prepared(self, parts: Parts, due: Mapping[str, Command], name: str) -> None:
+    def _prepared(self, parts: Parts, due: Mapping[str, Command], name: str) -> bool:
+        """Whether the preparation was due; it is over then."""
         if name in due:
             self._wait(parts, name, lambda: parts.succeeded(name))
+        return name in due
 
     def _wait(self, parts: Parts, what: str, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + _START_SECONDS
