@@ -4,7 +4,8 @@ Three months as the demo takes them, a fourth as it comes to a platform left alo
 backfill scores and monitors what its calendar says.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +24,6 @@ from airloop.records import Action, Decision, Ingested, Monitored, Scored, Windo
 from airloop.registry import aliases
 from airloop.score import predictions_uri
 from airloop.stage_run import STAGES
-from airloop.supervisor.processes import wait_until
 from digits import DigitScans
 from nycflights import NycWeather
 
@@ -95,6 +95,13 @@ def truth(name: str) -> pd.Series:
         return pd.Series(digits, index=[f"scan-{number:04}" for number in range(1, len(digits) + 1)])
     seen = NycWeather().frame("weather").drop_nulls("temp").to_pandas()
     return pd.Series(seen["temp"].to_numpy(), index=seen["origin"] + seen["observed_at"].dt.strftime("@%Y-%m-%dT%HZ"))
+
+
+def until(condition: Callable[[], bool], *, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not condition():
+        time.sleep(0.5)
+    return condition()
 
 
 @pytest.mark.parametrize("name", [*sorted(METRIC), "toy"])
@@ -180,7 +187,7 @@ def test_files_that_land_are_taken_in_by_the_inbox(loop: Loop) -> None:
     def arrived() -> bool:
         return bool(state.latest_records(settings, name, "materialize", window=window))
 
-    assert wait_until(arrived, seconds=900)
+    assert until(arrived, seconds=900)
     ingested = loop.newest(Ingested, "ingest", window)
     assert {run.run_id.split("__")[0] for run in loop.platform.client.recent(f"{name}__data")} == {"inbox"}
     landed = {

@@ -3,6 +3,9 @@
 The tests build on each other in file order: data, then a champion, then what must not replace it.
 """
 
+import time
+from collections.abc import Callable
+
 import pytest
 import toy
 
@@ -10,12 +13,20 @@ from airloop import lake, ledger, state
 from airloop.errors import AirloopError
 from airloop.records import Decision, Ingested, Scored
 from airloop.registry import aliases
-from airloop.supervisor.processes import wait_until
 
 pytestmark = pytest.mark.e2e
 
 BURST_DAYS = 9
 TRAINED_DAY = 36
+
+
+def until(condition: Callable[[], bool], *, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.5)
+    return condition()
 
 
 def window_conf(first: int, end: int) -> dict[str, object]:
@@ -43,7 +54,7 @@ def test_a_burst_of_files_loses_nothing(platform):
     wanted = {
         (toy.text(toy.days(day, day + 1).start), toy.text(toy.days(day, day + 1).end)) for day in range(BURST_DAYS)
     }
-    assert wait_until(lambda: wanted <= windows(), seconds=900)
+    assert until(lambda: wanted <= windows(), seconds=900)
     ingested = [Ingested.from_json(row) for row in state.latest_records(platform.settings, "toy", "ingest")]
     assert {file.uri.rsplit("/landing/", 1)[1] for record in ingested for file in record.files} == {
         path.as_posix().rsplit("/landing/", 1)[1] for path in landed
@@ -93,7 +104,7 @@ def test_two_simultaneous_triggers_give_one_training_and_a_first_champion(platfo
     assert (len(trained), len(skipped)) == (1, 1)
     assert len(decisions(platform.settings)) == 1
     assert decisions(platform.settings)[0].passed
-    assert wait_until(lambda: aliases(platform.settings, "toy").get("champion") == 1, seconds=600)
+    assert until(lambda: aliases(platform.settings, "toy").get("champion") == 1, seconds=600)
 
 
 def test_scoring_happens_while_outcomes_have_not_landed_and_twice_adds_nothing(platform):
