@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from airloop import state
 from airloop.config import Pipeline
+from airloop.digests import digest
 from airloop.landing import landed_files
 from airloop.records import BuiltFeatures, Ingested, SetAside, TableVersion, Window
 from airloop.settings import Settings
-from airloop.stage_run import digest
 
 
 def land(settings: Settings, feed: str, *days: date, text: str = "x") -> None:

@@ -19,7 +19,7 @@ from airloop.errors import DataContractError, GuardRefused
 from airloop.records import Record, parse_instant
 from airloop.settings import Settings
 
-KINDS = ("decision", "intended", "done", "triage", "reconciled", "alarm")
+KINDS = ("decision", "intended", "done", "triage", "reconciled", "alarm", "answered")
 
 _FIRST_HASH = "0" * 64
 _ATTEMPTS = 1000

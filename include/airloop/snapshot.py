@@ -1,6 +1,7 @@
 """snapshot: freeze the training set of a cutoff, prove that it leaks nothing, and open its MLflow run."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import mlflow
 import pandas as pd
 
-from airloop import examples, lake, tracking, training_set
+from airloop import alarms, examples, lake, tracking, training_set
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.features import feature_store, leak_check, sections
@@ -23,9 +24,10 @@ _SHOWN_DAYS = 5
 
 
 def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, **_options: Any) -> dict[str, Any]:
-    """A snapshot depends on what the tables hold up to the cutoff, and on the feature definitions."""
+    """A snapshot depends on what the tables hold up to the cutoff, the feature definitions, and answered alarms."""
     tables = {uri: lake.files_digest(uri, settings, window=window) for uri in _tables(pipeline, settings)}
-    return {"tables": tables, "fingerprint": feature_store.fingerprint(pipeline, settings)}
+    answers = [item.to_json() for item in alarms.raised(pipeline, settings, span=window) if item.alarm.holds_training]
+    return {"tables": tables, "fingerprint": feature_store.fingerprint(pipeline, settings), "alarms": answers}
 
 
 def parts(pipeline: Pipeline, cutoff: datetime) -> tuple[Window, Window]:
@@ -71,13 +73,17 @@ class TrainingRows:
 def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> TrainingRows:
     """Make the training set of a cutoff from the built features; nothing is frozen and no run is opened.
 
+    Rows whose decision time lies in a window that a person excluded (airloop.alarms) are left out.
+
     Raises:
         DataContractError: See `snapshot`.
+        GuardRefused: See `snapshot`.
         UpstreamUnavailable: See `snapshot`.
     """
     train, holdout = parts(pipeline, cutoff)
+    excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), settings)
     frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
-    frame = _with_parts(frame, train, holdout)
+    frame = _without(_with_parts(frame, train, holdout), excluded)
     refuse_unfit_labels(pipeline, frame["label"])
     _refuse_too_few(pipeline, frame, holdout)
     _refuse_missing_outcomes(pipeline, cutoff, holdout, settings)
@@ -105,6 +111,7 @@ def snapshot(
         DataContractError: Too few labelled training rows; labels that do not fit the task; examples that are mature or
             a day old at the cutoff were decided after the newest outcome known (the outcome feed has not landed up to
             the cutoff); a UTC day of at least 20 examples without any outcome; or a leak.
+        GuardRefused: An open alarm holds trainings on rows before the cutoff; the message names it and the ways out.
         UpstreamUnavailable: Features are not built and validated up to the cutoff.
     """
     cutoff = window.end
@@ -140,6 +147,13 @@ def _with_parts(frame: pd.DataFrame, train: Window, holdout: Window) -> pd.DataF
     frame.loc[time < train.end, "part"] = "train"
     frame.loc[time >= holdout.start, "part"] = "holdout"
     return frame[frame["part"].notna()].reset_index(drop=True)
+
+
+def _without(frame: pd.DataFrame, windows: Sequence[Window]) -> pd.DataFrame:
+    time = frame["decision_time"]
+    for window in windows:
+        frame = frame[(time < window.start) | (time >= window.end)]
+    return frame.reset_index(drop=True)
 
 
 def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) -> None:

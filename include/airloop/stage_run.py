@@ -4,7 +4,6 @@ import functools
 import hashlib
 import importlib
 import inspect
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -12,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from airloop import records, state
+from airloop import alarms, records, state
 from airloop.config import Pipeline
+from airloop.digests import digest
 from airloop.errors import ConfigError
 from airloop.records import Record, Window
 from airloop.settings import Settings
@@ -122,6 +122,7 @@ def run_stage(
             state.mark_started(settings, pipeline.name, name, input_key=key, window=window)
         began = time.monotonic()
         record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options))
+        alarms.announce(pipeline, name, window, getattr(record, "alarms", ()), settings)
         state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
         logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)
         return record
@@ -171,11 +172,6 @@ def input_key(
         "code": code_digest(),
     }
     return digest(content)
-
-
-def digest(content: Any) -> str:
-    """SHA-256 of JSON-able content, independent of key order."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def declaration_digest(pipeline: Pipeline, settings: Settings) -> str:

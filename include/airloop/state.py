@@ -193,15 +193,25 @@ def forget_overwritten(settings: Settings, pipeline: str, stage: str, *, input_k
 
 
 def latest_records(
-    settings: Settings, pipeline: str, stage: str, *, window: Window | None = None
+    settings: Settings,
+    pipeline: str,
+    stage: str,
+    *,
+    window: Window | None = None,
+    overlapping: Window | None = None,
 ) -> list[dict[str, Any]]:
-    """Records of a stage, newest finished last; with `window` only those of exactly this window."""
+    """Records of a stage, newest finished last: of exactly `window`, of windows `overlapping` a span, or all."""
     query = sa.select(stage_runs.c.record).where(
         stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage, stage_runs.c.record != ""
     )
     if window is not None:
         query = query.where(
             stage_runs.c.window_start == instant_text(window.start), stage_runs.c.window_end == instant_text(window.end)
+        )
+    if overlapping is not None:
+        query = query.where(
+            stage_runs.c.window_start < instant_text(overlapping.end),
+            stage_runs.c.window_end > instant_text(overlapping.start),
         )
     with transaction(settings) as connection:
         return [json.loads(text) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]

@@ -20,11 +20,12 @@ from sqlalchemy.exc import OperationalError
 
 from airloop import tracking_tables
 from airloop.config import Pipeline
+from airloop.digests import digest
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.publishing import publish
 from airloop.records import Snapshot
 from airloop.settings import Settings
-from airloop.stage_run import code_digest, digest
+from airloop.stage_run import code_digest
 
 logger = logging.getLogger(__name__)
 

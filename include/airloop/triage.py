@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from airloop import ledger, state
+from airloop import alarms, ledger, state
+from airloop.alarms import RaisedAlarm
 from airloop.config import METRICS, Pipeline, TriagePolicy
 from airloop.records import Action, Evidence, Monitored, Window
 from airloop.settings import Settings
@@ -21,12 +22,15 @@ def triage_window(
     policy: TriagePolicy,
     *,
     last_decision_at: datetime | None,
+    open_alarms: Sequence[RaisedAlarm] = (),
 ) -> Action:
     """Decide what the newest monitored window calls for; pure.
 
     The first rule that applies decides:
 
     - `nothing`: the record's origin is not `live`: evidence of a backfill triggers no training.
+    - `held`: an alarm about the data of this window is open: what monitoring measured may be its effect, and a training
+      would learn from it.
     - `not_enough_data`: labelled_rows < min_rows; no probe; no evidence on the policy's metric at its confidence; a
       value that is missing or NaN; evidence.rows < min_rows; evidence.blocks < min_blocks.
     - `cooling_down`: window.end - last_decision_at < cool_down_days; exactly that long ago is over. Without a decision
@@ -48,6 +52,8 @@ def triage_window(
     counted = f"in {len(shown)} of the last {policy.n} windows, {policy.k} asked for"
     if monitored.origin != "live":
         kind, why = "nothing", f"evidence of a {monitored.origin} triggers no training"
+    elif open_alarms:
+        kind, why = "held", _held(open_alarms)
     elif lacking:
         kind, why = "not_enough_data", f"not enough data: {lacking}"
     elif cooling:
@@ -76,7 +82,8 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     monitored: Monitored = upstream["monitor"]
     policy = pipeline.monitoring.policy
     history, last_decision_at = _known(pipeline, monitored, settings)
-    action = triage_window(monitored, history, policy, last_decision_at=last_decision_at)
+    open_alarms = _open_alarms(pipeline, monitored, settings)
+    action = triage_window(monitored, history, policy, last_decision_at=last_decision_at, open_alarms=open_alarms)
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
     entry = ledger.append_once(
         settings,
@@ -94,7 +101,28 @@ def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     """What the outcome depends on beyond the window's own record: the windows before it, the last decision."""
     history, last_decision_at = _known(pipeline, upstream["monitor"], settings)
     before = [record.to_json() for record in _before(upstream["monitor"], history)]
-    return {"before": before[: pipeline.monitoring.policy.n], "last_decision_at": str(last_decision_at)}
+    open_alarms = [item.id for item in _open_alarms(pipeline, upstream["monitor"], settings)]
+    return {
+        "before": before[: pipeline.monitoring.policy.n],
+        "last_decision_at": str(last_decision_at),
+        "open_alarms": open_alarms,
+    }
+
+
+def _open_alarms(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> tuple[RaisedAlarm, ...]:
+    """Open alarms about the data that were judged: of the rows window, and of what landed until the window's end."""
+    span = Window(monitored.rows_window.start, monitored.window.end)
+    found = alarms.raised(pipeline, settings, span=span, stages=alarms.DATA_STAGES)
+    return tuple(item for item in found if item.open)
+
+
+def _held(open_alarms: Sequence[RaisedAlarm]) -> str:
+    first = open_alarms[0]
+    more = f" (and {len(open_alarms) - 1} more)" if len(open_alarms) > 1 else ""
+    return (
+        f"held by alarm {first.id} ({first.alarm.kind} of {first.alarm.subject}){more}: mend the files, or answer "
+        "it by `airloop alarms answer`"
+    )
 
 
 def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> tuple[list[Monitored], datetime | None]:

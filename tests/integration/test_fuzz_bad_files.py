@@ -18,7 +18,7 @@ from hypothesis import Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from airloop import stage_run
+from airloop.digests import digest
 from airloop.records import Ingested
 from airloop.settings import Settings
 from airloop.validation import quarantine
@@ -104,7 +104,7 @@ def _spelled(cell: str) -> str:
 
 
 def _clean(settings: Settings) -> str:
-    return stage_run.digest({feed: landed.rows(settings, feed, layer="clean") for feed in FEEDS})
+    return digest({feed: landed.rows(settings, feed, layer="clean") for feed in FEEDS})
 
 
 @pytest.fixture(scope="module")

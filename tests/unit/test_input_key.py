@@ -8,6 +8,7 @@ import pytest
 import toy
 
 from airloop import ingest, stage_run
+from airloop.digests import digest
 from airloop.records import Ingested, Record, Window
 from airloop.settings import Settings
 
@@ -120,5 +121,5 @@ def test_two_stages_have_two_keys_for_the_same_input(toy_settings: Settings) -> 
 
 
 def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
-    assert stage_run.digest({"a": 1, "b": [1, 2]}) == stage_run.digest({"b": [1, 2], "a": 1})
-    assert stage_run.digest({"a": 1}) != stage_run.digest({"a": "1"})
+    assert digest({"a": 1, "b": [1, 2]}) == digest({"b": [1, 2], "a": 1})
+    assert digest({"a": 1}) != digest({"a": "1"})

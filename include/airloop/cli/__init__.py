@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from airloop.cli import landing, ledger, pipelines, platform, quarantine, review, snapshot, stages
+from airloop.cli import alarms, landing, ledger, pipelines, platform, quarantine, review, snapshot, stages
 from airloop.cli.output import errors
 from airloop.errors import AirloopError
 from airloop.settings import apply_quiet_environment
@@ -27,6 +27,7 @@ pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(alarms.app, name="alarms")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -51,6 +51,9 @@ class Validation(Node):
 
     max_bad_share: Share
     """A table whose share of rows breaking a critical row rule is above this fails the window."""
+    fail_on: tuple[Name, ...] = ()
+    """Kinds of alarms (`unit_change`, `labels_missing`, ...) that fail a window instead of only holding trainings; an
+    alarm that a person accepted fails nothing."""
 
 
 class Range(Node):

@@ -1,5 +1,6 @@
 """What stages hand to each other: small frozen records that round-trip through JSON. Frames and models never do."""
 
+from airloop.records.alarm import Alarm
 from airloop.records.base import Record, Window, instant_or_default, parse_instant
 from airloop.records.data import (
     BuiltFeatures,
@@ -27,6 +28,7 @@ from airloop.records.serving import Action, Monitored, Scored
 
 __all__ = [
     "Action",
+    "Alarm",
     "BuiltFeatures",
     "Check",
     "Decision",

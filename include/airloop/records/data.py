@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from airloop.records.alarm import Alarm
 from airloop.records.base import Record, Window
 
 
@@ -60,6 +61,7 @@ class Ingested(Record):
     tables: tuple[TableVersion, ...]
     missing: tuple[str, ...]
     set_aside: tuple[SetAside, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Validated(Record):
     checks: tuple[TableCheck, ...]
     tables: tuple[TableVersion, ...]
     report_uri: str
+    alarms: tuple[Alarm, ...] = ()
 
     @property
     def bad_rows(self) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from airloop.records.alarm import Alarm
 from airloop.records.base import Record, Window
 from airloop.records.models import Evidence
 
@@ -50,11 +51,12 @@ class Monitored(Record):
     origin: str
     report_uri: str
     metrics_uri: str
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass(frozen=True)
 class Action(Record):
-    """What triage decided: `retrain`, `nothing`, `not_enough_data` or `cooling_down`; why, on which evidence."""
+    """What triage decided (`retrain`, `nothing`, `not_enough_data`, `cooling_down`, `held`), why, on which evidence."""
 
     kind: str
     why: str

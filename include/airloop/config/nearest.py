@@ -1,0 +1,10 @@
+"""Did you mean: the valid word nearest to a mistyped one."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the valid word nearest to a mistyped one, or an empty text when none is near."""
+    near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
