@@ -11,8 +11,8 @@ from airloop import lake, ledger, reports, tracking
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.features import feature_store, sections
-from airloop.monitoring import drift, monitor_report, performance
-from airloop.monitoring.drift import Drift
+from airloop.monitoring import drift, drift_report, monitor_report, performance
+from airloop.monitoring.drift import Drift, Sides
 from airloop.monitoring.scored_rows import QUALITY, quality, scored_rows
 from airloop.records import Monitored, Window
 from airloop.settings import Settings
@@ -87,19 +87,23 @@ def monitor(
     if version is None:
         logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
         nothing = _record(pipeline, window, settings, version=0, origin=origin)
-        return monitor_report.publish(nothing, task_of(pipeline), None, {}, settings)
+        return monitor_report.publish(nothing, task_of(pipeline), None, "", settings)
     champion = tracking.load_version(pipeline, version, settings)
     _refuse_changed_features(pipeline, champion, settings)
     span = rows_window(pipeline, window)
     rows, other_rows = scored_rows(pipeline, span, version, settings, as_of=window.end)
     measured = _measured(pipeline, window, champion, rows, settings, origin=origin)
-    drifted = _drift(pipeline, champion, rows, measured, settings)
-    missing = {name: float(rows[name].isna().mean()) for name in champion.features if len(rows)}
+    sides = _sides(pipeline, champion, rows, settings)
+    drifted = drift.measure(
+        *sides,
+        ignore=feature_store.ignored_in_drift(pipeline, settings),
+        threshold=pipeline.monitoring.psi_threshold,
+    )
     found = replace(
         measured,
         drifted_share=drifted.share,
         drifted_features=drifted.drifted,
-        prediction_psi=drifted.prediction_psi,
+        prediction_psi=drifted.prediction.score,
         quality=quality(
             rows,
             list(champion.features),
@@ -111,7 +115,8 @@ def monitor(
     task = task_of(pipeline)
     says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(found, task).items())
     logger.info("%s %s: %s", pipeline.name, window, says)
-    return monitor_report.publish(found, task, drifted, missing, settings)
+    page = _page(pipeline, found, drifted, sides, settings)
+    return monitor_report.publish(found, task, drifted, page, settings)
 
 
 def _measured(
@@ -174,19 +179,26 @@ def _refuse_changed_features(pipeline: Pipeline, champion: LoadedVersion, settin
         )
 
 
-def _drift(
-    pipeline: Pipeline, champion: LoadedVersion, rows: pd.DataFrame, measured: Monitored, settings: Settings
-) -> Drift:
+def _sides(pipeline: Pipeline, champion: LoadedVersion, rows: pd.DataFrame, settings: Settings) -> tuple[Sides, Sides]:
+    """The champion's training rows beside its holdout predictions, and the window's rows beside its live ones."""
     features, task = list(champion.features), task_of(pipeline)
+    categories = feature_store.categorical_features(pipeline, settings)
     frozen = tracking.read_parquet(champion.snapshot.uri, settings)
     held_out = champion.holdout_predictions
     before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
-    return drift.measure(
-        drift.Sides(frozen.loc[frozen["part"] == "train", features], task.for_drift(before)),
-        drift.Sides(rows[features], task.for_drift(rows[PREDICTION])),
+    return (
+        Sides(frozen.loc[frozen["part"] == "train", features], task.for_drift(before), categories),
+        Sides(rows[features], task.for_drift(rows[PREDICTION]), categories),
+    )
+
+
+def _page(pipeline: Pipeline, found: Monitored, measured: Drift, sides: tuple[Sides, Sides], settings: Settings) -> str:
+    return drift_report.page(
+        measured,
+        sides,
         ignore=feature_store.ignored_in_drift(pipeline, settings),
         threshold=pipeline.monitoring.psi_threshold,
         sample_rows=pipeline.monitoring.sample_rows,
         seed=pipeline.training.seed,
-        headline=monitor_report.headline(measured, task),
+        headline=monitor_report.headline(found, task_of(pipeline)),
     )

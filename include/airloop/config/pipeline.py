@@ -182,8 +182,9 @@ class Monitoring(Node):
     """What is watched, and the policy that reads it."""
 
     sample_rows: int = Field(gt=0)
-    """Rows a side in Evidently's report (5,000 give the same verdict as all rows here)."""
+    """Rows a side that Evidently's report draws; scores are measured on all rows."""
     psi_threshold: float = Field(gt=0)
+    """A feature has drifted from this PSI on, less what chance alone comes to."""
     policy: TriagePolicy
 
 

@@ -149,6 +149,15 @@ def ignored_in_drift(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
     return tuple(flat for name in ignored for flat in (arrays[name].columns if name in arrays else (name,)))
 
 
+def categorical_features(pipeline: Pipeline, settings: Settings) -> frozenset[str]:
+    """The features that the service projects as text or flags; all others are numbers, whatever they look like."""
+    fields = (
+        field for projection in _service(pipeline, settings).feature_view_projections for field in projection.features
+    )
+    kinds = {field.name: from_feast_to_pyarrow_type(field.dtype) for field in fields}
+    return frozenset(name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_boolean(kind))
+
+
 def _service(pipeline: Pipeline, settings: Settings) -> FeatureService:
     wanted = pipeline.features.service
     found = definitions(pipeline, settings)

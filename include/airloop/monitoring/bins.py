@@ -68,8 +68,9 @@ def numbers(then: pd.Series, now: pd.Series) -> Binned:
 
 
 def _finite(column: pd.Series) -> Floats:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return values[np.isfinite(values)]
+    values: Floats = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    finite: Floats = values[np.isfinite(values)]
+    return finite
 
 
 def _edges(others: Floats, count: int) -> Floats:

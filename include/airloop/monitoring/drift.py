@@ -57,6 +57,11 @@ class Drift:
         return {name: column.score for name, column in self.columns.items() if column.score is not None}
 
     @property
+    def missing_shares(self) -> dict[str, float]:
+        """Feature -> share of rows without a value now; nothing with fewer than MIN_ROWS on a side."""
+        return {name: column.missing_shares[1] for name, column in self.columns.items() if column.missing_shares}
+
+    @property
     def not_judged(self) -> dict[str, str]:
         """Feature -> why it was not judged."""
         return {name: column.not_judged for name, column in self.columns.items() if column.not_judged}
@@ -100,7 +105,7 @@ def measure(reference: Sides, current: Sides, *, ignore: Collection[str], thresh
         prediction=of_predictions(reference.predictions, current.predictions, threshold=threshold),
         share=len(drifted) / len(judged) if judged else None,
         drifted=tuple(drifted),
-        empty=tuple(name for name in names if current.features[name].isna().all()),
+        empty=tuple(name for name in names if len(current.features) and current.features[name].isna().all()),
     )
 
 

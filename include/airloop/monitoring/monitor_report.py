@@ -2,7 +2,6 @@
 
 import html
 import json
-from collections.abc import Mapping
 from string import Template
 from typing import Any
 
@@ -32,26 +31,25 @@ def headline(found: Monitored, task: Task) -> dict[str, str]:
     return shown
 
 
-def publish(
-    found: Monitored, task: Task, drift: Drift | None, missing: Mapping[str, float], settings: Settings
-) -> Monitored:
+def publish(found: Monitored, task: Task, drift: Drift | None, page: str, settings: Settings) -> Monitored:
     """Write report and metrics of a window in place of those of an earlier run; returns the record they belong to.
 
-    The metrics are the record plus `psi` (feature -> score, ignored ones too), `empty_features` and `missing_share`.
+    The metrics are the record plus `psi` (feature -> score, ignored ones too), `not_judged` (feature -> why it has no
+    score), `empty_features` and `missing_share` (feature -> share of rows without a value).
 
     Args:
-        missing: Feature -> share of rows without a value.
+        page: The report; empty where there is too little for Evidently's.
     """
     metrics: dict[str, Any] = {
         **found.to_json(),
         "psi": drift.psi if drift else {},
+        "not_judged": drift.not_judged if drift else {},
         "empty_features": list(drift.empty) if drift else [],
-        "missing_share": dict(missing),
+        "missing_share": drift.missing_shares if drift else {},
     }
     text = json.dumps(metrics, indent=1, sort_keys=True, allow_nan=False) + "\n"
-    page = drift.html if drift and drift.html else _plain_page(found, task)
     reports.publish(found.metrics_uri, text, settings)
-    reports.publish(found.report_uri, page, settings)
+    reports.publish(found.report_uri, page or _plain_page(found, task), settings)
     return found
 
 

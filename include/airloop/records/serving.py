@@ -31,7 +31,8 @@ class Monitored(Record):
         live: Metric name -> value; `<metric>_lower`, `<metric>_upper` bound it (day blocks).
         probe: Evidence of the probe over the champion; empty when there was too little data.
         drifted_share: Share of features whose drift score passes its threshold.
-        prediction_psi: Population stability index of predictions against the champion's holdout.
+        prediction_psi: Population stability index of predictions against the champion's holdout, less what chance
+            explains at these numbers of rows.
         calibration_gap: Mean of prediction - label; of a multiclass task mean confidence minus accuracy.
         origin: `live` or `backfill`; evidence of a backfill triggers nothing.
     """
