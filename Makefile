@@ -10,7 +10,7 @@ HOME_DIR := .airloop
 UV := $(HOME_DIR)/uv/bin/uv
 BIN := $(HOME_DIR)/venv/bin
 
-.PHONY: help demo test check up down bench clean
+.PHONY: help demo test check up down bench clean docs
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,11 +21,15 @@ demo: $(HOME_DIR)/base.stamp ## the whole loop on a year of real flights; on mac
 test: $(HOME_DIR)/dev.stamp ## all tests: unit, DAGs, integration, e2e
 	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder $(PYTEST_ARGS)
 
-check: $(HOME_DIR)/dev.stamp ## ruff, mypy, import-linter; read-only
+check: $(HOME_DIR)/dev.stamp ## ruff, mypy, import-linter, the documents' links; read-only
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python docs/site.py
+
+docs: $(HOME_DIR)/dev.stamp ## the documents as a site, with the reference made from the code
+	@$(BIN)/python docs/site.py
 
 up: $(HOME_DIR)/base.stamp ## start the platform on this machine; Ctrl-C stops it
 	@$(BIN)/airloop up

@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ CHECKS = (
     compose_file.writable,
     compose_file.default_passwords,
 )
-SCHEMA = json.loads((Path(__file__).parents[1] / "vendor" / "compose-spec.json").read_text())
+SCHEMA = json.loads((files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json").read_text())
 VALID = jsonschema.Draft202012Validator(SCHEMA)
 
 
