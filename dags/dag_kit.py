@@ -5,7 +5,7 @@ This file is imported at every parse, so it imports nothing heavy.
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,10 +13,13 @@ from airflow.sdk import Param, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
 import outcome_kit
+import refused_kit
 from airloop import settings
 from airloop.config import Pipeline, load_pipeline, pipeline_names
 from airloop.config.calendar import CRON, period_end, period_start
+from airloop.errors import AirloopError
 from coverage_calendar import CoverageCalendar
+from refused_kit import Refused
 
 EXECUTION_TIMEOUT = timedelta(hours=1)
 # A run whose logical date lies before it gets no tasks and ends as a success; `calendar` bounds the schedule.
@@ -25,16 +28,40 @@ START_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 _OPENLINEAGE_KEY = "openlineage"
 
 
-def pipelines() -> tuple[Pipeline, ...]:
-    """The declared pipelines; of a task that is starting only its own, whose DAG is all that it needs.
+def build_each(build: Callable[[Pipeline], None]) -> None:
+    """Build the DAG of every declared pipeline; of a task that is starting only its own, which is all that it needs.
 
-    A wrong declaration is an import error that names file and key.
+    A pipeline that is refused, by its declaration or while its DAG is built, keeps its DAG: see refused_kit. The DAGs
+    of the others are built as if it were not there.
     """
-    here, wanted = settings.load_settings(), get_parsing_context().dag_id
-    names = pipeline_names(here)
-    if wanted is not None:
-        names = tuple(name for name in names if name == wanted.rpartition("__")[0])
-    return tuple(load_pipeline(name, here) for name in names)
+    for name in _wanted_names():
+        try:
+            build(load_pipeline(name, settings.load_settings()))
+        except Exception as error:
+            if refused_kit.can_have_dags(name):
+                build(refused_kit.stand_in(name, _reason(name, error)))
+
+
+def refusals() -> list[str]:
+    """Why declarations are refused, one text each; nothing while a task is starting."""
+    if get_parsing_context().dag_id is not None:
+        return []
+    reasons = []
+    for name in _wanted_names():
+        try:
+            load_pipeline(name, settings.load_settings())
+        except Exception as error:
+            reasons.append(_reason(name, error))
+    return reasons
+
+
+def _wanted_names() -> tuple[str, ...]:
+    names, wanted = pipeline_names(settings.load_settings()), get_parsing_context().dag_id
+    return names if wanted is None else tuple(name for name in names if name == wanted.rpartition("__")[0])
+
+
+def _reason(name: str, error: Exception) -> str:
+    return str(error) if isinstance(error, AirloopError) else f"{name}: {type(error).__name__}: {error}"
 
 
 def defaults(
@@ -47,10 +74,10 @@ def defaults(
     Args:
         doc: The DAG file's docstring, shown in the UI with the Params below it.
     """
+    refused = isinstance(pipeline, Refused)
     return {
         "dag_id": f"{pipeline.name}__{group}",
-        "description": f"{pipeline.name}: {doc.strip().splitlines()[0]}",
-        "doc_md": _doc(pipeline, doc, params),
+        **(refused_kit.arguments(pipeline, doc) if refused else _texts(pipeline, doc, params)),
         "tags": ["airloop", group, pipeline.name, *pipeline.tags],
         "params": dict(params),
         "start_date": START_DATE,
@@ -63,12 +90,18 @@ def defaults(
             "retry_delay": outcome_kit.RETRY_DELAY,
             "retry_policy": outcome_kit.Outcomes(retries),
             "execution_timeout": EXECUTION_TIMEOUT,
+            **(refused_kit.task_arguments(pipeline) if refused else {}),
         },
     }
 
 
-def calendar(pipeline: Pipeline) -> CoverageCalendar:
-    """Schedule of a DAG that takes windows: each calendar period wholly inside `coverage`, at its end."""
+def calendar(pipeline: Pipeline) -> CoverageCalendar | None:
+    """Schedule of a DAG that takes windows: each calendar period wholly inside `coverage`, at its end.
+
+    None for a pipeline that is refused: its runs could only fail.
+    """
+    if isinstance(pipeline, Refused):
+        return None
     start = pipeline.coverage.start
     period = period_start(pipeline.calendar, start)
     period = period if period >= start else period_end(pipeline.calendar, period)
@@ -97,7 +130,8 @@ def as_run_id(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.~:+-]", "-", text)[:200]
 
 
-def _doc(pipeline: Pipeline, doc: str, params: Mapping[str, Param]) -> str:
+def _texts(pipeline: Pipeline, doc: str, params: Mapping[str, Param]) -> dict[str, str]:
     lines = [f"- `{name}`: {param.description}" for name, param in params.items()]
     about = f"Pipeline **{pipeline.name}** (owner: {pipeline.owner}): {pipeline.description}"
-    return "\n".join([doc.strip(), "", about, *(["", "**Params**", *lines] if lines else [])])
+    doc_md = "\n".join([doc.strip(), "", about, *(["", "**Params**", *lines] if lines else [])])
+    return {"description": f"{pipeline.name}: {doc.strip().splitlines()[0]}", "doc_md": doc_md}

@@ -73,5 +73,4 @@ def build(pipeline: Pipeline) -> None:
     data()
 
 
-for declared in dag_kit.pipelines():
-    build(declared)
+dag_kit.build_each(build)

@@ -20,6 +20,7 @@ from airflow.sdk import Asset, AssetWatcher, dag, task
 import dag_kit
 from airloop.config import Pipeline
 from inbox_kit import LandingTrigger
+from refused_kit import Refused
 from stage_kit import Json
 
 
@@ -28,7 +29,10 @@ def build(pipeline: Pipeline) -> None:
     watcher = AssetWatcher(name=f"{pipeline.name}__landing", trigger=LandingTrigger(pipeline.name))
     landing = Asset(f"{pipeline.name}__landing", uri=f"airloop://landing/{pipeline.name}", watchers=[watcher])
 
-    @dag(schedule=[landing], **dag_kit.defaults(pipeline, "inbox", doc=__doc__, params={}))
+    # Of a refused pipeline nobody knows which files it waits for.
+    schedule = None if isinstance(pipeline, Refused) else [landing]
+
+    @dag(schedule=schedule, **dag_kit.defaults(pipeline, "inbox", doc=__doc__, params={}))
     def inbox() -> None:
         @task
         def drain(**context: Any) -> Json:
@@ -51,5 +55,4 @@ def build(pipeline: Pipeline) -> None:
     inbox()
 
 
-for declared in dag_kit.pipelines():
-    build(declared)
+dag_kit.build_each(build)

@@ -66,5 +66,4 @@ def build(pipeline: Pipeline) -> None:
     monitoring()
 
 
-for declared in dag_kit.pipelines():
-    build(declared)
+dag_kit.build_each(build)

@@ -48,5 +48,4 @@ def build(pipeline: Pipeline) -> None:
     promotion()
 
 
-for declared in dag_kit.pipelines():
-    build(declared)
+dag_kit.build_each(build)

@@ -44,5 +44,4 @@ def build(pipeline: Pipeline) -> None:
     scoring()
 
 
-for declared in dag_kit.pipelines():
-    build(declared)
+dag_kit.build_each(build)

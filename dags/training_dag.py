@@ -101,5 +101,4 @@ def build(pipeline: Pipeline) -> None:
     training()
 
 
-for declared in dag_kit.pipelines():
-    build(declared)
+dag_kit.build_each(build)

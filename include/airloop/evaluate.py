@@ -111,7 +111,7 @@ def _predict(pipeline: Pipeline, version: LoadedVersion, rows: pd.DataFrame) -> 
 
 
 def _fingerprint_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> list[str]:
-    now = feature_store.fingerprint(pipeline, settings)
+    now = feature_store.fingerprint_like(snapshot.feature_fingerprint, pipeline, settings)
     if now == snapshot.feature_fingerprint:
         return []
     return [f"feature definitions changed since the snapshot: {snapshot.feature_fingerprint[:12]}, now {now[:12]}"]

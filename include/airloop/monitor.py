@@ -171,7 +171,7 @@ def _record(
 
 
 def _refuse_changed_features(pipeline: Pipeline, champion: LoadedVersion, settings: Settings) -> None:
-    now = feature_store.fingerprint(pipeline, settings)
+    now = feature_store.fingerprint_like(champion.snapshot.feature_fingerprint, pipeline, settings)
     if now != champion.snapshot.feature_fingerprint:
         raise GuardRefused(
             f"feature service {pipeline.features.service} is not what version {champion.version} was trained on: drift "

@@ -97,7 +97,7 @@ def refuse_unfit(pipeline: Pipeline, model: LoadedVersion, window: Window, setti
             f"version {model.version} was trained up to {cutoff:%Y-%m-%dT%H:%MZ}, after {window} starts: "
             f"its scores would look better than they are; use mode=backtest, whose rows never enter live metrics"
         )
-    now = feature_store.fingerprint(pipeline, settings)
+    now = feature_store.fingerprint_like(model.snapshot.feature_fingerprint, pipeline, settings)
     if now != model.snapshot.feature_fingerprint:
         raise GuardRefused(
             f"feature service {pipeline.features.service} is not what version {model.version} was trained on "

@@ -111,7 +111,7 @@ def test_every_number_is_a_float_whatever_the_window_holds(checked):
             "created_at FROM heat",
             "created_at FROM heet",
             ConfigError,
-            "features.sql, section machine_heat: Catalog Error",
+            "features.sql:6, section machine_heat: Catalog Error",
         ),
         (
             "SELECT machine, celsius",

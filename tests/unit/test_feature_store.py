@@ -87,6 +87,46 @@ def test_the_fingerprint_changes_with_the_query_behind_a_feature_and_not_with_it
     assert fingerprint(laid_out) == fingerprint(toy_settings)
 
 
+LITERAL = "SELECT machine, (machine = '--x')::DOUBLE AS celsius, known_at, created_at FROM heat;"
+
+
+def with_literal(settings, root):
+    return toy.edited(
+        settings, root, "features.sql", "SELECT machine, celsius, known_at, created_at FROM heat;", LITERAL
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("'--x'", "'--y'", True),
+        ("'--x'", "'--x '", True),
+        ("AS celsius", "AS celsius /* the heat */", False),
+        ("FROM heat", "FROM -- the feed\n  heat", False),
+    ],
+)
+def test_literals_always_count_and_comments_never(toy_settings, tmp_path, old, new, changes):
+    before = with_literal(toy_settings, tmp_path / "a")
+    after = toy.edited(before, tmp_path / "b", "features.sql", LITERAL, LITERAL.replace(old, new))
+    assert (fingerprint(before) != fingerprint(after)) is changes
+
+
+def test_a_version_trained_before_fingerprints_had_a_form_is_compared_by_the_old_one(toy_settings, tmp_path):
+    pipeline = toy.toy_pipeline(toy_settings)
+    # As airloop gave it to the toy at the commit before.
+    stored = "6b990fdf68563475be226cdd7d712411d88c890794f2c93f123ce3f50892a55c"
+    assert feature_store.fingerprint_like(stored, pipeline, toy_settings) == stored
+    edited = toy.edited(toy_settings, tmp_path, "features.sql", "size AS job_size", "size + 1 AS job_size")
+    assert feature_store.fingerprint_like(stored, pipeline, edited) != stored
+
+
+def test_a_version_trained_since_is_compared_by_the_present_form(toy_settings, tmp_path):
+    pipeline, stored = toy.toy_pipeline(toy_settings), fingerprint(toy_settings)
+    assert feature_store.fingerprint_like(stored, pipeline, toy_settings) == stored
+    edited = toy.edited(toy_settings, tmp_path, "features.sql", "size AS job_size", "size + 1 AS job_size")
+    assert feature_store.fingerprint_like(stored, pipeline, edited) != stored
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

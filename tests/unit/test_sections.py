@@ -118,7 +118,7 @@ def test_a_pipeline_without_features_sql_is_refused(toy_settings: Settings, pipe
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT nothing FROM heat", "SELECT * FROM nowhere", "SELECT 1 +"])
 def test_sql_that_does_not_run_names_file_and_section(pipeline: Pipeline, sql: str) -> None:
-    with pytest.raises(ConfigError, match=r"toy/features\.sql, section probe: "):
+    with pytest.raises(ConfigError, match=r"toy/features\.sql:\d+, section probe: "):
         _run(pipeline, sql, heat=pa.table({"celsius": [1.0]}))
 
 

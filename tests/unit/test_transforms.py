@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_the_check_and_when_it_is_used(
     for use in (lambda: apply(settings), lambda: transforms.check(toy.toy_pipeline(settings), settings)):
         with pytest.raises(ConfigError, match=says) as refused:
             use()
-        assert str(refused.value).startswith(f"{path(settings)}: ")
+        assert str(refused.value).startswith(f"{path(settings)}:")
 
 
 def test_the_check_names_the_functions_that_are_asked_for(settings):

@@ -1,4 +1,4 @@
-"""Read pipeline.yaml; every error names file, key and the nearest valid key."""
+"""Read pipeline.yaml; every error names file, line, key and the nearest valid key."""
 
 import difflib
 import typing
@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from airloop.config.pipeline import Pipeline
+from airloop.config.positions import line_of
 from airloop.errors import ConfigError
 from airloop.settings import Settings
 
@@ -22,6 +23,10 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key has to be a word; this one is a list or a mapping", key.start_mark
+                )
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} is there twice", key.start_mark
@@ -62,22 +67,45 @@ def parse_pipeline(path: Path) -> Pipeline:
     Raises:
         ConfigError: See load_pipeline.
     """
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not readable as YAML: {error}") from error
+    text, data = read_yaml(path)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: is empty or not a mapping; `airloop schema` prints what it may hold")
     try:
         return Pipeline.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from error
+        raise ConfigError(_explain(path, text, error)) from error
 
 
-def _explain(path: Path, error: ValidationError) -> str:
-    lines = [_explain_one(item) for item in error.errors()]
-    more = [f"... and {len(lines) - _SHOWN_ERRORS} more"] if len(lines) > _SHOWN_ERRORS else []
-    return "\n".join(f"{path}: {line}" for line in [*lines[:_SHOWN_ERRORS], *more])
+def read_yaml(path: Path) -> tuple[str, Any]:
+    """A file's text, and what it holds.
+
+    Raises:
+        ConfigError: It cannot be read, is not YAML, or has a key twice; says the line where YAML knows one.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, yaml.load(text, _UniqueKeys)  # noqa: S506 a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # ValueError: bytes that are not UTF-8, or a date that does not exist.
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else f"{path}"
+        raise ConfigError(f"{place}: not readable as YAML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _explain(path: Path, text: str, error: ValidationError) -> str:
+    # A typo makes two errors; the one that knows the nearest key comes first.
+    items = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+    lines = [f"{path}:{line_of(text, _place(item))}: {_explain_one(item)}" for item in items]
+    more = [f"{path}: ... and {len(lines) - _SHOWN_ERRORS} more"] if len(lines) > _SHOWN_ERRORS else []
+    return "\n".join([*lines[:_SHOWN_ERRORS], *more])
+
+
+def _place(item: Any) -> tuple[Any, ...]:
+    if item["type"] == "metric_of_another_task":
+        return tuple(int(part) if part.isdigit() else part for part in item["ctx"]["key"].split("."))
+    return tuple(item["loc"])
 
 
 def _explain_one(item: Any) -> str:

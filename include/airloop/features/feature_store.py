@@ -4,11 +4,10 @@ import copy
 import difflib
 import hashlib
 import json
-import re
 import runpy
 import string
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -21,8 +20,9 @@ from sqlalchemy.engine import make_url
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.feast_stores import feast_boot
-from airloop.features import sections, transforms
+from airloop.features import python_lines, sections, sql_text, transforms
 from airloop.features.arrays import ArrayFeature, array_feature
+from airloop.features.old_fingerprints import FORM, has_old_form, old_text
 from airloop.settings import Settings
 
 feast_boot.neutralise_typeguard()
@@ -33,8 +33,12 @@ from feast.types import from_feast_to_pyarrow_type  # noqa: E402
 
 @cache
 def _definitions(path: Path, _text: str) -> tuple[Any, ...]:
-    # Not imported: byte code is found by second and size, so an edit of the same length could be missed.
-    found = runpy.run_path(str(path), run_name=f"feature_repo_{path.stem}")
+    try:
+        # Not imported: byte code is found by second and size, so an edit of the same length could be missed.
+        found = runpy.run_path(str(path), run_name=f"feature_repo_{path.stem}")
+    except (Exception, SystemExit) as error:
+        line = python_lines.line_of(error, path)
+        raise ConfigError(f"{path}:{line}: cannot be loaded: {python_lines.brief(error)}") from error
     kinds = (Entity, FeatureView, FeatureService)
     return tuple(value for value in found.values() if isinstance(value, kinds))
 
@@ -43,7 +47,7 @@ def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
     """Entities, views and services of feature_repo/<pipeline>.py.
 
     Raises:
-        ConfigError: The file is missing, or has no service of the declared name.
+        ConfigError: The file is missing, does not run, or has no service of the declared name.
     """
     path = settings.feature_repo_dir / f"{pipeline.name}.py"
     if not path.is_file():
@@ -168,8 +172,20 @@ def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
     """SHA-256 over what the service's features mean: views' specs without prose, projected names and types, their SQL.
 
     Stable across store objects, re-apply and materialization; changes with schema, ttl, source, query, and any code of
-    transforms.py when a query goes through it (a docstring is code, a comment is not).
+    transforms.py when a query goes through it (a docstring is code, a comment is not). Of a query count the tokens:
+    comments and white space outside literals change nothing, every literal does.
     """
+    return FORM + _digest(pipeline, settings, sql_text.tokens)
+
+
+def fingerprint_like(stored: str, pipeline: Pipeline, settings: Settings) -> str:
+    """The fingerprint of today's definitions in the form that a version's stored one has: equal means the same."""
+    if has_old_form(stored):
+        return _digest(pipeline, settings, old_text)
+    return fingerprint(pipeline, settings)
+
+
+def _digest(pipeline: Pipeline, settings: Settings, text: Callable[[str], str | tuple[str, ...]]) -> str:
     projected = set(view_features(pipeline, settings))
     parts = []
     for item in sorted(views(pipeline, settings), key=lambda view: view.name):
@@ -184,15 +200,10 @@ def fingerprint(pipeline: Pipeline, settings: Settings) -> str:
         for p in _service(pipeline, settings).feature_view_projections
     ]
     found = sections.feature_sections(pipeline, settings)
-    queries = [(item.name, _plain(item.sql)) for item in found]
+    queries: list[tuple[str, str | tuple[str, ...]]] = [(item.name, text(item.sql)) for item in found]
     through = [f"{item.name} through {item.through}" for item in found if item.through]
     queries += [(name, transforms.source(pipeline, settings)) for name in through]
     return hashlib.sha256(json.dumps([parts, names, queries]).encode()).hexdigest()
-
-
-def _plain(sql: str) -> str:
-    """SQL without comments and layout: changing those changes no feature."""
-    return " ".join(re.sub(r"--.*", "", sql).split())
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 from airloop import lake
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
+from airloop.features import sql_database, sql_text
 from airloop.records import Window
 from airloop.settings import Settings
 
@@ -28,12 +29,14 @@ class Section:
 
     Attributes:
         through: The function of transforms.py that its rows go through; None when they stay as the query made them.
+        line: The line of features.sql on which the query begins.
     """
 
     kind: str
     name: str
     sql: str
     through: str | None = None
+    line: int = 1
 
 
 def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]:
@@ -48,10 +51,7 @@ def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]
     text = path.read_text(encoding="utf-8")
     headings = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
-    sections = tuple(
-        Section(found[1] or found[4], found[2] or found[4], text[found.end() : end].strip().rstrip(";"), found[3])
-        for found, end in zip(headings, ends, strict=True)
-    )
+    sections = tuple(_section(heading, text, end) for heading, end in zip(headings, ends, strict=True))
     names = [section.name for section in sections]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not {"examples", "labels"} <= set(names) or "view" not in {section.kind for section in sections}:
@@ -60,6 +60,18 @@ def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]
             f"found {names}" + (f", twice: {twice}" if twice else "")
         )
     return sections
+
+
+def _section(heading: re.Match[str], text: str, end: int) -> Section:
+    written = text[heading.end() : end]
+    begins = heading.end() + len(written) - len(written.lstrip())
+    return Section(
+        kind=heading[1] or heading[4],
+        name=heading[2] or heading[4],
+        sql=written.strip().rstrip(";"),
+        through=heading[3],
+        line=text.count("\n", 0, begins) + 1,
+    )
 
 
 def feature_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]:
@@ -80,18 +92,18 @@ def load_feeds(
     An outcome feed that has not landed yet is an empty table.
 
     Raises:
+        ConfigError: A section cannot be parsed.
         UpstreamUnavailable: A feed that is no outcome has no clean table yet.
     """
     feeds = {}
     since = window.start - timedelta(days=pipeline.features.lookback_days)
-    text = "\n".join(section.sql for section in read_by)
-    named = {name: feed for name, feed in pipeline.feeds.items() if re.search(rf"\b{name}\b", text)}
-    for name, feed in named.items():
+    for name in feeds_read(pipeline, read_by):
+        feed = pipeline.feeds[name]
         uri = lake.table_uri(settings, pipeline.name, "clean", name)
         if lake.open_table(uri, settings) is None:
             if not feed.outcome:
                 raise UpstreamUnavailable(f"{uri}: no clean rows yet; run validate_raw of {window} first")
-            feeds[name] = _empty(pipeline, name)
+            feeds[name] = empty_feed(pipeline, name)
         else:
             # A static row was known before every window; a lookback must not drop it.
             seen = ds.field("known_at") < pa.scalar(window.end, lake.INSTANT)
@@ -100,7 +112,22 @@ def load_feeds(
     return feeds
 
 
-def _empty(pipeline: Pipeline, name: str) -> pa.Table:
+def feeds_read(pipeline: Pipeline, read_by: tuple[Section, ...]) -> tuple[str, ...]:
+    """Names of the feeds that the sections read from, in declared order.
+
+    Raises:
+        ConfigError: A section cannot be parsed.
+    """
+    named: set[str] = set()
+    for section in read_by:
+        with _refusing(pipeline, section):
+            tables = sql_text.tables_read(section.sql)
+        named.update(pipeline.feeds if tables is None else tables)
+    return tuple(name for name in pipeline.feeds if name in named)
+
+
+def empty_feed(pipeline: Pipeline, name: str) -> pa.Table:
+    """A feed's clean table without rows: its declared columns, known_at and created_at."""
     types = {
         "string": pa.string(),
         "integer": pa.int64(),
@@ -118,34 +145,21 @@ def only_known_by(feeds: Mapping[str, pa.Table], instant: datetime) -> dict[str,
     return {name: table.filter(pc.less_equal(table["known_at"], limit)) for name, table in feeds.items()}
 
 
-@contextmanager
-def connect(pipeline: Pipeline, window: Window, feeds: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with the feeds as tables and window_start, window_end, lookback_days, lead_minutes as variables (UTC)."""
-    connection = duckdb.connect()
-    try:
-        connection.execute("SET TimeZone = 'UTC'; SET threads = 2")
-        connection.execute(f"SET VARIABLE window_start = TIMESTAMPTZ '{window.start.isoformat()}'")
-        connection.execute(f"SET VARIABLE window_end = TIMESTAMPTZ '{window.end.isoformat()}'")
-        connection.execute(f"SET VARIABLE lookback_days = {pipeline.features.lookback_days}")
-        connection.execute(f"SET VARIABLE lead_minutes = {pipeline.prediction.lead_minutes}")
-        for name, table in feeds.items():
-            connection.register(name, table)
-        yield connection
-    finally:
-        connection.close()
+def connect(
+    pipeline: Pipeline, window: Window, feeds: Mapping[str, pa.Table]
+) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """The database the sections run in; see sql_database."""
+    return sql_database.closed_database(pipeline, window, feeds)
 
 
 def query(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Section) -> pa.Table:
     """Run one section; timestamps come back as microseconds UTC.
 
     Raises:
-        ConfigError: The SQL does not run, or is not one query; names the section.
+        ConfigError: The SQL does not run, is not one query, or reads something else than feeds; names line and section.
     """
-    try:
-        _refuse_several(connection, pipeline, section)
-        result = connection.sql(section.sql).to_arrow_table()
-    except duckdb.Error as error:
-        raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: {error}") from error
+    with _refusing(pipeline, section):
+        result = sql_database.run(connection, section.sql)
     fields = [field.with_type(lake.INSTANT) if pa.types.is_timestamp(field.type) else field for field in result.schema]
     return result.cast(pa.schema(fields))
 
@@ -154,21 +168,24 @@ def create_table(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, sect
     """Run a `-- table` step; the sections after it read its rows under its name.
 
     Raises:
-        ConfigError: The SQL does not run, or is not one query; names the section.
+        ConfigError: See query.
+    """
+    with _refusing(pipeline, section):
+        connection.execute(f'CREATE TEMP TABLE "{section.name}" AS {section.sql}')
+
+
+@contextmanager
+def _refusing(pipeline: Pipeline, section: Section) -> Iterator[None]:
+    """Refuse a section that is not one query, and say of DuckDB's errors in which line of the file they are.
+
+    A heading with a typo is a comment like any other: its query would silently take the place of the previous one.
     """
     try:
-        _refuse_several(connection, pipeline, section)
-        connection.execute(f'CREATE TEMP TABLE "{section.name}" AS {section.sql}')
+        problem, line = sql_text.problem(section.sql), section.line
+        if not problem:
+            yield
+            return
     except duckdb.Error as error:
-        raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: {error}") from error
-
-
-def _refuse_several(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Section) -> None:
-    # A heading with a typo is a comment like any other: its query would silently take the place of the one before.
-    queries = len(connection.extract_statements(section.sql))
-    if queries != 1:
-        raise ConfigError(
-            f"{pipeline.name}/features.sql, section {section.name}: holds {queries} queries instead of one; "
-            "headings read `-- table: NAME`, `-- view: NAME` (both may end in `through FUNCTION`), `-- examples`, "
-            "`-- labels`"
-        )
+        line, problem = sql_database.explain(error, section.line)
+        raise ConfigError(f"{pipeline.name}/features.sql:{line}, section {section.name}: {problem}") from error
+    raise ConfigError(f"{pipeline.name}/features.sql:{line}, section {section.name}: {problem}")

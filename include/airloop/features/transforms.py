@@ -11,18 +11,15 @@ import runpy
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError
-from airloop.features import sections
+from airloop.features import python_lines, sections
 from airloop.features.sections import Section
 from airloop.settings import Settings
-
-_SHOWN_CHARACTERS = 300
 
 
 def apply(pipeline: Pipeline, section: Section, rows: pa.Table, settings: Settings, *, kept: Iterable[str]) -> pa.Table:
@@ -41,8 +38,8 @@ def apply(pipeline: Pipeline, section: Section, rows: pa.Table, settings: Settin
     try:
         made = function(rows)
     except Exception as error:
-        line = _line(error.__traceback__, path)
-        raise ConfigError(f"{place} failed in line {line}: {_brief(error)}") from error
+        line = python_lines.line_of(error, path)
+        raise ConfigError(f"{place} failed in line {line}: {python_lines.brief(error)}") from error
     if not isinstance(made, pa.Table):
         raise ConfigError(f"{place} returned a {type(made).__name__}; it has to return a pyarrow.Table")
     if made.num_rows != rows.num_rows:
@@ -83,7 +80,8 @@ def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
-        raise ConfigError(f"{path}: is no Python: {_brief(error)}") from error
+        line = python_lines.line_of(error, path)
+        raise ConfigError(f"{path}:{line}: is no Python: {python_lines.brief(error)}") from error
 
 
 def _function(pipeline: Pipeline, section: Section, settings: Settings) -> Any:
@@ -98,8 +96,9 @@ def _function(pipeline: Pipeline, section: Section, settings: Settings) -> Any:
         )
     try:
         return _namespace(path, path.read_text(encoding="utf-8"))[wanted]
-    except Exception as error:
-        raise ConfigError(f"{path}: cannot be loaded: {_brief(error)}") from error
+    except (Exception, SystemExit) as error:
+        line = python_lines.line_of(error, path)
+        raise ConfigError(f"{path}:{line}: cannot be loaded: {python_lines.brief(error)}") from error
 
 
 @cache
@@ -119,17 +118,3 @@ def _with_kept(made: pa.Table, column: pa.ChunkedArray, name: str, *, place: str
     if not same:
         raise ConfigError(f"{place} changed the column {name!r}, or the order of the rows; both have to stay")
     return made.set_column(at, name, column)
-
-
-def _line(trace: TracebackType | None, path: Path) -> int:
-    """The last line of the file that ran; 0 when none did."""
-    line = 0
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
-
-
-def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:_SHOWN_CHARACTERS]

@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from airloop import decide, evaluate, ledger, tracking
 from airloop.errors import DataContractError, GuardRefused
 from airloop.evaluation import evidence
+from airloop.features import feature_store
 from airloop.records import Decision, Evaluated, Evidence, Snapshot
 from airloop.review.backtest import Backtest
 from airloop.settings import Settings
@@ -50,7 +51,8 @@ def in_force(change: Backtest, settings: Settings) -> Champion:
     if version is None:
         raise GuardRefused(f"no champion was in force here at {cutoff:%Y-%m-%d}")
     champion = tracking.load_version(pipeline, version, settings)
-    if champion.snapshot.feature_fingerprint != change.snapshot.feature_fingerprint:
+    trained_on = champion.snapshot.feature_fingerprint
+    if trained_on != feature_store.fingerprint_like(trained_on, pipeline, change.settings):
         raise GuardRefused(f"version {version}, in force here, was trained on features that mean something else now")
     if champion.snapshot.train.end > change.snapshot.holdout.start:
         raise GuardRefused(

@@ -1,0 +1,75 @@
+"""The DuckDB in which features.sql runs: it sees the tables it is handed, and no file, extension or setting beside."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+
+from airloop.config import Pipeline
+from airloop.records import Window
+
+# Nothing that a query reads may come from anywhere but the feeds: what it took from a file, from a variable of this
+# process or from an extension, no leak check could take away. The last setting keeps the others as they are.
+_CLOSED = """
+SET TimeZone = 'UTC'; SET threads = 2;
+SET python_enable_replacements = false;
+SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
+SET allow_community_extensions = false;
+SET enable_external_access = false;
+SET lock_configuration = true;
+"""
+_LINE = re.compile(r"^LINE (\d+): .*\n.*\^+\s*$", re.MULTILINE)
+_OUTSIDE = re.compile(r"\bgetenv\b")
+
+
+@contextmanager
+def closed_database(
+    pipeline: Pipeline, window: Window, feeds: Mapping[str, pa.Table]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with the feeds as tables and window_start, window_end, lookback_days, lead_minutes as variables (UTC)."""
+    connection = duckdb.connect()
+    try:
+        for name, table in feeds.items():
+            connection.register(name, table)
+        connection.execute(f"SET VARIABLE window_start = TIMESTAMPTZ '{window.start.isoformat()}'")
+        connection.execute(f"SET VARIABLE window_end = TIMESTAMPTZ '{window.end.isoformat()}'")
+        connection.execute(f"SET VARIABLE lookback_days = {pipeline.features.lookback_days}")
+        connection.execute(f"SET VARIABLE lead_minutes = {pipeline.prediction.lead_minutes}")
+        connection.execute(_CLOSED)
+        yield connection
+    finally:
+        connection.close()
+
+
+def run(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """The rows of a query.
+
+    Raises:
+        duckdb.Error: It does not run; the message holds the line where DuckDB knows it.
+    """
+    try:
+        return connection.sql(sql).to_arrow_table()
+    except duckdb.Error:
+        # A relation's error does not say where; that of a prepared statement does.
+        connection.execute(f"EXPLAIN {sql}")
+        raise
+
+
+def explain(error: duckdb.Error, first_line: int) -> tuple[int, str]:
+    """The line of the file an error is about (the query's first where DuckDB names none), and what to do in one line.
+
+    Args:
+        first_line: The line of the file on which the query begins.
+    """
+    text = str(error)
+    named = _LINE.search(text)
+    line = first_line + int(named[1]) - 1 if named else first_line
+    says = " ".join(_LINE.sub("", text).split())
+    if isinstance(error, duckdb.PermissionException) or _OUTSIDE.search(says):
+        says += (
+            " (a query reads the pipeline's feeds and nothing else: no file, extension, setting or environment; "
+            "declare the data as a feed and land it)"
+        )
+    return line, says
