@@ -16,7 +16,7 @@ from airloop.errors import DataContractError
 from airloop.landing import database_lines, file_rows
 
 COLUMNS = {"name": "string", "count": "integer", "share": "float", "ok": "boolean", "at": "timestamp"}
-FEED = Feed(files="table.csv", columns=COLUMNS, key=("name",))
+FEED = Feed(files="table.csv", columns=COLUMNS, key=("name",), as_written=("name",))
 ROWS = st.tuples(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.none(),
     st.integers(-(2**63), 2**63 - 1) | st.none(),

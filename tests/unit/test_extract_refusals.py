@@ -101,7 +101,7 @@ def test_a_wrong_query_is_refused(settings: Settings, query: str, says: str) -> 
         ({"planned_at": None}, "column 'planned_at' of the row job a: 'None': every row needs one"),
         ({"planned_at": "2020-01-01 12:00:00"}, "'planned_at' of the row job a: '2020-01-01 12:00:00'"),
         ({"starts_at": b"5"}, "a bytes, not a timestamp: cast it in the query"),
-        ({"starts_at": "soon"}, "is not an ISO 8601 instant"),
+        ({"starts_at": "soon"}, "is not an instant with its UTC offset"),
         ({"updated_at": "2020-01-01T23:00:00-02:00"}, "compares it as text"),
         ({"size": "x"}, "column 'size' of the row job a: 'x': no integer"),
         ({"machine": b"m1"}, "a bytes, not text: cast it in the query"),

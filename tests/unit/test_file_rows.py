@@ -148,7 +148,14 @@ def test_another_set_of_columns_is_refused_by_name(tmp_path: Path, header: str, 
         ("at", "2020-01-01"),
         ("at", "01.01.2020"),
         ("at", "1577836800"),
-        ("size", "1.0"),
+        ("size", "1.5"),
+        ("size", "02134"),
+        ("size", "1e+06"),
+        ("size", "9007199254740993.0"),
+        ("heat", "05"),
+        ("heat", "5%"),
+        ("at", "2020-01-01T00:00:00 EST"),
+        ("at", "43831.5"),
         ("size", "many"),
         ("size", "99999999999999999999"),
         ("heat", "n/a"),
@@ -187,7 +194,8 @@ def test_a_missing_known_at_marks_its_row_and_every_fault_is_named(tmp_path: Pat
     ],
 )
 def test_the_line_is_the_one_an_editor_shows(tmp_path: Path, lines: list[str], line: int) -> None:
-    _, _, source = _mark(_read(tmp_path, "\n".join([HEADER, *lines]) + "\n"))
+    feed = Feed(**FEED.model_dump() | {"as_written": ("id",)})
+    _, _, source = _mark(_read(tmp_path, "\n".join([HEADER, *lines]) + "\n", feed=feed))
     assert source.endswith(f"{FILE} line {line}")
 
 

@@ -130,7 +130,7 @@ def test_a_correction_under_a_numbered_name_wins_over_what_it_corrects(
 
 
 def test_a_line_that_stands_in_its_file_twice_is_one_row(toy_settings: Settings) -> None:
-    landed.put(toy_settings, FILE, [landed.job("a"), landed.job("b"), landed.job("a"), landed.job("a", size=" 01")])
+    landed.put(toy_settings, FILE, [landed.job("a"), landed.job("b"), landed.job("a"), landed.job("a", size=" 1.0")])
     _ingest(toy_settings)
     assert landed.sizes(toy_settings) == {"a": 1, "b": 1}
 

@@ -76,7 +76,7 @@ def test_the_inbox_rebuilds_the_windows_of_released_rows_and_those_that_read_the
 def test_the_same_release_again_changes_nothing_whatever_its_order_and_spelling(quarantined: Settings) -> None:
     first = _release(quarantined, job("a", size=1), job("b", size=2))
     before = _files(quarantined)
-    again = _release(quarantined, job("b", size="+2 "), job("a", size=" 01", planned="2020-01-01T01:00:00+01:00"))
+    again = _release(quarantined, job("b", size="+2 "), job("a", size=" 1.0", planned="2020-01-01T01:00:00+01:00"))
     assert (again.landed, len(again.before)) == ((), len(first.landed))
     _run(quarantined)
     assert _release(quarantined, job("a", size=1), job("b", size=2)).landed == ()

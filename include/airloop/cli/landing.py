@@ -13,7 +13,10 @@ Separator = Annotated[
 ]
 Decimal = Annotated[str | None, typer.Option(help="The decimal mark of numbers with commas: . or ,")]
 TimeFormat = Annotated[
-    str | None, typer.Option(help="How times are written, like '%d.%m.%Y %H:%M'; ISO 8601 needs none.")
+    str | None, typer.Option(help="How times are written: '%d.%m.%Y %H:%M', COLUMN=epoch_seconds; ISO 8601 needs none.")
+]
+ClockChange = Annotated[
+    str, typer.Option(help="Times that the clocks of --timezone skip or repeat: refuse, skip (the row), first or last.")
 ]
 Missing = Annotated[list[str] | None, typer.Option(help="A word that stands for a missing value, like NA; repeatable.")]
 
@@ -30,6 +33,7 @@ def land(
     separator: Separator = None,
     decimal: Decimal = None,
     missing: Missing = None,
+    clock_change: ClockChange = "refuse",
 ) -> None:
     """Split a table into the feed's landing files, one per day; a day that changed becomes a correction beside it."""
     from airloop.config import load_pipeline
@@ -37,7 +41,14 @@ def land(
     from airloop.landing.land_dialect import Dialect
 
     settings = checked(pipeline)
-    dialect = Dialect(timezone, tuple(missing or ()), separator, decimal, time_format)
+    dialect = Dialect(
+        timezone,
+        tuple(missing or ()),
+        separator,
+        decimal,
+        time_format,
+        clock_change,  # type: ignore[arg-type]
+    )
     landed = land_table(load_pipeline(pipeline, settings), feed, table, dialect, settings)
     root = f"{settings.landing_uri}/{pipeline}/{feed}/"
     console.print(
@@ -46,6 +57,8 @@ def land(
         soft_wrap=True,
         markup=False,
     )
+    for says in landed.skipped:
+        console.print(says, soft_wrap=True, markup=False)
     if landed.not_declared:
         names = ", ".join(landed.not_declared)
         console.print(f"not declared by the feed, left out: {names}", soft_wrap=True, markup=False)

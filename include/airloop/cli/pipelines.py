@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.landing import Decimal, Missing, Separator, TimeFormat, Timezone
+from airloop.cli.landing import ClockChange, Decimal, Missing, Separator, TimeFormat, Timezone
 from airloop.cli.output import console
 from airloop.errors import ConfigError
 from airloop.settings import load_settings
@@ -31,6 +31,7 @@ def pipelines_new(
     separator: Separator = None,
     decimal: Decimal = None,
     missing: Missing = None,
+    clock_change: ClockChange = "refuse",
 ) -> None:
     """Write the four files of a pipeline from a table of its data; what has to be decided is marked in them."""
     from airloop.landing.land_dialect import Dialect
@@ -38,7 +39,14 @@ def pipelines_new(
 
     settings = load_settings()
     keys = tuple(part.strip() for part in key.split(",") if part.strip())
-    dialect = Dialect(timezone, tuple(missing or ()), separator, decimal, time_format)
+    dialect = Dialect(
+        timezone,
+        tuple(missing or ()),
+        separator,
+        decimal,
+        time_format,
+        clock_change,  # type: ignore[arg-type]
+    )
     draft = new_pipeline(name, table, Asked.checked(keys, time, label, task), dialect, settings)
     _say_what_was_found(draft)
     _say_next_steps(draft)
@@ -73,6 +81,8 @@ def _say_what_was_found(draft: "Draft") -> None:
     _say(f"  key {', '.join(roles.key)}, time {roles.time}, label {roles.label} ({roles.task}), {features} features")
     _say("  (what no option said was inferred: --key, --time, --label and --task say it)")
     _say(f"  {plan.start:%Y-%m-%d} to {plan.end:%Y-%m-%d}, {plan.calendar}, {plan.rows_a_day:.3g} rows a day")
+    for says in draft.table.skipped:
+        _say(f"  {says}")
     for column, why in draft.left_out.items():
         _say(f"  column {column} left out: {why}")
     for column, says in draft.suspects.items():

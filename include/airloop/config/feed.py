@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from airloop.config.nearest import nearest
 from airloop.config.node import Name, Node
 
 ColumnType = Literal["string", "integer", "float", "boolean", "timestamp"]
@@ -55,6 +56,9 @@ class Feed(Node):
     key: tuple[str, ...] = Field(min_length=1)
     """Columns that identify a row: a row that lands twice is one row, the one landed last;
     rows of one file that share a key and differ are refused."""
+    as_written: tuple[str, ...] = ()
+    """Key columns of type string whose texts are taken exactly as they stand. Others are refused where two could look
+    the same (blanks at an end, characters that are not seen) or where a number has passed through a float."""
     event_time: str | None = None
     """Column with the instant the row is about; it assigns the row to a window. None for a static table."""
     known_at: str | None = None
@@ -90,6 +94,16 @@ class Feed(Node):
         ]
         if taken:
             raise ValueError(f"the column name {taken[0]!r} is airloop's own; the feed needs another")
+        return self
+
+    @model_validator(mode="after")
+    def _texts_as_written(self) -> Self:
+        texts = [name for name in self.key if self.columns.get(name) == "string"]
+        strange = next((column for column in self.as_written if column not in texts), None)
+        if strange is not None:
+            raise ValueError(
+                f"as_written names {strange!r}{nearest(strange, texts)}; it takes key columns of type string: {texts}"
+            )
         return self
 
     @model_validator(mode="after")

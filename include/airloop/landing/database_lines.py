@@ -10,7 +10,8 @@ from uuid import UUID
 from airloop.config import Feed
 from airloop.config.feed import ColumnType
 from airloop.errors import DataContractError
-from airloop.records import parse_instant
+from airloop.landing import key_text
+from airloop.landing.value_rules import parse_instant_text, why_not
 
 _CAST = "cast it in the query"
 _SHOWN_CHARACTERS = 100
@@ -30,12 +31,14 @@ def line(name: str, feed: Feed, row: Sequence[Any]) -> str:
         DataContractError: A value that does not surely mean the declared type, or no value in a column of time; the
             message names column, value and key. A file is never replaced, so what landing would refuse is refused here.
     """
-    times, fields = _times(feed), []
+    times, texts, fields = _times(feed), key_text.judged(feed), []
     for (column, kind), value in zip(feed.columns.items(), row, strict=True):
         try:
             if value is None and column in times:
                 raise DataContractError("every row needs one")
             fields.append("" if value is None else _TEXT[kind](value))
+            if value is not None and column in texts:
+                _refuse_key(value)
         except (DataContractError, ValueError, OverflowError) as error:
             key = ", ".join(f"{part} {row[list(feed.columns).index(part)]}" for part in feed.key)
             shown = str(value)[:_SHOWN_CHARACTERS]
@@ -44,13 +47,15 @@ def line(name: str, feed: Feed, row: Sequence[Any]) -> str:
 
 
 def instant(value: Any) -> datetime:
-    """A database's timestamp in UTC; a text has to be ISO 8601 with its offset.
+    """A database's timestamp in UTC; a text is read as landing reads it.
 
     Raises:
         DataContractError: It has no time zone, or is no timestamp at all.
     """
     if isinstance(value, str):
-        return parse_instant(value)
+        if (instant := parse_instant_text(value)) is None:
+            raise DataContractError(why_not("timestamp", value))
+        return instant
     if not isinstance(value, datetime):
         raise DataContractError(f"a {type(value).__name__}, not a timestamp: {_CAST}")
     if value.tzinfo is None:
@@ -63,6 +68,14 @@ def instant(value: Any) -> datetime:
 def _times(feed: Feed) -> set[str | None]:
     """The columns without which a row cannot be placed."""
     return {feed.event_time, feed.known_at, feed.source.watermark if feed.source else None}
+
+
+def _refuse_key(value: Any) -> None:
+    says = key_text.unseen(str(value))
+    if says:
+        raise DataContractError(f"has {says}: trim it in the query, or name the column in `as_written`")
+    if key_text.is_float(str(value), whole=isinstance(value, Decimal)):
+        raise DataContractError(f"is a number as a float is written: {_CAST}, or name the column in `as_written`")
 
 
 def _string(value: Any) -> str:
@@ -84,6 +97,8 @@ def _float(value: Any) -> str:
         raise DataContractError(f"a {type(value).__name__}, not a number: {_CAST}")
     if not math.isfinite(float(value)):
         raise DataContractError("not finite: write NULL for what is missing, like NULLIF(x, 'NaN')")
+    if isinstance(value, int) and abs(value) >= 2**53:
+        raise DataContractError("a float does not hold all its digits: declare it as integer or string")
     return str(value)
 
 

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,19 +13,15 @@ import pyarrow.csv
 
 from airloop.config import Feed
 from airloop.errors import DataContractError, UpstreamUnavailable
-from airloop.landing.landed_files import file_span, read_bytes, typed
+from airloop.landing import key_text
+from airloop.landing.landed_files import file_span, read_bytes
+from airloop.landing.value_rules import typed, why_not
 from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 
 RULE, TEXT, SOURCE = "_rule", "_text", "_source"
 """Columns of rows that cannot be read: what is wrong, the row's fields as JSON of texts, and `URI line 7`."""
 
-_EXPECTED = {
-    "integer": "a whole number of at most 64 bits",
-    "float": "a finite number",
-    "boolean": "true or false",
-    "timestamp": "an instant with its UTC offset, like 2013-01-31T12:00:00Z",
-}
 _OTHER_CODES = {b"\x1f\x8b": "gzip", b"PK": "a zip archive", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _LARGEST_BLOCK = 2**31 - 1
 _AND = "+"
@@ -50,9 +46,9 @@ def parse(uri: str, content: bytes, feed: Feed, *, span: Window | None, max_bad_
 
     RULE, TEXT and SOURCE say of a row that cannot be read why, what its fields were and where it stands; they are null
     in the others. The rules: `type of <column>` (the value is not of the declared type; it is null here), `missing
-    <column>` (no event time, no known_at), `day of <column>` (an event outside `span`, which no window would read) and
-    `twice <key>` (another row of the file has this key and other values: nothing says which one is meant). A row whose
-    event time is not sound stands at the start of `span`.
+    <column>` (no event time, no known_at), `day of <column>` (an event outside `span`, which no window would read),
+    `twice <key>` (another row of the file has this key and other values: nothing says which one is meant), and those of
+    airloop.landing.key_text about the texts of keys. A row whose event time is not sound stands at the start of `span`.
 
     Args:
         span: The local day in the file's name; None when nothing is known of it.
@@ -83,15 +79,31 @@ def parse(uri: str, content: bytes, feed: Feed, *, span: Window | None, max_bad_
 
 def explain(feed: Feed, rules: str, fields: Mapping[str, Any]) -> str:
     """Column and value of the first rule a row broke, in words; `fields` are its texts."""
-    kind, _, column = rules.split("; ")[0].rpartition(" ")
-    value = ", ".join(repr(fields[name]) for name in column.split(_AND))
-    why = {
-        "type of": f"{value} is not {_EXPECTED.get(feed.columns.get(column, ''), 'text')}",
-        "missing": "is empty, and says when the row was known",
-        "day of": f"{value} lies outside the day in the file's name",
-        "twice": f"{value} stands in another line too, with other values; keep the line that is right",
-    }
-    return f"column {column!r}: {why[kind]}"
+    rule = next(rule for rule in _EXPLAINED if rules.startswith(f"{rule} "))
+    # A name may hold what parts rules or columns: the longest that fits is meant.
+    rest = rules.removeprefix(f"{rule} ")
+    column = max(filter(rest.startswith, (*feed.columns, _AND.join(feed.key))), key=len)
+    columns = list(feed.key) if rule == "twice" else [column]
+    value = ", ".join(repr(fields[name]) for name in columns)
+    return f"column {column!r}: {_EXPLAINED[rule](feed.columns.get(column, ''), fields[columns[0]], value)}"
+
+
+_EXPLAINED: dict[str, Callable[[str, Any, str], str]] = {
+    "type of": lambda kind, text, _: why_not(kind, text),
+    "missing": lambda _kind, _text, _value: "is empty, and says when the row was known",
+    "day of": lambda _kind, _text, value: f"{value} lies outside the day in the file's name",
+    "twice": lambda _kind, _text, value: (
+        f"{value} stands in another line too, with other values; keep the line that is right"
+    ),
+    key_text.HIDDEN: lambda _kind, text, value: (
+        f"{value} has {key_text.unseen(text)}, and would be another key than one that looks the same; write it "
+        "without, or name the column in `as_written` of the feed"
+    ),
+    key_text.FLOAT: lambda _kind, _text, value: (
+        f"{value} is a number as a float is written, and another key than the digits alone; write ids as whole numbers "
+        "or texts, or name the column in `as_written` of the feed"
+    ),
+}
 
 
 def texts_of(row: Mapping[str, Any]) -> dict[str, str | None]:
@@ -164,6 +176,7 @@ def _rules(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed, span: Window | No
     if span is not None and feed.event_time is not None:
         instant = rows[feed.event_time]
         broken[f"day of {feed.event_time}"] = ((instant < span.start) | (instant >= span.end)).fill_null(value=False)
+    broken |= key_text.faults(text, feed)
     broken[f"twice {_AND.join(feed.key)}"] = _disputed(text, rows, feed)
     found = {rule: mask for rule, mask in broken.items() if mask.any()}
     if not found:

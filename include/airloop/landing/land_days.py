@@ -9,10 +9,11 @@ import polars as pl
 
 from airloop.config import Feed, Pipeline
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
-from airloop.landing import landed_files
+from airloop.landing import file_rows, key_text, landed_files
 from airloop.landing.land_dialect import Dialect
 from airloop.landing.land_tables import Table, read_table
 from airloop.landing.landed_files import ListedFile
+from airloop.landing.value_rules import typed, why_not
 from airloop.publishing import publish
 from airloop.settings import Settings
 
@@ -28,6 +29,7 @@ class LandedDays:
         corrections: URIs of the files beside days that had landed with other rows.
         unchanged: How many days had landed with these very rows.
         not_declared: Columns of the table that the feed does not declare; they did not land.
+        skipped: Rows that `--clock-change skip` has left out, in words.
     """
 
     rows: int
@@ -35,6 +37,7 @@ class LandedDays:
     corrections: tuple[str, ...]
     unchanged: int
     not_declared: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
 
 
 def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect, settings: Settings) -> LandedDays:
@@ -76,7 +79,7 @@ def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect,
         (corrections if there else new).append(uri)
     logger.info("%s %s: %s: %d new, %d corrected", pipeline.name, feed_name, path, len(new), len(corrections))
     not_declared = tuple(name for name in table.texts.columns if name not in feed.columns)
-    return LandedDays(rows.height, tuple(new), tuple(corrections), unchanged, not_declared)
+    return LandedDays(rows.height, tuple(new), tuple(corrections), unchanged, not_declared, table.skipped)
 
 
 def _rows(table: Table, feed_name: str, feed: Feed) -> pl.DataFrame:
@@ -84,17 +87,33 @@ def _rows(table: Table, feed_name: str, feed: Feed) -> pl.DataFrame:
     for name in feed.columns:
         table.require(name, f"feed {feed_name}")
     texts = table.texts.select(list(feed.columns))
-    values = texts.select(landed_files.typed(name, kind) for name, kind in feed.columns.items())
+    values = texts.select(typed(name, kind) for name, kind in feed.columns.items())
     for name, kind in feed.columns.items():
         lost = texts[name].filter(texts[name].is_not_null() & values[name].is_null())
         if len(lost):
-            why = " and has no offset; say whose clock it is by --timezone" if table.kinds[name] == "clock" else ""
+            why = "; say whose clock it is by --timezone" if table.kinds[name] == "clock" else ""
             raise DataContractError(
-                f"{table.path}: column {name!r}: {len(lost)} values are no {kind}, first {lost[0]!r}{why}; "
-                "nothing landed"
+                f"{table.path}: column {name!r}: {len(lost)} values are no {kind}, first {why_not(kind, lost[0])}"
+                f"{why}; nothing landed"
             )
+        if kind == "string" and name in table.floats and name not in feed.as_written:
+            raise DataContractError(
+                f"{table.path}: column {name!r} is declared as string, and the table holds floats: {texts[name][0]!r} "
+                "is another text than the digits alone, and beyond 2**53 digits are lost; save it as whole numbers or "
+                "texts (in pandas: astype('Int64')); nothing landed"
+            )
+    _refuse_keys(table, feed, texts)
     order = [name for name in (feed.event_time, *feed.key) if name is not None]
     return texts.select(pl.all().gather(values.select(pl.arg_sort_by(order, maintain_order=True)).to_series()))
+
+
+def _refuse_keys(table: Table, feed: Feed, texts: pl.DataFrame) -> None:
+    """Two keys that look the same are found before they land, not when they are read."""
+    for rule, broken in key_text.faults(texts, feed).items():
+        if broken.any():
+            row = broken.arg_true()[0]
+            says = file_rows.explain(feed, rule, texts.row(row, named=True))
+            raise DataContractError(f"{table.path}: {broken.sum()} rows: {says} (first row {row + 1}); nothing landed")
 
 
 def _contents(table: Table, feed: Feed, rows: pl.DataFrame) -> list[tuple[date | None, bytes]]:
@@ -104,7 +123,7 @@ def _contents(table: Table, feed: Feed, rows: pl.DataFrame) -> list[tuple[date |
     timeless = rows[feed.event_time].null_count()
     if timeless:
         raise DataContractError(f"{table.path}: {timeless} rows have no {feed.event_time!r}, so they belong to no day")
-    instant = landed_files.typed(feed.event_time, "timestamp").dt.convert_time_zone(feed.day_timezone)
+    instant = typed(feed.event_time, "timestamp").dt.convert_time_zone(feed.day_timezone)
     days = rows.group_by(instant.dt.date().alias("_day"), maintain_order=True)
     return [(day, part.select(rows.columns).write_csv().encode()) for (day,), part in days]
 

@@ -10,15 +10,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import polars as pl
 
+from airloop.config.nearest import nearest
 from airloop.errors import ConfigError, DataContractError
+from airloop.landing import written_times
+from airloop.landing.clock_times import CLOCK_CHANGES, INSTANT, ClockChange, instants
+from airloop.landing.value_rules import clock
+from airloop.landing.written_times import looks_like_times
 
-INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
+__all__ = ["INSTANT", "Dialect", "clock", "instants", "looks_like_times", "read_as_meant"]
+
 _SEPARATORS = (",", ";", "\t", "|")
 _MISSING_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "-", "?", "inf", "-inf")
-# ISO 8601 without an offset: a clock that was read, and no instant. Others (01/02/2013) could be either of two days.
-_CLOCKS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 _NUMBER = r"^\s*[+-]?(\d+|\d{1,3}(GROUP\d{3})+)(POINT\d+)?([eE][+-]?\d+)?\s*$"
-_WRITTEN_TIME = r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Dialect:
         missing: Texts that stand for a missing value, besides the empty field.
         separator: What parts the columns of a CSV; None is a comma, and refuses a header that has more of another.
         decimal: The decimal mark, `.` or `,`; the other one parts thousands. None refuses numbers with commas.
-        time_format: How times are written that are not ISO 8601, like `%d.%m.%Y %H:%M`.
+        time_format: How times are written that are not ISO 8601, like `%d.%m.%Y %H:%M`; see landing.written_times.
+        clock_change: What becomes of times that the clocks of `timezone` skip or repeat.
     """
 
     timezone: str | None = None
@@ -38,6 +42,7 @@ class Dialect:
     separator: str | None = None
     decimal: str | None = None
     time_format: str | None = None
+    clock_change: ClockChange = "refuse"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "separator", {"\\t": "\t", "tab": "\t"}.get(self.separator or "", self.separator))
@@ -45,6 +50,9 @@ class Dialect:
             raise ConfigError(f"--separator {self.separator!r}: give one character, like ';', or tab")
         if self.decimal not in (None, ".", ","):
             raise ConfigError(f"--decimal {self.decimal!r}: a decimal mark is . or ,")
+        if self.clock_change not in CLOCK_CHANGES:
+            meant = nearest(self.clock_change, CLOCK_CHANGES)
+            raise ConfigError(f"--clock-change {self.clock_change!r}{meant} (one of {', '.join(CLOCK_CHANGES)})")
         try:
             ZoneInfo(self.timezone or "UTC")
         except (ZoneInfoNotFoundError, OSError, ValueError) as error:
@@ -59,6 +67,7 @@ class Dialect:
             "--decimal": self.decimal,
             "--time-format": self.time_format,
             "--timezone": self.timezone,
+            "--clock-change": None if self.clock_change == "refuse" else self.clock_change,
         }
         words = [word for option, value in single.items() if value is not None for word in (option, value)]
         return [*words, *(word for text in self.missing for word in ("--missing", text))]
@@ -94,7 +103,7 @@ def read_as_meant(path: Path, texts: pl.DataFrame, dialect: Dialect) -> pl.DataF
     """
     texts = texts.with_columns(pl.when(~pl.all().is_in(dialect.missing)).then(pl.all()))
     if dialect.time_format is not None:
-        texts = _with_times(path, texts, dialect.time_format)
+        texts = written_times.read(path, texts, dialect.time_format)
     return texts.with_columns(_numbers(path, texts[name], dialect) for name in texts.columns)
 
 
@@ -127,54 +136,6 @@ def refuse_words(path: Path, texts: pl.DataFrame, kinds: Mapping[str, str]) -> N
 def without_words(texts: pl.Series) -> pl.Series:
     """The values that are no word for a missing one."""
     return texts.filter(~texts.is_in(_MISSING_WORDS))
-
-
-def clock(texts: pl.Series) -> pl.Series:
-    """ISO 8601 without an offset as a Datetime without a zone; null where a text is none."""
-    readings = [pl.col("v").str.to_datetime(form, time_unit="us", strict=False) for form in _CLOCKS]
-    return texts.to_frame("v").select(pl.coalesce(readings)).to_series()
-
-
-def looks_like_times(texts: pl.Series) -> bool:
-    """Whether every text begins with three numbers as dates are written, in whatever order."""
-    values = texts.drop_nulls()
-    return bool(len(values) and values.str.contains(_WRITTEN_TIME).all())
-
-
-def instants(path: Path, texts: pl.Series, timezone: str) -> pl.Series:
-    """Clock times of a zone in UTC.
-
-    Raises:
-        DataContractError: The zone's clocks skip or repeat one of them.
-    """
-    local = clock(texts).dt.replace_time_zone(timezone, ambiguous="null", non_existent="null")
-    lost = texts.filter(local.is_null() & texts.is_not_null())
-    if len(lost):
-        raise DataContractError(
-            f"{path}: column {texts.name!r}: {len(lost)} times are skipped or repeated when the clocks of {timezone} "
-            f"change, first {lost[0]!r}; write timestamps with their offset, like 2013-11-03T01:30:00-04:00"
-        )
-    return local.dt.convert_time_zone("UTC").dt.strftime(INSTANT).alias(texts.name)
-
-
-def _with_times(path: Path, texts: pl.DataFrame, time_format: str) -> pl.DataFrame:
-    zoned = "%z" in time_format
-    try:
-        read = texts.with_columns(pl.all().str.strip_chars().str.to_datetime(time_format, time_unit="us", strict=False))
-    except pl.exceptions.PolarsError as error:
-        raise ConfigError(f"--time-format {time_format!r}: no format of times, like %d.%m.%Y %H:%M") from error
-    written = [
-        name
-        for name in texts.columns
-        if texts[name].null_count() < texts.height and read[name].null_count() == texts[name].null_count()
-    ]
-    if not written:
-        first = {name: texts[name].drop_nulls()[0] for name in texts.columns if looks_like_times(texts[name])}
-        seen = "; ".join(f"{name!r} holds {value!r}" for name, value in first.items()) or "none looks like times"
-        raise DataContractError(f"{path}: no column is written as --time-format {time_format!r} says ({seen})")
-    return texts.with_columns(
-        read[name].dt.strftime(INSTANT if zoned else INSTANT.removesuffix("Z")) for name in written
-    )
 
 
 def _numbers(path: Path, texts: pl.Series, dialect: Dialect) -> pl.Series:

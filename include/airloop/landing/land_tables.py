@@ -5,21 +5,15 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 
-from airloop.config.feed import ColumnType
 from airloop.errors import ConfigError, DataContractError
-from airloop.landing import land_dialect
+from airloop.landing import clock_times, key_text, land_dialect
 from airloop.landing.land_dialect import INSTANT, Dialect
-from airloop.landing.landed_files import typed
-
-Kind = ColumnType | Literal["clock", "empty"]
-
-_CODE = r"^\s*[+-]?(0\d+|\d{19,})\s*$"  # 00501 is a name made of digits, and so is what no 64 bits hold
+from airloop.landing.value_rules import Kind, kind_of, typed
 
 
 @dataclass(frozen=True)
@@ -31,12 +25,16 @@ class Table:
         kinds: Column -> what its values are: the type a feed would declare, `clock` (a timestamp without offset, and no
             timezone was given) or `empty` (no value at all).
         left_out: Column that no landing file can hold -> why.
+        floats: Columns that parquet holds as floats: ids among them have lost digits or got a `.0`.
+        skipped: Rows left out because their clock time has no one instant, in words.
     """
 
     path: Path
     texts: pl.DataFrame
     kinds: Mapping[str, Kind]
     left_out: Mapping[str, str]
+    floats: frozenset[str] = frozenset()
+    skipped: tuple[str, ...] = ()
 
     def values(self) -> pl.DataFrame:
         """The columns that a feed can declare, typed as landing types them."""
@@ -60,8 +58,8 @@ class Table:
 def read_table(path: Path, dialect: Dialect) -> Table:
     """Read a table and find out what its columns hold; nothing is guessed that landing would refuse.
 
-    A column is an integer, float, boolean or timestamp when landing would read every value of it as one; digits with a
-    leading zero are a name.
+    A column is an integer, float, boolean or timestamp when landing reads every value of it as one: one set of rules,
+    airloop.landing.value_rules.
 
     Raises:
         ConfigError: No such file, neither .csv nor .parquet, no such time zone.
@@ -69,7 +67,7 @@ def read_table(path: Path, dialect: Dialect) -> Table:
             the dialect should say and does not: another separator, words for missing values, commas in numbers; or a
             clock time that the time zone skips or repeats.
     """
-    texts, left_out = _read(path, dialect)
+    texts, left_out, floats = _read(path, dialect)
     _refuse_shape(path, texts)
     named = [name for name in texts.columns if name.strip()]
     if len(named) < texts.width:
@@ -78,27 +76,16 @@ def read_table(path: Path, dialect: Dialect) -> Table:
     kinds = {name: kind_of(texts[name]) for name in named}
     words = [name for name, kind in kinds.items() if kind == "string"]
     land_dialect.refuse_words(path, texts, {name: kind_of(land_dialect.without_words(texts[name])) for name in words})
+    skipped: tuple[str, ...] = ()
     if dialect.timezone is not None:
         clocks = [name for name, kind in kinds.items() if kind == "clock"]
-        texts = texts.with_columns(land_dialect.instants(path, texts[name], dialect.timezone) for name in clocks)
+        texts, skipped = clock_times.with_instants(path, texts, clocks, dialect.timezone, dialect.clock_change)
         kinds |= dict.fromkeys(clocks, "timestamp")
-    return Table(path, texts, kinds, left_out)
+    return Table(path, texts, kinds, left_out, floats, skipped)
 
 
-def kind_of(texts: pl.Series) -> Kind:
-    """What every value of a column of texts can be read as."""
-    values = texts.drop_nulls()
-    if values.is_empty():
-        return "empty"
-    if values.str.contains(_CODE).any():
-        return "string"
-    for kind in ("boolean", "integer", "float", "timestamp"):
-        if values.to_frame("v").select(typed("v", kind).is_not_null().all()).item():
-            return kind
-    return "string" if land_dialect.clock(values).null_count() else "clock"
-
-
-def _read(path: Path, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, str]]:
+def _read(path: Path, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, str], frozenset[str]]:
+    """Texts, columns left out with the reason, and the columns that are floats by their type."""
     kind = path.suffix.lower()
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; give a table as .csv or .parquet")
@@ -106,14 +93,16 @@ def _read(path: Path, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, str]]:
         raise ConfigError(f"{path}: its name ends neither in .csv nor in .parquet; save the table as one of them")
     try:
         if kind == ".parquet":
-            texts, left_out = _as_texts(pl.read_parquet(path))
+            frame = pl.read_parquet(path)
+            texts, left_out = _as_texts(frame)
+            floats = frozenset(name for name, held in frame.schema.items() if held.is_float())
         else:
-            texts, left_out = _read_csv(path, path.read_bytes(), dialect), {}
+            texts, left_out, floats = _read_csv(path, path.read_bytes(), dialect), {}, frozenset()
     except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         readable = "CSV in UTF-8" if kind == ".csv" else "parquet"
         why = str(error).strip().splitlines()[0][:200]
         raise DataContractError(f"{path}: not readable as {readable}: {why}") from error
-    return land_dialect.read_as_meant(path, texts, dialect), left_out
+    return land_dialect.read_as_meant(path, texts, dialect), left_out, floats
 
 
 def _read_csv(path: Path, content: bytes, dialect: Dialect) -> pl.DataFrame:
@@ -121,7 +110,7 @@ def _read_csv(path: Path, content: bytes, dialect: Dialect) -> pl.DataFrame:
     separator = land_dialect.separator_of(path, content, dialect)
     parse = pa.csv.ParseOptions(delimiter=separator, newlines_in_values=True)
     names = pa.csv.open_csv(io.BytesIO(content), parse_options=parse).schema.names
-    _refuse_twice(path, names)
+    _refuse_names(path, names)
     options = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
         null_values=[""],
@@ -143,8 +132,6 @@ def _as_texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
         elif isinstance(kind, pl.Datetime):
             instant = column if kind.time_zone is None else column.dt.convert_time_zone("UTC")
             columns.append(instant.dt.strftime(INSTANT if kind.time_zone else INSTANT.removesuffix("Z")))
-        elif kind.is_decimal():
-            columns.append(column.cast(pl.Float64).cast(pl.String))
         elif kind.is_float():
             columns.append(column.fill_nan(None).cast(pl.String))
         else:
@@ -153,14 +140,16 @@ def _as_texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
 
 
 def _refuse_shape(path: Path, texts: pl.DataFrame) -> None:
-    _refuse_twice(path, texts.columns)
+    _refuse_names(path, texts.columns)
     if texts.is_empty():
         raise DataContractError(f"{path}: holds no row; a pipeline is inferred from rows")
 
 
-def _refuse_twice(path: Path, names: Iterable[str]) -> None:
+def _refuse_names(path: Path, names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
+        if name.strip() and (says := key_text.unseen(name.strip())):
+            raise DataContractError(f"{path}: the column {name!r} has {says}; rename it in the table")
         if name.lower() in seen and not name.strip():
             raise DataContractError(f"{path}: the header leaves several columns without a name; name or remove them")
         if name.lower() in seen:

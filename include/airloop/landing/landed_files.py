@@ -4,21 +4,16 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import fsspec
-import polars as pl
 
 from airloop.config import Feed, Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import LandedFile, Window
 from airloop.settings import Settings
-
-# No polars expressions: making one of an instant starts polars' threads, and a process forked after that hangs.
-_FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
-_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -148,26 +143,6 @@ def checksum(file: ListedFile, settings: Settings) -> LandedFile:
     """Read a listed file once and record its SHA-256."""
     content = read_bytes(file.uri, settings)
     return LandedFile(file.feed, file.uri, hashlib.sha256(content).hexdigest(), len(content))
-
-
-def typed(name: str, kind: str) -> pl.Expr:
-    """A column of text as the declared type, under its own name; null where a value is not of that type."""
-    column = pl.col(name)
-    if kind == "timestamp":
-        instant = column.str.to_datetime(format="%+", time_unit="us", time_zone="UTC", strict=False)
-        # Years no calendar of Python has would break whoever reads the row later.
-        return pl.when(instant.is_between(_FIRST_INSTANT, _LAST_INSTANT)).then(instant).alias(name)
-    if kind == "integer":
-        return column.str.strip_chars().cast(pl.Int64, strict=False)
-    if kind == "boolean":
-        return column.str.to_lowercase().replace_strict(
-            {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
-        )
-    if kind == "float":
-        # A NaN would pass every "is not null" and poison every sum: whoever means "missing" leaves the field empty.
-        number = column.str.strip_chars().cast(pl.Float64, strict=False)
-        return pl.when(number.is_finite()).then(number).alias(name)
-    return column
 
 
 def read_bytes(uri: str, settings: Settings) -> bytes:

@@ -9,6 +9,7 @@ import polars as pl
 from airloop.config.feed import RESERVED_COLUMNS, ColumnType
 from airloop.errors import ConfigError
 from airloop.landing.land_tables import Table
+from airloop.scaffold.key_columns import counts_rows
 from airloop.scaffold.roles import Roles
 
 _MOST_TEXTS = 200
@@ -102,6 +103,8 @@ def _why_no_feature(values: pl.Series) -> str:
         return "a timestamp; what matters is how far it lies from another"
     if different < 2:
         return "it never varies"
+    if counts_rows(values):
+        return "it counts the rows of the file"
     if values.dtype == pl.String and different > min(_MOST_TEXTS, len(values) / 2):
         return f"{different:,} different texts are names or prose"
     return ""

@@ -1,7 +1,6 @@
 """Which columns of a table are key, time and label, and what task the label makes: as given, or by the values."""
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -13,10 +12,10 @@ from airloop.config.feed import RESERVED_COLUMNS
 from airloop.errors import ConfigError, DataContractError
 from airloop.landing.land_dialect import looks_like_times
 from airloop.landing.land_tables import Table
+from airloop.scaffold.key_columns import NAMED_LIKE_KEYS, counts_rows, key_fault
 
 MOST_CLASSES = 30
 _MOST_WHOLE_NUMBERS = 10  # more different whole numbers are an amount
-_NAMED_LIKE_KEYS = re.compile(r"(^|[_ .-])(id|key|uuid|guid)$|[a-z]I[dD]$", re.IGNORECASE)
 _YES = ("1", "yes", "y", "true", "t", "positive")
 
 
@@ -138,6 +137,8 @@ def _given_key(table: Table, values: pl.DataFrame, key: tuple[str, ...]) -> tupl
         if name not in values.columns:
             raise ConfigError(f"--key {name}: the column is {table.kinds[name]}, and identifies nothing")
         _refuse_missing(table, values, "--key", name)
+        if says := key_fault(table, name):
+            raise DataContractError(f"--key {name}: {table.path}: {says}")
     shared = values.filter(pl.struct(key).is_duplicated())
     if shared.height:
         first = ", ".join(f"{name}={shared[name][0]}" for name in key)
@@ -149,13 +150,19 @@ def _given_key(table: Table, values: pl.DataFrame, key: tuple[str, ...]) -> tupl
 
 
 def _unique_key(table: Table, values: pl.DataFrame, time: str, label: str | None) -> tuple[str, ...]:
-    for key in _key_candidates(values, time, label):
+    fit = values.select(name for name in values.columns if not (key_fault(table, name) or counts_rows(values[name])))
+    for key in _key_candidates(fit, time, label):
         if not values.select(pl.struct(key).is_duplicated().any()).item():
             return key
     raise ConfigError(
         f"{table.path}: no column, nor a text or whole number with {time!r}, is unique: name the columns that identify "
-        "a row by --key A,B (duplicate rows have to go first)"
+        f"a row by --key A,B (duplicate rows have to go first{_of_rows(values)})"
     )
+
+
+def _of_rows(values: pl.DataFrame) -> str:
+    counting = [name for name in values.columns if counts_rows(values[name])]
+    return f"; {counting[0]!r} counts the rows of this file, and starts again in the next one" if counting else ""
 
 
 def _key_candidates(values: pl.DataFrame, time: str, label: str | None) -> Iterator[tuple[str, ...]]:
@@ -166,7 +173,7 @@ def _key_candidates(values: pl.DataFrame, time: str, label: str | None) -> Itera
         for name in values.columns
         if values.schema[name] == kind and name != label and not values[name].null_count()
     ]
-    singles: list[str] = sorted(fit, key=lambda name: not _NAMED_LIKE_KEYS.search(name))
+    singles: list[str] = sorted(fit, key=lambda name: not NAMED_LIKE_KEYS.search(name))
     yield from ((name,) for name in singles)
     yield (time,)
     yield from ((name, time) for name in singles)
