@@ -10,7 +10,7 @@ HOME_DIR := .airloop
 UV := $(HOME_DIR)/uv/bin/uv
 BIN := $(HOME_DIR)/venv/bin
 
-.PHONY: help demo test check up down bench clean docs
+.PHONY: help demo test faults check up down bench clean docs
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ demo: $(HOME_DIR)/base.stamp ## the whole loop on a year of real flights; on mac
 
 test: $(HOME_DIR)/dev.stamp ## all tests: unit, DAGs, integration, e2e
 	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder $(PYTEST_ARGS)
+
+faults: $(HOME_DIR)/dev.stamp ## plant faults into a month of flights: what is said to each
+	@$(BIN)/python -m tests.faults
 
 check: $(HOME_DIR)/dev.stamp ## ruff, mypy, import-linter, the documents' links; read-only
 	@$(BIN)/ruff format --check .

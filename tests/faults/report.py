@@ -1,0 +1,77 @@
+"""A reaction as one line, in full, and all of them as the table of the docs."""
+
+import re
+from collections.abc import Sequence
+
+from .reaction import Reaction
+from .table import FAULTS, wrong
+
+_FIGURES = {
+    "roc_auc": "ROC-AUC",
+    "brier": "Brier",
+    "prediction_psi": "PSI",
+    "unlabelled_share": "unlabelled",
+    "drifted_share": "drifted",
+}
+_SHOWN_FILES = 3
+
+
+def line(reaction: Reaction) -> str:
+    """One line for the screen."""
+    problem = wrong(FAULTS[reaction.fault], reaction)
+    verdict = f"WRONG ({problem[:60]})" if problem else "ok"
+    return f"{reaction.fault:46} {reaction.seconds:3.0f} s  {verdict}: {_short(reaction)[:200]}"
+
+
+def full(reaction: Reaction) -> str:
+    """All that the stages said."""
+    more = len(reaction.set_aside) - _SHOWN_FILES
+    parts = [
+        line(reaction),
+        reaction.refused and f"refused     {reaction.refused}",
+        *(f"alarm       {stage}: {kind} of {about}: {says}" for stage, kind, about, says in reaction.alarms),
+        *(f"set aside   {why}" for why in reaction.set_aside[:_SHOWN_FILES]),
+        f"set aside   ... and {more} more files" if more > 0 else "",
+        reaction.missing and f"missing     {', '.join(reaction.missing)}",
+        reaction.bad_rows and f"quarantined {reaction.bad_rows} rows",
+        *(f"warning     {warning}" for warning in reaction.warnings),
+        reaction.live and f"live        {_figures(reaction)}",
+        reaction.triage and f"triage      {reaction.triage}: {reaction.why}",
+    ]
+    return "\n  ".join(str(part) for part in parts if part)
+
+
+def markdown(reactions: Sequence[Reaction]) -> str:
+    """The table of the docs: a fault, how it is planted, what was said to it before and now."""
+    rows = [["fault", "how it is planted", "before", "now"], ["---"] * 4]
+    for reaction in reactions:
+        fault = FAULTS[reaction.fault]
+        rows.append([fault.name, fault.how, fault.before or "not tried", _short(reaction)])
+    return "".join(f"| {' | '.join(map(_cell, row))} |\n" for row in rows)
+
+
+def _short(reaction: Reaction) -> str:
+    loud = list(dict.fromkeys(f"alarm {kind} of {about}" for _, kind, about, _ in reaction.alarms))
+    if reaction.refused:
+        stage, _, message = reaction.refused.partition(": ")
+        loud.insert(0, f"refused by {stage}: {' '.join(text.strip() for text in message.splitlines()[:2])}")
+    quiet = [
+        reaction.set_aside and f"{len(reaction.set_aside)} files set aside",
+        reaction.bad_rows and f"{reaction.bad_rows} rows quarantined",
+        reaction.warnings and "warned",
+    ]
+    parts = [
+        *(loud or [text for text in quiet if text] or ["passed"]),
+        reaction.live and _figures(reaction),
+        reaction.triage and f"triage {reaction.triage}",
+    ]
+    return "; ".join(str(part) for part in parts if part)
+
+
+def _figures(reaction: Reaction) -> str:
+    values = [(title, reaction.live[name]) for name, title in _FIGURES.items()]
+    return ", ".join(f"{title} {'-' if value is None else f'{value:.3f}'}" for title, value in values)
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text.replace("|", "\\|"))[:240]

@@ -1,0 +1,196 @@
+"""A home with two champions of January to March, made once without Airflow; April lives through a copy of it."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from airloop import stage_run
+from airloop.config import Pipeline, load_pipeline
+from airloop.errors import AirloopError
+from airloop.records import Action, Record, Window
+from airloop.settings import Settings, load_settings
+from nycflights import NycFlights
+
+from .fault import Fault
+from .landed import DATED, Landed
+from .reaction import Reaction
+
+NAME = "flight_delays"
+PROJECT = Path(__file__).resolve().parents[2]
+# Profile describes and materialize copies: neither judges what landed.
+_DATA = ("ingest", "validate_raw", "build_features", "validate_features")
+_AHEAD = timedelta(days=2)
+
+
+def month(number: int) -> Window:
+    """A calendar month of 2013 in UTC."""
+    return Window(datetime(2013, number, 1, tzinfo=UTC), datetime(2013, number + 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Homes below a folder: `quarter` (January to March, two champions), `scored` (April predicted, no outcomes yet).
+
+    `april` beside them holds April's files as they land when nothing is wrong. The models of `quarter` are read by all
+    its copies, which write lake, state and landing of their own.
+    """
+
+    root: Path
+
+    @property
+    def ready(self) -> bool:
+        """Whether it was prepared to the end."""
+        return (self.root / "ready").exists()
+
+    def prepare(self) -> None:
+        """Three months as `make demo MONTHS=3` takes them, then April's inputs without a fault."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        loop = Loop(self._settings("quarter"))
+        for number in (1, 2, 3):
+            loop.take(month(number))
+        loop.close_march()
+        self._land_april()
+        self.copy("quarter", self.root / "scored")
+        scored = Loop(self._settings("scored"))
+        scored.put(Landed(self.root / "april"), [feed for feed in DATED if feed != "arrivals"])
+        for stage in (*_DATA, "score"):
+            scored.run(stage, month(4))
+        (self.root / "ready").touch()
+
+    def again(self) -> None:
+        """The data stages of the prepared months once more, by the code as it is now; the champions stay."""
+        loop = Loop(self._settings("quarter"))
+        for number in (1, 2, 3):
+            loop.data(month(number))
+        shutil.rmtree(self.root / "scored")
+        self.copy("quarter", self.root / "scored")
+        scored = Loop(self._settings("scored"))
+        scored.put(Landed(self.root / "april"), [feed for feed in DATED if feed != "arrivals"])
+        for stage in (*_DATA, "score"):
+            scored.run(stage, month(4))
+
+    def react(self, fault: Fault, folder: Path) -> Reaction:
+        """What the platform says to April with a fault: until a stage refuses, or triage has decided."""
+        began = time.monotonic()
+        files = Landed(folder / "april")
+        shutil.copytree(self.root / "april", files.root)
+        fault.plant(files)
+        late = fault.outcomes_only
+        self.copy("scored" if late else "quarter", folder / "home")
+        loop = Loop(self._settings_at(folder / "home"))
+        reaction = Reaction(fault.name)
+        for stage in loop.april(files, scored=late):
+            try:
+                reaction = reaction.hearing(stage, loop.run(stage, month(4)))
+            except AirloopError as error:
+                reaction = reaction.refusing(stage, error)
+                break
+        shutil.rmtree(folder)
+        return replace(reaction, seconds=time.monotonic() - began)
+
+    def copy(self, name: str, home: Path) -> None:
+        """A home that grows on its own; what is never written in place is shared."""
+        shutil.copytree(self.root / name, home, copy_function=_share, ignore=shutil.ignore_patterns("ml*", "run"))
+
+    def _land_april(self) -> None:
+        days = [date(2013, 4, day) for day in range(1, 31)]
+        upstream = NycFlights()
+        for feed in DATED:
+            folder = self.root / "april" / feed
+            folder.mkdir(parents=True)
+            for day in days:
+                text = upstream.files(feed)[day].write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ")
+                (folder / upstream.file_name(feed, day)).write_text(text)
+
+    def _settings(self, name: str) -> Settings:
+        return self._settings_at(self.root / name)
+
+    def _settings_at(self, home: Path) -> Settings:
+        models = self.root / "quarter"
+        uris = {"mlflow_tracking_uri": f"sqlite:///{models}/mlflow.db", "mlflow_artifact_uri": f"{models}/mlartifacts"}
+        return load_settings(project_dir=PROJECT, home=home, **uris)
+
+
+class Loop:
+    """The stages of flight_delays by hand, in the order of the demo."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.pipeline: Pipeline = load_pipeline(NAME, settings)
+        self.landing = Path(settings.landing_uri) / NAME
+
+    def run(self, stage: str, window: Window, **options: str) -> Record:
+        """One stage on the stored records of its window."""
+        upstream = stage_run.stored_upstream(stage, self.pipeline, window, self.settings)
+        return stage_run.run_stage(stage, self.pipeline, window, upstream=upstream, settings=self.settings, **options)
+
+    def data(self, window: Window) -> None:
+        """What landed becomes features."""
+        for stage in _DATA:
+            self.run(stage, window)
+
+    def take(self, window: Window) -> None:
+        """A month: inputs, scores, outcomes, monitoring, and the training that is asked for."""
+        self.land([feed for feed in DATED if feed != "arrivals"] + ["planes", "airports"], until=window.end + _AHEAD)
+        self.data(window)
+        if window.start >= month(3).start:
+            self.run("score", window)
+        self.land(["arrivals"], until=window.end)
+        self.data(window)
+        if window == month(2):
+            self.train(window.end, reason="hand", reason_key="the first model")
+        if window == month(3):
+            self.run("monitor", window)
+            action = self.run("triage", window)
+            if not isinstance(action, Action) or action.kind != "retrain":
+                raise AssertionError(f"March asks for no training: {action}")
+            self.train(window.end, reason="probe", reason_key=action.reason_key)
+
+    def close_march(self) -> None:
+        """The outcomes of March's last evening, which land in April."""
+        self.land(["arrivals"], until=month(4).start + timedelta(hours=8))
+        self.data(month(3))
+
+    def train(self, cutoff: datetime, *, reason: str, reason_key: str) -> None:
+        """A model that is promoted."""
+        window = Window(self.pipeline.coverage.start, cutoff)
+        self.run("snapshot", window, reason=reason, reason_key=reason_key)
+        for candidate in self.pipeline.training.candidates:
+            self.run("tune", window, candidate=candidate)
+        for stage in ("train", "evaluate", "decide", "promote"):
+            self.run(stage, window)
+
+    def land(self, feeds: list[str], *, until: datetime) -> None:
+        """What the upstream system has sent until then."""
+        NycFlights().land(str(self.landing), until=until, feeds=feeds)
+
+    def put(self, files: Landed, feeds: list[str]) -> None:
+        """April's files of some feeds in place of what landed for those days."""
+        for feed in feeds:
+            for path in (self.landing / feed).glob("2013-04-*"):
+                path.unlink()
+            for path in sorted((files.root / feed).iterdir()):
+                shutil.copy(path, self.landing / feed)
+
+    def april(self, files: Landed, *, scored: bool) -> Iterator[str]:
+        """The stages of April, files landing in between."""
+        if not scored:
+            self.put(files, [feed for feed in DATED if feed != "arrivals"])
+            yield from _DATA
+            yield "score"
+        self.put(files, ["arrivals"])
+        yield from _DATA
+        yield "monitor"
+        yield "triage"
+
+
+def _share(source: str, target: str) -> None:
+    # Landed files and Parquet files are replaced or removed, never written into; databases and logs are.
+    if source.endswith((".parquet", ".csv")):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)

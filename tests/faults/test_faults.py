@@ -1,0 +1,28 @@
+"""Some of the planted faults, so that every run of the tests meets them; `make faults` plants them all."""
+
+from pathlib import Path
+
+import pytest
+
+from .stand import Stand
+from .table import FAULTS, wrong
+
+pytestmark = pytest.mark.integration
+
+SOME = (
+    "none",
+    "30 % of delays null",
+)
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Stand:
+    prepared = Stand(tmp_path_factory.mktemp("faults"))
+    prepared.prepare()
+    return prepared
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_fault_is_said_before_it_is_trained_on_and_nothing_else_is(stand: Stand, tmp_path: Path, name: str) -> None:
+    reaction = stand.react(FAULTS[name], tmp_path / "fault")
+    assert wrong(FAULTS[name], reaction) == ""

@@ -1,0 +1,138 @@
+"""Values that fit their type and mean something else: units, signs, codes, constants."""
+
+import polars as pl
+
+from .fault import planted
+from .landed import Landed, number, one_in, whole
+
+_UNIT = "looks like a unit change"
+
+
+@planted(
+    "departure delay in hours",
+    how="departures.departure_delay_minutes / 60, rounded",
+    before="passed without a warning; .681 / .215, PSI .482; triage nothing",
+    says=r"looks like a unit change",
+)
+def departure_delay_in_hours(files: Landed) -> None:
+    files.edit("departures", departure_delay_minutes=whole(number("departure_delay_minutes") / 60))
+
+
+@planted(
+    "departure delay in seconds",
+    how="departure_delay_minutes x 60, inside the declared range",
+    says=r"looks like a unit change",
+)
+def departure_delay_in_seconds(files: Landed) -> None:
+    seconds = pl.min_horizontal(number("departure_delay_minutes") * 60, pl.lit(1999))
+    files.edit("departures", departure_delay_minutes=whole(pl.max_horizontal(seconds, pl.lit(-119))))
+
+
+@planted(
+    "departure delay never below 0",
+    how="departure_delay_minutes < 0 becomes 0",
+    says=r"departure_delay_minutes|prediction|delay",
+)
+def early_departures_as_zero(files: Landed) -> None:
+    files.edit("departures", departure_delay_minutes=whole(number("departure_delay_minutes").clip(lower_bound=0)))
+
+
+@planted(
+    "temperature in Celsius",
+    how="weather.temp, dewp: (x - 32) / 1.8",
+    before="passed without a warning; PSI .244; triage nothing",
+    says=r"(?s)temp.*unit change|unit change.*temp",
+)
+def temperature_in_celsius(files: Landed) -> None:
+    files.edit("weather", **{name: ((number(name) - 32) / 1.8).round(2).cast(pl.String) for name in ("temp", "dewp")})
+
+
+@planted("wind in knots", how="weather.wind_speed x 0.869", says=r"wind_speed")
+def wind_in_knots(files: Landed) -> None:
+    files.edit("weather", wind_speed=(number("wind_speed") * 0.868976).round(4).cast(pl.String))
+
+
+@planted("wind in metres per second", how="weather.wind_speed x 0.447", says=r"wind_speed")
+def wind_in_metres_per_second(files: Landed) -> None:
+    files.edit("weather", wind_speed=(number("wind_speed") * 0.44704).round(4).cast(pl.String))
+
+
+@planted("pressure in inches of mercury", how="weather.pressure x 0.0295", says=r"pressure")
+def pressure_in_inches(files: Landed) -> None:
+    files.edit("weather", pressure=(number("pressure") * 0.02953).round(2).cast(pl.String))
+
+
+@planted("visibility in kilometres", how="weather.visib x 1.609", says=r"visib")
+def visibility_in_kilometres(files: Landed) -> None:
+    files.edit("weather", visib=(number("visib") * 1.609344).round(2).cast(pl.String))
+
+
+@planted(
+    "miles to kilometres",
+    how="schedule.distance_miles x 1.609",
+    before="60 rows warned; triage nothing",
+    says=r"distance_miles",
+)
+def miles_to_kilometres(files: Landed) -> None:
+    files.edit("schedule", distance_miles=whole(number("distance_miles") * 1.609344))
+
+
+@planted("kilometres for one carrier", how="distance_miles x 1.609 where carrier is UA", says=r"distance_miles")
+def kilometres_for_one_carrier(files: Landed) -> None:
+    longer = whole(number("distance_miles") * 1.609344)
+    files.edit("schedule", distance_miles=pl.when(pl.col("carrier") == "UA").then(longer).otherwise("distance_miles"))
+
+
+@planted("new carrier codes for all", how="second character becomes 0", before="passed", says=r"carrier")
+def new_carrier_codes(files: Landed) -> None:
+    files.edit("schedule", carrier=pl.col("carrier").str.slice(0, 1) + "0")
+
+
+@planted("carrier codes in lower case", how="schedule.carrier in lower case", says=r"carrier")
+def carrier_codes_in_lower_case(files: Landed) -> None:
+    files.edit("schedule", carrier=pl.col("carrier").str.to_lowercase())
+
+
+@planted("tail numbers without their first letter", how="leading N of tailnum removed", says=r"tailnum|seats|plane")
+def tail_numbers_without_their_first_letter(files: Landed) -> None:
+    files.edit("schedule", tailnum=pl.col("tailnum").str.strip_prefix("N"))
+
+
+@planted("origin and destination swapped", how="schedule.origin and dest exchanged", says=r"origin")
+def origin_and_destination_swapped(files: Landed) -> None:
+    files.edit("schedule", origin=pl.col("dest"), dest=pl.col("origin"))
+
+
+@planted("temperature constant", how="weather.temp is 50.0 wherever it is measured", says=r"temp")
+def temperature_constant(files: Landed) -> None:
+    files.edit("weather", temp=pl.when(pl.col("temp").is_not_null()).then(pl.lit("50.0")))
+
+
+@planted("two columns exchanged", how="weather.humid and visib exchanged", says=r"humid|visib")
+def humidity_and_visibility_exchanged(files: Landed) -> None:
+    files.edit("weather", humid=pl.col("visib"), visib=pl.col("humid"))
+
+
+@planted(
+    "30 % of delays null",
+    how="departures.departure_delay_minutes empty, at random",
+    before="refused, by rule and share",
+    says=r"departure_delay_minutes",
+)
+def delays_null(files: Landed) -> None:
+    files.edit("departures", departure_delay_minutes=pl.when(~one_in(0.3)).then("departure_delay_minutes"))
+
+
+@planted("30 % of temperatures null", how="weather.temp empty, at random", before="a warning", says=r"temp")
+def temperatures_null(files: Landed) -> None:
+    files.edit("weather", temp=pl.when(~one_in(0.3)).then("temp"))
+
+
+@planted("infinite wind", how="10 % of weather.wind_speed is inf", says=r"wind_speed")
+def wind_infinite(files: Landed) -> None:
+    files.edit("weather", wind_speed=pl.when(one_in(0.1)).then(pl.lit("inf")).otherwise("wind_speed"))
+
+
+@planted("missing written as -999", how="20 % of weather.pressure is -999", says=r"pressure")
+def missing_as_minus_999(files: Landed) -> None:
+    files.edit("weather", pressure=pl.when(one_in(0.2)).then(pl.lit("-999")).otherwise("pressure"))

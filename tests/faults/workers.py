@@ -1,0 +1,35 @@
+"""Faults planted in several processes at once, each in a home of its own."""
+
+import logging
+import multiprocessing
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from airloop.settings import apply_quiet_environment
+
+from .reaction import Reaction
+from .stand import Stand
+from .table import FAULTS
+
+
+def reactions(stand: Stand, names: Sequence[str], folder: Path, *, workers: int) -> Iterator[Reaction]:
+    """The platform's reaction to each fault, in the order of the names."""
+    if workers == 1 or len(names) == 1:
+        yield from (_one(stand, name, folder) for name in names)
+        return
+    # Spawned: a process that is forked after polars has started its threads hangs.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
+        yield from pool.map(_one, [stand] * len(names), names, [folder] * len(names))
+
+
+def quiet() -> None:
+    """The environment of airloop's own processes, and no line of a library among those of the table."""
+    apply_quiet_environment()
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+
+
+def _one(stand: Stand, name: str, folder: Path) -> Reaction:
+    return stand.react(FAULTS[name], folder / f"fault-{list(FAULTS).index(name)}")
