@@ -39,7 +39,7 @@ def ledger_verify(pipeline: str) -> None:
     settings = checked(pipeline)
     problems = ledger.verify(settings, pipeline)
     for problem in problems:
-        console.print(problem, markup=False)
+        console.print(problem)
     if problems:
         raise typer.Exit(1)
     console.print(f"{len(ledger.entries(settings, pipeline))} entries, the chain holds")

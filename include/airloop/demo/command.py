@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from airloop import supervisor
 from airloop.config import load_pipeline
@@ -53,7 +54,7 @@ def _platform(settings: Settings, console: Console) -> Iterator[Platform]:
         yield running
         return
     try:
-        yield supervisor.start_detached(settings, on_progress=lambda line: console.print(f"[dim]{line}[/]"))
+        yield supervisor.start_detached(settings, on_progress=lambda line: console.print(Text(line, style="dim")))
     finally:
         supervisor.down(settings, on_progress=lambda _line: None)
 
@@ -75,7 +76,7 @@ def _progress(console: Console, windows: int) -> Iterator[Report]:
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
