@@ -144,9 +144,10 @@ def _ledger() -> Iterator[str]:
     from airloop import ledger
 
     yield "# Ledger entries\n\n`airloop ledger show` prints them, `airloop ledger verify` recomputes the chain.\n"
-    yield "| kind | meaning |\n|---|---|"
-    for kind in ledger.KINDS:
-        yield f"| `{kind}` |  |"
+    yield "| kind | meaning | written by |\n|---|---|---|"
+    for kind, meaning in ledger.KINDS.items():
+        writers = ", ".join(f"`{stage}`" for stage in ledger.WRITERS[kind])
+        yield f"| `{kind}` | {meaning} | {writers or 'a command'} |"
 
 
 if __name__ == "__main__":

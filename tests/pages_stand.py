@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import ledger_entries
 import toy
 
 from airloop import ledger, reports, state
@@ -126,7 +127,7 @@ def decide(settings: Settings, version: int, *, at: datetime, passed: bool = Tru
     )
     proofs = (evidence(), evidence(0.0, metric="roc_auc")) if champion else ()
     decision = Decision("toy", version, champion, outcome, f"{outcome}: {NASTY}", checks, proofs, "hand", NASTY, at)
-    return append(settings, "decision", at, ledger.payload_of(decision))
+    return ledger_entries.record(settings, "toy", decision).sequence or 0
 
 
 def promote(settings: Settings, version: int, decision: int, *, at: datetime, previous: int | None = None) -> int:

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import ledger_entries
 import toy
 
-from airloop import decide, evaluate, ledger, tracking
+from airloop import decide, evaluate, tracking
 from airloop.records import Decision, Evaluated
 from airloop.settings import Settings
 
@@ -39,8 +40,7 @@ def trained(settings: Settings, day: int) -> dict[str, Any]:
 
 
 def put_in_force(settings: Settings, version: int, day: int) -> None:
-    payload = {"version": version, "decision_sequence": 0}
-    ledger.append(settings, "toy", kind="done", effective_at=toy.days(0, day).end, payload=payload)
+    ledger_entries.put_in_force(settings, "toy", version, toy.days(0, day).end)
 
 
 def judged(settings: Settings, upstream: dict[str, Any]) -> tuple[Evaluated, Decision]:

@@ -16,7 +16,7 @@ from airloop.config import Pipeline
 from airloop.config.nearest import nearest
 from airloop.digests import digest
 from airloop.errors import ConfigError, DataContractError, GuardRefused
-from airloop.ledger import Entry
+from airloop.ledger import Draft, Entry
 from airloop.records import Alarm, Record, Window
 from airloop.settings import Settings
 
@@ -147,13 +147,11 @@ def _way_out(pipeline_name: str, key: str) -> str:
 def _append(settings: Settings, pipeline_name: str, kind: str, window: Window, payload: dict[str, Any]) -> Entry:
     """The newest entry about this alarm, when it says the same; else a new one."""
 
-    def existing(seen: Sequence[Entry]) -> Entry | None:
-        about = [entry for entry in seen if entry.kind == kind and entry.payload.get("alarm") == payload["alarm"]]
-        return about[-1] if about and about[-1].payload == payload else None
+    def make(seen: tuple[Entry, ...]) -> Entry | Draft:
+        about = [entry for entry in seen if entry.payload.get("alarm") == payload["alarm"]]
+        return about[-1] if about and about[-1].payload == payload else Draft(window.end, payload)
 
-    return ledger.append_once(
-        settings, pipeline_name, kind=kind, effective_at=window.end, payload=payload, existing=existing
-    )
+    return ledger.append_once(settings, pipeline_name, kind=kind, make=make, kinds=[kind], effective_at=window.end)
 
 
 def _answers(entries: Sequence[Entry]) -> dict[str, str]:

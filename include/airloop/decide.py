@@ -11,7 +11,7 @@ from typing import Any, Literal
 from airloop import ledger, registry
 from airloop.config import METRICS, Comparison, Floor, Pipeline
 from airloop.config.pipeline import Gate
-from airloop.ledger import Entry
+from airloop.ledger import Draft, Entry, History
 from airloop.records import Check, Decision, Evaluated, Evidence, Window
 from airloop.settings import Settings
 
@@ -66,43 +66,48 @@ def decide(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     """Judge the evaluated version and put the decision on record.
 
     Writes one `decision` entry (a repeated identical judgement adds none; a different one about the same version does),
-    tags the version `airloop.decision`, `airloop.decision_why`, `airloop.decision_sequence`, `airloop.evidence` (JSON),
-    and points `challenger` at a version that passed, as long as this is the newest decision.
+    tags the version `airloop.decision`, `airloop.decision_why`, `airloop.decision_sequence`, `airloop.decision_hash`
+    (of the ledger's entry), `airloop.evidence` (JSON), and points `challenger` at a version that passed, as long as
+    this is the newest decision.
     """
     decision = judge(upstream["evaluate"], pipeline.gate)
-    payload = ledger.payload_of(decision)
+    draft = Draft(decision.effective_at, ledger.payload_of(decision))
     entry = ledger.append_once(
         settings,
         pipeline.name,
         kind="decision",
-        effective_at=decision.effective_at,
-        payload=payload,
-        existing=lambda seen: _recorded(seen, payload),
+        make=lambda seen: _recorded(History(seen), draft) or draft,
+        kinds=["decision"],
     )
     decision = dataclasses.replace(decision, sequence=entry.sequence)
-    _project(settings, pipeline.name, decision)
-    logger.info("%s %s: version %d %s", pipeline.name, window, decision.version, decision.why)
+    _project(settings, decision, entry)
+    where = f"ledger entry {entry.sequence}, hash {entry.hash}"
+    logger.info("%s %s: version %d %s (%s)", pipeline.name, window, decision.version, decision.why, where)
     return decision
 
 
-def _recorded(seen: Sequence[Entry], payload: dict[str, Any]) -> Entry | None:
+def _recorded(history: History, draft: Draft) -> Entry | None:
     """The newest decision on this version, when it is this one."""
-    about = [entry for entry in seen if entry.kind == "decision" and entry.payload["version"] == payload["version"]]
-    return about[-1] if about and about[-1].payload == payload else None
+    newest = history.newest_decision_on(draft.payload["version"])
+    if newest is None:
+        return None
+    judged = ledger.payload_of(Decision.from_json(newest.payload))  # with the fields an older airloop did not write
+    return newest if judged == draft.payload else None
 
 
-def _project(settings: Settings, pipeline_name: str, decision: Decision) -> None:
+def _project(settings: Settings, decision: Decision, entry: Entry) -> None:
     tags = {
         "airloop.decision": decision.outcome,
         "airloop.decision_why": decision.why[:_TAG_CHARACTERS],
-        "airloop.decision_sequence": str(decision.sequence),
+        registry.DECISION_SEQUENCE: str(entry.sequence),
+        registry.DECISION_HASH: entry.hash,
         "airloop.evidence": _evidence_text(decision.evidence),
     }
     registry.tag_version(settings, decision.model_name, decision.version, tags)
     registry.describe_version(settings, decision.model_name, decision.version, decision.why)
-    seen = ledger.entries(settings, pipeline_name)
-    newest = ledger.latest(seen, "decision")
-    if newest is None or newest.sequence != decision.sequence or registry.in_force(seen) == decision.version:
+    history = ledger.history(settings, entry.pipeline)
+    newest = history.latest("decision")
+    if newest is None or newest.sequence != decision.sequence or history.champion() == decision.version:
         return
     if decision.passed:
         registry.set_alias(settings, decision.model_name, registry.CHALLENGER, decision.version)

@@ -27,10 +27,7 @@ def inputs(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setting
 
 def incumbent(pipeline: Pipeline, window: Window, settings: Settings, *, version: int) -> int | None:
     """The champion at the cutoff that `version` has to beat: never itself, so that judging again judges the same."""
-    done = ledger.entries(settings, pipeline.name, kind="done")
-    others = [entry for entry in done if entry.effective_at <= window.end and entry.payload["version"] != version]
-    newest = max(others, key=lambda entry: (entry.effective_at, entry.sequence), default=None)
-    return int(newest.payload["version"]) if newest else None
+    return ledger.intact_history(settings, pipeline.name).champion(window.end, but_not=version)
 
 
 def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> Evaluated:

@@ -4,14 +4,14 @@ import logging
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from airloop import ledger, registry
+from airloop import ledger, ledger_witness, registry
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
-from airloop.ledger import Entry
+from airloop.ledger import HISTORY_KINDS, Draft, Entry, History
 from airloop.records import Decision, Promoted, Window
 from airloop.settings import Settings
 
@@ -27,37 +27,41 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
     after a kill at any point a second call, or `reconcile`, completes it.
 
     Raises:
-        GuardRefused: The decision did not pass, is not in the ledger as given, or was superseded; the champion is no
+        GuardRefused: The decision did not pass, is not in the ledger as given and as decide recorded it, one of its
+            checks did not pass, or it was superseded; the champion is no
             longer the one it was judged against; a promotion with a later `effective_at` happened; another promotion is
             unfinished; the ledger does not verify; the model does not load and predict in a fresh process.
         UpstreamUnavailable: MLflow does not answer, or the check takes longer than 300 s.
     """
     decision: Decision = upstream["decide"]
-    ledger.require_intact(settings, pipeline.name)
-    seen = ledger.entries(settings, pipeline.name)
-    sequence = _require_recorded(seen, decision)
-    if _begun(seen, decision, sequence) is None:
+    history = ledger_witness.require_intact(settings, pipeline.name)
+    recorded = _require_recorded(settings, history, decision)
+    if _begun(history, recorded) is None:
         check_model(settings, decision.model_name, decision.version)
+    draft = Draft(
+        decision.effective_at,
+        {
+            "model_name": decision.model_name,
+            "version": decision.version,
+            "previous_version": decision.champion_version,
+            "decision_sequence": recorded.sequence,
+        },
+    )
     intended = ledger.append_once(
         settings,
         pipeline.name,
         kind="intended",
-        effective_at=decision.effective_at,
-        payload={
-            "model_name": decision.model_name,
-            "version": decision.version,
-            "previous_version": decision.champion_version,
-            "decision_sequence": sequence,
-        },
-        existing=lambda entries: _begun(entries, decision, sequence),
+        make=lambda seen: _begun(History(seen), recorded) or draft,
+        kinds=HISTORY_KINDS,
     )
     done = registry.finish_promotion(settings, intended)
-    logger.info("%s %s: version %d promoted", pipeline.name, window, decision.version)
+    where = f"ledger entry {done.sequence}, hash {done.hash}"
+    logger.info("%s %s: version %d promoted (%s)", pipeline.name, window, decision.version, where)
     return Promoted(
         model_name=decision.model_name,
         version=decision.version,
         previous_version=decision.champion_version,
-        decision_sequence=sequence,
+        decision_sequence=recorded.sequence,
         sequence=done.sequence,
         effective_at=done.effective_at,
     )
@@ -86,43 +90,56 @@ def check_model(settings: Settings, model_name: str, version: int) -> None:
         raise GuardRefused(f"{model_name} version {version} does not predict in a fresh process: {said}")
 
 
-def _require_recorded(seen: Sequence[Entry], decision: Decision) -> int:
-    """The number of a decision that may be acted on."""
+def _require_recorded(settings: Settings, history: History, decision: Decision) -> Entry:
+    """The ledger's entry of a decision that may be acted on."""
+    version = decision.version
     if not decision.passed:
-        raise GuardRefused(f"version {decision.version} was not passed by the gate: {decision.why}")
-    recorded = [entry for entry in seen if entry.kind == "decision" and entry.payload["version"] == decision.version]
-    found = next((entry for entry in recorded if entry.sequence == decision.sequence), None)
-    if found is None or found.payload != ledger.payload_of(decision):
-        raise GuardRefused(f"the ledger holds no such decision on version {decision.version}: run decide")
-    if found is not recorded[-1]:
-        raise GuardRefused(f"version {decision.version} was judged again: {recorded[-1].payload['why']}")
-    return found.sequence
+        raise GuardRefused(f"version {version} was not passed by the gate: {decision.why}")
+    recorded = history.decision(decision.sequence or 0)
+    if recorded is None or _judged(recorded) != ledger.payload_of(decision):
+        raise GuardRefused(f"the ledger holds no such decision on version {version}: run decide")
+    if not ledger.passes(recorded):
+        raise GuardRefused(
+            f"decision {recorded.sequence} on version {version} has checks that did not pass: run decide"
+        )
+    newest = history.newest_decision_on(version)
+    if newest is not None and newest != recorded:
+        raise GuardRefused(f"version {version} was judged again: {newest.payload['why']}")
+    if not ledger.on_record(settings, recorded):
+        raise GuardRefused(f"decision {recorded.sequence} on version {version} was not made by decide: run decide")
+    return recorded
 
 
-def _begun(seen: Sequence[Entry], decision: Decision, sequence: int) -> Entry | None:
+def _judged(entry: Entry) -> dict[str, Any]:
+    """A recorded decision's payload, with the fields that an older airloop did not write."""
+    return ledger.payload_of(Decision.from_json(entry.payload))
+
+
+def _begun(history: History, decision: Entry) -> Entry | None:
     """The `intended` entry of this decision, or None when a promotion may begin now.
 
     Raises:
         GuardRefused: See `promote`.
     """
-    mine = [entry for entry in seen if entry.kind == "intended" and entry.payload["decision_sequence"] == sequence]
-    if mine:
-        return mine[-1]
-    unfinished = registry.open_promotion(seen)
+    mine = history.intended_of(decision.sequence)
+    if mine is not None:
+        return mine
+    unfinished = history.open_promotion()
     if unfinished is not None:
         raise GuardRefused(
             f"the promotion of version {unfinished.payload['version']} is unfinished: run reconcile first"
         )
-    champion, last = registry.in_force(seen), ledger.latest(seen, "done")
-    if champion != decision.champion_version:
+    version, judged_against = decision.payload["version"], decision.payload["champion_version"]
+    newest = history.in_force()
+    if history.champion() != judged_against:
         raise GuardRefused(
-            f"version {decision.version} was judged against {_named(decision.champion_version)}, but "
-            f"{_named(champion)} is in force meanwhile: evaluate and decide again"
+            f"version {version} was judged against {_named(judged_against)}, but "
+            f"{_named(history.champion())} is in force meanwhile: evaluate and decide again"
         )
-    if last is not None and last.effective_at > decision.effective_at:
+    if newest is not None and newest.effective_at > decision.effective_at:
         raise GuardRefused(
-            f"version {champion} is in force from {last.effective_at:%Y-%m-%d} on, later than this decision's "
-            f"{decision.effective_at:%Y-%m-%d}: history is not rewritten"
+            f"version {history.champion()} is in force from {newest.effective_at:%Y-%m-%d} on, later than this "
+            f"decision's {decision.effective_at:%Y-%m-%d}: history is not rewritten"
         )
     return None
 

@@ -1,12 +1,11 @@
 """Make MLflow's `champion` alias what the ledger says, whatever was killed half-way or moved by hand."""
 
 import logging
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from airloop import ledger, registry
+from airloop import ledger, ledger_witness, registry
 from airloop.errors import GuardRefused
-from airloop.ledger import Entry
+from airloop.ledger import History
 from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -28,36 +27,35 @@ def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
         GuardRefused: The ledger does not verify (nothing is touched), its champion is not registered any more, or the
             alias keeps moving.
     """
-    ledger.require_intact(settings, pipeline_name)
+    ledger_witness.require_intact(settings, pipeline_name)
     said: list[str] = []
     for _ in range(_ROUNDS):
         # The alias is read first: a promotion that ends in between can then only look like a move of the past.
         alias = registry.aliases(settings, pipeline_name).get(registry.CHAMPION)
-        seen = ledger.entries(settings, pipeline_name)
-        unfinished = registry.open_promotion(seen)
+        head, history = ledger.head(settings, pipeline_name), ledger.history(settings, pipeline_name)
+        unfinished = history.open_promotion()
         if unfinished is not None:
             done = registry.finish_promotion(settings, unfinished)
             said.append(f"finished the promotion of version {done.payload['version']} (ledger entry {done.sequence})")
-        elif alias != registry.in_force(seen):
-            said += _repair(pipeline_name, settings, seen, alias=alias)
+        elif alias != history.champion():
+            said += _repair(pipeline_name, settings, history, alias=alias, head=head)
         else:
             return said
     raise GuardRefused(f"the champion alias of {pipeline_name} keeps moving: something else writes it")
 
 
-def _repair(pipeline_name: str, settings: Settings, seen: Sequence[Entry], *, alias: int | None) -> list[str]:
-    champion = registry.in_force(seen)
-    promoted = {entry.payload["version"] for entry in seen if entry.kind == "done"}
-    kind = "reconciled" if alias is None or alias in promoted else "alarm"
+def _repair(pipeline_name: str, settings: Settings, history: History, *, alias: int | None, head: int) -> list[str]:
+    champion = history.champion()
+    kind = "reconciled" if alias is None or alias in history.promoted() else "alarm"
     says = _says(alias, champion, known=kind == "reconciled")
     try:
         entry = ledger.append(
             settings,
             pipeline_name,
             kind=kind,
-            effective_at=_data_time(seen),
+            effective_at=_data_time(history),
             payload={"alias": registry.CHAMPION, "pointed_at": alias, "restored": champion, "says": says},
-            expected_head=seen[-1].sequence if seen else 0,
+            expected_head=head,
         )
     except GuardRefused:  # the ledger moved on: look again
         return []
@@ -79,6 +77,6 @@ def _says(alias: int | None, champion: int | None, *, known: bool) -> str:
     return f"ALARM: the alias champion pointed at version {alias}, never promoted: moved back to version {champion}"
 
 
-def _data_time(seen: Sequence[Entry]) -> datetime:
-    """Data time of a repair: that of the newest entry; an empty ledger has none, so the wall clock."""
-    return max((entry.effective_at for entry in seen), default=datetime.now(UTC))
+def _data_time(history: History) -> datetime:
+    """Data time of a repair: the latest that was decided about; without any decision the wall clock."""
+    return max((entry.effective_at for entry in history.entries), default=datetime.now(UTC))

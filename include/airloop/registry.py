@@ -5,22 +5,24 @@ passed its gates and waits, `champion` is in force.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow.artifacts
 from mlflow.exceptions import MlflowException
 
-from airloop import ledger
+from airloop import ledger, tracking_tables
 from airloop.errors import GuardRefused, UpstreamUnavailable
-from airloop.ledger import Entry
+from airloop.ledger import Draft, Entry, History
 from airloop.settings import Settings
 from airloop.tracking import client
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 CANDIDATE = "candidate"
+DECISION_SEQUENCE = "airloop.decision_sequence"
+DECISION_HASH = "airloop.decision_hash"
 
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
@@ -69,6 +71,22 @@ def tag_version(settings: Settings, model_name: str, version: int, tags: dict[st
             registered.set_model_version_tag(model_name, str(version), key, value)
 
 
+def named_decisions(settings: Settings, model_name: str) -> dict[int, tuple[int, str]]:
+    """Version -> the number of the newest decision about it and its hash in the ledger, as its tags name them.
+
+    The hash is empty on versions that were decided before hashes were written there.
+    """
+    if tracking_tables.missing(settings.mlflow_tracking_uri):
+        return {}
+    with _answers("read the versions", model_name):
+        versions = client(settings).search_model_versions(f"name = '{model_name}'")
+    return {
+        int(version.version): (int(version.tags[DECISION_SEQUENCE]), version.tags.get(DECISION_HASH, ""))
+        for version in versions
+        if version.tags.get(DECISION_SEQUENCE, "").isdecimal()
+    }
+
+
 def describe_version(settings: Settings, model_name: str, version: int, text: str) -> None:
     """What the registry's page says of a version, in place of what it said before.
 
@@ -96,40 +114,23 @@ def download_model(settings: Settings, model_name: str, version: int, *, folder:
         return Path(path)
 
 
-def in_force(seen: Sequence[Entry]) -> int | None:
-    """Version of the newest `done` entry; None before the first promotion."""
-    done = ledger.latest(seen, "done")
-    return None if done is None else int(done.payload["version"])
-
-
-def done_of(seen: Sequence[Entry], decision_sequence: int) -> Entry | None:
-    """The `done` entry that acted on a decision."""
-    return next((e for e in seen if e.kind == "done" and e.payload.get("decision_sequence") == decision_sequence), None)
-
-
-def open_promotion(seen: Sequence[Entry]) -> Entry | None:
-    """The newest `intended` entry without its `done`: a promotion under way, or one that was killed."""
-    intended = ledger.latest(seen, "intended")
-    return None if intended is None or done_of(seen, intended.payload["decision_sequence"]) else intended
-
-
 def finish_promotion(settings: Settings, intended: Entry) -> Entry:
     """Move the alias as `intended` says and append `done`; safe to call again after a kill at any point."""
     pipeline, decision_sequence = intended.pipeline, intended.payload["decision_sequence"]
     model_name, version = intended.payload["model_name"], intended.payload["version"]
-    finished = done_of(ledger.entries(settings, pipeline), decision_sequence)
+    finished = ledger.history(settings, pipeline).done_of(decision_sequence)
     if finished is not None:  # moving the alias again could undo a later promotion
         return finished
     set_alias(settings, model_name, CHAMPION, version)
     if aliases(settings, model_name).get(CHALLENGER) == version:
         delete_alias(settings, model_name, CHALLENGER)
+    draft = Draft(intended.effective_at, {**intended.payload, "intended_sequence": intended.sequence})
     done = ledger.append_once(
         settings,
         pipeline,
         kind="done",
-        effective_at=intended.effective_at,
-        payload={**intended.payload, "intended_sequence": intended.sequence},
-        existing=lambda seen: done_of(seen, decision_sequence),
+        make=lambda seen: History(seen).done_of(decision_sequence) or draft,
+        kinds=["done"],
     )
     logger.info("%s: version %d is champion from %s on", pipeline, version, intended.effective_at.isoformat())
     return done

@@ -1,4 +1,4 @@
-"""Which run a stage works for: told by whoever starts it, written beside rows it refuses, and no part of any input."""
+"""Which run a stage works for, and which stage is at work: told by whoever starts it, and no part of any input."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from contextvars import ContextVar
 BY_HAND = "by hand"
 
 _run: ContextVar[str] = ContextVar("airloop_run", default=BY_HAND)
+_stage: ContextVar[str | None] = ContextVar("airloop_stage", default=None)
 
 
 @contextmanager
@@ -22,3 +23,18 @@ def working_for(run: str) -> Iterator[None]:
 def current_run() -> str:
     """The run this code works for; `by hand` outside of any."""
     return _run.get()
+
+
+@contextmanager
+def working_as(stage: str | None) -> Iterator[None]:
+    """Everything inside is the work of this stage."""
+    token = _stage.set(stage)
+    try:
+        yield
+    finally:
+        _stage.reset(token)
+
+
+def current_stage() -> str | None:
+    """The stage at work; None outside of any."""
+    return _stage.get()

@@ -44,11 +44,8 @@ def predictions_uri(pipeline: Pipeline, settings: Settings) -> str:
 
 def model_version(pipeline: Pipeline, window: Window, settings: Settings, *, mode: Mode) -> int | None:
     """The version that scores: in force at window.start by the ledger; for a backtest the newest champion."""
-    instant = window.start
-    if mode == "backtest":
-        done = ledger.entries(settings, pipeline.name, kind="done")
-        instant = max((entry.effective_at for entry in done), default=window.start)
-    return ledger.champion_at(settings, pipeline.name, instant)
+    history = ledger.intact_history(settings, pipeline.name)
+    return history.champion(None if mode == "backtest" else window.start)
 
 
 def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, mode: Mode = "live") -> Scored:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from airloop import alarms, records, state
+from airloop import alarms, records, run_context, state
 from airloop.config import Pipeline
 from airloop.digests import digest
 from airloop.errors import ConfigError
@@ -121,7 +121,8 @@ def run_stage(
         if stage.replaces:
             state.mark_started(settings, pipeline.name, name, input_key=key, window=window)
         began = time.monotonic()
-        record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options))
+        with run_context.working_as(name):
+            record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options))
         alarms.announce(pipeline, name, window, getattr(record, "alarms", ()), settings)
         state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
         logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)

@@ -50,6 +50,14 @@ ledger_entries = sa.Table(
     sa.PrimaryKeyConstraint("pipeline", "sequence"),
 )
 
+ledger_heads = sa.Table(
+    "ledger_heads",
+    metadata,
+    sa.Column("pipeline", sa.String(100), primary_key=True),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
 answered_reasons = sa.Table(
     "answered_reasons",
     metadata,
@@ -58,6 +66,13 @@ answered_reasons = sa.Table(
     sa.Column("run_key", sa.String(300), nullable=False),
     sa.Column("claimed_at", sa.String(32), nullable=False),
     sa.PrimaryKeyConstraint("pipeline", "reason_key"),
+)
+
+# Made one by one, because homes that exist have the tables without them.
+_INDEXES = (
+    sa.Index("stage_runs_newest", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.id),
+    sa.Index("stage_runs_window", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.window_end),
+    sa.Index("ledger_kind", ledger_entries.c.pipeline, ledger_entries.c.kind, ledger_entries.c.sequence),
 )
 
 
@@ -79,11 +94,17 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
-        metadata.create_all(engine)
+        _make_tables(engine)
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
         # PostgreSQL: another process made the tables between the look and the making; now they are there.
-        metadata.create_all(engine)
+        _make_tables(engine)
     return engine
+
+
+def _make_tables(engine: Engine) -> None:
+    metadata.create_all(engine)
+    for index in _INDEXES:
+        index.create(engine, checkfirst=True)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

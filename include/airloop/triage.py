@@ -10,6 +10,7 @@ from typing import Any
 from airloop import alarms, ledger, state
 from airloop.alarms import RaisedAlarm
 from airloop.config import METRICS, Pipeline, TriagePolicy
+from airloop.ledger import Draft
 from airloop.records import Action, Evidence, Monitored, Window
 from airloop.settings import Settings
 
@@ -85,15 +86,17 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     open_alarms = _open_alarms(pipeline, monitored, settings)
     action = triage_window(monitored, history, policy, last_decision_at=last_decision_at, open_alarms=open_alarms)
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
+    draft = Draft(monitored.window.end, payload)
     entry = ledger.append_once(
         settings,
         pipeline.name,
         kind="triage",
+        make=lambda seen: next((item for item in seen if item.payload == payload), draft),
+        kinds=["triage"],
         effective_at=monitored.window.end,
-        payload=payload,
-        existing=lambda seen: next((item for item in seen if item.kind == "triage" and item.payload == payload), None),
     )
-    logger.info("%s %s: %s: %s", pipeline.name, window, action.kind, action.why)
+    where = f"ledger entry {entry.sequence}, hash {entry.hash}"
+    logger.info("%s %s: %s: %s (%s)", pipeline.name, window, action.kind, action.why, where)
     return replace(action, sequence=entry.sequence)
 
 
@@ -134,8 +137,8 @@ def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> tupl
     own_key = _reason_key(monitored)
     decided = [
         entry.effective_at
-        for entry in ledger.at(settings, pipeline.name, monitored.window.end)
-        if entry.kind == "decision" and entry.payload["reason_key"] != own_key
+        for entry in ledger.intact_history(settings, pipeline.name).of("decision")
+        if entry.effective_at <= monitored.window.end and entry.payload["reason_key"] != own_key
     ]
     return history, max(decided, default=None)
 

@@ -1,7 +1,6 @@
 """The command line: one line per error, an example per command, machine-readable where a machine asks."""
 
 import json
-import sqlite3
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import toy
 import typer
 from command import Airloop, Outcome
 
-from airloop import cli, ledger, stage_run, supervisor
+from airloop import cli, stage_run, supervisor
 from airloop.errors import UpstreamUnavailable
 from airloop.settings import Settings
 
@@ -180,57 +179,3 @@ def test_options_reach_the_stage(airloop: Airloop, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(stage_run, "run_stage", run_stage)
     airloop("run", "snapshot", "toy", "--option", "reason=hand", "--option", "reason_key=a=b")
     assert (seen["stage"], seen["reason"], seen["reason_key"]) == ("snapshot", "hand", "a=b")
-
-
-@pytest.fixture
-def decided(toy_settings: Settings) -> Settings:
-    for day, version in ((0, 1), (10, 2)):
-        payload = {"version": version, "why": f"because of day {day}"}
-        ledger.append(toy_settings, "toy", kind="done", effective_at=toy.days(day, day + 1).start, payload=payload)
-    return toy_settings
-
-
-def test_the_ledger_is_shown_in_order(airloop: Airloop, decided: Settings) -> None:
-    entries = json.loads(airloop("ledger", "show", "toy", "--json").out)
-    assert [(entry["sequence"], entry["payload"]["version"]) for entry in entries] == [(1, 1), (2, 2)]
-    table = airloop("ledger", "show", "toy").out
-    assert table.index("v1 because of day 0") < table.index("v2 because of day 10")
-
-
-def test_the_ledger_says_who_took_whose_place(airloop: Airloop, decided: Settings) -> None:
-    moved = {"version": 2, "previous_version": 1, "decision_sequence": 2}
-    for kind in ("intended", "done"):
-        ledger.append(decided, "toy", kind=kind, effective_at=toy.days(11, 12).start, payload=moved)
-    table = airloop("ledger", "show", "toy").out
-    assert "v2 is to be the champion, by decision 2" in table
-    assert "v2 is the champion, in place of v1" in table
-
-
-@pytest.mark.parametrize(
-    ("instant", "champion", "entries"),
-    [
-        ("2019-12-31T00:00:00Z", "none", 0),
-        (START, "1", 1),
-        ("2020-01-10T23:59:59Z", "1", 1),
-        ("2020-01-11T00:00:00Z", "2", 2),
-    ],
-)
-def test_the_ledger_says_what_was_in_force_at_an_instant(
-    airloop: Airloop, decided: Settings, instant: str, champion: str, entries: int
-) -> None:
-    assert f"Z: {champion}\n" in airloop("ledger", "at", "toy", instant).out
-    assert len(json.loads(airloop("ledger", "at", "toy", instant, "--json").out)) == entries
-
-
-def test_an_intact_ledger_verifies(airloop: Airloop, decided: Settings) -> None:
-    assert airloop("ledger", "verify", "toy") == Outcome(0, "2 entries, the chain holds\n", "")
-
-
-def test_a_changed_entry_is_named_and_the_exit_code_is_1(airloop: Airloop, decided: Settings) -> None:
-    connection = sqlite3.connect(decided.home / "state.db")
-    with connection:
-        connection.execute("UPDATE ledger SET effective_at = '2020-01-05T00:00:00.000000Z' WHERE sequence = 1")
-    connection.close()
-    failed = airloop("ledger", "verify", "toy")
-    assert failed.code == 1
-    assert "entry 1 (done) was changed" in failed.out

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import ledger_entries
 import pytest
 from gate_cases import CUTOFF, GATE, WINDOW, evaluated, evidence
 
@@ -70,7 +71,7 @@ def test_a_repeated_older_decision_does_not_take_the_alias_back(settings, pipeli
 def test_a_repeated_decision_does_not_make_the_champion_a_challenger(settings, pipeline):
     decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
     registry.delete_alias(settings, "flight_delays", "challenger")
-    ledger.append(settings, "flight_delays", kind="done", effective_at=CUTOFF, payload={"version": 2})
+    ledger_entries.put_in_force(settings, "flight_delays", 2, CUTOFF)
     decide(pipeline, WINDOW, {"evaluate": evaluated()}, settings)
     assert registry.aliases(settings, "flight_delays") == {}
 

@@ -4,13 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import ledger_entries
 import pytest
 import sqlalchemy as sa
 
 from airloop import ledger, promote, reconcile, registry, state
 from airloop.config import load_pipeline
 from airloop.errors import GuardRefused
-from airloop.records import Decision, Promoted, Window
+from airloop.ledger import chain
+from airloop.records import Check, Promoted, Window
 from airloop.settings import Settings
 
 # MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
@@ -36,24 +38,13 @@ def checked(monkeypatch):
 
 
 def decision(version=1, *, champion=None, at=MARCH, outcome="passed", why="passed: it gains"):
-    return Decision(
-        model_name=NAME,
-        version=version,
-        champion_version=champion,
-        outcome=outcome,
-        why=why,
-        checks=(),
-        evidence=(),
-        reason="schedule",
-        reason_key=f"schedule:{at:%Y-%m}",
-        effective_at=at,
-    )
+    checks = (Check("floor roc_auc", outcome == "passed", 0.7, "ROC-AUC"),)
+    changes = {"outcome": outcome, "why": why, "checks": checks, "model_name": NAME, "reason": "schedule"}
+    return ledger_entries.decision(version, at=at, champion=champion, **changes)
 
 
 def recorded(settings, made):
-    payload = ledger.payload_of(made)
-    entry = ledger.append(settings, NAME, kind="decision", effective_at=made.effective_at, payload=payload)
-    return replace(made, sequence=entry.sequence)
+    return ledger_entries.record(settings, NAME, made)
 
 
 def run(settings, made):
@@ -128,7 +119,7 @@ def test_nothing_is_promoted_on_a_ledger_that_was_edited(settings, checked):
     forged = decision()
     with state.transaction(settings) as connection:
         table = state.ledger_entries
-        text = ledger._canonical(ledger.payload_of(forged))
+        text = chain.canonical(ledger.payload_of(forged))
         connection.execute(sa.update(table).where(table.c.sequence == 1).values(payload=text))
     with pytest.raises(GuardRefused, match=r"does not verify: entry 1"):
         run(settings, replace(forged, sequence=1))
@@ -185,8 +176,8 @@ def kill_after_alias(monkeypatch):
 
 
 def kill_before_done(monkeypatch):
-    honest = ledger.append
-    monkeypatch.setattr(ledger, "append", lambda *a, kind, **k: 1 / (kind != "done") and honest(*a, kind=kind, **k))
+    honest = chain.append
+    monkeypatch.setattr(chain, "append", lambda *a, kind, **k: 1 / (kind != "done") and honest(*a, kind=kind, **k))
 
 
 def kill_after_done(monkeypatch):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from ledger_entries import begin, decided, put_in_force
 
 from airloop import ledger, registry, state
 from airloop.errors import GuardRefused
@@ -21,16 +22,10 @@ def settings(registry_settings):
     return registry_settings
 
 
-def add(settings, kind, version, *, decision_sequence, at=MARCH):
-    payload = {"model_name": NAME, "version": version, "decision_sequence": decision_sequence}
-    return ledger.append(settings, NAME, kind=kind, effective_at=at, payload=payload)
-
-
 def promoted(settings, *versions):
     """Each version promoted in turn; the alias is left as it is."""
     for version in versions:
-        for kind in ("intended", "done"):
-            add(settings, kind, version, decision_sequence=100 + version)
+        put_in_force(settings, NAME, version, MARCH)
 
 
 def champion(settings):
@@ -41,7 +36,7 @@ def test_agreement_needs_no_repair(settings):
     promoted(settings, 1)
     registry.set_alias(settings, NAME, "champion", 1)
     assert reconcile(NAME, settings) == []
-    assert ledger.head(settings, NAME) == 2
+    assert ledger.head(settings, NAME) == 3
 
 
 def test_a_pipeline_that_never_trained_needs_no_repair(settings):
@@ -52,10 +47,10 @@ def test_a_pipeline_that_never_trained_needs_no_repair(settings):
 @pytest.mark.parametrize("alias", [None, 1, 2])
 def test_a_half_done_promotion_is_finished(settings, alias):
     promoted(settings, 1)
-    add(settings, "intended", 2, decision_sequence=102, at=APRIL)
+    begin(settings, NAME, 2, decided(settings, NAME, 2, at=APRIL, champion=1), at=APRIL, previous=1)
     if alias:
         registry.set_alias(settings, NAME, "champion", alias)
-    assert reconcile(NAME, settings) == ["finished the promotion of version 2 (ledger entry 4)"]
+    assert reconcile(NAME, settings) == ["finished the promotion of version 2 (ledger entry 6)"]
     assert champion(settings) == 2
     assert ledger.champion_at(settings, NAME, APRIL) == 2
     assert reconcile(NAME, settings) == []
@@ -73,7 +68,7 @@ def test_an_alias_that_differs_is_recorded_and_moved_back(settings, alias, kind,
     promoted(settings, 1, 2)
     if alias:
         registry.set_alias(settings, NAME, "champion", alias)
-    assert reconcile(NAME, settings) == [f"{says} (ledger entry 5)"]
+    assert reconcile(NAME, settings) == [f"{says} (ledger entry 7)"]
     entry = ledger.entries(settings, NAME)[-1]
     assert (entry.kind, entry.payload["pointed_at"], entry.payload["restored"]) == (kind, alias, 2)
     assert champion(settings) == 2
@@ -92,7 +87,7 @@ def test_the_same_tampering_again_is_recorded_again(settings):
     for _ in range(2):
         registry.set_alias(settings, NAME, "champion", 3)
         reconcile(NAME, settings)
-    assert [entry.kind for entry in ledger.entries(settings, NAME)][2:] == ["alarm", "alarm"]
+    assert [entry.kind for entry in ledger.entries(settings, NAME)][3:] == ["alarm", "alarm"]
 
 
 def test_a_kill_between_alarm_and_move_is_repaired_by_a_rerun(settings, monkeypatch):

@@ -3,12 +3,13 @@
 import shutil
 from pathlib import Path
 
+import ledger_entries
 import numpy as np
 import pyarrow.compute as pc
 import pytest
 import toy
 
-from airloop import examples, lake, ledger, score, tracking
+from airloop import examples, lake, score, tracking
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.settings import Settings
 
@@ -39,8 +40,7 @@ def settings(championed: Settings, tmp_path: Path) -> Settings:
 
 
 def put_in_force(settings, version, day):
-    payload = {"version": version, "decision_sequence": 0}
-    ledger.append(settings, "toy", kind="done", effective_at=toy.days(0, day).end, payload=payload)
+    ledger_entries.put_in_force(settings, "toy", version, toy.days(0, day).end)
 
 
 def twin(settings):

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Sequence
 
 import typer
-from rich.text import Text
 
 from airloop.cli import alarms, landing, ledger, pipelines, platform, quarantine, review, snapshot, stages
 from airloop.cli.output import errors
@@ -46,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except AirloopError as error:
         if debug:
             raise
-        errors.print(Text("error:", style="bold red"), f"{type(error).__name__}: {error}", soft_wrap=True)
+        errors.print(f"[bold red]error:[/] {type(error).__name__}: ", end="")
+        errors.print(str(error), markup=False, soft_wrap=True)
         sys.exit(1)
 
 

@@ -51,4 +51,4 @@ def alarms_answer(
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
     entry = alarms.answer(settings, declared, alarm, given=given, why=why, who=who or getpass.getuser())
-    console.print(f"{alarm}: {given} (ledger entry {entry.sequence})")
+    console.print(f"{alarm}: {given} (ledger entry {entry.sequence})", markup=False)

@@ -55,9 +55,10 @@ def land(
         f"{landed.rows:,} rows: {len(landed.new)} new files, {len(landed.corrections)} corrections, "
         f"{landed.unchanged} as they were, below {root}",
         soft_wrap=True,
+        markup=False,
     )
     for says in landed.skipped:
-        console.print(says, soft_wrap=True)
+        console.print(says, soft_wrap=True, markup=False)
     if landed.not_declared:
         names = ", ".join(landed.not_declared)
-        console.print(f"not declared by the feed, left out: {names}", soft_wrap=True)
+        console.print(f"not declared by the feed, left out: {names}", soft_wrap=True, markup=False)

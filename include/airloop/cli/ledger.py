@@ -1,8 +1,9 @@
 """The history of decisions."""
 
+import getpass
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -27,22 +28,48 @@ def ledger_at(pipeline: str, instant: str, as_json: AsJson = False) -> None:
 
     settings, when = checked(pipeline), parse_instant(instant)
     if not as_json:
-        console.print(f"champion at {when:%Y-%m-%dT%H:%MZ}: {ledger.champion_at(settings, pipeline, when) or 'none'}")
+        champion = ledger.history(settings, pipeline).champion(when)
+        console.print(f"champion at {when:%Y-%m-%dT%H:%MZ}: {champion or 'none'}")
     _print_entries(ledger.at(settings, pipeline, when), as_json=as_json)
 
 
-@app.command("verify", epilog="Example: airloop ledger verify PIPELINE")
-def ledger_verify(pipeline: str) -> None:
-    """Recompute the hash chain; a changed, removed or inserted entry is named and the exit code is 1."""
-    from airloop import ledger
+@app.command("verify", epilog="Example: airloop ledger verify PIPELINE --head 3f2a9c0d41b7")
+def ledger_verify(
+    pipeline: str,
+    head: Annotated[str, typer.Option(help="A hash that a log line named: is its entry still in the ledger?")] = "",
+) -> None:
+    """Recompute the hash chain and compare it with stage records and MLflow; exit code 1 names what does not fit.
+
+    Found are changed, removed and inserted entries, an end that was cut off, and a chain that was written anew.
+    """
+    from airloop import ledger, ledger_witness
 
     settings = checked(pipeline)
-    problems = ledger.verify(settings, pipeline)
+    problems = ledger_witness.problems(settings, pipeline)
+    if head and ledger.known_hash(settings, pipeline, head) is None:
+        problems.append(f"no entry has the hash {head}: it was cut off, or the chain was written anew since then")
     for problem in problems:
-        console.print(problem)
+        console.print(problem, markup=False, soft_wrap=True)
     if problems:
+        out = f"restore the state database from a backup, or: airloop ledger acknowledge {pipeline} --why '...'"
+        console.print(out, markup=False, soft_wrap=True)
         raise typer.Exit(1)
-    console.print(f"{len(ledger.entries(settings, pipeline))} entries, the chain holds")
+    acknowledged = len(ledger.acknowledged(settings, pipeline))
+    known = f" ({acknowledged} problems acknowledged, see `airloop ledger show`)" if acknowledged else ""
+    console.print(f"{len(ledger.entries(settings, pipeline))} entries, the chain holds{known}", soft_wrap=True)
+
+
+@app.command("acknowledge", epilog="Example: airloop ledger acknowledge PIPELINE --why 'restored the backup of 1 May'")
+def ledger_acknowledge(
+    pipeline: str, why: Annotated[str, typer.Option(help="Why what is there is to go on; kept in the ledger.")]
+) -> None:
+    """Go on with a ledger that does not verify: its problems are put on record, and only new ones count."""
+    from airloop import ledger, ledger_witness
+
+    settings = checked(pipeline)
+    problems = ledger_witness.problems(settings, pipeline)
+    entry = ledger.acknowledge(settings, pipeline, problems=problems, why=why, who=getpass.getuser())
+    console.print(f"{len(problems)} problems acknowledged by entry {entry.sequence}")
 
 
 def _print_entries(entries: Sequence[Any], *, as_json: bool) -> None:

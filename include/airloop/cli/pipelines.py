@@ -65,7 +65,7 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
         raise ConfigError(f"no pipeline is declared below {settings.pipelines_dir}")
     for found in names:
         for line in check_pipeline(found, settings):
-            _say(f"{found}: {line}")
+            console.print(f"{found}: {line}")
         for open_point in left_to_decide(found, settings):
             place = f"{open_point.path.relative_to(settings.project_dir)}:{open_point.line}"
             setting = f"{open_point.setting}  # " if open_point.setting else ""
@@ -122,4 +122,4 @@ def _by_hand(name: str, cutoff: str, until: str | None) -> Iterator[str]:
 
 
 def _say(line: str) -> None:
-    console.print(line, soft_wrap=True)
+    console.print(line, markup=False, soft_wrap=True)

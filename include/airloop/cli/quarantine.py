@@ -10,7 +10,6 @@ import typer
 from airloop.cli.output import AsJson, console, table
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.settings import load_settings
-from airloop.visible_text import one_line
 
 _SHOWN_ROWS = 50
 
@@ -47,6 +46,7 @@ def quarantine_list(
             console.print(
                 f"to repair them: airloop quarantine list {pipeline} --feed {found_feed} --csv repaired.csv, edit it, "
                 f"then airloop quarantine release {pipeline} {found_feed} repaired.csv",
+                markup=False,
                 soft_wrap=True,
             )
 
@@ -64,13 +64,14 @@ def quarantine_release(
     settings = load_settings()
     done = release(load_pipeline(pipeline, settings), feed, repaired, settings)
     for uri in done.landed:
-        console.print(f"landed {uri}", soft_wrap=True)
+        console.print(f"landed {uri}", markup=False, soft_wrap=True)
     for uri in done.before:
-        console.print(f"released before, nothing changed: {uri}", soft_wrap=True)
+        console.print(f"released before, nothing changed: {uri}", markup=False, soft_wrap=True)
     if done.landed:
         console.print(
             f"{pipeline}__inbox starts their windows; without a platform: airloop run data {pipeline} --start ... "
             "--end ...; a row that still breaks a rule comes back",
+            markup=False,
             soft_wrap=True,
         )
 
@@ -108,4 +109,4 @@ def _show(rows: Sequence[Any], aside: Sequence[Any]) -> None:
 
 
 def _pairs(values: dict[str, str | None]) -> str:
-    return ", ".join(one_line(f"{name}={'null' if value is None else value}") for name, value in values.items())
+    return ", ".join(f"{name}={'null' if value is None else value}" for name, value in values.items())

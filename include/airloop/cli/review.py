@@ -49,7 +49,7 @@ def review(
     publish(str(path), reviews.as_comment(found).encode(), {})
     for each in found:
         said = reviews.verdict(each).replace("**", "").replace("`", "")
-        console.print(f"{each.name}: {said}", soft_wrap=True)
+        console.print(f"{each.name}: {said}", markup=False, soft_wrap=True)
     console.print(f"written {path}" if found else f"no pipeline is concerned; written {path}", soft_wrap=True)
     if not all(_good(each, strict=strict) for each in found):
         raise typer.Exit(1)

@@ -39,14 +39,14 @@ def snapshot(
     path = output or _default_path(pipeline, instant, made, settings)
     tracking.write_parquet(made.frame, str(path.absolute()), settings)
     _describe(pipeline, instant, made, settings)
-    console.print(f"written   {path}", soft_wrap=True)
+    console.print(f"written   {path}", markup=False, soft_wrap=True)
     for line in (
         f"\nin a notebook of {sys.executable}",
         f"  import airloop\n  frame = airloop.training_frame({pipeline!r}, cutoff={cutoff!r})",
         "in any other",
         f"  import pandas\n  frame = pandas.read_parquet({str(path.absolute())!r})",
     ):
-        console.print(line, soft_wrap=True)
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _refuse_output(output: Path) -> None:
@@ -76,7 +76,7 @@ def _describe(pipeline: str, cutoff: datetime, made: "TrainingRows", settings: S
     ]
     console.print(f"{pipeline}, cutoff {cutoff:%Y-%m-%dT%H:%MZ}")
     for line in lines:
-        console.print(line, soft_wrap=True)
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _part_line(made: "TrainingRows", part: str, pipeline: "Pipeline") -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from airloop import supervisor
 from airloop.config import load_pipeline
@@ -54,7 +53,7 @@ def _platform(settings: Settings, console: Console) -> Iterator[Platform]:
         yield running
         return
     try:
-        yield supervisor.start_detached(settings, on_progress=lambda line: console.print(Text(line, style="dim")))
+        yield supervisor.start_detached(settings, on_progress=lambda line: console.print(f"[dim]{line}[/]"))
     finally:
         supervisor.down(settings, on_progress=lambda _line: None)
 
@@ -76,7 +75,7 @@ def _progress(console: Console, windows: int) -> Iterator[Report]:
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -1,12 +1,13 @@
 """What would have been: the first champion never retrained, and the first window after each promotion."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airloop import examples, ledger, tracking
 from airloop.config import Pipeline
 from airloop.evaluation import evidence
+from airloop.ledger import History
 from airloop.records import Evidence, Window
 from airloop.settings import Settings
 from airloop.tasks import task_of
@@ -31,17 +32,33 @@ def without_retraining(
     pipeline: Pipeline, windows: tuple[Window, ...], settings: Settings
 ) -> tuple[MonthWithoutRetraining, ...]:
     """Compare on every window that had a champion; labels as known by the end of all windows."""
-    done = ledger.entries(settings, pipeline.name, kind="done")
-    if not done or not windows:
+    history = ledger.intact_history(settings, pipeline.name)
+    first = min((entry.effective_at for entry in history.of("done")), default=None)
+    if first is None or not windows:
         return ()
-    end = windows[-1].end
-    versions = [(entry.effective_at, int(entry.payload["version"])) for entry in done]
-    loaded = {version: tracking.load_version(pipeline, version, settings) for _, version in versions}
+    loaded = {version: tracking.load_version(pipeline, version, settings) for version in history.promoted()}
     return tuple(
-        _compare(pipeline, window, settings, versions=versions, loaded=loaded, as_of=end)
+        _compare(pipeline, window, settings, sides=_Sides.of(history, window), loaded=loaded, as_of=windows[-1].end)
         for window in windows
-        if window.start >= versions[0][0]
+        if window.start >= first
     )
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Versions of a window: the very first champion, the one in force at its start, and the one just before that."""
+
+    first: int
+    in_force: int
+    before: int | None
+
+    @classmethod
+    def of(cls, history: History, window: Window) -> "_Sides":
+        first = history.champion(min(entry.effective_at for entry in history.of("done")))
+        in_force = history.champion(window.start)
+        if first is None or in_force is None:
+            raise ValueError(f"{window} had no champion")
+        return cls(first, in_force, history.champion(window.start - timedelta(microseconds=1)))
 
 
 def _compare(
@@ -49,15 +66,13 @@ def _compare(
     window: Window,
     settings: Settings,
     *,
-    versions: list[tuple[datetime, int]],
+    sides: _Sides,
     loaded: dict[int, Any],
     as_of: datetime,
 ) -> MonthWithoutRetraining:
     frame = examples.feature_frame(pipeline, window, settings, as_of=as_of)
     rows = frame[frame["label"].notna()]
-    before = [version for effective_at, version in versions if effective_at < window.start]
-    in_force = [version for effective_at, version in versions if effective_at <= window.start][-1]
-    names = {versions[0][1], in_force, *(before[-1:])}
+    names = {sides.first, sides.in_force, *filter(None, [sides.before])}
     task = task_of(pipeline)
     predicted = {
         version: task.predict(loaded[version].model, rows[list(loaded[version].features)]) for version in names
@@ -67,16 +82,16 @@ def _compare(
         for version, values in predicted.items()
     }
     after = None
-    if before and before[-1] != in_force:
+    if sides.before and sides.before != sides.in_force:
         policy = pipeline.monitoring.policy
         after = evidence.compare(
             rows["label"],
-            predicted[before[-1]],
-            predicted[in_force],
+            predicted[sides.before],
+            predicted[sides.in_force],
             evidence.utc_days(rows["decision_time"]),
             metric=policy.metric,
             confidence=policy.confidence,
             resamples=pipeline.gate.compare.resamples,
             seed=pipeline.training.seed,
         )
-    return MonthWithoutRetraining(window, in_force, measured[in_force], measured[versions[0][1]], after)
+    return MonthWithoutRetraining(window, sides.in_force, measured[sides.in_force], measured[sides.first], after)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airloop.config import Pipeline, metrics_of
-from airloop.ledger import Entry
-from airloop.pages import history, mlflow_links
+from airloop.ledger import Entry, History
+from airloop.pages import mlflow_links
 from airloop.pages.history import Seen, Version
 from airloop.pages.site import Site
 
@@ -41,11 +41,11 @@ def champion_card(
     site: Site,
     pipeline: Pipeline,
     seen: Sequence[Seen],
-    entries: Sequence[Entry],
+    decided: History,
     versions: Mapping[int, Version],
 ) -> Champion | None:
     """The champion by the ledger, not by an alias; None before the first promotion."""
-    done = history.in_force(entries)
+    done = decided.in_force()
     if done is None:
         return None
     number = int(done.payload["version"])
@@ -58,9 +58,9 @@ def champion_card(
         age=max(ends) - done.effective_at if ends and max(ends) > done.effective_at else None,
         facts=_facts(version) if version else {},
         holdout=_holdout(pipeline, version) if version else {},
-        decision=next((e for e in entries if e.sequence == done.payload.get("decision_sequence")), None),
+        decision=decided.decision(done.payload.get("decision_sequence", 0)),
         links=mlflow_links.of_version(site.settings, pipeline.name, version) if version else {},
-        waiting=history.waiting(entries),
+        waiting=decided.challengers(),
         previous=done.payload.get("previous_version"),
     )
 

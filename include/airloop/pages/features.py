@@ -104,9 +104,8 @@ def _feature(
 
 def _users(settings: Settings, pipeline: Pipeline) -> list[dict[str, Any]]:
     """Versions with the features they were trained on and their role by the ledger: champion and challengers first."""
-    entries = ledger.entries(settings, pipeline.name)
-    done, waiting = history.in_force(entries), history.waiting(entries)
-    champion = done.payload["version"] if done else None
+    decided = ledger.history(settings, pipeline.name)
+    champion, waiting = decided.champion(), decided.challengers()
 
     def role(version: Version) -> str:
         return "champion" if version.number == champion else "challenger" if version.number in waiting else ""

@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from airloop import state
-from airloop.ledger import Entry
 from airloop.records import Window, parse_instant
 from airloop.settings import Settings
 
@@ -118,24 +117,6 @@ def versions(settings: Settings, pipeline: str) -> dict[int, Version]:
         for row in of["train"]
     }
     return dict(sorted(found.items()))
-
-
-def in_force(entries: Sequence[Entry]) -> Entry | None:
-    """The `done` entry that put the newest champion in force: the largest effective_at, ties by sequence."""
-    done = [entry for entry in entries if entry.kind == "done"]
-    return max(done, key=lambda entry: (entry.effective_at, entry.sequence), default=None)
-
-
-def waiting(entries: Sequence[Entry]) -> tuple[int, ...]:
-    """Versions that passed their gate after the newest promotion and were not promoted: challengers."""
-    promoted = {entry.payload["version"] for entry in entries if entry.kind == "done"}
-    newest = max((entry.sequence for entry in entries if entry.kind == "done"), default=0)
-    passed = [entry.payload for entry in entries if entry.kind == "decision" and entry.sequence > newest]
-    return tuple(
-        payload["version"]
-        for payload in passed
-        if payload["outcome"] == "passed" and payload["version"] not in promoted
-    )
 
 
 def _stored(

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from airloop import ledger
 from airloop.config import Pipeline
-from airloop.ledger import Entry
-from airloop.pages import history
+from airloop.ledger import History
 from airloop.pages.history import Seen
 from airloop.pages.rendering import count, metric_title, score, share, window, words
 from airloop.pages.site import Site
@@ -29,10 +27,10 @@ class Step:
     state: str = "open"
 
 
-def steps(site: Site, pipeline: Pipeline, seen: Sequence[Seen], entries: Sequence[Entry]) -> tuple[Step, ...]:
+def steps(site: Site, pipeline: Pipeline, seen: Sequence[Seen], decided: History) -> tuple[Step, ...]:
     """The six steps, from data to the champion that scores the next window; `seen` newest first."""
     makers: tuple[Callable[[Site, Pipeline, Sequence[Seen]], Step], ...] = (_data, _features, _score, _monitor, _triage)
-    return (*(make(site, pipeline, seen) for make in makers), _gate(site, pipeline, entries))
+    return (*(make(site, pipeline, seen) for make in makers), _gate(site, pipeline, decided))
 
 
 def _data(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
@@ -87,13 +85,13 @@ def _triage(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
     return Step("Triage", words(action["kind"]), f"after {window(newest.window)}: {why}", href, state)
 
 
-def _gate(site: Site, pipeline: Pipeline, entries: Sequence[Entry]) -> Step:
-    decision = ledger.latest(entries, "decision")
+def _gate(site: Site, pipeline: Pipeline, decided: History) -> Step:
+    decision = decided.latest("decision")
     if decision is None:
         return Step("Gate", "", "no candidate was judged yet", site.pipeline(pipeline.name, "ledger"))
     version, passed = decision.payload["version"], decision.payload["outcome"] == "passed"
-    champion = history.in_force(entries)
-    stays = f"v{champion.payload['version']} is the champion" if champion else "no champion yet"
+    champion = decided.champion()
+    stays = f"v{champion} is the champion" if champion else "no champion yet"
     href = site.pipeline(pipeline.name, "ledger") + f"#entry-{decision.sequence}"
     return Step("Gate", f"v{version} {decision.payload['outcome']}", stays, href, "good" if passed else "open")
 

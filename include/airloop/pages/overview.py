@@ -7,7 +7,7 @@ from typing import Any
 from airloop import ledger
 from airloop.config import METRICS, Pipeline, load_pipeline, metrics_of
 from airloop.errors import AirloopError
-from airloop.ledger import Entry
+from airloop.ledger import Entry, History
 from airloop.pages import history, measured, mlflow_links, timeline
 from airloop.pages.champion import champion_card
 from airloop.pages.history import Seen
@@ -32,7 +32,7 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
     found = history.windows(site.settings, name, limit=_WINDOWS + 1, before=before)
     shown, more = found[:_WINDOWS], len(found) > _WINDOWS
     newest = found if before is None else history.windows(site.settings, name, limit=_WINDOWS)
-    entries = ledger.entries(site.settings, name)
+    decided = ledger.history(site.settings, name)
     versions = history.versions(site.settings, name)
     metric = pipeline.monitoring.policy.metric
     live_metrics = _live_metrics(pipeline, shown)
@@ -43,10 +43,10 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
         pipeline=pipeline,
         metric=metric,
         live_metrics=live_metrics,
-        steps=steps(site, pipeline, newest, entries),
-        champion=champion_card(site, pipeline, newest, entries, versions),
+        steps=steps(site, pipeline, newest, decided),
+        champion=champion_card(site, pipeline, newest, decided, versions),
         charts=[_chart(shown, name) for name in live_metrics],
-        lines=_lines(site, pipeline, shown, entries),
+        lines=_lines(site, pipeline, shown, decided),
         older=site.pipeline(name, before=shown[-1].window.start.isoformat()) if more else "",
         newest=site.pipeline(name) if before else "",
         mlflow=mlflow_links.of_pipeline(site.settings, name, versions),
@@ -62,7 +62,8 @@ def _card(site: Site, name: str) -> dict[str, Any]:
     try:
         pipeline = load_pipeline(name, site.settings)
         found = history.windows(site.settings, name, limit=1)
-        entries = ledger.entries(site.settings, name)
+        decided = ledger.history(site.settings, name)
+        alarms = ledger.entries(site.settings, name, kind="alarm")
         problem = ""
     except AirloopError as error:
         return {"name": name, "href": "", "problem": str(error)}
@@ -73,11 +74,11 @@ def _card(site: Site, name: str) -> dict[str, Any]:
         "problem": problem,
         "description": pipeline.description,
         "owner": pipeline.owner,
-        "champion": history.in_force(entries),
+        "champion": decided.in_force(),
         "window": newest.window if newest else None,
         "triage": newest.record("triage").get("kind", "") if newest else "",
-        "decision": ledger.latest(entries, "decision"),
-        "alarm": ledger.latest(entries, "alarm"),
+        "decision": decided.latest("decision"),
+        "alarm": alarms[-1] if alarms else None,
     }
 
 
@@ -101,7 +102,7 @@ def _point(seen: Seen, metric: str) -> timeline.Point:
     return timeline.Point(window(seen.window), value, lower, upper, int(monitored.get("version") or 0))
 
 
-def _lines(site: Site, pipeline: Pipeline, shown: Sequence[Seen], entries: Sequence[Entry]) -> list[dict[str, Any]]:
+def _lines(site: Site, pipeline: Pipeline, shown: Sequence[Seen], decided: History) -> list[dict[str, Any]]:
     feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
     metric = pipeline.monitoring.policy.metric
     proofs = {seen.window: measured.probe(seen.record("monitor"), metric) for seen in shown}
@@ -116,7 +117,7 @@ def _lines(site: Site, pipeline: Pipeline, shown: Sequence[Seen], entries: Seque
             "live": {name: measured.live(seen.record("monitor"), name) for name in METRICS},
             "proof": measured.drawn(proof, axis) if (proof := proofs[seen.window]) else None,
             "triage": seen.record("triage"),
-            "decisions": [entry for entry in entries if entry.kind == "decision" and _belongs(entry, seen)],
+            "decisions": [entry for entry in decided.of("decision") if _belongs(entry, seen)],
         }
         for seen in shown
     ]

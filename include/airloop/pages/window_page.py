@@ -57,7 +57,7 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
     tabs = _tabs(site, pipeline, window, run=run)
     written = [tab for tab in tabs if tab.file]
     chosen = next((tab for tab in tabs if tab.key == report), written[0] if written else tabs[0])
-    entries = ledger.entries(site.settings, name)
+    decided = ledger.history(site.settings, name).of("decision")
     proof = measured.probe(seen.record("monitor"), pipeline.monitoring.policy.metric)
     return render(
         "window.html",
@@ -69,7 +69,7 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
         facts=_facts(pipeline, seen),
         proof=measured.drawn(proof, measured.reach(proof)) if proof else None,
         triage=seen.record("triage"),
-        decisions=[e for e in entries if e.kind == "decision" and window.start < e.effective_at <= window.end],
+        decisions=[e for e in decided if window.start < e.effective_at <= window.end],
         known=bool(seen.records) or bool(written),
         tabs=tabs,
         chosen=chosen,

@@ -16,7 +16,6 @@ from airloop.scaffold.plan import LABEL_DELAY, METRIC, Plan
 from airloop.scaffold.roles import Roles
 from airloop.scaffold.rules import feed_rules, flow, view_rules
 from airloop.scaffold.suspects import find_suspects
-from airloop.visible_text import one_line
 
 EVENTS, OUTCOMES = "events", "outcomes"
 """The two feeds of a table: its rows as they are known at their time, and their labels, known later."""
@@ -72,7 +71,7 @@ def _declaration(draft: Draft) -> dict[str, Any]:
     minutes = int(LABEL_DELAY.total_seconds() / 60)
     return {
         "name": draft.name,
-        "table": one_line(draft.table.path.name),
+        "table": draft.table.path.name,
         "description": flow(f"{roles.label} of a row of {draft.table.path.name}, predicted at its {roles.time}."),
         "plan": plan,
         "calendar_says": _calendar_says(plan),
