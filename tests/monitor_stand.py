@@ -13,6 +13,7 @@ import toy
 import toy_tasks
 
 from airloop import examples, lake, ledger, models, monitor, tracking
+from airloop.append_once import append_once
 from airloop.config import Pipeline
 from airloop.features import feature_store
 from airloop.records import Monitored, Snapshot, Window
@@ -131,7 +132,9 @@ class Stand:
             }
         )
         uri = lake.table_uri(self.settings, "toy", "predictions", "predictions")
-        lake.append(uri, table, self.settings, time_column="decision_time")
+        key = ("job", "decision_time", "model_version", "role", "mode")
+        year = toy.days(0, 366)
+        append_once(uri, table, self.settings, time_column="decision_time", key=key, window=year)
 
     def monitor(self, window: Window = WINDOW, **options: Any) -> Monitored:
         return monitor.monitor(self.pipeline, window, {}, self.settings, **options)

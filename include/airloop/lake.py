@@ -101,10 +101,10 @@ def replace_window(
     if found is not None and found[0] == digest:
         version = found[1]
     else:
-        predicate = _predicate(time_column, window)
+        predicate = window_predicate(time_column, window)
         version = _commit(
             uri,
-            _with_month(rows, time_column),
+            with_month(rows, time_column),
             settings,
             mode="overwrite",
             predicate=predicate,
@@ -127,11 +127,6 @@ def replace_table(uri: str, rows: pa.Table, settings: Settings, *, sort_by: Sequ
     else:
         version = _commit(uri, rows, settings, mode="overwrite", schema_mode="overwrite")
     return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
-
-
-def append(uri: str, rows: pa.Table, settings: Settings, *, time_column: str) -> int:
-    """Append rows in one transaction; returns the new version."""
-    return _commit(uri, _with_month(rows, time_column), settings, mode="append", partition_by=[PARTITION])
 
 
 def files_digest(uri: str, settings: Settings, *, window: Window | None = None) -> str:
@@ -164,11 +159,12 @@ def _sha256(parts: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _predicate(time_column: str, window: Window) -> str:
+def window_predicate(time_column: str, window: Window, *, table: str = "") -> str:
+    """`between` in Delta's SQL, bounded by partitions too; `table` is put before each column."""
     bounds = [f"{bound:%Y-%m-%dT%H:%M:%S.%f}Z" for bound in (window.start, window.end)]
     first, last = _months(window)
-    months = f"{PARTITION} >= '{first}' AND {PARTITION} <= '{last}'"
-    return f"{months} AND {time_column} >= '{bounds[0]}' AND {time_column} < '{bounds[1]}'"
+    months = f"{table}{PARTITION} >= '{first}' AND {table}{PARTITION} <= '{last}'"
+    return f"{months} AND {table}{time_column} >= '{bounds[0]}' AND {table}{time_column} < '{bounds[1]}'"
 
 
 def _months(window: Window) -> tuple[str, str]:
@@ -219,7 +215,8 @@ def _sorted(rows: pa.Table, sort_by: Sequence[str]) -> pa.Table:
     return rows.sort_by([(name, "ascending") for name in (*sort_by, *ties)]).combine_chunks()
 
 
-def _with_month(rows: pa.Table, time_column: str) -> pa.Table:
+def with_month(rows: pa.Table, time_column: str) -> pa.Table:
+    """The rows with the partition they belong to."""
     return rows.append_column(PARTITION, pc.strftime(rows[time_column], format="%Y-%m"))
 
 

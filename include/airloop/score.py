@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from airloop import examples, lake, ledger, tracking
+from airloop.append_once import append_once
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.features import feature_store, sections
@@ -66,19 +67,15 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
     refuse_unfit(pipeline, model, window, settings, mode=mode)
     frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
     rows = _rows(pipeline, frame, model=model, mode=mode, window=window)
-    new = _not_yet_there(pipeline, rows, window, settings)
-    uri = predictions_uri(pipeline, settings)
-    if new.num_rows:
-        lake.append(uri, new, settings, time_column="decision_time")
-    table = lake.open_table(uri, settings)
+    appended, table_version = _append(pipeline, rows, window, settings)
     return Scored(
         window=window,
         version=version,
         role=CHAMPION,
         mode=mode,
         rows=len(frame),
-        appended=new.num_rows,
-        table_version=table.version() if table else -1,
+        appended=appended,
+        table_version=table_version,
     )
 
 
@@ -121,12 +118,10 @@ def _rows(pipeline: Pipeline, frame: pd.DataFrame, *, model: LoadedVersion, mode
     )
 
 
-def _not_yet_there(pipeline: Pipeline, rows: pa.Table, window: Window, settings: Settings) -> pa.Table:
+def _append(pipeline: Pipeline, rows: pa.Table, window: Window, settings: Settings) -> tuple[int, int]:
     uri = predictions_uri(pipeline, settings)
-    if lake.open_table(uri, settings) is None:
-        return rows
-    keys = [pipeline.prediction.entity_key, "decision_time", "model_version", "role", "mode"]
-    there = lake.read(uri, settings, where=lake.between("decision_time", window), columns=keys)
-    # Joined by position: Arrow joins no table that holds a column of lists.
-    places = rows.select(keys).append_column("place", pa.array(range(rows.num_rows), pa.int64()))
-    return rows.take(places.join(there, keys=keys, join_type="left anti")["place"].sort())
+    if not rows.num_rows:
+        table = lake.open_table(uri, settings)
+        return 0, table.version() if table else -1
+    key = (pipeline.prediction.entity_key, "decision_time", "model_version", "role", "mode")
+    return append_once(uri, rows, settings, time_column="decision_time", key=key, window=window)

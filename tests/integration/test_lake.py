@@ -100,3 +100,51 @@ def test_writers_of_one_window_at_once_leave_one_of_both_whole(settings: Setting
     rows = _held(settings, JANUARY)["write"].to_pylist()
     assert len(rows) == 100
     assert set(rows) <= {9} or set(rows) <= {1009}
+
+
+# Adds overlapping windows of predictions, as runs of scoring do that are started at the same time.
+SCORER = """
+import sys
+from datetime import timedelta
+import pyarrow as pa
+from airloop import lake
+from airloop.append_once import append_once
+from airloop.records import Window
+from airloop.settings import load_settings
+
+home, shift = sys.argv[1:]
+settings, month = load_settings(home=home), Window.parse("2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z")
+uri = lake.table_uri(settings, "toy", "predictions", "predictions")
+sys.stdin.readline()
+total = 0
+for day in range(6):
+    window = Window(month.start + timedelta(days=day), month.start + timedelta(days=day + 2))
+    instants = [window.start + timedelta(minutes=10 * number) for number in range(288)]
+    table = pa.table({
+        "job": pa.array([f"j{instant:%d%H%M}" for instant in instants]),
+        "at": pa.array(instants, lake.INSTANT),
+        "scores": pa.array([[0.25, 0.75]] * len(instants)),
+        "version": pa.array([1] * len(instants), pa.int64()),
+    })
+    added, _ = append_once(uri, table, settings, time_column="at", key=["job", "at", "version"], window=window)
+    total += added
+print(total, flush=True)
+"""
+
+
+def test_processes_that_add_the_same_rows_at_once_add_each_once(settings: Settings) -> None:
+    command = [sys.executable, "-c", SCORER, str(settings.home)]
+    with ExitStack() as stack:
+        scorers = [
+            stack.enter_context(
+                subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for n in range(2)
+        ]
+        for scorer in scorers:
+            assert scorer.stdin is not None
+            scorer.stdin.write("go\n")
+            scorer.stdin.flush()
+        added = [int(scorer.communicate(timeout=240)[0]) for scorer in scorers]
+    rows = lake.read(lake.table_uri(settings, "toy", "predictions", "predictions"), settings)
+    assert rows.num_rows == len(set(rows["job"].to_pylist())) == sum(added) == 7 * 144

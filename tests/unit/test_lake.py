@@ -177,12 +177,6 @@ def test_a_static_table_is_replaced_whole_and_the_same_content_is_the_same_versi
     assert lake.read(uri, settings).to_pylist() == [{"machine": "b", "built": 2}]
 
 
-def test_appending_adds_rows_and_one_version(uri: str, settings: Settings) -> None:
-    for number in range(2):
-        assert lake.append(uri, lake_rows.table(lake_rows.row(number, JANUARY)), settings, time_column="at") == number
-    assert lake_rows.held(uri, settings, JANUARY) == [lake_rows.row(0, JANUARY), lake_rows.row(1, JANUARY)]
-
-
 def test_a_folder_left_by_a_killed_first_write_is_no_table(uri: str, settings: Settings) -> None:
     (Path(uri) / "_delta_log").mkdir(parents=True)
     (Path(uri) / "month=2020-01").mkdir()
