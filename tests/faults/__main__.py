@@ -5,7 +5,8 @@
     python -m tests.faults --only "wind in knots" none        some, each with all that the stages said
     python -m tests.faults --base /tmp/x --only none          keep the prepared home there and use it again
     python -m tests.faults --base /tmp/x --again --only none  run its data stages again by the code as it is now
-    python -m tests.faults --markdown docs/faults.md          write the table
+    python -m tests.faults --year                             only the twelve real months: at most one alarm
+    python -m tests.faults --markdown FILE                    write the table
 
 Preparing takes about 100 s (three months, two trainings), a fault 5 to 20 s. The prepared home stays below
 `--base` when it is given; else everything goes with the run. Run in the checkout, by its own Python.
@@ -15,12 +16,15 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .report import full, line, markdown
+from .reaction import Reaction
+from .report import full, line, markdown, year_in_full
 from .stand import Stand
 from .table import FAULTS, wrong
-from .workers import quiet, reactions
+from .workers import everything, quiet, reactions
+from .year import Year, live_through
 
 
 def main() -> int:
@@ -28,7 +32,7 @@ def main() -> int:
     if options.list:
         print(*FAULTS, sep="\n")
         return 0
-    names = options.only or list(FAULTS)
+    names = options.only or []
     if unknown := [name for name in names if name not in FAULTS]:
         print(f"no fault {unknown[0]!r}; see --list")
         return 2
@@ -36,14 +40,23 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="airloop-faults-") as folder:
         stand = Stand(Path(options.base or f"{folder}/base"))
         _prepare(stand, again=options.again)
-        table = []
-        for reaction in reactions(stand, names, Path(folder), workers=options.workers):
-            table.append(reaction)
-            print(full(reaction) if options.only else line(reaction), flush=True)
-    failed = [item for item in table if wrong(FAULTS[item.fault], item)]
-    print(f"{len(table) - len(failed)} of {len(table)} as wanted")
-    if options.markdown:
-        Path(options.markdown).write_text(markdown(table))
+        if options.year:
+            return _told([live_through(stand, Path(folder) / "year")])
+        if names:
+            return _told(reactions(stand, names, Path(folder), workers=options.workers), show=full)
+        return _told(everything(stand, Path(folder), workers=options.workers), page=options.markdown)
+
+
+def _told(results: Iterable[Reaction | Year], *, show: Callable[[Reaction], str] = line, page: str = "") -> int:
+    """Print each result as it comes; the exit code."""
+    table, failed = [], 0
+    for result in results:
+        failed += bool(result.wrong if isinstance(result, Year) else wrong(FAULTS[result.fault], result))
+        print(year_in_full(result) if isinstance(result, Year) else show(result), flush=True)
+        table += [] if isinstance(result, Year) else [result]
+    print(f"{failed} not as wanted" if failed else "all as wanted")
+    if page:
+        Path(page).write_text(markdown(table))
     return 1 if failed else 0
 
 
@@ -55,6 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="FAULT")
     parser.add_argument("--base", metavar="FOLDER")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--year", action="store_true")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--markdown", metavar="FILE")
     return parser.parse_args()

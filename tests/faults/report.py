@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from .reaction import Reaction
 from .table import FAULTS, wrong
+from .year import Year
 
 _FIGURES = {
     "roc_auc": "ROC-AUC",
@@ -39,6 +40,17 @@ def full(reaction: Reaction) -> str:
         reaction.triage and f"triage      {reaction.triage}: {reaction.why}",
     ]
     return "\n  ".join(str(part) for part in parts if part)
+
+
+def year_in_full(year: Year) -> str:
+    """What the twelve real months left, alarm by alarm."""
+    parts = [
+        f"twelve real months: {year.wrong or 'ok'}: {len(year.alarms)} alarms",
+        *(f"alarm       {alarm}" for alarm in year.alarms),
+        f"triage      {', '.join(year.actions)} (April to December)",
+        f"promoted    {', '.join(map(str, year.promoted))}; refused {', '.join(map(str, year.refused))}",
+    ]
+    return "\n  ".join(parts)
 
 
 def markdown(reactions: Sequence[Reaction]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from airloop import stage_run
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import AirloopError
-from airloop.records import Action, Record, Window
+from airloop.records import Action, Decision, Record, Window
 from airloop.settings import Settings, load_settings
 from nycflights import NycFlights
 
@@ -49,29 +49,20 @@ class Stand:
     def prepare(self) -> None:
         """Three months as `make demo MONTHS=3` takes them, then April's inputs without a fault."""
         shutil.rmtree(self.root, ignore_errors=True)
-        loop = Loop(self._settings("quarter"))
+        loop = Loop(self.settings_at(self.root / "quarter"))
         for number in (1, 2, 3):
             loop.take(month(number))
         loop.close_march()
-        self._land_april()
-        self.copy("quarter", self.root / "scored")
-        scored = Loop(self._settings("scored"))
-        scored.put(Landed(self.root / "april"), [feed for feed in DATED if feed != "arrivals"])
-        for stage in (*_DATA, "score"):
-            scored.run(stage, month(4))
+        land_april(self.root / "april")
+        self._score_april()
         (self.root / "ready").touch()
 
     def again(self) -> None:
         """The data stages of the prepared months once more, by the code as it is now; the champions stay."""
-        loop = Loop(self._settings("quarter"))
+        loop = Loop(self.settings_at(self.root / "quarter"))
         for number in (1, 2, 3):
             loop.data(month(number))
-        shutil.rmtree(self.root / "scored")
-        self.copy("quarter", self.root / "scored")
-        scored = Loop(self._settings("scored"))
-        scored.put(Landed(self.root / "april"), [feed for feed in DATED if feed != "arrivals"])
-        for stage in (*_DATA, "score"):
-            scored.run(stage, month(4))
+        self._score_april()
 
     def react(self, fault: Fault, folder: Path) -> Reaction:
         """What the platform says to April with a fault: until a stage refuses, or triage has decided."""
@@ -81,7 +72,7 @@ class Stand:
         fault.plant(files)
         late = fault.outcomes_only
         self.copy("scored" if late else "quarter", folder / "home")
-        loop = Loop(self._settings_at(folder / "home"))
+        loop = Loop(self.settings_at(folder / "home"))
         reaction = Reaction(fault.name)
         for stage in loop.april(files, scored=late):
             try:
@@ -96,23 +87,19 @@ class Stand:
         """A home that grows on its own; what is never written in place is shared."""
         shutil.copytree(self.root / name, home, copy_function=_share, ignore=shutil.ignore_patterns("ml*", "run"))
 
-    def _land_april(self) -> None:
-        days = [date(2013, 4, day) for day in range(1, 31)]
-        upstream = NycFlights()
-        for feed in DATED:
-            folder = self.root / "april" / feed
-            folder.mkdir(parents=True)
-            for day in days:
-                text = upstream.files(feed)[day].write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ")
-                (folder / upstream.file_name(feed, day)).write_text(text)
-
-    def _settings(self, name: str) -> Settings:
-        return self._settings_at(self.root / name)
-
-    def _settings_at(self, home: Path) -> Settings:
+    def settings_at(self, home: Path) -> Settings:
+        """Of a home below the stand: its own stores, the models of `quarter`."""
         models = self.root / "quarter"
         uris = {"mlflow_tracking_uri": f"sqlite:///{models}/mlflow.db", "mlflow_artifact_uri": f"{models}/mlartifacts"}
         return load_settings(project_dir=PROJECT, home=home, **uris)
+
+    def _score_april(self) -> None:
+        shutil.rmtree(self.root / "scored", ignore_errors=True)
+        self.copy("quarter", self.root / "scored")
+        loop = Loop(self.settings_at(self.root / "scored"))
+        loop.put(Landed(self.root / "april"), [feed for feed in DATED if feed != "arrivals"])
+        for stage in (*_DATA, "score"):
+            loop.run(stage, month(4))
 
 
 class Loop:
@@ -122,6 +109,7 @@ class Loop:
         self.settings = settings
         self.pipeline: Pipeline = load_pipeline(NAME, settings)
         self.landing = Path(settings.landing_uri) / NAME
+        self.inputs = [feed for feed, declared in self.pipeline.feeds.items() if not declared.outcome]
 
     def run(self, stage: str, window: Window, **options: str) -> Record:
         """One stage on the stored records of its window."""
@@ -135,7 +123,7 @@ class Loop:
 
     def take(self, window: Window) -> None:
         """A month: inputs, scores, outcomes, monitoring, and the training that is asked for."""
-        self.land([feed for feed in DATED if feed != "arrivals"] + ["planes", "airports"], until=window.end + _AHEAD)
+        self.land(self.inputs, until=window.end + _AHEAD)
         self.data(window)
         if window.start >= month(3).start:
             self.run("score", window)
@@ -156,13 +144,16 @@ class Loop:
         self.data(month(3))
 
     def train(self, cutoff: datetime, *, reason: str, reason_key: str) -> None:
-        """A model that is promoted."""
+        """A training, and the promotion of what passes."""
         window = Window(self.pipeline.coverage.start, cutoff)
         self.run("snapshot", window, reason=reason, reason_key=reason_key)
         for candidate in self.pipeline.training.candidates:
             self.run("tune", window, candidate=candidate)
-        for stage in ("train", "evaluate", "decide", "promote"):
+        for stage in ("train", "evaluate"):
             self.run(stage, window)
+        decision = self.run("decide", window)
+        if isinstance(decision, Decision) and decision.passed:
+            self.run("promote", window)
 
     def land(self, feeds: list[str], *, until: datetime) -> None:
         """What the upstream system has sent until then."""
@@ -186,6 +177,16 @@ class Loop:
         yield from _DATA
         yield "monitor"
         yield "triage"
+
+
+def land_april(folder: Path) -> None:
+    """The files of April's New York days, a folder for each feed."""
+    upstream = NycFlights()
+    for feed in DATED:
+        (folder / feed).mkdir(parents=True)
+        for day in (date(2013, 4, number) for number in range(1, 31)):
+            text = upstream.files(feed)[day].write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ")
+            (folder / feed / upstream.file_name(feed, day)).write_text(text)
 
 
 def _share(source: str, target: str) -> None:

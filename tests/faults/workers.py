@@ -12,16 +12,24 @@ from airloop.settings import apply_quiet_environment
 from .reaction import Reaction
 from .stand import Stand
 from .table import FAULTS
+from .year import Year, live_through
 
 
 def reactions(stand: Stand, names: Sequence[str], folder: Path, *, workers: int) -> Iterator[Reaction]:
     """The platform's reaction to each fault, in the order of the names."""
     if workers == 1 or len(names) == 1:
-        yield from (_one(stand, name, folder) for name in names)
+        yield from (_react(stand, name, folder) for name in names)
         return
-    # Spawned: a process that is forked after polars has started its threads hangs.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
-        yield from pool.map(_one, [stand] * len(names), names, [folder] * len(names))
+    with _pool(workers) as pool:
+        yield from pool.map(_react, [stand] * len(names), names, [folder] * len(names))
+
+
+def everything(stand: Stand, folder: Path, *, workers: int) -> Iterator[Reaction | Year]:
+    """The reaction to every fault and, last, the twelve months without one, which begin first: they take longest."""
+    with _pool(workers) as pool:
+        year = pool.submit(live_through, stand, folder / "year")
+        yield from pool.map(_react, [stand] * len(FAULTS), FAULTS, [folder] * len(FAULTS))
+        yield year.result()
 
 
 def quiet() -> None:
@@ -31,5 +39,10 @@ def quiet() -> None:
     logging.disable(logging.WARNING)
 
 
-def _one(stand: Stand, name: str, folder: Path) -> Reaction:
+def _react(stand: Stand, name: str, folder: Path) -> Reaction:
     return stand.react(FAULTS[name], folder / f"fault-{list(FAULTS).index(name)}")
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # Spawned: a process that is forked after polars has started its threads hangs.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=quiet)
