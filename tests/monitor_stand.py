@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 import toy
 import toy_tasks
+from deltalake import write_deltalake
 
 from airloop import examples, lake, ledger, models, monitor, tracking
-from airloop.append_once import append_once
 from airloop.config import Pipeline
 from airloop.features import feature_store
 from airloop.records import Monitored, Snapshot, Window
@@ -132,9 +132,8 @@ class Stand:
             }
         )
         uri = lake.table_uri(self.settings, "toy", "predictions", "predictions")
-        key = ("job", "decision_time", "model_version", "role", "mode")
-        year = toy.days(0, 366)
-        append_once(uri, table, self.settings, time_column="decision_time", key=key, window=year)
+        # As they stand, doubled ones too.
+        write_deltalake(uri, lake.with_month(table, "decision_time"), mode="append", partition_by=[lake.PARTITION])
 
     def monitor(self, window: Window = WINDOW, **options: Any) -> Monitored:
         return monitor.monitor(self.pipeline, window, {}, self.settings, **options)
@@ -146,7 +145,7 @@ def build(settings: Settings, monkeypatch: pytest.MonkeyPatch, rows: pd.DataFram
     seams = {
         (ledger, "champion_at"): lambda _settings, _pipeline, _instant: champion,
         (tracking, "load_version"): lambda _pipeline, _version, _settings: stand.champion(),
-        (feature_store, "fingerprint"): lambda _pipeline, _settings: "same",
+        (feature_store, "fingerprint_like"): lambda _stored, _pipeline, _settings: "same",
         (examples, "feature_frame"): stand.feature_frame,
     }
     for (module, name), stand_in in seams.items():

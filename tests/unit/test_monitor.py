@@ -165,7 +165,7 @@ def test_doubled_predictions_are_refused(make) -> None:
 
 def test_features_that_mean_something_else_now_are_refused(make, monkeypatch: pytest.MonkeyPatch) -> None:
     stand = make()
-    monkeypatch.setattr(feature_store, "fingerprint", lambda _pipeline, _settings: "other")
+    monkeypatch.setattr(feature_store, "fingerprint_like", lambda _stored, _pipeline, _settings: "other")
     with pytest.raises(GuardRefused, match="toy_v1"):
         stand.monitor()
 
