@@ -5,8 +5,9 @@
     python -m tests.faults --only "wind in knots" none        some, each with all that the stages said
     python -m tests.faults --base /tmp/x --only none          keep the prepared home there and use it again
     python -m tests.faults --base /tmp/x --again --only none  run its data stages again by the code as it is now
+    python -m tests.faults --data-only                        only ingest to validate_features, a third of the time
     python -m tests.faults --year                             only the twelve real months: at most one alarm
-    python -m tests.faults --markdown FILE                    write the table
+    python -m tests.faults --table docs/faults.md             everything, and write the page's table
 
 Preparing takes about 100 s (three months, two trainings), a fault 5 to 20 s. The prepared home stays below
 `--base` when it is given; else everything goes with the run. Run in the checkout, by its own Python.
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .reaction import Reaction
-from .report import full, line, markdown, year_in_full
+from .report import full, line, write_table, year_in_full
 from .stand import Stand
 from .table import FAULTS, wrong
 from .workers import everything, quiet, reactions
@@ -42,9 +43,12 @@ def main() -> int:
         _prepare(stand, again=options.again)
         if options.year:
             return _told([live_through(stand, Path(folder) / "year")])
-        if names:
-            return _told(reactions(stand, names, Path(folder), workers=options.workers), show=full)
-        return _told(everything(stand, Path(folder), workers=options.workers), page=options.markdown)
+        if names or options.data_only:
+            several = reactions(
+                stand, names or list(FAULTS), Path(folder), workers=options.workers, data_only=options.data_only
+            )
+            return _told(several, show=full if names else line)
+        return _told(everything(stand, Path(folder), workers=options.workers), page=options.table)
 
 
 def _told(results: Iterable[Reaction | Year], *, show: Callable[[Reaction], str] = line, page: str = "") -> int:
@@ -56,7 +60,7 @@ def _told(results: Iterable[Reaction | Year], *, show: Callable[[Reaction], str]
         table += [] if isinstance(result, Year) else [result]
     print(f"{failed} not as wanted" if failed else "all as wanted")
     if page:
-        Path(page).write_text(markdown(table))
+        write_table(Path(page), table)
     return 1 if failed else 0
 
 
@@ -68,9 +72,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="FAULT")
     parser.add_argument("--base", metavar="FOLDER")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--data-only", action="store_true")
     parser.add_argument("--year", action="store_true")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--markdown", metavar="FILE")
+    parser.add_argument("--table", metavar="PAGE")
     return parser.parse_args()
 
 

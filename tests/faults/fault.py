@@ -28,6 +28,11 @@ class Fault:
     says: str | None
     outcomes_only: bool
 
+    @property
+    def harmless(self) -> bool:
+        """Whether it is no fault: the clean tables are those of the files as they are."""
+        return self.says is None
+
 
 PLANTED: list[Fault] = []
 

@@ -115,6 +115,11 @@ def header_renamed(files: Landed) -> None:
     files.rewrite_bytes("weather", lambda content: content.replace(b"temp,", b"temperature,", 1))
 
 
+@planted("a column added", how="departures.gate, which no one declared", says=r"gate")
+def column_added(files: Landed) -> None:
+    files.edit("departures", gate=pl.lit("B7"))
+
+
 @planted("a column dropped", how="weather.pressure is not there", says=r"pressure")
 def column_dropped(files: Landed) -> None:
     files.rewrite("weather", lambda rows: rows.drop("pressure"))

@@ -21,11 +21,6 @@ def columns_reordered(files: Landed) -> None:
         files.rewrite(feed, lambda rows: rows.select(rows.columns[::-1]))
 
 
-@planted("an extra column", how="departures.gate")
-def extra_column(files: Landed) -> None:
-    files.edit("departures", gate=pl.lit("B7"))
-
-
 @planted("a byte order mark", how="schedule begins with one")
 def byte_order_mark(files: Landed) -> None:
     files.rewrite_bytes("schedule", lambda content: b"\xef\xbb\xbf" + content)
@@ -49,11 +44,6 @@ def mixed_line_ends(files: Landed) -> None:
 def every_value_quoted(files: Landed) -> None:
     for path in files.files("schedule"):
         path.write_text(pl.read_csv(path, infer_schema=False).write_csv(quote_style="always"))
-
-
-@planted("line ends inside quotes", how="an extra column of departures with a line end in it")
-def quoted_newlines(files: Landed) -> None:
-    files.edit("departures", remark=pl.lit('late "again",\nsays the gate'))
 
 
 @planted("rows in another order", how="weather, last row first")

@@ -14,9 +14,12 @@ def wrong(fault: Fault, reaction: Reaction) -> str:
     """Why a reaction is not the right one; empty when it is."""
     if reaction.triage == "retrain":
         return "broken input asks for a training"
+    if reaction.crashed:
+        return f"ends in a library's own error: {reaction.refused}"
     loud = "\n".join(filter(None, [reaction.refused, *map(" ".join, reaction.alarms)]))
-    if fault.says is None:
-        return f"says of what is right: {loud}" if loud else ""
+    if fault.harmless:
+        changed = "the clean tables are not those of the files as they are" if reaction.same is False else ""
+        return f"says of what is right: {loud}" if loud else changed
     if not loud:
         return "silent"
-    return "" if re.search(fault.says, loud) else f"does not say {fault.says!r}"
+    return "" if re.search(str(fault.says), loud) else f"does not say {fault.says!r}"

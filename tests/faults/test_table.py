@@ -58,6 +58,11 @@ def test_an_alarm_about_something_else_is_wrong() -> None:
     assert wrong(fault("distance_miles"), LOUD) == "does not say 'distance_miles'"
 
 
+def test_a_librarys_own_error_is_wrong() -> None:
+    crashed = Reaction("x").refusing("ingest", KeyError("temp"))
+    assert wrong(fault("temp"), crashed) == "ends in a library's own error: ingest: KeyError: 'temp'"
+
+
 def test_a_warning_alone_is_silence() -> None:
     assert wrong(fault("temp"), Reaction("x", warnings=("weather: temp",), set_aside=("temp",))) == "silent"
 
@@ -65,6 +70,11 @@ def test_a_warning_alone_is_silence() -> None:
 def test_a_training_asked_for_on_a_fault_is_wrong() -> None:
     asked = Reaction("x", alarms=LOUD.alarms, triage="retrain")
     assert wrong(fault("temp"), asked) == "broken input asks for a training"
+
+
+def test_other_clean_tables_of_what_is_right_are_wrong() -> None:
+    assert wrong(fault(None), Reaction("x", same=True)) == ""
+    assert "clean tables" in wrong(fault(None), Reaction("x", same=False))
 
 
 def test_a_word_about_what_is_right_is_wrong() -> None:
