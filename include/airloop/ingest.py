@@ -10,6 +10,7 @@ import pyarrow as pa
 from airloop import lake
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
+from airloop.landing import window_bounds
 from airloop.landing.feed_rows import feed_rows
 from airloop.landing.file_rows import RULE, SOURCE, TEXT
 from airloop.landing.landed_files import window_files
@@ -43,7 +44,8 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
 
     Raises:
         DataContractError: Nothing landed for the window; a feed that is no outcome, or every dated feed, has no file
-            that can be read; or files without rows would delete those that an earlier run put there.
+            that can be read; files without rows would delete those that an earlier run put there; or more is set aside,
+            missing or lost than `validation` allows.
     """
     files = window_files(pipeline, window, settings)
     by_feed = {name: [file for file in files if file.feed == name] for name in pipeline.feeds}
@@ -61,6 +63,8 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
         logger.warning("%s %s: set aside, not read: %s", pipeline.name, window, item.why)
     readable = {name: feed.rows for name, feed in found.items() if feed.rows is not None}
     _refuse_nothing_readable(pipeline, window, readable=readable, set_aside=set_aside)
+    counts = {name: len(landed) for name, landed in by_feed.items()}
+    noticed = window_bounds.judge(pipeline, window, found, counts, settings)
     tables = tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in readable.items())
     not_read = {item.uri for item in set_aside}
     return Ingested(
@@ -69,6 +73,10 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
         tables=tables,
         missing=tuple(name for name, landed in by_feed.items() if not landed),
         set_aside=set_aside,
+        alarms=noticed.alarms,
+        missing_days=noticed.missing_days,
+        short_days=noticed.short_days,
+        replaced=noticed.replaced,
     )
 
 

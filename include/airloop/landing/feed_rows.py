@@ -2,8 +2,9 @@
 
 import functools
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 import polars as pl
 import pyarrow.compute as pc
@@ -11,8 +12,10 @@ import pyarrow.compute as pc
 from airloop import lake
 from airloop.config import Feed, Pipeline
 from airloop.errors import DataContractError
-from airloop.landing.file_rows import RULE, TEXT, read_file
-from airloop.landing.landed_files import file_span
+from airloop.landing.file_rows import OTHER_DAY, RULE, TEXT, read_file
+from airloop.landing.landed_files import file_day, file_span, list_files
+from airloop.landing.rekeyed_files import Rekeyed, rekeyed
+from airloop.landing.repeated_files import repeated_name
 from airloop.records import LandedFile, SetAside, Window
 from airloop.settings import Settings
 
@@ -27,10 +30,14 @@ class FeedRows:
         rows: The feed's columns, known_at, created_at, and the three columns of airloop.landing.file_rows, which are
             null but for rows that cannot be read. None when no file can be read.
         set_aside: The files that were not read.
+        days: Rows by local day of the files that were read; one row for each key.
+        replaced: Rows of other events that lost their place to a row with their key; see rekeyed_files.
     """
 
     rows: pl.DataFrame | None
     set_aside: tuple[SetAside, ...]
+    days: Mapping[date, int] = field(default_factory=dict)
+    replaced: Rekeyed = field(default_factory=lambda: Rekeyed({}))
 
 
 def feed_rows(
@@ -41,7 +48,8 @@ def feed_rows(
     Of files with an equal key the one landed last wins; a row that cannot be read takes only the place of those of its
     own local day. Rows without a key are not one row: validation has to see, and count, each of them.
 
-    A file that breaks its contract is set aside, and so is one without rows that would delete some. What raw/<feed> and
+    A file that breaks its contract is set aside, and so is one that gives other events to the keys of another file, or
+    one without rows that would delete some. What raw/<feed> and
     unreadable/<feed> hold of its local day stays, but for keys that a readable file has.
 
     Raises:
@@ -50,8 +58,13 @@ def feed_rows(
     feed = pipeline.feeds[name]
     held = functools.partial(_held, pipeline, name, window, settings=settings)
     frames, aside = _read(pipeline, feed, landed, settings)
+    aside = _with_repeats(pipeline, feed, aside, settings)
     if not frames:
         return FeedRows(None, tuple(aside))
+    replaced = rekeyed(feed, frames)
+    for file, why in replaced.files.items():
+        aside.append(SetAside(name, file.uri, file.sha256, why))
+        del frames[file]
     rows = _newest(pipeline, feed, frames)
     for file in [file for file, frame in frames.items() if frame.is_empty()]:
         deleted = _other_keys(held([file.uri]), rows, feed).height
@@ -68,7 +81,7 @@ def feed_rows(
             f"{pipeline.name} {window}: the landed files of {name} hold no row, and would delete the {deleted} rows of "
             "before; land them again whole"
         )
-    return FeedRows(_alike_once(rows, feed), tuple(aside))
+    return FeedRows(_alike_once(rows, feed), tuple(aside), _days(feed, frames), replaced)
 
 
 def _read(
@@ -81,6 +94,34 @@ def _read(
         except DataContractError as error:
             aside.append(SetAside(file.feed, file.uri, file.sha256, str(error)))
     return frames, aside
+
+
+def _with_repeats(pipeline: Pipeline, feed: Feed, aside: Sequence[SetAside], settings: Settings) -> list[SetAside]:
+    """Files whose rows lie on another day get the name of the file that they repeat, if that is why."""
+    suspects = [item for item in aside if OTHER_DAY in item.why]
+    if not suspects:
+        return list(aside)
+    listed = [file for file in list_files(pipeline, settings) if file.feed == suspects[0].feed]
+    why = {}
+    for item in suspects:
+        file = LandedFile(item.feed, item.uri, item.sha256, 0)
+        if repeated := repeated_name(file, feed, listed, settings):
+            why[item.uri] = (
+                f"{item.uri}: repeats the file of {repeated}: the same lines under another day's name; land the rows "
+                "of the day itself"
+            )
+    return [replace(item, why=why.get(item.uri, item.why)) for item in aside]
+
+
+def _days(feed: Feed, frames: dict[LandedFile, pl.DataFrame]) -> dict[date, int]:
+    by_day: dict[date, list[pl.DataFrame]] = {}
+    for file, frame in frames.items():
+        day = file_day(feed, file.uri.rsplit("/", 1)[-1])
+        if day is not None:
+            by_day.setdefault(day, []).append(frame.select(feed.key))
+    return {
+        day: parts[0].height if len(parts) == 1 else pl.concat(parts).unique().height for day, parts in by_day.items()
+    }
 
 
 def _newest(pipeline: Pipeline, feed: Feed, frames: dict[LandedFile, pl.DataFrame]) -> pl.DataFrame:

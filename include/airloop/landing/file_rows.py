@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -22,6 +23,7 @@ from airloop.settings import Settings
 RULE, TEXT, SOURCE = "_rule", "_text", "_source"
 """Columns of rows that cannot be read: what is wrong, the row's fields as JSON of texts, and `URI line 7`."""
 
+OTHER_DAY = "lies outside the day in the file's name"
 _OTHER_CODES = {b"\x1f\x8b": "gzip", b"PK": "a zip archive", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _LARGEST_BLOCK = 2**31 - 1
 _AND = "+"
@@ -77,6 +79,19 @@ def parse(uri: str, content: bytes, feed: Feed, *, span: Window | None, max_bad_
     )
 
 
+def first_event(uri: str, content: bytes, feed: Feed) -> datetime | None:
+    """The first event time of a file, wherever it lies; None without one.
+
+    Raises:
+        DataContractError: See `parse`.
+    """
+    texts = _texts(uri, content, feed)
+    if feed.event_time is None:
+        return None
+    times = texts.select(typed(feed.event_time, "timestamp")).to_series().drop_nulls()
+    return times[0] if len(times) else None
+
+
 def explain(feed: Feed, rules: str, fields: Mapping[str, Any]) -> str:
     """Column and value of the first rule a row broke, in words; `fields` are its texts."""
     rule = next(rule for rule in _EXPLAINED if rules.startswith(f"{rule} "))
@@ -91,7 +106,7 @@ def explain(feed: Feed, rules: str, fields: Mapping[str, Any]) -> str:
 _EXPLAINED: dict[str, Callable[[str, Any, str], str]] = {
     "type of": lambda kind, text, _: why_not(kind, text),
     "missing": lambda _kind, _text, _value: "is empty, and says when the row was known",
-    "day of": lambda _kind, _text, value: f"{value} lies outside the day in the file's name",
+    "day of": lambda _kind, _text, value: f"{value} {OTHER_DAY}",
     "twice": lambda _kind, _text, value: (
         f"{value} stands in another line too, with other values; keep the line that is right"
     ),

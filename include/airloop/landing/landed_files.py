@@ -121,6 +121,12 @@ def file_span(feed: Feed, name: str) -> Window | None:
         return None
 
 
+def file_day(feed: Feed, name: str) -> date | None:
+    """The local day in a file's name; None where `file_span` is."""
+    span = file_span(feed, name)
+    return None if span is None else span.start.astimezone(ZoneInfo(feed.day_timezone)).date()
+
+
 def window_files(pipeline: Pipeline, window: Window, settings: Settings) -> tuple[LandedFile, ...]:
     """The landed files that may hold rows of the window, with the checksum of what they hold now.
 

@@ -1,6 +1,6 @@
 """What the data stages hand on: landed files, lake tables, validation, features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airloop.records.alarm import Alarm
 from airloop.records.base import Record, Window
@@ -54,6 +54,9 @@ class Ingested(Record):
         files: The files that were read.
         missing: Feeds without any file for the window yet.
         set_aside: Files that were not read because they break their contract.
+        missing_days: `feed 2013-04-07`: a local day of the window, as the feed counts it, without a file to read.
+        short_days: `feed 2013-04-07: 412 rows, usually 986`: far fewer than the same weekday has.
+        replaced: Feed -> rows that lost their place to another event under their key.
     """
 
     window: Window
@@ -62,6 +65,9 @@ class Ingested(Record):
     missing: tuple[str, ...]
     set_aside: tuple[SetAside, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    missing_days: tuple[str, ...] = ()
+    short_days: tuple[str, ...] = ()
+    replaced: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
