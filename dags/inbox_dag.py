@@ -2,7 +2,8 @@
 
 The landing folder's listing rings when it has changed and is quiet again (or after a minute of unrest). The bell
 carries nothing: `drain` works out from the landing folder and the stored ingest records what waits, so a burst or a
-lost event loses no file. A run id is made of the window and its files: what was started is not started twice.
+lost event loses no file. It rings every five minutes for a listing that no run has answered: Airflow drops the event of
+an inbox that is paused. A run id is made of the window and its files: what was started is not started twice.
 
 A window is finished when the newest landed local day of a feed that is written after its events (an outcome, or one
 with a declared delay) reaches its end: a schedule that lands ahead starts nothing. Windows whose lookback reads a
@@ -36,10 +37,14 @@ def build(pipeline: Pipeline) -> None:
     def inbox() -> None:
         @task
         def drain(**context: Any) -> Json:
-            from airloop import inbox, settings
+            from airloop import bell_answers, inbox, settings
 
             dag_kit.read_params(context)
-            waiting = inbox.waiting_windows(pipeline, settings.load_settings())
+            here = settings.load_settings()
+            # Listed first: what lands meanwhile is another listing, and the bell rings for it.
+            _, listing = bell_answers.listing(pipeline, here)
+            waiting = inbox.waiting_windows(pipeline, here)
+            bell_answers.answer(pipeline.name, listing, here)
             return [{"trigger_run_id": window.run_id, "conf": window.window.to_json()} for window in waiting]
 
         # One after the other: runs are queued oldest window first, because later windows read earlier ones.

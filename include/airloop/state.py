@@ -68,6 +68,13 @@ answered_reasons = sa.Table(
     sa.PrimaryKeyConstraint("pipeline", "reason_key"),
 )
 
+inbox_answers = sa.Table(
+    "inbox_answers",
+    metadata,
+    sa.Column("pipeline", sa.String(100), primary_key=True),
+    sa.Column("listing", sa.String(64), nullable=False),
+)
+
 # Made one by one, because homes that exist have the tables without them.
 _INDEXES = (
     sa.Index("stage_runs_newest", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.id),

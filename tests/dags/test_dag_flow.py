@@ -1,14 +1,17 @@
 """What flows where when a DAG runs: real Airflow tasks, branches and skips around stages that only answer."""
 
+from pathlib import Path
 from typing import Any
 
 import dag_runs
 import pytest
 from dag_runs import JANUARY, MONTH, Stages
 
-from airloop import inbox, records
+from airloop import bell_answers, inbox, records
+from airloop.config import load_pipeline
 from airloop.errors import DataContractError
 from airloop.records import Window
+from airloop.settings import load_settings
 
 # The whole of Airflow runs in this process, and warns about itself.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
@@ -122,6 +125,33 @@ def test_the_inbox_starts_a_data_run_per_waiting_window_and_none_twice(
     assert [str(ti.state) for ti in second.get_task_instances() if ti.task_id == "start"] == ["skipped"] * 3
     for item in waiting:
         assert [asked.conf for asked in dag_runs.runs("flight_delays__data", item.run_id)] == [item.window.to_json()]
+
+
+def test_an_inbox_run_answers_the_bell_for_the_folder_it_looked_at(stages: Stages, tmp_path: Path) -> None:
+    folder = tmp_path / "landing" / "flight_delays" / "schedule"
+    folder.mkdir(parents=True)
+    (folder / "2013-01-01.csv").write_text("x")
+    settings = load_settings()
+    _, listing = bell_answers.listing(load_pipeline("flight_delays", settings), settings)
+    assert not bell_answers.is_answered("flight_delays", listing, settings)
+    assert dag_runs.run("inbox", {}).state == "success"
+    assert bell_answers.is_answered("flight_delays", listing, settings)
+    (folder / "2013-01-02.csv").write_text("x")
+    _, changed = bell_answers.listing(load_pipeline("flight_delays", settings), settings)
+    assert not bell_answers.is_answered("flight_delays", changed, settings)
+
+
+def test_an_inbox_run_that_looked_in_vain_leaves_the_bell_ringing(
+    stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: Any) -> Any:
+        raise DataContractError("too many wait")
+
+    monkeypatch.setattr(inbox, "waiting_windows", down)
+    settings = load_settings()
+    _, listing = bell_answers.listing(load_pipeline("flight_delays", settings), settings)
+    dag_runs.run("inbox", {})
+    assert not bell_answers.is_answered("flight_delays", listing, settings)
 
 
 def test_an_inbox_run_that_finds_nothing_does_nothing(stages: Stages) -> None:

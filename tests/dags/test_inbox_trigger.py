@@ -8,13 +8,15 @@ import pytest
 from airflow.triggers.base import TriggerEvent
 
 import inbox_kit
+from airloop import bell_answers
 from airloop.errors import UpstreamUnavailable
+from airloop.settings import load_settings
 from inbox_kit import Bell, LandingTrigger
 
 
 def _rings(listings: str, *, longest_polls: int = 20) -> str:
     """Listings, one letter a poll ('-' is an empty folder), to '!' where the bell rings."""
-    bell = Bell(longest_polls=longest_polls)
+    bell = Bell(longest_polls=longest_polls, again_polls=1000)
     return "".join("!" if bell.hears("" if letter == "-" else letter) else "." for letter in listings)
 
 
@@ -37,6 +39,25 @@ def test_it_rings_once_a_changed_listing_is_quiet(listings: str, rings: str) -> 
 
 def test_a_folder_that_is_never_quiet_rings_all_the_same() -> None:
     assert _rings("abcdefghij", longest_polls=4) == "...!...!.."
+
+
+@pytest.mark.parametrize(
+    ("listings", "asks"),
+    [
+        ("aaaaaaaaaa", "....?..?.."),
+        ("aaaaabbbbb", "....?....?"),
+        ("----------", ".........."),
+        ("aababababa", ".....?...?"),
+    ],
+    ids=["rung and quiet", "rung for another", "empty", "unrest"],
+)
+def test_every_so_many_quiet_polls_after_a_ring_it_is_time_to_ask(listings: str, asks: str) -> None:
+    bell = Bell(longest_polls=20, again_polls=3)
+    heard = []
+    for letter in listings:
+        bell.hears("" if letter == "-" else letter)
+        heard.append("?" if bell.is_time_to_ask() else ".")
+    assert "".join(heard) == asks
 
 
 @pytest.fixture
@@ -104,6 +125,36 @@ def test_a_landing_folder_that_does_not_answer_does_not_end_the_watch(
 
     assert asyncio.run(watch()).payload["files"] == 1
     assert "inbox of flight_delays: down" in caplog.text
+
+
+def _watch_again() -> AsyncIterator[TriggerEvent]:
+    return LandingTrigger("flight_delays", poll_seconds=0.02, again_seconds=0.1).run()
+
+
+def test_a_ring_that_the_inbox_did_not_answer_comes_again(landing: Path) -> None:
+    (landing / "2013-03-01.csv").write_text("x")
+
+    async def watch() -> tuple[TriggerEvent, TriggerEvent]:
+        events = _watch_again()
+        return await _next(events), await _next(events)
+
+    first, again = asyncio.run(watch())
+    assert first.payload == again.payload
+
+
+def test_a_ring_that_the_inbox_answered_does_not_come_again(landing: Path) -> None:
+    (landing / "2013-03-01.csv").write_text("x")
+
+    async def watch() -> TriggerEvent:
+        events = _watch_again()
+        rung = await _next(events)
+        bell_answers.answer("flight_delays", rung.payload["listing"], load_settings())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(task := asyncio.ensure_future(anext(events))), timeout=1.5)
+        (landing / "2013-03-02.csv").write_text("x")
+        return await asyncio.wait_for(task, timeout=20)
+
+    assert asyncio.run(watch()).payload["files"] == 2
 
 
 def test_the_trigger_survives_serialisation() -> None:
