@@ -22,7 +22,9 @@ from stage_kit import Json
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__promotion`."""
     params = {
-        "sequence": Param(description="Sequence of the decision in the ledger, e.g. 3.", type="integer", minimum=1)
+        "sequence": Param(
+            description="Sequence of the decision in the ledger, e.g. 3.", type="integer", minimum=1, maximum=10**9
+        )
     }
 
     @dag(schedule=None, **dag_kit.defaults(pipeline, "promotion", doc=__doc__, params=params))

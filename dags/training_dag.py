@@ -19,18 +19,32 @@ import dag_kit
 import stage_kit
 import window_kit
 from airloop.config import Pipeline
+from refused_kit import Refused
 from stage_kit import Json
 from trigger_kit import TriggerWithNote
 
+REASONS = ("hand", "probe", "schedule")
+# No control character: it stands in logs, notes and run ids.
+_TEXT = r"^(?![\s\S]*[\u0000-\u001f\u007f])"
 
-def _params() -> dict[str, Param]:
+
+def _params(pipeline: Pipeline) -> dict[str, Param]:
     key = "What asked, e.g. probe:2013-03; one training answers it. Empty: this run's id, so that it always trains."
+    evidence = {"type": ["null", "array"], "maxItems": 20, "items": {"type": "object", "maxProperties": 50}}
     return {
         "cutoff": window_kit.cutoff_param(),
-        "reason": Param("hand", "Why: hand, probe or schedule; the gate may have a rule of its own.", type="string"),
-        "reason_key": Param(None, key, type=["null", "string"], maxLength=200),
-        "evidence": Param(None, "The probe's evidence; given by monitoring.", type=["null", "array"]),
+        "reason": Param(
+            "hand", "Why; the gate may have a rule of its own for it.", type="string", enum=_reasons(pipeline)
+        ),
+        "reason_key": Param(None, key, type=["null", "string"], maxLength=200, pattern=_TEXT),
+        "evidence": Param(None, "The probe's evidence; given by monitoring.", **evidence),
     }
+
+
+def _reasons(pipeline: Pipeline) -> list[str]:
+    """The reasons that the gate has a rule for beside the usual ones; `default` stands for all others."""
+    ruled = () if isinstance(pipeline, Refused) else pipeline.gate.compare.rule
+    return [*REASONS, *sorted({*ruled} - {*REASONS, "default"})]
 
 
 def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
@@ -49,7 +63,7 @@ def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__training`."""
 
-    @dag(schedule=None, **dag_kit.defaults(pipeline, "training", doc=__doc__, params=_params()))
+    @dag(schedule=None, **dag_kit.defaults(pipeline, "training", doc=__doc__, params=_params(pipeline)))
     def training() -> None:
         def run(stage: str, upstream: dict[str, Json] | None = None, **options: Any) -> Json:
             window = window_kit.training_window(pipeline, get_current_context())

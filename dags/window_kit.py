@@ -17,7 +17,9 @@ from airloop.errors import DataContractError
 from airloop.records import Window, parse_instant
 
 # Airflow ignores `format` but enforces `pattern`: junk is refused when the run is asked for, not by its first task.
-_INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$"
+# The last part, because `$` also matches before a newline at the end.
+_INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$(?!\n)"
+_LONGEST = 32
 
 
 def window_params() -> dict[str, Param]:
@@ -32,7 +34,7 @@ def window_params() -> dict[str, Param]:
 def cutoff_param() -> Param:
     """Param `cutoff` of a training, required."""
     says = "Train on everything known before this instant, e.g. 2013-03-01T00:00:00Z (usually the end of a window)."
-    return Param(description=says, type="string", format="date-time", pattern=_INSTANT)
+    return Param(description=says, type="string", format="date-time", pattern=_INSTANT, maxLength=_LONGEST)
 
 
 def window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
@@ -95,4 +97,5 @@ def _data_interval(context: Mapping[str, Any]) -> Window | None:
 
 
 def _optional_instant(description: str) -> Param:
-    return Param(None, description, type=["null", "string"], format="date-time", pattern=_INSTANT)
+    bounds = {"format": "date-time", "pattern": _INSTANT, "maxLength": _LONGEST}
+    return Param(None, description, type=["null", "string"], **bounds)
