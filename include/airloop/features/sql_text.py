@@ -31,14 +31,20 @@ def tokens(sql: str) -> tuple[str, ...]:
     return tuple(words)
 
 
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    # One for the process: to open a database takes longer than to parse a query.
+    return duckdb.connect(config={"threads": 1})
+
+
+@cache
 def problem(sql: str) -> str:
     """Why the text is not one query that only reads; empty when it is.
 
     Raises:
         duckdb.Error: It cannot be parsed; the message holds the line.
     """
-    with duckdb.connect() as connection:
-        statements = connection.extract_statements(sql)
+    statements = _parser().cursor().extract_statements(sql)
     if len(statements) != 1:
         return (
             f"holds {len(statements)} queries instead of one; headings read `-- table: NAME`, `-- view: NAME` "
@@ -58,9 +64,9 @@ def tables_read(sql: str) -> frozenset[str] | None:
     Raises:
         duckdb.Error: It cannot be parsed.
     """
-    with duckdb.connect() as connection:
-        connection.extract_statements(sql)
-        ((text,),) = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
+    parser = _parser().cursor()
+    parser.extract_statements(sql)
+    ((text,),) = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
     tree = json.loads(text)
     if tree["error"]:
         return None
