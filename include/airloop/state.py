@@ -1,4 +1,4 @@
-"""The state database: stage records, the ledger's table, answered reasons. SQLite in WAL mode, or PostgreSQL."""
+"""The state database: stage records, the ledger, answered reasons, sketches of feeds. SQLite (WAL) or PostgreSQL."""
 
 import functools
 import json
@@ -56,6 +56,17 @@ ledger_heads = sa.Table(
     sa.Column("pipeline", sa.String(100), primary_key=True),
     sa.Column("sequence", sa.Integer, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
+)
+
+feed_sketches = sa.Table(
+    "feed_sketches",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("feed", sa.String(200), nullable=False),
+    sa.Column("window_start", sa.String(32), nullable=False),
+    sa.Column("window_end", sa.String(32), nullable=False),
+    sa.Column("sketch", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "feed", "window_end", "window_start"),
 )
 
 answered_reasons = sa.Table(

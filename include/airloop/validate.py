@@ -9,6 +9,7 @@ import pyarrow as pa
 from airloop import lake, reports
 from airloop.config import Feed, Pipeline
 from airloop.errors import DataContractError
+from airloop.feed_history import looks
 from airloop.landing.file_rows import RULE, SOURCE, TEXT, explain, texts_of
 from airloop.records import BuiltFeatures, Ingested, TableVersion, Validated, Window
 from airloop.settings import Settings
@@ -21,6 +22,11 @@ logger = logging.getLogger(__name__)
 _SHOWN_PROBLEMS = 5
 
 
+def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Beyond its upstream, raw depends on what the windows before looked like, and how their alarms were answered."""
+    return {"past": looks.depends_on(pipeline, window, settings)} if "ingest" in upstream else {}
+
+
 def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
     """Judge the window's rows of raw/<feed>; publish the good ones to clean/<feed>, put the bad ones into quarantine.
 
@@ -28,11 +34,12 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
     plus `_rule` (names of the rules, joined by "; "), `_window_start`, `_run`, `_text` and `_source` (see
     airloop.validation.quarantine). The others, with every column raw has, take the place of what clean/<feed> held of
     the window (a static feed: of the whole table). All feeds are judged before the first row is written, so a window
-    that fails changes nothing; a second run over the same rows writes no new version. An outcome feed without rows has
-    not landed yet and is left alone. The page and its JSON are written in any case.
+    that fails changes nothing; a second run over the same rows writes no new version. The good rows are held against
+    the windows before (airloop.feed_history): what looks converted, recoded, shifted or incomplete is an alarm. An
+    outcome feed without rows has not landed yet and is left alone. The page and its JSON are written in any case.
 
     Returns:
-        Checks of every feed that has rows, versions of the clean tables, URI of the page.
+        Checks of every feed that has rows, versions of the clean tables, URI of the page, alarms.
 
     Raises:
         ConfigError: expectations.yaml is wrong, or a feed has no rules.
@@ -62,10 +69,13 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
         )
         for judged in judgements
     }
+    good = {judged.table: _good(judged, tables[judged.table]) for judged in judgements}
+    seen = looks.look(pipeline, window, good, settings)
     page = _report(
         pipeline,
         window,
         "raw",
+        alarms=seen.alarms,
         judgements=judgements,
         settings=settings,
         waiting=waiting,
@@ -73,10 +83,10 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
         refused=[(name, pipeline.feeds[name], rows) for name, rows in refused.items() if rows.num_rows],
     )
     published = tuple(
-        _publish(pipeline, judged, tables[judged.table], refused[judged.table], window=window, settings=settings)
-        for judged in judgements
+        _publish(pipeline, name, rows, refused[name], window=window, settings=settings) for name, rows in good.items()
     )
-    return Validated(window, "raw", tuple(judged.check for judged in judgements), published, page)
+    looks.keep(pipeline, window, seen, settings)
+    return Validated(window, "raw", tuple(judged.check for judged in judgements), published, page, seen.alarms)
 
 
 def validate_features(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
@@ -225,14 +235,17 @@ def _refused(judged: Judgement, rows: pa.Table, unread: pa.Table | None) -> pa.T
     return broken if unread is None else pa.concat_tables([broken, unread], promote_options="default")
 
 
+def _good(judged: Judgement, rows: pa.Table) -> pa.Table:
+    good = [position not in judged.bad for position in range(rows.num_rows)]
+    return rows.filter(pa.array(good)) if judged.bad else rows
+
+
 def _publish(
-    pipeline: Pipeline, judged: Judgement, rows: pa.Table, refused: pa.Table, *, window: Window, settings: Settings
+    pipeline: Pipeline, name: str, rows: pa.Table, refused: pa.Table, *, window: Window, settings: Settings
 ) -> TableVersion:
     # Quarantine first: killed in between, a bad row is in two places until the rerun, never in none.
-    quarantine.store(pipeline, judged.table, refused, window=window, settings=settings)
-    good = [position not in judged.bad for position in range(rows.num_rows)]
-    clean = rows.filter(pa.array(good)) if judged.bad else rows
-    feed, uri = pipeline.feeds[judged.table], lake.table_uri(settings, pipeline.name, "clean", judged.table)
+    quarantine.store(pipeline, name, refused, window=window, settings=settings)
+    feed, uri = pipeline.feeds[name], lake.table_uri(settings, pipeline.name, "clean", name)
     if feed.event_time is None:
-        return lake.replace_table(uri, clean, settings, sort_by=feed.key)
-    return lake.replace_window(uri, clean, settings, time_column=feed.event_time, window=window, sort_by=feed.key)
+        return lake.replace_table(uri, rows, settings, sort_by=feed.key)
+    return lake.replace_window(uri, rows, settings, time_column=feed.event_time, window=window, sort_by=feed.key)

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from airloop.config import Feed
-from airloop.records import SetAside, Window
+from airloop.records import Alarm, SetAside, Window
 from airloop.validation import refused_section
 from airloop.validation.judgement import Judgement
 
@@ -20,6 +20,7 @@ def content(
     layer: str,
     window: Window,
     judgements: Sequence[Judgement],
+    alarms: Sequence[Alarm] = (),
     waiting: Sequence[str] = (),
     set_aside: Sequence[SetAside] = (),
     refused: Sequence[tuple[str, Feed, pa.Table]] = (),
@@ -27,6 +28,7 @@ def content(
     """What page and JSON hold: the outcome, why it failed, and every rule of every table with what was seen.
 
     Args:
+        alarms: What is not as it was declared or before, although the window passes.
         waiting: Outcome feeds that have no rows yet; they were not judged.
         set_aside: Landed files that were not read.
         refused: (feed's name, feed, its rows as quarantine.marked gives them), as they go to quarantine when the
@@ -39,6 +41,7 @@ def content(
         "window": window.to_json(),
         "outcome": "failed" if problems else "passed",
         "problems": problems,
+        "alarms": [alarm.to_json() for alarm in alarms],
         "waiting": list(waiting),
         "set_aside": [item.to_json() for item in set_aside],
         "quarantine": [refused_section.content(*item) for item in refused],
@@ -64,6 +67,7 @@ def to_html(page: dict[str, Any]) -> str:
     bad_rows, warnings = sum(table["bad_rows"] for table in tables), sum(len(table["warnings"]) for table in tables)
     start, end = (bound[:16].replace("T", " ") for bound in (page["window"]["start"], page["window"]["end"]))
     counted = f"{sum(table['rows'] for table in tables):,} rows, bad: {bad_rows:,}, warnings: {warnings}"
+    counted += f", alarms: {len(page['alarms'])}" if page["alarms"] else ""
     counted += f", files set aside: {len(page['set_aside'])}" if page["set_aside"] else ""
     return _PAGE.substitute(
         title=_text(f"{page['pipeline']}: validation, {page['layer']} {start}"),
@@ -73,12 +77,24 @@ def to_html(page: dict[str, Any]) -> str:
         outcome=page["outcome"],
         says=_text(f"{page['outcome']} · {counted}"),
         problems="".join(f"<li>{_text(problem)}</li>" for problem in page["problems"]),
+        alarms=_alarms(page["pipeline"], page["alarms"]),
         waiting=_waiting(page["waiting"]),
         set_aside=refused_section.set_aside(page["set_aside"]),
         quarantine="" if page["problems"] else refused_section.quarantined(page["pipeline"], page["quarantine"]),
         overview="".join(_line(table) for table in tables),
         tables="".join(_table(table) for table in tables),
     )
+
+
+def _alarms(pipeline: str, alarms: Sequence[dict[str, Any]]) -> str:
+    if not alarms:
+        return ""
+    lines = "".join(
+        f"<tr><td><code>{_text(alarm['kind'])}</code></td><td>{_text(alarm['subject'])}</td>"
+        f"<td>{_text(alarm['says'])}</td></tr>\n"
+        for alarm in alarms
+    )
+    return _ALARMS.substitute(pipeline=_text(pipeline), lines=lines)
 
 
 def _waiting(feeds: Sequence[str]) -> str:
@@ -154,6 +170,13 @@ _TABLE = Template("""<h2 id="$name">$name <small>$counts</small></h2>
 $rules</tbody></table></div>
 """)
 
+_ALARMS = Template("""<h2 id="alarms">Alarms <small>no training on these rows until the files are mended, or somebody
+answers: <code>airloop alarms list $pipeline</code></small></h2>
+<div class="scroll"><table class="alarms"><thead><tr><th>kind</th><th>about</th><th>what</th></tr></thead>
+<tbody>
+$lines</tbody></table></div>
+""")
+
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
@@ -170,7 +193,7 @@ small, header p { color: var(--quiet); font-weight: normal; margin: .2rem 0; }
   border-radius: .4rem; font-weight: 600; }
 .verdict.passed, .kept .state { color: var(--good); }
 .verdict.failed, .failed .state, .problems { color: var(--bad); }
-.warning .state, .bad .state { color: var(--warn); }
+.warning .state, .bad .state, #alarms { color: var(--warn); }
 .failed .state, .bad .state, .warning .state { font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -186,7 +209,7 @@ td { overflow-wrap: anywhere; } code { font-size: .87em; } a { color: inherit; }
 </style></head><body>
 <header><h1>$pipeline: $layer</h1><p>$window</p><div class="verdict $outcome">$says</div></header>
 <ul class="problems">$problems</ul>
-$waiting
+$alarms$waiting
 <div class="scroll"><table class="overview">
 <thead><tr><th>table</th><th>rows</th><th>bad rows</th><th>share</th><th>result</th><th>broken rules</th></tr></thead>
 <tbody>
