@@ -21,7 +21,8 @@ def related(feeds: Mapping[str, Feed]) -> Iterator[tuple[str, str]]:
     dated = [name for name, feed in feeds.items() if not feed.static]
     ordered = sorted(dated, key=lambda name: feeds[name].outcome)
     for first, second in itertools.combinations(ordered, 2):
-        if set(feeds[first].key) == set(feeds[second].key):
+        keys = [{name: feeds[feed].columns[name] for name in feeds[feed].key} for feed in (first, second)]
+        if keys[0] == keys[1]:
             yield first, second
 
 
