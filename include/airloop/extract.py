@@ -3,10 +3,12 @@
 import itertools
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -20,6 +22,8 @@ from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+# Longer than most transactions; whoever knows better declares it.
+_UNDECLARED_OVERLAP = timedelta(hours=1)
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMPED = re.compile(r"\.to(\d{8}T\d{6}Z)\.from(\d{8}T\d{6}Z)")
 
@@ -27,7 +31,8 @@ _STAMPED = re.compile(r"\.to(\d{8}T\d{6}Z)\.from(\d{8}T\d{6}Z)")
 def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> Extracted:
     """Land what the databases hold of the window, as an upstream system would: files per feed and UTC day.
 
-    Fetches the rows with window.start - overlap <= watermark < window.end and lands them by the day of their
+    A row that is committed after its window was fetched is found by the next one, if no later than the overlap, and
+    counted. Fetches the rows with window.start - overlap <= watermark < window.end and lands them by the day of their
     event_time as `<day>.to<end>.from<start>.csv`, which is read after the files of earlier windows. So a row that was
     changed arrives as a correction of its own day, whichever window it changed in. A day of the window for which
     nothing has landed yet gets a file without rows. A row that an overlapping window has landed as it is does not land
@@ -38,7 +43,7 @@ def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settin
     those that are missing. Rows deleted in the database stay.
 
     Returns:
-        The URIs this run has landed, and by feed the rows it has read for them.
+        The URIs this run has landed, and by feed the rows it has read for them and those of them that came late.
 
     Raises:
         ConfigError: No feed has a `source`, or see sql_source.read_rows.
@@ -54,17 +59,23 @@ def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settin
     present = landed_files.list_files(pipeline, settings)
     try:
         with ExitStack() as stack:
-            drafts, rows = {}, {}
+            drafts, rows, late = {}, {}, Counter[str]()
             for name, feed in feeds.items():
                 folder = HiddenFiles(f"{settings.landing_uri}/{pipeline.name}/{name}", settings.storage_options)
                 drafts[name] = stack.enter_context(folder)
                 part = _Part(name, feed, window, tuple(file for file in present if file.feed == name), settings)
-                rows[name] = _write_table(part, drafts[name]) if feed.static else _write_days(part, drafts[name])
+                rows[name] = _write_table(part, drafts[name]) if feed.static else _write_days(part, drafts[name], late)
             landed = [uri for name, feed in feeds.items() for uri in drafts[name].publish(replace=feed.static)]
     except OSError as error:
         raise UpstreamUnavailable(f"landing folder {settings.landing_uri} cannot be written: {error}") from error
     logger.info("%s %s: %d files landed from SQL, rows %s", pipeline.name, window, len(landed), rows)
-    return Extracted(window=window, files=tuple(landed), rows=rows)
+    for name, count in late.items():
+        logger.warning(
+            "%s %s: %d rows of %s were committed after their window was fetched, and land now; later than the overlap "
+            "they are lost: is overlap_minutes the length of the longest transaction?",
+            pipeline.name, window, count, name,
+        )  # fmt: skip
+    return Extracted(window=window, files=tuple(landed), rows=rows, late=dict(late))
 
 
 def _refuse_window(window: Window) -> None:
@@ -91,8 +102,17 @@ class _Part:
     @property
     def over(self) -> Window:
         """The watermarks to fetch."""
-        overlap = self.feed.source.overlap_minutes if self.feed.source else 0
-        return Window(self.window.start - timedelta(minutes=overlap), self.window.end)
+        declared = self.feed.source.overlap_minutes if self.feed.source else 0
+        if declared is not None:
+            return Window(self.window.start - timedelta(minutes=declared), self.window.end)
+        return Window(self.window.start - _UNDECLARED_OVERLAP, self.window.end) if self.follows else self.window
+
+    @cached_property
+    def follows(self) -> bool:
+        """Whether the time just before was fetched already, so that a row of it that is new was committed late."""
+        before = Window(self.window.start - _UNDECLARED_OVERLAP, self.window.start)
+        own = f"from{self.window.start:{_STAMP}}"
+        return any(_overlaps(file.name, before) and own not in file.name for file in self.present)
 
     def file_name(self, day: date) -> str:
         """By end, then start: of two windows that hold versions of a row the one that ends later holds the newer."""
@@ -111,8 +131,8 @@ def _write_table(part: _Part, drafts: HiddenFiles) -> int:
         return _write_file(part, drafts, part.feed.files, lines)
 
 
-def _write_days(part: _Part, drafts: HiddenFiles) -> int:
-    """Write the hidden files of all days; returns the rows in them."""
+def _write_days(part: _Part, drafts: HiddenFiles, late: Counter[str]) -> int:
+    """Write the hidden files of all days; returns the rows in them, and counts those that came late."""
     count, days = 0, set()
     with closing(sql_source.read_rows(part.name, part.feed, part.over, part.settings)) as rows:
         for day, dated in itertools.groupby(_dated_lines(part, rows), key=itemgetter(0)):
@@ -123,7 +143,7 @@ def _write_days(part: _Part, drafts: HiddenFiles) -> int:
                 )
             days.add(day)
             has_landed = _landed_lines(part, day)
-            fresh = (line for _, line in dated if not has_landed(line))
+            fresh = _counted(part, (row for row in dated if not has_landed(row[1])), late)
             first = next(fresh, None)
             if first is not None:
                 count += _write_file(part, drafts, part.file_name(day), itertools.chain([first], fresh))
@@ -131,6 +151,14 @@ def _write_days(part: _Part, drafts: HiddenFiles) -> int:
         if day not in days and not part.landed_files(day):
             _write_file(part, drafts, part.file_name(day), ())
     return count
+
+
+def _counted(part: _Part, rows: Iterable[tuple[date, str, datetime]], late: Counter[str]) -> Iterator[str]:
+    """The lines, and how many of them were written before a window that was fetched already ended."""
+    for _, line, mark in rows:
+        if mark < part.window.start and part.follows:
+            late[part.name] += 1
+        yield line
 
 
 def _write_file(part: _Part, drafts: HiddenFiles, name: str, lines: Iterable[str]) -> int:
@@ -142,8 +170,8 @@ def _write_file(part: _Part, drafts: HiddenFiles, name: str, lines: Iterable[str
     return count
 
 
-def _dated_lines(part: _Part, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[date, str]]:
-    """(UTC day of event_time, line of the file), in the order of event_time."""
+def _dated_lines(part: _Part, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[date, str, datetime]]:
+    """(UTC day of event_time, line of the file, watermark), in the order of event_time."""
     feed, watermark = part.feed, part.feed.source.watermark if part.feed.source else None
     columns = list(feed.columns)
     for row in rows:
@@ -154,7 +182,7 @@ def _dated_lines(part: _Part, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[d
                 f"feed {part.name}: {watermark} {mark:%Y-%m-%dT%H:%M:%S.%fZ} came for {part.over}: the database "
                 "compares it as text; write all of them like 2013-02-01T00:00:00Z"
             )
-        yield event.date(), line
+        yield event.date(), line, mark
 
 
 def _landed_lines(part: _Part, day: date) -> Callable[[str], bool]:

@@ -53,11 +53,17 @@ def _check_replay(pipeline: Pipeline, path: str) -> None:
 
 
 def _looks(pipeline: Pipeline) -> list[str]:
-    days, needed = pipeline.training.holdout_days, pipeline.gate.compare.min_blocks
-    if days >= needed:
-        return []
-    # No error: a short table has no more days, and its first model is judged by the floors alone.
-    return [
-        f"pipeline.yaml: look: training.holdout_days {days} < gate.compare.min_blocks {needed}; "
-        "a first model can pass, but no later one will ever take its place"
+    looks = [
+        f"pipeline.yaml: look: feeds.{name}.source.overlap_minutes is not declared: a row that is committed more than "
+        "an hour after its window was fetched is lost; write the length of the longest transaction, or 0"
+        for name, feed in pipeline.feeds.items()
+        if feed.source is not None and not feed.static and feed.source.overlap_minutes is None
     ]
+    days, needed = pipeline.training.holdout_days, pipeline.gate.compare.min_blocks
+    if days < needed:
+        # No error: a short table has no more days, and its first model is judged by the floors alone.
+        looks.append(
+            f"pipeline.yaml: look: training.holdout_days {days} < gate.compare.min_blocks {needed}; "
+            "a first model can pass, but no later one will ever take its place"
+        )
+    return looks

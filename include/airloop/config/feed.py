@@ -32,8 +32,9 @@ class Source(Node):
     """One SELECT without parameters; its columns are exactly `columns`."""
     watermark: str | None = None
     """Column of type timestamp with the instant a row was last written. None for a static table, fetched whole."""
-    overlap_minutes: int = Field(ge=0, default=0)
-    """A window looks this far back for rows that were committed late: the length of the longest transaction."""
+    overlap_minutes: int | None = Field(ge=0, default=None)
+    """A window looks this far back for rows that were committed late: the length of the longest transaction. Not
+    declared, a window that follows another one looks an hour back, and `pipelines check` asks for it."""
 
     @field_validator("query")
     @classmethod

@@ -8,11 +8,16 @@ from airloop.records.base import Record, Window
 
 @dataclass(frozen=True)
 class Extracted(Record):
-    """What a run fetched from the feeds' databases: the URIs it landed, and by feed the rows it read for them."""
+    """What a run fetched from the feeds' databases: the URIs it landed, and by feed the rows it read for them.
+
+    Attributes:
+        late: By feed the rows that were committed after their window was fetched, and have landed now.
+    """
 
     window: Window
     files: tuple[str, ...]
     rows: dict[str, int]
+    late: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
