@@ -3,6 +3,8 @@
 Airflow imports this module in all its processes while it initialises itself; only the scheduler of a LocalExecutor and
 a Celery worker do much here. Both fork twice, scheduler -> worker -> task and worker -> pool -> task, so what is
 imported here every task has. Imports only: a library that computes here (OpenMP, a thread pool) could hang in them.
+
+The API server's access log is mended here too (`airloop_access_log`).
 """
 
 import ctypes
@@ -13,7 +15,8 @@ import signal
 import sys
 from typing import Any
 
-_TESTED = {"apache-airflow-core": "3.3.2", "apache-airflow-task-sdk": "1.3.2"}
+_TESTED_TASKS = {"apache-airflow-core": "3.3.2", "apache-airflow-task-sdk": "1.3.2"}
+_TESTED_API = {"apache-airflow-core": "3.3.2", "fastapi": "0.136.3"}
 _POLL_SECONDS = 0.2
 _PR_SET_PDEATHSIG = 1
 _PRELOAD = (
@@ -70,14 +73,26 @@ def _preload() -> None:
             _say(f"{module} is not preloaded: {error!r}")
 
 
+def _fits(tested: dict[str, str], *, otherwise: str) -> bool:
+    """Whether these versions are installed; if not, says what is lost: private methods are wrapped for them only."""
+    installed = {package: importlib.metadata.version(package) for package in tested}
+    if installed != tested:
+        _say(f"{otherwise}: made for {tested}, found {installed}")
+    return installed == tested
+
+
+def _keep_the_api_server_moving() -> None:
+    """Let it commit its access log in a thread: with SQLite two POSTs at once would stop it for 30 s."""
+    if _fits(_TESTED_API, otherwise="POSTs to the API server at one moment may block it"):
+        importlib.import_module("airloop_access_log").install()
+
+
 def _free_worker_slots_sooner() -> None:
     """Let a worker look for the end of its task every 0.2 s; Airflow may look only after `min_heartbeat_interval`.
 
-    Reads and wraps a private method, hence only for the versions it was tested with.
+    Wraps a private method.
     """
-    found = {package: importlib.metadata.version(package) for package in _TESTED}
-    if found != _TESTED:
-        _say(f"worker slots are freed later: made for {_TESTED}, found {found}")
+    if not _fits(_TESTED_TASKS, otherwise="worker slots are freed later"):
         return
     from airflow.sdk.execution_time.supervisor import WatchedSubprocess
 
@@ -121,6 +136,8 @@ def _forks_tasks(arguments: list[str], executor: str) -> bool:
     return arguments[:2] == ["celery", "worker"]
 
 
+if sys.argv[1:2] == ["api-server"]:
+    _keep_the_api_server_moving()
 if _forks_tasks(sys.argv[1:], os.environ.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")):
     if sys.platform == "linux":  # on macOS tasks are executed anew and inherit nothing
         _preload()

@@ -10,6 +10,7 @@ import threading
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -45,6 +46,21 @@ def nap():
 
 nap()
 """
+# Runs that take turns: some are at work while others are posted.
+BRIEF_DAGS = """
+from airflow.sdk import dag, task
+
+for number in range(2):
+    @dag(f"brief_{number}", schedule=None)
+    def brief():
+        @task
+        def say():
+            return number
+        say()
+
+    brief()
+"""
+BURST = 30
 
 
 def ignore(_: object) -> None:
@@ -57,6 +73,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     (project / "dags").mkdir()
     (project / "plugins").mkdir()
     (project / "dags" / "nap_dag.py").write_text(DAG)
+    (project / "dags" / "brief_dag.py").write_text(BRIEF_DAGS)
     settings = load_settings(project_dir=project, home=project / "home")
     yield settings
     supervisor.down(settings, on_progress=ignore)
@@ -88,7 +105,7 @@ def call(url: str, body: dict[str, Any] | None = None, *, token: str = "", login
     if login:
         headers["Authorization"] = f"Basic {b64encode(':'.join(login).encode()).decode()}"
     request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, headers)
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)
 
 
@@ -160,21 +177,85 @@ def test_the_services_keep_their_temporary_files_below_the_home(
     assert list(run_folder(settings).temporary.glob("feast_metrics_*"))  # the scheduler's, who has imported Feast
 
 
+def test_two_bursts_of_runs_posted_at_once_while_tasks_run_are_all_taken(
+    settings: Settings, platform: supervisor.Platform
+) -> None:
+    token, dags = log_in(platform), [f"{platform.airflow_url}/api/v2/dags/brief_{number}" for number in range(2)]
+    assert wait_until(lambda: all(known(dag, token) for dag in dags), 60)
+    for dag in dags * 4:
+        call(f"{dag}/dagRuns", {"logical_date": None}, token=token)
+    assert wait_until(lambda: sum(succeeded(dag, token) for dag in dags) > 0, 60)
+    with ThreadPoolExecutor(2 * BURST) as pool:
+        posts = [pool.submit(call, f"{dag}/dagRuns", {"logical_date": None}, token=token) for dag in dags * BURST]
+        assert {post.result()["state"] for post in posts} == {"queued"}
+    assert all(service.healthy for service in supervisor.status(settings))
+    assert wait_until(lambda: sum(succeeded(dag, token) for dag in dags) == 2 * (4 + BURST), 240)
+    assert "database is locked" not in "".join(path.read_text() for path in settings.home.glob("logs/*.log"))
+
+
+def succeeded(dag: str, token: str) -> int:
+    return int(call(f"{dag}/dagRuns?state=success&limit=1", token=token)["total_entries"])
+
+
 def test_a_second_start_is_refused(settings: Settings, platform: supervisor.Platform) -> None:
     with pytest.raises(AirloopError, match=f"already running at {platform.airflow_url}.*airloop down"):
         supervisor.start_detached(settings, on_progress=ignore)
     assert supervisor.current(settings) == platform
 
 
-def test_a_killed_service_stops_everything_and_is_named(settings: Settings, platform: supervisor.Platform) -> None:
-    leaders = list(recorded_services(run_folder(settings)).values())
+def test_a_killed_service_comes_back_alone(settings: Settings, platform: supervisor.Platform) -> None:
+    before = recorded_services(run_folder(settings))
     kill(settings, "mlflow")
-    assert wait_until(lambda: supervising(run_folder(settings)) is None, 30)
+    assert wait_until(lambda: revived(settings, "mlflow", before), 120)
+    after = recorded_services(run_folder(settings))
+    assert {name for name in after if after[name] != before[name]} == {"mlflow"}
+    assert {service.name: service.restarts for service in supervisor.status(settings)} == dict.fromkeys(
+        supervisor.SERVICES, 0
+    ) | {"mlflow": 1}
+    experiment = f"{platform.mlflow_url}/api/2.0/mlflow/experiments/get?experiment_id=0"
+    assert call(experiment, login=(platform.username, platform.mlflow_password))["experiment"]["name"]
+
+
+def test_a_scheduler_and_an_api_server_killed_at_work_come_back_and_the_runs_end_well(
+    settings: Settings, platform: supervisor.Platform
+) -> None:
+    token, dag = log_in(platform), f"{platform.airflow_url}/api/v2/dags/brief_0"
+    assert wait_until(lambda: known(dag, token), 60)
+    before, done = recorded_services(run_folder(settings)), succeeded(dag, token)
+    for _ in range(8):
+        call(f"{dag}/dagRuns", {"logical_date": None}, token=token)
+    assert wait_until(lambda: succeeded(dag, token) > done, 60)
+    for name in ("scheduler", "api-server"):
+        kill(settings, name)
+    assert wait_until(lambda: all(revived(settings, name, before) for name in ("scheduler", "api-server")), 180)
+    assert not session(before["scheduler"])
+    assert supervisor.current(settings) == platform
+    assert wait_until(lambda: succeeded(dag, token) == done + 8, 180)
+    restarts = {service.name: service.restarts for service in supervisor.status(settings)}
+    assert (restarts["scheduler"], restarts["api-server"]) == (1, 1)
+
+
+def test_a_service_that_dies_at_once_each_time_ends_everything_and_is_named(
+    settings: Settings, platform: supervisor.Platform
+) -> None:
+    leaders = list(recorded_services(run_folder(settings)).values())
+    run_folder(settings).mlflow_auth.write_text("not a configuration")
+    kill(settings, "mlflow")
+    assert wait_until(lambda: supervising(run_folder(settings)) is None, 240)
     assert gone(leaders)
     assert strangers(settings) == []
     log = (settings.home / "logs" / "supervisor.log").read_text()
-    assert "mlflow was killed by signal 9 (Killed); everything was stopped" in log
+    ended = log.rpartition(" ERROR ")[2]
+    assert ended.startswith("mlflow died 4 times within 10 minutes; at last it ended with exit code")
+    assert "everything was stopped. The end of" in ended
+    assert "File contains no section headers" in ended
     assert not any(service.healthy for service in supervisor.status(settings))
+
+
+def revived(settings: Settings, name: str, before: dict[str, ProcessMark]) -> bool:
+    """Whether a service runs in another process than before, and well."""
+    services = {service.name: service for service in supervisor.status(settings)}
+    return services[name].healthy and services[name].pid != before[name].pid
 
 
 def test_of_two_starts_at_the_same_moment_one_wins(settings: Settings) -> None:

@@ -49,7 +49,7 @@ def test_nothing_runs_and_everything_says_so(settings: Settings) -> None:
     found = supervisor.status(settings)
     assert [service.name for service in found] == ["api-server", "scheduler", "dag-processor", "triggerer", "mlflow"]
     assert {(service.url, service.healthy, service.pid) for service in found} == {("", False, None)}
-    assert found[0].to_dict() == {"name": "api-server", "url": "", "healthy": False, "pid": None}
+    assert found[0].to_dict() == {"name": "api-server", "url": "", "healthy": False, "pid": None, "restarts": 0}
 
 
 def test_a_second_supervisor_is_refused_and_told_where_the_first_is(settings: Settings) -> None:

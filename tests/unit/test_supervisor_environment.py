@@ -56,7 +56,18 @@ def test_airflow_lives_in_home_and_reads_the_dags_of_the_project(settings: Setti
     assert found["AIRFLOW_HOME"] == f"{settings.home}/airflow"
     assert found["AIRFLOW__CORE__DAGS_FOLDER"] == f"{settings.project_dir}/dags"
     assert found["AIRFLOW__CORE__PLUGINS_FOLDER"] == f"{settings.project_dir}/plugins"
-    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == f"sqlite:///{settings.home}/airflow/airflow.db?timeout=30"
+    database = f"sqlite:///{settings.home}/airflow/airflow.db?timeout=120"
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == database
+
+
+def test_the_api_server_gives_up_a_locked_database_before_the_services_that_end_with_it(settings: Settings) -> None:
+    commands = airflow_commands(settings, airflow_port=8080, mlflow_url="")
+    urls = {name: command.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] for name, command in commands.items()}
+    seconds = {name: int(url.partition("?timeout=")[2]) for name, url in urls.items()}
+    patient = seconds.keys() - {"api-server"}
+    assert seconds["api-server"] == 30
+    assert {"scheduler", "dag-processor", "triggerer"} < patient
+    assert {seconds[name] for name in patient} == {120}
 
 
 def test_the_callers_airflow_cannot_leak_in(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ CONFIG = Path(__file__).parents[2] / "include" / "airflow_config"
 @pytest.fixture
 def local_settings(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(CONFIG))
-    monkeypatch.setattr(sys, "argv", ["airflow", "api-server"])
+    monkeypatch.setattr(sys, "argv", ["airflow", "triggerer"])
     monkeypatch.delitem(sys.modules, "airflow_local_settings", raising=False)
     return importlib.import_module("airflow_local_settings")
 
@@ -27,6 +27,14 @@ def test_only_the_scheduler_preloads(argv: list[str]) -> None:
     loaded = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert "airflow_local_settings" in loaded.stdout.split()
     assert not {"airflow", "airloop", "pandas", "feast", "mlflow"} & set(loaded.stdout.split())
+
+
+@pytest.mark.parametrize(("argv", "mended"), [(["api-server"], True), (["scheduler"], False), (["triggerer"], False)])
+def test_only_the_api_servers_access_log_is_mended(argv: list[str], mended: bool) -> None:
+    code = f"import sys; sys.argv = ['airflow', *{argv}]; import airflow_local_settings; print(*sys.meta_path)"
+    environment = {**os.environ, "PYTHONPATH": str(CONFIG), "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert ("MendingFinder" in result.stdout) is mended
 
 
 @pytest.mark.parametrize(
@@ -50,10 +58,21 @@ def test_another_airflow_is_not_patched(
     local_settings: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = set(sys.modules)
-    monkeypatch.setattr(local_settings, "_TESTED", {"apache-airflow-core": "3.0.0"})
+    monkeypatch.setattr(local_settings, "_TESTED_TASKS", {"apache-airflow-core": "3.0.0"})
     local_settings._free_worker_slots_sooner()
     assert "worker slots are freed later" in capsys.readouterr().err
     assert not {name for name in set(sys.modules) - before if name.startswith("airflow")}
+
+
+@pytest.mark.parametrize("package", ["apache-airflow-core", "fastapi"])
+def test_another_api_server_is_not_mended_and_says_so(
+    local_settings: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
+) -> None:
+    before = list(sys.meta_path)
+    monkeypatch.setitem(local_settings._TESTED_API, package, "0.1")
+    local_settings._keep_the_api_server_moving()
+    assert "POSTs to the API server at one moment may block it" in capsys.readouterr().err
+    assert sys.meta_path == before
 
 
 def test_a_library_that_cannot_be_imported_does_not_stop_the_scheduler(

@@ -83,7 +83,7 @@ def down() -> None:
 
 @app.command(epilog="Example: airloop status --json")
 def status(as_json: AsJson = False) -> None:
-    """Every service with its URL, health and process."""
+    """Every service with its URL, health, process and how often it was restarted."""
     from airloop import supervisor
 
     services = supervisor.status(load_settings())
@@ -91,10 +91,16 @@ def status(as_json: AsJson = False) -> None:
         typer.echo(json.dumps([service.to_dict() for service in services]))
     else:
         rows = [
-            (item.name, item.url or "-", "healthy" if item.healthy else "down", str(item.pid or "-"))
+            (
+                item.name,
+                item.url or "-",
+                "healthy" if item.healthy else "down",
+                str(item.pid or "-"),
+                str(item.restarts),
+            )
             for item in services
         ]
-        console.print(table(("service", "url", "health", "pid"), rows))
+        console.print(table(("service", "url", "health", "pid", "restarts"), rows))
     if not all(service.healthy for service in services):
         raise typer.Exit(3)
 

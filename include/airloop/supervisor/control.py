@@ -40,8 +40,8 @@ def status(settings: Settings) -> tuple[ServiceStatus, ...]:
     folder = run_folder(settings)
     recorded = recorded_services(folder)
     pids = {name: leader.pid for name, leader in recorded.items() if leader.lives()}
-    urls = (read_private(folder.processes) or {}) if pids else {}
-    airflow_url, mlflow_url = urls.get("airflow_url", ""), urls.get("mlflow_url", "")
+    record = (read_private(folder.processes) or {}) if pids else {}
+    airflow_url, mlflow_url = record.get("airflow_url", ""), record.get("mlflow_url", "")
     if not runs_mlflow(settings):
         mlflow_url = settings.mlflow_tracking_uri
     healthy = airflow_health(airflow_url) if "api-server" in pids else {}
@@ -52,6 +52,7 @@ def status(settings: Settings) -> tuple[ServiceStatus, ...]:
             url=mlflow_url if name == "mlflow" else airflow_url,
             healthy=healthy.get(name, False) and (name in pids or name == "mlflow"),
             pid=pids.get(name),
+            restarts=record.get("restarts", {}).get(name, 0),
         )
         for name in SERVICES
     )

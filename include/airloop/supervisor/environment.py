@@ -12,7 +12,9 @@ from airloop.supervisor.run_folder import run_folder, write_private_text
 
 LOCALHOST = "127.0.0.1"
 _INCLUDE = Path(__file__).resolve().parents[2]
-_BUSY_SECONDS = 30
+# How long a process waits for SQLite's write lock. The API server's requests give up first: they can be sent again,
+# and a scheduler that gives up ends.
+_API_BUSY_SECONDS, _BUSY_SECONDS = 30, 120
 
 _AIRFLOW_CONSTANTS = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -28,6 +30,9 @@ _AIRFLOW_CONSTANTS = {
     # worker slot is free at most 1 s (0.2 s with the patch in airflow_local_settings) after its task has ended.
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    # A task waits for an API server that is being restarted: about 80 s, by default 10-20 s.
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "16",
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "10",
     # What a killed scheduler was running is taken up again once its heartbeat is 30 s old; by default that is looked at
     # every 300 s.
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
@@ -49,8 +54,10 @@ auth_cache_ttl_seconds = 60
 """
 
 
-def airflow_environment(settings: Settings, *, airflow_port: int, mlflow_url: str) -> dict[str, str]:
-    """The complete environment of the Airflow processes; holds secrets, so it is for `execve`, not for a log.
+def airflow_environment(
+    settings: Settings, *, airflow_port: int, mlflow_url: str, service: str = "scheduler"
+) -> dict[str, str]:
+    """The complete environment of an Airflow process; holds secrets, so it is for `execve`, not for a log.
 
     The caller's environment passes through, except what would point Airflow elsewhere. Of its AIRFLOW__ variables those
     set here lose, apart from AIRFLOW__CORE__PARALLELISM (2 unless given).
@@ -59,8 +66,10 @@ def airflow_environment(settings: Settings, *, airflow_port: int, mlflow_url: st
         settings: Passed on whole, as AIRLOOP_ variables.
         airflow_port: The API server's port on 127.0.0.1.
         mlflow_url: Where people see MLflow; tasks get it as AIRLOOP_MLFLOW_UI_URL, for links only.
+        service: Whose it is: the API server waits less long for the database than the others.
     """
     secret, home, url = credentials(settings), settings.home / "airflow", f"http://{LOCALHOST}:{airflow_port}"
+    busy_seconds = _API_BUSY_SECONDS if service == "api-server" else _BUSY_SECONDS
     environment = _base_environment(settings)
     environment.setdefault("AIRFLOW__CORE__PARALLELISM", "2")
     return environment | _AIRFLOW_CONSTANTS | {
@@ -78,7 +87,7 @@ def airflow_environment(settings: Settings, *, airflow_port: int, mlflow_url: st
         "AIRFLOW__API__SECRET_KEY": secret.api_secret_key,
         "AIRFLOW__API_AUTH__JWT_SECRET": secret.jwt_secret,
         # Airflow itself turns on WAL.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout={_BUSY_SECONDS}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout={busy_seconds}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
     }  # fmt: skip
 

@@ -10,7 +10,22 @@ from airloop.errors import AirloopError
 from airloop.supervisor.processes import Command, ProcessMark, mark, start
 from airloop.supervisor.run_folder import RunFolder, write_private
 from airloop.supervisor.services import log_tail
-from airloop.supervisor.shutdown import stop_services
+from airloop.supervisor.shutdown import kill_session, stop_services
+
+
+@dataclass(frozen=True)
+class Death:
+    """A part that failed, or ended although it should not.
+
+    Attributes:
+        name: Of the part.
+        how: What happened to it, after its name: "was killed by signal 9 (Killed)".
+        log: What it wrote.
+    """
+
+    name: str
+    how: str
+    log: Path
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,7 @@ class Parts:
     mlflow_url: str
     _running: dict[str, tuple[subprocess.Popen[bytes], Command]] = field(default_factory=dict)
     _marks: dict[str, ProcessMark] = field(default_factory=dict)
+    _restarts: dict[str, int] = field(default_factory=dict)
 
     def start(self, name: str, command: Command, *, gate: int | None = None) -> None:
         """Start a part; `gate` is the reader of a `Gate` it has to wait at."""
@@ -46,16 +62,34 @@ class Parts:
         """Whether a part that is meant to end has done so; `check` notices when it failed."""
         return self._running[name][0].poll() == 0
 
+    def deaths(self) -> list[Death]:
+        """The parts that failed, or ended although they should not, and were not started again."""
+        found = []
+        for name, (process, command) in self._running.items():
+            code = process.poll()
+            if code is not None and not (command.ends and code == 0):
+                found.append(Death(name, _how(code), command.log))
+        return found
+
     def check(self) -> None:
-        """Notice a part that failed, or ended although it should not.
+        """Notice a death.
 
         Raises:
             AirloopError: With its name and the end of its log.
         """
-        for name, (process, command) in self._running.items():
-            code = process.poll()
-            if code is not None and not (command.ends and code == 0):
-                raise _death(name, code, command)
+        for death in self.deaths():
+            end = f"The end of {death.log}:\n{log_tail(death.log)}"
+            raise AirloopError(f"{death.name} {death.how}; everything was stopped. {end}")
+
+    def clean(self, name: str) -> None:
+        """End what a dead part has left: its children hold ports, and workers without a scheduler never end."""
+        if name in self._marks:
+            kill_session(self._marks[name])
+
+    def restart(self, name: str, command: Command, *, gate: int | None = None) -> None:
+        """As `start`, for a part that has died; counted in the record."""
+        self._restarts[name] = self._restarts.get(name, 0) + 1
+        self.start(name, command, gate=gate)
 
     def close(self) -> None:
         """Stop everything, within 20 seconds, and forget it."""
@@ -68,7 +102,7 @@ class Parts:
     def _record(self) -> None:
         services = {name: leader.to_dict() for name, leader in self._marks.items()}
         urls = {"airflow_url": self.airflow_url, "mlflow_url": self.mlflow_url}
-        write_private(self.folder.processes, {**urls, "services": services})
+        write_private(self.folder.processes, {**urls, "services": services, "restarts": self._restarts})
 
 
 class Gate:
@@ -91,6 +125,5 @@ class Gate:
         os.close(self._writer)
 
 
-def _death(name: str, code: int, command: Command) -> AirloopError:
-    how = f"was killed by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"ended with exit code {code}"
-    return AirloopError(f"{name} {how}; everything was stopped. The end of {command.log}:\n{log_tail(command.log)}")
+def _how(code: int) -> str:
+    return f"was killed by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"ended with exit code {code}"

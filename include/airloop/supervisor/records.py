@@ -40,12 +40,14 @@ class ServiceStatus:
         url: Where a person looks at it; empty while the platform is not running.
         healthy: Its health endpoint says so and, where the supervisor runs it, its process lives.
         pid: Its leading process; None when it does not run here.
+        restarts: How often it died and was started again since the platform was started.
     """
 
     name: str
     url: str
     healthy: bool
     pid: int | None
+    restarts: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as they are, for `--json`."""

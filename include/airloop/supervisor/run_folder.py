@@ -19,7 +19,8 @@ class RunFolder:
 
     Attributes:
         lock: Locked (flock) by the one supervisor, or by `down`; holds `{"role", "pid", "born"}` of the last holder.
-        processes: `{"airflow_url", "mlflow_url", "services": {name: {"pid", "born"}}}`; outlives a killed supervisor.
+        processes: `{"airflow_url", "mlflow_url", "services": {name: {"pid", "born"}}, "restarts": {name: number}}`;
+            outlives a killed supervisor.
         platform: The fields of `Platform`; there from healthy until the stop begins.
         secrets: What Airflow signs and encrypts with, and the administrator's password.
         passwords: The file of Airflow's SimpleAuthManager.

@@ -28,11 +28,13 @@ _AIRFLOW_PARTS = {
 
 def airflow_commands(settings: Settings, *, airflow_port: int, mlflow_url: str) -> dict[str, Command]:
     """The four Airflow services and `migration`, by name."""
-    environment = airflow_environment(settings, airflow_port=airflow_port, mlflow_url=mlflow_url)
     logs = logs_dir(settings)
 
     def airflow(*arguments: str, name: str = "", **how: Any) -> Command:
         argv = (*_PYTHON_MODULE, "airflow", *arguments)
+        environment = airflow_environment(
+            settings, airflow_port=airflow_port, mlflow_url=mlflow_url, service=arguments[0]
+        )
         return Command(argv, environment, logs / f"{name or arguments[0]}.log", **how)
 
     return {

@@ -42,6 +42,12 @@ def stop_services(services: Mapping[str, ProcessMark]) -> list[str]:
     return found
 
 
+def kill_session(leader: ProcessMark) -> None:
+    """End what is left of a session at once: for one whose leader died, so that nobody would report its tasks."""
+    send(session(leader), signal.SIGKILL)
+    _gone([leader], _KILL_SECONDS)
+
+
 def _terminate(leader: ProcessMark) -> None:
     send([process for process in session(leader) if process.pid == leader.pid], signal.SIGTERM)
 

@@ -19,6 +19,7 @@ from airloop.supervisor.ports import choose_ports
 from airloop.supervisor.presence import SUPERVISOR, clean_leftovers, holder, refusal
 from airloop.supervisor.processes import Command
 from airloop.supervisor.records import Platform
+from airloop.supervisor.restarts import Restarts
 from airloop.supervisor.run_folder import RunFolder, run_folder, try_lock, write_private
 from airloop.supervisor.services import (
     airflow_commands,
@@ -50,7 +51,8 @@ def run(
     """Run the platform in the foreground until SIGINT, SIGTERM or SIGHUP; call it from the main thread.
 
     First ends what a killed supervisor left. Starts everything on 127.0.0.1, calls `on_ready` once all is healthy, then
-    watches. However it ends, no process of it stays; an exception of a callback ends it as well.
+    watches: a service that dies is started again, at most three times in ten minutes. However it ends, no process of it
+    stays; an exception of a callback ends it as well.
 
     Args:
         settings: With an http(s) `mlflow_tracking_uri` no MLflow server is started.
@@ -60,8 +62,9 @@ def run(
         mlflow_port: Of the MLflow server; None takes any free port.
 
     Raises:
-        AirloopError: One runs already, a port asked for is taken, a service was not healthy within 300 s, or one died:
-            then with its name and the end of its log, after everything was stopped.
+        AirloopError: One runs already, a port asked for is taken, a service was not healthy within 300 s, or one died
+            during the start, or later too often: then with its name and the end of its log, after everything was
+            stopped.
         ConfigError: The project has no dags folder.
     """
     if not (settings.project_dir / "dags").is_dir():
@@ -108,13 +111,26 @@ class _Supervision:
         parts = Parts(self.folder, self.settings.home, self.airflow_url, self.mlflow_url)
         with self._temporary_files(), closing(parts), closing(Gate()) as gate:
             try:
-                self._start(parts, gate)
+                commands = self._start(parts, gate)
                 write_private(self.folder.platform, asdict(platform))
                 on_ready(platform)
-                while True:
-                    self._pause(parts)
+                self._watch(parts, commands)
             finally:
                 self.on_progress("stopping")
+
+    def _watch(self, parts: Parts, commands: Mapping[str, Command]) -> None:
+        with closing(Restarts(parts, commands, self._api_answers, self.on_progress)) as restarts:
+            while True:
+                self.check_signals()
+                restarts.look()
+                time.sleep(_POLL_SECONDS)
+
+    def _api_answers(self) -> bool:
+        """Whether the API server is healthy; then the part of it that tasks talk to is ready too."""
+        healthy = airflow_health(self.airflow_url)["api-server"]
+        if healthy:
+            warm_execution_api(self.airflow_url)
+        return healthy
 
     @contextmanager
     def _temporary_files(self) -> Iterator[None]:
@@ -125,36 +141,42 @@ class _Supervision:
         finally:
             shutil.rmtree(self.folder.temporary, ignore_errors=True)
 
-    def _start(self, parts: Parts, gate: Gate) -> None:
-        """Importing is most of the work, so all import at once; the gate keeps the order that matters.
+    def _start(self, parts: Parts, gate: Gate) -> Mapping[str, Command]:
+        """Start everything and return the services' commands.
 
-        A scheduler that is faster than the API server fails the tasks which a crash has orphaned.
+        Importing is most of the work, so all import at once; the gate keeps the order that matters: a scheduler that is
+        faster than the API server fails the tasks which a crash has orphaned.
         """
-        since = datetime.now(UTC)
-        commands = airflow_commands(self.settings, airflow_port=self.airflow_port, mlflow_url=self.mlflow_url)
-        (self.settings.home / "airflow").mkdir(exist_ok=True)
-        due = self._preparations(commands.pop("migration"))
+        since, services = datetime.now(UTC), self._services()
+        due = self._preparations(services.pop("migration"))
         if due:
             self.on_progress("preparing the databases")
         for name, command in due.items():
             parts.start(name, command)
-        parts.start("scheduler", commands.pop("scheduler"), gate=gate.reader)
-        if runs_mlflow(self.settings):
+        parts.start("scheduler", services["scheduler"], gate=gate.reader)
+        if "mlflow" in services:
             self._prepared(parts, due, "mlflow-tables")
             prefer_wal(self.settings.mlflow_tracking_uri)
             self.on_progress("starting the MLflow server")
-            parts.start("mlflow", mlflow_command(self.settings, mlflow_port=self.mlflow_port))
+            parts.start("mlflow", services["mlflow"])
         if self._prepared(parts, due, "migration"):
             mark_migrated(self.settings)
         self.on_progress("starting Airflow")
-        for name, command in commands.items():
-            parts.start(name, command)
-        self._wait(parts, "Airflow's API server", lambda: airflow_health(self.airflow_url)["api-server"])
-        warm_execution_api(self.airflow_url)
+        for name in services.keys() - {"scheduler", "mlflow"}:
+            parts.start(name, services[name])
+        self._wait(parts, "Airflow's API server", self._api_answers)
         gate.open()
         self.on_progress("waiting until every service is healthy")
         self._wait(parts, "Airflow", lambda: all(airflow_health(self.airflow_url, since=since).values()))
         self._wait(parts, f"MLflow at {self.mlflow_url}", lambda: mlflow_healthy(self.mlflow_url))
+        return services
+
+    def _services(self) -> dict[str, Command]:
+        (self.settings.home / "airflow").mkdir(exist_ok=True)
+        commands = airflow_commands(self.settings, airflow_port=self.airflow_port, mlflow_url=self.mlflow_url)
+        if runs_mlflow(self.settings):
+            commands["mlflow"] = mlflow_command(self.settings, mlflow_port=self.mlflow_port)
+        return commands
 
     def _preparations(self, migration: Command) -> dict[str, Command]:
         tables = mlflow_tables_command(self.settings) if runs_mlflow(self.settings) else None
