@@ -39,8 +39,10 @@ def open_table(uri: str, settings: Settings, *, version: int | None = None) -> D
         UpstreamUnavailable: The store does not answer.
     """
     try:
+        if "://" not in uri:
+            Path(uri).stat()  # Delta would make the folder, and panic where it cannot
         return DeltaTable(uri, version=version, storage_options=settings.storage_options or None)
-    except TableNotFoundError:
+    except (FileNotFoundError, TableNotFoundError):
         return None
     except OSError as error:
         raise UpstreamUnavailable(f"{uri} cannot be opened: {error}") from error
@@ -222,11 +224,11 @@ def with_month(rows: pa.Table, time_column: str) -> pa.Table:
 
 def _commit(uri: str, rows: pa.Table, settings: Settings, **how: Any) -> int:
     """Write, again when another writer's commit came between; the version seen after the write."""
-    if "://" not in uri:
-        Path(uri).mkdir(parents=True, exist_ok=True)
     options = settings.storage_options or None
     for attempt in range(1, _COMMIT_TRIES + 1):
         try:
+            if "://" not in uri:
+                Path(uri).mkdir(parents=True, exist_ok=True)
             write_deltalake(uri, rows, storage_options=options, **how)
             return int(DeltaTable(uri, storage_options=options).version())
         except DeltaError as error:

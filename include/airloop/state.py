@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from airloop.errors import ConfigError, UpstreamUnavailable
+from airloop.private_files import create_private, sqlite_file
 from airloop.records import Window
 from airloop.settings import Settings
 
@@ -102,11 +102,12 @@ def instant_text(instant: datetime) -> str:
 @functools.cache
 def _engine(url: str) -> Engine:
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        if path := sqlite_file(url):
+            create_private(path)
         engine = sa.create_engine(url, pool_pre_ping=True, poolclass=sa.NullPool)
-    except (sa.exc.ArgumentError, ImportError, OSError) as error:
+    except OSError as error:
+        raise UpstreamUnavailable(f"state database {sqlite_file(url)} cannot be made: {error}") from error
+    except (sa.exc.ArgumentError, ImportError) as error:
         raise ConfigError(f"AIRLOOP_STATE_URL cannot be used: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -139,8 +140,8 @@ def _write_ahead(connection: Any) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.01)
         else:

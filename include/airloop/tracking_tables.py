@@ -12,17 +12,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from airloop.private_files import create_private, sqlite_file
 from airloop.settings import load_settings
-
-_SQLITE = "sqlite:///"
 
 
 def missing(url: str) -> Path | None:
     """The SQLite file of a SQLAlchemy URL when it is not there; None for a file that is, and for other databases."""
-    name = url.removeprefix(_SQLITE).partition("?")[0]
-    if not url.startswith(_SQLITE) or not name or Path(name).exists():
-        return None
-    return Path(name)
+    path = sqlite_file(url)
+    return None if path is None or path.exists() else path
 
 
 def make(url: str) -> None:
@@ -50,7 +47,8 @@ def _make(url: str, fill: Callable[[str], None]) -> None:
             return
         for left in (making, making.with_name(f"{making.name}-journal")):
             left.unlink(missing_ok=True)
-        fill(f"{_SQLITE}{making}")
+        create_private(making)
+        fill(f"sqlite:///{making}")
         making.rename(path)
 
 

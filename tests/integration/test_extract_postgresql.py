@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 # One process of a machine of its own: a home, and the landing folder and database of all.
 EXTRACT = """
 import sys
+import marked_points
 import toy
 from airloop.extract import extract
 from airloop.settings import load_settings
@@ -31,6 +31,9 @@ print("ready", flush=True)
 sys.stdin.readline()
 extract(toy.toy_pipeline(settings), toy.days(0, int(end)), {}, settings)
 """
+
+# The sixth and later of the 250 files: one is opened to be written, one gets its name.
+MOMENTS = {"writing": '"open", "/toy/jobs/", 7', "publishing": '"os.rename", "/toy/jobs/", 7'}
 
 
 @pytest.fixture
@@ -119,22 +122,16 @@ def test_two_machines_that_fetch_a_window_at_once_land_each_row_once(settings: S
     assert [name for name in toy_sql.landed(settings) if name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("moment", ["writing", "publishing"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_extraction_is_completed_by_the_next(settings: Settings, tmp_path: Path, moment: str) -> None:
     toy_sql.many_rows(settings, 250, 100)
-    folder = Path(settings.landing_uri) / "toy" / "jobs"
-
-    def seen() -> bool:
-        names = [path.name for path in folder.glob("*")]
-        return len(names) > 5 if moment == "writing" else any(not name.startswith(".") for name in names)
-
-    with start(settings, tmp_path / "home", 1) as process:
+    program = EXTRACT.replace("\nextract(", f"\nmarked_points.die_before({MOMENTS[moment]})\nextract(")
+    with start(settings, tmp_path / "home", 1, program=program) as process:
         go(process)
-        until = time.monotonic() + 60
-        while not seen() and process.poll() is None and time.monotonic() < until:
-            time.sleep(0.001)
-        process.kill()
         assert process.wait() == -signal.SIGKILL
+    names = [path.name for path in (Path(settings.landing_uri) / "toy" / "jobs").glob("*")]
+    assert len(names) > 5
+    assert any(not name.startswith(".") for name in names) is (moment == "publishing")
     assert len(landed_keys(settings)) < 25_000
     toy.run("extract", settings, toy.days(0, 1))
     assert len(landed_keys(settings)) == len(set(landed_keys(settings))) == 25_000

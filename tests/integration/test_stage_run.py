@@ -7,8 +7,9 @@ import subprocess
 import sys
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from time import monotonic
+from typing import Any
 
+import marked_points
 import pytest
 import toy
 
@@ -39,7 +40,9 @@ toy.run("ingest", load_settings(project_dir=sys.argv[2], home=sys.argv[3]), toy.
 def processes() -> ForkServerContext:
     """Processes that start with the stages imported, like Airflow's do here."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["toy", "airloop.ingest", "airloop.validate", "airloop.build_features"])
+    context.set_forkserver_preload(
+        ["toy", "marked_points", "airloop.ingest", "airloop.validate", "airloop.build_features"]
+    )
     first = context.Process(target=toy.days, args=(0, 1))
     first.start()
     first.join(timeout=120)
@@ -99,23 +102,29 @@ def _held(settings: Settings, stage: str) -> dict[str, str]:
 def test_a_stage_killed_anywhere_and_run_again_leaves_what_an_undisturbed_run_leaves(
     processes: ForkServerContext, tmp_path: Path, undisturbed: Settings, stage: str
 ) -> None:
-    whole = _before(stage, tmp_path / "whole")
-    began = monotonic()
-    _start(processes, stage, whole).join(timeout=120)
-    lasts, killed = monotonic() - began, 0
-    draw = random.Random(stage)
+    points, draw = processes.Value("i", 0), random.Random(stage)
+    whole = processes.Process(target=_count, args=(points, stage, _before(stage, tmp_path / "whole")))
+    whole.start()
+    whole.join()
     for kill in range(KILLS):
         settings = _before(stage, tmp_path / str(kill))
-        run = _start(processes, stage, settings)
-        run.join(timeout=lasts * (kill + draw.random()) / KILLS)
-        run.kill()
+        point = 1 + int(points.value * (kill + draw.random()) / KILLS)
+        run = processes.Process(target=_die_at, args=(point, stage, settings))
+        run.start()
         run.join()
-        killed += run.exitcode != 0
+        assert run.exitcode == -signal.SIGKILL
         toy.run(stage, settings, WINDOW)
         assert _digests(settings, stage) == _digests(undisturbed, stage)
         assert _held(settings, stage) == _held(undisturbed, stage)
         assert _locks(settings) == []
-    assert killed > 0
+
+
+def _count(points: Any, stage: str, settings: Settings) -> None:
+    points.value = marked_points.count(lambda: toy.run(stage, settings, WINDOW))
+
+
+def _die_at(point: int, stage: str, settings: Settings) -> None:
+    marked_points.die_at(point, lambda: toy.run(stage, settings, WINDOW))
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,14 +1,11 @@
 """MLflow's first SQLite files: killed while they are made, and made again; made by two at once; kept when there."""
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
@@ -21,11 +18,27 @@ from airloop.supervisor.services import mlflow_tables_command
 
 pytestmark = pytest.mark.integration
 
+TESTS = str(Path(__file__).resolve().parents[1])
 
-def start(settings: Settings) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "airloop.tracking_tables"], env=mlflow_environment(settings), cwd=settings.home
+
+# Where the process that makes the files is killed: as it opens one to make it, or between the two halves of MLflow's
+# first migration on SQLite, which has added its column and not noted that it did.
+OPENING = "import marked_points; marked_points.die_before('sqlite3.connect', {name!r}, 1)"
+MIGRATING = """
+import os, signal
+from alembic.runtime.migration import HeadMaintainer
+
+HeadMaintainer.update_to_step = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def start(settings: Settings, moment: str = "") -> subprocess.Popen[bytes]:
+    path, work = (
+        f"import sys; sys.path.insert(0, {TESTS!r})",
+        "from airloop import tracking_tables; tracking_tables.main()",
     )
+    code = f"{path}\n{moment}\n{work}"
+    return subprocess.Popen([sys.executable, "-P", "-c", code], env=mlflow_environment(settings), cwd=settings.home)
 
 
 def tables(path: Path) -> dict[str, str]:
@@ -34,20 +47,8 @@ def tables(path: Path) -> dict[str, str]:
         return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
 
 
-def migrated(making: Path) -> bool:
-    """Whether MLflow's first migration has added its column, and the others are not done."""
-    return making.exists() and "step" in tables(making).get("metrics", "")
-
-
-def killed_when(settings: Settings, seen: Callable[[], bool]) -> None:
-    making = start(settings)
-    until = monotonic() + 120
-    while not seen():
-        assert making.poll() is None, "ended before it could be killed"
-        assert monotonic() < until
-        sleep(0.005)
-    os.kill(making.pid, signal.SIGKILL)
-    assert making.wait() == -signal.SIGKILL
+def killed_at(settings: Settings, moment: str) -> None:
+    assert start(settings, moment).wait() == -signal.SIGKILL
 
 
 @pytest.fixture
@@ -66,18 +67,18 @@ def runs(settings: Settings) -> Path:
 def test_a_kill_among_mlflows_own_migrations_is_what_it_cannot_repair(settings: Settings, runs: Path) -> None:
     """Why the module is there: when MLflow learns to, this test fails and the module can go."""
     making = runs.with_name(f".{runs.name}.making")
-    killed_when(settings, lambda: migrated(making))
+    killed_at(settings, MIGRATING)
+    assert "step" in tables(making)["metrics"]
     making.rename(runs)
     with pytest.raises(UpstreamUnavailable, match="duplicate column name"):
         tracking.client(settings).search_experiments()
 
 
-@pytest.mark.parametrize("seen", [Path.exists, migrated])
-def test_killed_while_the_tables_are_made_it_makes_them_again(
-    settings: Settings, runs: Path, seen: Callable[[Path], bool]
-) -> None:
+@pytest.mark.parametrize("moment", [OPENING.format(name=".mlflow.db.making"), MIGRATING], ids=["opening", "migrating"])
+def test_killed_while_the_tables_are_made_it_makes_them_again(settings: Settings, runs: Path, moment: str) -> None:
     making = runs.with_name(f".{runs.name}.making")
-    killed_when(settings, lambda: seen(making))
+    killed_at(settings, moment)
+    assert making.exists()
     assert not runs.exists()
     assert tracking.client(settings).search_experiments()
     assert not making.exists()
@@ -85,7 +86,9 @@ def test_killed_while_the_tables_are_made_it_makes_them_again(
 
 def test_killed_while_the_users_are_made_it_makes_them_again(settings: Settings) -> None:
     users = run_folder(settings).mlflow_users
-    killed_when(settings, users.with_name(f".{users.name}.making").exists)
+    making = users.with_name(f".{users.name}.making")
+    killed_at(settings, OPENING.format(name=making.name))
+    assert making.exists()
     assert not users.exists()
     assert mlflow_tables_command(settings) is not None
     assert start(settings).wait() == 0

@@ -137,7 +137,7 @@ def test_status_of_a_platform_that_is_down_lists_every_service_and_exits_with_3(
     services = json.loads(shown.out)
     assert shown.code == 3
     assert {"api-server", "scheduler", "mlflow"} <= {service["name"] for service in services}
-    assert all(set(service) == {"name", "url", "healthy", "pid"} for service in services)
+    assert all(set(service) == {"name", "url", "healthy", "pid", "restarts"} for service in services)
     assert not any(service["healthy"] for service in services)
 
 

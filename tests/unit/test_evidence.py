@@ -87,10 +87,10 @@ def test_interval_of_one_model_holds_its_value(metric):
 
 def test_a_month_of_rows_takes_well_under_three_seconds():
     labels, champion, candidate, days = scored_rows(28_000, 31)
-    began = time.perf_counter()
+    began = time.process_time()
     for metric in SKLEARN:
         evidence.compare(labels, champion, candidate, days, metric=metric, **OPTIONS)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_interval_covers_with_day_effects_where_a_row_wise_one_does_not():

@@ -93,7 +93,7 @@ def test_a_service_is_started_found_and_ended_whole(tmp_path: Path) -> None:
         assert leader.lives()
         assert wait_until(lambda: len(session(leader)) == 3, 5)
         assert shutdown.stop_services({"part": leader}) == ["part"]
-        assert process.wait(timeout=5) == -signal.SIGTERM
+        assert process.wait(timeout=60) == -signal.SIGTERM
         assert not leader.lives()
         assert shutdown.stop_services({"part": leader}) == []
     finally:

@@ -1,4 +1,8 @@
-"""The command line, one module per topic. Errors are one clear line; a traceback only with --debug."""
+"""The command line, one module per topic. Errors are one clear line; a traceback only with --debug.
+
+An OSError that no module below has put into words is a place that does not take or give what is asked, nearly always
+one below AIRLOOP_HOME.
+"""
 
 import json
 import logging
@@ -9,7 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from airloop.cli import alarms, landing, ledger, pipelines, platform, quarantine, review, snapshot, stages
-from airloop.cli.output import errors
+from airloop.cli.output import errors, place_refused
 from airloop.errors import AirloopError
 from airloop.settings import apply_quiet_environment
 
@@ -42,11 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     try:
         app([item for item in given if item != "--debug"], standalone_mode=True)
-    except AirloopError as error:
+    except (AirloopError, OSError) as error:
         if debug:
             raise
         errors.print(f"[bold red]error:[/] {type(error).__name__}: ", end="")
-        errors.print(str(error), markup=False, soft_wrap=True)
+        errors.print(
+            str(error) if isinstance(error, AirloopError) else place_refused(error), markup=False, soft_wrap=True
+        )
         sys.exit(1)
 
 

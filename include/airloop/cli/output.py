@@ -1,8 +1,11 @@
 """What the commands share: consoles, tables, and the settings of a pipeline that exists."""
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +17,11 @@ from airloop.settings import Settings, load_settings
 # A pipe has no width of its own; the demo's table needs this much.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 190)
 errors = Console(stderr=True, highlight=False)
+
+_ROOM, _WRITABLE = "free some room there", "make that folder one you may write to"
+_REFUSALS = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EFBIG: _ROOM} | dict.fromkeys(
+    (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST), _WRITABLE
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
@@ -36,6 +44,32 @@ def progress(line: str) -> None:
     """`say` on stderr: stdout is kept for a record that another program reads."""
     errors.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] ", end="")
     errors.print(line, markup=False)
+
+
+def place_refused(error: OSError) -> str:
+    """What a full disk, a read-only folder and their like are told as: one line, with the way out."""
+    says = " ".join(str(error).split())
+    if not _stdout_takes_more():
+        return f"the output cannot be written: {says}"
+    if error.errno not in _REFUSALS:
+        return says
+    way_out, home = _REFUSALS[error.errno], load_settings().home
+    if error.filename is None:
+        return f"{says}, where airloop or its output is written: {way_out} (AIRLOOP_HOME is {home})"
+    if not Path(error.filename).is_relative_to(home):
+        return f"{says}: {way_out}"
+    return f"{says}: {way_out}, or set AIRLOOP_HOME (now {home}) to another"
+
+
+def _stdout_takes_more() -> bool:
+    """Whether stdout can be flushed; if not, what is left in it goes nowhere, or Python's exit would complain too."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return False
+    return True
 
 
 def checked(pipeline: str) -> Settings:

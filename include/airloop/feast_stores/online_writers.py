@@ -22,6 +22,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from airloop.errors import ConfigError
 from airloop.feast_stores.online_rows import OnlineRows, encode, join_key_types
+from airloop.private_files import create_private
 
 Writer = Callable[[Any, RepoConfig, FeatureView, Iterable[pa.RecordBatch]], None]
 
@@ -42,7 +43,11 @@ _PUBLISH_SQL = """
 
 
 def open_sqlite(path: str | Path) -> sqlite3.Connection:
-    """Open the file in WAL mode (readers go on during a write) and autocommit, waiting 30 s for other writers."""
+    """Open the file, or make it (0600), in WAL mode (readers go on during a write) and autocommit.
+
+    Waits 30 s for other writers.
+    """
+    create_private(Path(path))
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     return connection

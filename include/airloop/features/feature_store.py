@@ -23,6 +23,7 @@ from airloop.feast_stores import feast_boot
 from airloop.features import python_lines, sections, sql_text, transforms
 from airloop.features.arrays import ArrayFeature, array_feature
 from airloop.features.old_fingerprints import FORM, has_old_form, old_text
+from airloop.private_files import create_private, sqlite_file
 from airloop.settings import Settings
 
 feast_boot.neutralise_typeguard()
@@ -228,6 +229,12 @@ def answering(settings: Settings) -> Iterator[None]:
         ) from error
 
 
+def _create_databases(settings: Settings) -> None:
+    online = Path(settings.online_store["path"]) if settings.online_store.get("type") == "sqlite" else None
+    for path in filter(None, (sqlite_file(settings.feast_registry_url), online)):
+        create_private(path)
+
+
 def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
     """The pipeline's store with its definitions applied; one Feast project per pipeline.
 
@@ -241,9 +248,10 @@ def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
         AIRLOOP_LAKE_URI=settings.lake_uri,
         AIRLOOP_ONLINE_STORE=json.dumps(settings.online_store),
     )
-    settings.home.mkdir(parents=True, exist_ok=True)
     declared = copy.deepcopy(list(definitions(pipeline, settings)))
     with answering(settings):
+        settings.home.mkdir(parents=True, exist_ok=True)
+        _create_databases(settings)
         store = FeatureStore(config=RepoConfig(**yaml.safe_load(filled), repo_path=settings.feature_repo_dir))
         # Feast completes what it applies; the fingerprint is of what was declared.
         store.apply(declared)

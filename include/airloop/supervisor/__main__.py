@@ -58,12 +58,12 @@ def main() -> int:
             airflow_port=ports.airflow_port,
             mlflow_port=ports.mlflow_port,
         )
-    except AirloopError as error:
-        _LOG.error("%s", error)
-        starter.tell("failed", str(error))
-        return 1
     except BrokenPipeError:
         _LOG.error("the process that started the platform went away before it was ready")
+        return 1
+    except (AirloopError, OSError) as error:
+        _LOG.error("%s", error)
+        starter.tell("failed", str(error))
         return 1
     return 0
 

@@ -23,7 +23,7 @@ from airloop.supervisor.presence import (
 )
 from airloop.supervisor.processes import ProcessMark, wait_until
 from airloop.supervisor.records import SERVICES, Platform, ServiceStatus
-from airloop.supervisor.run_folder import RunFolder, read_private, run_folder, try_lock
+from airloop.supervisor.run_folder import RunFolder, read_private, refuse_unusable_home, run_folder, try_lock
 from airloop.supervisor.services import airflow_health, log_tail, logs_dir, mlflow_healthy, runs_mlflow
 
 # A supervisor that was told to stop needs at most 20 s.
@@ -78,6 +78,7 @@ def start_detached(
     Raises:
         AirloopError: As `run`; or the supervisor was killed: then with the end of its log.
     """
+    refuse_unusable_home(settings)
     log = logs_dir(settings) / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     ports = {"--airflow-port": airflow_port, "--mlflow-port": mlflow_port}
@@ -119,7 +120,7 @@ def down(settings: Settings, *, on_progress: Callable[[str], None]) -> bool:
     """
     folder, target, end = run_folder(settings), None, time.monotonic() + _STOP_SECONDS
     while time.monotonic() < end:
-        with try_lock(folder.lock, holder(STOPPER)) as free:
+        with try_lock(folder.lock, holder(STOPPER), named=False) as free:
             if free and (target is None or not target.lives()):
                 return clean_leftovers(folder, on_progress=on_progress) or target is not None
         leader = supervisor(folder)
@@ -140,7 +141,7 @@ def _kill(folder: RunFolder, target: ProcessMark, *, on_progress: Callable[[str]
     on_progress("the supervisor does not stop: killing it")
     _signal(target, signal.SIGKILL)
     wait_until(lambda: not target.lives(), 5)
-    with try_lock(folder.lock, holder(STOPPER)) as free:
+    with try_lock(folder.lock, holder(STOPPER), named=False) as free:
         if not free:
             message = f"the supervisor (pid {target.pid}) cannot be killed"
             raise AirloopError(message)

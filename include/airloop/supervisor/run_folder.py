@@ -4,13 +4,19 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airloop.errors import AirloopError
 from airloop.settings import Settings
+
+# The databases of a new home take 15 MB, the logs of the first days a few more.
+_ROOM_MB = 100
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,28 @@ def run_folder(settings: Settings) -> RunFolder:
     )
 
 
+def refuse_unusable_home(settings: Settings) -> None:
+    """Refuse a home that cannot hold a platform before anything is started there.
+
+    Raises:
+        AirloopError: It cannot be written, or has less than 100 MB free.
+    """
+    home = settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home) as probe:
+            probe.write(b"\0")
+        free_mb = shutil.disk_usage(home).free // 10**6
+    except OSError as error:
+        message = f"{home} cannot be written ({error.strerror}): mend that, or set AIRLOOP_HOME to another folder"
+        raise AirloopError(message) from error
+    if free_mb < _ROOM_MB:
+        message = (
+            f"{home} has {free_mb} MB free, and a platform needs {_ROOM_MB}: free some, or set AIRLOOP_HOME elsewhere"
+        )
+        raise AirloopError(message)
+
+
 def write_private(path: Path, payload: dict[str, Any]) -> None:
     """Replace `path` by the payload as JSON; it is never seen half-written nor, even briefly, readable by others."""
     write_private_text(path, json.dumps(payload))
@@ -96,19 +124,23 @@ def _private_copy(path: Path, text: str) -> Path:
 
 
 @contextmanager
-def try_lock(path: Path, holder: dict[str, Any]) -> Iterator[bool]:
+def try_lock(path: Path, holder: dict[str, Any], *, named: bool = True) -> Iterator[bool]:
     """Hold the lock file for the block and name the holder in it; yields False, at once, when another process has it.
 
     The kernel frees the lock when its holder dies, however it dies. Processes the holder starts do not inherit it:
-    Python opens files close-on-exec.
+    Python opens files close-on-exec. Unless it has to be `named`, a full disk does not keep a holder away.
     """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        stream.truncate(0)
-        stream.write(json.dumps(holder))
-        stream.flush()
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        yield False
+        return
+    try:
+        os.ftruncate(handle, 0)
+        with suppress(*(() if named else (OSError,))):
+            os.pwrite(handle, json.dumps(holder).encode(), 0)
         yield True
+    finally:
+        os.close(handle)

@@ -94,9 +94,12 @@ def mlflow_healthy(url: str) -> bool:
     return _get(f"{url.rstrip('/')}/health") is not None
 
 
-def warm_execution_api(url: str) -> None:
-    """Make the API server build the app its tasks talk to, which otherwise costs the first task 4-8 s."""
-    _get(f"{url}/execution/health", timeout_seconds=60)
+def warm_execution_api(url: str, *, timeout_seconds: float = 60) -> bool:
+    """Make the API server build the app its tasks talk to, which otherwise costs the first task 4-8 s.
+
+    Returns whether it answers; it goes on building when it does not in time.
+    """
+    return _get(f"{url}/execution/health", timeout_seconds=timeout_seconds) is not None
 
 
 def logs_dir(settings: Settings) -> Path:

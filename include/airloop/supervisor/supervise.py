@@ -12,7 +12,7 @@ from types import FrameType
 from airloop.errors import AirloopError, ConfigError
 from airloop.settings import Settings
 from airloop.supervisor.credentials import USERNAME, credentials, mlflow_credentials
-from airloop.supervisor.databases import mark_migrated, migration_due, prefer_wal
+from airloop.supervisor.databases import keep_private, mark_migrated, migration_due, prefer_wal
 from airloop.supervisor.environment import LOCALHOST
 from airloop.supervisor.parts import Gate, Parts
 from airloop.supervisor.ports import choose_ports
@@ -20,7 +20,7 @@ from airloop.supervisor.presence import SUPERVISOR, clean_leftovers, holder, ref
 from airloop.supervisor.processes import Command
 from airloop.supervisor.records import Platform
 from airloop.supervisor.restarts import Restarts
-from airloop.supervisor.run_folder import RunFolder, run_folder, try_lock, write_private
+from airloop.supervisor.run_folder import RunFolder, refuse_unusable_home, run_folder, try_lock, write_private
 from airloop.supervisor.services import (
     airflow_commands,
     airflow_health,
@@ -62,14 +62,15 @@ def run(
         mlflow_port: Of the MLflow server; None takes any free port.
 
     Raises:
-        AirloopError: One runs already, a port asked for is taken, a service was not healthy within 300 s, or one died
-            during the start, or later too often: then with its name and the end of its log, after everything was
-            stopped.
+        AirloopError: The home cannot be written or is full, one runs already, a port asked for is taken, a service was
+            not healthy within 300 s, or one died during the start, or later too often: then with its name and the end
+            of its log, after everything was stopped.
         ConfigError: The project has no dags folder.
     """
     if not (settings.project_dir / "dags").is_dir():
         message = f"{settings.project_dir} has no dags folder: set AIRLOOP_PROJECT_DIR to the checkout"
         raise ConfigError(message)
+    refuse_unusable_home(settings)
     folder = run_folder(settings)
     with _signals() as check_signals, try_lock(folder.lock, holder(SUPERVISOR)) as only_one:
         if not only_one:
@@ -126,11 +127,10 @@ class _Supervision:
                 time.sleep(_POLL_SECONDS)
 
     def _api_answers(self) -> bool:
-        """Whether the API server is healthy; then the part of it that tasks talk to is ready too."""
+        """Whether the API server is healthy, and the part of it that tasks talk to is built."""
         healthy = airflow_health(self.airflow_url)["api-server"]
-        if healthy:
-            warm_execution_api(self.airflow_url)
-        return healthy
+        # Seconds only: a stop signal is looked at between two polls.
+        return healthy and warm_execution_api(self.airflow_url, timeout_seconds=5)
 
     @contextmanager
     def _temporary_files(self) -> Iterator[None]:
@@ -172,7 +172,6 @@ class _Supervision:
         return services
 
     def _services(self) -> dict[str, Command]:
-        (self.settings.home / "airflow").mkdir(exist_ok=True)
         commands = airflow_commands(self.settings, airflow_port=self.airflow_port, mlflow_url=self.mlflow_url)
         if runs_mlflow(self.settings):
             commands["mlflow"] = mlflow_command(self.settings, mlflow_port=self.mlflow_port)
@@ -181,6 +180,7 @@ class _Supervision:
     def _preparations(self, migration: Command) -> dict[str, Command]:
         tables = mlflow_tables_command(self.settings) if runs_mlflow(self.settings) else None
         due = {"mlflow-tables": tables, "migration": migration if migration_due(self.settings) else None}
+        keep_private(self.settings)
         return {name: command for name, command in due.items() if command is not None}
 
     def _prepared(self, parts: Parts, due: Mapping[str, Command], name: str) -> bool:
