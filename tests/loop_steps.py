@@ -20,7 +20,7 @@ from airloop.validation import quarantine_release
 
 DATA, TRAINING, LIVE = toy.days(0, 45), toy.days(0, 40), toy.days(41, 44)
 # Anew in every run, or another one when a rerun finds the work done.
-_OWN = {"run_id", "model_uri", "input_key", "seconds", "appended"}
+_OWN = {"run_id", "model_uri", "input_key", "seconds", "appended", "model_digest"}
 # Cached before the steps are forked: code that is edited meanwhile is no other input of theirs.
 stage_run.code_digest()
 

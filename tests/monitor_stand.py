@@ -13,7 +13,7 @@ import toy
 import toy_tasks
 from deltalake import write_deltalake
 
-from airloop import examples, lake, ledger, models, monitor, tracking
+from airloop import examples, lake, ledger, model_version, models, monitor, tracking
 from airloop.config import Pipeline
 from airloop.features import feature_store
 from airloop.records import Monitored, Snapshot, Window
@@ -70,7 +70,7 @@ class Stand:
         inside = self.rows["decision_time"].between(window.start, window.end, inclusive="left")
         return self.rows[inside].reset_index(drop=True)
 
-    def champion(self) -> tracking.LoadedVersion:
+    def champion(self) -> model_version.ModelVersion:
         """Trained on days 0-15, judged on days 15-25."""
         day = (self.rows["decision_time"] - toy.START).dt.days
         frozen = self.rows[day < 25].assign(part=np.where(day[day < 25] < 15, "train", "holdout"))
@@ -100,7 +100,7 @@ class Stand:
             reason_key="",
         )
         held_out = holdout[["job", "decision_time", "label"]].assign(prediction=list(self.predict(holdout)))
-        return tracking.LoadedVersion(VERSION, self.model, FEATURES, candidate, {}, snapshot, held_out)
+        return model_version.ModelVersion(VERSION, self.model, FEATURES, candidate, {}, snapshot, held_out)
 
     def predict(self, rows: pd.DataFrame) -> Any:
         return task_of(self.pipeline).predict(self.model, rows[list(FEATURES)])
@@ -144,7 +144,7 @@ def build(settings: Settings, monkeypatch: pytest.MonkeyPatch, rows: pd.DataFram
     stand = Stand(toy.toy_pipeline(settings), settings, rows)
     seams = {
         (ledger, "champion_at"): lambda _settings, _pipeline, _instant: champion,
-        (tracking, "load_version"): lambda _pipeline, _version, _settings: stand.champion(),
+        (model_version, "load_version"): lambda _pipeline, _version, _settings: stand.champion(),
         (feature_store, "fingerprint_like"): lambda _stored, _pipeline, _settings: "same",
         (examples, "feature_frame"): stand.feature_frame,
     }

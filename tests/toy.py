@@ -38,7 +38,7 @@ features: {service: toy_v1, lookback_days: 3}
 validation: {max_bad_share: 0.05}
 training:
   {holdout_days: 15, embargo_days: 1, metric: brier, seed: 7, min_train_rows: 100, leak_check_times: 2,
-   budget: {trials: 2, folds: 2, rows: 5000, seconds: 20},
+   budget: {trials: 2, folds: 2, rows: 5000, seconds: 3600},
    candidates: {logistic_regression: {estimator: "sklearn.linear_model:LogisticRegression", encoder: one_hot, params: {max_iter: 200},
                                       search: {C: {low: 0.01, high: 10.0, log: true}}},
                 gradient_boosting: {estimator: "sklearn.ensemble:HistGradientBoostingClassifier", encoder: ordinal,

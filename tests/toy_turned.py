@@ -8,7 +8,7 @@ from typing import Any
 import ledger_entries
 import toy
 
-from airloop import decide, evaluate, tracking
+from airloop import decide, evaluate, model_files, model_version, tracking
 from airloop.records import Decision, Evaluated
 from airloop.settings import Settings
 
@@ -53,9 +53,14 @@ def registered(settings: Settings, name: str, *, source: str = "", **changes: An
     """A version like the champion, but for its files or what its snapshot says."""
     client = tracking.client(settings)
     champion = client.get_model_version("toy", "1")
-    tags = {key: value for key, value in champion.tags.items() if key != tracking.INPUT_KEY}
-    frozen = dataclasses.replace(tracking.version_snapshot(toy.toy_pipeline(settings), 1, settings), **changes)
-    tags["airloop.snapshot"] = json.dumps(frozen.to_json())
+    own = {tracking.INPUT_KEY, *((model_version.DIGEST,) if source or changes else ())}
+    tags = {key: value for key, value in champion.tags.items() if key not in own}
+    if changes:
+        frozen = dataclasses.replace(model_version.version_snapshot(toy.toy_pipeline(settings), 1, settings), **changes)
+        record = json.dumps({"snapshot": frozen.to_json()}).encode()
+        files = {**model_version.version_files("toy", 1, settings), model_files.RECORD: record}
+        model_files.write(files, settings.home / "changed" / name)
+        source = str(settings.home / "changed" / name)
     return tracking.register(
         toy.toy_pipeline(settings),
         settings,

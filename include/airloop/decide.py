@@ -30,6 +30,7 @@ def judge(evaluated: Evaluated, gate: Gate) -> Decision:
             non_inferior: lower > -non_inferior_margin_share * champion's value.
     Edges:
         no champion: floors only, and `why` says so;
+        a champion that cannot be compared (`evaluated.not_comparable`): floors only, and `why` says so and why;
         any entry in `evaluated.problems` (overlapping holdout, champion that does not load, changed features): refused;
         a gate without floors, a candidate compared with itself, an error inside a rule: refused;
         evidence that is missing, double, not a number, on other rows than the holdout's (`evidence.rows` differs from
@@ -45,7 +46,9 @@ def judge(evaluated: Evaluated, gate: Gate) -> Decision:
     if not gate.floors:
         checks.append(_refuse("floors", "the gate has no floors; an empty gate lets nothing through"))
     checks += [_run(f"floor {floor.metric}", partial(_floor, evaluated, floor)) for floor in gate.floors]
-    if evaluated.champion_version is not None:
+    if evaluated.not_comparable:
+        checks.append(_not_compared(evaluated))
+    elif evaluated.champion_version is not None:
         checks.append(_run("comparison", lambda: _comparison(evaluated, gate.compare)))
     refusals = [check for check in checks if not check.passed]
     return Decision(
@@ -53,12 +56,14 @@ def judge(evaluated: Evaluated, gate: Gate) -> Decision:
         version=evaluated.version,
         champion_version=evaluated.champion_version,
         outcome="refused" if refusals else "passed",
-        why=_why(checks, refusals, first=evaluated.champion_version is None),
+        why=_why(evaluated, checks, refusals),
         checks=tuple(checks),
         evidence=evaluated.evidence,
         reason=evaluated.reason,
         reason_key=evaluated.reason_key,
         effective_at=evaluated.cutoff,
+        not_comparable=evaluated.not_comparable,
+        model_digest=evaluated.model_digest,
     )
 
 
@@ -191,11 +196,18 @@ def _compared(evidence: Evidence, rule: Literal["superior", "non_inferior"], com
     return Check(rule, passed=passed, observed=evidence.gain, says=says)
 
 
-def _why(checks: Sequence[Check], refusals: Sequence[Check], *, first: bool) -> str:
+def _not_compared(evaluated: Evaluated) -> Check:
+    says = f"champion {evaluated.champion_version} is not comparable: floors only ({evaluated.not_comparable})"
+    return Check("comparison", passed=True, observed=None, says=says)
+
+
+def _why(evaluated: Evaluated, checks: Sequence[Check], refusals: Sequence[Check]) -> str:
     if refusals:
         more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
         return f"refused: {refusals[0].says}{more}"
-    if first:
+    if evaluated.not_comparable:
+        return f"passed: {checks[-1].says}; " + "; ".join(check.says for check in checks[:-1])
+    if evaluated.champion_version is None:
         return "passed as the first model, judged by floors only: " + "; ".join(check.says for check in checks)
     return f"passed: {checks[-1].says}"
 

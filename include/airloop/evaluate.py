@@ -7,16 +7,16 @@ from typing import Any
 import mlflow
 import pandas as pd
 
-from airloop import ledger, tracking
+from airloop import ledger, model_version, registry, tracking
 from airloop.config import Pipeline
 from airloop.errors import DataContractError, GuardRefused
 from airloop.evaluation import evidence
 from airloop.evaluation.evaluation_plots import log_pictures
 from airloop.features import feature_store
+from airloop.model_version import ModelVersion
 from airloop.records import Evaluated, Evidence, Snapshot, TrainedModel, Window
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION, Floats, Task, refuse_unfit_labels, task_of
-from airloop.tracking import LoadedVersion
 from airloop.training_set import labelled_part, read_snapshot
 
 
@@ -33,10 +33,12 @@ def incumbent(pipeline: Pipeline, window: Window, settings: Settings, *, version
 def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> Evaluated:
     """Score the holdout with the registered candidate, loaded from the registry, and with the champion in force.
 
-    What keeps the comparison from being made is listed in `problems`, and each problem makes the gate refuse: the
-    feature definitions changed since the snapshot, the champion does not load or predict, wants features the snapshot
-    does not have, or was trained on rows of this holdout, or the holdout is too small or one-sided for a metric.
-    Evidence holds each metric of the task, bootstrapped over UTC days.
+    What another training would mend is listed in `problems`, and each problem makes the gate refuse: the feature
+    definitions changed since the snapshot, the champion was trained on rows of this holdout, the holdout is too small
+    or one-sided for a metric. What no training of this pipeline can mend is said in `not_comparable`: the champion's
+    version or files are gone or changed, it does not load or predict, or its features mean something else now. It is
+    then not scored on values it never learned; the candidate is judged by floors only, as a first model. Evidence holds
+    each metric of the task, bootstrapped over UTC days.
 
     Raises:
         DataContractError: Labels of the snapshot do not fit the task.
@@ -47,15 +49,16 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
     trained: TrainedModel = upstream["train"]
     rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
     refuse_unfit_labels(pipeline, rows["label"])
-    candidate = tracking.load_version(pipeline, trained.version, settings)
-    predicted = _predict(pipeline, candidate, rows)
+    candidate = model_version.load_version(pipeline, trained.version, settings, digest=trained.model_digest)
+    predicted = candidate.predict(pipeline, rows)
     champion_version = incumbent(pipeline, window, settings, version=trained.version)
     compared = _against_champion(pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted)
     changed = [*_fingerprint_problems(pipeline, snapshot, settings), *_reason_problems(pipeline, snapshot, settings)]
     values = metrics(task_of(pipeline), rows["label"], predicted)
     _keep_predictions(pipeline, snapshot, trained, rows=rows, predicted=predicted, settings=settings)
-    _log(trained, values, compared)
-    log_pictures(task_of(pipeline), candidate, rows, predicted, run_id=trained.run_id)
+    _log(trained, values, compared, settings)
+    with tracking.resumed(settings, trained.run_id):
+        log_pictures(task_of(pipeline), candidate, rows, predicted)
     tracking.end_run(settings, trained.run_id)
     return Evaluated(
         model_name=trained.model_name,
@@ -70,16 +73,19 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
         reason=snapshot.reason,
         reason_key=snapshot.reason_key,
         problems=(*changed, *compared.problems),
+        not_comparable=compared.not_comparable,
+        model_digest=candidate.digest,
     )
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """The champion's metrics, the evidence against it, and what kept either from being made."""
+    """The champion's metrics, the evidence against it, and what kept either from being made (see Evaluated)."""
 
     metrics: dict[str, float | None] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
     problems: tuple[str, ...] = ()
+    not_comparable: str = ""
 
 
 def metrics(task: Task, labels: pd.Series, predicted: Floats) -> dict[str, float | None]:
@@ -96,15 +102,6 @@ def _metric(name: str, labels: pd.Series, predicted: Floats) -> float | None:
         return evidence.metric_value(name, labels, predicted)
     except DataContractError:
         return None
-
-
-def _predict(pipeline: Pipeline, version: LoadedVersion, rows: pd.DataFrame) -> Floats:
-    task = task_of(pipeline)
-    predicted = task.predict(version.model, rows[list(version.features)])
-    problem = task.prediction_problem(predicted)
-    if problem:
-        raise GuardRefused(f"{pipeline.name} version {version.version} on the holdout: {problem}")
-    return predicted
 
 
 def _fingerprint_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> list[str]:
@@ -136,39 +133,38 @@ def _against_champion(
     if version is None:
         return _Compared()
     try:
-        champion = tracking.load_version(pipeline, version, settings)
+        champion = model_version.load_version(pipeline, version, settings)
+        unfit = champion.unfit_for(pipeline, settings)
+        if unfit:
+            return _Compared(not_comparable=unfit[0])
+        if problem := _overlap(champion, snapshot):
+            return _Compared(problems=(problem,))
+        said = champion.predict(pipeline, rows)
     except GuardRefused as error:
-        return _Compared(problems=(f"champion version {version} does not load: {error}",))
-    unfit = _unfit(champion, snapshot)
-    if unfit:
-        return _Compared(problems=unfit)
-    try:
-        said = _predict(pipeline, champion, rows)
-    except GuardRefused as error:
-        return _Compared(problems=(f"champion version {version} does not predict: {error}",))
-    found, problems = _compare(pipeline, rows, said, predicted)
+        return _Compared(not_comparable=str(error))
+    found, problems = compare(pipeline, rows, said, predicted)
     return _Compared(metrics(task_of(pipeline), rows["label"], said), found, problems)
 
 
-def _unfit(champion: LoadedVersion, snapshot: Snapshot) -> tuple[str, ...]:
-    """Why the champion says nothing about this holdout."""
-    problems = []
-    missing = sorted(set(champion.features) - set(snapshot.features))
-    if missing:
-        problems.append(
-            f"champion version {champion.version} needs feature {missing[0]!r}, which the snapshot does not have"
-        )
-    if champion.snapshot.train.end > snapshot.holdout.start:
-        problems.append(
-            f"overlapping holdout: champion version {champion.version} was trained on rows up to "
-            f"{champion.snapshot.train.end:%Y-%m-%d}, the holdout starts at {snapshot.holdout.start:%Y-%m-%d}"
-        )
-    return tuple(problems)
+def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
+    """Why the champion's predictions of this holdout are no test of it; empty when they are."""
+    if champion.snapshot.train.end <= snapshot.holdout.start:
+        return ""
+    return (
+        f"overlapping holdout: champion version {champion.version} was trained on rows up to "
+        f"{champion.snapshot.train.end:%Y-%m-%d}, the holdout starts at {snapshot.holdout.start:%Y-%m-%d}: "
+        "take a later cutoff"
+    )
 
 
-def _compare(
+def compare(
     pipeline: Pipeline, rows: pd.DataFrame, champion: Floats, candidate: Floats
 ) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    """Evidence on each metric of the task from predictions of the same rows, and what kept one from being made.
+
+    Args:
+        rows: decision_time (UTC) and label of the rows, in the order of the predictions.
+    """
     rule, days = pipeline.gate.compare, evidence.utc_days(rows["decision_time"])
     sampled: dict[str, Any] = {
         "confidence": rule.confidence,
@@ -197,11 +193,11 @@ def _keep_predictions(
     frame = rows[[pipeline.prediction.entity_key, "decision_time", "label"]].assign(**{PREDICTION: list(predicted)})
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{snapshot.digest}.holdout-v{trained.version}.parquet"
     tracking.write_parquet(frame, uri, settings)
-    tracking.client(settings).set_model_version_tag(pipeline.name, str(trained.version), "airloop.holdout_uri", uri)
+    registry.tag_version(settings, pipeline.name, trained.version, {"airloop.holdout_uri": uri})
 
 
-def _log(trained: TrainedModel, values: dict[str, float | None], compared: _Compared) -> None:
-    with mlflow.start_run(run_id=trained.run_id):
+def _log(trained: TrainedModel, values: dict[str, float | None], compared: _Compared, settings: Settings) -> None:
+    with tracking.resumed(settings, trained.run_id):
         for whose, measured in (("holdout", values), ("champion", compared.metrics)):
             mlflow.log_metrics({f"{whose}_{name}": value for name, value in measured.items() if value is not None})
         for item in compared.evidence:

@@ -1,10 +1,11 @@
-"""`python -m airloop.model_check MODEL_URI`: can a fresh process load this model and predict with it?
+"""`python -m airloop.model_check FOLDER`: can a fresh process load this model and predict with it?
 
 Run by `promote` before an alias moves: what loads in the process that trained it may not load anywhere else. Exit code
 0, or 1 and one line on stderr.
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from airloop.settings import apply_quiet_environment
@@ -12,33 +13,25 @@ from airloop.settings import apply_quiet_environment
 _SHOWN_CHARACTERS = 500
 
 
-def check_model(model_uri: str) -> int:
-    """Load a scikit-learn model saved with skops and predict on its input example.
+def check_model(folder: str) -> int:
+    """Load a scikit-learn model by airloop's own list of types and predict on its input example.
 
     Args:
-        model_uri: Folder of the model, or any URI that MLflow resolves. Types outside the allow-list stored with the
-            model are refused by skops.
+        folder: Folder with the files of a model.
 
     Returns:
         Rows predicted.
 
     Raises:
-        ValueError: The model is pickled, has no input example, or predicts none of what a task asks for: probabilities
-            of at least two classes by a classifier, values by a regressor.
+        GuardRefused: The model does not load (see airloop.model_files), or has no input example.
+        ValueError: It predicts none of what a task asks for: probabilities of at least two classes by a classifier,
+            values by a regressor.
     """
-    import mlflow.artifacts
-    import mlflow.sklearn
-    from mlflow.models import Model
+    from airloop import model_files
 
-    folder = mlflow.artifacts.download_artifacts(model_uri)
-    model = Model.load(folder)
-    saved_as = model.flavors.get("sklearn", {}).get("serialization_format", "an unknown format")
-    if saved_as != "skops":
-        raise ValueError(f"it is saved as {saved_as}; only skops is loaded, a pickle can run any code")
-    example = model.load_input_example(folder)
-    if example is None:
-        raise ValueError("it has no input example to predict on")
-    _refuse_predictions(mlflow.sklearn.load_model(folder), example)
+    files = model_files.read(Path(folder))
+    model, example = model_files.load(files), model_files.input_example(files)
+    _refuse_predictions(model, example)
     return len(example)
 
 
@@ -60,7 +53,7 @@ def _refuse_predictions(model: Any, example: Any) -> None:
 def main(arguments: list[str]) -> int:
     """Exit code of the check; says in one line on stderr why it failed."""
     if len(arguments) != 1:
-        sys.stderr.write("usage: python -m airloop.model_check MODEL_URI\n")
+        sys.stderr.write("usage: python -m airloop.model_check FOLDER\n")
         return 1
     apply_quiet_environment()
     try:

@@ -1,4 +1,4 @@
-"""Models: an estimator named in YAML behind the preprocessing its kind needs, and the types a model file may hold."""
+"""Models: an estimator named in YAML behind the preprocessing that its kind needs."""
 
 import importlib
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused
+from airloop.model_types import ALLOWED_TYPES, strange_types
 from airloop.tasks import refuse_unfit_labels, task_of
-
-# What skops finds in our pipelines beyond its own safe list; anything else refuses to be saved or loaded. Each is a
-# holder of numbers: neither its construction nor its state runs code of the file.
-ALLOWED_TYPES = frozenset(
-    {
-        "functools.partial",
-        "numpy.dtype",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-        "sklearn.tree._tree.Tree",
-        "sklearn.utils.validation.check_array",
-    }
-)
 
 
 def resolve(path: str) -> Any:
@@ -142,17 +129,18 @@ def feature_columns(pipeline: Pipeline, frame: pd.DataFrame) -> list[str]:
 
 
 def trusted_types(model: SklearnPipeline) -> list[str]:
-    """The types a model file of this model holds beyond skops' safe list.
+    """The types a model file of this model holds beyond skops' safe list; MLflow saves it only when told them.
 
     Raises:
-        GuardRefused: One of them is not on the allow-list.
+        GuardRefused: A type in it is not on the allow-list, so that it would not load again.
     """
     from skops.io import dumps, get_untrusted_types
 
-    found = get_untrusted_types(data=dumps(model))
-    refused = sorted(set(found) - ALLOWED_TYPES)
+    file = dumps(model)
+    untrusted = get_untrusted_types(data=file)
+    refused = strange_types(file) or tuple(sorted(set(untrusted) - ALLOWED_TYPES))
     if refused:
         raise GuardRefused(
-            f"model holds {refused[0]}, not on the allow-list of airloop.models: it cannot be saved safely"
+            f"model holds {refused[0]}, not on the allow-list of airloop.model_types: it cannot be saved safely"
         )
-    return sorted(found)
+    return list(untrusted)

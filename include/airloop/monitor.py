@@ -7,17 +7,17 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from airloop import lake, ledger, reports, tracking
+from airloop import lake, ledger, model_version, reports, tracking
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.features import feature_store, sections
+from airloop.model_version import ModelVersion
 from airloop.monitoring import drift, drift_report, monitor_report, performance
 from airloop.monitoring.drift import Drift, Sides
 from airloop.monitoring.scored_rows import QUALITY, quality, scored_rows
 from airloop.records import Monitored, Window
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION, task_of
-from airloop.tracking import LoadedVersion
 from airloop.validation import quarantine
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def monitor(
         logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
         nothing = _record(pipeline, window, settings, version=0, origin=origin)
         return monitor_report.publish(nothing, task_of(pipeline), None, "", settings)
-    champion = tracking.load_version(pipeline, version, settings)
+    champion = model_version.load_version(pipeline, version, settings)
     _refuse_changed_features(pipeline, champion, settings)
     span = rows_window(pipeline, window)
     rows, other_rows = scored_rows(pipeline, span, version, settings, as_of=window.end)
@@ -122,7 +122,7 @@ def monitor(
 def _measured(
     pipeline: Pipeline,
     window: Window,
-    champion: LoadedVersion,
+    champion: ModelVersion,
     rows: pd.DataFrame,
     settings: Settings,
     *,
@@ -170,16 +170,12 @@ def _record(
     )
 
 
-def _refuse_changed_features(pipeline: Pipeline, champion: LoadedVersion, settings: Settings) -> None:
-    now = feature_store.fingerprint_like(champion.snapshot.feature_fingerprint, pipeline, settings)
-    if now != champion.snapshot.feature_fingerprint:
-        raise GuardRefused(
-            f"feature service {pipeline.features.service} is not what version {champion.version} was trained on: drift "
-            "and probe would compare different things; train a new version, or restore the definitions"
-        )
+def _refuse_changed_features(pipeline: Pipeline, champion: ModelVersion, settings: Settings) -> None:
+    if unfit := champion.unfit_for(pipeline, settings):
+        raise GuardRefused(f"{unfit[0]}; drift and probe would compare different things")
 
 
-def _sides(pipeline: Pipeline, champion: LoadedVersion, rows: pd.DataFrame, settings: Settings) -> tuple[Sides, Sides]:
+def _sides(pipeline: Pipeline, champion: ModelVersion, rows: pd.DataFrame, settings: Settings) -> tuple[Sides, Sides]:
     """The champion's training rows beside its holdout predictions, and the window's rows beside its live ones."""
     features, task = list(champion.features), task_of(pipeline)
     categories = feature_store.categorical_features(pipeline, settings)

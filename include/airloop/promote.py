@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from airloop import ledger, ledger_witness, registry
+from airloop import ledger, ledger_witness, model_files, model_version, registry
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.ledger import HISTORY_KINDS, Draft, Entry, History
@@ -30,14 +30,16 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
         GuardRefused: The decision did not pass, is not in the ledger as given and as decide recorded it, one of its
             checks did not pass, or it was superseded; the champion is no
             longer the one it was judged against; a promotion with a later `effective_at` happened; another promotion is
-            unfinished; the ledger does not verify; the model does not load and predict in a fresh process.
+            unfinished; the ledger does not verify; the model's files are gone or are not those that were judged, or it
+            does not load and predict in a fresh process.
         UpstreamUnavailable: MLflow does not answer, or the check takes longer than 300 s.
     """
     decision: Decision = upstream["decide"]
     history = ledger_witness.require_intact(settings, pipeline.name)
     recorded = _require_recorded(settings, history, decision)
+    model_digest = decision.model_digest
     if _begun(history, recorded) is None:
-        check_model(settings, decision.model_name, decision.version)
+        model_digest = check_model(settings, decision.model_name, decision.version, digest=model_digest)
     draft = Draft(
         decision.effective_at,
         {
@@ -45,6 +47,7 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
             "version": decision.version,
             "previous_version": decision.champion_version,
             "decision_sequence": recorded.sequence,
+            "model_digest": model_digest,
         },
     )
     intended = ledger.append_once(
@@ -64,19 +67,28 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
         decision_sequence=recorded.sequence,
         sequence=done.sequence,
         effective_at=done.effective_at,
+        model_digest=str(done.payload.get("model_digest", "")),
     )
 
 
-def check_model(settings: Settings, model_name: str, version: int) -> None:
+def check_model(settings: Settings, model_name: str, version: int, *, digest: str = "") -> str:
     """Load a version in a fresh process and predict on its input example.
 
+    Args:
+        digest: What its files must hash to; empty for a decision made before digests were taken.
+
+    Returns:
+        SHA-256 of the files that were checked.
+
     Raises:
-        GuardRefused: It does not load, or predicts no probabilities.
+        GuardRefused: Its files are gone or were changed, it does not load, or its predictions are not valid.
         UpstreamUnavailable: Its files cannot be read, or the process takes longer than 300 s.
     """
+    files = model_version.version_files(model_name, version, settings)
+    own_digest = model_version.refuse_changed(model_name, version, files, settings, digest=digest)
     with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
-        path = registry.download_model(settings, model_name, version, folder=Path(folder))
-        command = [sys.executable, "-m", "airloop.model_check", str(path)]
+        model_files.write(files, Path(folder))
+        command = [sys.executable, "-m", "airloop.model_check", folder]
         # Started there, the new process imports this very airloop, installed or not.
         root = Path(__file__).parents[1]
         try:
@@ -88,6 +100,7 @@ def check_model(settings: Settings, model_name: str, version: int) -> None:
     if result.returncode != 0:
         said = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
         raise GuardRefused(f"{model_name} version {version} does not predict in a fresh process: {said}")
+    return own_digest
 
 
 def _require_recorded(settings: Settings, history: History, decision: Decision) -> Entry:
@@ -127,7 +140,8 @@ def _begun(history: History, decision: Entry) -> Entry | None:
     unfinished = history.open_promotion()
     if unfinished is not None:
         raise GuardRefused(
-            f"the promotion of version {unfinished.payload['version']} is unfinished: run reconcile first"
+            f"the promotion of version {unfinished.payload['version']} is unfinished: "
+            f"run `airloop ledger reconcile {unfinished.pipeline}` first"
         )
     version, judged_against = decision.payload["version"], decision.payload["champion_version"]
     newest = history.in_force()

@@ -2,10 +2,11 @@
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 from airloop import ledger, ledger_witness, registry
 from airloop.errors import GuardRefused
-from airloop.ledger import History
+from airloop.ledger import Draft, Entry, History
 from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -18,14 +19,16 @@ def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
 
     An alias that differs is recorded before it is moved: as `reconciled` when it points at a former champion or is
     gone, as `alarm` when it points at a version that was never promoted. Before the first promotion any alias is an
-    `alarm`, and removed.
+    `alarm`, and removed. A version that is not registered any more cannot be pointed at. A promotion of it that was
+    begun is given up (`reconciled`); for a champion that is an `alarm`, once: it stays in force on record until the
+    next promotion, of a version that the gate judged by floors only.
 
     Returns:
-        One sentence per repair; empty when alias and ledger agree.
+        One sentence per repair; empty when alias and ledger agree, or when what differs is on record and beyond repair.
 
     Raises:
-        GuardRefused: The ledger does not verify (nothing is touched), its champion is not registered any more, or the
-            alias keeps moving.
+        GuardRefused: The ledger does not verify (nothing is touched), or the alias keeps moving.
+        UpstreamUnavailable: MLflow does not answer; nothing is recorded.
     """
     ledger_witness.require_intact(settings, pipeline_name)
     said: list[str] = []
@@ -34,14 +37,48 @@ def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
         alias = registry.aliases(settings, pipeline_name).get(registry.CHAMPION)
         head, history = ledger.head(settings, pipeline_name), ledger.history(settings, pipeline_name)
         unfinished = history.open_promotion()
-        if unfinished is not None:
+        if unfinished is not None and not _registered(settings, unfinished.payload):
+            said += _record_gone(settings, unfinished, kind="reconciled", history=history)
+        elif unfinished is not None:
             done = registry.finish_promotion(settings, unfinished)
             said.append(f"finished the promotion of version {done.payload['version']} (ledger entry {done.sequence})")
+        elif (champion := history.in_force()) and not _registered(settings, champion.payload):
+            return said + _record_gone(settings, champion, kind="alarm", history=history)
         elif alias != history.champion():
             said += _repair(pipeline_name, settings, history, alias=alias, head=head)
         else:
             return said
     raise GuardRefused(f"the champion alias of {pipeline_name} keeps moving: something else writes it")
+
+
+def _registered(settings: Settings, payload: dict[str, Any]) -> bool:
+    return registry.is_registered(settings, payload["model_name"], payload["version"])
+
+
+def _record_gone(settings: Settings, entry: Entry, *, kind: str, history: History) -> list[str]:
+    """Put on record, once, that the version of an `intended` or `done` entry is not registered any more."""
+    version = entry.payload["version"]
+    if kind == "reconciled":
+        says = f"ALARM: version {version} is not registered any more: its promotion is given up"
+        payload = {"gone": version, "gives_up": entry.sequence, "says": says}
+    else:
+        says = (
+            f"ALARM: champion {version} is not registered any more: it can neither score nor be compared; run a "
+            "training, which the gate judges by floors only, and promote it"
+        )
+        payload = {"gone": version, "says": says}
+    if payload in [known.payload for known in ledger.entries(settings, entry.pipeline, kind=kind)]:
+        return []
+    draft = Draft(_data_time(history), payload)
+    made = ledger.append_once(
+        settings,
+        entry.pipeline,
+        kind=kind,
+        make=lambda seen: next((known for known in seen if known.payload == payload), draft),
+        kinds=[kind],
+    )
+    logger.error("%s: %s", entry.pipeline, says)
+    return [f"{says} (ledger entry {made.sequence})"]
 
 
 def _repair(pipeline_name: str, settings: Settings, history: History, *, alias: int | None, head: int) -> list[str]:

@@ -5,16 +5,12 @@ passed its gates and waits, `champion` is in force.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-import mlflow.artifacts
-from mlflow.exceptions import MlflowException
+from dataclasses import dataclass
 
 from airloop import ledger, tracking_tables
-from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.errors import GuardRefused
 from airloop.ledger import Draft, Entry, History
+from airloop.mlflow_border import answering
 from airloop.settings import Settings
 from airloop.tracking import client
 
@@ -24,9 +20,15 @@ CANDIDATE = "candidate"
 DECISION_SEQUENCE = "airloop.decision_sequence"
 DECISION_HASH = "airloop.decision_hash"
 
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version's tags, and the URI of the logged model or folder that it is a version of."""
+
+    tags: dict[str, str]
+    source: str
 
 
 def aliases(settings: Settings, model_name: str) -> dict[str, int]:
@@ -35,9 +37,10 @@ def aliases(settings: Settings, model_name: str) -> dict[str, int]:
     Raises:
         UpstreamUnavailable: The registry does not answer; so raises every function here.
     """
+    registered = client(settings)
     try:
-        with _answers("read the aliases", model_name):
-            found = client(settings).get_registered_model(model_name).aliases
+        with answering(settings, f"read the aliases of {model_name}"):
+            found = registered.get_registered_model(model_name).aliases
     except GuardRefused:
         return {}
     return {alias: int(version) for alias, version in found.items()}
@@ -49,14 +52,37 @@ def set_alias(settings: Settings, model_name: str, alias: str, version: int) -> 
     Raises:
         GuardRefused: The version is not registered.
     """
-    with _answers(f"point {alias} at version {version}", model_name):
-        client(settings).set_registered_model_alias(model_name, alias, str(version))
+    registered = client(settings)
+    with answering(settings, f"point {alias} at version {version} of {model_name}"):
+        registered.set_registered_model_alias(model_name, alias, str(version))
 
 
 def delete_alias(settings: Settings, model_name: str, alias: str) -> None:
     """Remove an alias; removing one that is not there changes nothing."""
-    with _answers(f"remove {alias}", model_name):
-        client(settings).delete_registered_model_alias(model_name, alias)
+    registered = client(settings)
+    with answering(settings, f"remove {alias} of {model_name}"):
+        registered.delete_registered_model_alias(model_name, alias)
+
+
+def version_of(settings: Settings, model_name: str, version: int) -> RegisteredVersion:
+    """What the registry knows of a version.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    registered = client(settings)
+    with answering(settings, f"find version {version} of {model_name}"):
+        found = registered.get_model_version(model_name, str(version))
+    return RegisteredVersion(dict(found.tags), str(found.source))
+
+
+def is_registered(settings: Settings, model_name: str, version: int) -> bool:
+    """Whether a version is there."""
+    try:
+        version_of(settings, model_name, version)
+    except GuardRefused:
+        return False
+    return True
 
 
 def tag_version(settings: Settings, model_name: str, version: int, tags: dict[str, str]) -> None:
@@ -65,10 +91,21 @@ def tag_version(settings: Settings, model_name: str, version: int, tags: dict[st
     Raises:
         GuardRefused: The version is not registered.
     """
-    with _answers(f"tag version {version}", model_name):
-        registered = client(settings)
+    registered = client(settings)
+    with answering(settings, f"tag version {version} of {model_name}"):
         for key, value in tags.items():
             registered.set_model_version_tag(model_name, str(version), key, value)
+
+
+def describe_version(settings: Settings, model_name: str, version: int, text: str) -> None:
+    """What the registry's page says of a version, in place of what it said before.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    registered = client(settings)
+    with answering(settings, f"describe version {version} of {model_name}"):
+        registered.update_model_version(model_name, str(version), description=text)
 
 
 def named_decisions(settings: Settings, model_name: str) -> dict[int, tuple[int, str]]:
@@ -78,40 +115,14 @@ def named_decisions(settings: Settings, model_name: str) -> dict[int, tuple[int,
     """
     if tracking_tables.missing(settings.mlflow_tracking_uri):
         return {}
-    with _answers("read the versions", model_name):
-        versions = client(settings).search_model_versions(f"name = '{model_name}'")
+    registered = client(settings)
+    with answering(settings, f"read the versions of {model_name}"):
+        versions = registered.search_model_versions(f"name = '{model_name}'")
     return {
         int(version.version): (int(version.tags[DECISION_SEQUENCE]), version.tags.get(DECISION_HASH, ""))
         for version in versions
         if version.tags.get(DECISION_SEQUENCE, "").isdecimal()
     }
-
-
-def describe_version(settings: Settings, model_name: str, version: int, text: str) -> None:
-    """What the registry's page says of a version, in place of what it said before.
-
-    Raises:
-        GuardRefused: The version is not registered.
-    """
-    with _answers(f"describe version {version}", model_name):
-        client(settings).update_model_version(model_name, str(version), description=text)
-
-
-def download_model(settings: Settings, model_name: str, version: int, *, folder: Path) -> Path:
-    """Copy the files of a registered version below `folder`.
-
-    Raises:
-        GuardRefused: The version is not registered.
-        UpstreamUnavailable: Its files cannot be read.
-    """
-    with _answers(f"download version {version}", model_name):
-        client(settings).get_model_version(model_name, str(version))
-        try:
-            # A models:/ URI is looked up in the global registry, whatever URIs this call is given; `client` set it.
-            path = mlflow.artifacts.download_artifacts(f"models:/{model_name}/{version}", dst_path=str(folder))
-        except OSError as error:
-            raise UpstreamUnavailable(f"files of {model_name} version {version} cannot be read: {error}") from error
-        return Path(path)
 
 
 def finish_promotion(settings: Settings, intended: Entry) -> Entry:
@@ -124,7 +135,8 @@ def finish_promotion(settings: Settings, intended: Entry) -> Entry:
     set_alias(settings, model_name, CHAMPION, version)
     if aliases(settings, model_name).get(CHALLENGER) == version:
         delete_alias(settings, model_name, CHALLENGER)
-    draft = Draft(intended.effective_at, {**intended.payload, "intended_sequence": intended.sequence})
+    payload = {"model_digest": "", **intended.payload, "intended_sequence": intended.sequence}
+    draft = Draft(intended.effective_at, payload)
     done = ledger.append_once(
         settings,
         pipeline,
@@ -134,14 +146,3 @@ def finish_promotion(settings: Settings, intended: Entry) -> Entry:
     )
     logger.info("%s: version %d is champion from %s on", pipeline, version, intended.effective_at.isoformat())
     return done
-
-
-@contextmanager
-def _answers(doing: str, model_name: str) -> Iterator[None]:
-    """MLflow's errors as ours: what does not exist is refused, everything else may be retried."""
-    try:
-        yield
-    except MlflowException as error:
-        if error.error_code in _ABSENT:
-            raise GuardRefused(f"cannot {doing} of {model_name}: {error.message}") from error
-        raise UpstreamUnavailable(f"cannot {doing} of {model_name}: MLflow says {error.message}") from error

@@ -5,15 +5,15 @@ from typing import Any, Literal
 import pandas as pd
 import pyarrow as pa
 
-from airloop import examples, lake, ledger, tracking
+from airloop import examples, lake, ledger, model_version
 from airloop.append_once import append_once
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
-from airloop.features import feature_store, sections
+from airloop.features import sections
+from airloop.model_version import ModelVersion
 from airloop.records import Scored, Window
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION, task_of
-from airloop.tracking import LoadedVersion
 
 Mode = Literal["live", "backtest"]
 CHAMPION = "champion"
@@ -25,7 +25,7 @@ def inputs(
     """Scoring depends on the model and on what the feature tables hold of the window."""
     views = {view: predictions_source(pipeline, view, settings) for view in sections.view_names(pipeline, settings)}
     tables = {view: lake.files_digest(uri, settings, window=window) for view, uri in views.items()}
-    return {"tables": tables, "version": model_version(pipeline, window, settings, mode=mode)}
+    return {"tables": tables, "version": serving_version(pipeline, window, settings, mode=mode)}
 
 
 def predictions_source(pipeline: Pipeline, view: str, settings: Settings) -> str:
@@ -43,7 +43,7 @@ def predictions_uri(pipeline: Pipeline, settings: Settings) -> str:
     return lake.table_uri(settings, pipeline.name, "predictions", "predictions")
 
 
-def model_version(pipeline: Pipeline, window: Window, settings: Settings, *, mode: Mode) -> int | None:
+def serving_version(pipeline: Pipeline, window: Window, settings: Settings, *, mode: Mode) -> int | None:
     """The version that scores: in force at window.start by the ledger; for a backtest the newest champion."""
     history = ledger.intact_history(settings, pipeline.name)
     return history.champion(None if mode == "backtest" else window.start)
@@ -60,10 +60,11 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
             task.
         UpstreamUnavailable: The window's features are not built and validated.
     """
-    version = model_version(pipeline, window, settings, mode=mode)
+    version = serving_version(pipeline, window, settings, mode=mode)
     if version is None:
         return Scored(window=window, version=0, role=CHAMPION, mode=mode, rows=0, appended=0, table_version=-1)
-    model = tracking.load_version(pipeline, version, settings)
+    model = model_version.load_version(pipeline, version, settings)
+    model_version.record_digest(pipeline, model, settings)
     refuse_unfit(pipeline, model, window, settings, mode=mode)
     frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
     rows = _rows(pipeline, frame, model=model, mode=mode, window=window)
@@ -79,7 +80,7 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
     )
 
 
-def refuse_unfit(pipeline: Pipeline, model: LoadedVersion, window: Window, settings: Settings, *, mode: Mode) -> None:
+def refuse_unfit(pipeline: Pipeline, model: ModelVersion, window: Window, settings: Settings, *, mode: Mode) -> None:
     """Refuse a model that could have seen the window, or whose features mean something else now.
 
     Raises:
@@ -91,20 +92,16 @@ def refuse_unfit(pipeline: Pipeline, model: LoadedVersion, window: Window, setti
             f"version {model.version} was trained up to {cutoff:%Y-%m-%dT%H:%MZ}, after {window} starts: "
             f"its scores would look better than they are; use mode=backtest, whose rows never enter live metrics"
         )
-    now = feature_store.fingerprint_like(model.snapshot.feature_fingerprint, pipeline, settings)
-    if now != model.snapshot.feature_fingerprint:
-        raise GuardRefused(
-            f"feature service {pipeline.features.service} is not what version {model.version} was trained on "
-            f"({model.snapshot.feature_fingerprint[:12]}, now {now[:12]}): train again, or restore the definitions"
-        )
+    if unfit := model.unfit_for(pipeline, settings):
+        raise GuardRefused(unfit[0])
 
 
-def _rows(pipeline: Pipeline, frame: pd.DataFrame, *, model: LoadedVersion, mode: Mode, window: Window) -> pa.Table:
+def _rows(pipeline: Pipeline, frame: pd.DataFrame, *, model: ModelVersion, mode: Mode, window: Window) -> pa.Table:
     key, count, task = pipeline.prediction.entity_key, len(frame), task_of(pipeline)
-    predicted = task.predict(model.model, frame[list(model.features)])
-    problem = task.prediction_problem(predicted)
-    if problem:
-        raise GuardRefused(f"version {model.version} on {window}: {problem}: nothing is written")
+    try:
+        predicted = model.predict(pipeline, frame)
+    except GuardRefused as error:
+        raise GuardRefused(f"{window}: {error}: nothing is written") from error
     return pa.table(
         {
             key: pa.array(frame[key], pa.string()),

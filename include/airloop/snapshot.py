@@ -222,7 +222,7 @@ def _open_run(
     }
     name = f"training {record.cutoff:%Y-%m-%d} ({record.reason})"
     run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags)
-    with mlflow.start_run(run_id=run.info.run_id):
+    with tracking.resumed(settings, run.info.run_id):
         mlflow.log_params(
             {
                 "cutoff": record.cutoff.isoformat(),
@@ -243,4 +243,4 @@ def _open_run(
         mlflow.log_input(dataset, context="training")
         mlflow.log_dict(record.to_json(), "snapshot.json")
     # Left RUNNING on purpose: tune and train resume it, evaluate ends it.
-    tracking.client(settings).update_run(run.info.run_id, status="RUNNING")
+    tracking.reopen_run(settings, run.info.run_id)

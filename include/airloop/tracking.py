@@ -2,11 +2,11 @@
 
 import functools
 import hashlib
-import json
 import logging
-import re
 import subprocess
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ import pandas as pd
 from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from sqlalchemy.exc import OperationalError
 
 from airloop import tracking_tables
 from airloop.config import Pipeline
 from airloop.digests import digest
 from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.mlflow_border import answering
 from airloop.publishing import publish
 from airloop.records import Snapshot
 from airloop.settings import Settings
@@ -30,25 +30,6 @@ from airloop.stage_run import code_digest
 logger = logging.getLogger(__name__)
 
 INPUT_KEY = "airloop.input_key"
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-
-
-@dataclass(frozen=True)
-class LoadedVersion:
-    """A registered model version, loaded, with what it was made from.
-
-    Attributes:
-        model: scikit-learn pipeline; airloop.tasks predicts with it on a frame of `features`.
-        holdout_predictions: Entity key, decision_time, label, prediction of its holdout; empty before evaluation.
-    """
-
-    version: int
-    model: Any
-    features: tuple[str, ...]
-    candidate: str
-    params: dict[str, Any]
-    snapshot: Snapshot
-    holdout_predictions: pd.DataFrame
 
 
 def client(settings: Settings) -> MlflowClient:
@@ -58,17 +39,38 @@ def client(settings: Settings) -> MlflowClient:
     """
     mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
     mlflow.set_registry_uri(settings.mlflow_tracking_uri)
-    try:
+    with answering(settings, "open it"):
         tracking_tables.make(settings.mlflow_tracking_uri)
         return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
-    except (MlflowException, OperationalError, OSError) as error:
-        raise _no_answer(settings, error) from error
 
 
-def _no_answer(settings: Settings, error: Exception) -> UpstreamUnavailable:
-    """The error without the password of the URI, which MLflow repeats in its own message."""
-    says = str(getattr(error, "orig", error)).strip().splitlines()[0]
-    return UpstreamUnavailable(re.sub(r"//[^/@\s]+@", "//", f"MLflow at {settings.mlflow_tracking_uri}: {says}"))
+@contextmanager
+def resumed(settings: Settings, run_id: str) -> Iterator[None]:
+    """Mlflow's fluent calls inside write to this run, which ends with the block.
+
+    Raises:
+        GuardRefused: There is no such run.
+        UpstreamUnavailable: MLflow does not answer.
+    """
+    client(settings)
+    with answering(settings, f"write to run {run_id}"), mlflow.start_run(run_id=run_id):
+        yield
+
+
+def write_json(settings: Settings, run_id: str, name: str, content: dict[str, Any]) -> None:
+    """Write an artifact of a run, in place of one of that name: tags are cut off at 8,000 characters, artifacts not."""
+    tracker = client(settings)
+    with answering(settings, f"write {name} of run {run_id}"):
+        tracker.log_dict(run_id, content, name)
+
+
+def read_artifact(settings: Settings, run_id: str, name: str) -> str | None:
+    """The text of an artifact of a run; None when it has none of that name."""
+    tracker = client(settings)
+    with answering(settings, f"read {name} of run {run_id}"), tempfile.TemporaryDirectory() as folder:
+        if name not in [item.path for item in tracker.list_artifacts(run_id)]:
+            return None
+        return Path(tracker.download_artifacts(run_id, name, folder)).read_text(encoding="utf-8")
 
 
 def experiment_id(pipeline: Pipeline, settings: Settings) -> str:
@@ -77,21 +79,22 @@ def experiment_id(pipeline: Pipeline, settings: Settings) -> str:
     Raises:
         UpstreamUnavailable: MLflow does not answer.
     """
-    tracker = client(settings)
-    try:
-        found = tracker.get_experiment_by_name(pipeline.name)
-        if found is not None:
-            return str(found.experiment_id)
+    tracker, doing = client(settings), f"find experiment {pipeline.name}"
+    with answering(settings, doing):
+        experiment = tracker.get_experiment_by_name(pipeline.name)
+        if experiment is not None:
+            return str(experiment.experiment_id)
         root = f"{settings.mlflow_artifact_uri}/{pipeline.name}"
         location = root if "://" in root else Path(root).as_uri()
         # The kind opens MLflow's page on training runs; its default is the page for language models.
         tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": pipeline.description}
-        return str(tracker.create_experiment(pipeline.name, artifact_location=location, tags=tags))
-    except MlflowException as error:
-        made = tracker.get_experiment_by_name(pipeline.name) if "already exists" in str(error) else None
-        if made is None:
-            raise _no_answer(settings, error) from error
-        return str(made.experiment_id)
+        try:
+            return str(tracker.create_experiment(pipeline.name, artifact_location=location, tags=tags))
+        except MlflowException as error:
+            if "already exists" not in str(error):
+                raise
+        # Another task made it between the two calls.
+        return str(tracker.get_experiment_by_name(pipeline.name).experiment_id)
 
 
 def run_of(
@@ -99,18 +102,28 @@ def run_of(
 ) -> Run:
     """The run that carries this input key, resumed, or a new one; nested below `parent` when given."""
     tracker, experiment = client(settings), experiment_id(pipeline, settings)
-    found = tracker.search_runs([experiment], f"tags.`{INPUT_KEY}` = '{key}'", max_results=1)
-    if found:
-        run: Run = found[0]
-        tracker.update_run(run.info.run_id, status="RUNNING")
-        return run
-    nested = {"mlflow.parentRunId": parent} if parent else {}
-    return tracker.create_run(experiment, run_name=name, tags={INPUT_KEY: key, **tags, **nested})
+    with answering(settings, f"open run {name!r} of {pipeline.name}"):
+        found = tracker.search_runs([experiment], f"tags.`{INPUT_KEY}` = '{key}'", max_results=1)
+        if found:
+            run: Run = found[0]
+            tracker.update_run(run.info.run_id, status="RUNNING")
+            return run
+        nested = {"mlflow.parentRunId": parent} if parent else {}
+        return tracker.create_run(experiment, run_name=name, tags={INPUT_KEY: key, **tags, **nested})
 
 
 def end_run(settings: Settings, run_id: str, *, status: str = "FINISHED") -> None:
     """End a run; ending it again changes nothing."""
-    client(settings).set_terminated(run_id, status=status)
+    tracker = client(settings)
+    with answering(settings, f"end run {run_id}"):
+        tracker.set_terminated(run_id, status=status)
+
+
+def reopen_run(settings: Settings, run_id: str) -> None:
+    """Mark a run as RUNNING again; a later stage ends it."""
+    tracker = client(settings)
+    with answering(settings, f"reopen run {run_id}"):
+        tracker.update_run(run_id, status="RUNNING")
 
 
 def end_abandoned_runs(pipeline: Pipeline, settings: Settings, *, keep: str) -> int:
@@ -121,16 +134,46 @@ def end_abandoned_runs(pipeline: Pipeline, settings: Settings, *, keep: str) -> 
     Args:
         keep: The input key of the training that starts: its own runs are resumed, not ended.
     """
-    tracker = client(settings)
-    abandoned = [
-        run
-        for run in tracker.search_runs([experiment_id(pipeline, settings)], "attributes.status = 'RUNNING'")
-        if not run.data.tags.get(INPUT_KEY, keep).startswith(keep)
-    ]
-    for run in abandoned:
-        logger.warning("ending MLflow run %s: its task is gone", run.info.run_id)
-        tracker.set_terminated(run.info.run_id, status="KILLED")
+    tracker, experiment = client(settings), experiment_id(pipeline, settings)
+    with answering(settings, f"end abandoned runs of {pipeline.name}"):
+        abandoned = [
+            run
+            for run in tracker.search_runs([experiment], "attributes.status = 'RUNNING'")
+            if not run.data.tags.get(INPUT_KEY, keep).startswith(keep)
+        ]
+        for run in abandoned:
+            logger.warning("ending MLflow run %s: its task is gone", run.info.run_id)
+            tracker.set_terminated(run.info.run_id, status="KILLED")
+    fail_half_logged_models(pipeline, settings)
     return len(abandoned)
+
+
+def fail_half_logged_models(pipeline: Pipeline, settings: Settings, *, run_id: str | None = None) -> int:
+    """Mark as FAILED what a killed task left PENDING: a model whose files may be missing. Returns how many.
+
+    Args:
+        run_id: Only models of this run. Default: of all runs that airloop started and that are not RUNNING; a model of
+            a run without input key is somebody else's and is left alone.
+    """
+    tracker, experiment = client(settings), experiment_id(pipeline, settings)
+    with answering(settings, f"end half-logged models of {pipeline.name}"):
+        pending = [
+            model
+            for model in tracker.search_logged_models([experiment], filter_string="status = 'PENDING'")
+            if (model.source_run_id == run_id if run_id else _is_gone(tracker, model.source_run_id))
+        ]
+        for model in pending:
+            logger.warning("marking MLflow model %s as failed: its task is gone", model.model_id)
+            tracker.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
+    return len(pending)
+
+
+def _is_gone(tracker: MlflowClient, source_run: str | None) -> bool:
+    """Whether airloop started this run and it has ended."""
+    if not source_run:
+        return False
+    run = tracker.get_run(source_run)
+    return INPUT_KEY in run.data.tags and run.info.status != "RUNNING"
 
 
 def training_key(pipeline: Pipeline, snapshot: Snapshot) -> str:
@@ -159,16 +202,20 @@ def code_commit(project_dir: Path) -> str:
 
 def version_of_key(pipeline: Pipeline, settings: Settings, key: str) -> int | None:
     """The version registered under an input key, or None."""
-    found = client(settings).search_model_versions(f"name = '{pipeline.name}' and tags.`{INPUT_KEY}` = '{key}'")
+    tracker = client(settings)
+    with answering(settings, f"look for a version of {pipeline.name}"):
+        found = tracker.search_model_versions(f"name = '{pipeline.name}' and tags.`{INPUT_KEY}` = '{key}'")
     return min(int(version.version) for version in found) if found else None
 
 
 def logged_model_uri(run: Run, settings: Settings) -> str | None:
-    """The model a run of before logged completely, or None: a killed task's half-written one does not count."""
-    for output in run.outputs.model_outputs if run.outputs else ():
-        model = client(settings).get_logged_model(output.model_id)
-        if model.status == LoggedModelStatus.READY:
-            return str(model.model_uri)
+    """The model that an earlier task logged completely, or None: a killed task's half-written one does not count."""
+    tracker = client(settings)
+    with answering(settings, f"look for models of run {run.info.run_id}"):
+        for output in run.outputs.model_outputs if run.outputs else ():
+            model = tracker.get_logged_model(output.model_id)
+            if model.status == LoggedModelStatus.READY:
+                return str(model.model_uri)
     return None
 
 
@@ -180,68 +227,30 @@ def register(
     if existing is not None:
         return existing
     tracker = client(settings)
-    try:
-        tracker.create_registered_model(pipeline.name, description=pipeline.description)
-    except MlflowException as error:
-        if "already exists" not in str(error):
-            raise
-    made = tracker.create_model_version(pipeline.name, model_uri, run_id=run_id, tags={**tags, INPUT_KEY: key})
+    with answering(settings, f"register a version of {pipeline.name}"):
+        try:
+            tracker.create_registered_model(pipeline.name, description=pipeline.description)
+        except MlflowException as error:
+            if "already exists" not in str(error):
+                raise
+        made = tracker.create_model_version(pipeline.name, model_uri, run_id=run_id, tags={**tags, INPUT_KEY: key})
     return int(made.version)
 
 
-def version_snapshot(pipeline: Pipeline, version: int, settings: Settings) -> Snapshot:
-    """The snapshot a version was trained on.
-
-    Raises:
-        GuardRefused: The version was not registered by airloop.
-    """
-    return Snapshot.from_json(json.loads(_tag(_version_tags(pipeline, version, settings), "airloop.snapshot", version)))
-
-
-def load_version(pipeline: Pipeline, version: int, settings: Settings) -> LoadedVersion:
-    """Load a version: its model from skops (MLflow refuses types that were not allowed when it was saved).
-
-    Raises:
-        GuardRefused: Not registered by airloop, or the model does not load.
-        UpstreamUnavailable: MLflow does not answer.
-    """
-    tags = _version_tags(pipeline, version, settings)
-    snapshot = Snapshot.from_json(json.loads(_tag(tags, "airloop.snapshot", version)))
-    try:
-        model = mlflow.sklearn.load_model(f"models:/{pipeline.name}/{version}")
-    except Exception as error:  # whatever a broken artifact raises: a model that does not load is refused, not retried
-        raise GuardRefused(f"{pipeline.name} version {version} does not load: {error}") from error
-    uri = tags.get("airloop.holdout_uri")
-    return LoadedVersion(
-        version=version,
-        model=model,
-        features=snapshot.features,
-        candidate=_tag(tags, "airloop.candidate", version),
-        params=json.loads(_tag(tags, "airloop.params", version)),
-        snapshot=snapshot,
-        holdout_predictions=read_parquet(uri, settings) if uri else pd.DataFrame(),
-    )
-
-
-def _version_tags(pipeline: Pipeline, version: int, settings: Settings) -> dict[str, str]:
-    try:
-        return dict(client(settings).get_model_version(pipeline.name, str(version)).tags)
-    except MlflowException as error:
-        if error.error_code not in _ABSENT:
-            raise _no_answer(settings, error) from error
-        raise GuardRefused(f"{pipeline.name} has no version {version} in the registry: {error}") from error
-
-
-def _tag(tags: dict[str, str], name: str, version: int) -> str:
-    if name not in tags:
-        raise GuardRefused(f"version {version} has no tag {name}: it was not registered by airloop")
-    return tags[name]
-
-
 def read_parquet(uri: str, settings: Settings) -> pd.DataFrame:
-    """Read one parquet file at an fsspec URI."""
-    with fsspec.open(uri, "rb", **settings.storage_options) as handle:
-        return pd.read_parquet(handle)
+    """Read one parquet file at an fsspec URI.
+
+    Raises:
+        GuardRefused: There is no such file.
+        UpstreamUnavailable: It cannot be read.
+    """
+    try:
+        with fsspec.open(uri, "rb", **settings.storage_options) as handle:
+            return pd.read_parquet(handle)
+    except FileNotFoundError as error:
+        raise GuardRefused(f"{uri} is gone") from error
+    except OSError as error:
+        raise UpstreamUnavailable(f"{uri} cannot be read: {error}") from error
 
 
 def write_parquet(frame: pd.DataFrame, uri: str, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from airloop import tracking
 from airloop.config import METRICS, Pipeline
 from airloop.config.pipeline import Range
-from airloop.errors import DataContractError
+from airloop.errors import DataContractError, GuardRefused
 from airloop.evaluation.evidence import metric_value
 from airloop.models import feature_columns, fitted_model
 from airloop.records import Snapshot, TunedCandidate, Window
@@ -23,43 +23,55 @@ from airloop.settings import Settings
 from airloop.tasks import task_of
 from airloop.training_set import labelled_part, read_snapshot
 
-_FOUND = "airloop.found"
+_SEARCH = "search.json"
+_SEARCH_OF_OLD = "airloop.found"
+"""The tag that held the search before it was an artifact; MLflow cuts tags off at 8,000 characters."""
 
 
 def tune(
     pipeline: Pipeline, _window: Window, upstream: dict[str, Any], settings: Settings, *, candidate: str
 ) -> TunedCandidate:
-    """Try parameters within the declared budget (trials, folds, newest rows, seconds) and keep the best.
+    """Try parameters within the declared budget (trials, folds, newest rows) and keep the best.
 
     Optuna's TPE sampler, seeded, draws them over the declared params; a candidate without `search` is one trial. A fold
     trains on what lies before its validation rows in time, with the embargo between them. `score` is the mean over
-    folds, higher is better (a metric where lower is better enters negated). The same snapshot gives the same result,
-    unless the seconds run out first; a retry returns what its MLflow run says was found.
+    folds, higher is better (a metric where lower is better enters negated). The same snapshot gives the same result on
+    a machine of any load: the budget's seconds never end a search with the trials so far. A retry returns what its
+    MLflow run says was found.
 
     Raises:
         DataContractError: The newest rows within the budget leave a fold without training rows, or without a metric.
+        GuardRefused: The search took longer than the budget's seconds; looked at before each fit.
     """
     snapshot: Snapshot = upstream["snapshot"]
     run = _run(pipeline, snapshot, candidate, settings)
-    if _FOUND in run.data.tags:
-        # A second search could end elsewhere when the seconds run out, and the parameters of a run are final.
-        found = json.loads(run.data.tags[_FOUND])
-    else:
+    search = _earlier_search(run, settings)
+    if search is None:
         rows = labelled_part(read_snapshot(snapshot, settings), "train").tail(pipeline.training.budget.rows)
-        found = _search(pipeline, candidate, rows)
-        tracking.client(settings).set_tag(run.info.run_id, _FOUND, json.dumps(found))
+        search = _search(pipeline, candidate, rows)
+        tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
         candidate=candidate,
-        params=found["params"],
-        score=found["score"],
-        trials=len(found["trials"]),
-        seconds=found["seconds"],
+        params=search["params"],
+        score=search["score"],
+        trials=len(search["trials"]),
+        seconds=search["seconds"],
         run_id=str(run.info.run_id),
     )
     if run.info.status != "FINISHED":
-        _log(pipeline, record, found["trials"])
+        _log(pipeline, record, search["trials"], settings)
     tracking.end_run(settings, record.run_id)
     return record
+
+
+def _earlier_search(run: Run, settings: Settings) -> dict[str, Any] | None:
+    """What the run of this input holds of a search that ended; None when it was killed before, or half-written."""
+    text = tracking.read_artifact(settings, str(run.info.run_id), _SEARCH) or run.data.tags.get(_SEARCH_OF_OLD)
+    try:
+        search = json.loads(text or "null")
+    except ValueError:  # cut off: searching again ends in the same place
+        return None
+    return search if isinstance(search, dict) else None
 
 
 def _search(pipeline: Pipeline, candidate: str, rows: pd.DataFrame) -> dict[str, Any]:
@@ -69,18 +81,32 @@ def _search(pipeline: Pipeline, candidate: str, rows: pd.DataFrame) -> dict[str,
 
     def objective(trial: optuna.Trial) -> float:
         params = {name: _suggest(trial, name, space) for name, space in declared.search.items()}
-        scores = [_score(pipeline, candidate, params, fit, check) for fit, check in folds(pipeline, rows)]
+        scores = []
+        for fit, check in folds(pipeline, rows):
+            _refuse_overrun(pipeline, candidate, trial.number, time.monotonic() - began)
+            scores.append(_score(pipeline, candidate, params, fit, check))
         return float(np.mean(scores))
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=pipeline.training.seed))
-    study.optimize(objective, n_trials=budget.trials if declared.search else 1, timeout=budget.seconds)
+    study.optimize(objective, n_trials=budget.trials if declared.search else 1)
     return {
         "params": study.best_params,
         "score": float(study.best_value),
         "trials": [trial.value for trial in study.trials],
         "seconds": round(time.monotonic() - began, 2),
     }
+
+
+def _refuse_overrun(pipeline: Pipeline, candidate: str, trial: int, seconds: float) -> None:
+    """Seconds only abort: a search that kept what it had would give another model on a busy machine."""
+    budget = pipeline.training.budget
+    if seconds > budget.seconds:
+        raise GuardRefused(
+            f"{pipeline.name}: tuning {candidate} took {seconds:.0f} s by trial {trial + 1} of {budget.trials}, "
+            f"training.budget.seconds is {budget.seconds:g}: raise it, or lower training.budget.trials, folds or rows "
+            f"({budget.trials}, {budget.folds}, {budget.rows}) in pipeline.yaml, then run tune again"
+        )
 
 
 def folds(pipeline: Pipeline, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
@@ -130,10 +156,10 @@ def _run(pipeline: Pipeline, snapshot: Snapshot, candidate: str, settings: Setti
     )
 
 
-def _log(pipeline: Pipeline, record: TunedCandidate, trials: list[float]) -> None:
+def _log(pipeline: Pipeline, record: TunedCandidate, trials: list[float], settings: Settings) -> None:
     declared, metric = pipeline.training.candidates[record.candidate], pipeline.training.metric
     sign = METRICS[metric].sign
-    with mlflow.start_run(run_id=record.run_id):
+    with tracking.resumed(settings, record.run_id):
         mlflow.log_params({"estimator": declared.estimator, **declared.params, **record.params})
         mlflow.log_metrics({f"cv_{metric}": sign * record.score, "trials": record.trials, "seconds": record.seconds})
         for number, value in enumerate(trials):

@@ -7,7 +7,7 @@ import pytest
 import toy
 import toy_arrays
 
-from airloop import lake, score, tracking, training_set
+from airloop import lake, model_version, score, training_set
 from airloop.errors import DataContractError
 from airloop.settings import Settings
 
@@ -36,7 +36,7 @@ def test_an_array_is_learned_scored_and_watched_as_numbers(tmp_path):
     frame = training_set.read_snapshot(snapshot, settings)
     assert (frame[[*toy_arrays.COLUMNS]].dtypes == "float64").all()
     version = toy.run("promote", settings, toy.days(0, CUTOFF)).version
-    assert tracking.load_version(toy.toy_pipeline(settings), version, settings).features == FEATURES
+    assert model_version.load_version(toy.toy_pipeline(settings), version, settings).features == FEATURES
     window = toy.days(CUTOFF, toy.DAYS)
     assert toy.run("score", settings, window).appended == 20 * toy.ROWS_A_DAY
     watched = toy.run("monitor", settings, window)

@@ -36,17 +36,12 @@ def fitted():
     return HistGradientBoostingClassifier(max_iter=5).fit(rows, labels), rows.head(3)
 
 
-def without_allow_list(folder):
-    path = folder / "MLmodel"
-    path.write_text("\n".join(line for line in path.read_text().splitlines() if "TreePredictor" not in line))
-
-
 def emptied(folder):
     next(folder.glob("*.skops")).write_bytes(b"")
 
 
 def saved(model, folder, **options):
-    defaults = {"serialization_format": "skops", "pip_requirements": ["scikit-learn"]}
+    defaults = {"serialization_format": "skops", "pip_requirements": ["scikit-learn"], "skops_trusted_types": TRUSTED}
     mlflow.sklearn.save_model(model, folder, **{**defaults, **options})
     return folder
 
@@ -55,17 +50,16 @@ def saved(model, folder, **options):
     ("options", "spoil", "says"),
     [
         ({}, None, None),
-        ({"serialization_format": "cloudpickle"}, None, "it is saved as cloudpickle; only skops is loaded"),
+        ({"serialization_format": "cloudpickle"}, None, "its folder holds model.pkl, which airloop does not save"),
         ({"input_example": None}, None, "it has no input example"),
-        ({}, without_allow_list, "TreePredictor"),
         ({}, emptied, "BadZipFile"),
-        ({}, shutil.rmtree, "No such artifact"),
+        ({}, shutil.rmtree, "its folder has no model.skops"),
     ],
 )
 def test_only_a_skops_model_with_an_example_passes(tmp_path, capsys, monkeypatch, fitted, options, spoil, says):
     monkeypatch.setattr(model_check, "apply_quiet_environment", lambda: None)
     model, example = fitted
-    folder = saved(model, tmp_path / "model", **{"skops_trusted_types": TRUSTED, "input_example": example, **options})
+    folder = saved(model, tmp_path / "model", **{"input_example": example, **options})
     if spoil:
         spoil(folder)
     capsys.readouterr()
@@ -76,7 +70,7 @@ def test_only_a_skops_model_with_an_example_passes(tmp_path, capsys, monkeypatch
 
 def test_a_call_without_a_model_says_how_to_call(capsys):
     assert model_check.main([]) == 1
-    assert capsys.readouterr().err == "usage: python -m airloop.model_check MODEL_URI\n"
+    assert capsys.readouterr().err == "usage: python -m airloop.model_check FOLDER\n"
 
 
 @pytest.mark.parametrize(
@@ -107,11 +101,16 @@ def test_a_version_is_checked_in_a_process_of_its_own(tmp_path, fitted):
     client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
     client.create_registered_model("flights")
     model, example = fitted
-    for name, spoil in (("sound", None), ("broken", without_allow_list)):
-        folder = saved(model, tmp_path / name, skops_trusted_types=TRUSTED, input_example=example)
+    for name, spoil in (("sound", None), ("broken", emptied)):
+        folder = saved(model, tmp_path / name, input_example=example)
         client.create_model_version("flights", source=str(folder))
         if spoil:
             spoil(folder)
-    promote.check_model(settings, "flights", 1)
-    with pytest.raises(GuardRefused, match=r"flights version 2 does not predict in a fresh process: .*TreePredictor"):
+    own_digest = promote.check_model(settings, "flights", 1)
+    assert promote.check_model(settings, "flights", 1, digest=own_digest) == own_digest
+    with pytest.raises(
+        GuardRefused, match=r"the files of flights version 1 were changed: SHA-256 .*, on record is eeee"
+    ):
+        promote.check_model(settings, "flights", 1, digest="e" * 64)
+    with pytest.raises(GuardRefused, match=r"flights version 2 does not predict in a fresh process: .*BadZipFile"):
         promote.check_model(settings, "flights", 2)

@@ -9,7 +9,7 @@ import pytest
 import toy
 import toy_tasks
 
-from airloop import examples, lake, registry, state, tracking
+from airloop import examples, lake, model_version, registry, state, tracking
 from airloop.records import Action, Decision, Evaluated, Monitored, Scored, TrainedModel, TunedCandidate
 from airloop.settings import Settings
 from airloop.tasks import task_of
@@ -56,7 +56,7 @@ def test_predictions_are_kept_as_the_task_says(settings: Settings, kind: str) ->
     task = task_of(pipeline)
     kept = rows.to_pandas().sort_values(["decision_time", "job"])
     frame = examples.feature_frame(pipeline, STEADY, settings, with_labels=False)
-    version = tracking.load_version(pipeline, 1, settings)
+    version = model_version.load_version(pipeline, 1, settings)
     assert (task.from_column(kept["prediction"]) == task.predict(version.model, frame[list(version.features)])).all()
     assert toy.run("score", settings, STEADY) == scored
 
@@ -71,7 +71,7 @@ def test_the_best_score_counts_and_the_saved_model_serves_what_the_task_predicts
     assert trained.candidate == max(tuned, key=lambda item: item.score).candidate
     pipeline = toy.toy_pipeline(settings)
     frame = examples.feature_frame(pipeline, STEADY, settings, with_labels=False)
-    version = tracking.load_version(pipeline, 1, settings)
+    version = model_version.load_version(pipeline, 1, settings)
     rows = frame[list(version.features)]
     served = mlflow.pyfunc.load_model(trained.model_uri).predict(rows)
     assert np.array_equal(served, task_of(pipeline).predict(version.model, rows))

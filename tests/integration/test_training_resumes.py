@@ -10,7 +10,7 @@ import pytest
 import toy
 from mlflow.entities import LoggedModelStatus
 
-from airloop import state, tracking
+from airloop import model_version, state, tracking
 from airloop.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -74,7 +74,7 @@ def test_a_killed_train_registers_one_version(settings, killed_at):
     assert {run.info.status for run in runs} == {"FINISHED"}
     logged = client.search_logged_models([experiment])
     assert [model.model_uri for model in logged if model.status == LoggedModelStatus.READY] == [trained.model_uri]
-    tracking.load_version(pipeline, trained.version, settings)
+    model_version.load_version(pipeline, trained.version, settings)
 
 
 @pytest.mark.parametrize("killed_at", ["airloop.tune:_log", "airloop.state:save_record"])

@@ -7,7 +7,7 @@ import toy
 from sklearn import metrics as sklearn_metrics
 from toy_turned import CUTOFF, NEW, OLD, judged, put_in_force, registered, trained
 
-from airloop import evaluate, ledger, tracking, training_set
+from airloop import evaluate, ledger, model_version, training_set
 from airloop.tasks.binary import Binary
 
 
@@ -26,7 +26,7 @@ def test_metrics_equal_those_of_scikit_learn_on_the_holdout(turned, upstream):
     rows = training_set.labelled_part(training_set.read_snapshot(upstream["snapshot"], turned), "holdout")
     assert found.holdout_rows == len(rows) == 15 * toy.ROWS_A_DAY
     for version, values in ((2, found.metrics), (1, found.champion_metrics)):
-        loaded = tracking.load_version(toy.toy_pipeline(turned), version, turned)
+        loaded = model_version.load_version(toy.toy_pipeline(turned), version, turned)
         said = loaded.model.predict_proba(rows[list(loaded.features)])[:, 1]
         expected = {
             "roc_auc": sklearn_metrics.roc_auc_score(rows["label"], said),
@@ -102,7 +102,7 @@ def test_metrics_of_too_few_rows_are_missing():
 
 def test_holdout_predictions_are_kept_with_the_version(turned, upstream):
     judged(turned, upstream)
-    kept = tracking.load_version(toy.toy_pipeline(turned), 2, turned).holdout_predictions
+    kept = model_version.load_version(toy.toy_pipeline(turned), 2, turned).holdout_predictions
     assert list(kept.columns) == ["job", "decision_time", "label", "prediction"]
     rows = training_set.labelled_part(training_set.read_snapshot(upstream["snapshot"], turned), "holdout")
     assert kept["job"].tolist() == rows["job"].tolist()

@@ -3,16 +3,18 @@
 import dataclasses
 import re
 
+import mlflow.artifacts
 import numpy as np
 import pytest
 import toy
+from mlflow.exceptions import MlflowException
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.svm import LinearSVC
 from toy_turned import CUTOFF, NEW, judged, put_in_force, registered
 
-from airloop import evaluate, ledger, tracking
+from airloop import decide, evaluate, ledger, model_version
 from airloop.errors import GuardRefused, UpstreamUnavailable
 
 
@@ -26,43 +28,94 @@ def upstream(upstream_of_candidate):
     return upstream_of_candidate
 
 
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"source": "empty"}, r"champion version \d+ does not load: "),
-        ({"train": toy.days(0, 45)}, "overlapping holdout: champion version .* was trained on rows up to 2020-02-15"),
-        ({"features": ("celsius", "colour")}, "needs feature 'colour', which the snapshot does not have"),
-    ],
-    ids=["does_not_load", "overlapping_holdout", "missing_feature"],
-)
-def test_a_champion_that_cannot_be_compared_makes_the_gate_refuse(settings, upstream, tmp_path, changes, says):
-    name = next(iter(changes))
-    if name == "source":
-        changes = {"source": str(tmp_path)}
-    put_in_force(settings, registered(settings, name, **changes), NEW)
+def test_a_champion_trained_on_rows_of_the_holdout_makes_the_gate_refuse(settings, upstream):
+    put_in_force(settings, registered(settings, "train", train=toy.days(0, 45)), NEW)
     found, decision = judged(settings, upstream)
     (problem,) = found.problems
-    assert re.search(says, problem)
-    assert found.evidence == ()
-    assert found.champion_metrics == {}
+    assert re.search("overlapping holdout: champion version .* was trained on rows up to 2020-02-15", problem)
+    assert (found.evidence, found.champion_metrics, found.not_comparable) == ((), {}, "")
     assert decision.why.startswith(f"refused: {problem}")
 
 
-def test_a_champion_is_not_called_broken_because_mlflow_does_not_answer(settings, upstream, monkeypatch):
-    def load(pipeline, version, settings):
-        if version == 1:
-            raise UpstreamUnavailable("MLflow does not answer")
-        return real(pipeline, version, settings)
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"source": "empty"}, r"the files of version \d+ of toy are gone from MLflow's file store"),
+        ({"features": ("celsius", "colour")}, r"version \d+ needs feature 'colour', which the rows do not have"),
+        (
+            {"feature_fingerprint": "f" * 64},
+            r"toy_v1 is not what version \d+ was trained on .definitions ffffffffffff, now",
+        ),
+    ],
+    ids=["files_are_gone", "feature_is_gone", "features_mean_something_else"],
+)
+def test_a_champion_that_cannot_be_compared_leaves_the_floors_and_is_said(settings, upstream, tmp_path, changes, says):
+    name = next(iter(changes))
+    champion = registered(settings, name, **({"source": str(tmp_path / "gone")} if name == "source" else changes))
+    put_in_force(settings, champion, NEW)
+    found, decision = judged(settings, upstream)
+    assert re.search(says, found.not_comparable)
+    assert (found.evidence, found.champion_metrics, found.problems) == ((), {}, ())
+    assert (decision.passed, decision.champion_version, decision.not_comparable) == (
+        True,
+        champion,
+        found.not_comparable,
+    )
+    assert decision.why.startswith(
+        f"passed: champion {champion} is not comparable: floors only ({found.not_comparable})"
+    )
 
-    real = tracking.load_version
-    monkeypatch.setattr(tracking, "load_version", load)
-    with pytest.raises(UpstreamUnavailable):
+
+def test_a_champion_whose_version_was_deleted_is_not_comparable(settings, upstream):
+    put_in_force(settings, 99, NEW)
+    found, decision = judged(settings, upstream)
+    assert (
+        found.not_comparable
+        == "cannot find version 99 of toy: MLflow says Model Version (name=toy, version=99) not found"
+    )
+    assert decision.passed
+
+
+def test_without_a_comparison_the_floors_still_refuse(settings, upstream):
+    put_in_force(settings, 99, NEW)
+    found, _ = judged(settings, upstream)
+    weak = dataclasses.replace(found, metrics={**found.metrics, "roc_auc": 0.5})
+    decision = decide.judge(weak, toy.toy_pipeline(settings).gate)
+    assert decision.why == "refused: ROC-AUC 0.5000, must be at least 0.7000"
+
+
+OUTAGES = [OSError("bucket not reachable"), MlflowException("connection refused"), RuntimeError("endpoint away")]
+
+
+@pytest.mark.parametrize("outage", OUTAGES, ids=["files", "server", "store"])
+@pytest.mark.parametrize("place", ["mlflow.artifacts.download_artifacts", "mlflow.MlflowClient.get_model_version"])
+def test_an_outage_while_the_champion_is_loaded_is_retried_and_never_recorded(
+    settings, upstream, monkeypatch, place, outage
+):
+    if "Client" in place and isinstance(outage, RuntimeError):
+        pytest.skip("MLflow's client raises its own errors")
+    module, name = place.rsplit(".", 1)
+    owner = mlflow.artifacts if "artifacts" in module else mlflow.MlflowClient
+    real = getattr(owner, name)
+
+    def away(*arguments, **options):
+        asked = arguments[-1] if "Client" in place else arguments[0].rpartition("/")[2]
+        if asked == "1":
+            raise outage
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, away)
+    before = ledger.entries(settings, "toy")
+    with pytest.raises(UpstreamUnavailable, match=str(outage)):
         judged(settings, upstream)
+    assert ledger.entries(settings, "toy") == before
 
 
 def test_a_candidate_that_does_not_load_is_refused(settings, upstream, tmp_path):
-    broken = dataclasses.replace(upstream["train"], version=registered(settings, "broken", source=str(tmp_path)))
-    with pytest.raises(GuardRefused, match=r"toy version \d+ does not load"):
+    broken = dataclasses.replace(
+        upstream["train"], model_digest="", version=registered(settings, "broken", source=str(tmp_path / "gone"))
+    )
+    with pytest.raises(GuardRefused, match=r"the files of version \d+ of toy are gone"):
         judged(settings, {**upstream, "train": broken})
 
 
@@ -75,13 +128,13 @@ class Broken(ClassifierMixin, BaseEstimator):
 
 def with_model(monkeypatch, version, model):
     """Loading this version gives another model."""
-    real = tracking.load_version
+    real = model_version.load_version
 
-    def load(pipeline, wanted, settings):
-        loaded = real(pipeline, wanted, settings)
+    def load(pipeline, wanted, settings, **options):
+        loaded = real(pipeline, wanted, settings, **options)
         return dataclasses.replace(loaded, model=model) if wanted == version else loaded
 
-    monkeypatch.setattr(tracking, "load_version", load)
+    monkeypatch.setattr(model_version, "load_version", load)
 
 
 @pytest.mark.parametrize(
@@ -90,20 +143,19 @@ def with_model(monkeypatch, version, model):
         (LinearRegression(), "LinearRegression is no classifier, and the task is binary"),
         (LinearSVC(), "LinearSVC with its parameters has no predict_proba"),
         (DummyClassifier().fit([[0], [0]], [0, 4]), "the model predicts class 4, and the task has classes 0 to 1"),
-        (Broken(), "toy version 1 on the holdout: 900 of 900 probabilities are missing"),
+        (Broken(), "version 1: 900 of 900 probabilities are missing"),
     ],
 )
-def test_a_champion_that_predicts_something_else_makes_the_gate_refuse(settings, upstream, monkeypatch, model, says):
+def test_a_champion_that_predicts_something_else_is_not_comparable(settings, upstream, monkeypatch, model, says):
     with_model(monkeypatch, 1, model)
     found, decision = judged(settings, upstream)
-    (problem,) = found.problems
-    assert problem.startswith(f"champion version 1 does not predict: {says}")
-    assert decision.why.startswith(f"refused: {problem}")
+    assert found.not_comparable.startswith(says)
+    assert (decision.passed, found.problems) == (True, ())
 
 
 def test_a_candidate_that_predicts_nothing_is_refused(settings, upstream, monkeypatch):
     with_model(monkeypatch, 2, Broken())
-    with pytest.raises(GuardRefused, match="toy version 2 on the holdout: 900 of 900 probabilities are missing"):
+    with pytest.raises(GuardRefused, match="version 2: 900 of 900 probabilities are missing"):
         judged(settings, upstream)
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from toy_turned import judged
 
-from airloop import tracking, training_set
+from airloop import model_version, tracking, training_set
 from airloop.evaluation.evaluation_plots import pictures
 from airloop.tasks.binary import Binary
 from airloop.tasks.multiclass import Multiclass
@@ -36,7 +36,7 @@ def test_the_run_shows_evidence_and_all_four_pictures(turned, upstream_of_candid
 
 def test_pictures_of_one_class_leave_out_what_is_not_defined(turned, upstream_of_candidate):
     rows = training_set.labelled_part(training_set.read_snapshot(upstream_of_candidate["snapshot"], turned), "holdout")
-    loaded = tracking.load_version(toy.toy_pipeline(turned), 2, turned)
+    loaded = model_version.load_version(toy.toy_pipeline(turned), 2, turned)
     alone = rows[rows["label"] == 1]
     said = Binary().predict(loaded.model, alone[list(loaded.features)])
     assert [*pictures(Binary(), loaded, alone, said)] == ["calibration", "importances"]

@@ -12,7 +12,7 @@ import toy
 import toy_tasks
 from sklearn.preprocessing import FunctionTransformer
 
-from airloop import models
+from airloop import model_types, models
 from airloop.config import Candidate, load_pipelines
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.settings import Settings
@@ -143,7 +143,7 @@ def test_every_declared_estimator_resolves_and_takes_its_declared_parameters():
 
 @pytest.mark.parametrize("candidate", ["logistic_regression", "gradient_boosting", "random_forest"])
 def test_the_families_of_the_declaration_are_on_the_allow_list(pipeline, frame, candidate):
-    assert set(models.trusted_types(fitted(pipeline, frame, candidate))) <= models.ALLOWED_TYPES
+    assert set(models.trusted_types(fitted(pipeline, frame, candidate))) <= model_types.ALLOWED_TYPES
 
 
 REGRESSORS = {

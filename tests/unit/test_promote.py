@@ -1,5 +1,6 @@
 """Promotion acts on a recorded decision that passed, and on nothing else; a kill anywhere is repaired."""
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,7 +34,12 @@ def settings(registry_settings):
 def checked(monkeypatch):
     """Versions that were checked; each predicts."""
     versions = []
-    monkeypatch.setattr(promote, "check_model", lambda settings, name, version: versions.append(version))
+
+    def check(_settings, _name, version, *, digest):
+        versions.append(version)
+        return digest
+
+    monkeypatch.setattr(promote, "check_model", check)
     return versions
 
 
@@ -140,8 +146,25 @@ def test_history_is_not_rewritten_by_an_older_decision(settings, checked):
     assert run(settings, recorded(settings, decision(3, champion=1, at=MAY))).version == 3
 
 
+def test_the_digest_of_the_files_that_were_checked_is_in_the_ledger(settings, checked):
+    made = dataclasses.replace(decision(), model_digest="a" * 64)
+    assert run(settings, recorded(settings, made)).model_digest == "a" * 64
+    last = ledger.entries(settings, NAME)[-1]
+    assert (last.kind, last.payload["model_digest"]) == ("done", "a" * 64)
+
+
+def test_a_decision_that_an_older_airloop_recorded_is_promoted(settings, checked):
+    old = ledger.payload_of(decision())
+    for name in ("model_digest", "not_comparable"):
+        del old[name]
+    at = decision().effective_at
+    entry = ledger.append(settings, NAME, kind="decision", effective_at=at, payload=old)
+    ledger_entries.save(settings, NAME, "decide", at, old | {"sequence": entry.sequence})
+    assert run(settings, dataclasses.replace(decision(), sequence=entry.sequence)).version == 1
+
+
 def test_a_model_that_does_not_predict_leaves_no_trace(settings, monkeypatch):
-    def fails(*_):
+    def fails(*_, **__):
         raise GuardRefused("does not predict")
 
     monkeypatch.setattr(promote, "check_model", fails)
@@ -207,5 +230,7 @@ def test_an_unfinished_promotion_blocks_the_next_one(settings, checked, monkeypa
         kill_before_alias(patch)
         with pytest.raises(ZeroDivisionError):
             run(settings, first)
-    with pytest.raises(GuardRefused, match="promotion of version 1 is unfinished: run reconcile first"):
+    with pytest.raises(
+        GuardRefused, match="promotion of version 1 is unfinished: run `airloop ledger reconcile flight_delays` first"
+    ):
         run(settings, rival)

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 from ledger_entries import begin, decided, put_in_force
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from airloop import ledger, registry, state
-from airloop.errors import GuardRefused
+from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.reconcile import reconcile
 
 # MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
@@ -130,8 +132,34 @@ def test_nothing_is_touched_when_the_ledger_was_edited(settings):
 
 def test_a_champion_that_is_not_registered_any_more_is_said(settings):
     promoted(settings, 9)
-    with pytest.raises(GuardRefused, match="cannot point champion at version 9"):
+    says = "ALARM: champion 9 is not registered any more: it can neither score nor be compared; run a training"
+    assert reconcile(NAME, settings)[0].startswith(says)
+    for _ in range(3):
+        assert reconcile(NAME, settings) == []
+    assert [entry.kind for entry in ledger.entries(settings, NAME)] == ["decision", "intended", "done", "alarm"]
+
+
+def test_a_begun_promotion_of_a_version_that_is_gone_is_given_up_and_the_next_one_may_begin(settings):
+    promoted(settings, 1)
+    registry.set_alias(settings, NAME, "champion", 1)
+    begin(settings, NAME, 9, decided(settings, NAME, 9, at=APRIL, champion=1), at=APRIL, previous=1)
+    (says,) = reconcile(NAME, settings)
+    assert says == "ALARM: version 9 is not registered any more: its promotion is given up (ledger entry 6)"
+    assert ledger.history(settings, NAME).open_promotion() is None
+    assert reconcile(NAME, settings) == []
+    assert (champion(settings), ledger.head(settings, NAME)) == (1, 6)
+
+
+def test_an_outage_is_no_missing_version_and_records_nothing(settings, monkeypatch):
+    promoted(settings, 1)
+
+    def away(*_arguments):
+        raise MlflowException("connection refused")
+
+    monkeypatch.setattr(MlflowClient, "get_model_version", away)
+    with pytest.raises(UpstreamUnavailable, match="connection refused"):
         reconcile(NAME, settings)
+    assert ledger.head(settings, NAME) == 3
 
 
 def test_an_alias_that_keeps_moving_is_given_up_and_said(settings, monkeypatch):

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 import toy
 
-from airloop import examples, lake, score, tracking
+from airloop import examples, lake, model_version, score, tracking
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.settings import Settings
 
@@ -77,7 +77,7 @@ def test_predictions_are_those_of_the_registered_model_on_the_features_known_at_
     scored(settings)
     pipeline = toy.toy_pipeline(settings)
     frame = examples.feature_frame(pipeline, NEXT, settings, with_labels=False)
-    model = tracking.load_version(pipeline, 1, settings)
+    model = model_version.load_version(pipeline, 1, settings)
     expected = dict(zip(frame["job"], model.model.predict_proba(frame[list(model.features)])[:, 1], strict=True))
     rows = predictions(settings)
     assert dict(zip(rows["job"], rows["prediction"], strict=True)) == expected
@@ -150,10 +150,10 @@ def test_predictions_that_are_none_are_refused_and_nothing_is_written(settings, 
         monkeypatch.setattr(loaded.model, "predict_proba", lambda rows: np.full((len(rows), 2), np.nan))
         return loaded
 
-    real = tracking.load_version
-    monkeypatch.setattr(tracking, "load_version", load)
+    real = model_version.load_version
+    monkeypatch.setattr(model_version, "load_version", load)
     with pytest.raises(
-        GuardRefused, match=r"version 1 on \[2020.*60 of 60 probabilities are missing .*nothing is written"
+        GuardRefused, match=r"\[2020.*version 1: 60 of 60 probabilities are missing .*nothing is written"
     ):
         scored(settings)
     assert lake.open_table(score.predictions_uri(toy.toy_pipeline(settings), settings), settings) is None

@@ -10,7 +10,7 @@ import toy
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from airloop import tracking
+from airloop import model_version, tracking
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.records import Snapshot
 from airloop.settings import Settings
@@ -125,15 +125,15 @@ def test_a_training_of_another_declaration_or_code_has_another_key(pipeline, a_s
 
 def test_a_version_that_is_not_there_or_not_ours_is_refused(pipeline, settings):
     run = started(pipeline, settings, "six")
-    with pytest.raises(GuardRefused, match="toy has no version 99 in the registry"):
-        tracking.load_version(pipeline, 99, settings)
+    with pytest.raises(GuardRefused, match="cannot find version 99 of toy"):
+        model_version.load_version(pipeline, 99, settings)
     made = tracking.register(
         pipeline, settings, model_uri=str(settings.home), run_id=run.info.run_id, key="six", tags={}
     )
-    with pytest.raises(GuardRefused, match=rf"version {made} has no tag airloop\.snapshot: it was not registered by"):
-        tracking.load_version(pipeline, made, settings)
+    with pytest.raises(GuardRefused, match=rf"version {made} has no tag airloop\.candidate: it was not registered by"):
+        model_version.load_version(pipeline, made, settings)
     with pytest.raises(GuardRefused, match="was not registered by airloop"):
-        tracking.version_snapshot(pipeline, made, settings)
+        model_version.version_snapshot(pipeline, made, settings)
 
 
 def test_a_registry_that_does_not_answer_may_be_asked_again(pipeline, settings, monkeypatch):
@@ -142,7 +142,7 @@ def test_a_registry_that_does_not_answer_may_be_asked_again(pipeline, settings, 
 
     monkeypatch.setattr(MlflowClient, "get_model_version", silent)
     with pytest.raises(UpstreamUnavailable, match="connection refused"):
-        tracking.load_version(pipeline, 1, settings)
+        model_version.load_version(pipeline, 1, settings)
     monkeypatch.setattr(MlflowClient, "get_experiment_by_name", silent)
     with pytest.raises(UpstreamUnavailable, match="connection refused"):
         tracking.experiment_id(pipeline, settings)

@@ -11,7 +11,7 @@ import pytest
 import toy
 from mlflow.entities import LoggedModelStatus
 
-from airloop import models, tracking, train, training_set
+from airloop import model_types, model_version, models, tracking, train, training_set
 from airloop.config import Candidate
 from airloop.errors import GuardRefused
 
@@ -74,7 +74,7 @@ def test_it_is_fitted_on_the_labelled_training_part_alone(toy_built, upstream, t
     pipeline, features = toy.toy_pipeline(toy_built), list(frozen.features)
     expected = models.new_model(pipeline, trained.candidate, trained.params, rows, features)
     expected.fit(rows[features], rows["label"])
-    loaded = tracking.load_version(pipeline, trained.version, toy_built)
+    loaded = model_version.load_version(pipeline, trained.version, toy_built)
     assert loaded.features == frozen.features
     assert np.array_equal(loaded.model.predict_proba(rows[features]), expected.predict_proba(rows[features]))
 
@@ -105,7 +105,7 @@ def test_a_model_that_was_not_logged_completely_is_logged_again(toy_built, upstr
     monkeypatch.undo()
     made = again(toy_built, upstream, reason_key="half")
     assert tracking.client(toy_built).get_logged_model(made.model_uri[8:]).status == LoggedModelStatus.READY
-    tracking.load_version(toy.toy_pipeline(toy_built), made.version, toy_built)
+    model_version.load_version(toy.toy_pipeline(toy_built), made.version, toy_built)
 
 
 def test_another_declaration_over_the_same_rows_is_another_version(toy_built, upstream, trained):
@@ -121,7 +121,7 @@ def test_the_model_file_is_skops_and_nothing_is_pickled(toy_built, trained):
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib", ".cloudpickle"))]
     flavor = mlflow.models.get_model_info(trained.model_uri).flavors["sklearn"]
     assert flavor["serialization_format"] == "skops"
-    assert set(flavor["skops_trusted_types"]) <= models.ALLOWED_TYPES
+    assert set(flavor["skops_trusted_types"]) <= model_types.ALLOWED_TYPES
 
 
 def test_a_model_with_a_type_off_the_allow_list_is_neither_logged_nor_registered(toy_built, upstream):
@@ -175,11 +175,11 @@ def test_one_parent_run_holds_the_candidates(toy_built, trained, upstream):
 
 def test_a_version_carries_what_it_was_made_from(toy_built, trained, upstream):
     pipeline, frozen = toy.toy_pipeline(toy_built), upstream["snapshot"]
-    assert tracking.version_snapshot(pipeline, trained.version, toy_built) == frozen
+    assert model_version.version_snapshot(pipeline, trained.version, toy_built) == frozen
     tags = tracking.client(toy_built).get_model_version("toy", str(trained.version)).tags
     assert tags["airloop.feature_fingerprint"] == frozen.feature_fingerprint
     assert tags["airloop.feature_service"] == "toy_v1"
-    loaded = tracking.load_version(pipeline, trained.version, toy_built)
+    loaded = model_version.load_version(pipeline, trained.version, toy_built)
     assert (loaded.candidate, loaded.params, loaded.snapshot) == (trained.candidate, trained.params, frozen)
     assert isinstance(loaded.holdout_predictions, pd.DataFrame)
 

@@ -1,6 +1,8 @@
 """tune: folds go forward in time, the budget holds, and the same snapshot gives the same parameters."""
 
 import dataclasses
+import itertools
+import json
 from datetime import timedelta
 
 import pandas as pd
@@ -9,7 +11,7 @@ import toy
 
 from airloop import tracking, training_set, tune
 from airloop.config.pipeline import Budget
-from airloop.errors import DataContractError
+from airloop.errors import DataContractError, GuardRefused
 
 EMBARGO = timedelta(days=1)
 
@@ -97,9 +99,44 @@ def test_a_candidate_without_a_search_is_one_trial(toy_built, frozen):
     assert (found.params, found.trials) == ({}, 1)
 
 
-def test_when_the_seconds_are_up_the_trials_so_far_decide(toy_built, frozen):
-    found = tuned(toy_built, frozen, reason_key="hurry", trials=50, seconds=0.001)
-    assert found.trials == 1
+def test_seconds_abort_with_the_way_out_and_never_end_a_search_early(toy_built, frozen):
+    with pytest.raises(
+        GuardRefused, match=r"training\.budget\.seconds is 0\.001: raise it, or lower .*trials, folds or rows"
+    ):
+        tuned(toy_built, frozen, reason_key="hurry", trials=3, seconds=0.001)
+    assert tuned(toy_built, frozen, reason_key="hurry", trials=3, seconds=600).trials == 3
+
+
+def test_a_slow_machine_finds_the_same_as_a_fast_one(toy_built, frozen, monkeypatch):
+    fast = tuned(toy_built, frozen, reason_key="fast", trials=4, seconds=3600)
+    ticks = itertools.count(step=100)
+    monkeypatch.setattr(tune.time, "monotonic", lambda: next(ticks))
+    slow = tuned(toy_built, frozen, reason_key="slow", trials=4, seconds=3600)
+    assert (slow.params, slow.score, slow.trials) == (fast.params, fast.score, fast.trials)
+    assert slow.seconds > 400
+
+
+def test_a_search_of_400_trials_is_kept_whole_and_resumed(toy_built, frozen, monkeypatch):
+    monkeypatch.setattr(tune, "_score", lambda _pipeline, _candidate, params, *_rows: -1 / params["max_leaf_nodes"])
+    monkeypatch.setattr(tune, "folds", lambda _pipeline, rows: [(rows, rows)])
+    monkeypatch.setattr(tracking, "end_run", killed)
+    monkeypatch.setattr(tune, "_log", lambda *_arguments: None)
+    with pytest.raises(SystemExit):
+        tuned(toy_built, frozen, reason_key="many", trials=400)
+    monkeypatch.undo()
+    monkeypatch.setattr(tune, "_log", lambda *_arguments: None)
+    monkeypatch.setattr(tune, "_search", lambda *_arguments: pytest.fail("searched again"))
+    assert tuned(toy_built, frozen, reason_key="many", trials=400).trials == 400
+
+
+@pytest.mark.parametrize(("cut", "trials"), [(None, 7), (20, 2)], ids=["whole", "cut_off_by_mlflow"])
+def test_a_search_kept_in_a_tag_by_an_older_airloop_is_resumed_when_it_is_whole(toy_built, frozen, cut, trials):
+    key = f"tag {cut}"
+    record = dataclasses.replace(frozen, reason_key=key)
+    run = tune._run(toy.toy_pipeline(toy_built), record, "gradient_boosting", toy_built)
+    search = {"params": {"max_leaf_nodes": 4}, "score": -0.2, "trials": [-0.2] * 7, "seconds": 1.0}
+    tracking.client(toy_built).set_tag(run.info.run_id, "airloop.found", json.dumps(search)[:cut])
+    assert tuned(toy_built, frozen, reason_key=key).trials == trials
 
 
 def test_a_retry_returns_what_was_found_even_if_a_new_search_would_end_elsewhere(toy_built, frozen, monkeypatch):

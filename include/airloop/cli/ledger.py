@@ -72,6 +72,16 @@ def ledger_acknowledge(
     console.print(f"{len(problems)} problems acknowledged by entry {entry.sequence}")
 
 
+@app.command("reconcile", epilog="Example: airloop ledger reconcile PIPELINE")
+def ledger_reconcile(pipeline: str) -> None:
+    """Finish a promotion that was killed half-way, and move MLflow's alias back to the ledger's champion."""
+    from airloop.reconcile import reconcile
+
+    repairs = reconcile(pipeline, checked(pipeline))
+    for repair in repairs or ["ledger and alias agree, or what differs is on record"]:
+        console.print(repair, markup=False)
+
+
 def _print_entries(entries: Sequence[Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([entry.to_json() for entry in entries]))
@@ -83,7 +93,7 @@ def _print_entries(entries: Sequence[Any], *, as_json: bool) -> None:
 def _gist(entry: Any) -> str:
     payload = entry.payload
     version, before = payload.get("version"), payload.get("previous_version")
-    said = payload.get("why") or payload.get("kind") or ""
+    said = payload.get("why") or payload.get("says") or payload.get("kind") or ""
     if not said and entry.kind == "intended":
         said = f"is to be the champion, by decision {payload.get('decision_sequence')}"
     elif not said and entry.kind == "done":

@@ -93,13 +93,14 @@ class Candidate(Node):
 
 
 class Budget(Node):
-    """What tuning one candidate may cost; whichever ends first."""
+    """What tuning one candidate costs: trials x folds fits on rows. The same on every machine."""
 
     trials: int = Field(gt=0)
     folds: int = Field(gt=0)
     rows: int = Field(gt=0)
     """Newest rows of the training part used for tuning."""
-    seconds: float = Field(gt=0)
+    seconds: float = Field(default=3600, gt=0)
+    """When tuning is given up as an error; it never ends a search with the trials so far."""
 
 
 class Training(Node):

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from airloop import examples, ledger, tracking
+from airloop import examples, ledger, model_version
 from airloop.config import Pipeline
 from airloop.evaluation import evidence
 from airloop.ledger import History
+from airloop.model_version import ModelVersion
 from airloop.records import Evidence, Window
 from airloop.settings import Settings
 from airloop.tasks import task_of
@@ -36,7 +36,7 @@ def without_retraining(
     first = min((entry.effective_at for entry in history.of("done")), default=None)
     if first is None or not windows:
         return ()
-    loaded = {version: tracking.load_version(pipeline, version, settings) for version in history.promoted()}
+    loaded = {version: model_version.load_version(pipeline, version, settings) for version in history.promoted()}
     return tuple(
         _compare(pipeline, window, settings, sides=_Sides.of(history, window), loaded=loaded, as_of=windows[-1].end)
         for window in windows
@@ -67,16 +67,14 @@ def _compare(
     settings: Settings,
     *,
     sides: _Sides,
-    loaded: dict[int, Any],
+    loaded: dict[int, ModelVersion],
     as_of: datetime,
 ) -> MonthWithoutRetraining:
     frame = examples.feature_frame(pipeline, window, settings, as_of=as_of)
     rows = frame[frame["label"].notna()]
     names = {sides.first, sides.in_force, *filter(None, [sides.before])}
     task = task_of(pipeline)
-    predicted = {
-        version: task.predict(loaded[version].model, rows[list(loaded[version].features)]) for version in names
-    }
+    predicted = {version: loaded[version].predict(pipeline, rows) for version in names}
     measured = {
         version: {metric: evidence.metric_value(metric, rows["label"], values) for metric in task.metrics}
         for version, values in predicted.items()

@@ -14,8 +14,8 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from airloop.config import METRICS, TaskKind
 from airloop.evaluation import evidence
+from airloop.model_version import ModelVersion
 from airloop.tasks import Floats, Task
-from airloop.tracking import LoadedVersion
 
 Figures = dict[str, Figure]
 
@@ -27,14 +27,13 @@ _SHOWN_SHARE = 0.005
 _BLUE = "#1f77b4"
 
 
-def log_pictures(task: Task, candidate: LoadedVersion, rows: pd.DataFrame, predicted: Floats, *, run_id: str) -> None:
-    """Log the pictures of a holdout to a run, as plots/<name>.png; the same again replaces them."""
-    with mlflow.start_run(run_id=run_id):
-        for name, figure in pictures(task, candidate, rows, predicted).items():
-            mlflow.log_figure(figure, f"plots/{name}.png")
+def log_pictures(task: Task, candidate: ModelVersion, rows: pd.DataFrame, predicted: Floats) -> None:
+    """Log the pictures of a holdout to the active run, as plots/<name>.png; the same again replaces them."""
+    for name, figure in pictures(task, candidate, rows, predicted).items():
+        mlflow.log_figure(figure, f"plots/{name}.png")
 
 
-def pictures(task: Task, candidate: LoadedVersion, rows: pd.DataFrame, predicted: Floats) -> Figures:
+def pictures(task: Task, candidate: ModelVersion, rows: pd.DataFrame, predicted: Floats) -> Figures:
     """The task's pictures of labelled rows, by name, and the importances of the candidate's features.
 
     Binary: roc, precision_recall, calibration. Regression: predicted_against_actual, residuals. Multiclass: confusion,
@@ -114,7 +113,7 @@ def _line(title: str, x: Floats, y: Floats, *, words: tuple[str, ...], diagonal:
     return figure
 
 
-def _importances(task: Task, candidate: LoadedVersion, rows: pd.DataFrame) -> Figure:
+def _importances(task: Task, candidate: ModelVersion, rows: pd.DataFrame) -> Figure:
     """Permutation importance (Breiman 2001) as the rise of the task's loss on a seeded sample of the holdout."""
     sample = rows.sample(min(_IMPORTANCE_ROWS, len(rows)), random_state=0)
     features, loss = list(candidate.features), task.metrics[0]

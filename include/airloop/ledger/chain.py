@@ -31,6 +31,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "alarm": ("ingest", "validate_raw", "validate_features", "monitor"),
     "answered": (),
     "acknowledged": (),
+    "sealed": ("score",),
 }
 """Kind of entry -> the stages that write it; outside of any stage (a person's command) each may be written."""
 
@@ -43,6 +44,7 @@ KINDS: dict[str, str] = {
     "alarm": "what a stage noticed about a window, or an alias that pointed at a version never promoted",
     "answered": "a person's answer to an alarm",
     "acknowledged": "problems of the ledger itself that a person goes on with",
+    "sealed": "SHA-256 of a champion's files, of one that was promoted before digests were taken",
 }
 """Kind of entry -> what it says."""
 

@@ -167,10 +167,11 @@ def _other_records(stored: Stored) -> Iterator[str]:
 def same_content(entry: Entry, record: Mapping[str, Any]) -> bool:
     """Whether an entry says all that the record of its stage says, but for its number.
 
-    A triage's payload names its window and version besides; a promotion's `effective_at` is that of its entry.
+    A triage's payload names its window and version besides; a promotion's `effective_at` is that of its entry. Texts
+    that an older airloop did not write (a model's digest) are empty in the record.
     """
     content = {"effective_at": entry.to_json()["effective_at"], **entry.payload}
-    return all(key in content and content[key] == value for key, value in record.items() if key != "sequence")
+    return all(content.get(key, "") == value for key, value in record.items() if key != "sequence")
 
 
 def on_record(settings: Settings, entry: Entry) -> bool:

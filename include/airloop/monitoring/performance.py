@@ -7,10 +7,10 @@ import pandas as pd
 from airloop import examples, models
 from airloop.config import Pipeline
 from airloop.evaluation import evidence
+from airloop.model_version import ModelVersion
 from airloop.records import Evidence, Window
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION, Task, task_of
-from airloop.tracking import LoadedVersion
 
 _MIN_DAYS_A_CLASS = 5
 """With fewer days of a class, draws of days without it (and so without a ROC-AUC) are more than a few in a hundred."""
@@ -46,7 +46,7 @@ def live(pipeline: Pipeline, judged: pd.DataFrame) -> dict[str, float | None]:
 
 
 def probe(
-    pipeline: Pipeline, window: Window, champion: LoadedVersion, judged: pd.DataFrame, settings: Settings
+    pipeline: Pipeline, window: Window, champion: ModelVersion, judged: pd.DataFrame, settings: Settings
 ) -> tuple[Evidence, ...]:
     """Evidence, per metric, of the probe over the champion's live predictions on the judged rows.
 

@@ -55,7 +55,11 @@ class TunedCandidate(Record):
 
 @dataclass(frozen=True)
 class TrainedModel(Record):
-    """A registered, unjudged model version; `experiment_id` is MLflow's, for links."""
+    """A registered, unjudged model version; `experiment_id` is MLflow's, for links.
+
+    Attributes:
+        model_digest: SHA-256 over the files of the model (airloop.model_files); empty for versions of an older airloop.
+    """
 
     candidate: str
     model_name: str
@@ -66,6 +70,7 @@ class TrainedModel(Record):
     snapshot_digest: str
     input_key: str
     experiment_id: str = ""
+    model_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,8 @@ class Evaluated(Record):
         champion_version: None when the pipeline has no champion yet.
         evidence: One per metric; empty without a champion.
         problems: Each one makes the gate refuse.
+        not_comparable: Why the champion cannot be compared; the candidate is then judged by floors only.
+        model_digest: SHA-256 of the candidate's files, as they were loaded and judged.
     """
 
     model_name: str
@@ -116,6 +123,8 @@ class Evaluated(Record):
     reason: str
     reason_key: str
     problems: tuple[str, ...]
+    not_comparable: str = ""
+    model_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,12 @@ class Check(Record):
 
 @dataclass(frozen=True)
 class Decision(Record):
-    """What a gate decided about a version, and on which evidence. `outcome` is `passed` or `refused`."""
+    """What a gate decided about a version, and on which evidence. `outcome` is `passed` or `refused`.
+
+    Attributes:
+        not_comparable: Why the champion was not compared with; the version was then judged by floors only.
+        model_digest: SHA-256 of the files that were judged; what is promoted and what serves must match it.
+    """
 
     model_name: str
     version: int
@@ -143,6 +157,8 @@ class Decision(Record):
     reason_key: str
     effective_at: datetime
     sequence: int | None = None
+    not_comparable: str = ""
+    model_digest: str = ""
 
     @property
     def passed(self) -> bool:
@@ -160,3 +176,4 @@ class Promoted(Record):
     decision_sequence: int
     sequence: int
     effective_at: datetime
+    model_digest: str = ""

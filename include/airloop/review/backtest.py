@@ -8,7 +8,7 @@ from typing import cast
 
 import pandas as pd
 
-from airloop import stage_run, tracking
+from airloop import model_version, stage_run
 from airloop.config import Pipeline
 from airloop.records import Evaluated, Record, Snapshot, TrainedModel, Window
 from airloop.review.declaration import Declaration, digest
@@ -103,7 +103,7 @@ def train(declared: Declaration, snapshot: Snapshot, *, on_progress: Progress) -
     on_progress("train and evaluate")
     trained = cast("TrainedModel", _run("train", declared, over))
     evaluated = cast("Evaluated", _run("evaluate", declared, over))
-    holdout = tracking.load_version(pipeline, trained.version, declared.settings).holdout_predictions
+    holdout = model_version.load_version(pipeline, trained.version, declared.settings).holdout_predictions
     return Backtest(declared, snapshot, trained, evaluated, holdout)
 
 

@@ -6,11 +6,9 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy.engine import make_url
 
-from airloop import decide, evaluate, ledger, tracking
-from airloop.errors import DataContractError, GuardRefused
-from airloop.evaluation import evidence
-from airloop.features import feature_store
-from airloop.records import Decision, Evaluated, Evidence, Snapshot
+from airloop import decide, evaluate, ledger, model_version
+from airloop.errors import GuardRefused
+from airloop.records import Decision, Evaluated, Snapshot
 from airloop.review.backtest import Backtest
 from airloop.settings import Settings
 from airloop.tasks import PREDICTION, Floats, task_of
@@ -50,20 +48,16 @@ def in_force(change: Backtest, settings: Settings) -> Champion:
     version = ledger.champion_at(settings, pipeline.name, cutoff) if _has_ledger(settings) else None
     if version is None:
         raise GuardRefused(f"no champion was in force here at {cutoff:%Y-%m-%d}")
-    champion = tracking.load_version(pipeline, version, settings)
-    trained_on = champion.snapshot.feature_fingerprint
-    if trained_on != feature_store.fingerprint_like(trained_on, pipeline, change.settings):
-        raise GuardRefused(f"version {version}, in force here, was trained on features that mean something else now")
+    champion = model_version.load_version(pipeline, version, settings)
+    if unfit := champion.unfit_for(pipeline, change.settings):
+        raise GuardRefused(f"version {version}, in force here, was trained on other features: {unfit[0]}")
     if champion.snapshot.train.end > change.snapshot.holdout.start:
         raise GuardRefused(
             f"version {version}, in force here, was trained on rows up to {champion.snapshot.train.end:%Y-%m-%d}, and "
             f"the holdout starts at {change.snapshot.holdout.start:%Y-%m-%d}"
         )
     rows = labelled_part(read_snapshot(change.snapshot, change.settings), "holdout")
-    predicted = task_of(pipeline).predict(champion.model, rows[list(champion.features)])
-    problem = task_of(pipeline).prediction_problem(predicted)
-    if problem:
-        raise GuardRefused(f"version {version}, in force here, does not predict the holdout: {problem}")
+    predicted = champion.predict(pipeline, rows)
     return Champion(f"version {version}, in force here", version, champion.candidate, champion.snapshot, predicted)
 
 
@@ -93,7 +87,8 @@ def judge(change: Backtest, champion: Champion | None) -> tuple[Evaluated, Decis
     evaluated = replace(change.evaluated, version=_UNREGISTERED)
     if champion is not None:
         task, labels = task_of(change.pipeline), change.holdout["label"]
-        found, problems = _compare(change, champion)
+        predicted = task.from_column(change.holdout[PREDICTION])
+        found, problems = evaluate.compare(change.pipeline, change.holdout, champion.predicted, predicted)
         evaluated = replace(
             evaluated,
             champion_version=champion.version,
@@ -102,29 +97,6 @@ def judge(change: Backtest, champion: Champion | None) -> tuple[Evaluated, Decis
             problems=(*evaluated.problems, *problems),
         )
     return evaluated, decide.judge(evaluated, change.pipeline.gate)
-
-
-def _compare(change: Backtest, champion: Champion) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
-    rows, task, rule = change.holdout, task_of(change.pipeline), change.pipeline.gate.compare
-    predicted, days = task.from_column(rows[PREDICTION]), evidence.utc_days(rows["decision_time"])
-    found, problems = [], []
-    for metric in task.metrics:
-        try:
-            found.append(
-                evidence.compare(
-                    rows["label"],
-                    champion.predicted,
-                    predicted,
-                    days,
-                    metric=metric,
-                    confidence=rule.confidence,
-                    resamples=rule.resamples,
-                    seed=change.pipeline.training.seed,
-                )
-            )
-        except DataContractError as error:
-            problems.append(f"no evidence on {metric}: {error}")
-    return tuple(found), tuple(problems)
 
 
 def _has_ledger(settings: Settings) -> bool:
