@@ -33,9 +33,23 @@ def examples(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table
     key = pipeline.prediction.entity_key
     _refuse_without(pipeline, rows, section, columns=(key, "decision_time"))
     rows = rows.filter(lake.between("decision_time", window))
-    if pc.count_distinct(rows[key]).as_py() != rows.num_rows:
-        raise DataContractError(f"{pipeline.name} {window}: two examples share a {key}")
+    _refuse_shared_keys(pipeline, window, rows, key)
     return rows.sort_by([("decision_time", "ascending"), (key, "ascending")])
+
+
+def _refuse_shared_keys(pipeline: Pipeline, window: Window, rows: pa.Table, key: str) -> None:
+    if pc.count_distinct(rows[key]).as_py() == rows.num_rows:
+        return
+    counts = pc.value_counts(rows[key])
+    shared = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+    first = shared[0].as_py()
+    times = rows.filter(pc.equal(rows[key], first))["decision_time"].to_pylist()
+    shown = ", ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in sorted(times)[:5])
+    raise DataContractError(
+        f"{pipeline.name} {window}: examples share a {key}: {len(shared)} keys stand for several, first {first!r} with "
+        f"the decision times {shown}: does the key start again in each file of those days? Give each row a key of its "
+        "own, or make it of several columns in features.sql and `key` of the feed"
+    )
 
 
 def labels(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None = None) -> pd.Series:

@@ -95,3 +95,26 @@ def test_more_rows_lost_to_other_events_than_the_bound_fail_the_window(
         _ingest(pipeline, toy_settings)
     wide = pipeline.model_copy(update={"validation": pipeline.validation.model_copy(update={"max_lost_share": 0.5})})
     assert _ingest(wide, toy_settings).replaced == {"jobs": 81}
+
+
+def test_keys_that_start_again_in_the_next_window_are_an_alarm_with_both_events(
+    pipeline: Pipeline, toy_settings: Settings
+) -> None:
+    for day in range(1, 5):
+        landed.put(toy_settings, _day(day), [_job(f"{day % 3}-{n}", day, n, size=n) for n in range(20)])
+    first = ingest(pipeline, toy.days(0, 3), {}, toy_settings)
+    second = ingest(pipeline, toy.days(3, 4), {}, toy_settings)
+    assert first.alarms == ()
+    (alarm,) = second.alarms
+    assert (alarm.kind, alarm.subject, alarm.observed) == ("keys_again", "jobs", 20.0)
+    assert "2020-01-04T10:00:00Z, which stood for 2020-01-01T10:00:00Z" in alarm.says
+
+
+def test_a_few_events_that_moved_to_the_next_window_and_keys_with_their_time_are_none(
+    pipeline: Pipeline, toy_settings: Settings
+) -> None:
+    toy.land(toy_settings, days=range(4))
+    landed.put(toy_settings, _day(1), [_job(n, 1, n) for n in range(40)])
+    landed.put(toy_settings, _day(2), [_job(n + 37, 2, n) for n in range(40)])
+    for day in range(2):
+        assert ingest(pipeline, toy.days(day, day + 1), {}, toy_settings).alarms == ()

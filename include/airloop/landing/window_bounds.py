@@ -7,6 +7,7 @@ from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.landing.feed_days import FeedDays, history, judge_days
 from airloop.landing.feed_rows import FeedRows
+from airloop.landing.repeated_keys import repeated_keys
 from airloop.records import Alarm, Window
 from airloop.settings import Settings
 
@@ -52,7 +53,11 @@ def judge(
             f"{pipeline.name} {window}: too little of it can be read, nothing was written:\n" + "\n".join(problems)
         )
     return Noticed(
-        alarms=(*_missing_alarms(pipeline, days), *_short_alarms(pipeline, days)),
+        alarms=(
+            *_missing_alarms(pipeline, days),
+            *_short_alarms(pipeline, days),
+            *(alarm for name in feeds for alarm in repeated_keys(pipeline, name, window, feeds[name], settings)),
+        ),
         missing_days=tuple(f"{name} {day}" for name, found in days.items() for day in found.missing),
         short_days=tuple(
             f"{name} {item.day}: {item.rows} rows, usually {item.usual:g}"
