@@ -16,6 +16,7 @@ from airloop.features import feature_store, leak_check, sections
 from airloop.records import Snapshot, Window
 from airloop.settings import Settings
 from airloop.tasks import refuse_unfit_labels
+from airloop.training_key import training_key
 
 _LOGGED_ROWS = 200
 _OUTCOMES_MAY_LAG = timedelta(days=1)
@@ -211,7 +212,7 @@ def _versions(pipeline: Pipeline, settings: Settings) -> dict[str, int]:
 def _open_run(
     pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, evidence: Any
 ) -> None:
-    key = tracking.training_key(pipeline, record)
+    key = training_key(pipeline, record)
     tracking.end_abandoned_runs(pipeline, settings, keep=key)
     tags = {
         **tracking.provenance(settings),

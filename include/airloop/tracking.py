@@ -19,13 +19,10 @@ from mlflow.tracking import MlflowClient
 
 from airloop import tracking_tables
 from airloop.config import Pipeline
-from airloop.digests import digest
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.mlflow_border import answering
 from airloop.publishing import publish
-from airloop.records import Snapshot
 from airloop.settings import Settings
-from airloop.stage_run import code_digest
 
 logger = logging.getLogger(__name__)
 
@@ -174,13 +171,6 @@ def _is_gone(tracker: MlflowClient, source_run: str | None) -> bool:
         return False
     run = tracker.get_run(source_run)
     return INPUT_KEY in run.data.tags and run.info.status != "RUNNING"
-
-
-def training_key(pipeline: Pipeline, snapshot: Snapshot) -> str:
-    """What identifies one training: its data, what the features mean, what asked, how it is declared, and the code."""
-    declared = pipeline.training.model_dump(mode="json")
-    data = [snapshot.digest, snapshot.feature_fingerprint, snapshot.cutoff.isoformat(), snapshot.reason_key]
-    return digest([*data, declared, code_digest()])[:32]
 
 
 def provenance(settings: Settings) -> dict[str, str]:

@@ -17,6 +17,7 @@ from airloop.models import fitted_model, trusted_types
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
 from airloop.settings import Settings
 from airloop.tasks import Task, task_of
+from airloop.training_key import training_key
 from airloop.training_set import labelled_part, read_snapshot
 
 _REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops")
@@ -35,7 +36,7 @@ def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], setting
     """
     snapshot: Snapshot = upstream["snapshot"]
     best: TunedCandidate = max(upstream["tune"], key=lambda tuned: tuned.score)
-    key = tracking.training_key(pipeline, snapshot)
+    key = training_key(pipeline, snapshot)
     tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     run_id = str(run.info.run_id)

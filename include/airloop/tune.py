@@ -21,6 +21,7 @@ from airloop.models import feature_columns, fitted_model
 from airloop.records import Snapshot, TunedCandidate, Window
 from airloop.settings import Settings
 from airloop.tasks import task_of
+from airloop.training_key import training_key
 from airloop.training_set import labelled_part, read_snapshot
 
 _SEARCH = "search.json"
@@ -148,7 +149,7 @@ def _suggest(trial: optuna.Trial, name: str, space: Range | tuple[Any, ...]) -> 
 
 
 def _run(pipeline: Pipeline, snapshot: Snapshot, candidate: str, settings: Settings) -> Run:
-    key = tracking.training_key(pipeline, snapshot)
+    key = training_key(pipeline, snapshot)
     tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason, "airloop.candidate": candidate}
     parent = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     return tracking.run_of(

@@ -12,6 +12,7 @@ import toy
 from airloop import lake, snapshot, tracking, training_set
 from airloop.errors import DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.settings import Settings
+from airloop.training_key import training_key
 
 CUTOFF = 40
 LABELS = "SELECT job, failed::DOUBLE AS label, known_at FROM failures;"
@@ -187,7 +188,7 @@ def test_its_mlflow_run_carries_data_reason_and_evidence_and_stays_open(toy_buil
     pipeline = toy.toy_pipeline(toy_built)
     made = snapshot.snapshot(pipeline, toy.days(0, CUTOFF), {}, toy_built, reason="probe", evidence=evidence)
     client = tracking.client(toy_built)
-    key = tracking.training_key(pipeline, made)
+    key = training_key(pipeline, made)
     (run,) = client.search_runs([tracking.experiment_id(pipeline, toy_built)], f"tags.`{tracking.INPUT_KEY}` = '{key}'")
     assert run.info.status == "RUNNING"
     assert json.loads(run.data.tags["airloop.trigger_evidence"]) == evidence

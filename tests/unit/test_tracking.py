@@ -14,6 +14,7 @@ from airloop import model_version, tracking
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.records import Snapshot
 from airloop.settings import Settings
+from airloop.training_key import training_key
 
 
 @pytest.fixture(scope="module")
@@ -111,16 +112,16 @@ def test_a_model_is_registered_once_under_a_key(pipeline, settings):
 )
 def test_a_training_of_other_data_definitions_or_reason_has_another_key(pipeline, a_snapshot, changes):
     changed = dataclasses.replace(a_snapshot, **changes)
-    assert tracking.training_key(pipeline, changed) != tracking.training_key(pipeline, a_snapshot)
+    assert training_key(pipeline, changed) != training_key(pipeline, a_snapshot)
 
 
 def test_a_training_of_another_declaration_or_code_has_another_key(pipeline, a_snapshot, monkeypatch):
-    key = tracking.training_key(pipeline, a_snapshot)
+    key = training_key(pipeline, a_snapshot)
     other = pipeline.model_copy(update={"training": pipeline.training.model_copy(update={"seed": 8})})
-    assert tracking.training_key(other, a_snapshot) != key
-    assert tracking.training_key(pipeline, dataclasses.replace(a_snapshot, uri="elsewhere")) == key
-    monkeypatch.setattr(tracking, "code_digest", lambda: "edited")
-    assert tracking.training_key(pipeline, a_snapshot) != key
+    assert training_key(other, a_snapshot) != key
+    assert training_key(pipeline, dataclasses.replace(a_snapshot, uri="elsewhere")) == key
+    monkeypatch.setattr("airloop.training_key.code_digest", lambda: "edited")
+    assert training_key(pipeline, a_snapshot) != key
 
 
 def test_a_version_that_is_not_there_or_not_ours_is_refused(pipeline, settings):

@@ -12,6 +12,7 @@ import toy
 from airloop import tracking, training_set, tune
 from airloop.config.pipeline import Budget
 from airloop.errors import DataContractError, GuardRefused
+from airloop.training_key import training_key
 
 EMBARGO = timedelta(days=1)
 
@@ -173,7 +174,7 @@ def test_candidates_are_nested_below_one_parent_run(toy_built, frozen):
     ]
     (parent,) = {run.data.tags["mlflow.parentRunId"] for run in runs}
     record = dataclasses.replace(frozen, reason_key="nested")
-    key = tracking.training_key(with_budget(toy_built, trials=1), record)
+    key = training_key(with_budget(toy_built, trials=1), record)
     assert tracking.client(toy_built).get_run(parent).data.tags[tracking.INPUT_KEY] == key
     assert [run.info.status for run in runs] == ["FINISHED", "FINISHED"]
 
