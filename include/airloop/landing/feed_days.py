@@ -65,7 +65,7 @@ def judge_days(
     """Compare the days of a window with their like: the same weekday in the four weeks before, else in the window.
 
     A day is expected when most days like it had a file, it lies in the pipeline's coverage and, before any history, not
-    before the feed's first file. An outcome is expected a day after its delay, or once a later day has landed. A day is
+    before the feed's first file. An outcome may still come: its day is expected once a later one has landed. A day is
     short with less than 0.6 of the median of its like, and more than five standard deviations of a count below it.
 
     Args:
@@ -82,13 +82,12 @@ def judge_days(
 
 def _due(pipeline: Pipeline, feed: Feed, window: Window, newest: date) -> Iterator[date]:
     """The local days of the window whose files should be there by its end; `newest` has one."""
-    wait = timedelta(days=1, minutes=feed.delay_minutes)
     zone, coverage = ZoneInfo(feed.day_timezone), pipeline.coverage
     day = window.start.astimezone(zone).date()
     while (start := _midnight(day, zone)) < window.end:
         end = _midnight(day + timedelta(days=1), zone)
         covered = coverage.start <= start and (coverage.end is None or end <= coverage.end)
-        if covered and (not feed.outcome or day < newest or end + wait <= window.end):
+        if covered and (not feed.outcome or day < newest):
             yield day
         day += timedelta(days=1)
 
