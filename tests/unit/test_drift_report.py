@@ -57,3 +57,32 @@ def test_ignored_features_are_drawn_beside_the_table() -> None:
 
 def test_without_a_feature_that_can_be_judged_there_is_no_report() -> None:
     assert page(side(1), side(2, rows=MIN_ROWS - 1)) == ""
+
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)><a href='http://evil.test'>x</a>"
+
+
+def test_no_text_of_the_data_is_markup_of_the_report() -> None:
+    sides = (side(1), side(2, shift=1.0))
+    plain = page(*sides)
+    for one in sides:
+        one.features["city"] = one.features["city"].map(lambda value: f"{value}{HOSTILE}", na_action="ignore")
+        one.features.rename(columns={"shifted": HOSTILE}, inplace=True)
+    shown = page(*sides)
+    assert "alert(1)" in shown
+    assert shown.count("</script>") == plain.count("</script>")
+    assert "<img src=x" not in shown
+    assert "<a href='http://evil" not in shown
+    # Every text of the data, and every label Plotly draws of it, is without the beginning of a tag.
+    data = [line for line in shown.splitlines() if line.lstrip().startswith("var ") and "alert" in line]
+    assert data
+    assert all("<" not in line for line in data)
+
+
+def test_the_scripts_of_the_report_stay_what_they_are() -> None:
+    shown = page(side(1), side(2, shift=1.0))
+    assert "window.drawDashboard(" in shown
+    assert (
+        drift_report.without_markup("<script>\n    var a = 1 < 2;\n</script>")
+        == "<script>\n    var a = 1 < 2;\n</script>"
+    )

@@ -92,8 +92,8 @@ class History:
         return tuple(
             _version(entry)
             for entry in waiting
-            if entry.payload["outcome"] == "passed"
-            and entry.payload["champion_version"] == champion
+            if entry.payload.get("outcome") == "passed"
+            and entry.payload.get("champion_version") == champion
             and _version(entry) not in promoted
         )
 

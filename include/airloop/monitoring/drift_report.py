@@ -1,5 +1,6 @@
 """Evidently's report of a window: its pictures and tables, with the scores that airloop.monitoring.drift measured."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from airloop.tasks import PREDICTION
 
 METHOD = "PSI over the reference's bins, less chance"
 _COUNTERS_A_ROW = 2
+_DATA = re.compile(r"^(\s*var \w+ = )(\{.*\};)$", re.MULTILINE)
 
 _measured: ContextVar[Mapping[str, ColumnDrift]] = ContextVar("measured columns of the report that is being made")
 
@@ -83,7 +85,22 @@ def page(
     data = [Dataset.from_pandas(_texts(side[drawn], categories), data_definition=definition) for side in (then, now)]
     # Evidently computes correlations nobody asked for, and a constant column has none.
     with np.errstate(invalid="ignore", divide="ignore"), _answering(columns):
-        return str(report.run(data[1], data[0]).get_html_str(as_iframe=False))
+        return without_markup(str(report.run(data[1], data[0]).get_html_str(as_iframe=False)))
+
+
+def without_markup(page: str) -> str:
+    """Evidently's page with its data as data: it writes JSON into a script, where a text may hold the script's end.
+
+    The two lines of data come first, and JSON has no line break of its own; `<` only stands in its texts.
+    """
+    return _DATA.sub(lambda line: line[1] + line[2].replace("<", "\\u003c"), page, count=2)
+
+
+def _visible(text: str) -> str:
+    """Text that Plotly takes for no tag: it draws links of labels that look like HTML."""
+    return text.replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}").replace(
+        ">", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+    )
 
 
 def _sample(side: Sides, rows: int, seed: int) -> pd.DataFrame:
@@ -101,7 +118,10 @@ def _is_number(*columns: pd.Series) -> bool:
 
 def _texts(frame: pd.DataFrame, categories: Sequence[str]) -> pd.DataFrame:
     """Categories as text: Evidently sorts them, and flags do not sort with what stands for a missing one."""
-    shown = {name: frame[name].map(str, na_action="ignore").astype("object") for name in categories}
+    shown = {
+        name: frame[name].map(lambda value: _visible(str(value)), na_action="ignore").astype("object")
+        for name in categories
+    }
     return frame.assign(**shown)
 
 

@@ -48,7 +48,7 @@ def page(site: Site, name: str, *, before: int | None = None) -> str:
 
 def lines(site: Site, entries: Sequence[Entry], versions: Mapping[int, Version]) -> list[dict[str, Any]]:
     """What the table shows of entries, in their order; intervals of one metric share an axis."""
-    proofs = [proof for entry in entries for proof in entry.payload.get("evidence", ())]
+    proofs = [proof for entry in entries for proof in (entry.payload.get("evidence") or ())]
     axes = {name: measured.reach(*(p for p in proofs if p["metric"] == name)) for name in {p["metric"] for p in proofs}}
     return [
         {
@@ -57,7 +57,7 @@ def lines(site: Site, entries: Sequence[Entry], versions: Mapping[int, Version])
             "badge": _outcome(entry),
             "state": _STATES.get(_outcome(entry), "open"),
             "says": _says(entry),
-            "evidence": [measured.drawn(p, axes[p["metric"]]) for p in entry.payload.get("evidence", ())],
+            "evidence": [measured.drawn(p, axes[p["metric"]]) for p in (entry.payload.get("evidence") or ())],
             "links": _links(site, entry, versions),
         }
         for entry in entries

@@ -125,7 +125,8 @@ def _stored(
     """Stored records, oldest first; a challenger's scoring is left out."""
     query = (
         sa.select(_table.c.id, _table.c.stage, _table.c.window_start, _table.c.window_end, _table.c.record)
-        .where(_table.c.pipeline == pipeline, _table.c.stage.in_(stages), where)
+        # A stage that was killed, or is at work, has a row without a record.
+        .where(_table.c.pipeline == pipeline, _table.c.stage.in_(stages), _table.c.record != "", where)
         .order_by(_table.c.id)
     )
     rows = [{**row, "record": json.loads(row["record"])} for row in connection.execute(query).mappings()]

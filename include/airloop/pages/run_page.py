@@ -53,7 +53,8 @@ def page(
 def _window(pipeline: Pipeline, results: Results, conf: Mapping[str, Any], partition: datetime | None) -> Window | None:
     """The window the tasks worked on; before the first has ended, the one that was asked for."""
     records = (record for found in results.values() for record in found)
-    told = [record["window"] for record in records if isinstance(record, Mapping) and record.get("window")]
+    windows = (record.get("window") for record in records if isinstance(record, Mapping))
+    told = [window for window in windows if isinstance(window, Mapping) and {"start", "end"} <= set(window)]
     try:
         if told:
             return Window.parse(told[0]["start"], told[0]["end"])

@@ -23,7 +23,10 @@ def parse_instant(text: str) -> datetime:
         raise DataContractError(f"{text!r} is not an ISO 8601 instant like 2013-02-01T00:00:00Z") from error
     if instant.tzinfo is None:
         raise DataContractError(f"{text!r} has no UTC offset; write 2013-02-01T00:00:00Z or +00:00")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise DataContractError(f"{text!r} is before the year 1 or after the year 9999 in UTC") from error
 
 
 def instant_or_default(text: str, default: datetime | None) -> datetime:
