@@ -47,7 +47,8 @@ def _name(day: int) -> str:
 def _project(folder: Path) -> Settings:
     settings = toy.write_project(folder / "whole", REPOSITORY)
     # A wide bound: windows that are refused as a whole have tests of their own.
-    settings = toy.edited(settings, folder / "wide", "pipeline.yaml", "max_bad_share: 0.05", "max_bad_share: 0.5")
+    wide = "max_bad_share: 0.5, max_set_aside_share: 1, max_missing_share: 1, max_lost_share: 1"
+    settings = toy.edited(settings, folder / "wide", "pipeline.yaml", "max_bad_share: 0.05", wide)
     landed.put(settings, "machines.csv", ["m0,2000"], feed="machines")
     return settings
 

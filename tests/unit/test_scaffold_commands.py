@@ -92,3 +92,13 @@ def test_how_the_table_is_written_is_repeated_for_landing_and_lands(
     landed = Path(f"{project.landing_uri.removeprefix('file://')}/returns/events/2021-03-01.csv").read_text()
     assert "2021-03-01T00:00:00Z" in landed
     assert landed.startswith("order_id,ordered_at,amount,")
+
+
+def test_numbers_that_are_text_for_a_mark_are_pointed_out(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shares = [f"{number % 90}%" for number in range(len(ORDERS))]
+    table = tables.write(project.project_dir / "orders.csv", tables.with_column(ORDERS, "discount", shares))
+    said = printed(capsys, "pipelines", "new", "returns", "--from", str(table), "--label", "returned")
+    assert "look: column discount is taken as text: '0%' is no plain number" in said
+    assert "column country is taken" not in said

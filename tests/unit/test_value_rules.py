@@ -13,7 +13,7 @@ from airloop.config import Feed
 from airloop.landing import file_rows
 from airloop.landing.land_dialect import Dialect
 from airloop.landing.land_tables import read_table
-from airloop.landing.value_rules import kind_of, parse_instant_text, typed, why_not
+from airloop.landing.value_rules import kind_of, marked_number, parse_instant_text, typed, why_not
 
 
 def read(kind: str, *texts: str | None) -> list[object]:
@@ -187,3 +187,18 @@ def test_a_column_with_one_leading_zero_is_text_for_a_new_pipeline_and_for_inges
 def test_numbers_with_a_point_anywhere_are_floats_so_that_a_later_half_is_read() -> None:
     assert kind_of(pl.Series(["1.0", "2.0"])) == "float"
     assert kind_of(pl.Series(["1", "2"])) == "integer"
+
+
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        (["5%", "7 %"], "5%"),
+        (["10", "\u20ac 1.234,50"], "\u20ac 1.234,50"),
+        (["1'000", "20"], "1'000"),
+        (["5%", "low"], None),
+        (["1.5", "2"], None),
+        (["DE", "AT"], None),
+    ],
+)
+def test_numbers_that_are_text_only_for_a_mark_are_pointed_out(texts: list[str], first: str | None) -> None:
+    assert marked_number(pl.Series(texts)) == first

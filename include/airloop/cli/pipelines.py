@@ -85,6 +85,10 @@ def _say_what_was_found(draft: "Draft") -> None:
         _say(f"  {says}")
     for column, why in draft.left_out.items():
         _say(f"  column {column} left out: {why}")
+    for column, first in draft.marked.items():
+        _say(
+            f"  look: column {column} is taken as text: {first!r} is no plain number; have it written without its mark"
+        )
     for column, says in draft.suspects.items():
         _say(f"  look: column {column} {says}; a feature has to be known at {roles.time}")
     for path in written_paths(draft.name):

@@ -44,6 +44,7 @@ _PLAIN_INSTANT = rf"^{_DATE}[T ]{_TIME}:[0-5][0-9](?:\.[0-9]+)?(?:Z|[+-](?:0[0-9
 # No polars expressions: making one of an instant starts polars' threads, and a process forked after that hangs.
 _FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 _LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+_MARKED_NUMBER = r"^ *[€$£]? ?[+-]?[0-9]+([.,_' \x{a0}\x{202f}][0-9]+)* ?[%€$£]? *$"
 # ISO 8601 without an offset: a clock that was read, and no instant. Others (01/02/2013) could be either of two days.
 _CLOCKS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 
@@ -86,6 +87,15 @@ def clock(texts: pl.Series) -> pl.Series:
     # chrono takes a year of two digits for one of the first century.
     whole = pl.when(text.str.contains(rf"^{_DATE}")).then(pl.coalesce(readings))
     return texts.to_frame("v").select(whole.alias(texts.name)).to_series()
+
+
+def marked_number(texts: pl.Series) -> str | None:
+    """The first number with a percent sign, a currency or parted thousands, where all of a column are so; else None."""
+    values = texts.drop_nulls()
+    marked = values.str.contains(r"[%€$£_' \x{a0}\x{202f}]")
+    if values.is_empty() or not (marked.any() and values.str.contains(_MARKED_NUMBER).all()):
+        return None
+    return str(values.filter(marked)[0])
 
 
 def parse_instant_text(text: str) -> datetime | None:

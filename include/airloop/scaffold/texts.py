@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from airloop.landing.land_dialect import Dialect
 from airloop.landing.land_tables import Table
+from airloop.landing.value_rules import marked_number
 from airloop.scaffold import sql
 from airloop.scaffold.columns import Column, entity_key
 from airloop.scaffold.plan import LABEL_DELAY, METRIC, Plan
@@ -44,6 +45,15 @@ class Draft:
     def suspects(self) -> dict[str, str]:
         """Column -> how closely it follows the label."""
         return find_suspects(self.table.values(), self.roles, self.columns)
+
+    @cached_property
+    def marked(self) -> dict[str, str]:
+        """Column of texts that are numbers but for a mark -> the first of them."""
+        texts = [
+            column.name for column in self.columns if column.kind == "string" and column.name not in self.roles.key
+        ]
+        found = {name: marked_number(self.table.texts[name]) for name in texts}
+        return {name: first for name, first in found.items() if first is not None}
 
 
 def written_paths(name: str) -> tuple[str, ...]:
