@@ -93,16 +93,14 @@ class PlainLoop:
         """Monitor, and train when a probe gains; the first time nothing is gained, a person insists."""
         action: Action = self.call(triage, window, monitor=self.call(monitor, window))
         if action.kind == "retrain":
-            self.training(
-                action.cutoff, reason="probe", reason_key=action.reason_key, evidence=action.to_json()["evidence"]
-            )
+            self.training(action.cutoff, reason="probe", reason_key=action.reason_key)
         elif action.kind == "nothing" and not self.insisted:
             self.insisted = True
             self.training_by_hand(window)
 
     def training_by_hand(self, window: Window) -> None:
         """The training a person asks for at the end of a window."""
-        self.training(window.end, reason="hand", reason_key=f"by hand {window.end:%Y-%m-%dT%H:%M:%SZ}", evidence=None)
+        self.training(window.end, reason="hand", reason_key=f"by hand {window.end:%Y-%m-%dT%H:%M:%SZ}")
 
     def training(self, cutoff: Any, **asked: Any) -> None:
         """Snapshot to decision, and the promotion of what passed."""

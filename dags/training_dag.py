@@ -2,11 +2,13 @@
 
 Asked for by monitoring (`reason` probe) or by hand; it has no calendar of its own. `claim` makes sure that one reason
 is answered by one training: a second run with the same `reason_key` skips everything and names the run that answered.
+A probe counts only for what triage asked, which the ledger knows; anyone else trains by `reason` hand.
 When the decision passed, the promotion DAG is started with the decision's number in the ledger, and nothing else.
 
 **Triage.** A refused candidate is a successful run: `decide` says why in its log, the ledger and the version's tags. A
-run that failed keeps its claim: clear its failed task, a retry resumes (same snapshot, same MLflow runs); a new run
-with the same `reason_key` would skip. `snapshot` refused with a column's name: a feature uses what was not known yet.
+run that failed: clear its failed task, a retry resumes (same snapshot, same MLflow runs); or start a new run with the
+same `reason_key`, which takes over from one that is over and left no decision about the model. `claim` refused: what a
+person may do instead is in its log. `snapshot` refused with a column's name: a feature uses what was not known yet.
 """
 
 from collections.abc import Mapping
@@ -19,25 +21,22 @@ import dag_kit
 import stage_kit
 import window_kit
 from airloop.config import Pipeline
+from airloop.records import REASONS
 from refused_kit import Refused
 from stage_kit import Json
 from trigger_kit import TriggerWithNote
 
-REASONS = ("hand", "probe", "schedule")
 # No control character: it stands in logs, notes and run ids.
 _TEXT = r"^(?![\s\S]*[\u0000-\u001f\u007f])"
 
 
 def _params(pipeline: Pipeline) -> dict[str, Param]:
-    key = "What asked, e.g. probe:2013-03; one training answers it. Empty: this run's id, so that it always trains."
-    evidence = {"type": ["null", "array"], "maxItems": 20, "items": {"type": "object", "maxProperties": 50}}
+    says = "Why: probe counts only when triage asked for this cutoff; the gate may have a rule of its own for a reason."
+    key = "What asked, e.g. march again; one training answers it. Empty: triage's key, else this run's id."
     return {
         "cutoff": window_kit.cutoff_param(),
-        "reason": Param(
-            "hand", "Why; the gate may have a rule of its own for it.", type="string", enum=_reasons(pipeline)
-        ),
+        "reason": Param("hand", says, type="string", enum=_reasons(pipeline)),
         "reason_key": Param(None, key, type=["null", "string"], maxLength=200, pattern=_TEXT),
-        "evidence": Param(None, "The probe's evidence; given by monitoring.", **evidence),
     }
 
 
@@ -48,16 +47,23 @@ def _reasons(pipeline: Pipeline) -> list[str]:
 
 
 def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
-    from airloop import settings, state
+    from airloop import settings, training_reason
 
-    window_kit.training_window(pipeline, context)
-    request = {key: context["params"][key] for key in ("reason", "reason_key", "evidence")}
-    request["reason_key"] = key = request["reason_key"] or context["run_id"]
+    cutoff, run_id = window_kit.training_window(pipeline, context).end, context["run_id"]
+    reason, key = context["params"]["reason"], context["params"]["reason_key"]
+    key = key or ("" if reason == training_reason.PROBE else run_id)
+
+    def is_over(run: str) -> bool:
+        count = context["ti"].get_dr_count(context["dag"].dag_id, run_ids=[run], states=["queued", "running"])
+        return bool(count == 0)
+
     store = settings.load_settings()
-    if not state.claim_reason(store, pipeline.name, reason_key=key, run_key=context["run_id"]):
-        owner = state.reason_owner(store, pipeline.name, key)
-        raise AirflowSkipException(f"reason {key!r} is answered by run {owner!r}; nothing is trained here")
-    return request
+    asked = training_reason.asked_for(store, pipeline, cutoff, reason=reason, reason_key=key)
+    try:
+        training_reason.claim(store, pipeline.name, asked, run_key=run_id, is_over=is_over)
+    except training_reason.AskedAlready as error:
+        raise AirflowSkipException(str(error)) from error
+    return {"reason": asked.reason, "reason_key": asked.reason_key}
 
 
 def build(pipeline: Pipeline) -> None:

@@ -1,12 +1,13 @@
-"""Entries of a ledger with all that stands behind them: a decision that decide has on record, then its promotion."""
+"""Entries of a ledger with all that stands behind them: records of decide and triage, decisions before promotions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airloop import ledger, state
 from airloop.ledger import Entry
-from airloop.records import Check, Decision, Window
+from airloop.records import Action, Check, Decision, Evidence, Window
 from airloop.settings import Settings
 
 
@@ -63,6 +64,27 @@ def act(
     """An entry that acts on a decision."""
     payload = {"model_name": pipeline, "version": version, "previous_version": previous, "decision_sequence": number}
     return ledger.append(settings, pipeline, kind=kind, effective_at=at, payload=payload)
+
+
+def triaged(
+    settings: Settings,
+    pipeline: str,
+    at: datetime,
+    *,
+    champion: int | None,
+    kind: str = "retrain",
+    on_record: bool = True,
+    evidence: Sequence[Evidence] = (),
+) -> Entry:
+    """What triage says of the day that ends at an instant, with its record; the reason's key is `probe:VERSION:END`."""
+    window = Window(at - timedelta(days=1), at)
+    key = f"probe:{champion}:{window.to_json()['end']}" if kind == "retrain" else ""
+    action = Action(kind, f"{kind}, because", key, at, tuple(evidence))
+    payload = ledger.payload_of(action) | {"version": champion, "window": window.to_json()}
+    entry = ledger.append(settings, pipeline, kind="triage", effective_at=at, payload=payload)
+    if on_record:
+        save(settings, pipeline, "triage", at, replace(action, sequence=entry.sequence).to_json())
+    return entry
 
 
 def save(settings: Settings, pipeline: str, stage: str, end: datetime, content: dict[str, Any]) -> None:

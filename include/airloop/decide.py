@@ -8,19 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from airloop import ledger, registry
+from airloop import holdout_looks, ledger, registry, training_reason
 from airloop.config import METRICS, Comparison, Floor, Pipeline
 from airloop.config.pipeline import Gate
-from airloop.ledger import Draft, Entry, History
+from airloop.evaluation.current import require_current
+from airloop.ledger import Entry, History
 from airloop.records import Check, Decision, Evaluated, Evidence, Window
 from airloop.settings import Settings
+from airloop.training_reason import PROBE, NotAsked
 
 logger = logging.getLogger(__name__)
 
 _TAG_CHARACTERS = 5000
+_EVALUATION, _EVIDENCE, _FLOORS, _REASON = "evaluation", "evidence", "floors", "reason"
+_OUTSIDE_MODEL = (_EVALUATION, _EVIDENCE, _FLOORS, _REASON)
 
 
-def judge(evaluated: Evaluated, gate: Gate) -> Decision:
+def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Sequence[Check] = ()) -> Decision:
     """Decide about a version; pure, and refuses whatever it cannot prove.
 
     Passes only when every check passes:
@@ -37,19 +41,23 @@ def judge(evaluated: Evaluated, gate: Gate) -> Decision:
         `evaluated.holdout_rows`), at another confidence, with fewer resamples or fewer than min_blocks days: refused;
         equal score (gain 0): refused.
 
+    Args:
+        reason: What chooses the comparison's rule: the reason that the ledger proves, whatever the evaluation claims.
+        problems: Refusals found before.
+
     Returns:
         A decision effective at the training's cutoff; `why` is the first refusal, or what the candidate proved.
     """
-    checks = [_refuse("evaluation", problem) for problem in evaluated.problems]
+    checks = [*problems, *(_refuse(_EVALUATION, problem) for problem in evaluated.problems)]
     if evaluated.champion_version == evaluated.version:
-        checks.append(_refuse("evaluation", f"version {evaluated.version} was compared with itself"))
+        checks.append(_refuse(_EVALUATION, f"version {evaluated.version} was compared with itself"))
     if not gate.floors:
-        checks.append(_refuse("floors", "the gate has no floors; an empty gate lets nothing through"))
+        checks.append(_refuse(_FLOORS, "the gate has no floors; an empty gate lets nothing through"))
     checks += [_run(f"floor {floor.metric}", partial(_floor, evaluated, floor)) for floor in gate.floors]
     if evaluated.not_comparable:
         checks.append(_not_compared(evaluated))
     elif evaluated.champion_version is not None:
-        checks.append(_run("comparison", lambda: _comparison(evaluated, gate.compare)))
+        checks.append(_run("comparison", lambda: _comparison(evaluated, gate.compare, reason)))
     refusals = [check for check in checks if not check.passed]
     return Decision(
         model_name=evaluated.model_name,
@@ -64,7 +72,14 @@ def judge(evaluated: Evaluated, gate: Gate) -> Decision:
         effective_at=evaluated.cutoff,
         not_comparable=evaluated.not_comparable,
         model_digest=evaluated.model_digest,
+        holdout=evaluated.holdout,
+        outside_model=bool(refusals) and all(map(_outside_model, refusals)),
     )
+
+
+def _outside_model(refusal: Check) -> bool:
+    """Whether a refusal says nothing about the candidate: there was nothing to judge it by."""
+    return refusal.rule in _OUTSIDE_MODEL or (refusal.rule.startswith("floor ") and refusal.observed is None)
 
 
 def decide(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Decision:
@@ -73,31 +88,47 @@ def decide(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     Writes one `decision` entry (a repeated identical judgement adds none; a different one about the same version does),
     tags the version `airloop.decision`, `airloop.decision_why`, `airloop.decision_sequence`, `airloop.decision_hash`
     (of the ledger's entry), `airloop.evidence` (JSON), and points `challenger` at a version that passed, as long as
-    this is the newest decision.
+    this is the newest decision. Which rule of the comparison applies follows from the ledger (training_reason).
+
+    Raises:
+        GuardRefused: The ledger does not verify; evaluate has no record of this evaluation; or another champion is in
+            force by now. Nothing is recorded then.
     """
-    decision = judge(upstream["evaluate"], pipeline.gate)
-    draft = Draft(decision.effective_at, ledger.payload_of(decision))
+    evaluated: Evaluated = upstream["evaluate"]
+    history = ledger.require_intact(settings, pipeline.name)
+    require_current(pipeline, window, evaluated, history, settings)
+    reason, problems = _reason(pipeline, window, evaluated, settings)
+    judged = judge(evaluated, pipeline.gate, reason=reason, problems=problems)
     entry = ledger.append_once(
         settings,
         pipeline.name,
         kind="decision",
-        make=lambda seen: _recorded(History(seen), draft) or draft,
+        make=lambda seen: holdout_looks.recorded_or_new(judged, History(seen), pipeline),
         kinds=["decision"],
     )
-    decision = dataclasses.replace(decision, sequence=entry.sequence)
+    decision = dataclasses.replace(Decision.from_json(entry.payload), sequence=entry.sequence)
     _project(settings, decision, entry)
     where = f"ledger entry {entry.sequence}, hash {entry.hash}"
     logger.info("%s %s: version %d %s (%s)", pipeline.name, window, decision.version, decision.why, where)
     return decision
 
 
-def _recorded(history: History, draft: Draft) -> Entry | None:
-    """The newest decision on this version, when it is this one."""
-    newest = history.newest_decision_on(draft.payload["version"])
-    if newest is None:
-        return None
-    judged = ledger.payload_of(Decision.from_json(newest.payload))  # with the fields an older airloop did not write
-    return newest if judged == draft.payload else None
+def _reason(
+    pipeline: Pipeline, window: Window, evaluated: Evaluated, settings: Settings
+) -> tuple[str, tuple[Check, ...]]:
+    """The reason that counts, and what refuses when the one that is claimed does not."""
+    try:
+        asked = training_reason.asked_for(
+            settings,
+            pipeline,
+            window.end,
+            reason=evaluated.reason,
+            reason_key=evaluated.reason_key if evaluated.reason == PROBE else "",
+            version=evaluated.version,
+        )
+    except NotAsked as error:
+        return "", (_refuse(_REASON, str(error)),)
+    return asked.reason, ()
 
 
 def _project(settings: Settings, decision: Decision, entry: Entry) -> None:
@@ -152,16 +183,16 @@ def _floor(evaluated: Evaluated, floor: Floor) -> Check:
     return Check(rule, passed=passed, observed=value, says=f"{name} {value:.4f}, must be {bound}")
 
 
-def _comparison(evaluated: Evaluated, compare: Comparison) -> Check:
-    rule = compare.rule.get(evaluated.reason, compare.rule["default"])
+def _comparison(evaluated: Evaluated, compare: Comparison, reason: str) -> Check:
+    rule = compare.rule.get(reason, compare.rule["default"])
     found = [item for item in evaluated.evidence if item.metric == compare.metric]
     if len(found) != 1:
         count = "no evidence" if not found else f"{len(found)} pieces of evidence"
         says = f"there is {count} on {METRICS[compare.metric].title} against champion {evaluated.champion_version}"
-        return _refuse(rule, says)
+        return _refuse(_EVIDENCE, says)
     evidence = found[0]
     unfit = _unfit(evidence, evaluated, compare)
-    return _refuse(rule, unfit, evidence.gain) if unfit else _compared(evidence, rule, compare)
+    return _refuse(_EVIDENCE, unfit, evidence.gain) if unfit else _compared(evidence, rule, compare)
 
 
 def _unfit(evidence: Evidence, evaluated: Evaluated, compare: Comparison) -> str | None:

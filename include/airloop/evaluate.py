@@ -53,7 +53,7 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
     predicted = candidate.predict(pipeline, rows)
     champion_version = incumbent(pipeline, window, settings, version=trained.version)
     compared = _against_champion(pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted)
-    changed = [*_fingerprint_problems(pipeline, snapshot, settings), *_reason_problems(pipeline, snapshot, settings)]
+    changed = _fingerprint_problems(pipeline, snapshot, settings)
     values = metrics(task_of(pipeline), rows["label"], predicted)
     _keep_predictions(pipeline, snapshot, trained, rows=rows, predicted=predicted, settings=settings)
     _log(trained, values, compared, settings)
@@ -109,16 +109,6 @@ def _fingerprint_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Sett
     if now == snapshot.feature_fingerprint:
         return []
     return [f"feature definitions changed since the snapshot: {snapshot.feature_fingerprint[:12]}, now {now[:12]}"]
-
-
-def _reason_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> list[str]:
-    """`probe` opens the milder rule of the gate, so it needs the triage decision that it claims."""
-    if snapshot.reason != "probe":
-        return []
-    asked = ledger.entries(settings, pipeline.name, kind="triage")
-    if any(entry.payload.get("reason_key") == snapshot.reason_key for entry in asked):
-        return []
-    return [f"reason probe, but no triage in the ledger asked for {snapshot.reason_key!r}: train by reason hand"]
 
 
 def _against_champion(

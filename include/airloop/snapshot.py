@@ -9,7 +9,7 @@ from typing import Any
 import mlflow
 import pandas as pd
 
-from airloop import alarms, examples, lake, tracking, training_set
+from airloop import alarms, examples, lake, tracking, training_reason, training_set
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.features import feature_store, leak_check, sections
@@ -17,6 +17,7 @@ from airloop.records import Snapshot, Window
 from airloop.settings import Settings
 from airloop.tasks import refuse_unfit_labels
 from airloop.training_key import training_key
+from airloop.training_reason import Asked
 
 _LOGGED_ROWS = 200
 _OUTCOMES_MAY_LAG = timedelta(days=1)
@@ -101,21 +102,24 @@ def snapshot(
     *,
     reason: str = "hand",
     reason_key: str = "",
-    evidence: Any = None,
 ) -> Snapshot:
     """Write the training set of `window.end` (the cutoff) as one parquet file named by its digest.
 
     Args:
-        evidence: JSON of what asked for this training (the probe's evidence); kept as a tag of the MLflow run.
+        reason: One of REASONS; `probe` counts only when triage asked for it (airloop.training_reason). The evidence on
+            which it asked is kept as a tag of the MLflow run.
 
     Raises:
         DataContractError: Too few labelled training rows; labels that do not fit the task; examples that are mature or
             a day old at the cutoff were decided after the newest outcome known (the outcome feed has not landed up to
             the cutoff); a UTC day of at least 20 examples without any outcome; or a leak.
-        GuardRefused: An open alarm holds trainings on rows before the cutoff; the message names it and the ways out.
+        ConfigError: An unknown reason.
+        GuardRefused: Nobody asked for this training by `probe`, or it was answered. Or an open alarm holds trainings on
+            rows before the cutoff. The message names the ways out.
         UpstreamUnavailable: Features are not built and validated up to the cutoff.
     """
     cutoff = window.end
+    asked = training_reason.asked_for(settings, pipeline, cutoff, reason=reason, reason_key=reason_key)
     made = training_rows(pipeline, cutoff, settings)
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{made.digest}.parquet"
     tracking.write_parquet(made.frame, uri, settings)
@@ -135,10 +139,10 @@ def snapshot(
         feature_fingerprint=feature_store.fingerprint(pipeline, settings),
         table_versions=_versions(pipeline, settings),
         leak_checked=made.leak_checked,
-        reason=reason,
-        reason_key=reason_key or f"{reason}:{cutoff:%Y-%m-%dT%H:%MZ}",
+        reason=asked.reason,
+        reason_key=asked.reason_key,
     )
-    _open_run(pipeline, record, labelled, settings, evidence=evidence)
+    _open_run(pipeline, record, labelled, settings, asked=asked)
     return record
 
 
@@ -210,7 +214,7 @@ def _versions(pipeline: Pipeline, settings: Settings) -> dict[str, int]:
 
 
 def _open_run(
-    pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, evidence: Any
+    pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, asked: Asked
 ) -> None:
     key = training_key(pipeline, record)
     tracking.end_abandoned_runs(pipeline, settings, keep=key)
@@ -219,7 +223,7 @@ def _open_run(
         "airloop.reason": record.reason,
         "airloop.reason_key": record.reason_key,
         "airloop.snapshot": record.digest,
-        "airloop.trigger_evidence": json.dumps(evidence or []),
+        "airloop.trigger_evidence": json.dumps(asked.evidence),
     }
     name = f"training {record.cutoff:%Y-%m-%d} ({record.reason})"
     run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags)

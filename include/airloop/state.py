@@ -272,6 +272,19 @@ def claim_reason(settings: Settings, pipeline: str, *, reason_key: str, run_key:
     return True
 
 
+def take_over_reason(settings: Settings, pipeline: str, *, reason_key: str, from_run: str, run_key: str) -> bool:
+    """Let another run answer a reason in place of the one that claimed it.
+
+    Returns:
+        False when `from_run` does not own it any more: another run was faster.
+    """
+    table = answered_reasons
+    mine = sa.and_(table.c.pipeline == pipeline, table.c.reason_key == reason_key, table.c.run_key == from_run)
+    values = {"run_key": run_key, "claimed_at": instant_text(datetime.now(UTC))}
+    with transaction(settings) as connection:
+        return connection.execute(table.update().where(mine).values(**values)).rowcount == 1
+
+
 def reason_owner(settings: Settings, pipeline: str, reason_key: str) -> str | None:
     """The `run_key` that claimed a reason; None when nobody did."""
     table = answered_reasons

@@ -131,14 +131,17 @@ def _held(open_alarms: Sequence[RaisedAlarm]) -> str:
 def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> tuple[list[Monitored], datetime | None]:
     """Stored monitor records, and when the last decision before this window's end took effect.
 
-    A decision that answered this very window does not count: a rerun has to see what the first run saw.
+    A decision that answered this very window does not count: a rerun has to see what the first run saw. Nor does one
+    that an obstacle refused, and not the model: the next window asks again.
     """
     history = [Monitored.from_json(row) for row in state.latest_records(settings, pipeline.name, "monitor")]
     own_key = _reason_key(monitored)
     decided = [
         entry.effective_at
         for entry in ledger.intact_history(settings, pipeline.name).of("decision")
-        if entry.effective_at <= monitored.window.end and entry.payload["reason_key"] != own_key
+        if entry.effective_at <= monitored.window.end
+        and entry.payload["reason_key"] != own_key
+        and not entry.payload.get("outside_model", False)
     ]
     return history, max(decided, default=None)
 

@@ -109,7 +109,6 @@ def test_retrain_hands_reason_and_evidence_to_the_training(stages: Stages) -> No
         "cutoff": "2013-02-01T00:00:00Z",
         "reason": "probe",
         "reason_key": "probe:1:2013-02-01T00:00:00Z",
-        "evidence": [evidence.to_json()],
     }
 
 

@@ -10,12 +10,18 @@ from airloop.config.pipeline import Gate
 from airloop.decide import judge
 
 
+def judged(changes):
+    """The decision on a changed evaluation; `rule_of` is the reason that the ledger proves."""
+    evaluation = {name: value for name, value in changes.items() if name != "rule_of"}
+    return judge(evaluated(**evaluation), GATE, reason=changes.get("rule_of", ""))
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
         ({}, "passed: gain in Brier 0.0100, interval [0.0020, 0.0180], must be above 0"),
         (
-            {"reason": "probe", "evidence": (evidence(lower=-0.0079),)},
+            {"rule_of": "probe", "evidence": (evidence(lower=-0.0079),)},
             "passed: gain in Brier 0.0100, interval [-0.0079, 0.0180], must be above -0.0080, and the gain above 0",
         ),
         (
@@ -31,7 +37,7 @@ from airloop.decide import judge
     ],
 )
 def test_passes_only_what_is_proven_and_says_how(changes, why):
-    decision = judge(evaluated(**changes), GATE)
+    decision = judged(changes)
     assert (decision.outcome, decision.why) == ("passed", why)
     assert decision.effective_at == CUTOFF
     assert all(check.passed for check in decision.checks)
@@ -75,25 +81,25 @@ def test_passes_only_what_is_proven_and_says_how(changes, why):
             "gain in Brier 0.0000: the candidate scores as the champion does, and must be better",
         ),
         (
-            {"reason": "probe", "evidence": (evidence(gain=0.0, lower=0.0, upper=0.0),)},
+            {"rule_of": "probe", "evidence": (evidence(gain=0.0, lower=0.0, upper=0.0),)},
             "gain in Brier 0.0000: the candidate scores as the champion does",
         ),
         (
-            {"reason": "probe", "evidence": (evidence(gain=-0.0010, lower=-0.0050),)},
+            {"rule_of": "probe", "evidence": (evidence(gain=-0.0010, lower=-0.0050),)},
             "gain in Brier -0.0010, interval [-0.0050, 0.0180], must be above -0.0080, and the gain above 0",
         ),
         (
-            {"reason": "probe", "evidence": (evidence(lower=-0.0081),)},
+            {"rule_of": "probe", "evidence": (evidence(lower=-0.0081),)},
             "gain in Brier 0.0100, interval [-0.0081, 0.0180]",
         ),
         (
-            {"reason": "hand", "evidence": (evidence(lower=-0.0001),)},
+            {"rule_of": "hand", "evidence": (evidence(lower=-0.0001),)},
             "gain in Brier 0.0100, interval [-0.0001, 0.0180]",
         ),
     ],
 )
 def test_each_doubt_refuses_with_its_own_sentence(changes, why):
-    decision = judge(evaluated(**changes), GATE)
+    decision = judged(changes)
     assert decision.outcome == "refused"
     assert decision.why.startswith(f"refused: {why}")
 
@@ -132,10 +138,33 @@ def test_a_superiority_margin_is_a_share_of_the_champions_metric():
     assert refused.why == "refused: gain in Brier 0.0100, interval [0.0019, 0.0180], must be above 0.0020"
 
 
+def test_a_reason_that_the_evaluation_claims_opens_no_milder_rule():
+    weak = {"evidence": (evidence(lower=-0.0079),)}
+    assert judged({**weak, "rule_of": "probe"}).passed
+    assert not judged({**weak, "reason": "probe", "reason_key": "probe:1:2013-04-01T00:00:00Z"}).passed
+
+
+@pytest.mark.parametrize(
+    ("changes", "outside"),
+    [
+        ({}, False),
+        ({"problems": ("champion 1 was trained on this holdout",)}, True),
+        ({"evidence": ()}, True),
+        ({"evidence": (evidence(blocks=13),)}, True),
+        ({"champion_version": None, "metrics": {"roc_auc": None, "brier": 0.15}}, True),
+        ({"evidence": (evidence(lower=-0.01),)}, False),
+        ({"metrics": {"roc_auc": 0.5, "brier": 0.15}}, False),
+        ({"metrics": {"roc_auc": 0.5, "brier": 0.15}, "problems": ("the features changed",)}, False),
+    ],
+)
+def test_a_refusal_says_whether_it_is_about_the_model_or_about_an_obstacle(changes, outside):
+    assert judged(changes).outside_model is outside
+
+
 def test_more_refusals_are_counted_and_kept():
     decision = judge(evaluated(metrics={}, evidence=()), GATE)
     assert decision.why == "refused: ROC-AUC of the candidate is missing or not a number (and 2 more)"
-    assert [check.rule for check in decision.checks] == ["floor roc_auc", "floor brier", "superior"]
+    assert [check.rule for check in decision.checks] == ["floor roc_auc", "floor brier", "evidence"]
     assert decision.checks[0].observed is None
 
 
@@ -154,7 +183,7 @@ reproducible = hypothesis.settings(derandomize=True, database=None, deadline=Non
 )
 def test_never_passes_a_candidate_that_gains_nothing_over_a_champion(gain, lower, upper, champion, reason):
     found = evidence(gain=gain, lower=lower, upper=upper, champion=champion)
-    assert not judge(evaluated(evidence=(found,), reason=reason), GATE).passed
+    assert not judge(evaluated(evidence=(found,)), GATE, reason=reason).passed
 
 
 @reproducible

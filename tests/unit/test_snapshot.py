@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import toy
+from ledger_entries import put_in_force, triaged
 
 from airloop import lake, snapshot, tracking, training_set
 from airloop.errors import DataContractError, GuardRefused, UpstreamUnavailable
+from airloop.records import Evidence
 from airloop.settings import Settings
 from airloop.training_key import training_key
 
@@ -184,14 +186,16 @@ def test_features_that_are_not_validated_are_refused(tmp_path):
 
 
 def test_its_mlflow_run_carries_data_reason_and_evidence_and_stays_open(toy_built):
-    evidence = [{"metric": "brier", "gain": 0.01}]
     pipeline = toy.toy_pipeline(toy_built)
-    made = snapshot.snapshot(pipeline, toy.days(0, CUTOFF), {}, toy_built, reason="probe", evidence=evidence)
+    put_in_force(toy_built, "toy", 1, toy.days(0, 1).end)
+    proof = Evidence("brier", 0.01, 0.001, 0.02, 0.9, 0.2, 0.19, 500, 20, 200, 7)
+    triaged(toy_built, "toy", toy.days(0, CUTOFF).end, champion=1, evidence=[proof])
+    made = snapshot.snapshot(pipeline, toy.days(0, CUTOFF), {}, toy_built, reason="probe")
     client = tracking.client(toy_built)
     key = training_key(pipeline, made)
     (run,) = client.search_runs([tracking.experiment_id(pipeline, toy_built)], f"tags.`{tracking.INPUT_KEY}` = '{key}'")
     assert run.info.status == "RUNNING"
-    assert json.loads(run.data.tags["airloop.trigger_evidence"]) == evidence
+    assert json.loads(run.data.tags["airloop.trigger_evidence"]) == [proof.to_json()]
     assert (run.data.tags["airloop.reason"], run.data.tags["airloop.snapshot"]) == ("probe", made.digest)
     assert run.data.params["train_rows"] == str(made.train_rows)
     (used,) = run.inputs.dataset_inputs

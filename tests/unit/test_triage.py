@@ -149,8 +149,8 @@ def store(settings, record, key):
     )
 
 
-def decided(settings, effective_at, reason_key):
-    payload = {"version": 2, "reason_key": reason_key}
+def decided(settings, effective_at, reason_key, **changes):
+    payload = {"version": 2, "reason_key": reason_key, **changes}
     ledger.append(settings, "flight_delays", kind="decision", effective_at=effective_at, payload=payload)
 
 
@@ -189,6 +189,14 @@ def test_an_old_a_future_and_its_own_decision_do_not_cool_a_window_down(settings
     store(settings, month(6), "a")
     decided(settings, effective_at, reason_key)
     assert triage(pipeline, JULY.window, {"monitor": JULY}, settings).kind == "retrain"
+
+
+def test_the_next_window_asks_again_when_an_obstacle_refused_the_candidate_and_not_the_model(settings, pipeline):
+    store(settings, month(6), "a")
+    decided(settings, JULY.window.end - timedelta(days=19), "probe:1:2013-07-13T00:00:00Z", outside_model=True)
+    assert triage(pipeline, JULY.window, {"monitor": JULY}, settings).kind == "retrain"
+    decided(settings, JULY.window.end - timedelta(days=18), "probe:1:2013-07-14T00:00:00Z", outside_model=False)
+    assert triage(pipeline, JULY.window, {"monitor": JULY}, settings).kind == "cooling_down"
 
 
 def test_input_changes_with_the_windows_before_and_with_a_decision_only(settings, pipeline):

@@ -15,6 +15,7 @@ from airloop.records.data import (
     Validated,
 )
 from airloop.records.models import (
+    REASONS,
     Check,
     Decision,
     Evaluated,
@@ -27,6 +28,7 @@ from airloop.records.models import (
 from airloop.records.serving import Action, Monitored, Scored
 
 __all__ = [
+    "REASONS",
     "Action",
     "Alarm",
     "BuiltFeatures",

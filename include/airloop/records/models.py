@@ -6,6 +6,8 @@ from typing import Any
 
 from airloop.records.base import Record, Window
 
+REASONS = ("hand", "probe", "schedule")
+
 
 @dataclass(frozen=True)
 class Snapshot(Record):
@@ -19,7 +21,7 @@ class Snapshot(Record):
         digest: SHA-256 of the content in (decision_time, entity key) order.
         unlabelled_rows: Mature rows without a label (cancelled, diverted): kept in the file, used by nobody.
         leak_checked: Decision times the leak check rebuilt.
-        reason: Why this training was asked for: `probe`, `hand`, `schedule`.
+        reason: Why this training was asked for: one of REASONS (airloop.training_reason says whether it counts).
         reason_key: What asked (one training answers it); equal for two triggers of the same cause.
     """
 
@@ -144,6 +146,10 @@ class Decision(Record):
     Attributes:
         not_comparable: Why the champion was not compared with; the version was then judged by floors only.
         model_digest: SHA-256 of the files that were judged; what is promoted and what serves must match it.
+        holdout: Decision times of the rows it was judged on; None on decisions of an older airloop.
+        looks: Earlier decisions of the pipeline whose holdout overlaps this one: each look makes luck likelier.
+        outside_model: It was refused, and nothing that refused it says anything about the model: the comparison could
+            not be made. Such a decision answers no reason, and no cool-down counts from it.
     """
 
     model_name: str
@@ -159,6 +165,9 @@ class Decision(Record):
     sequence: int | None = None
     not_comparable: str = ""
     model_digest: str = ""
+    holdout: Window | None = None
+    looks: int = 0
+    outside_model: bool = False
 
     @property
     def passed(self) -> bool:
