@@ -5,7 +5,7 @@
     python -m tests.faults --only "wind in knots" none        some, each with all that the stages said
     python -m tests.faults --base /tmp/x --only none          keep the prepared home there and use it again
     python -m tests.faults --base /tmp/x --again --only none  run its data stages again by the code as it is now
-    python -m tests.faults --data-only                        only ingest to validate_features, a third of the time
+    python -m tests.faults --data-only                        only what ingestion and validation say; trains nothing
     python -m tests.faults --year                             only the twelve real months: at most one alarm
     python -m tests.faults --table docs/faults.md             everything, and write the page's table
 
@@ -39,14 +39,13 @@ def main() -> int:
         return 2
     quiet()
     with tempfile.TemporaryDirectory(prefix="airloop-faults-") as folder:
-        stand = Stand(Path(options.base or f"{folder}/base"))
+        base = Path(options.base or f"{folder}/base") / ("data" if options.data_only else "whole")
+        stand = Stand(base, options.data_only)
         _prepare(stand, again=options.again)
         if options.year:
             return _told([live_through(stand, Path(folder) / "year")])
         if names or options.data_only:
-            several = reactions(
-                stand, names or list(FAULTS), Path(folder), workers=options.workers, data_only=options.data_only
-            )
+            several = reactions(stand, names or list(FAULTS), Path(folder), workers=options.workers)
             return _told(several, show=full if names else line)
         return _told(everything(stand, Path(folder), workers=options.workers), page=options.table)
 

@@ -38,9 +38,14 @@ class Stand:
     `april` beside them holds April's files as they land when nothing is wrong, `tables.json`, written last, what its
     clean tables come to. The models of `quarter` are read by all its copies, which write lake, state and landing of
     their own.
+
+    Attributes:
+        data_only: No model is trained, April is neither scored nor monitored: only what ingestion and validation say,
+            in a fifth of the time.
     """
 
     root: Path
+    data_only: bool = False
 
     @property
     def ready(self) -> bool:
@@ -52,7 +57,7 @@ class Stand:
         shutil.rmtree(self.root, ignore_errors=True)
         loop = Loop(self.settings_at(self.root / "quarter"))
         for number in (1, 2, 3):
-            loop.take(month(number))
+            loop.take(month(number), data_only=self.data_only)
         loop.close_march()
         land_april(self.root / "april")
         self._score_april()
@@ -70,7 +75,7 @@ class Stand:
         """What the platform says to April with a fault: until a stage refuses, or triage has decided.
 
         Args:
-            data_only: Neither score nor monitor: what ingestion and validation say, in a third of the time.
+            data_only: Neither score nor monitor this fault.
         """
         began = time.monotonic()
         files = Landed(folder / "april")
@@ -81,7 +86,7 @@ class Stand:
         loop = Loop(self.settings_at(folder / "home"))
         reaction = Reaction(fault.name)
         for stage in loop.april(files, scored=late):
-            if data_only and stage not in _DATA:
+            if (data_only or self.data_only) and stage not in _DATA:
                 continue
             try:
                 reaction = reaction.hearing(stage, loop.run(stage, month(4)))
@@ -117,8 +122,9 @@ class Stand:
         self.copy("quarter", self.root / "scored")
         loop = Loop(self.settings_at(self.root / "scored"))
         loop.put(Landed(self.root / "april"), [feed for feed in DATED if feed != "arrivals"])
-        for stage in (*_DATA, "score"):
-            loop.run(stage, month(4))
+        loop.data(month(4))
+        if not self.data_only:
+            loop.run("score", month(4))
 
 
 class Loop:
@@ -140,14 +146,16 @@ class Loop:
         for stage in _DATA:
             self.run(stage, window)
 
-    def take(self, window: Window) -> None:
+    def take(self, window: Window, *, data_only: bool) -> None:
         """A month: inputs, scores, outcomes, monitoring, and the training that is asked for."""
         self.land(self.inputs, until=window.end + _AHEAD)
         self.data(window)
-        if window.start >= month(3).start:
+        if window == month(3) and not data_only:
             self.run("score", window)
         self.land(["arrivals"], until=window.end)
         self.data(window)
+        if data_only:
+            return
         if window == month(2):
             self.train(window.end, reason="hand", reason_key="the first model")
         if window == month(3):

@@ -18,7 +18,7 @@ from .year import Year, live_through
 
 def reactions(stand: Stand, names: Sequence[str], folder: Path, *, workers: int, data_only: bool) -> Iterator[Reaction]:
     """The platform's reaction to each fault, in the order of the names."""
-    react = partial(_react, stand, folder, data_only=data_only)
+    react = partial(_react, stand, folder)
     if workers == 1 or len(names) == 1:
         yield from map(react, names)
         return
@@ -41,10 +41,10 @@ def quiet() -> None:
     logging.disable(logging.WARNING)
 
 
-def _react(stand: Stand, folder: Path, name: str, *, data_only: bool = False) -> Reaction:
+def _react(stand: Stand, folder: Path, name: str) -> Reaction:
     # Equal clean tables are scored and judged alike: what is harmless needs to be followed no further.
-    data_only = data_only or (FAULTS[name].harmless and name != "none")
-    return stand.react(FAULTS[name], folder / f"fault-{list(FAULTS).index(name)}", data_only=data_only)
+    fault, place = FAULTS[name], folder / f"fault-{list(FAULTS).index(name)}"
+    return stand.react(fault, place, data_only=fault.harmless and name != "none")
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
