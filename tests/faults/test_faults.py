@@ -6,6 +6,7 @@ import pytest
 
 from .stand import Stand
 from .table import FAULTS, wrong
+from .workers import reactions
 
 pytestmark = pytest.mark.integration
 
@@ -24,5 +25,5 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Stand:
 
 @pytest.mark.parametrize("name", SOME)
 def test_a_fault_is_said_before_it_is_trained_on_and_nothing_else_is(stand: Stand, tmp_path: Path, name: str) -> None:
-    reaction = stand.react(FAULTS[name], tmp_path / "fault")
+    (reaction,) = reactions(stand, [name], tmp_path, workers=1)
     assert wrong(FAULTS[name], reaction) == ""

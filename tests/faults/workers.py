@@ -16,7 +16,7 @@ from .table import FAULTS
 from .year import Year, live_through
 
 
-def reactions(stand: Stand, names: Sequence[str], folder: Path, *, workers: int, data_only: bool) -> Iterator[Reaction]:
+def reactions(stand: Stand, names: Sequence[str], folder: Path, *, workers: int) -> Iterator[Reaction]:
     """The platform's reaction to each fault, in the order of the names."""
     react = partial(_react, stand, folder)
     if workers == 1 or len(names) == 1:
