@@ -74,6 +74,12 @@ def newest_label_at(pipeline: Pipeline, window: Window, settings: Settings, *, a
     return None if known_at.empty else known_at.iloc[-1].to_pydatetime()
 
 
+def labels_known_at(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime) -> pd.Series:
+    """When each outcome known in `[window.start, as_of)` became known, ascending."""
+    known_at: pd.Series = _label_rows(pipeline, window, settings, as_of=as_of)["known_at"]
+    return known_at
+
+
 def _label_rows(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None) -> pd.DataFrame:
     section = _section(pipeline, "labels", settings)
     known = Window(window.start, as_of or window.end + _LABELS_AFTER)
@@ -100,7 +106,7 @@ def feature_frame(
     Returns:
         Columns: entity key, decision_time (UTC), the service's features (numbers float64, an array a column for each of
         its elements, texts object; NaN/None where nothing was known), label (float64; NaN without outcome known before
-        `as_of`). Sorted by decision_time, key.
+        `as_of`, unless prediction.labels says what that means). Sorted by decision_time, key.
 
     Raises:
         DataContractError: Retrieval lost or doubled rows, two examples share an entity key, or an array has another
@@ -112,8 +118,18 @@ def feature_frame(
     frame = retrieve(pipeline, rows, settings)
     key = pipeline.prediction.entity_key
     if with_labels:
-        frame["label"] = frame[key].map(labels(pipeline, window, settings, as_of=as_of)).astype("float64")
+        known = frame[key].map(labels(pipeline, window, settings, as_of=as_of)).astype("float64")
+        frame["label"] = _with_absent(pipeline, known, frame["decision_time"], as_of or window.end + _LABELS_AFTER)
     return frame
+
+
+def _with_absent(pipeline: Pipeline, known: pd.Series, decided: pd.Series, as_of: datetime) -> pd.Series:
+    """Labels with `prediction.labels.means` where no outcome was known when that came to mean something."""
+    absent = pipeline.prediction.labels
+    if absent is None:
+        return known
+    waited = decided + timedelta(days=absent.absent_after_days) <= as_of
+    return known.mask(known.isna() & waited, absent.means)
 
 
 def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataFrame:

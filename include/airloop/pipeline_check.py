@@ -1,5 +1,7 @@
 """Check a declaration deeper than its YAML: SQL, expectations, Feast definitions, every name it resolves."""
 
+import re
+
 from airloop import models
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import ConfigError
@@ -9,6 +11,7 @@ from airloop.settings import Settings
 from airloop.tasks import PREDICTION
 from airloop.validation import expectations
 
+_BOUNDS = re.compile("in_set|between|match_regex")
 _OWN_COLUMNS = ("decision_time", "label", "part", PREDICTION)
 
 
@@ -40,7 +43,7 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
     suites = expectations.load_expectations(pipeline, settings)
     count = sum(len(rules) for layer in (suites.raw, suites.features) for rules in layer.values())
     lines.append(f"expectations.yaml: {count} expectations")
-    return [*lines, *_looks(pipeline)]
+    return [*lines, *_looks(pipeline), *_labels_without_rule(pipeline, suites, settings)]
 
 
 def _check_replay(pipeline: Pipeline, path: str) -> None:
@@ -67,3 +70,31 @@ def _looks(pipeline: Pipeline) -> list[str]:
             "a first model can pass, but no later one will ever take its place"
         )
     return looks
+
+
+def _labels_without_rule(pipeline: Pipeline, suites: expectations.Expectations, settings: Settings) -> list[str]:
+    """Columns that make a label of classes and may hold anything: in SQL another spelling is 0, or no outcome."""
+    if pipeline.prediction.task == "regression":
+        return []
+    sql = next(item.sql for item in sections.read_sections(pipeline, settings) if item.name == "labels")
+    lines = []
+    for name in pipeline.outcome_feeds:
+        feed = pipeline.feeds[name]
+        bounded = {
+            column
+            for rule in suites.raw[name]
+            if rule.severity == "critical" and _BOUNDS.search(rule.type)
+            for column in rule.columns
+        }
+        free = [
+            column
+            for column, kind in feed.columns.items()
+            if kind in ("string", "integer", "float") and column not in {*feed.key, *bounded}
+        ]
+        lines += [
+            f"expectations.yaml: look: {name}.{column} makes the label, and no critical rule says which values it may "
+            "have; another spelling counts as 0 or as no outcome: add expect_column_values_to_be_in_set (or _between)"
+            for column in free
+            if re.search(rf"\b{re.escape(column)}\b", sql)
+        ]
+    return lines

@@ -9,7 +9,7 @@ from typing import Any
 import mlflow
 import pandas as pd
 
-from airloop import alarms, examples, lake, tracking, training_reason, training_set
+from airloop import alarms, examples, lake, outcomes_there, tracking, training_reason, training_set
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.features import feature_store, leak_check, sections
@@ -20,9 +20,6 @@ from airloop.training_key import training_key
 from airloop.training_reason import Asked
 
 _LOGGED_ROWS = 200
-_OUTCOMES_MAY_LAG = timedelta(days=1)
-_EXAMPLES_OF_A_DAY = 20
-_SHOWN_DAYS = 5
 
 
 def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, **_options: Any) -> dict[str, Any]:
@@ -88,8 +85,8 @@ def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> T
     frame = _without(_with_parts(frame, train, holdout), excluded)
     refuse_unfit_labels(pipeline, frame["label"])
     _refuse_too_few(pipeline, frame, holdout)
-    _refuse_missing_outcomes(pipeline, cutoff, holdout, settings)
-    _refuse_days_without_outcomes(pipeline, frame)
+    outcomes_there.refuse_ended(pipeline, cutoff, holdout, settings)
+    outcomes_there.refuse_incomplete_days(pipeline, frame, settings)
     leak_checked = leak_check.check_leaks(pipeline, frame, settings)
     return TrainingRows(frame, train, holdout, training_set.frame_digest(frame), leak_checked)
 
@@ -112,7 +109,7 @@ def snapshot(
     Raises:
         DataContractError: Too few labelled training rows; labels that do not fit the task; examples that are mature or
             a day old at the cutoff were decided after the newest outcome known (the outcome feed has not landed up to
-            the cutoff); a UTC day of at least 20 examples without any outcome; or a leak.
+            the cutoff); a day of at least 20 examples with far fewer outcomes than usual; or a leak.
         ConfigError: An unknown reason.
         GuardRefused: Nobody asked for this training by `probe`, or it was answered. Or an open alarm holds trainings on
             rows before the cutoff. The message names the ways out.
@@ -168,36 +165,6 @@ def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) ->
         raise DataContractError(
             f"{pipeline.name}: {rows} labelled training rows before {holdout.start:%Y-%m-%d}, "
             f"min_train_rows is {pipeline.training.min_train_rows}: take a later cutoff, or lower that number"
-        )
-
-
-def _outcomes(pipeline: Pipeline) -> str:
-    return ", ".join(pipeline.outcome_feeds) or "that section `labels` reads"
-
-
-def _refuse_missing_outcomes(pipeline: Pipeline, cutoff: datetime, holdout: Window, settings: Settings) -> None:
-    """Outcomes that end early would leave out the late ones: their rows look like cancelled ones."""
-    newest = examples.newest_label_at(pipeline, holdout, settings, as_of=cutoff) or holdout.start
-    due = max(holdout.end, cutoff - _OUTCOMES_MAY_LAG)
-    waiting = examples.examples(pipeline, Window(newest, due), settings).num_rows if newest < due else 0
-    if waiting:
-        raise DataContractError(
-            f"{pipeline.name}: no outcome is known after {newest:%Y-%m-%dT%H:%MZ}, but {waiting} examples were decided "
-            f"between then and {due:%Y-%m-%dT%H:%MZ}: the outcome feed {_outcomes(pipeline)} "
-            f"has not landed up to the cutoff {cutoff:%Y-%m-%dT%H:%MZ}"
-        )
-
-
-def _refuse_days_without_outcomes(pipeline: Pipeline, frame: pd.DataFrame) -> None:
-    """A day's outcomes that never landed look like a day on which everything was cancelled."""
-    labels = frame.groupby(frame["decision_time"].dt.floor("D"))["label"].agg(["size", "count"])
-    silent = labels.index[(labels["size"] >= _EXAMPLES_OF_A_DAY) & (labels["count"] == 0)]
-    if len(silent):
-        more = f" and {len(silent) - _SHOWN_DAYS} more" if len(silent) > _SHOWN_DAYS else ""
-        raise DataContractError(
-            f"{pipeline.name}: no outcome is known of {', '.join(f'{day:%Y-%m-%d}' for day in silent[:_SHOWN_DAYS])}"
-            f"{more} (UTC days of decision time with at least {_EXAMPLES_OF_A_DAY} examples): land the missing files "
-            f"of the outcome feed {_outcomes(pipeline)}"
         )
 
 

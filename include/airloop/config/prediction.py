@@ -11,6 +11,16 @@ from airloop.config.node import Node
 _MIN_CLASSES = 2
 
 
+class AbsentLabels(Node):
+    """What it means that no outcome ever arrived: of frauds, say, only the positive ones are reported."""
+
+    absent_after_days: int = Field(gt=0)
+    """An example without an outcome this long after its decision has the label `means`; until then it has none, and is
+    not mature. An outcome that arrives later still counts."""
+    means: float
+    """The label: 0 or 1, a value, or the number of a class."""
+
+
 class Prediction(Node):
     """What is predicted, and when."""
 
@@ -25,10 +35,22 @@ class Prediction(Node):
     classes: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Names of a multiclass task's classes; a label is a position in this list, from 0."""
 
+    labels: AbsentLabels | None = None
+    """Set where only some outcomes are reported; None: an example without an outcome has no label."""
+
     @property
     def label_delay(self) -> timedelta:
-        """`label_delay_hours` as a timedelta."""
-        return timedelta(hours=self.label_delay_hours)
+        """How long after its decision a row is mature: `label_delay_hours`, or `absent_after_days` where longer."""
+        delay = timedelta(hours=self.label_delay_hours)
+        return max(delay, timedelta(days=self.labels.absent_after_days)) if self.labels else delay
+
+    @model_validator(mode="after")
+    def _means_a_label(self) -> Self:
+        means = self.labels.means if self.labels else 0.0
+        numbers = range(len(self.classes)) if self.task == "multiclass" else (0, 1)
+        if self.task != "regression" and means not in numbers:
+            raise ValueError(f"labels.means is {means:g}: of a {self.task} task it is one of {[*numbers]}")
+        return self
 
     @model_validator(mode="after")
     def _classes_where_needed(self) -> Self:

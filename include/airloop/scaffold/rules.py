@@ -12,34 +12,41 @@ _DIGITS = 2
 _WIDTH = 116  # four more are the indentation
 
 
-def feed_rules(columns: Iterable[Column], key: tuple[str, ...], plan: Plan) -> Iterator[str]:
+def feed_rules(
+    columns: Iterable[Column], key: tuple[str, ...], plan: Plan, *, declared: Mapping[str, tuple[Any, ...]] = {}
+) -> Iterator[str]:
     """Items of YAML for a feed, in an order a person reads: key, then column by column, then the table.
 
     A value that never was missing is critical (the row is set aside when it is), and so is a number far outside what
     was seen; a text never seen before, and more or fewer rows than ever, are news and no fault: warnings.
+
+    Args:
+        declared: Column -> its only values, as of a label with classes: any other is critical.
     """
     yield _unique(key)
     for column in columns:
-        yield from _column_rules(column, plan)
+        yield from _column_rules(column, plan, declared.get(column.name, ()))
     fewest, most = (f"window_days * {_plain(plan.rows_a_day * factor)}" for factor in (1 / 3, 3))
     bounds = {"min_value": {"$PARAMETER": fewest}, "max_value": {"$PARAMETER": most}}
     yield _rule("expect_table_row_count_to_be_between", bounds, "warning")
 
 
-def _column_rules(column: Column, plan: Plan) -> Iterator[str]:
+def _column_rules(column: Column, plan: Plan, declared: tuple[Any, ...]) -> Iterator[str]:
+    bounded = column.low is not None and column.high is not None
     if not column.nulls:
         yield _rule("expect_column_values_to_not_be_null", {"column": column.name}, "critical")
+    elif bounded or declared:
+        # A critical rule has to say what a null means: here it is fine, up to a point.
+        there = 1 - column.nulls / plan.rows
+        half = {"column": column.name, "mostly": math.floor(there * 50) / 100}
+        says = f"{column.nulls:,} of {plan.rows:,} lack it"
+        yield _rule("expect_column_values_to_not_be_null", half, "warning", says=says)
+    if declared:
+        values = {"column": column.name, "value_set": list(declared)}
+        says = "the label: another spelling or a new class is no outcome"
+        yield _rule("expect_column_values_to_be_in_set", values, "critical", says=says)
+        return
     if column.low is not None and column.high is not None:
-        if column.nulls:
-            # A critical rule has to say what a null means: here it is fine, up to a point.
-            there = 1 - column.nulls / plan.rows
-            half = {"column": column.name, "mostly": math.floor(there * 50) / 100}
-            yield _rule(
-                "expect_column_values_to_not_be_null",
-                half,
-                "warning",
-                says=f"{column.nulls:,} of {plan.rows:,} lack it",
-            )
         low, high = _wide(column.low, column.high, whole=column.kind == "integer")
         bounds = {"column": column.name, "min_value": low, "max_value": high}
         says = f"seen {column.low:g} to {column.high:g}"

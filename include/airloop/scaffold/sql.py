@@ -38,10 +38,19 @@ def label(roles: Roles) -> tuple[str, str]:
     if roles.task == "regression" or set(roles.classes) == {0, 1}:
         return f"{column}::DOUBLE", ""
     if roles.task == "binary":
-        yes = _literal(roles.classes[-1])
-        return f"({column} = {yes})::DOUBLE", f"1 stands for {roles.label} = {yes}, 0 for the other value."
-    values = ", ".join(map(_literal, roles.classes))
-    return f"(list_position([{values}], {column}) - 1)::DOUBLE", "a value that is not listed counts as no outcome."
+        no, yes = map(_literal, roles.classes)
+        says = f"1 stands for {roles.label} = {yes}, 0 for {no}; another value is an error, never a 0."
+        return _numbered(roles, [f"WHEN {yes} THEN 1.0 WHEN {no} THEN 0.0"]), says
+    whens = [f"WHEN {_literal(value)} THEN {place}.0" for place, value in enumerate(roles.classes)]
+    says = "the classes of pipeline.yaml in their order; another value is an error, never no outcome."
+    return _numbered(roles, whens), says
+
+
+def _numbered(roles: Roles, whens: list[str]) -> str:
+    """The label as a number, with an error instead of a guess for every value that is not declared."""
+    column, label = name(roles.label), roles.label.replace("'", "''")
+    otherwise = f"ELSE error('{label}: ' || {column} || ' is not a declared value') END::DOUBLE"
+    return "\n         ".join([f"CASE {column}", *whens, otherwise])
 
 
 def _literal(value: str | float) -> str:

@@ -137,12 +137,18 @@ def _expectations(draft: Draft) -> dict[str, Any]:
     return {
         "raw": {
             EVENTS: list(feed_rules(_events(draft), roles.key, plan)),
-            OUTCOMES: list(feed_rules(_outcomes(draft), roles.key, plan)),
+            OUTCOMES: list(feed_rules(_outcomes(draft), roles.key, plan, declared=_label_values(draft))),
         },
         "rows_a_day": f"{plan.rows_a_day:,.3g}",
         "view": f"{draft.name}_rows",
         "view_rules": list(view_rules(entity_key(roles))),
     }
+
+
+def _label_values(draft: Draft) -> dict[str, tuple[Any, ...]]:
+    """The label's only values; empty for an amount, and for true and false, which have no other spelling."""
+    classes = draft.roles.classes
+    return {} if not classes or isinstance(classes[0], bool) else {draft.roles.label: classes}
 
 
 def _definitions(draft: Draft) -> dict[str, Any]:
