@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 DIGEST = "airloop.model_digest"
 _SNAPSHOT = "airloop.snapshot"
 _SHOWN = 3
+_WAY_OUT = "run a training, whose model the gate then judges by floors only, and promote it"
 _OURS = "it was not registered by airloop"
 
 
@@ -114,6 +115,22 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest
     )
 
 
+def load_champion(pipeline: Pipeline, version: int, settings: Settings) -> ModelVersion:
+    """The version in force, fit for today's features.
+
+    Raises:
+        GuardRefused: It does not load (see load_version), or its features mean something else now; names the way out.
+        UpstreamUnavailable: See load_version.
+    """
+    try:
+        champion = load_version(pipeline, version, settings)
+    except GuardRefused as error:
+        raise GuardRefused(f"{error}; {_WAY_OUT}") from error
+    if unfit := champion.unfit_for(pipeline, settings):
+        raise GuardRefused(f"{unfit[0]}; restore the definitions, or {_WAY_OUT}")
+    return champion
+
+
 def version_files(model_name: str, version: int, settings: Settings) -> dict[str, bytes]:
     """The files of a registered version, read once.
 
@@ -146,7 +163,7 @@ def files_at(model_uri: str, settings: Settings, *, of: str) -> dict[str, bytes]
             raise UpstreamUnavailable(f"files of {of} cannot be read: {in_one_line(error)}") from error
     if not files:
         _refuse_missing_root(settings, of)
-        raise GuardRefused(f"the files of {of} are gone from MLflow's file store: train a new version")
+        raise GuardRefused(f"the files of {of} are gone from MLflow's file store")
     return files
 
 
@@ -164,7 +181,7 @@ def refuse_changed(model_name: str, version: int, files: Files, settings: Settin
         if own != recorded:
             raise GuardRefused(
                 f"the files of {model_name} version {version} were changed: SHA-256 {own[:12]}, on record is "
-                f"{recorded[:12]}; put the original files back, or train a new version"
+                f"{recorded[:12]}; put the original files back"
             )
     return own
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from airloop import lake, ledger, model_version, reports, tracking
 from airloop.config import Pipeline
-from airloop.errors import GuardRefused
 from airloop.features import feature_store, sections
 from airloop.model_version import ModelVersion
 from airloop.monitoring import drift, drift_report, monitor_report, performance
@@ -88,8 +87,7 @@ def monitor(
         logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
         nothing = _record(pipeline, window, settings, version=0, origin=origin)
         return monitor_report.publish(nothing, task_of(pipeline), None, "", settings)
-    champion = model_version.load_version(pipeline, version, settings)
-    _refuse_changed_features(pipeline, champion, settings)
+    champion = model_version.load_champion(pipeline, version, settings)
     span = rows_window(pipeline, window)
     rows, other_rows = scored_rows(pipeline, span, version, settings, as_of=window.end)
     measured = _measured(pipeline, window, champion, rows, settings, origin=origin)
@@ -168,11 +166,6 @@ def _record(
         metrics_uri=reports.report_uri(settings, *place, window=window, suffix=".json"),
         **{**nothing, **measured},
     )
-
-
-def _refuse_changed_features(pipeline: Pipeline, champion: ModelVersion, settings: Settings) -> None:
-    if unfit := champion.unfit_for(pipeline, settings):
-        raise GuardRefused(f"{unfit[0]}; drift and probe would compare different things")
 
 
 def _sides(pipeline: Pipeline, champion: ModelVersion, rows: pd.DataFrame, settings: Settings) -> tuple[Sides, Sides]:

@@ -63,9 +63,9 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
     version = serving_version(pipeline, window, settings, mode=mode)
     if version is None:
         return Scored(window=window, version=0, role=CHAMPION, mode=mode, rows=0, appended=0, table_version=-1)
-    model = model_version.load_version(pipeline, version, settings)
+    model = model_version.load_champion(pipeline, version, settings)
     model_version.record_digest(pipeline, model, settings)
-    refuse_unfit(pipeline, model, window, settings, mode=mode)
+    refuse_future(model, window, mode=mode)
     frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
     rows = _rows(pipeline, frame, model=model, mode=mode, window=window)
     appended, table_version = _append(pipeline, rows, window, settings)
@@ -80,8 +80,8 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
     )
 
 
-def refuse_unfit(pipeline: Pipeline, model: ModelVersion, window: Window, settings: Settings, *, mode: Mode) -> None:
-    """Refuse a model that could have seen the window, or whose features mean something else now.
+def refuse_future(model: ModelVersion, window: Window, *, mode: Mode) -> None:
+    """Refuse a model that could have seen the window.
 
     Raises:
         GuardRefused: See score.
@@ -92,8 +92,6 @@ def refuse_unfit(pipeline: Pipeline, model: ModelVersion, window: Window, settin
             f"version {model.version} was trained up to {cutoff:%Y-%m-%dT%H:%MZ}, after {window} starts: "
             f"its scores would look better than they are; use mode=backtest, whose rows never enter live metrics"
         )
-    if unfit := model.unfit_for(pipeline, settings):
-        raise GuardRefused(unfit[0])
 
 
 def _rows(pipeline: Pipeline, frame: pd.DataFrame, *, model: ModelVersion, mode: Mode, window: Window) -> pa.Table:

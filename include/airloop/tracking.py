@@ -13,7 +13,7 @@ from typing import Any
 import fsspec
 import mlflow
 import pandas as pd
-from mlflow.entities import LoggedModelStatus, Run
+from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -156,13 +156,25 @@ def fail_half_logged_models(pipeline: Pipeline, settings: Settings, *, run_id: s
     with answering(settings, f"end half-logged models of {pipeline.name}"):
         pending = [
             model
-            for model in tracker.search_logged_models([experiment], filter_string="status = 'PENDING'")
-            if (model.source_run_id == run_id if run_id else _is_gone(tracker, model.source_run_id))
+            for model in _logged_models(tracker, experiment)
+            if model.status == LoggedModelStatus.PENDING
+            and (model.source_run_id == run_id if run_id else _is_gone(tracker, model.source_run_id))
         ]
         for model in pending:
             logger.warning("marking MLflow model %s as failed: its task is gone", model.model_id)
             tracker.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
     return len(pending)
+
+
+def _logged_models(tracker: MlflowClient, experiment: str) -> Iterator[LoggedModel]:
+    """All of an experiment: a filter by status finds none on a SQL database, which holds numbers."""
+    token = None
+    while True:
+        page = tracker.search_logged_models([experiment], page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def _is_gone(tracker: MlflowClient, source_run: str | None) -> bool:

@@ -74,6 +74,7 @@ def test_a_killed_train_registers_one_version(settings, killed_at):
     assert {run.info.status for run in runs} == {"FINISHED"}
     logged = client.search_logged_models([experiment])
     assert [model.model_uri for model in logged if model.status == LoggedModelStatus.READY] == [trained.model_uri]
+    assert LoggedModelStatus.PENDING not in [model.status for model in logged]
     model_version.load_version(pipeline, trained.version, settings)
 
 

@@ -95,6 +95,22 @@ def test_runs_whose_task_is_gone_are_ended_and_nobody_elses(pipeline, settings):
     assert tracking.end_abandoned_runs(pipeline, settings, keep="mine") == 0
 
 
+def test_models_that_killed_tasks_left_pending_are_failed_and_nobody_elses(pipeline, settings):
+    client, experiment = tracking.client(settings), tracking.experiment_id(pipeline, settings)
+    gone, mine = started(pipeline, settings, "killed"), started(pipeline, settings, "again")
+    persons = client.create_run(experiment)
+    client.set_terminated(persons.info.run_id)
+    pending = [
+        client.create_logged_model(experiment, name="model", source_run_id=run.info.run_id)
+        for run in (gone, mine, persons)
+    ]
+    tracking.end_abandoned_runs(pipeline, settings, keep="again")
+    states = [str(client.get_logged_model(model.model_id).status) for model in pending]
+    assert states == ["FAILED", "PENDING", "PENDING"]
+    assert tracking.fail_half_logged_models(pipeline, settings, run_id=mine.info.run_id) == 1
+    assert str(client.get_logged_model(pending[1].model_id).status) == "FAILED"
+
+
 def test_a_model_is_registered_once_under_a_key(pipeline, settings):
     run = started(pipeline, settings, "four")
     arguments = {"model_uri": str(settings.home), "run_id": run.info.run_id, "tags": {"a": "b"}}

@@ -145,6 +145,20 @@ def test_a_model_has_its_signature_and_an_input_example(trained, upstream):
     assert len(example["data"]) == 5
 
 
+def test_a_version_of_3000_features_is_registered_and_says_what_it_was_trained_on(toy_built, upstream):
+    features = tuple(f"sensor_{number:04d}_mean_over_the_last_24_hours" for number in range(3000))
+    wide = dataclasses.replace(upstream["snapshot"], features=features, reason_key="wide")
+    run = tracking.run_of(toy.toy_pipeline(toy_built), toy_built, key="wide", name="wide", tags={})
+    best = max(upstream["tune"], key=lambda tuned: tuned.score)
+    uri = train._fit(toy.toy_pipeline(toy_built), best, upstream["snapshot"], toy_built, run_id=run.info.run_id)
+    tags = train._version_tags(toy_built, wide, best) | {model_version.DIGEST: train._seal(wide, uri, toy_built)}
+    made = tracking.register(
+        toy.toy_pipeline(toy_built), toy_built, model_uri=uri, run_id=run.info.run_id, key="wide", tags=tags
+    )
+    assert max(map(len, tags.values())) < 5000
+    assert model_version.load_version(toy.toy_pipeline(toy_built), made, toy_built).snapshot == wide
+
+
 def test_the_run_says_what_the_training_was_made_of(run, trained, upstream):
     frozen = upstream["snapshot"]
     (used,) = run.inputs.dataset_inputs
