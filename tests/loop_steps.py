@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import marked_points
 import pyarrow as pa
 import toy
 import toy_sql
@@ -76,9 +77,19 @@ STEPS: dict[str, Callable[[Settings], object]] = {
 }
 
 
-def run(step: str, settings: Settings) -> None:
-    """One step, as a process of its own runs it."""
-    STEPS[step](settings)
+def run(step: str, settings: Settings, kill_at: int | None = None, points: Any = None) -> None:
+    """One step, as a process of its own runs it.
+
+    Args:
+        kill_at: The point of its work (tests/marked_points.py) at which the process is killed.
+        points: Shared integer that gets the number of its points.
+    """
+    if kill_at is not None:
+        marked_points.die_at(kill_at, lambda: STEPS[step](settings))
+    elif points is not None:
+        points.value = marked_points.count(lambda: STEPS[step](settings))
+    else:
+        STEPS[step](settings)
 
 
 def state_of(settings: Settings) -> dict[str, Any]:
@@ -121,9 +132,14 @@ def _tables(settings: Settings) -> dict[str, Any]:
 
 def _records(settings: Settings) -> dict[str, list[Any]]:
     return {
-        stage: [_plain(record, settings) for record in state.latest_records(settings, "toy", stage)]
+        stage: [_plain(_whole(stage, record), settings) for record in state.latest_records(settings, "toy", stage)]
         for stage in stage_run.STAGES
     }
+
+
+def _whole(stage: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Without what a killed run has done of it: an extract's record names the files that its own run landed."""
+    return {name: item for name, item in record.items() if (stage, name) != ("extract", "files")}
 
 
 def _plain(value: Any, settings: Settings) -> Any:
