@@ -63,13 +63,21 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
     names = [name] if name else list(pipeline_names(settings))
     if not names:
         raise ConfigError(f"no pipeline is declared below {settings.pipelines_dir}")
+    wrong = []
     for found in names:
-        for line in check_pipeline(found, settings):
+        try:
+            lines = check_pipeline(found, settings)
+        except ConfigError as error:
+            wrong.append(str(error))
+            continue
+        for line in lines:
             console.print(f"{found}: {line}")
         for open_point in left_to_decide(found, settings):
             place = f"{open_point.path.relative_to(settings.project_dir)}:{open_point.line}"
             setting = f"{open_point.setting}  # " if open_point.setting else ""
             _say(f"{found}: left to decide: {place}: {setting}{open_point.assumed}")
+    if wrong:
+        raise ConfigError("\n".join(wrong))
 
 
 def _say_what_was_found(draft: "Draft") -> None:

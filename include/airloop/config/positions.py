@@ -1,10 +1,13 @@
 """Where in a YAML file a key stands: a message that names a line is found faster than one that names a key."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import yaml
+
+_MESSAGE = re.compile(r"^(?P<file>.*?\.yaml): (?P<key>[\w.]+)(?P<rest>.*)$", re.DOTALL)
 
 
 def line_of(text: str, place: Sequence[Any]) -> int:
@@ -22,6 +25,15 @@ def line_of(text: str, place: Sequence[Any]) -> int:
         if found is not None:
             line, node = found
     return line
+
+
+def with_line(message: str, text: str) -> str:
+    """`file.yaml: key.of.it: ...` as `file.yaml:12: key.of.it: ...`, by the file's text; others stay as they are."""
+    found = _MESSAGE.match(message)
+    if not found:
+        return message
+    place = [int(part) if part.isdigit() else part for part in found["key"].split(".")]
+    return f"{found['file']}:{line_of(text, place)}: {found['key']}{found['rest']}"
 
 
 @cache

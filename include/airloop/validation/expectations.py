@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from great_expectations.expectations.registry import get_expectation_impl, list_
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from airloop.config import Pipeline
+from airloop.config.positions import with_line
 from airloop.errors import ConfigError
 from airloop.settings import Settings
 
@@ -91,14 +92,30 @@ def load_expectations(pipeline: Pipeline, settings: Settings) -> Expectations:
     path = settings.pipelines_dir / pipeline.name / "expectations.yaml"
     found = _parse(path)
     columns = {name: (*feed.columns, *ADDED_COLUMNS) for name, feed in pipeline.feeds.items()}
-    check_tables(found.raw, columns, place=f"{path}: raw")
+    wrong = [*_problems(check_tables, found.raw, columns, place=f"{path}: raw")]
     for layer, suites in (("raw", found.raw), ("features", found.features)):
         parameters = {"window_days", *(f"{table}_rows" for table in suites)}
         for table, rules in suites.items():
-            for position, rule in enumerate(rules):
-                _check_rule(rule, parameters, place=f"{path}: {layer}.{table}.{position}")
-            _refuse_unseen_nulls(rules, place=f"{path}: {layer}.{table}")
+            places = [f"{path}: {layer}.{table}.{position}" for position in range(len(rules))]
+            refused = [
+                line
+                for rule, place in zip(rules, places, strict=True)
+                for line in _problems(_check_rule, rule, parameters, place=place)
+            ]
+            # An unknown expectation has no kind to ask about.
+            wrong += refused or _problems(_refuse_unseen_nulls, rules, place=f"{path}: {layer}.{table}")
+    if wrong:
+        text = path.read_text(encoding="utf-8")
+        raise ConfigError("\n".join(with_line(line, text) for line in wrong))
     return found
+
+
+def _problems(check: Callable[..., None], *arguments: Any, place: str) -> list[str]:
+    try:
+        check(*arguments, place=place)
+    except ConfigError as error:
+        return str(error).split("\n")
+    return []
 
 
 def check_tables(suites: Mapping[str, tuple[Rule, ...]], columns: Mapping[str, Collection[str]], *, place: str) -> None:
@@ -111,19 +128,24 @@ def check_tables(suites: Mapping[str, tuple[Rule, ...]], columns: Mapping[str, C
     Raises:
         ConfigError: One of them does not hold.
     """
+    wrong = []
     for table, rules in suites.items():
         if table not in columns:
-            raise ConfigError(f"{place}: unknown table {table!r}{_nearest(table, columns)}")
-        for position, rule in enumerate(rules):
-            for column in rule.columns:
-                if column not in columns[table]:
-                    near = _nearest(column, columns[table])
-                    raise ConfigError(f"{place}.{table}.{position}: {table} has no column {column!r}{near}")
-    for table in columns:
-        if not suites.get(table):
-            raise ConfigError(
-                f"{place}: table {table!r} has no rules; an unchecked table is refused, add its key and nulls"
-            )
+            wrong.append(f"{place}: unknown table {table!r}{_nearest(table, columns)}")
+            continue
+        wrong += [
+            f"{place}.{table}.{position}: {table} has no column {column!r}{_nearest(column, columns[table])}"
+            for position, rule in enumerate(rules)
+            for column in rule.columns
+            if column not in columns[table]
+        ]
+    wrong += [
+        f"{place}: table {table!r} has no rules; an unchecked table is refused, add its key and nulls"
+        for table in columns
+        if not suites.get(table)
+    ]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
 
 
 def _parse(path: Path) -> Expectations:
