@@ -163,8 +163,9 @@ def require_validated(pipeline: Pipeline, span: Window, settings: Settings) -> N
     Raises:
         UpstreamUnavailable: Names the first instant of `span` that no validated window covers.
     """
-    built = _newest_by_window(BuiltFeatures, state.latest_records(settings, pipeline.name, "build_features"))
-    checked = _newest_by_window(Validated, state.latest_records(settings, pipeline.name, "validate_features"))
+    place = (settings, pipeline.name)
+    built = _newest_by_window(BuiltFeatures, state.latest_records(*place, "build_features", overlapping=span))
+    checked = _newest_by_window(Validated, state.latest_records(*place, "validate_features", overlapping=span))
     good = sorted(
         (window for window, record in built.items() if window in checked and checked[window].tables == record.views),
         key=lambda window: window.start,

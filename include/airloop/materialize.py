@@ -39,7 +39,9 @@ def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Se
     # Feast prints a coloured line per view.
     with contextlib.redirect_stdout(io.StringIO()), feature_store.answering(settings):
         store.materialize(window.start, window.end)
-    done = [Materialized.from_json(row) for row in state.latest_records(settings, pipeline.name, "materialize")]
+    later = Window(window.end, datetime.max.replace(tzinfo=UTC))
+    rows_later = state.latest_records(settings, pipeline.name, "materialize", overlapping=later)
+    done = [Materialized.from_json(row) for row in rows_later]
     reached = max([window.end, *(record.window.end for record in done)])
     rows, checked = {}, 0
     for view, keys in feature_store.view_keys(pipeline, settings).items():

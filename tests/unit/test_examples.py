@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 import toy
 
-from airloop import examples, lake
+from airloop import examples, lake, state
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.settings import Settings
 
@@ -141,3 +141,12 @@ def test_features_built_again_and_not_validated_since_are_not_read(small):
     assert len(frame(small, 1, 2)) == toy.ROWS_A_DAY
     toy.run("validate_features", small, toy.days(0, 1))
     assert len(frame(small, 0, 2)) == 2 * toy.ROWS_A_DAY
+
+
+def test_records_of_windows_that_do_not_overlap_are_not_even_decoded(small):
+    pipeline, unreadable = toy.toy_pipeline(small), {"written": "by another age"}
+    for stage, days in (("build_features", (5, 6)), ("validate_features", (2, 3))):
+        state.save_record(small, "toy", stage, input_key="k", window=toy.days(*days), record=unreadable)
+    examples.require_validated(pipeline, toy.days(0, 2), small)
+    with pytest.raises(UpstreamUnavailable, match="not built and validated from 2020-01-04T00:00Z on"):
+        examples.require_validated(pipeline, toy.days(3, 5), small)
