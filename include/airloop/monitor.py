@@ -9,9 +9,10 @@ import pandas as pd
 
 from airloop import lake, ledger, model_version, reports, tracking
 from airloop.config import Pipeline
+from airloop.digests import digest
 from airloop.features import feature_store, sections
 from airloop.model_version import ModelVersion
-from airloop.monitoring import drift, drift_report, monitor_report, performance
+from airloop.monitoring import drift, drift_report, monitor_report, past, performance, watch
 from airloop.monitoring.drift import Drift, Sides
 from airloop.monitoring.scored_rows import QUALITY, quality, scored_rows
 from airloop.records import Monitored, Window
@@ -45,7 +46,9 @@ def inputs(
         )
         for name, place in table.items()
     }
-    return {"tables": digests, "version": ledger.champion_at(settings, pipeline.name, window.start)}
+    version = ledger.champion_at(settings, pipeline.name, window.start)
+    earlier = past.earlier_windows(pipeline, window, version, settings) if version is not None else []
+    return {"tables": digests, "version": version, "past": digest([record.to_json() for record in earlier])}
 
 
 def monitor(
@@ -71,9 +74,10 @@ def monitor(
         origin: Evidence of a `backfill` triggers nothing.
 
     Returns:
-        `live`, `probe`: see airloop.monitoring.performance. `quality`: rows, unlabelled_share, unscored_rows (no
-        champion predicted them live), other_champion_rows, duplicate_rows (equal in decision time and every feature),
-        missing_share_max (over features), empty_features, quarantined_rows (of all feeds, by event time).
+        `live`, `probe`: see airloop.monitoring.performance. `quality`: rows, unlabelled_share, unlabelled_scored_share
+        (of the rows this champion predicted live), unscored_rows (no champion did), other_champion_rows, duplicate_rows
+        (equal in decision time and every feature), missing_share_max (over features), empty_features, quarantined_rows
+        (of all feeds, by event time). `alarms`: see airloop.monitoring.watch.
 
     Raises:
         ConfigError: features.ignore_drift names a feature that the service lacks.
@@ -91,7 +95,8 @@ def monitor(
     span = rows_window(pipeline, window)
     rows, other_rows = scored_rows(pipeline, span, version, settings, as_of=window.end)
     measured = _measured(pipeline, window, champion, rows, settings, origin=origin)
-    sides = _sides(pipeline, champion, rows, settings)
+    frozen = tracking.read_parquet(champion.snapshot.uri, settings)
+    sides = _sides(pipeline, champion, rows, settings, frozen=frozen)
     drifted = drift.measure(
         *sides,
         ignore=feature_store.ignored_in_drift(pipeline, settings),
@@ -110,6 +115,17 @@ def monitor(
             quarantined_rows=quarantine.count_rows(pipeline, span, settings),
         ),
     )
+    noticed = watch.alarms(
+        pipeline,
+        champion,
+        found,
+        rows=rows,
+        frozen=frozen,
+        measured=drifted,
+        categories=sides[0].categories,
+        windows=past.earlier_windows(pipeline, window, version, settings),
+    )
+    found = replace(found, alarms=noticed)
     task = task_of(pipeline)
     says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(found, task).items())
     logger.info("%s %s: %s", pipeline.name, window, says)
@@ -168,11 +184,12 @@ def _record(
     )
 
 
-def _sides(pipeline: Pipeline, champion: ModelVersion, rows: pd.DataFrame, settings: Settings) -> tuple[Sides, Sides]:
+def _sides(
+    pipeline: Pipeline, champion: ModelVersion, rows: pd.DataFrame, settings: Settings, *, frozen: pd.DataFrame
+) -> tuple[Sides, Sides]:
     """The champion's training rows beside its holdout predictions, and the window's rows beside its live ones."""
     features, task = list(champion.features), task_of(pipeline)
     categories = feature_store.categorical_features(pipeline, settings)
-    frozen = tracking.read_parquet(champion.snapshot.uri, settings)
     held_out = champion.holdout_predictions
     before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
     return (

@@ -257,6 +257,24 @@ def latest_records(
         return [json.loads(text) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]
 
 
+def records_before(settings: Settings, pipeline: str, stage: str, *, end: datetime, limit: int) -> list[dict[str, Any]]:
+    """At most `limit` records of windows that end by `end`: newest window first, of one the newest record first."""
+    table = stage_runs
+    query = (
+        sa.select(table.c.record)
+        .where(
+            table.c.pipeline == pipeline,
+            table.c.stage == stage,
+            table.c.record != "",
+            table.c.window_end <= instant_text(end),
+        )
+        .order_by(table.c.window_end.desc(), table.c.window_start.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    with transaction(settings) as connection:
+        return [json.loads(text) for text in connection.execute(query).scalars()]
+
+
 def claim_reason(settings: Settings, pipeline: str, *, reason_key: str, run_key: str) -> bool:
     """Let exactly one run answer a reason; the run that claimed it may claim it again (a retry).
 

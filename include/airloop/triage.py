@@ -7,14 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from airloop import alarms, ledger, state
+from airloop import ledger, state
 from airloop.alarms import RaisedAlarm
 from airloop.config import METRICS, Pipeline, TriagePolicy
 from airloop.ledger import Draft
+from airloop.monitoring import holds
 from airloop.records import Action, Evidence, Monitored, Window
 from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+_RECORDS_A_WINDOW = 4
+"""How many records of a window, on average, a look at the windows before can see: monitored again, it has several."""
 
 
 def triage_window(
@@ -30,8 +34,11 @@ def triage_window(
     The first rule that applies decides:
 
     - `nothing`: the record's origin is not `live`: evidence of a backfill triggers no training.
+    - `nothing`: an alarm of this window was answered by `excluded`: its rows are wrong, and so is what they show.
     - `held`: an alarm about the data of this window is open: what monitoring measured may be its effect, and a training
-      would learn from it.
+      would learn from it. Only an answer ends it, or the window built again without it.
+    - `held`: an alarm about the champion's own figures is open, and the window before shows none, or this window shows
+      no gain (see below): either something is wrong that nobody has found yet, or no training mends it.
     - `not_enough_data`: labelled_rows < min_rows; no probe; no evidence on the policy's metric at its confidence; a
       value that is missing or NaN; evidence.rows < min_rows; evidence.blocks < min_blocks.
     - `cooling_down`: window.end - last_decision_at < cool_down_days; exactly that long ago is over. Without a decision
@@ -41,20 +48,42 @@ def triage_window(
       so that one training answers it; `cutoff` is the window's end.
     - `nothing`: fewer than k of the last n.
 
+    So by what a window shows, its alarms, and those of the window before:
+
+    | alarms of this window | the window before | gain is sure | outcome |
+    |---|---|---|---|
+    | none, or all accepted | any | yes, k of n | retrain |
+    | none, or all accepted | any | no | nothing, not_enough_data |
+    | about the data | any | any | held |
+    | one answered by excluded | any | any | nothing |
+    | figures only | none | any | held, until an answer or the next window |
+    | figures only | figures only | yes, k of n | retrain: it lasts, nothing is wrong with the data |
+    | figures only | figures only | no | held: a training would not mend it |
+    | figures only | about the data | any | held |
+
     The last n windows are this one and the newest n - 1 before it of the same champion version (a gain over an old
     champion says nothing about the new one), live ones only. A window counts once, by its newest record; one that
     overlaps a newer one does not count, nor one that ends after this window's start. A window with too little data
-    shows no gain, but keeps its place among the n.
+    shows no gain, but keeps its place among the n; nor does one with an alarm nobody accepted, unless it is about the
+    champion's figures and this window shows one too.
+
+    Args:
+        history: Records with those alarms of their windows that nobody accepted.
+        open_alarms: Those of this window that nobody accepted.
     """
     lacking = _lacking(monitored, policy)
     cooling = _cooling(monitored, policy, last_decision_at)
     windows = [monitored, *_before(monitored, history)][: policy.n]
-    shown = [record for record in windows if _shows_gain(record, policy)]
+    worth = [record for record in windows if record is monitored or holds.counts(record, newest_alarms=open_alarms)]
+    shown = [record for record in worth if _shows_gain(record, policy)]
     counted = f"in {len(shown)} of the last {policy.n} windows, {policy.k} asked for"
+    held = holds.why_held(open_alarms, _before(monitored, history)[:1], gains=monitored in shown)
     if monitored.origin != "live":
         kind, why = "nothing", f"evidence of a {monitored.origin} triggers no training"
-    elif open_alarms:
-        kind, why = "held", _held(open_alarms)
+    elif excluded := [item for item in open_alarms if not item.open]:
+        kind, why = "nothing", f"the window's rows are excluded: alarm {excluded[0].id}, {excluded[0].alarm.kind}"
+    elif held:
+        kind, why = "held", held
     elif lacking:
         kind, why = "not_enough_data", f"not enough data: {lacking}"
     elif cooling:
@@ -83,7 +112,7 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     monitored: Monitored = upstream["monitor"]
     policy = pipeline.monitoring.policy
     history, last_decision_at = _known(pipeline, monitored, settings)
-    open_alarms = _open_alarms(pipeline, monitored, settings)
+    open_alarms = holds.not_accepted(pipeline, [monitored], settings)[monitored.window]
     action = triage_window(monitored, history, policy, last_decision_at=last_decision_at, open_alarms=open_alarms)
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
     draft = Draft(monitored.window.end, payload)
@@ -101,40 +130,32 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
 
 
 def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """What the outcome depends on beyond the window's own record: the windows before it, the last decision."""
-    history, last_decision_at = _known(pipeline, upstream["monitor"], settings)
-    before = [record.to_json() for record in _before(upstream["monitor"], history)]
-    open_alarms = [item.id for item in _open_alarms(pipeline, upstream["monitor"], settings)]
+    """What the outcome depends on beyond the window's own record: the windows before it, alarms, the last decision."""
+    monitored: Monitored = upstream["monitor"]
+    history, last_decision_at = _known(pipeline, monitored, settings)
+    before = [record.to_json() for record in _before(monitored, history)]
     return {
-        "before": before[: pipeline.monitoring.policy.n],
+        "before": before[: max(pipeline.monitoring.policy.n, 1)],
         "last_decision_at": str(last_decision_at),
-        "open_alarms": open_alarms,
+        "open_alarms": [
+            item.to_json() for item in holds.not_accepted(pipeline, [monitored], settings)[monitored.window]
+        ],
     }
 
 
-def _open_alarms(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> tuple[RaisedAlarm, ...]:
-    """Open alarms about the data that were judged: of the rows window, and of what landed until the window's end."""
-    span = Window(monitored.rows_window.start, monitored.window.end)
-    found = alarms.raised(pipeline, settings, span=span, stages=alarms.DATA_STAGES)
-    return tuple(item for item in found if item.open)
-
-
-def _held(open_alarms: Sequence[RaisedAlarm]) -> str:
-    first = open_alarms[0]
-    more = f" (and {len(open_alarms) - 1} more)" if len(open_alarms) > 1 else ""
-    return (
-        f"held by alarm {first.id} ({first.alarm.kind} of {first.alarm.subject}){more}: mend the files, or answer "
-        "it by `airloop alarms answer`"
-    )
-
-
 def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> tuple[list[Monitored], datetime | None]:
-    """Stored monitor records, and when the last decision before this window's end took effect.
+    """The windows before, with the alarms nobody accepted, and when the last decision before this window's end was.
 
     A decision that answered this very window does not count: a rerun has to see what the first run saw. Nor does one
     that an obstacle refused, and not the model: the next window asks again.
     """
-    history = [Monitored.from_json(row) for row in state.latest_records(settings, pipeline.name, "monitor")]
+    limit = _RECORDS_A_WINDOW * (pipeline.monitoring.policy.n + 1)
+    rows = state.records_before(settings, pipeline.name, "monitor", end=monitored.window.start, limit=limit)
+    newest_last = [Monitored.from_json(row) for row in reversed(rows)]
+    history = _before(monitored, newest_last)
+    if history:
+        noticed = holds.not_accepted(pipeline, history, settings)
+        history = [replace(record, alarms=holds.as_noticed(noticed[record.window])) for record in history]
     own_key = _reason_key(monitored)
     decided = [
         entry.effective_at

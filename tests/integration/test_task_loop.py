@@ -9,7 +9,7 @@ import pytest
 import toy
 import toy_tasks
 
-from airloop import examples, lake, model_version, registry, state, tracking
+from airloop import alarms, examples, lake, model_version, registry, state, tracking
 from airloop.records import Action, Decision, Evaluated, Monitored, Scored, TrainedModel, TunedCandidate
 from airloop.settings import Settings
 from airloop.tasks import task_of
@@ -91,8 +91,22 @@ def test_a_steady_world_asks_for_no_training(settings: Settings) -> None:
     assert (action.kind, found.drifted_features) == ("nothing", ()), action.why
 
 
+def _accepted(settings: Settings, found: Monitored, action: Action) -> Action:
+    """What triage says once a person has said that the world, and not the data, has changed."""
+    pipeline = toy.toy_pipeline(settings)
+    for alarm in found.alarms:
+        assert action.kind == "held"
+        key = alarms.alarm_id("toy", found.window, alarm)
+        alarms.answer(settings, pipeline, key, given="accepted", why="machines bear more now", who="test")
+    again = toy.run("triage", settings, found.window)
+    assert isinstance(again, Action)
+    return again
+
+
 def test_a_turned_world_is_retrained_and_the_new_model_takes_over(settings: Settings) -> None:
     _, found, action = monitored(settings, AFTER_THE_TURN)
+    assert action.kind in ("held", "retrain"), action.why
+    action = _accepted(settings, found, action)
     assert action.kind == "retrain", action.why
     assert all(item.lower > 0 for item in found.probe)
     decision = toy.run_training(settings, LAST, reason="probe", reason_key=action.reason_key)

@@ -8,15 +8,16 @@ from typing import Any
 from airloop import reports
 from airloop.config import METRICS
 from airloop.monitoring.drift import Drift
-from airloop.pages.rendering import instant
+from airloop.pages.rendering import instant, words
 from airloop.records import Monitored
 from airloop.settings import Settings
 from airloop.tasks import Task
 
 
 def headline(found: Monitored, task: Task) -> dict[str, str]:
-    """The numbers a person looks for first: label -> value with its interval."""
-    shown = {
+    """What a person looks for first: alarms, then numbers with their intervals; label -> value."""
+    shown = {f"ALARM: {words(alarm.kind)} of {alarm.subject}": alarm.says for alarm in found.alarms}
+    shown |= {
         "champion": f"version {found.version}",
         "labelled rows": f"{found.labelled_rows:,}",
         "when decided (UTC)": f"{instant(found.rows_window.start)} to {instant(found.rows_window.end)}",

@@ -15,6 +15,7 @@ from airloop.tasks import PREDICTION, task_of
 QUALITY = (
     "rows",
     "unlabelled_share",
+    "unlabelled_scored_share",
     "unscored_rows",
     "other_champion_rows",
     "duplicate_rows",
@@ -72,11 +73,12 @@ def quality(
         other_rows: How many of them only other champions predicted live.
         empty_features: How many features have no value at all.
     """
-    count = len(rows)
+    count, scored = len(rows), rows[PREDICTION].notna()
     values = (
         count,
         rows["label"].isna().mean() if count else None,
-        rows[PREDICTION].isna().sum() - other_rows,
+        rows.loc[scored, "label"].isna().mean() if scored.any() else None,
+        (~scored).sum() - other_rows,
         other_rows,
         rows.duplicated([*features, "decision_time"]).sum(),
         rows[features].isna().mean().max() if count else None,

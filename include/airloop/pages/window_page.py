@@ -6,7 +6,7 @@ from airloop import ledger
 from airloop.config import METRICS, Pipeline, load_pipeline
 from airloop.pages import history, measured, mlflow_links, report_files
 from airloop.pages.history import Seen
-from airloop.pages.rendering import count, metric_title, render, score, share
+from airloop.pages.rendering import count, metric_title, render, score, share, words
 from airloop.pages.site import Site
 from airloop.records import Window
 
@@ -87,10 +87,14 @@ def _tabs(site: Site, pipeline: Pipeline, window: Window, *, run: str) -> list[T
 
 
 def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
-    """The numbers people look for first."""
+    """What people look for first: alarms, then numbers."""
     feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
     rows, monitored, scored = seen.rows(feeds), seen.record("monitor"), seen.record("score")
-    facts = [Fact("Rows", count(rows[0])), Fact("Quarantined", count(rows[1]), bad=rows[1] > 0)] if rows else []
+    facts = [
+        Fact("Alarm", f"{words(alarm['kind'])} of {alarm['subject']}", alarm["says"], bad=True)
+        for alarm in monitored.get("alarms", ())
+    ]
+    facts += [Fact("Rows", count(rows[0])), Fact("Quarantined", count(rows[1]), bad=rows[1] > 0)] if rows else []
     if scored.get("version"):
         facts.append(Fact(f"Predictions of v{scored['version']}", count(scored["rows"])))
     for metric in METRICS:

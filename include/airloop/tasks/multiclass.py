@@ -30,9 +30,18 @@ class Multiclass(Task):
             "calibration_gap": self.gap(labels, predictions),
         }
 
-    def gap(self, labels: Floats, predictions: Floats) -> float:
-        """Mean probability of the predicted class minus accuracy: above 0 is too sure (Guo et al. 2017)."""
-        return float(predictions.max(axis=1).mean() - (predictions.argmax(axis=1) == labels).mean())
+    def gaps(self, labels: Floats, predictions: Floats) -> Floats:
+        """Probability of the predicted class minus whether it came: above 0 is too sure (Guo et al. 2017)."""
+        off: Floats = predictions.max(axis=1) - (predictions.argmax(axis=1) == labels)
+        return off
+
+    def spread(self, labels: Floats, predictions: Floats) -> float:
+        """Of whether the predicted class came."""
+        return float((predictions.argmax(axis=1) == labels).std())
+
+    def mean_label(self, labels: Floats) -> Floats:
+        """The share of each class."""
+        return np.bincount(labels.astype(np.int64), minlength=len(self.classes)) / labels.size
 
     def from_column(self, column: pd.Series) -> Floats:
         """Rows of the table, stacked."""

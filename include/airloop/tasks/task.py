@@ -87,7 +87,23 @@ class Task(ABC):
 
     def gap(self, labels: Floats, predictions: Floats) -> float:
         """How far predictions are off on average, with its sign; `gap_title` says of what."""
-        return float(predictions.mean() - labels.mean())
+        return float(self.gaps(labels, predictions).mean())
+
+    def gaps(self, labels: Floats, predictions: Floats) -> Floats:
+        """How far each prediction is off, with its sign."""
+        return predictions - labels
+
+    def spread(self, labels: Floats, _predictions: Floats) -> float:
+        """The standard deviation that the gap is measured against: of the labels."""
+        return float(labels.std())
+
+    def mean_label(self, labels: Floats) -> Floats:
+        """The mean outcome as a vector: one number, or one a class."""
+        return np.atleast_1d(labels.mean())
+
+    def mean_prediction(self, predictions: Floats) -> Floats:
+        """The mean prediction in the terms of `mean_label`."""
+        return np.atleast_1d(predictions.mean(axis=0))
 
     def can_learn(self, labels: npt.ArrayLike) -> bool:
         """Whether a model can be fitted to these labels: a classifier needs two classes."""
