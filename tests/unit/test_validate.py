@@ -301,3 +301,25 @@ def test_one_bad_feature_row_fails_the_window(pipeline, settings, built, share: 
 def test_a_view_without_rules_is_refused(pipeline, settings, built) -> None:
     with pytest.raises(ConfigError, match=r"unknown table 'shop_hours'; did you mean 'shop_days'"):
         validate_features(pipeline, DAY, {"build_features": built([0.1], view="shop_days")}, settings)
+
+
+@pytest.mark.parametrize("strange", [float("inf"), float("-inf"), float("nan")])
+def test_a_row_that_is_not_finite_is_quarantined_whatever_the_rules_say(land, run, rows, strange: float) -> None:
+    land({3: {"price": strange}})
+    assert run().bad_rows == 1
+    (refused,) = rows("quarantine", "sales")
+    assert "finite(price)" in str(refused["_rule"])
+    assert len(rows("clean", "sales")) == 19
+
+
+def test_a_null_is_not_a_value_that_is_not_finite(land, run, rows) -> None:
+    land({3: NULL_PRICE})
+    run()
+    assert "finite" not in str(rows("quarantine", "sales")[0]["_rule"])
+
+
+@pytest.mark.parametrize("strange", [float("inf"), float("nan")])
+def test_a_feature_that_is_not_finite_fails_the_window_by_view_and_column(pipeline, settings, built, strange) -> None:
+    says = r"shop_hours: 1 of 3 rows .*finite\(returned_share\) 1 \(e\.g\. north.*returned_share=(inf|nan)"
+    with pytest.raises(DataContractError, match=says):
+        validate_features(pipeline, DAY, {"build_features": built([0.1, strange, 0.2])}, settings)

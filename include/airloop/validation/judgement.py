@@ -18,6 +18,7 @@ from great_expectations.exceptions.exceptions import GreatExpectationsError
 
 from airloop.records import Record, TableCheck
 from airloop.validation.expectations import COLUMN_KEYS, Rule
+from airloop.validation.finite import not_finite
 
 _SHOWN_EXAMPLES = 3
 _SHOWN_CHARACTERS = 120
@@ -103,7 +104,7 @@ def judge(
 
     The table fails when its share of rows that break a critical row rule or cannot be read is > max_bad_share, when a
     critical rule breaks that names no row, or when any rule cannot be computed: an error never counts as passed, nor as
-    a mere warning.
+    a mere warning. A row with an infinity or NaN in a column of numbers is bad whatever the rules say.
 
     Args:
         key: Columns shown beside an example, so that a person finds the row.
@@ -123,11 +124,37 @@ def judge(
             if not broken:
                 seen = result.error or f"observed {result.observed}, expected {result.expected}"
                 problems.append(f"{table}: {rule.name}: {seen}")
+    for name, strange, value in not_finite(rows):
+        positions = [int(position) for position in strange]
+        result = _not_finite(frame, name, positions, value, key)
+        results.append(result)
+        for position in positions:
+            bad[position] = (*bad.get(position, ()), result.rule)
     results += unreadable.results
     seen_rows, bad_rows = len(frame) + unreadable.rows, len(bad) + unreadable.rows
     if bad_rows > max_bad_share * seen_rows:
         problems.append(_too_many(table, seen_rows, bad=bad_rows, results=results, bound=max_bad_share))
     return Judgement(table, seen_rows, tuple(results), bad, tuple(problems), unreadable.rows)
+
+
+def _not_finite(
+    frame: pd.DataFrame, column: str, positions: Sequence[int], value: str, key: Sequence[str]
+) -> RuleResult:
+    examples = []
+    for position in positions[:_SHOWN_EXAMPLES]:
+        row = frame.iloc[position]
+        identity = " ".join(_plain(row[name]) for name in key if name in frame.columns)
+        examples.append(f"{identity}: {column}={value}")
+    return RuleResult(
+        f"finite({column})",
+        about="row",
+        severity="critical",
+        passed=False,
+        expected="a finite number, or nothing",
+        broken_rows=len(positions),
+        observed=f"{len(positions):,} of {len(frame):,} rows",
+        examples=tuple(examples),
+    )
 
 
 def _validate(
