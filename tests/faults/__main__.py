@@ -6,7 +6,7 @@
     python -m tests.faults --base /tmp/x --only none          keep the prepared home there and use it again
     python -m tests.faults --base /tmp/x --again --only none  run its data stages again by the code as it is now
     python -m tests.faults --data-only                        only what ingestion and validation say; trains nothing
-    python -m tests.faults --year                             only the twelve real months: at most one alarm
+    python -m tests.faults --year                             only the twelve real months (with --data-only: no models)
     python -m tests.faults --table docs/faults.md             everything, and write the page's table
 
 Preparing takes about 100 s (three months, two trainings), a fault 5 to 20 s. The prepared home stays below

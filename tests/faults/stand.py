@@ -28,7 +28,7 @@ _AHEAD = timedelta(days=2)
 
 def month(number: int) -> Window:
     """A calendar month of 2013 in UTC."""
-    return Window(datetime(2013, number, 1, tzinfo=UTC), datetime(2013, number + 1, 1, tzinfo=UTC))
+    return Window(datetime(2013, number, 1, tzinfo=UTC), datetime(2013 + number // 12, number % 12 + 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -39,6 +40,8 @@ def quiet() -> None:
     apply_quiet_environment()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    # DuckDB takes a process without a main file for a person at a prompt, and draws progress bars.
+    sys.modules["__main__"].__file__ = __file__
 
 
 def _react(stand: Stand, folder: Path, name: str) -> Reaction:

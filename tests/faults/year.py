@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from airloop import alarms, ledger
+from airloop import ledger
 from airloop.errors import AirloopError
 from airloop.records import Action
 
@@ -20,8 +20,8 @@ class Year:
     """What the year left.
 
     Attributes:
-        alarms: `YYYY-MM stage kind of subject: sentence` of each, oldest first.
-        actions: What triage decided, March to December.
+        alarms: `YYYY-MM stage kind: sentence` of each, in the order in which they rang.
+        actions: What triage decided, April to December; empty where only the data were asked.
         promoted: Versions in the order of their promotion; `refused` likewise.
         stopped: What a stage refused, and with it the rest of the year; empty when none did.
     """
@@ -39,7 +39,7 @@ class Year:
             return f"stopped: {self.stopped}"
         if len(self.alarms) > MOST_ALARMS:
             return f"{len(self.alarms)} alarms where nothing is wrong, at most {MOST_ALARMS}"
-        if (self.promoted, self.refused) != (PROMOTED, REFUSED):
+        if self.actions and (self.promoted, self.refused) != (PROMOTED, REFUSED):
             return f"promoted {self.promoted} and refused {self.refused}, in the demo {PROMOTED} and {REFUSED}"
         return ""
 
@@ -47,26 +47,32 @@ class Year:
 def live_through(stand: Stand, folder: Path) -> Year:
     """April to December after the stand's quarter, with every training and promotion that is asked for."""
     stand.copy("quarter", folder / "home")
-    # Its trainings register versions, which the faults' homes must not see.
-    shutil.copy(stand.root / "quarter" / "mlflow.db", folder / "home")
-    models = {"mlflow_tracking_uri": f"sqlite:///{folder}/home/mlflow.db"}
-    loop = Loop(stand.settings_at(folder / "home").model_copy(update=models))
+    settings = stand.settings_at(folder / "home")
+    if not stand.data_only:
+        # Its trainings register versions, which the faults' homes must not see.
+        shutil.copy(stand.root / "quarter" / "mlflow.db", folder / "home")
+        settings = settings.model_copy(update={"mlflow_tracking_uri": f"sqlite:///{folder}/home/mlflow.db"})
+    loop = Loop(settings)
     actions: list[str] = []
     stopped = ""
     try:
         for number in range(4, 13):
-            actions.append(_take(loop, number, first_quiet="nothing" not in actions))
+            loop.land(loop.inputs, until=month(number).end + timedelta(days=2))
+            loop.data(month(number))
+            if stand.data_only:
+                _land_outcomes(loop, number)
+            else:
+                actions.append(_judge(loop, number, first_quiet="nothing" not in actions))
     except AirloopError as error:
         stopped = str(error)
     return _left(loop, tuple(actions), stopped)
 
 
 def _left(loop: Loop, actions: tuple[str, ...], stopped: str) -> Year:
-    noticed = [
-        f"{item.window.start:%Y-%m} {item.stage} {item.alarm.kind} of {item.alarm.subject}: {item.alarm.says}"
-        for item in alarms.raised(loop.pipeline, loop.settings)
-    ]
     entries = ledger.entries(loop.settings, loop.pipeline.name)
+    # Of the ledger, not of the records: one that closed when the outcomes landed has rung all the same.
+    rung = [entry.payload for entry in entries if entry.kind == "alarm"]
+    noticed = [f"{item['window']['start'][:7]} {item['stage']} {item['kind']}: {item['why']}" for item in rung]
     promoted = tuple(int(entry.payload["version"]) for entry in entries if entry.kind == "done")
     refused = tuple(
         int(entry.payload["version"])
@@ -76,15 +82,11 @@ def _left(loop: Loop, actions: tuple[str, ...], stopped: str) -> Year:
     return Year(tuple(noticed), actions, promoted, refused, stopped)
 
 
-def _take(loop: Loop, number: int, *, first_quiet: bool) -> str:
+def _judge(loop: Loop, number: int, *, first_quiet: bool) -> str:
     """What triage says to a month; in the first one in which nothing is asked for, a person insists on a training."""
     window = month(number)
-    loop.land(loop.inputs, until=window.end + timedelta(days=2))
-    loop.data(window)
     loop.run("score", window)
-    loop.land(["arrivals"], until=window.end)
-    loop.data(month(number - 1))
-    loop.data(window)
+    _land_outcomes(loop, number)
     loop.run("monitor", window)
     action = loop.run("triage", window)
     if not isinstance(action, Action):
@@ -94,3 +96,10 @@ def _take(loop: Loop, number: int, *, first_quiet: bool) -> str:
     elif action.kind == "nothing" and first_quiet:
         loop.train(window.end, reason="hand", reason_key=f"by hand {window.end:%Y-%m-%d}")
     return action.kind
+
+
+def _land_outcomes(loop: Loop, number: int) -> None:
+    """Outcomes of a month, and of the evening before it, whose month is built again."""
+    loop.land(["arrivals"], until=month(number).end)
+    loop.data(month(number - 1))
+    loop.data(month(number))

@@ -184,6 +184,14 @@ def test_each_missing_outcome_file_is_named_by_the_feeds_own_day() -> None:
         assert str(missing) in found[0].says
 
 
+def test_outcomes_that_have_only_begun_to_land_are_not_missing() -> None:
+    first_evening = datetime(2013, 4, 1, 4, tzinfo=UTC)
+    assert (
+        alarms(lambda name, frame: frame.filter(pl.col("arrived_at") < first_evening) if name == "arrivals" else frame)
+        == []
+    )
+
+
 def test_the_message_says_which_clock_and_which_way_out() -> None:
     (found,) = alarms(FAULTS["departed_at local"][0])
     assert "local time (America/New_York) written as UTC, -4 h" in found.says

@@ -32,7 +32,8 @@ def sketch_pair(
     """Rows of the first feed by local day with and without a partner; None where no row had the time to get one.
 
     Rows so late in the window that their partner may fall behind its end, or behind the newest row of the second feed
-    (which lands later), are left out. Numbers are minutes, like `arrivals.arrived_at - schedule.scheduled_arrival`.
+    (which lands later), are left out: all of them while the second feed has only begun to land. Numbers are minutes,
+    like `arrivals.arrived_at - schedule.scheduled_arrival`.
     """
     (first, second), key = names, list(feeds[names[0]].key)
     one, other = feeds[first], feeds[second]
@@ -71,8 +72,12 @@ def _name(feed: str, column: str | None, key: list[str]) -> str:
 def _horizon(joined: pl.DataFrame, times: tuple[str, str], newest: object, window: Window) -> datetime:
     end = min(window.end, newest) if isinstance(newest, datetime) else window.end
     lags = (joined[times[1]] - joined[times[0]]).drop_nulls().dt.total_seconds()
-    lag = lags.quantile(_LONGEST_LAG) if lags.len() else 0.0
-    return end - timedelta(seconds=max(0.0, lag or 0.0))
+    lag = max(0.0, (lags.quantile(_LONGEST_LAG) if lags.len() else None) or 0.0)
+    begun = joined[times[0]].min()
+    # Of a span not much longer than the lags only the short ones are seen, and the rows with long ones look lost.
+    if isinstance(begun, datetime) and lag > (end - begun).total_seconds() / 2:
+        return begun - timedelta(microseconds=1)
+    return end - timedelta(seconds=lag)
 
 
 def _tails(values: pl.Series, matched: pl.Series) -> tuple[int, int, int, int]:
