@@ -162,7 +162,7 @@ def test_a_stage_run_by_hand_prints_its_record(airloop: Airloop, toy_settings: S
 
 
 def test_without_a_window_the_coverage_is_taken(airloop: Airloop, toy_settings: Settings) -> None:
-    toy.land(toy_settings, days=range(2))
+    toy.land(toy_settings, days=range(60))
     shown = json.loads(airloop("run", "ingest", "toy").out)
     assert shown["window"] == {"start": START, "end": "2020-03-01T00:00:00Z"}
 
