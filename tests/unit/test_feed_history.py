@@ -1,7 +1,7 @@
 """A month of flights against the months before: planted faults are named, the year itself gives no alarm."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -190,6 +190,12 @@ def test_outcomes_that_have_only_begun_to_land_are_not_missing() -> None:
         alarms(lambda name, frame: frame.filter(pl.col("arrived_at") < first_evening) if name == "arrivals" else frame)
         == []
     )
+
+
+@pytest.mark.parametrize("hours", [4, 12, 28, 30, 52, 76, 124, 400])
+def test_outcomes_that_are_still_landing_are_not_missing(hours: int) -> None:
+    landed = APRIL[0] - timedelta(hours=4) + timedelta(hours=hours)
+    assert alarms(without("arrivals", (pl.col("arrived_at") >= landed) & (pl.col("arrived_at") >= APRIL[0]))) == []
 
 
 def test_the_message_says_which_clock_and_which_way_out() -> None:
