@@ -30,7 +30,7 @@ RUN groupadd --gid 10001 airloop \
 COPY --from=build /opt/airloop /opt/airloop
 
 ENV PATH=/opt/airloop/venv/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONPATH=/opt/airloop/include:/opt/airloop/include/airflow_config:/opt/airloop/dags \
+    PYTHONPATH=/opt/airloop/include:/opt/airloop/include/airflow_config \
     PYTHONDONTWRITEBYTECODE=1 \
     AIRLOOP_PROJECT_DIR=/opt/airloop \
     AIRLOOP_HOME=/airloop \
@@ -39,5 +39,5 @@ ENV PATH=/opt/airloop/venv/bin:/usr/local/bin:/usr/bin:/bin \
 WORKDIR /airloop
 USER 10001:10001
 HEALTHCHECK --interval=30s --timeout=15s --start-period=120s --retries=5 \
-    CMD ["python", "-P", "-m", "airloop.supervisor.container", "healthy", "api-server", "http://127.0.0.1:8080"]
+    CMD ["python", "-P", "-m", "airloop_platform.supervisor.container", "healthy", "api-server", "http://127.0.0.1:8080"]
 CMD ["python", "-P", "-m", "airflow", "version"]

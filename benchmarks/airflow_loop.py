@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-from airloop import supervisor
 from airloop.config import load_pipeline
-from airloop.demo import run_demo
 from airloop.errors import UpstreamUnavailable
 from airloop.settings import apply_quiet_environment
+from airloop_platform import supervisor
+from airloop_platform.demo import run_demo
 from benchmarks.flights import settings_below
 
 

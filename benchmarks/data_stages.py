@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from airloop import stage_run
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.records import Record, Window
+from airloop.run import stage_run
 from airloop.settings import Settings
 from benchmarks.flights import DATA_STAGES, Flights, RunStage, run_data, settings_below
 from benchmarks.row import Row, Trial, interleaved

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from airloop import stage_run
 from airloop.config import Pipeline, calendar_windows, load_pipeline
 from airloop.errors import ConfigError
 from airloop.records import Record, Window
+from airloop.run import stage_run
 from airloop.settings import Settings, load_settings
 from nycflights import NycFlights
 

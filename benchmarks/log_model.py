@@ -9,13 +9,14 @@ import mlflow
 import numpy as np
 import pandas as pd
 
-from airloop import tracking, train
 from airloop.errors import DataContractError
-from airloop.examples import feature_frame
+from airloop.features.examples import feature_frame
 from airloop.features.feature_store import feature_names
-from airloop.models import fitted_model, trusted_types
+from airloop.models import train
+from airloop.models.estimators import fitted_model, trusted_types
+from airloop.problems import task_of
 from airloop.records import TunedCandidate
-from airloop.tasks import task_of
+from airloop.stores.mlflow import tracking
 from benchmarks.flights import Flights
 from benchmarks.row import Row, Trial, interleaved
 from benchmarks.session import Session

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from airloop.demo.airflow_client import AirflowClient
 from airloop.errors import AirloopError
+from airloop_platform.demo.airflow_client import AirflowClient
 from benchmarks.flights import settings_below
 from benchmarks.loop_profile import StageSeconds, profile_of
 from benchmarks.platforms import running

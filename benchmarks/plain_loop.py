@@ -14,26 +14,26 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airloop import state
-from airloop.build_features import build_features
 from airloop.config import calendar_windows, load_pipeline
-from airloop.data_profile import profile
-from airloop.decide import decide
-from airloop.evaluate import evaluate
-from airloop.inbox import waiting_windows
-from airloop.ingest import ingest
-from airloop.materialize import materialize
-from airloop.models import resolve
-from airloop.monitor import monitor
-from airloop.promote import promote
+from airloop.data.inbox import waiting_windows
+from airloop.data.ingest import ingest
+from airloop.data.profile import profile
+from airloop.data.validate import validate_features, validate_raw
+from airloop.features.build_features import build_features
+from airloop.features.materialize import materialize
+from airloop.gate.decide import decide
+from airloop.gate.promote import promote
+from airloop.models.estimators import resolve
+from airloop.models.evaluate import evaluate
+from airloop.models.snapshot import snapshot
+from airloop.models.train import train
+from airloop.models.tune import tune
 from airloop.records import Action, Record, Window
-from airloop.score import score
+from airloop.serving.score import score
 from airloop.settings import apply_quiet_environment
-from airloop.snapshot import snapshot
-from airloop.train import train
-from airloop.triage import triage
-from airloop.tune import tune
-from airloop.validate import validate_features, validate_raw
+from airloop.stores import state
+from airloop.watch.monitor import monitor
+from airloop.watch.triage import triage
 from benchmarks.flights import settings_below
 from benchmarks.loop_profile import StageSeconds
 

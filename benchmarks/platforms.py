@@ -11,18 +11,18 @@ from pathlib import Path
 
 import psutil
 
-from airloop import supervisor
 from airloop.errors import AirloopError
 from airloop.settings import Settings
-from airloop.supervisor import Platform
-from airloop.supervisor.environment import LOCALHOST
-from airloop.supervisor.ports import choose_ports
-from airloop.supervisor.presence import recorded_services
-from airloop.supervisor.presence import supervisor as supervising
-from airloop.supervisor.processes import Command, ProcessMark, mark, session, start, wait_until
-from airloop.supervisor.run_folder import run_folder
-from airloop.supervisor.services import airflow_health, log_tail, mlflow_healthy
-from airloop.supervisor.shutdown import stop_services
+from airloop_platform import supervisor
+from airloop_platform.supervisor import Platform
+from airloop_platform.supervisor.environment import LOCALHOST
+from airloop_platform.supervisor.ports import choose_ports
+from airloop_platform.supervisor.presence import recorded_services
+from airloop_platform.supervisor.presence import supervisor as supervising
+from airloop_platform.supervisor.processes import Command, ProcessMark, mark, session, start, wait_until
+from airloop_platform.supervisor.run_folder import run_folder
+from airloop_platform.supervisor.services import airflow_health, log_tail, mlflow_healthy
+from airloop_platform.supervisor.shutdown import stop_services
 from benchmarks.flights import settings_below
 from benchmarks.session import Session
 

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from airloop import state
 from airloop.errors import DataContractError
+from airloop.run.stage_run import STAGES
 from airloop.settings import Settings
-from airloop.stage_run import STAGES
+from airloop.stores import state
 
 # Names MLflow draws, how long it took, and the input keys that only run_stage makes.
 _OF_THE_RUN = frozenset({"run_id", "model_uri", "experiment_id", "seconds", "input_key"})

@@ -4,9 +4,9 @@ import shutil
 import time
 from pathlib import Path
 
-from airloop.demo.airflow_client import AirflowClient
 from airloop.errors import DataContractError
 from airloop.settings import Settings
+from airloop_platform.demo.airflow_client import AirflowClient
 from benchmarks.flights import settings_below
 from benchmarks.platforms import running
 from benchmarks.row import Row, interleaved

@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from airloop.examples import examples, retrieve
+from airloop.features.examples import examples, retrieve
 from benchmarks.flights import Flights
 from benchmarks.row import Row, interleaved
 from benchmarks.same_rows import refuse_different

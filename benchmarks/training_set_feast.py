@@ -4,7 +4,7 @@ import pandas as pd
 import pyarrow as pa
 from feast import FeatureStore
 
-from airloop.examples import examples, retrieve
+from airloop.features.examples import examples, retrieve
 from benchmarks.row import Row, interleaved
 from benchmarks.same_rows import refuse_different
 from benchmarks.session import Session

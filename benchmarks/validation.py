@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from airloop import lake
+from airloop.data.expectations import load_expectations
+from airloop.data.judgement import Judgement, judge
 from airloop.errors import DataContractError
 from airloop.records import Window
-from airloop.validation.expectations import load_expectations
-from airloop.validation.judgement import Judgement, judge
+from airloop.stores import lake
 from benchmarks.flights import Flights
 from benchmarks.pandas_checks import feed_checks, verdict
 from benchmarks.row import Row, interleaved

@@ -15,52 +15,50 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
-import dag_kit
-import stage_kit
-import window_kit
 from airloop.config import Pipeline
-from stage_kit import Json
+from airloop_airflow import pipelines, stage, windows
+from airloop_airflow.stage import Json
 
 
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__data`."""
-    arguments = dag_kit.defaults(pipeline, "data", doc=__doc__, params=window_kit.window_params())
+    arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=windows.window_params())
     connections = sorted({feed.source.connection for feed in pipeline.feeds.values() if feed.source})
 
-    @dag(schedule=dag_kit.calendar(pipeline), **arguments)
+    @dag(schedule=pipelines.calendar(pipeline), **arguments)
     def data() -> None:
         @task
         def extract(**context: Any) -> Json:
-            return stage_kit.run("extract", pipeline, window_kit.window(pipeline, context), connections=connections)
+            return stage.run("extract", pipeline, windows.window(pipeline, context), connections=connections)
 
         @task
         def ingest(**context: Any) -> Json:
-            return stage_kit.run("ingest", pipeline, window_kit.window(pipeline, context))
+            return stage.run("ingest", pipeline, windows.window(pipeline, context))
 
         @task
         def validate_raw(ingested: Json, **context: Any) -> Json:
-            window = window_kit.window(pipeline, context)
-            return stage_kit.run("validate_raw", pipeline, window, upstream={"ingest": ingested})
+            window = windows.window(pipeline, context)
+            return stage.run("validate_raw", pipeline, window, upstream={"ingest": ingested})
 
         @task
         def build_features(validated: Json, **context: Any) -> Json:
-            window = window_kit.window(pipeline, context)
-            return stage_kit.run("build_features", pipeline, window, upstream={"validate_raw": validated})
+            window = windows.window(pipeline, context)
+            return stage.run("build_features", pipeline, window, upstream={"validate_raw": validated})
 
         @task
         def validate_features(built: Json, **context: Any) -> Json:
-            window = window_kit.window(pipeline, context)
-            return stage_kit.run("validate_features", pipeline, window, upstream={"build_features": built})
+            window = windows.window(pipeline, context)
+            return stage.run("validate_features", pipeline, window, upstream={"build_features": built})
 
         @task
         def profile(raw: Json, features: Json, **context: Any) -> Json:
             upstream = {"validate_raw": raw, "validate_features": features}
-            return stage_kit.run("profile", pipeline, window_kit.window(pipeline, context), upstream=upstream)
+            return stage.run("profile", pipeline, windows.window(pipeline, context), upstream=upstream)
 
         @task
         def materialize(validated: Json, **context: Any) -> Json:
-            window = window_kit.window(pipeline, context)
-            return stage_kit.run("materialize", pipeline, window, upstream={"validate_features": validated})
+            window = windows.window(pipeline, context)
+            return stage.run("materialize", pipeline, window, upstream={"validate_features": validated})
 
         ingested = ingest()
         if connections:
@@ -73,4 +71,4 @@ def build(pipeline: Pipeline) -> None:
     data()
 
 
-dag_kit.build_each(build)
+pipelines.build_each(build)

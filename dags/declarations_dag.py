@@ -3,9 +3,9 @@
 This file makes no DAG, so its import error stops none. The DAGs of a refused pipeline are there and say the same.
 """
 
-import dag_kit
 from airloop.errors import ConfigError
+from airloop_airflow import pipelines
 
-refused = dag_kit.refusals()
+refused = pipelines.refusals()
 if refused:
     raise ConfigError("\n".join(refused))

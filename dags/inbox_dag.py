@@ -18,11 +18,11 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Asset, AssetWatcher, dag, task
 
-import dag_kit
 from airloop.config import Pipeline
-from inbox_kit import LandingTrigger
-from refused_kit import Refused
-from stage_kit import Json
+from airloop_airflow import pipelines
+from airloop_airflow.bell import LandingTrigger
+from airloop_airflow.refused import Refused
+from airloop_airflow.stage import Json
 
 
 def build(pipeline: Pipeline) -> None:
@@ -33,13 +33,14 @@ def build(pipeline: Pipeline) -> None:
     # Of a refused pipeline nobody knows which files it waits for.
     schedule = None if isinstance(pipeline, Refused) else [landing]
 
-    @dag(schedule=schedule, **dag_kit.defaults(pipeline, "inbox", doc=__doc__, params={}))
+    @dag(schedule=schedule, **pipelines.defaults(pipeline, "inbox", doc=__doc__, params={}))
     def inbox() -> None:
         @task
         def drain(**context: Any) -> Json:
-            from airloop import bell_answers, inbox, settings
+            from airloop import settings
+            from airloop.data import bell_answers, inbox
 
-            dag_kit.read_params(context)
+            pipelines.read_params(context)
             here = settings.load_settings()
             # Listed first: what lands meanwhile is another listing, and the bell rings for it.
             _, listing = bell_answers.listing(pipeline, here)
@@ -60,4 +61,4 @@ def build(pipeline: Pipeline) -> None:
     inbox()
 
 
-dag_kit.build_each(build)
+pipelines.build_each(build)

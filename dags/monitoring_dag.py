@@ -14,33 +14,30 @@ from typing import Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
 
-import dag_kit
-import outcome_kit
-import stage_kit
-import window_kit
 from airloop.config import Pipeline
-from stage_kit import Json
-from trigger_kit import TriggerWithNote
+from airloop_airflow import outcomes, pipelines, stage, windows
+from airloop_airflow.notes import TriggerWithNote
+from airloop_airflow.stage import Json
 
 
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__monitoring`."""
-    arguments = dag_kit.defaults(
-        pipeline, "monitoring", doc=__doc__, params=window_kit.window_params(), retries=outcome_kit.WAITING_RETRIES
+    arguments = pipelines.defaults(
+        pipeline, "monitoring", doc=__doc__, params=windows.window_params(), retries=outcomes.WAITING_RETRIES
     )
 
-    @dag(schedule=dag_kit.calendar(pipeline), **arguments)
+    @dag(schedule=pipelines.calendar(pipeline), **arguments)
     def monitoring() -> None:
         @task
         def monitor(**context: Any) -> Json:
             origin = "backfill" if context["dag_run"].run_type == "backfill" else "live"
-            return stage_kit.run("monitor", pipeline, window_kit.window(pipeline, context), origin=origin)
+            return stage.run("monitor", pipeline, windows.window(pipeline, context), origin=origin)
 
         # Every key is an XCom of its own: what a branch decided is not in its XCom yet when the next task reads it.
         @task(multiple_outputs=True)
         def triage(monitored: Json, **context: Any) -> Json:
-            window = window_kit.window(pipeline, context)
-            return stage_kit.run("triage", pipeline, window, upstream={"monitor": monitored})
+            window = windows.window(pipeline, context)
+            return stage.run("triage", pipeline, window, upstream={"monitor": monitored})
 
         @task.branch
         def branch(action: Json) -> str:
@@ -61,4 +58,4 @@ def build(pipeline: Pipeline) -> None:
     monitoring()
 
 
-dag_kit.build_each(build)
+pipelines.build_each(build)

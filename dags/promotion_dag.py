@@ -13,10 +13,9 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-import dag_kit
-import stage_kit
 from airloop.config import Pipeline
-from stage_kit import Json
+from airloop_airflow import pipelines, stage
+from airloop_airflow.stage import Json
 
 
 def build(pipeline: Pipeline) -> None:
@@ -27,14 +26,15 @@ def build(pipeline: Pipeline) -> None:
         )
     }
 
-    @dag(schedule=None, **dag_kit.defaults(pipeline, "promotion", doc=__doc__, params=params))
+    @dag(schedule=None, **pipelines.defaults(pipeline, "promotion", doc=__doc__, params=params))
     def promotion() -> None:
         @task
         def promote(**context: Any) -> Json:
-            from airloop import ledger, settings
+            from airloop import settings
             from airloop.records import Decision, Window
+            from airloop.stores import ledger
 
-            sequence = dag_kit.read_params(context)["sequence"]
+            sequence = pipelines.read_params(context)["sequence"]
             entries = ledger.entries(settings.load_settings(), pipeline.name, kind="decision")
             found = {entry.sequence: entry.payload for entry in entries}
             if sequence not in found:
@@ -43,11 +43,11 @@ def build(pipeline: Pipeline) -> None:
                 )
             decision = Decision.from_json(found[sequence] | {"sequence": sequence})
             window = Window(pipeline.coverage.start, decision.effective_at)
-            return stage_kit.run("promote", pipeline, window, upstream={"decide": decision.to_json()})
+            return stage.run("promote", pipeline, window, upstream={"decide": decision.to_json()})
 
         promote()
 
     promotion()
 
 
-dag_kit.build_each(build)
+pipelines.build_each(build)

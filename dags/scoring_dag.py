@@ -13,35 +13,30 @@ from typing import Any
 
 from airflow.sdk import Param, dag, task
 
-import dag_kit
-import outcome_kit
-import stage_kit
-import window_kit
 from airloop.config import Pipeline
-from stage_kit import Json
+from airloop_airflow import outcomes, pipelines, stage, windows
+from airloop_airflow.stage import Json
 
 
 def _params() -> dict[str, Param]:
     says = "`live` (default), or `backtest`: also with a model trained later; its rows never enter live metrics."
-    return window_kit.window_params() | {"mode": Param("live", says, type="string", enum=["live", "backtest"])}
+    return windows.window_params() | {"mode": Param("live", says, type="string", enum=["live", "backtest"])}
 
 
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__scoring`."""
-    arguments = dag_kit.defaults(
-        pipeline, "scoring", doc=__doc__, params=_params(), retries=outcome_kit.WAITING_RETRIES
-    )
+    arguments = pipelines.defaults(pipeline, "scoring", doc=__doc__, params=_params(), retries=outcomes.WAITING_RETRIES)
 
-    @dag(schedule=dag_kit.calendar(pipeline), **arguments)
+    @dag(schedule=pipelines.calendar(pipeline), **arguments)
     def scoring() -> None:
         @task
         def score(**context: Any) -> Json:
-            window = window_kit.window(pipeline, context)
-            return stage_kit.run("score", pipeline, window, mode=context["params"]["mode"])
+            window = windows.window(pipeline, context)
+            return stage.run("score", pipeline, window, mode=context["params"]["mode"])
 
         score()
 
     scoring()
 
 
-dag_kit.build_each(build)
+pipelines.build_each(build)

@@ -17,14 +17,12 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-import dag_kit
-import stage_kit
-import window_kit
 from airloop.config import Pipeline
 from airloop.records import REASONS
-from refused_kit import Refused
-from stage_kit import Json
-from trigger_kit import TriggerWithNote
+from airloop_airflow import pipelines, stage, windows
+from airloop_airflow.notes import TriggerWithNote
+from airloop_airflow.refused import Refused
+from airloop_airflow.stage import Json
 
 # No control character: it stands in logs, notes and run ids.
 _TEXT = r"^(?![\s\S]*[\u0000-\u001f\u007f])"
@@ -34,7 +32,7 @@ def _params(pipeline: Pipeline) -> dict[str, Param]:
     says = "Why: probe counts only when triage asked for this cutoff; the gate may have a rule of its own for a reason."
     key = "What asked, e.g. march again; one training answers it. Empty: triage's key, else this run's id."
     return {
-        "cutoff": window_kit.cutoff_param(),
+        "cutoff": windows.cutoff_param(),
         "reason": Param("hand", says, type="string", enum=_reasons(pipeline)),
         "reason_key": Param(None, key, type=["null", "string"], maxLength=200, pattern=_TEXT),
     }
@@ -47,9 +45,10 @@ def _reasons(pipeline: Pipeline) -> list[str]:
 
 
 def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
-    from airloop import settings, training_reason
+    from airloop import settings
+    from airloop.stores import training_reason
 
-    cutoff, run_id = window_kit.training_window(pipeline, context).end, context["run_id"]
+    cutoff, run_id = windows.training_window(pipeline, context).end, context["run_id"]
     reason, key = context["params"]["reason"], context["params"]["reason_key"]
     key = key or ("" if reason == training_reason.PROBE else run_id)
 
@@ -69,11 +68,11 @@ def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__training`."""
 
-    @dag(schedule=None, **dag_kit.defaults(pipeline, "training", doc=__doc__, params=_params(pipeline)))
+    @dag(schedule=None, **pipelines.defaults(pipeline, "training", doc=__doc__, params=_params(pipeline)))
     def training() -> None:
-        def run(stage: str, upstream: dict[str, Json] | None = None, **options: Any) -> Json:
-            window = window_kit.training_window(pipeline, get_current_context())
-            return stage_kit.run(stage, pipeline, window, upstream=upstream, **options)
+        def run(name: str, upstream: dict[str, Json] | None = None, **options: Any) -> Json:
+            window = windows.training_window(pipeline, get_current_context())
+            return stage.run(name, pipeline, window, upstream=upstream, **options)
 
         @task
         def claim(**context: Any) -> Json:
@@ -121,4 +120,4 @@ def build(pipeline: Pipeline) -> None:
     training()
 
 
-dag_kit.build_each(build)
+pipelines.build_each(build)

@@ -141,7 +141,7 @@ def _attributes(docstring: str) -> dict[str, str]:
 
 def _ledger() -> Iterator[str]:
     """The kinds of entries."""
-    from airloop import ledger
+    from airloop.stores import ledger
 
     yield "# Ledger entries\n\n`airloop ledger show` prints them, `airloop ledger verify` recomputes the chain.\n"
     yield "| kind | meaning | written by |\n|---|---|---|"

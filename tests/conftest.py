@@ -7,7 +7,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-import toy
+from tests.support import toy
 from xdist.scheduler import LoadScopeScheduling
 
 from airloop.settings import Settings, apply_quiet_environment

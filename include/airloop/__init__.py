@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 __all__ = ["training_frame"]
 
 if TYPE_CHECKING:
-    from airloop.notebook import training_frame
+    from airloop.authoring.notebook import training_frame
 else:  # mypy would take every name that is not there for one that __getattr__ knows
 
     def __getattr__(name: str) -> Any:
         if name in __all__:
-            from airloop import notebook
+            from airloop.authoring import notebook
 
             return getattr(notebook, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@
     ├── GuardRefused         a guard refused to act (a model of the future, a changed fingerprint): do not retry
     └── UpstreamUnavailable  a store or service did not answer: retry
 
-dags/outcome_kit.py alone maps these to Airflow's outcomes; the CLI prints them as one line.
+include/airloop_airflow/outcomes.py alone maps these to Airflow's outcomes; the CLI prints them as one line.
 """
 
 

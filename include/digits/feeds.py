@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from sklearn.datasets import load_digits
 
-from airloop.replay import Replay, by_day
+from airloop.sources.replay import Replay, by_day
 
 SCANS_A_DAY: Final = 14
 _FIRST_SCAN: Final = datetime(2024, 1, 1, 8, tzinfo=UTC)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from airloop.replay import Replay, by_day
+from airloop.sources.replay import Replay, by_day
 from nycflights import source
 
 _FIRST_DAY: Final = date(2013, 1, 1)

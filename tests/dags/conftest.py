@@ -56,7 +56,7 @@ def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airflow_database: Pa
     """Stages that only answer, in an airloop of their own."""
     from dag_runs import Stages
 
-    from airloop import stage_run
+    from airloop.run import stage_run
 
     fake = Stages()
     monkeypatch.setenv("AIRLOOP_HOME", str(tmp_path))

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from airloop import stage_run
 from airloop.records import Window
+from airloop.run import stage_run
 
 DAGS = Path(__file__).parents[2] / "dags"
 JANUARY = Window.parse("2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z")

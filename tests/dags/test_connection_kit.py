@@ -6,8 +6,8 @@ import pytest
 from airflow.sdk import Connection
 from sqlalchemy.engine import make_url
 
-import connection_kit
 from airloop.errors import ConfigError
+from airloop_airflow import connections
 
 PASSWORD = "p@ss/w:rd"
 FULL: dict[str, Any] = {"host": "db", "login": "u", "password": PASSWORD, "schema": "shop", "port": 5433}
@@ -17,7 +17,7 @@ FULL: dict[str, Any] = {"host": "db", "login": "u", "password": PASSWORD, "schem
 def url(monkeypatch: pytest.MonkeyPatch) -> Any:
     def of(**declared: Any) -> str:
         monkeypatch.setenv("AIRFLOW_CONN_SHOP", Connection(conn_id="shop", **declared).as_json())
-        return connection_kit.urls(["shop"])["shop"]
+        return connections.urls(["shop"])["shop"]
 
     return of
 
@@ -56,7 +56,7 @@ def test_an_extra_may_name_the_dialect(url: Any) -> None:
 def test_a_sqlite_connection_is_a_file(monkeypatch: pytest.MonkeyPatch, url: Any) -> None:
     assert url(conn_type="sqlite", host="/data/shop.db") == "sqlite:////data/shop.db"
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", "sqlite:////data/shop.db")
-    assert make_url(connection_kit.urls(["shop"])["shop"]).database == "/data/shop.db"
+    assert make_url(connections.urls(["shop"])["shop"]).database == "/data/shop.db"
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_a_connection_that_says_nothing_to_sqlalchemy_is_refused(url: Any, decla
 
 
 def test_a_connection_that_airflow_does_not_have_is_left_out() -> None:
-    assert connection_kit.urls(["nosuch"]) == {}
+    assert connections.urls(["nosuch"]) == {}

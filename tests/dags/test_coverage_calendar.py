@@ -8,7 +8,7 @@ from airflow.serialization.encoders import encode_timetable
 from airflow.timetables import trigger
 from airflow.timetables.base import DagRunInfo, TimeRestriction
 
-from coverage_calendar import CoverageCalendar
+from airloop_airflow.calendar import CoverageCalendar
 
 FREE = TimeRestriction(earliest=None, latest=None, catchup=False)
 

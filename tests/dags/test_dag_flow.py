@@ -7,8 +7,9 @@ import dag_runs
 import pytest
 from dag_runs import JANUARY, MONTH, Stages
 
-from airloop import bell_answers, inbox, records
+from airloop import records
 from airloop.config import load_pipeline
+from airloop.data import bell_answers, inbox
 from airloop.errors import DataContractError
 from airloop.records import Window
 from airloop.settings import load_settings

@@ -7,14 +7,12 @@ import pytest
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowFailException
 
-import dag_kit
-import outcome_kit
-import stage_kit
-from airloop import stage_run
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.records import TunedCandidate, Window
+from airloop.run import stage_run
 from airloop.settings import load_settings
+from airloop_airflow import outcomes, pipelines, stage
 
 JANUARY = Window.parse("2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z")
 
@@ -26,18 +24,18 @@ def pipeline() -> Pipeline:
 
 def test_the_calendar_skips_periods_that_begin_before_the_coverage(pipeline: Pipeline) -> None:
     late = pipeline.coverage.model_copy(update={"start": datetime(2013, 1, 10, tzinfo=UTC), "end": None})
-    found = dag_kit.calendar(pipeline.model_copy(update={"coverage": late}))
+    found = pipelines.calendar(pipeline.model_copy(update={"coverage": late}))
     assert (found.first, found.last) == (datetime(2013, 3, 1, tzinfo=UTC), None)
 
 
 @pytest.mark.parametrize("error", [DataContractError, ConfigError, GuardRefused])
 def test_a_permanent_error_fails_at_the_first_try(error: type[Exception]) -> None:
-    decision = outcome_kit.Outcomes(2).evaluate(error("refused because"), try_number=1, max_tries=2)
+    decision = outcomes.Outcomes(2).evaluate(error("refused because"), try_number=1, max_tries=2)
     assert (decision.action, decision.reason) == (RetryAction.FAIL, "refused because")
 
 
 def test_an_unavailable_store_is_retried_ever_more_slowly() -> None:
-    tries = [outcome_kit.Outcomes(8).evaluate(UpstreamUnavailable("down"), number, 8) for number in range(1, 9)]
+    tries = [outcomes.Outcomes(8).evaluate(UpstreamUnavailable("down"), number, 8) for number in range(1, 9)]
     assert {decision.action for decision in tries} == {RetryAction.RETRY}
     assert [int(decision.retry_delay.total_seconds()) for decision in tries if decision.retry_delay] == [
         *(5, 10, 20, 40, 80, 160, 320, 640)
@@ -45,13 +43,13 @@ def test_an_unavailable_store_is_retried_ever_more_slowly() -> None:
 
 
 def test_an_unexpected_error_is_tried_three_times_however_many_retries_there_are() -> None:
-    actions = [outcome_kit.Outcomes(8).evaluate(ValueError("?"), number, 8).action for number in (1, 2, 3)]
+    actions = [outcomes.Outcomes(8).evaluate(ValueError("?"), number, 8).action for number in (1, 2, 3)]
     assert actions == [RetryAction.DEFAULT, RetryAction.DEFAULT, RetryAction.FAIL]
 
 
 def test_a_cleared_task_gets_all_its_tries_again() -> None:
     # Three tries were made; clearing raised max_tries to 3 + 8.
-    assert outcome_kit.Outcomes(8).evaluate(ValueError("?"), 4, 11).action is RetryAction.DEFAULT
+    assert outcomes.Outcomes(8).evaluate(ValueError("?"), 4, 11).action is RetryAction.DEFAULT
 
 
 def test_run_decodes_upstream_calls_the_stage_and_returns_json(
@@ -69,7 +67,7 @@ def test_run_decodes_upstream_calls_the_stage_and_returns_json(
         "ingest": {"window": JANUARY.to_json(), "files": [], "tables": [], "missing": []},
         "tune": [tuned.to_json()],
     }
-    assert stage_kit.run("train", pipeline, JANUARY, upstream=upstream, candidate="forest") == tuned.to_json()
+    assert stage.run("train", pipeline, JANUARY, upstream=upstream, candidate="forest") == tuned.to_json()
     name, window, given, candidate = calls[0]
     assert (name, window, candidate) == ("train", JANUARY, "forest")
     assert (given["ingest"].window, given["tune"]) == (JANUARY, (tuned,))
@@ -93,14 +91,14 @@ def test_run_maps_only_permanent_errors_to_a_failure_without_retry(
 
     monkeypatch.setattr(stage_run, "run_stage", run_stage)
     with pytest.raises(outcome, match="bad"):
-        stage_kit.run("ingest", pipeline, JANUARY)
+        stage.run("ingest", pipeline, JANUARY)
 
 
 def test_a_run_id_holds_only_what_airflow_allows() -> None:
-    assert dag_kit.as_run_id("probe:2013-03-01T00:00:00Z [a/b]") == "probe:2013-03-01T00:00:00Z--a-b-"
-    assert len(dag_kit.as_run_id("x" * 500)) == 200
+    assert pipelines.as_run_id("probe:2013-03-01T00:00:00Z [a/b]") == "probe:2013-03-01T00:00:00Z--a-b-"
+    assert len(pipelines.as_run_id("x" * 500)) == 200
 
 
 def test_the_waiting_retries_last_at_least_twenty_minutes() -> None:
-    waits = [outcome_kit.RETRY_DELAY * 2**number for number in range(outcome_kit.WAITING_RETRIES)]
-    assert sum((min(wait, outcome_kit.LONGEST_DELAY) for wait in waits), timedelta()) > timedelta(minutes=20)
+    waits = [outcomes.RETRY_DELAY * 2**number for number in range(outcomes.WAITING_RETRIES)]
+    assert sum((min(wait, outcomes.LONGEST_DELAY) for wait in waits), timedelta()) > timedelta(minutes=20)

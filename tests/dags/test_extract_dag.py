@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import postgresql
 import pytest
 import sqlalchemy as sa
-import toy_sql
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from dag_runs import DAGS, states
+from tests.support import postgresql, toy_sql
 
 from airloop.settings import Settings
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from airflow.triggers.base import TriggerEvent
 
-import inbox_kit
-from airloop import bell_answers
+from airloop.data import bell_answers
 from airloop.errors import UpstreamUnavailable
 from airloop.settings import load_settings
-from inbox_kit import Bell, LandingTrigger
+from airloop_airflow import bell as inbox_kit
+from airloop_airflow.bell import Bell, LandingTrigger
 
 
 def _rings(listings: str, *, longest_polls: int = 20) -> str:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import toy
-import toy_fleet
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
+from tests.support import toy, toy_fleet
 
 from airloop.settings import Settings
 

@@ -9,10 +9,11 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from dag_runs import JANUARY, MONTH, Stages
-from ledger_entries import decided, put_in_force, triaged
+from tests.support.ledger_entries import decided, put_in_force, triaged
 
-from airloop import ledger, records, settings, state
+from airloop import records, settings
 from airloop.errors import DataContractError
+from airloop.stores import ledger, state
 
 # The whole of Airflow runs in this process, and warns about itself.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
-import window_kit
 from airloop.config import Pipeline, load_pipeline
 from airloop.records import Window
 from airloop.settings import load_settings
+from airloop_airflow import windows
 
 JANUARY = Window.parse("2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z")
 FEBRUARY = Window.parse("2013-02-01T00:00:00Z", "2013-03-01T00:00:00Z")
@@ -56,7 +56,7 @@ def test_the_window_is_params_else_partition_else_interval(
     pipeline: Pipeline, context: dict[str, Any], expected: Window | None
 ) -> None:
     expected = expected or Window.parse("2013-05-05T06:00:00Z", "2013-05-05T07:00:00Z")
-    assert window_kit.window(pipeline, context) == expected
+    assert windows.window(pipeline, context) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_window_is_params_else_partition_else_interval(
 )
 def test_a_run_without_a_sound_window_is_refused(pipeline: Pipeline, context: dict[str, Any], says: str) -> None:
     with pytest.raises(AirflowFailException, match=says):
-        window_kit.window(pipeline, context)
+        windows.window(pipeline, context)
 
 
 @pytest.mark.parametrize(
@@ -96,21 +96,21 @@ def test_a_run_without_a_sound_window_is_refused(pipeline: Pipeline, context: di
 )
 def test_a_partition_ends_at_the_calendars_next_tick(pipeline: Pipeline, calendar: str, start: str, end: str) -> None:
     expected = Window.parse(start, end)
-    found = window_kit.window(pipeline.model_copy(update={"calendar": calendar}), _context(partition=expected.start))
+    found = windows.window(pipeline.model_copy(update={"calendar": calendar}), _context(partition=expected.start))
     assert found == expected
 
 
 def test_an_unknown_conf_key_is_refused_with_the_nearest_valid_one(pipeline: Pipeline) -> None:
     with pytest.raises(AirflowFailException, match=r"unknown Param 'strat'; did you mean 'start'"):
-        window_kit.window(pipeline, _context({**PARAMS, "strat": "x"}))
+        windows.window(pipeline, _context({**PARAMS, "strat": "x"}))
 
 
 def test_openlineages_own_conf_key_is_let_through(pipeline: Pipeline) -> None:
-    assert window_kit.window(pipeline, _context({**PARAMS, "openlineage": {}})) == JANUARY
+    assert windows.window(pipeline, _context({**PARAMS, "openlineage": {}})) == JANUARY
 
 
 def test_a_training_window_runs_from_the_coverages_start_to_the_cutoff(pipeline: Pipeline) -> None:
-    found = window_kit.training_window(pipeline, _context({"cutoff": "2013-03-01T00:00:00Z"}))
+    found = windows.training_window(pipeline, _context({"cutoff": "2013-03-01T00:00:00Z"}))
     assert found == Window(JANUARY.start, FEBRUARY.end)
 
 
@@ -119,16 +119,16 @@ def test_a_training_window_runs_from_the_coverages_start_to_the_cutoff(pipeline:
 )
 def test_a_cutoff_that_leaves_the_coverage_is_refused(pipeline: Pipeline, cutoff: str | None) -> None:
     with pytest.raises(AirflowFailException, match="refused cutoff"):
-        window_kit.training_window(pipeline, _context({"cutoff": cutoff}))
+        windows.training_window(pipeline, _context({"cutoff": cutoff}))
 
 
 @pytest.mark.parametrize("value", ["junk", "2013-01-01", "2013-01-01T00:00:00", 5])
 def test_junk_instants_are_refused_when_the_run_is_asked_for(value: Any) -> None:
-    for param in (window_kit.window_params()["start"], window_kit.cutoff_param()):
+    for param in (windows.window_params()["start"], windows.cutoff_param()):
         with pytest.raises(ParamValidationError):
             param.resolve(value)
 
 
 @pytest.mark.parametrize("value", ["2013-01-01T00:00:00Z", "2013-01-01T00:00:00.000Z", "2013-01-01T00:00+00:00"])
 def test_every_spelling_of_an_instant_is_let_through(value: str) -> None:
-    assert window_kit.cutoff_param().resolve(value) == value
+    assert windows.cutoff_param().resolve(value) == value

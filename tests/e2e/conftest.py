@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import toy
+from tests.support import toy
 
-from airloop import supervisor
 from airloop.config import pipeline_names
-from airloop.demo.airflow_client import AirflowClient, Run
 from airloop.settings import Settings, load_settings
-from airloop.supervisor import Platform
+from airloop_platform import supervisor
+from airloop_platform.demo.airflow_client import AirflowClient, Run
+from airloop_platform.supervisor import Platform
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion")

@@ -4,17 +4,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import compose_native
 import httpx
 import pytest
 import sqlalchemy as sa
-import toy
+from tests.support import compose_native, toy
 
-from airloop import state
-from airloop.demo.airflow_client import AirflowClient
 from airloop.records import Materialized
 from airloop.settings import Settings
-from airloop.supervisor import Platform
+from airloop.stores import state
+from airloop_platform.demo.airflow_client import AirflowClient
+from airloop_platform.supervisor import Platform
 
 pytestmark = pytest.mark.e2e
 

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from airloop import lake, ledger, state, tracking
 from airloop.config import load_pipeline
-from airloop.demo import run_demo
 from airloop.records import Window
-from airloop.registry import aliases
-from airloop.supervisor import status
+from airloop.stores import lake, ledger, state
+from airloop.stores.mlflow import tracking
+from airloop.stores.mlflow.registry import aliases
+from airloop_platform.demo import run_demo
+from airloop_platform.supervisor import status
 
 pytestmark = pytest.mark.e2e
 

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
-import pages_stand
 import pytest
-import toy
-from pages_browser import CHROMIUM, Browser, browser
+from tests.support import pages_stand, toy
+from tests.support.pages_browser import CHROMIUM, Browser, browser
 
-from airloop.supervisor import Platform
+from airloop_platform.supervisor import Platform
 
 pytestmark = pytest.mark.e2e
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")

@@ -14,16 +14,17 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from airloop import examples, lake, ledger, state, tracking
 from airloop.config import Pipeline, calendar_windows, load_pipeline
-from airloop.demo import run_demo
-from airloop.demo.loop import Period
-from airloop.features import feature_store
-from airloop.models import resolve
+from airloop.features import examples, feature_store
+from airloop.models.estimators import resolve
 from airloop.records import Action, Decision, Ingested, Monitored, Scored, Window
-from airloop.registry import aliases
-from airloop.score import predictions_uri
-from airloop.stage_run import STAGES
+from airloop.run.stage_run import STAGES
+from airloop.serving.score import predictions_uri
+from airloop.stores import lake, ledger, state
+from airloop.stores.mlflow import tracking
+from airloop.stores.mlflow.registry import aliases
+from airloop_platform.demo import run_demo
+from airloop_platform.demo.loop import Period
 from digits import DigitScans
 from nycflights import NycWeather
 

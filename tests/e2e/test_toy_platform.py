@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 
 import pytest
-import toy
+from tests.support import toy
 
-from airloop import lake, ledger, state
 from airloop.errors import AirloopError
 from airloop.records import Decision, Ingested, Scored
-from airloop.registry import aliases
+from airloop.stores import lake, ledger, state
+from airloop.stores.mlflow.registry import aliases
 
 pytestmark = pytest.mark.e2e
 

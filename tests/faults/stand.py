@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from airloop import stage_run
 from airloop.config import Pipeline, load_pipeline
 from airloop.records import Action, Decision, Record, Window
+from airloop.run import stage_run
 from airloop.settings import Settings, load_settings
 from nycflights import NycFlights
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from airloop import ledger
 from airloop.errors import AirloopError
 from airloop.records import Action
+from airloop.stores import ledger
 
 from .stand import Loop, Stand, month
 

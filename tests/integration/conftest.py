@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-import postgresql
 import pytest
+from tests.support import postgresql
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-import toy
-import toy_arrays
+from tests.support import toy, toy_arrays
 
-from airloop import lake, model_version, score, training_set
 from airloop.errors import DataContractError
+from airloop.models import model_version, training_set
+from airloop.serving import score
 from airloop.settings import Settings
+from airloop.stores import lake
 
 pytestmark = [pytest.mark.integration]
 

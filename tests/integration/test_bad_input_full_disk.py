@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import landed
 import pytest
-import toy
+from tests.support import landed, toy
 
-from airloop import state
 from airloop.errors import UpstreamUnavailable
-from airloop.landing.land_days import land_table
-from airloop.landing.land_dialect import Dialect
 from airloop.settings import Settings
+from airloop.sources.land_days import land_table
+from airloop.sources.land_dialect import Dialect
+from airloop.stores import state
 
 pytestmark = [
     pytest.mark.integration,

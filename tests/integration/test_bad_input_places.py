@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-import toy
-from command import Airloop, in_checkout
+from tests.support import toy
+from tests.support.command import Airloop, in_checkout
 
-from airloop import supervisor
 from airloop.settings import Settings, load_settings
-from airloop.supervisor.run_folder import run_folder, try_lock
+from airloop_platform import supervisor
+from airloop_platform.supervisor.run_folder import run_folder, try_lock
 
 pytestmark = pytest.mark.integration
 

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import landed
 import pytest
-import toy
+from tests.support import landed, toy
 
-from airloop import state
 from airloop.errors import UpstreamUnavailable
 from airloop.settings import Settings
+from airloop.stores import state
 
 pytestmark = pytest.mark.integration
 

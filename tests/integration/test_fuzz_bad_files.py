@@ -10,18 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import landed
 import pytest
-import toy
-from bad_files import SPOILED
 from hypothesis import Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from tests.support import landed, toy
+from tests.support.bad_files import SPOILED
 
-from airloop.digests import digest
+from airloop.data import quarantine
 from airloop.records import Ingested
+from airloop.records.digests import digest
 from airloop.settings import Settings
-from airloop.validation import quarantine
 
 pytestmark = pytest.mark.integration
 

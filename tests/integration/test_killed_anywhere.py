@@ -9,8 +9,8 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-import loop_steps
 import pytest
+from tests.support import loop_steps
 
 from airloop.settings import Settings
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from airloop import lake
 from airloop.records import Window
 from airloop.settings import Settings, load_settings
+from airloop.stores import lake
 
 pytestmark = pytest.mark.integration
 
@@ -108,7 +108,7 @@ import sys
 from datetime import timedelta
 import pyarrow as pa
 from airloop import lake
-from airloop.append_once import append_once
+from airloop.stores.append_once import append_once
 from airloop.records import Window
 from airloop.settings import load_settings
 

@@ -12,8 +12,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
-from airloop import model_check, promote
 from airloop.errors import GuardRefused
+from airloop.gate import model_check, promote
 from airloop.settings import Settings
 
 pytestmark = [
@@ -70,7 +70,7 @@ def test_only_a_skops_model_with_an_example_passes(tmp_path, capsys, monkeypatch
 
 def test_a_call_without_a_model_says_how_to_call(capsys):
     assert model_check.main([]) == 1
-    assert capsys.readouterr().err == "usage: python -m airloop.model_check FOLDER\n"
+    assert capsys.readouterr().err == "usage: python -m airloop.gate.model_check FOLDER\n"
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,16 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import pipeline_runs
 import polars as pl
 import pytest
-import tables
+from tests.support import pipeline_runs, tables
 
+from airloop.authoring.scaffold import EVENTS, OUTCOMES, Asked, new_pipeline
 from airloop.config import calendar_windows, load_pipeline
-from airloop.landing.land_days import land_table
-from airloop.landing.land_dialect import Dialect
 from airloop.records import Window
-from airloop.scaffold import EVENTS, OUTCOMES, Asked, new_pipeline
 from airloop.settings import Settings, load_settings
+from airloop.sources.land_days import land_table
+from airloop.sources.land_dialect import Dialect
 
 pytestmark = pytest.mark.integration
 

@@ -8,13 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import toy
+from tests.support import toy
 
-from airloop import state, tracking
 from airloop.private_files import create_private, withdraw
 from airloop.settings import Settings
-from airloop.supervisor.databases import keep_private
-from airloop.supervisor.run_folder import run_folder
+from airloop.stores import state
+from airloop.stores.mlflow import tracking
+from airloop_platform.supervisor.databases import keep_private
+from airloop_platform.supervisor.run_folder import run_folder
 
 pytestmark = pytest.mark.integration
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import toy
+from tests.support import toy
 
-from airloop import cli, ledger, tracking
-from airloop.review import backtest
-from airloop.review.declaration import Declaration
-from airloop.review.span import Span
+from airloop.authoring.review import backtest
+from airloop.authoring.review.declaration import Declaration
+from airloop.authoring.review.span import Span
 from airloop.settings import Settings
+from airloop.stores import ledger
+from airloop.stores.mlflow import tracking
+from airloop_platform import cli
 
 pytestmark = pytest.mark.integration
 

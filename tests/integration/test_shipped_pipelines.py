@@ -8,15 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pipeline_runs
 import pytest
+from tests.support import pipeline_runs
 
-from airloop import examples, lake, ledger
 from airloop.config import Pipeline, calendar_windows, load_pipeline
-from airloop.models import resolve
+from airloop.features import examples
+from airloop.models.estimators import resolve
 from airloop.records import Action, Decision, Monitored, Scored, Window
-from airloop.score import predictions_uri
+from airloop.serving.score import predictions_uri
 from airloop.settings import Settings, load_settings
+from airloop.stores import lake, ledger
 
 pytestmark = pytest.mark.integration
 

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import postgresql
 import pytest
-import toy
-import toy_sql
+from tests.support import postgresql, toy, toy_sql
 
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
-from airloop.extract import extract
-from airloop.landing import sql_source
 from airloop.settings import Settings
+from airloop.sources import sql_source
+from airloop.sources.extract import extract
 
 pytestmark = pytest.mark.integration
 

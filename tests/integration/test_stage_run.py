@@ -9,13 +9,12 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-import marked_points
 import pytest
-import toy
+from tests.support import marked_points, toy
 
-from airloop import lake, state
 from airloop.records import Ingested, TableVersion
 from airloop.settings import Settings
+from airloop.stores import lake, state
 
 pytestmark = pytest.mark.integration
 
@@ -41,7 +40,7 @@ def processes() -> ForkServerContext:
     """Processes that start with the stages imported, like Airflow's do here."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["toy", "marked_points", "airloop.ingest", "airloop.validate", "airloop.build_features"]
+        ["toy", "marked_points", "airloop.data.ingest", "airloop.data.validate", "airloop.features.build_features"]
     )
     first = context.Process(target=toy.days, args=(0, 1))
     first.start()

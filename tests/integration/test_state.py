@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from airloop import state
 from airloop.settings import Settings, load_settings
+from airloop.stores import state
 
 pytestmark = pytest.mark.integration
 

@@ -21,15 +21,15 @@ from urllib.error import HTTPError
 import psutil
 import pytest
 
-from airloop import supervisor
 from airloop.errors import AirloopError
 from airloop.settings import Settings, load_settings
-from airloop.supervisor.environment import python_path, settings_environment
-from airloop.supervisor.ports import choose_ports
-from airloop.supervisor.presence import recorded_services
-from airloop.supervisor.presence import supervisor as supervising
-from airloop.supervisor.processes import ProcessMark, mark, session, wait_until
-from airloop.supervisor.run_folder import run_folder
+from airloop_platform import supervisor
+from airloop_platform.supervisor.environment import python_path, settings_environment
+from airloop_platform.supervisor.ports import choose_ports
+from airloop_platform.supervisor.presence import recorded_services
+from airloop_platform.supervisor.presence import supervisor as supervising
+from airloop_platform.supervisor.processes import ProcessMark, mark, session, wait_until
+from airloop_platform.supervisor.run_folder import run_folder
 
 pytestmark = pytest.mark.integration
 

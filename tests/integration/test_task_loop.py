@@ -6,13 +6,15 @@ import mlflow
 import numpy as np
 import pyarrow as pa
 import pytest
-import toy
-import toy_tasks
+from tests.support import toy, toy_tasks
 
-from airloop import alarms, examples, lake, model_version, registry, state, tracking
+from airloop.features import examples
+from airloop.models import model_version
+from airloop.problems import task_of
 from airloop.records import Action, Decision, Evaluated, Monitored, Scored, TrainedModel, TunedCandidate
 from airloop.settings import Settings
-from airloop.tasks import task_of
+from airloop.stores import alarms, lake, state
+from airloop.stores.mlflow import registry, tracking
 
 pytestmark = pytest.mark.integration
 

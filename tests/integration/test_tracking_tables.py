@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from airloop import tracking, tracking_tables
 from airloop.errors import UpstreamUnavailable
 from airloop.settings import Settings
-from airloop.supervisor.environment import mlflow_environment
-from airloop.supervisor.run_folder import run_folder
-from airloop.supervisor.services import mlflow_tables_command
+from airloop.stores.mlflow import tracking, tracking_tables
+from airloop_platform.supervisor.environment import mlflow_environment
+from airloop_platform.supervisor.run_folder import run_folder
+from airloop_platform.supervisor.services import mlflow_tables_command
 
 pytestmark = pytest.mark.integration
 

@@ -7,11 +7,13 @@ import sys
 import textwrap
 
 import pytest
-import toy
 from mlflow.entities import LoggedModelStatus
+from tests.support import toy
 
-from airloop import model_version, state, tracking
+from airloop.models import model_version
 from airloop.settings import Settings
+from airloop.stores import state
+from airloop.stores.mlflow import tracking
 
 pytestmark = pytest.mark.integration
 
@@ -55,7 +57,7 @@ def task(settings: Settings, stage: str, *, candidate: str = "", killed_at: str 
 
 @pytest.mark.parametrize(
     "killed_at",
-    ["mlflow.sklearn:save_model", "airloop.tracking:register", "airloop.state:save_record"],
+    ["mlflow.sklearn:save_model", "airloop.stores.mlflow.tracking:register", "airloop.stores.state:save_record"],
     ids=["while_the_model_is_logged", "between_log_model_and_register", "after_it_was_registered"],
 )
 def test_a_killed_train_registers_one_version(settings, killed_at):
@@ -78,7 +80,7 @@ def test_a_killed_train_registers_one_version(settings, killed_at):
     model_version.load_version(pipeline, trained.version, settings)
 
 
-@pytest.mark.parametrize("killed_at", ["airloop.tune:_log", "airloop.state:save_record"])
+@pytest.mark.parametrize("killed_at", ["airloop.models.tune:_log", "airloop.stores.state:save_record"])
 def test_a_killed_tune_is_completed_in_the_same_run(settings, killed_at):
     task(settings, "tune", candidate="gradient_boosting", killed_at=killed_at)
     tuned = toy.run("tune", settings, WINDOW, candidate="gradient_boosting")

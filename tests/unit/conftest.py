@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import command
 import pytest
-from command import Airloop
+from tests.support import command
+from tests.support.command import Airloop
 
 from airloop.settings import Settings
 
@@ -47,7 +47,7 @@ def registry_settings(tmp_path: Path, _empty_registry: Path) -> Settings:
 @pytest.fixture(scope="session")
 def turned(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """See toy_turned.write_project; tests share it, and only add."""
-    import toy_turned
+    from tests.support import toy_turned
 
     return toy_turned.write_project(tmp_path_factory.mktemp("turned") / "project", Settings().project_dir)
 
@@ -55,7 +55,7 @@ def turned(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def upstream_of_candidate(turned: Settings) -> dict[str, Any]:
     """What an evaluation of version 2 reads."""
-    import toy_turned
+    from tests.support import toy_turned
 
     return toy_turned.upstream(turned)
 
@@ -70,7 +70,7 @@ def turned_ledger(turned: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Builds a stand for monitor over rows of a task; the champion in force is monitor_stand.VERSION unless given."""
-    import monitor_stand
+    from tests.support import monitor_stand
 
     def build(rows: Any = None, *, kind: str = "binary", champion: int | None = monitor_stand.VERSION) -> Any:
         settings = monitor_stand.project(tmp_path / "project", Settings().project_dir, kind)

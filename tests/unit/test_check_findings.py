@@ -3,9 +3,8 @@
 import re
 
 import pytest
-import toy
-import toy_fleet
-from command import Airloop
+from tests.support import toy, toy_fleet
+from tests.support.command import Airloop
 
 from airloop.settings import Settings
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
-from airloop.cli import alarms, landing, ledger, pipelines, platform, quarantine, review, snapshot, stages
+from airloop.cli import alarms, landing, ledger, pipelines, quarantine, review, snapshot, stages
 from airloop.cli.output import errors, place_refused
 from airloop.errors import AirloopError
 from airloop.settings import apply_quiet_environment
@@ -23,7 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The whole life of a model as Airflow DAGs.",
 )
-app.add_typer(platform.app)
 app.add_typer(stages.app)
 app.add_typer(landing.app)
 app.add_typer(snapshot.app)

@@ -19,8 +19,8 @@ def alarms_list(
     as_json: AsJson = False,
 ) -> None:
     """Open alarms: window, kind, what it is about, and what to do."""
-    from airloop import alarms
     from airloop.config import load_pipeline
+    from airloop.stores import alarms
 
     settings = load_settings()
     shown = [item for item in alarms.raised(load_pipeline(pipeline, settings), settings) if everything or item.open]
@@ -45,8 +45,8 @@ def alarms_answer(
     who: Annotated[str, typer.Option(help="Who answers; the login name unless given.")] = "",
 ) -> None:
     """Answer an alarm; the answer is a line of the ledger, and trainings go on."""
-    from airloop import alarms
     from airloop.config import load_pipeline
+    from airloop.stores import alarms
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)

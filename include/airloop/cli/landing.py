@@ -37,8 +37,8 @@ def land(
 ) -> None:
     """Split a table into the feed's landing files, one per day; a day that changed becomes a correction beside it."""
     from airloop.config import load_pipeline
-    from airloop.landing.land_days import land_table
-    from airloop.landing.land_dialect import Dialect
+    from airloop.sources.land_days import land_table
+    from airloop.sources.land_dialect import Dialect
 
     settings = checked(pipeline)
     dialect = Dialect(

@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="The history of decisions.")
 @app.command("show", epilog="Example: airloop ledger show PIPELINE")
 def ledger_show(pipeline: str, as_json: AsJson = False) -> None:
     """Every entry: what was decided, when it takes effect, and why."""
-    from airloop import ledger
+    from airloop.stores import ledger
 
     _print_entries(ledger.entries(checked(pipeline), pipeline), as_json=as_json)
 
@@ -23,8 +23,8 @@ def ledger_show(pipeline: str, as_json: AsJson = False) -> None:
 @app.command("at", epilog="Example: airloop ledger at PIPELINE 2013-06-01T00:00:00Z")
 def ledger_at(pipeline: str, instant: str, as_json: AsJson = False) -> None:
     """What was in force at an instant of data time."""
-    from airloop import ledger
     from airloop.records import parse_instant
+    from airloop.stores import ledger
 
     settings, when = checked(pipeline), parse_instant(instant)
     if not as_json:
@@ -42,7 +42,7 @@ def ledger_verify(
 
     Found are changed, removed and inserted entries, an end that was cut off, and a chain that was written anew.
     """
-    from airloop import ledger, ledger_witness
+    from airloop.stores import ledger, ledger_witness
 
     settings = checked(pipeline)
     problems = ledger_witness.problems(settings, pipeline)
@@ -64,7 +64,7 @@ def ledger_acknowledge(
     pipeline: str, why: Annotated[str, typer.Option(help="Why what is there is to go on; kept in the ledger.")]
 ) -> None:
     """Go on with a ledger that does not verify: its problems are put on record, and only new ones count."""
-    from airloop import ledger, ledger_witness
+    from airloop.stores import ledger, ledger_witness
 
     settings = checked(pipeline)
     problems = ledger_witness.problems(settings, pipeline)
@@ -75,7 +75,7 @@ def ledger_acknowledge(
 @app.command("reconcile", epilog="Example: airloop ledger reconcile PIPELINE")
 def ledger_reconcile(pipeline: str) -> None:
     """Finish a promotion that was killed half-way, and move MLflow's alias back to the ledger's champion."""
-    from airloop.reconcile import reconcile
+    from airloop.gate.reconcile import reconcile
 
     repairs = reconcile(pipeline, checked(pipeline))
     for repair in repairs or ["ledger and alias agree, or what differs is on record"]:

@@ -13,7 +13,7 @@ from airloop.errors import ConfigError
 from airloop.settings import load_settings
 
 if TYPE_CHECKING:
-    from airloop.scaffold import Draft
+    from airloop.authoring.scaffold import Draft
 
 app = typer.Typer(no_args_is_help=True, help="Pipeline declarations.")
 
@@ -34,8 +34,8 @@ def pipelines_new(
     clock_change: ClockChange = "refuse",
 ) -> None:
     """Write the four files of a pipeline from a table of its data; what has to be decided is marked in them."""
-    from airloop.landing.land_dialect import Dialect
-    from airloop.scaffold import Asked, new_pipeline
+    from airloop.authoring.scaffold import Asked, new_pipeline
+    from airloop.sources.land_dialect import Dialect
 
     settings = load_settings()
     keys = tuple(part.strip() for part in key.split(",") if part.strip())
@@ -55,9 +55,9 @@ def pipelines_new(
 @app.command("check", epilog="Example: airloop pipelines check PIPELINE")
 def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipeline; default all.")] = None) -> None:
     """Read every declaration, its SQL, expectations and Feast definitions, and resolve what they name."""
+    from airloop.authoring.pipeline_check import check_pipeline
+    from airloop.authoring.scaffold import left_to_decide
     from airloop.config import pipeline_names
-    from airloop.pipeline_check import check_pipeline
-    from airloop.scaffold import left_to_decide
 
     settings = load_settings()
     names = [name] if name else list(pipeline_names(settings))
@@ -81,7 +81,7 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
 
 
 def _say_what_was_found(draft: "Draft") -> None:
-    from airloop.scaffold import written_paths
+    from airloop.authoring.scaffold import written_paths
 
     roles, plan = draft.roles, draft.plan
     features = sum(column.feature is not None for column in draft.columns)
@@ -104,7 +104,7 @@ def _say_what_was_found(draft: "Draft") -> None:
 
 
 def _say_next_steps(draft: "Draft") -> None:
-    from airloop.scaffold import EVENTS, OUTCOMES
+    from airloop.authoring.scaffold import EVENTS, OUTCOMES
 
     name, plan = draft.name, draft.plan
     given = "".join(f" {shlex.quote(word)}" for word in draft.dialect.options())

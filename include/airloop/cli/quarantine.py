@@ -27,7 +27,7 @@ def quarantine_list(
 ) -> None:
     """Every row in quarantine, with its window, the rules it breaks and the run that refused it."""
     from airloop.config import load_pipeline
-    from airloop.validation import quarantine
+    from airloop.data import quarantine
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
@@ -59,7 +59,7 @@ def quarantine_release(
 ) -> None:
     """Land repaired rows as corrections; the inbox rebuilds their windows. The same rows again change nothing."""
     from airloop.config import load_pipeline
-    from airloop.validation.quarantine_release import release
+    from airloop.data.quarantine_release import release
 
     settings = load_settings()
     done = release(load_pipeline(pipeline, settings), feed, repaired, settings)
@@ -77,8 +77,8 @@ def quarantine_release(
 
 
 def _write_csv(pipeline: Any, rows: Sequence[Any], path: Path) -> None:
-    from airloop.publishing import publish
-    from airloop.validation import quarantine
+    from airloop.data import quarantine
+    from airloop.stores.files import publish
 
     feeds = sorted({row.feed for row in rows})
     if len(feeds) != 1:

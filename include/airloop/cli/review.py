@@ -13,7 +13,7 @@ from airloop.settings import Settings, load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airloop.review import Review
+    from airloop.authoring.review import Review
 
 app = typer.Typer()
 
@@ -34,8 +34,8 @@ def review(
 
     The comparison is written as a comment in Markdown. The exit code is 0 when check and leak check pass.
     """
-    from airloop import review as reviews
-    from airloop.publishing import publish
+    from airloop.authoring import review as reviews
+    from airloop.stores.files import publish
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # it tells of every database it makes
     settings = load_settings()
@@ -56,7 +56,7 @@ def review(
 
 
 def _changed(settings: Settings, base: str | None) -> tuple[str, ...]:
-    from airloop import review as reviews
+    from airloop.authoring import review as reviews
     from airloop.config import pipeline_names
 
     since = reviews.find_base(settings.project_dir, base)

@@ -13,7 +13,7 @@ from airloop.settings import Settings
 
 if TYPE_CHECKING:
     from airloop.config import Pipeline
-    from airloop.snapshot import TrainingRows
+    from airloop.models.snapshot import TrainingRows
 
 app = typer.Typer()
 
@@ -33,7 +33,8 @@ def snapshot(
     if output is not None:
         _refuse_output(output)
     # Imports for seconds: what was typed is checked first.
-    from airloop import notebook, tracking
+    from airloop.authoring import notebook
+    from airloop.stores.mlflow import tracking
 
     made = notebook.training_rows(pipeline, cutoff=instant)
     path = output or _default_path(pipeline, instant, made, settings)

@@ -29,9 +29,9 @@ def run(
     ] = None,
 ) -> None:
     """Run one stage, or all of a DAG, by hand: without Airflow, on the records stored for the same window."""
-    from airloop import stage_groups, stage_run
     from airloop.config import load_pipeline
     from airloop.records import Window, instant_or_default
+    from airloop.run import stage_groups, stage_run
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)

@@ -208,7 +208,8 @@ class Pipeline(Node):
     calendar: Calendar
     feeds: Feeds
     replay: AttributePath | None = None
-    """Subclass of airloop.replay:Replay that lands the past again, for `airloop demo` and reviews: `module:Class`."""
+    """Subclass of airloop.sources.replay:Replay that lands the past again, for `airloop demo` and reviews:
+    `module:Class`."""
     prediction: Prediction
     features: Features
     validation: Validation

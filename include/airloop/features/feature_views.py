@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from airloop import lake
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import arrays, sections, transforms
@@ -14,6 +13,7 @@ from airloop.features.feature_store import view_arrays, view_types, views
 from airloop.features.sections import Section
 from airloop.records import Window
 from airloop.settings import Settings
+from airloop.stores import lake
 
 if TYPE_CHECKING:  # else Feast would be imported before its boot
     from feast import FeatureView

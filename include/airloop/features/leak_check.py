@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from airloop import examples
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
-from airloop.features import arrays, feature_store, feature_views, sections
+from airloop.features import arrays, examples, feature_store, feature_views, sections
 from airloop.records import Window
 from airloop.settings import Settings
 

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from airloop import lake
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.features import sql_database, sql_text
 from airloop.records import Window
 from airloop.settings import Settings
+from airloop.stores import lake
 
 _HEADING = re.compile(
     r"^-- (table|view): ([a-z][a-z0-9_]*)(?: through ([A-Za-z_]\w*))?\s*$|^-- (examples|labels)\s*$", re.MULTILINE

@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse, Response
 from airloop.config import pipeline_names
 from airloop.errors import AirloopError, ConfigError, DataContractError
 from airloop.pages import decisions, features, overview, report_files, run_page, window_page
-from airloop.pages.rendering import page_headers, render, report_headers, with_theme
 from airloop.pages.site import Site
 from airloop.records import Window, parse_instant
+from airloop.reports.rendering import page_headers, render, report_headers, with_theme
 from airloop.settings import load_settings
 
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airloop.config import Pipeline, metrics_of
-from airloop.ledger import Entry, History
 from airloop.pages import mlflow_links
 from airloop.pages.history import Seen, Version
 from airloop.pages.site import Site
+from airloop.stores.ledger import Entry, History
 
 
 @dataclass(frozen=True)

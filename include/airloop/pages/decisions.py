@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airloop import ledger
 from airloop.config import load_pipeline
-from airloop.ledger import Entry
 from airloop.pages import history, measured, mlflow_links
 from airloop.pages.history import Version
-from airloop.pages.rendering import render, words
 from airloop.pages.site import Site
+from airloop.reports.rendering import render, words
+from airloop.stores import ledger
+from airloop.stores.ledger import Entry
 
 _SHOWN = 50
 

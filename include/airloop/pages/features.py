@@ -7,15 +7,16 @@ from typing import Any
 
 import fsspec
 
-from airloop import ledger, reports
+from airloop import reports
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import AirloopError, UpstreamUnavailable
 from airloop.features import catalogue
 from airloop.pages import freshness, history, mlflow_links
 from airloop.pages.history import Seen, Version
-from airloop.pages.rendering import render
 from airloop.pages.site import Site
+from airloop.reports.rendering import render
 from airloop.settings import Settings
+from airloop.stores import ledger
 
 _SEARCHED = 24
 

@@ -47,7 +47,7 @@ def of_view(pipeline: Pipeline, view: dict[str, Any], at: datetime, settings: Se
 
 def _newest(pipeline: Pipeline, view: str, settings: Settings) -> datetime | None:
     """From the statistics of the table's files: no row is read."""
-    from airloop import lake  # half a second at its first import
+    from airloop.stores import lake  # half a second at its first import
 
     table = lake.open_table(lake.table_uri(settings, pipeline.name, "features", view), settings)
     if table is None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airloop import state
 from airloop.records import Window, parse_instant
 from airloop.settings import Settings
+from airloop.stores import state
 
 WINDOW_STAGES = ("validate_raw", "validate_features", "profile", "materialize", "score", "monitor", "triage")
 """Stages of a window whose records the pages show. A window of the data run alone is one too, also when it failed."""

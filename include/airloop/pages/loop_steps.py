@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from airloop.config import Pipeline
-from airloop.ledger import History
 from airloop.pages.history import Seen
-from airloop.pages.rendering import count, metric_title, score, share, window, words
 from airloop.pages.site import Site
+from airloop.reports.rendering import count, metric_title, score, share, window, words
+from airloop.stores.ledger import History
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from airloop.pages.charts import interval
-from airloop.pages.rendering import metric_title
+from airloop.reports.charts import interval
+from airloop.reports.rendering import metric_title
 
 
 def live(monitored: Mapping[str, Any], metric: str) -> tuple[float | None, float | None, float | None]:

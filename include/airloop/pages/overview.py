@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from airloop import ledger
 from airloop.config import METRICS, Pipeline, load_pipeline, metrics_of
 from airloop.errors import AirloopError
-from airloop.ledger import Entry, History
 from airloop.pages import history, measured, mlflow_links, timeline
 from airloop.pages.champion import champion_card
 from airloop.pages.history import Seen
 from airloop.pages.loop_steps import steps
-from airloop.pages.rendering import render, window
 from airloop.pages.site import Site
+from airloop.reports.rendering import render, window
+from airloop.stores import ledger
+from airloop.stores.ledger import Entry, History
 
 _WINDOWS = 24
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from airloop import ledger
 from airloop.config import METRICS, Pipeline, calendar_windows, load_pipeline
 from airloop.errors import DataContractError
-from airloop.ledger import Entry
 from airloop.pages import decisions, history, mlflow_links, window_page
-from airloop.pages.rendering import render
 from airloop.pages.site import Site
 from airloop.records import Window
+from airloop.reports.rendering import render
+from airloop.stores import ledger
+from airloop.stores.ledger import Entry
 
 _OF_WINDOWS = ("data", "scoring", "monitoring")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from airloop.pages.charts import svg
-from airloop.pages.rendering import score
+from airloop.reports.charts import svg
+from airloop.reports.rendering import score
 
 _WIDTH, _HEIGHT = 440.0, 280.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 24.0, 26.0

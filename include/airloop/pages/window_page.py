@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from airloop import ledger
 from airloop.config import METRICS, Pipeline, load_pipeline
 from airloop.pages import history, measured, mlflow_links, report_files
 from airloop.pages.history import Seen
-from airloop.pages.rendering import count, metric_title, render, score, share, words
 from airloop.pages.site import Site
 from airloop.records import Window
+from airloop.reports.rendering import count, metric_title, render, score, share, words
+from airloop.stores import ledger
 
 _REPORTS = {
     "raw": ("Validation: rows", ("validation", "raw"), "validate_raw writes it, also when the window fails"),

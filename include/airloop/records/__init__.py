@@ -25,7 +25,7 @@ from airloop.records.models import (
     TrainedModel,
     TunedCandidate,
 )
-from airloop.records.serving import Action, Monitored, Scored
+from airloop.records.monitoring import Action, Monitored, Scored
 
 __all__ = [
     "REASONS",

@@ -21,7 +21,7 @@ class Snapshot(Record):
         digest: SHA-256 of the content in (decision_time, entity key) order.
         unlabelled_rows: Mature rows without a label (cancelled, diverted): kept in the file, used by nobody.
         leak_checked: Decision times the leak check rebuilt.
-        reason: Why this training was asked for: one of REASONS (airloop.training_reason says whether it counts).
+        reason: Why this training was asked for: one of REASONS (airloop.stores.training_reason says whether it counts).
         reason_key: What asked (one training answers it); equal for two triggers of the same cause.
     """
 
@@ -60,7 +60,8 @@ class TrainedModel(Record):
     """A registered, unjudged model version; `experiment_id` is MLflow's, for links.
 
     Attributes:
-        model_digest: SHA-256 over the files of the model (airloop.model_files); empty for versions of an older airloop.
+        model_digest: SHA-256 over the files of the model (airloop.stores.mlflow.model_files); empty for versions of an
+            older airloop.
     """
 
     candidate: str

@@ -1,0 +1,1 @@
+"""For the author of a pipeline: check, scaffold, review, notebook."""

@@ -1,0 +1,80 @@
+"""`airloop pipelines new`: the four files of a pipeline, inferred from a table of its data."""
+
+import logging
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from airloop.authoring.scaffold.columns import find_columns
+from airloop.authoring.scaffold.decisions import left_to_decide
+from airloop.authoring.scaffold.plan import make_plan
+from airloop.authoring.scaffold.roles import Asked, find_roles
+from airloop.authoring.scaffold.texts import EVENTS, OUTCOMES, Draft, four_files, written_paths
+from airloop.errors import ConfigError
+from airloop.settings import Settings
+from airloop.sources.land_dialect import Dialect
+from airloop.sources.land_tables import read_table
+
+__all__ = ["EVENTS", "OUTCOMES", "Asked", "Draft", "left_to_decide", "new_pipeline", "written_paths"]
+
+logger = logging.getLogger(__name__)
+
+# Two underscores part a pipeline from its stage group in the name of a DAG.
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST_NAME = 50
+
+
+def new_pipeline(name: str, path: Path, asked: Asked, dialect: Dialect, settings: Settings) -> Draft:
+    """Write pipeline.yaml, features.sql, expectations.yaml and feature_repo/<name>.py; all or none.
+
+    The files are written beside their place, checked as `airloop pipelines check` checks, and then moved.
+
+    Raises:
+        ConfigError: Not a name, the pipeline exists, or the table lacks a column for a role; nothing was written.
+        DataContractError: The table is unreadable, empty or too small, or holds what landing would refuse.
+    """
+    _refuse_name(name, settings)
+    table = read_table(path, dialect)
+    roles = find_roles(table, asked)
+    columns, left_out = find_columns(table, roles)
+    draft = Draft(name, table, dialect, roles, columns, left_out, make_plan(table, roles))
+    _write(name, four_files(draft), settings)
+    logger.info("%s: written from %s", name, path)
+    return draft
+
+
+def _refuse_name(name: str, settings: Settings) -> None:
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise ConfigError(
+            f"{name!r} is no name for a pipeline: at most {_LONGEST_NAME} small letters, digits and single underscores "
+            "between them, a letter first, like taxi_tips"
+        )
+    for there in (settings.pipelines_dir / name, settings.feature_repo_dir / f"{name}.py"):
+        if there.exists():
+            raise ConfigError(f"{there} exists, and is not overwritten: choose another name, or remove it first")
+
+
+def _write(name: str, texts: Mapping[str, str], settings: Settings) -> None:
+    settings.pipelines_dir.mkdir(parents=True, exist_ok=True)
+    settings.feature_repo_dir.mkdir(parents=True, exist_ok=True)
+    # Imports for seconds, and most tables are refused before it is needed.
+    from airloop.authoring.pipeline_check import check_pipeline
+
+    # Not in pipelines_dir, where every folder is a pipeline; beside it, where a rename is one step.
+    staging = Path(tempfile.mkdtemp(prefix=".new-", dir=settings.pipelines_dir.parent))
+    definitions = settings.feature_repo_dir / f"{name}.py"
+    try:
+        for relative, text in texts.items():
+            (staging / relative).parent.mkdir(parents=True, exist_ok=True)
+            (staging / relative).write_text(text, encoding="utf-8")
+        check_pipeline(name, settings.model_copy(update={"project_dir": staging}))
+        (staging / "feature_repo" / f"{name}.py").rename(definitions)
+        try:
+            (staging / "include" / "pipelines" / name).rename(settings.pipelines_dir / name)
+        except BaseException:
+            definitions.unlink(missing_ok=True)
+            raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

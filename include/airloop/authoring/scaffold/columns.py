@@ -1,0 +1,138 @@
+"""What a table's columns become: columns of the feeds, features of the view, or neither, and why."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from airloop.authoring.scaffold.key_columns import counts_rows
+from airloop.authoring.scaffold.roles import Roles
+from airloop.config.feed import RESERVED_COLUMNS, ColumnType
+from airloop.errors import ConfigError
+from airloop.sources.land_tables import Table
+
+_MOST_TEXTS = 200
+_FEW_TEXTS = 20
+# Names that the training frame or Feast use themselves.
+_TAKEN = frozenset({"label", "part", "decision_time", "event_timestamp", "feature_timestamp", *RESERVED_COLUMNS})
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column the feed declares.
+
+    Attributes:
+        feature: Name under which it is a feature; None when it is none.
+        why_not: Why it is no feature; empty for key, time and label.
+        low: Smallest number; None unless it is a number.
+        texts: Its different texts when they are few, else empty.
+    """
+
+    name: str
+    kind: ColumnType
+    nulls: int
+    feature: str | None = None
+    why_not: str = ""
+    low: float | None = None
+    high: float | None = None
+    texts: tuple[str, ...] = ()
+
+
+def find_columns(table: Table, roles: Roles) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """The columns of the feeds in the order of the table, and those no feed can declare with the reason.
+
+    Raises:
+        ConfigError: No column is left to learn from.
+    """
+    left_out = dict(table.left_out)
+    values = table.values()
+    for name, kind in table.kinds.items():
+        if kind == "empty":
+            left_out[name] = "it holds no value, so its type is unknown"
+        elif kind == "clock":
+            left_out[name] = "its times have no offset; --timezone says whose clock they are"
+        elif name in RESERVED_COLUMNS:
+            left_out[name] = "the name is airloop's own; rename it in the table to keep it"
+    columns = tuple(_column(values[name], roles) for name in values.columns if name not in left_out)
+    named = _with_feature_names(columns, roles)
+    if not any(column.feature for column in named):
+        raise ConfigError(f"{table.path}: besides {', '.join((*roles.key, roles.time, roles.label))} no column varies")
+    return named, left_out
+
+
+def identifier(text: str) -> str:
+    """A name for SQL, Feast and Python made of a header."""
+    name = text if text.isascii() and text.isidentifier() else re.sub(r"[^0-9a-zA-Z]+", "_", text).strip("_").lower()
+    return name if name and not name[0].isdigit() else f"column_{name}"
+
+
+def _column(values: pl.Series, roles: Roles) -> Column:
+    name, nulls = values.name, values.null_count()
+    if name == roles.time:
+        return Column(name, "timestamp", nulls)
+    if (name,) == roles.key:
+        return Column(name, "string", nulls)  # a name, also when it is made of digits
+    if name == roles.label:
+        return _described(values, feature=None, why_not="")
+    why_not = _why_no_feature(values)
+    return _described(values, feature=None if why_not else name, why_not=why_not)
+
+
+def _described(values: pl.Series, *, feature: str | None, why_not: str) -> Column:
+    kinds: dict[type[pl.DataType], ColumnType] = {
+        pl.String: "string", pl.Int64: "integer", pl.Float64: "float", pl.Boolean: "boolean", pl.Datetime: "timestamp",
+    }  # fmt: skip
+    number = values.dtype.is_numeric()
+    texts = values.drop_nulls().unique().sort().to_list() if values.dtype == pl.String else []
+    return Column(
+        name=values.name,
+        kind=kinds[values.dtype.base_type()],
+        nulls=values.null_count(),
+        feature=feature,
+        why_not=why_not,
+        low=float(values.min()) if number else None,  # type: ignore[arg-type]
+        high=float(values.max()) if number else None,  # type: ignore[arg-type]
+        texts=tuple(texts) if len(texts) <= _FEW_TEXTS else (),
+    )
+
+
+def _why_no_feature(values: pl.Series) -> str:
+    different = values.drop_nulls().n_unique()
+    if values.dtype == pl.Datetime:
+        return "a timestamp; what matters is how far it lies from another"
+    if different < 2:
+        return "it never varies"
+    if counts_rows(values):
+        return "it counts the rows of the file"
+    if values.dtype == pl.String and different > min(_MOST_TEXTS, len(values) / 2):
+        return f"{different:,} different texts are names or prose"
+    return ""
+
+
+def _with_feature_names(columns: Iterable[Column], roles: Roles) -> tuple[Column, ...]:
+    seen = {*_TAKEN, entity_key(roles).lower()}
+    named = []
+    for column in columns:
+        if column.feature is None:
+            named.append(column)
+            continue
+        feature = identifier(column.feature)
+        while feature.lower() in seen:
+            feature = f"{feature}_value"
+        seen.add(feature.lower())
+        named.append(replace(column, feature=feature))
+    return tuple(named)
+
+
+def entity_key(roles: Roles) -> str:
+    """The one text column that identifies an example: the key, or `row_id` for what is made of several or of a time."""
+    name = identifier(roles.key[0])
+    if not is_text(roles):
+        return "row_id"
+    return f"{name}_id" if name.lower() in _TAKEN else name
+
+
+def is_text(roles: Roles) -> bool:
+    """Whether the key is one column of names, which needs no making."""
+    return len(roles.key) == 1 and roles.key != (roles.time,)

@@ -1,0 +1,142 @@
+"""What a table's rows over time say: coverage, calendar, how much to hold out, what a model has to be better than."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from airloop.authoring.scaffold.roles import Roles
+from airloop.config import TaskKind
+from airloop.config.calendar import Calendar, period_end, period_start
+from airloop.errors import DataContractError
+from airloop.sources.land_tables import Table
+
+LABEL_DELAY = timedelta(days=1)
+METRIC: dict[TaskKind, str] = {"binary": "brier", "regression": "mae", "multiclass": "log_loss"}
+_EMBARGO_DAYS = 1
+_FEWEST_TRAIN, _FEWEST_HOLDOUT = 90, 30  # two tuning folds, and a metric, want that many
+_FEWEST_IN_PERIOD = 30
+_SEVERAL: dict[Calendar, timedelta] = {
+    "daily": timedelta(0),
+    "weekly": timedelta(days=28),
+    "monthly": timedelta(days=90),
+}
+_COMPARABLE_DAYS = 42  # from here on a quarter, or a bit more, has the 14 days that a comparison of models needs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The numbers of a declaration.
+
+    Attributes:
+        end: The midnight (UTC) after the last row.
+        cutoff: Of a first training: the start of the last whole calendar period, or its end when the rows before it
+            are too few; the coverage's end when there is no whole period.
+        scored_until: End of the period after the cutoff, which that model can score; None when there is none.
+        rows_a_day: Mean over the days from the first row to the last.
+        rows_a_period: Median over the calendar's periods.
+        train_rows: Labelled rows before the holdout of a training with cutoff `end`.
+        floor: The metric of always saying the same on that holdout: the share, the median, the shares of the classes.
+    """
+
+    start: datetime
+    end: datetime
+    cutoff: datetime
+    scored_until: datetime | None
+    calendar: Calendar
+    rows: int
+    rows_a_day: float
+    rows_a_period: int
+    holdout_days: int
+    embargo_days: int
+    train_rows: int
+    floor: float
+
+    @property
+    def min_train_rows(self) -> int:
+        """Half of what the table would train on, in one digit."""
+        return _min_train_rows(self.train_rows)
+
+
+def make_plan(table: Table, roles: Roles) -> Plan:
+    """Numbers with which every stage runs on this very table.
+
+    Raises:
+        DataContractError: Too few labelled rows, or days, to train on the older and judge on the newer ones.
+    """
+    rows = table.values().select(time=roles.time, label=roles.label).sort("time")
+    first, last = rows["time"][0], rows["time"][-1]
+    end = period_start("daily", last) + timedelta(days=1)
+    days = (end - period_start("daily", first)).days
+    holdout_days = min(28, max(14, days // 4)) if days >= _COMPARABLE_DAYS else max(1, days // 4)
+    mature = rows.drop_nulls("label").filter(pl.col("time") < end - LABEL_DELAY)
+    holdout_start = end - LABEL_DELAY - timedelta(days=holdout_days)
+    held_out = mature.filter(pl.col("time") >= holdout_start)
+    train = mature.filter(pl.col("time") < holdout_start - timedelta(days=_EMBARGO_DAYS))
+    if len(train) < _FEWEST_TRAIN or len(held_out) < _FEWEST_HOLDOUT:
+        raise DataContractError(
+            f"{table.path}: {rows['label'].count():,} rows with a label from {first:%Y-%m-%d} to {last:%Y-%m-%d} are "
+            f"too few: {len(train)} to train on ({_FEWEST_TRAIN} needed), and in the newest {holdout_days} days "
+            f"{len(held_out)} to judge on ({_FEWEST_HOLDOUT} needed)"
+        )
+    calendar, rows_a_period = _calendar(rows["time"])
+    start, whole = period_start(calendar, first), period_start(calendar, end)
+    previous = period_start(calendar, whole - timedelta(days=1))
+    before = train.filter(pl.col("time") < previous - LABEL_DELAY - timedelta(days=holdout_days + _EMBARGO_DAYS))
+    embargo_days = _EMBARGO_DAYS if _folds_have_rows(train["time"]) else 0
+    enough = len(before) >= max(_FEWEST_TRAIN, _min_train_rows(len(train)))
+    scores = previous > start and enough and (not embargo_days or _folds_have_rows(before["time"]))
+    return Plan(
+        start=start,
+        end=end,
+        cutoff=previous if scores else whole if whole > start else end,
+        scored_until=whole if scores else None,
+        calendar=calendar,
+        rows=len(rows),
+        rows_a_day=len(rows) / days,
+        rows_a_period=rows_a_period,
+        holdout_days=holdout_days,
+        embargo_days=embargo_days,
+        train_rows=len(train),
+        floor=_floor(roles, train["label"], held_out["label"]),
+    )
+
+
+def _min_train_rows(train_rows: int) -> int:
+    return max(30, int(float(f"{train_rows / 2:.1g}")))
+
+
+def _calendar(times: pl.Series) -> tuple[Calendar, int]:
+    """The longest period of which the table holds several, and its median rows; a sparse table gets a longer one."""
+    names = list(_SEVERAL)
+    longest = max(index for index, least in enumerate(_SEVERAL.values()) if times[-1] - times[0] >= least)
+    rows = {name: _median_rows(times, name) for name in names[longest:]}
+    chosen = next((name for name in rows if rows[name] >= _FEWEST_IN_PERIOD), names[-1])
+    return chosen, rows[chosen]
+
+
+def _median_rows(times: pl.Series, calendar: Calendar) -> int:
+    bounds = [period_start(calendar, times[0])]
+    while bounds[-1] <= times[-1]:
+        bounds.append(period_end(calendar, bounds[-1]))
+    counts = np.diff([times.search_sorted(bound, "left") for bound in bounds])
+    return int(np.median(counts))
+
+
+def _folds_have_rows(times: pl.Series) -> bool:
+    """Whether an embargo would leave the first of two tuning folds something to fit on."""
+    check_start = times[int(np.linspace(0, len(times), 4)[1])]
+    return int((times < check_start - timedelta(days=_EMBARGO_DAYS)).sum()) >= _FEWEST_IN_PERIOD
+
+
+def _floor(roles: Roles, train: pl.Series, held_out: pl.Series) -> float:
+    if roles.task == "regression":
+        return float((held_out - train.median()).abs().mean())  # type: ignore[arg-type]
+    numbers = {value: number for number, value in enumerate(roles.classes)}
+    known, asked = (np.array([numbers[value] for value in labels]) for labels in (train, held_out))
+    if roles.task == "binary":
+        return float(np.mean((known.mean() - asked) ** 2))
+    # A class that the older rows do not hold is as likely as one row of them.
+    shares = np.maximum(np.bincount(known, minlength=len(numbers)), 1) / len(known)
+    return float(-np.log(shares[asked]).mean())

@@ -1,0 +1,211 @@
+"""The four files of a pipeline as texts, made of what the table said."""
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from airloop.authoring.scaffold import sql
+from airloop.authoring.scaffold.columns import Column, entity_key
+from airloop.authoring.scaffold.plan import LABEL_DELAY, METRIC, Plan
+from airloop.authoring.scaffold.roles import Roles
+from airloop.authoring.scaffold.rules import feed_rules, flow, view_rules
+from airloop.authoring.scaffold.suspects import find_suspects
+from airloop.data.value_rules import marked_number
+from airloop.sources.land_dialect import Dialect
+from airloop.sources.land_tables import Table
+
+EVENTS, OUTCOMES = "events", "outcomes"
+"""The two feeds of a table: its rows as they are known at their time, and their labels, known later."""
+
+_WIDTH = 118
+_SAYS_NOTHING_BETTER = {
+    "binary": "always saying the share of 1",
+    "regression": "always saying the median",
+    "multiclass": "always saying the shares of the classes",
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All that is known of a pipeline to be."""
+
+    name: str
+    table: Table
+    dialect: Dialect
+    roles: Roles
+    columns: tuple[Column, ...]
+    left_out: dict[str, str]
+    plan: Plan
+
+    @cached_property
+    def suspects(self) -> dict[str, str]:
+        """Column -> how closely it follows the label."""
+        return find_suspects(self.table.values(), self.roles, self.columns)
+
+    @cached_property
+    def marked(self) -> dict[str, str]:
+        """Column of texts that are numbers but for a mark -> the first of them."""
+        texts = [
+            column.name for column in self.columns if column.kind == "string" and column.name not in self.roles.key
+        ]
+        found = {name: marked_number(self.table.texts[name]) for name in texts}
+        return {name: first for name, first in found.items() if first is not None}
+
+
+def written_paths(name: str) -> tuple[str, ...]:
+    """The four files of a pipeline, below the project."""
+    folder = f"include/pipelines/{name}"
+    return (*(f"{folder}/{file}" for file in _DECLARATION), f"feature_repo/{name}.py")
+
+
+def four_files(draft: Draft) -> dict[str, str]:
+    """Path below the project -> text."""
+    texts = [_rendered(file, fill(draft)) for file, fill in _DECLARATION.items()]
+    texts.append(_rendered("feature_repo.py", _definitions(draft)))
+    return dict(zip(written_paths(draft.name), texts, strict=True))
+
+
+def _rendered(template: str, values: dict[str, Any]) -> str:
+    loader = PackageLoader("airloop.authoring.scaffold")
+    # What is written is YAML, SQL and Python: there is no HTML to escape.
+    environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
+    return environment.get_template(f"{template}.jinja").render(values)
+
+
+def _declaration(draft: Draft) -> dict[str, Any]:
+    roles, plan = draft.roles, draft.plan
+    minutes = int(LABEL_DELAY.total_seconds() / 60)
+    return {
+        "name": draft.name,
+        "table": draft.table.path.name,
+        "description": flow(f"{roles.label} of a row of {draft.table.path.name}, predicted at its {roles.time}."),
+        "plan": plan,
+        "calendar_says": _calendar_says(plan),
+        "timezone": draft.dialect.timezone,
+        "key": flow(roles.key),
+        "key_says": _key_says(roles),
+        "time": roles.time,
+        "time_in_yaml": flow(roles.time),
+        "events": EVENTS,
+        "event_columns": _wrapped_columns(_events(draft)),
+        "outcomes": OUTCOMES,
+        "outcome_columns": _wrapped_columns(_outcomes(draft)),
+        "minutes": minutes,
+        "label": roles.label,
+        "left_out": draft.left_out,
+        "entity_key": flow(entity_key(roles)),
+        "delay_hours": minutes // 60,
+        "task": roles.task,
+        "task_says": _task_says(draft),
+        "classes": flow([str(value) for value in roles.classes]) if roles.task == "multiclass" else "",
+        "metric": METRIC[roles.task],
+        "min_train_rows": plan.min_train_rows,
+        "floor": flow(float(f"{plan.floor:.3g}")),
+        "floor_says": f"{_SAYS_NOTHING_BETTER[roles.task]} scores this on the newest {plan.holdout_days} days",
+        "policy_rows": max(30, plan.rows_a_period // 2),
+    }
+
+
+def _sql(draft: Draft) -> dict[str, Any]:
+    roles, plain = draft.roles, {column.name: column for column in draft.columns}
+    whole_seconds = all(not draft.table.texts[name].str.contains(r"\.\d").any() for name in roles.key)
+    entity = sql.entity(roles, plain, whole_seconds=whole_seconds)
+    selected = [sql.named(column.name, column.feature) for column in draft.columns if column.feature]
+    label, label_says = sql.label(roles)
+    return {
+        "name": draft.name,
+        "time": roles.time,
+        "time_in_sql": sql.name(roles.time),
+        "suspects": draft.suspects,
+        "unused": {column.name: column.why_not for column in draft.columns if column.why_not},
+        "selected": _wrapped([entity, *selected], indent=7),
+        "events": EVENTS,
+        "outcomes": OUTCOMES,
+        "entity": entity,
+        "label": label,
+        "label_says": label_says,
+        "label_column": sql.name(roles.label),
+    }
+
+
+def _expectations(draft: Draft) -> dict[str, Any]:
+    roles, plan = draft.roles, draft.plan
+    return {
+        "raw": {
+            EVENTS: list(feed_rules(_events(draft), roles.key, plan)),
+            OUTCOMES: list(feed_rules(_outcomes(draft), roles.key, plan, declared=_label_values(draft))),
+        },
+        "rows_a_day": f"{plan.rows_a_day:,.3g}",
+        "view": f"{draft.name}_rows",
+        "view_rules": list(view_rules(entity_key(roles))),
+    }
+
+
+def _label_values(draft: Draft) -> dict[str, tuple[Any, ...]]:
+    """The label's only values; empty for an amount, and for true and false, which have no other spelling."""
+    classes = draft.roles.classes
+    return {} if not classes or isinstance(classes[0], bool) else {draft.roles.label: classes}
+
+
+def _definitions(draft: Draft) -> dict[str, Any]:
+    types = {"string": "String"}
+    features = {column.feature: types.get(column.kind, "Float64") for column in draft.columns if column.feature}
+    return {
+        "name": draft.name,
+        "entity_key": entity_key(draft.roles),
+        "features": features,
+        "types": ", ".join(sorted({*features.values(), "String"})),
+    }
+
+
+def _events(draft: Draft) -> tuple[Column, ...]:
+    return tuple(column for column in draft.columns if column.name != draft.roles.label)
+
+
+def _outcomes(draft: Draft) -> tuple[Column, ...]:
+    kept = {*draft.roles.key, draft.roles.time, draft.roles.label}
+    return tuple(column for column in draft.columns if column.name in kept)
+
+
+def _wrapped_columns(columns: Iterable[Column]) -> str:
+    return _wrapped([f"{flow(column.name)}: {column.kind}" for column in columns], indent=15)
+
+
+def _wrapped(items: Sequence[str], *, indent: int) -> str:
+    lines = textwrap.wrap(
+        ", ".join(item.replace(" ", "\0") for item in items),
+        _WIDTH - indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"\n{' ' * indent}".join(lines).replace("\0", " ")
+
+
+def _key_says(roles: Roles) -> str:
+    together = " together are" if len(roles.key) > 1 else " is"
+    unique = f"{', '.join(roles.key)}{together} unique in the table, and assumed to stay so"
+    other = f"; the time could also be {', '.join(roles.other_times)}" if roles.other_times else ""
+    return unique + other
+
+
+def _task_says(draft: Draft) -> str:
+    different = draft.table.texts[draft.roles.label].drop_nulls().n_unique()
+    return f"the label is {draft.roles.label}, with {different:,} different values"
+
+
+def _calendar_says(plan: Plan) -> str:
+    seen = f"one run takes a period of {plan.rows_a_period:,} rows"
+    if plan.calendar == "monthly":
+        return seen
+    return f"{seen}; monitoring asks for a training only on 14 days or more, so only on monthly periods"
+
+
+_DECLARATION: dict[str, Callable[[Draft], dict[str, Any]]] = {
+    "pipeline.yaml": _declaration,
+    "features.sql": _sql,
+    "expectations.yaml": _expectations,
+}

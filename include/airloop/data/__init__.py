@@ -1,0 +1,1 @@
+"""Landed to clean: ingest, validate, profile, and the inbox that says what waits."""

@@ -1,0 +1,88 @@
+"""Which timestamp column looks as if another clock wrote it: by its hours of the day, and by its distance to others."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from airloop.config import Pipeline
+from airloop.data.feed_history import clock_shift, unit_change
+from airloop.data.feed_history.conversions import CLOCKS
+from airloop.data.feed_history.sketches import Sketch
+
+_LEAST_WIDTH_MINUTES = 30.0
+Trusted = Callable[[str, str], Sequence[Sketch]]
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """A timestamp column that looks shifted by whole hours; both numbers are hours."""
+
+    subject: str
+    says: str
+    observed: float
+    expected: float
+
+
+def find(pipeline: Pipeline, sketches: Mapping[str, Sketch], trusted: Trusted) -> Iterator[Shifted]:
+    """The columns to blame: those whose hours of the day moved, else those that most shifted differences share."""
+    moved = dict(_by_hours(pipeline, sketches, trusted))
+    yield from moved.values()
+    shifted = {
+        name: item for name, item in _by_difference(pipeline, sketches, trusted) if not _named(name) & set(moved)
+    }
+    while shifted:
+        blamed = Counter(column for name in shifted for column in sorted(_named(name)))
+        column = max(blamed, key=lambda item: (blamed[item], item))
+        about = [name for name in shifted if column in _named(name)]
+        item = shifted[about[0]]
+        yield Shifted(column, item.says, item.observed, item.expected)
+        shifted = {name: item for name, item in shifted.items() if name not in about}
+
+
+def _by_hours(pipeline: Pipeline, sketches: Mapping[str, Sketch], trusted: Trusted) -> Iterator[tuple[str, Shifted]]:
+    for name, sketch in sketches.items():
+        for column, hours in sketch.hours.items():
+            subject = f"{name}.{column}"
+            past = [earlier.hours[column] for earlier in trusted(name, subject) if column in earlier.hours]
+            found = clock_shift.find(past, hours)
+            if found:
+                says = _says(
+                    pipeline, subject, found[0], sketch.blocks[0].day, "its rows over the hours of the day moved"
+                )
+                yield subject, Shifted(subject, says, float(found[0]), 0.0)
+
+
+def _by_difference(
+    pipeline: Pipeline, sketches: Mapping[str, Sketch], trusted: Trusted
+) -> Iterator[tuple[str, Shifted]]:
+    for name, sketch in sketches.items():
+        columns = {column for block in sketch.blocks for column in block.numbers if " - " in column}
+        for column in sorted(columns):
+            full = column if "|" in name else " - ".join(f"{name}.{part}" for part in column.split(" - "))
+            subjects = _named(full)
+            past = [item for item in trusted(name, min(subjects)) if item in trusted(name, max(subjects))]
+            blocks = [block for earlier in past for block in earlier.blocks]
+            found = unit_change.find(blocks, sketch.blocks, column, CLOCKS, least_width=_LEAST_WIDTH_MINUTES)
+            if found:
+                hours, about = (
+                    found.conversion.offset / 60,
+                    f"{full} is {found.observed / 60:.1f} h, before {found.expected / 60:.1f} h",
+                )
+                later = full.split(" - ")[0]
+                says = _says(pipeline, later, hours, found.days[0], about)
+                yield full, Shifted(later, says, found.observed / 60, found.expected / 60)
+
+
+def _named(difference: str) -> set[str]:
+    return set(difference.split(" - "))
+
+
+def _says(pipeline: Pipeline, subject: str, hours: float, day: str, why: str) -> str:
+    feed = pipeline.feeds[subject.partition(".")[0]]
+    noon = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=ZoneInfo(feed.day_timezone))
+    offset = (noon.utcoffset() or timedelta()).total_seconds() / 3600
+    if offset and hours == offset:
+        return f"{subject} looks like local time ({feed.day_timezone}) written as UTC, {hours:+g} h: {why}"
+    return f"{subject} looks like another clock, {hours:+g} h: {why}"

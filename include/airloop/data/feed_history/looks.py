@@ -1,0 +1,80 @@
+"""A window's feeds held against their past: the sketches to keep, and the alarms they give rise to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from airloop.config import Pipeline
+from airloop.data.feed_history import pairs, store
+from airloop.data.feed_history.notice import Answers, notice, sketch_window
+from airloop.data.feed_history.sketches import Sketch
+from airloop.data.feed_history.store import Past
+from airloop.records import Alarm, Window
+from airloop.records.digests import digest
+from airloop.settings import Settings
+from airloop.stores import alarms
+
+# One day's file says nothing about the others of its window.
+_ABOUT_A_DAY = ("missing_day",)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a window looks like, and what about it is not as it was before."""
+
+    sketches: dict[str, Sketch]
+    alarms: tuple[Alarm, ...]
+
+
+def look(pipeline: Pipeline, window: Window, rows: Mapping[str, pa.Table], settings: Settings) -> Look:
+    """Hold a window against the windows before it.
+
+    Args:
+        rows: Feed -> its good rows of the window, with the columns of raw; a feed without rows is left out.
+    """
+    frames = {name: pl.DataFrame(table) for name, table in rows.items() if table.num_rows}
+    sketches = sketch_window(pipeline, frames, window)
+    past = _past(pipeline, window, settings)
+    return Look(sketches, notice(pipeline, window, sketches, past, _answers(pipeline, window, past, settings)))
+
+
+def depends_on(pipeline: Pipeline, window: Window, settings: Settings) -> str:
+    """A digest of all that `look` compares the window with: it is a part of the stage's input."""
+    past = _past(pipeline, window, settings)
+    answers = _answers(pipeline, window, past, settings)
+    held = {name: [[str(item.window), item.sketch.to_json()] for item in items] for name, items in past.items()}
+    return digest([held, sorted((str(key[0]), key[1], value) for key, value in answers.items())])
+
+
+def keep(pipeline: Pipeline, window: Window, seen: Look, settings: Settings) -> None:
+    """Keep the window's sketches for the windows after it; a second call changes nothing."""
+    store.save(settings, pipeline.name, window, seen.sketches)
+
+
+def _past(pipeline: Pipeline, window: Window, settings: Settings) -> dict[str, list[Past]]:
+    names = [*pipeline.feeds, *("|".join(names) for names in pairs.related(pipeline.feeds))]
+    static = {name for name, feed in pipeline.feeds.items() if feed.static}
+    return {
+        name: store.before(
+            settings,
+            pipeline.name,
+            name,
+            window.start,
+            most=store.MOST_STATIC if name in static else store.MOST_WINDOWS,
+        )
+        for name in names
+    }
+
+
+def _answers(pipeline: Pipeline, window: Window, past: Mapping[str, list[Past]], settings: Settings) -> Answers:
+    """How the alarms of the past windows were answered; an accepted one counts before one that is open."""
+    windows = [item.window for items in past.values() for item in items]
+    if not windows:
+        return {}
+    span = Window(min(item.start for item in windows), window.start)
+    raised = alarms.raised(pipeline, settings, span=span, stages=alarms.DATA_STAGES)
+    about = [item for item in raised if item.alarm.kind not in _ABOUT_A_DAY]
+    answered = sorted(about, key=lambda item: item.answer == alarms.ACCEPTED)
+    return {(item.window, item.alarm.subject): item.answer for item in answered}

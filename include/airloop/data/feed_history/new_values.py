@@ -1,0 +1,41 @@
+"""Are a text column's values other ones than before? A recoded column has none, or few, of the values it had."""
+
+from collections.abc import Sequence
+
+from airloop.data.feed_history.sketches import Texts
+
+_LEAST_ROWS = 50
+_KNOWN = 0.7
+"""Of the rows whose value was usual before, at least this share has to have a usual value still."""
+_ROWS_A_VALUE, _COVERED = 5, 0.5
+"""A column with fewer rows for each value, or whose most frequent values cover fewer rows, is made of names."""
+_FEW = 20
+_LEAST_SHARE_OF_OUTCOME = 0.001
+
+
+def share_known(past: Sequence[Texts], window: Texts) -> tuple[float, float] | None:
+    """The share of rows with a value that was usual before, and what it was; None where nothing is to compare."""
+    earlier = [texts for texts in past if texts.rows >= _LEAST_ROWS]
+    if not earlier or window.rows < _LEAST_ROWS:
+        return None
+    usual = {value for texts in earlier for value in texts.top}
+    now = sum(rows for value, rows in window.top.items() if value in usual) / window.rows
+    before = sum(earlier[-1].top.values()) / earlier[-1].rows
+    names = earlier[-1].rows < _ROWS_A_VALUE * earlier[-1].different
+    return None if names or before < _COVERED else (now, before)
+
+
+def recoded(past: Sequence[Texts], window: Texts) -> bool:
+    """Whether so many rows have a value never seen before that the column must mean something else."""
+    shares = share_known(past, window)
+    return shares is not None and shares[0] < _KNOWN * shares[1]
+
+
+def new_outcomes(past: Sequence[Texts], window: Texts) -> dict[str, int]:
+    """Values of an outcome's column that no earlier window had, with their rows: a label has few values, all known."""
+    earlier = [texts for texts in past if texts.rows >= _LEAST_ROWS]
+    if not earlier or any(texts.different > _FEW for texts in earlier):
+        return {}
+    known = {value for texts in earlier for value in texts.top}
+    strange = {value: rows for value, rows in window.top.items() if value not in known}
+    return strange if sum(strange.values()) > _LEAST_SHARE_OF_OUTCOME * window.rows else {}

@@ -1,0 +1,91 @@
+"""Two feeds that share their key: which rows of the first have one in the second, and how far apart their times lie."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from airloop.config import Feed
+from airloop.data.feed_history.blocks import counted, split
+from airloop.data.feed_history.sketches import Sketch, numeric_columns, time_differences, timestamps
+from airloop.records import Window
+
+_LONGEST_LAG = 0.99
+_TENTH = 0.1
+_PARTNER = "__partner"
+
+
+def related(feeds: Mapping[str, Feed]) -> Iterator[tuple[str, str]]:
+    """The pairs of dated feeds with one and the same key, in order of declaration, outcomes second."""
+    dated = [name for name, feed in feeds.items() if not feed.static]
+    ordered = sorted(dated, key=lambda name: feeds[name].outcome)
+    for first, second in itertools.combinations(ordered, 2):
+        keys = [{name: feeds[feed].columns[name] for name in feeds[feed].key} for feed in (first, second)]
+        if keys[0] == keys[1]:
+            yield first, second
+
+
+def sketch_pair(
+    names: tuple[str, str], feeds: Mapping[str, Feed], rows: Mapping[str, pl.DataFrame], window: Window
+) -> Sketch | None:
+    """Rows of the first feed by local day with and without a partner; None where no row had the time to get one.
+
+    Rows so late in the window that their partner may fall behind its end, or behind the newest row of the second feed
+    (which lands later), are left out: all of them while the second feed has only begun to land. Numbers are minutes,
+    like `arrivals.arrived_at - schedule.scheduled_arrival`.
+    """
+    (first, second), key = names, list(feeds[names[0]].key)
+    one, other = feeds[first], feeds[second]
+    left = rows[first].rename({name: f"{first}.{name}" for name in one.columns if name not in key})
+    right = rows[second].rename({name: f"{second}.{name}" for name in other.columns if name not in key})
+    if not left.height or not right.height:
+        return None
+    kept = [*key, *(f"{second}.{name}" for name in other.columns if name not in key)]
+    joined = left.join(right.select(*kept, pl.lit(value=True).alias(_PARTNER)), on=key, how="left")
+    times = _name(first, one.event_time, key), _name(second, other.event_time, key)
+    if times[0] != times[1]:
+        joined = joined.filter(pl.col(times[0]) <= _horizon(joined, times, right[times[1]].max(), window))
+    if not joined.height:
+        return None
+    pairs = [
+        (_name(first, earlier, key), _name(second, later, key))
+        for earlier in timestamps(one)
+        for later in timestamps(other)
+        if not (earlier in key or later in key)
+    ]
+    days = joined[times[0]].dt.convert_time_zone(one.day_timezone).dt.date()
+    between = time_differences(pairs, joined)
+    matched = joined[_PARTNER].is_not_null()
+    blocks = split(between, days, between.columns)
+    return Sketch(
+        blocks=blocks,
+        matched=counted(matched, days, blocks),
+        tails={name: _tails(joined[_name(first, name, key)], matched) for name in numeric_columns(one)},
+    )
+
+
+def _name(feed: str, column: str | None, key: list[str]) -> str:
+    return str(column) if column in key else f"{feed}.{column}"
+
+
+def _horizon(joined: pl.DataFrame, times: tuple[str, str], newest: object, window: Window) -> datetime:
+    end = min(window.end, newest) if isinstance(newest, datetime) else window.end
+    lags = (joined[times[1]] - joined[times[0]]).drop_nulls().dt.total_seconds()
+    lag = max(0.0, (lags.quantile(_LONGEST_LAG) if lags.len() else None) or 0.0)
+    begun = joined[times[0]].min()
+    # Of a span not much longer than the lags only the short ones are seen, and the rows with long ones look lost.
+    if isinstance(begun, datetime) and lag > (end - begun).total_seconds() / 2:
+        return begun - timedelta(microseconds=1)
+    return end - timedelta(seconds=lag)
+
+
+def _tails(values: pl.Series, matched: pl.Series) -> tuple[int, int, int, int]:
+    """Rows and those without partner: of the lowest tenth, then of the highest."""
+    low, high = values.quantile(_TENTH), values.quantile(1 - _TENTH)
+    if low is None or high is None or low == high:
+        return (0, 0, 0, 0)
+    lowest, highest = (values <= low).fill_null(value=False), (values >= high).fill_null(value=False)
+    return (
+        int(lowest.sum()), int((lowest & ~matched).sum()), int(highest.sum()), int((highest & ~matched).sum())
+    )  # fmt: skip

@@ -1,0 +1,78 @@
+"""Do a column's values lie on another grid than before? Measured values come in steps, and a conversion moves them.
+
+A thermometer that gives tenths of a degree Celsius gives other decimals in Fahrenheit, whatever the weather: where the
+values of a new window are strangers and, with one conversion undone, old acquaintances, the unit changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from airloop.data.feed_history.conversions import Conversion
+
+Floats = npt.NDArray[np.float64]
+
+MOST_STEPS = 500
+_ROWS_A_STEP = 4
+_LEAST_ROWS = 50
+_TOLERANCE = 5e-4
+"""Relative: 1.609 and 1.609344 are the same conversion, 14 miles and 15 are not the same distance."""
+_STRANGERS, _ACQUAINTED = 0.5, 0.85
+_USUAL = 0.7
+"""A grid on which fewer of the next window's values lie is no grid."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The different values of a column in a window, ascending, with their rows; without zero, which no factor moves."""
+
+    values: tuple[float, ...]
+    rows: tuple[int, ...]
+
+
+def grid_of(values: Floats) -> Grid | None:
+    """The grid of finite values; None where they are nearly all different, or too few."""
+    different, rows = np.unique(values[values != 0], return_counts=True)
+    total = int(rows.sum())
+    if total < _LEAST_ROWS or different.size > min(MOST_STEPS, total / _ROWS_A_STEP):
+        return None
+    return Grid(tuple(float(f"{value:.7g}") for value in different), tuple(int(count) for count in rows))
+
+
+def find(
+    past: Sequence[Grid], window: Grid, conversions: Sequence[Conversion]
+) -> tuple[Conversion, float, float] | None:
+    """The conversion that brings the window's values back onto the past's grid, the share there without and with it.
+
+    Args:
+        past: Grids of earlier windows; the more, the fewer values are strangers.
+    """
+    if not past:
+        return None
+    known = np.unique(np.concatenate([grid.values for grid in past]))
+    seen, rows = np.array(window.values), np.array(window.rows)
+    without = _share_on(known, seen, rows)
+    # How well the newest window lay on the grid of those before it says what to expect of this one.
+    usual = (
+        _share_on(np.unique(np.concatenate([grid.values for grid in past[:-1]])), *_arrays(past[-1]))
+        if past[1:]
+        else 1.0
+    )
+    if usual < _USUAL or without > _STRANGERS * usual:
+        return None
+    shares: Mapping[Conversion, float] = {item: _share_on(known, item.undo(seen), rows) for item in conversions}
+    best = max(shares, key=lambda item: shares[item])
+    return (best, without, shares[best]) if shares[best] >= _ACQUAINTED * usual else None
+
+
+def _arrays(grid: Grid) -> tuple[Floats, npt.NDArray[np.int64]]:
+    return np.array(grid.values), np.array(grid.rows)
+
+
+def _share_on(known: Floats, values: Floats, rows: npt.NDArray[np.int64]) -> float:
+    """Share of the rows whose value is a known one."""
+    right = np.clip(np.searchsorted(known, values), 1, known.size - 1) if known.size > 1 else np.zeros(values.size, int)
+    nearest = np.minimum(np.abs(known[right] - values), np.abs(known[right - 1] - values))
+    return float(rows[nearest <= _TOLERANCE * np.abs(values)].sum() / rows.sum())

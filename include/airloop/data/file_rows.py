@@ -1,0 +1,238 @@
+"""One landed file as typed rows: which of them can be read, and what is wrong with each of the others."""
+
+import difflib
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv
+
+from airloop.config import Feed
+from airloop.data import key_text
+from airloop.data.value_rules import typed, why_not
+from airloop.errors import DataContractError, UpstreamUnavailable
+from airloop.records import LandedFile, Window
+from airloop.settings import Settings
+from airloop.stores.landed_files import file_span, read_bytes
+
+RULE, TEXT, SOURCE = "_rule", "_text", "_source"
+"""Columns of rows that cannot be read: what is wrong, the row's fields as JSON of texts, and `URI line 7`."""
+
+OTHER_DAY = "lies outside the day in the file's name"
+_OTHER_CODES = {b"\x1f\x8b": "gzip", b"PK": "a zip archive", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_LARGEST_BLOCK = 2**31 - 1
+_AND = "+"
+
+
+def read_file(file: LandedFile, feed: Feed, settings: Settings, *, max_bad_share: float) -> pl.DataFrame:
+    """The rows of a landed file, as `parse` gives them.
+
+    Raises:
+        DataContractError: See `parse`.
+        UpstreamUnavailable: Not the bytes whose checksum was recorded.
+    """
+    content = read_bytes(file.uri, settings)
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise UpstreamUnavailable(f"{file.uri} changed while it was read; run again")
+    span = file_span(feed, file.uri.rsplit("/", 1)[-1])
+    return parse(file.uri, content, feed, span=span, max_bad_share=max_bad_share)
+
+
+def parse(uri: str, content: bytes, feed: Feed, *, span: Window | None, max_bad_share: float) -> pl.DataFrame:
+    """Bytes as the feed's columns and types, in file order; timestamps become UTC microseconds, an empty field null.
+
+    RULE, TEXT and SOURCE say of a row that cannot be read why, what its fields were and where it stands; they are null
+    in the others. The rules: `type of <column>` (the value is not of the declared type; it is null here), `missing
+    <column>` (no event time, no known_at), `day of <column>` (an event outside `span`, which no window would read),
+    `twice <key>` (another row of the file has this key and other values: nothing says which one is meant), and those of
+    airloop.data.key_text about the texts of keys. A row whose event time is not sound stands at the start of `span`.
+
+    Args:
+        span: The local day in the file's name; None when nothing is known of it.
+        max_bad_share: A larger share of unreadable rows, and more than one of them, is the fault of the whole file.
+
+    Raises:
+        DataContractError: Not CSV in UTF-8, cut off, another set of columns, a row with more or fewer fields, or too
+            many rows that cannot be read; the message names file, line, column and value.
+    """
+    text = _texts(uri, content, feed)
+    rows = text.select(typed(name, kind) for name, kind in feed.columns.items())
+    rules = _rules(text, rows, feed, span)
+    unreadable = rules.is_not_null().arg_true().to_list()
+    lines = _line_numbers(content, rows.height) if unreadable else []
+    if len(unreadable) > max(1, max_bad_share * rows.height):
+        first = unreadable[0]
+        says = explain(feed, rules[first], text.row(first, named=True))
+        raise DataContractError(
+            f"{uri}: {len(unreadable)} of {rows.height} rows cannot be read, more than {max_bad_share:.2%}; "
+            f"line {lines[first]}, {says}"
+        )
+    return _placed(rows, rules, feed, span).with_columns(
+        rules,
+        _sparse(TEXT, rows.height, {row: json.dumps(text.row(row, named=True)) for row in unreadable}),
+        _sparse(SOURCE, rows.height, {row: f"{uri} line {lines[row]}" for row in unreadable}),
+    )
+
+
+def first_event(uri: str, content: bytes, feed: Feed) -> datetime | None:
+    """The first event time of a file, wherever it lies; None without one.
+
+    Raises:
+        DataContractError: See `parse`.
+    """
+    texts = _texts(uri, content, feed)
+    if feed.event_time is None:
+        return None
+    times = texts.select(typed(feed.event_time, "timestamp")).to_series().drop_nulls()
+    return times[0] if len(times) else None
+
+
+def explain(feed: Feed, rules: str, fields: Mapping[str, Any]) -> str:
+    """Column and value of the first rule a row broke, in words; `fields` are its texts."""
+    rule = next(rule for rule in _EXPLAINED if rules.startswith(f"{rule} "))
+    # A name may hold what parts rules or columns: the longest that fits is meant.
+    rest = rules.removeprefix(f"{rule} ")
+    column = max(filter(rest.startswith, (*feed.columns, _AND.join(feed.key))), key=len)
+    columns = list(feed.key) if rule == "twice" else [column]
+    value = ", ".join(repr(fields[name]) for name in columns)
+    return f"column {column!r}: {_EXPLAINED[rule](feed.columns.get(column, ''), fields[columns[0]], value)}"
+
+
+_EXPLAINED: dict[str, Callable[[str, Any, str], str]] = {
+    "type of": lambda kind, text, _: why_not(kind, text),
+    "missing": lambda _kind, _text, _value: "is empty, and says when the row was known",
+    "day of": lambda _kind, _text, value: f"{value} {OTHER_DAY}",
+    "twice": lambda _kind, _text, value: (
+        f"{value} stands in another line too, with other values; keep the line that is right"
+    ),
+    key_text.HIDDEN: lambda _kind, text, value: (
+        f"{value} has {key_text.unseen(text)}, and would be another key than one that looks the same; write it "
+        "without, or name the column in `as_written` of the feed"
+    ),
+    key_text.FLOAT: lambda _kind, _text, value: (
+        f"{value} is a number as a float is written, and another key than the digits alone; write ids as whole numbers "
+        "or texts, or name the column in `as_written` of the feed"
+    ),
+}
+
+
+def texts_of(row: Mapping[str, Any]) -> dict[str, str | None]:
+    """The fields of an unreadable row as they stood in its file."""
+    fields: dict[str, str | None] = json.loads(row[TEXT])
+    return fields
+
+
+def _texts(uri: str, content: bytes, feed: Feed) -> pl.DataFrame:
+    _refuse_no_text(uri, content)
+    # Not polars' reader: it fills the missing fields of a short line with nulls. One block, so that a field may be of
+    # any length, and one thread, so that an error names its row.
+    options = pa.csv.ConvertOptions(
+        column_types=dict.fromkeys(feed.columns, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    try:
+        table = pa.csv.read_csv(
+            io.BytesIO(content),
+            read_options=pa.csv.ReadOptions(use_threads=False, block_size=min(len(content) + 1, _LARGEST_BLOCK)),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+            convert_options=options,
+        )
+    except pa.ArrowInvalid as error:
+        why = str(error).removeprefix("CSV parse error: ").strip().splitlines()[0][:200]
+        raise DataContractError(f"{uri}: not readable as CSV: {why}") from error
+    _refuse_other_columns(uri, table.column_names, feed)
+    return pl.DataFrame(table.select(list(feed.columns)))
+
+
+def _refuse_no_text(uri: str, content: bytes) -> None:
+    if not content:
+        raise DataContractError(f"{uri}: is empty (0 bytes), not even a header; land it again whole")
+    code = next((name for start, name in _OTHER_CODES.items() if content.startswith(start)), None)
+    if code:
+        raise DataContractError(f"{uri}: not readable as CSV in UTF-8: it is {code}; land it as plain UTF-8 text")
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataContractError(
+            f"{uri}: not readable as CSV in UTF-8: line {line} holds the byte 0x{content[error.start]:02x}; "
+            "have it written as UTF-8"
+        ) from error
+    if not content.endswith((b"\n", b"\r")):
+        raise DataContractError(f"{uri}: the last line does not end: the file was cut off; land it again whole")
+
+
+def _refuse_other_columns(uri: str, found: Sequence[str], feed: Feed) -> None:
+    if sorted(found) == sorted(feed.columns):
+        return
+    missing = sorted(set(feed.columns) - set(found))
+    extra = sorted(set(found) - set(feed.columns))
+    twice = sorted({name for name in found if found.count(name) > 1})
+    near = [(name, difflib.get_close_matches(name.lower(), [item.lower() for item in extra], n=1)) for name in missing]
+    renamed = [f"{name!r} may be {item!r}" for name, close in near for item in extra if item.lower() in close]
+    says = [f"missing {missing}, not declared {extra}", *renamed, *([f"twice {twice}"] if twice else [])]
+    if len(found) == 1 < len(feed.columns):
+        says.append("is anything but a comma between the fields?")
+    raise DataContractError(f"{uri}: columns differ from the declaration: {', '.join(says)}")
+
+
+def _rules(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed, span: Window | None) -> pl.Series:
+    """What is wrong with each row, joined by "; "; null where nothing is."""
+    broken = {f"type of {name}": text[name].is_not_null() & rows[name].is_null() for name in feed.columns}
+    for name in filter(None, dict.fromkeys((feed.event_time, feed.known_at))):
+        broken[f"missing {name}"] = text[name].is_null()
+    if span is not None and feed.event_time is not None:
+        instant = rows[feed.event_time]
+        broken[f"day of {feed.event_time}"] = ((instant < span.start) | (instant >= span.end)).fill_null(value=False)
+    broken |= key_text.faults(text, feed)
+    broken[f"twice {_AND.join(feed.key)}"] = _disputed(text, rows, feed)
+    found = {rule: mask for rule, mask in broken.items() if mask.any()}
+    if not found:
+        return pl.Series(RULE, [None] * rows.height, pl.String)
+    named = pl.concat_str(
+        (pl.when(pl.lit(mask)).then(pl.lit(rule)) for rule, mask in found.items()), separator="; ", ignore_nulls=True
+    )
+    return rows.select(named.replace("", None).alias(RULE)).to_series()
+
+
+def _disputed(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed) -> pl.Series:
+    """Rows that share their key with a row of other values; lines that say the same are one row."""
+    key = list(feed.key)
+    shared = rows.select(pl.struct(key).is_duplicated() & pl.all_horizontal(pl.col(key).is_not_null())).to_series()
+    if not shared.any():
+        return shared
+    # What is not of its type is null in `rows`: only its text tells it from another.
+    untyped = text.select(
+        pl.when(rows[name].is_null()).then(pl.col(name)).alias(f"{name} as text") for name in rows.columns
+    )
+    whole = pl.concat([rows, untyped], how="horizontal")
+    return shared & whole.select(pl.struct(pl.all()).n_unique().over(key) > 1).to_series()
+
+
+def _placed(rows: pl.DataFrame, rules: pl.Series, feed: Feed, span: Window | None) -> pl.DataFrame:
+    if span is None or feed.event_time is None:
+        return rows
+    time = pl.col(feed.event_time)
+    sound = time.is_between(span.start, span.end, closed="left").fill_null(value=False)
+    return rows.with_columns(pl.when(sound).then(time).otherwise(pl.lit(span.start).dt.cast_time_unit("us")))
+
+
+def _sparse(name: str, height: int, values: Mapping[int, str]) -> pl.Series:
+    return pl.Series(name, [values.get(row) for row in range(height)], pl.String)
+
+
+def _line_numbers(content: bytes, rows: int) -> list[int]:
+    """The line each row starts in; a quoted field may hold line breaks, and empty lines are no rows."""
+    starts, quoted = [], False
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line and not quoted:
+            starts.append(number)
+        quoted ^= line.count(b'"') % 2 == 1
+    return starts[1:] if len(starts) == rows + 1 else [row + 2 for row in range(rows)]

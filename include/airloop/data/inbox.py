@@ -1,0 +1,146 @@
+"""Which windows wait for a data run: derived from the landing folder and the stored ingest records, never queued."""
+
+import functools
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from airloop.config import Pipeline, calendar_windows
+from airloop.errors import DataContractError
+from airloop.records import Ingested, LandedFile, SetAside, Window
+from airloop.settings import Settings
+from airloop.stores import landed_files, state
+from airloop.stores.landed_files import ListedFile
+
+logger = logging.getLogger(__name__)
+
+# What one inbox run may start: below Airflow's max_map_length (1024).
+MOST_WINDOWS = 1000
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A window that needs a data run; the same reason gives the same `run_id`, so it is started once.
+
+    Attributes:
+        digest: SHA-256 over what asks for the run: the landed files the window and its lookback read, and the records
+            of what was made of them so far (a file that is put back is another reason than when it came first).
+        why: In words, for the log.
+    """
+
+    window: Window
+    digest: str
+    why: str
+
+    @property
+    def run_id(self) -> str:
+        """Run id of the data run, e.g. `inbox__2013-01-01T00:00Z__2013-02-01T00:00Z__3f2a9c04d1e7`."""
+        return f"inbox__{self.window.start:%Y-%m-%dT%H:%MZ}__{self.window.end:%Y-%m-%dT%H:%MZ}__{self.digest[:12]}"
+
+
+def waiting_windows(pipeline: Pipeline, settings: Settings) -> tuple[Waiting, ...]:
+    """Finished calendar windows inside `coverage` to run now, oldest first.
+
+    A window waits when a file whose local day overlaps it is not in its newest ingest record (read or set aside), or
+    has another checksum there. Static tables start nothing, nor does a file that was removed. A window that was
+    ingested before follows when its lookback reads such a one (window.start - lookback < waiting.end): its features
+    were built from what changed.
+
+    Raises:
+        DataContractError: More than MOST_WINDOWS wait; the message says what to do.
+        UpstreamUnavailable: Landing folder or state database do not answer.
+    """
+    landed = _Landed(pipeline, settings)
+    ingested = _newest(pipeline, "ingest", settings)
+    built = _newest(pipeline, "build_features", settings)
+    lookback = timedelta(days=pipeline.features.lookback_days)
+    changed: list[Window] = []
+    why: dict[Window, str] = {}
+    for window in sorted({*landed.by_window, *ingested}, key=lambda item: item.start):
+        files = landed.by_window.get(window, [])
+        known = _checksums(ingested[window]) if window in ingested else {}
+        fresh = [file.uri for file in files if landed.checksum(file) != known.get(file.uri)]
+        read = [earlier for earlier in changed if window.start - lookback < earlier.end]
+        if fresh:
+            why[window] = f"{len(fresh)} of {len(files)} files not ingested, first {fresh[0]}"
+            changed.append(window)
+        elif known and read:
+            why[window] = f"its lookback reads {read[-1]}"
+    _refuse_flood(pipeline, list(why))
+    waiting = []
+    for window, says in why.items():
+        logger.info("%s %s waits: %s", pipeline.name, window, says)
+        read_files = landed.read_by(Window(window.start - lookback, window.end))
+        made = [str(records.get(window)) for records in (ingested, built)]
+        digest = _digest([*(f"{file.uri} {landed.checksum(file)}" for file in read_files), *made])
+        waiting.append(Waiting(window, digest, says))
+    return tuple(waiting)
+
+
+def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | None:
+    """How far data time has come, as the landed files show it; None when no file with a local day landed.
+
+    The newest end of a local day among the feeds that are certainly written after the events they hold: outcomes, and
+    feeds with a declared delay. Others (a schedule) may land ahead of their day; they count when there is nothing else.
+    """
+    dated = [name for name, feed in pipeline.feeds.items() if not feed.static]
+    telling = [
+        name for name in dated if pipeline.feeds[name].outcome or pipeline.feeds[name].delay_minutes > 0
+    ] or dated
+    spans = (landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in files if file.feed in telling)
+    return max((span.end for span in spans if span is not None), default=None)
+
+
+class _Landed:
+    """The landing folder as it is listed now; each file is read at most once."""
+
+    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
+        self._files = landed_files.list_files(pipeline, settings)
+        self._spans = {file: landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in self._files}
+        self._static = [file for file in self._files if file.name == pipeline.feeds[file.feed].files]
+        self._settings = settings
+        self.by_window = self._finished(pipeline)
+        self.checksum = functools.cache(lambda file: landed_files.checksum(file, settings).sha256)
+
+    def _finished(self, pipeline: Pipeline) -> dict[Window, list[ListedFile]]:
+        """Files of every finished window inside coverage; a local day may belong to two windows, or to 25."""
+        over, coverage = data_time(pipeline, self._files), pipeline.coverage
+        found: dict[Window, list[ListedFile]] = {}
+        for file, span in self._spans.items():
+            for window in calendar_windows(pipeline.calendar, span) if span and over else ():
+                if coverage.start <= window.start and window.end <= min(over or window.end, coverage.end or window.end):
+                    found.setdefault(window, []).append(file)
+        return found
+
+    def read_by(self, span: Window) -> list[ListedFile]:
+        """Files of the local days that overlap a span, and the static tables."""
+        dated = [file for file, day in self._spans.items() if day and day.start < span.end and span.start < day.end]
+        return dated + self._static
+
+
+def _newest(pipeline: Pipeline, stage: str, settings: Settings) -> dict[Window, dict[str, Any]]:
+    """The newest record of every calendar window; runs by hand over other windows do not count."""
+    rows = state.latest_records(settings, pipeline.name, stage)
+    newest = {Window.from_json(row["window"]): row for row in rows}
+    return {window: row for window, row in newest.items() if calendar_windows(pipeline.calendar, window) == (window,)}
+
+
+def _checksums(ingested: dict[str, Any]) -> dict[str, str]:
+    record = Ingested.from_json(ingested)
+    seen: list[LandedFile | SetAside] = [*record.files, *record.set_aside]
+    return {file.uri: file.sha256 for file in seen}
+
+
+def _refuse_flood(pipeline: Pipeline, waiting: Sequence[Window]) -> None:
+    if len(waiting) > MOST_WINDOWS:
+        raise DataContractError(
+            f"{len(waiting)} windows of {pipeline.name} wait, {waiting[0]} to {waiting[-1]}, and one "
+            f"run starts at most {MOST_WINDOWS}: start a backfill of {pipeline.name}__data over them"
+        )
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

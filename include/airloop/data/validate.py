@@ -1,0 +1,252 @@
+"""validate: only rows that keep their rules reach clean/; a window with too many that do not fails as a whole."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from airloop import reports
+from airloop.config import Feed, Pipeline
+from airloop.data import quarantine, validation_page
+from airloop.data.expectations import Rule, check_tables, load_expectations
+from airloop.data.feed_history import looks
+from airloop.data.file_rows import RULE, SOURCE, TEXT, explain, texts_of
+from airloop.data.judgement import Judgement, RuleResult, Unreadable, judge
+from airloop.errors import DataContractError
+from airloop.records import BuiltFeatures, Ingested, TableVersion, Validated, Window
+from airloop.settings import Settings
+from airloop.stores import lake
+
+logger = logging.getLogger(__name__)
+
+_SHOWN_PROBLEMS = 5
+
+
+def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Beyond its upstream, raw depends on what the windows before looked like, and how their alarms were answered."""
+    return {"past": looks.depends_on(pipeline, window, settings)} if "ingest" in upstream else {}
+
+
+def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
+    """Judge the window's rows of raw/<feed>; publish the good ones to clean/<feed>, put the bad ones into quarantine.
+
+    A row that breaks a critical row rule, or that ingest could not read, goes to quarantine/<feed>: the same columns
+    plus `_rule` (names of the rules, joined by "; "), `_window_start`, `_run`, `_text` and `_source` (see
+    airloop.data.quarantine). The others, with every column raw has, take the place of what clean/<feed> held of
+    the window (a static feed: of the whole table). All feeds are judged before the first row is written, so a window
+    that fails changes nothing; a second run over the same rows writes no new version. The good rows are held against
+    the windows before (airloop.data.feed_history): what looks converted, recoded, shifted or incomplete is an alarm. An
+    outcome feed without rows has not landed yet and is left alone. The page and its JSON are written in any case.
+
+    Returns:
+        Checks of every feed that has rows, versions of the clean tables, URI of the page, alarms.
+
+    Raises:
+        ConfigError: expectations.yaml is wrong, or a feed has no rules.
+        DataContractError: A feed's share of bad rows > validation.max_bad_share, a critical rule about the table
+            breaks, a rule cannot be computed, or a feed that is not an outcome has no rows.
+    """
+    rules = load_expectations(pipeline, settings).raw
+    ingested: Ingested = upstream["ingest"]
+    tables = {name: _raw_rows(pipeline, name, feed, window, settings) for name, feed in pipeline.feeds.items()}
+    unread = {name: quarantine.unreadable_rows(pipeline, name, window, settings) for name in pipeline.feeds}
+    parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
+    waiting = [name for name in pipeline.outcome_feeds if not tables[name].num_rows and unread[name] is None]
+    judgements = [
+        _judge_feed(
+            pipeline, name, rows, rules=rules[name], ingested=ingested, unread=unread[name], parameters=parameters
+        )
+        for name, rows in tables.items()
+        if name not in waiting
+    ]
+    refused = {
+        judged.table: quarantine.marked(
+            pipeline,
+            judged.table,
+            _refused(judged, tables[judged.table], unread[judged.table]),
+            window=window,
+            settings=settings,
+        )
+        for judged in judgements
+    }
+    good = {judged.table: _good(judged, tables[judged.table]) for judged in judgements}
+    seen = looks.look(pipeline, window, good, settings)
+    page = _report(
+        pipeline,
+        window,
+        "raw",
+        alarms=seen.alarms,
+        judgements=judgements,
+        settings=settings,
+        waiting=waiting,
+        set_aside=ingested.set_aside,
+        refused=[(name, pipeline.feeds[name], rows) for name, rows in refused.items() if rows.num_rows],
+    )
+    published = tuple(
+        _publish(pipeline, name, rows, refused[name], window=window, settings=settings) for name, rows in good.items()
+    )
+    looks.keep(pipeline, window, seen, settings)
+    return Validated(window, "raw", tuple(judged.check for judged in judgements), published, page, seen.alarms)
+
+
+def validate_features(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
+    """Judge the feature rows whose known_at lies in the window; features are computed, so one bad row is a failure.
+
+    Returns:
+        Checks of every view; `tables` are the views as they were built.
+
+    Raises:
+        ConfigError: expectations.yaml is wrong, or a view has no rules.
+        DataContractError: A critical rule breaks or cannot be computed.
+    """
+    rules = load_expectations(pipeline, settings).features
+    built: BuiltFeatures = upstream["build_features"]
+    tables = {view.table: lake.read(view.uri, settings, where=lake.between("known_at", window)) for view in built.views}
+    check_tables(
+        rules,
+        {name: rows.schema.names for name, rows in tables.items()},
+        place=f"{settings.pipelines_dir / pipeline.name / 'expectations.yaml'}: features",
+    )
+    parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
+    judgements = [
+        judge(name, rows, rules[name], key=(rows.schema.names[0], "known_at"), parameters=parameters, max_bad_share=0.0)
+        for name, rows in tables.items()
+    ]
+    page = _report(pipeline, window, "features", judgements=judgements, settings=settings)
+    return Validated(window, "features", tuple(judged.check for judged in judgements), built.views, page)
+
+
+def _judge_feed(
+    pipeline: Pipeline,
+    name: str,
+    rows: pa.Table,
+    *,
+    rules: tuple[Rule, ...],
+    ingested: Ingested,
+    unread: pa.Table | None,
+    parameters: Mapping[str, float],
+) -> Judgement:
+    unreadable = _unreadable(pipeline.feeds[name], unread, readable_rows=rows.num_rows)
+    if rows.num_rows == 0:
+        why = "no file landed" if name in ingested.missing else "its files hold none"
+        why = f"{unreadable.rows} cannot be read" if unreadable.rows else why
+        problem = f"{name}: no rows in this window ({why})"
+        return Judgement(name, unreadable.rows, unreadable.results, {}, (problem,), unreadable.rows)
+    return judge(
+        name,
+        rows,
+        rules,
+        key=pipeline.feeds[name].key,
+        parameters=parameters,
+        max_bad_share=pipeline.validation.max_bad_share,
+        unreadable=unreadable,
+    )
+
+
+def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> Unreadable:
+    """One critical result per reason why rows cannot be read."""
+    if unread is None:
+        return Unreadable()
+    rows = unread.to_pylist()
+    seen = len(rows) + readable_rows
+    by_rule: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        for rule in row[RULE].split("; "):
+            by_rule.setdefault(rule, []).append(row)
+    results = [
+        RuleResult(
+            rule,
+            about="row",
+            severity="critical",
+            passed=False,
+            expected=feed.columns.get(rule.rpartition(" ")[2], "one row a key"),
+            broken_rows=len(broken),
+            observed=f"{len(broken):,} of {seen:,} rows",
+            examples=tuple(
+                f"{explain(feed, rule, texts_of(row))} ({row[SOURCE].rsplit('/', 1)[-1]})" for row in broken[:3]
+            ),
+        )
+        for rule, broken in by_rule.items()
+    ]
+    return Unreadable(len(rows), tuple(results))
+
+
+def _raw_rows(pipeline: Pipeline, name: str, feed: Feed, window: Window, settings: Settings) -> pa.Table:
+    uri = lake.table_uri(settings, pipeline.name, "raw", name)
+    if lake.open_table(uri, settings) is None:
+        return pa.table({column: [] for column in feed.columns})
+    return lake.read(uri, settings, where=None if feed.event_time is None else lake.between(feed.event_time, window))
+
+
+def _parameters(window: Window, rows: Mapping[str, int]) -> dict[str, float]:
+    days = (window.end - window.start).total_seconds() / 86400
+    return {"window_days": days, **{f"{table}_rows": float(count) for table, count in rows.items()}}
+
+
+def _report(
+    pipeline: Pipeline,
+    window: Window,
+    layer: str,
+    *,
+    judgements: Sequence[Judgement],
+    settings: Settings,
+    **more: Any,
+) -> str:
+    """Write the page and its JSON, then refuse the window when a table failed; `more` as of validation_page.content."""
+    place = (pipeline.name, "validation", layer)
+    page = reports.report_uri(settings, *place, window=window, suffix=".html")
+    content = validation_page.content(pipeline=pipeline.name, layer=layer, window=window, judgements=judgements, **more)
+    reports.publish(
+        reports.report_uri(settings, *place, window=window, suffix=".json"), validation_page.to_json(content), settings
+    )
+    reports.publish(page, validation_page.to_html(content), settings)
+    for judged in judgements:
+        check = judged.check
+        logger.info(
+            "%s %s %s: %d rows, %d bad, warnings %s",
+            pipeline.name,
+            layer,
+            judged.table,
+            check.rows,
+            check.bad_rows,
+            check.warnings,
+        )
+    _refuse(pipeline, window, layer, problems=content["problems"], page=page)
+    return page
+
+
+def _refuse(pipeline: Pipeline, window: Window, layer: str, *, problems: Sequence[str], page: str) -> None:
+    if problems:
+        more = [f"... and {len(problems) - _SHOWN_PROBLEMS} more"] if len(problems) > _SHOWN_PROBLEMS else []
+        shown = "\n".join(f"  {problem}" for problem in [*problems[:_SHOWN_PROBLEMS], *more])
+        raise DataContractError(
+            f"{pipeline.name} {window}: {layer} data break their contract, nothing was published:\n"
+            f"{shown}\n  page: {page}"
+        )
+
+
+def _refused(judged: Judgement, rows: pa.Table, unread: pa.Table | None) -> pa.Table:
+    """The bad rows of both kinds: the columns of raw, RULE, TEXT, SOURCE."""
+    positions = sorted(judged.bad)
+    rules = ["; ".join(judged.bad[position]) for position in positions]
+    broken = rows.take(pa.array(positions, pa.int64())).append_column(RULE, pa.array(rules, pa.string()))
+    for name in (TEXT, SOURCE):
+        broken = broken.append_column(name, pa.nulls(len(positions), pa.string()))
+    return broken if unread is None else pa.concat_tables([broken, unread], promote_options="default")
+
+
+def _good(judged: Judgement, rows: pa.Table) -> pa.Table:
+    good = [position not in judged.bad for position in range(rows.num_rows)]
+    return rows.filter(pa.array(good)) if judged.bad else rows
+
+
+def _publish(
+    pipeline: Pipeline, name: str, rows: pa.Table, refused: pa.Table, *, window: Window, settings: Settings
+) -> TableVersion:
+    # Quarantine first: killed in between, a bad row is in two places until the rerun, never in none.
+    quarantine.store(pipeline, name, refused, window=window, settings=settings)
+    feed, uri = pipeline.feeds[name], lake.table_uri(settings, pipeline.name, "clean", name)
+    if feed.event_time is None:
+        return lake.replace_table(uri, rows, settings, sort_by=feed.key)
+    return lake.replace_window(uri, rows, settings, time_column=feed.event_time, window=window, sort_by=feed.key)

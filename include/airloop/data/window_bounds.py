@@ -1,0 +1,153 @@
+"""How much of a window may be set aside, missing or lost before it fails, and what is noticed below that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from airloop.config import Pipeline
+from airloop.data.feed_days import FeedDays, history, judge_days
+from airloop.data.feed_rows import FeedRows
+from airloop.data.repeated_keys import repeated_keys
+from airloop.errors import DataContractError
+from airloop.records import Alarm, Window
+from airloop.settings import Settings
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """What ingestion says of a window that goes on; see records.Ingested."""
+
+    alarms: tuple[Alarm, ...]
+    missing_days: tuple[str, ...]
+    short_days: tuple[str, ...]
+    replaced: dict[str, int]
+
+
+def judge(
+    pipeline: Pipeline, window: Window, feeds: Mapping[str, FeedRows], counts: Mapping[str, int], settings: Settings
+) -> Noticed:
+    """Hold what landed against the bounds of `validation`.
+
+    Args:
+        counts: Files of each feed, those set aside included.
+
+    Raises:
+        DataContractError: A feed is beyond a bound; names files or days, the first causes and the way out.
+    """
+    problems = [*_set_aside(pipeline, feeds, counts), *_lost(pipeline, feeds)]
+    days = {
+        name: judge_days(
+            pipeline,
+            name,
+            window,
+            landed=feeds[name].days if name in feeds else {},
+            past=history(pipeline, name, window, settings),
+        )
+        for name, feed in pipeline.feeds.items()
+        if not feed.static
+    }
+    problems += _stalled(pipeline, days)
+    if problems:
+        raise DataContractError(
+            f"{pipeline.name} {window}: too little of it can be read, nothing was written:\n" + "\n".join(problems)
+        )
+    return Noticed(
+        alarms=(
+            *_missing_alarms(pipeline, days),
+            *_short_alarms(pipeline, days),
+            *(alarm for name in feeds for alarm in repeated_keys(pipeline, name, window, feeds[name], settings)),
+        ),
+        missing_days=tuple(f"{name} {day}" for name, found in days.items() for day in found.missing),
+        short_days=tuple(
+            f"{name} {item.day}: {item.rows} rows, usually {item.usual:g}"
+            for name, found in days.items()
+            for item in found.short
+        ),
+        replaced={name: rows.replaced.replaced for name, rows in feeds.items() if rows.replaced.replaced},
+    )
+
+
+def _beyond(count: int, share: float, of: int) -> bool:
+    # One file of few is no share of anything.
+    return count > max(1, share * of)
+
+
+def _set_aside(pipeline: Pipeline, feeds: Mapping[str, FeedRows], counts: Mapping[str, int]) -> list[str]:
+    bound = pipeline.validation.max_set_aside_share
+    return [
+        f"  {len(rows.set_aside)} of {counts[name]} files of {name} are set aside, more than "
+        f"validation.max_set_aside_share {bound:g}; land them again, or raise the bound:\n"
+        + _listed([f"    {item.why}" for item in rows.set_aside], "    ")
+        for name, rows in feeds.items()
+        if _beyond(len(rows.set_aside), bound, counts[name])
+    ]
+
+
+def _lost(pipeline: Pipeline, feeds: Mapping[str, FeedRows]) -> list[str]:
+    bound = pipeline.validation.max_lost_share
+    return [
+        f"  {rows.replaced.replaced} of {sum(rows.days.values())} rows of {name} would be "
+        f"replaced by rows of other events under their keys, more than validation.max_lost_share {bound:g}, first "
+        f"{rows.replaced.example}; give each row a key of its own, or raise the bound"
+        for name, rows in feeds.items()
+        if _beyond(rows.replaced.replaced, bound, sum(rows.days.values()))
+    ]
+
+
+def _stalled(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[str]:
+    bound = pipeline.validation.max_missing_share
+    return [
+        f"  the feed {name} stalled: {len(found.missing)} of {found.expected} days have no file that can be read, more "
+        f"than validation.max_missing_share {bound:g}: {_listed(list(map(str, found.missing)))}; land them (with the "
+        "header alone where nothing happened), or raise the bound"
+        for name, found in days.items()
+        if not pipeline.feeds[name].outcome and _beyond(len(found.missing), bound, found.expected)
+    ]
+
+
+def _missing_alarms(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[Alarm]:
+    bound = pipeline.validation.max_missing_share
+    return [
+        Alarm(
+            kind="files_missing",
+            subject=name,
+            says=f"{len(found.missing)} of {found.expected} days of {name} have no file that can be read: "
+            f"{_listed(list(map(str, found.missing)))} (days of {pipeline.feeds[name].day_timezone}); land them",
+            observed=float(len(found.missing)),
+            expected=0.0,
+            holds_training=_beyond(len(found.missing), bound, found.expected),
+        )
+        for name, found in days.items()
+        if found.missing
+    ]
+
+
+def _short_alarms(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[Alarm]:
+    bound, alarms = pipeline.validation.max_missing_share, []
+    for name, found in days.items():
+        many = len(found.short) > bound * max(1, found.expected)
+        elsewhere = {item.day for other in days if other != name for item in days[other].short}
+        # What happened (a storm) is seen in several feeds, a file that was cut in one.
+        telling = [item for item in found.short if many or item.day not in elsewhere]
+        if telling:
+            first = ", ".join(f"{item.day}: {item.rows} rows, usually {item.usual:g}" for item in telling[:_SHOWN])
+            rows, usual = (sum(value) for value in zip(*((item.rows, item.usual) for item in telling), strict=True))
+            alarms.append(
+                Alarm(
+                    kind="file_cut",
+                    subject=name,
+                    says=f"{len(telling)} days of {name} hold far fewer rows than the same weekday has ({first}): were "
+                    "their files cut off? Land them whole, or answer that it was so",
+                    observed=float(rows),
+                    expected=float(usual),
+                    holds_training=many,
+                )
+            )
+    return alarms
+
+
+def _listed(items: list[str], indent: str = "") -> str:
+    mark = "\n" if indent else ", "
+    more = [f"{indent}... and {len(items) - _SHOWN} more"] if len(items) > _SHOWN else []
+    return mark.join([*items[:_SHOWN], *more])

@@ -1,0 +1,189 @@
+"""Examples: what is predicted and when, features as known at the decision time, labels as known by an instant."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from airloop.config import Pipeline
+from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.features import arrays, feature_store, sections
+from airloop.records import BuiltFeatures, Validated, Window
+from airloop.settings import Settings
+from airloop.stores import lake, state
+
+_LABELS_AFTER = timedelta(days=30)
+
+
+def examples(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table:
+    """Entity keys and decision_time (UTC) of the examples whose decision time lies in the window.
+
+    Sorted by decision_time, then entity key; an entity appears once.
+
+    Raises:
+        ConfigError: The section lacks the entity key or decision_time.
+        DataContractError: Two examples share an entity key.
+    """
+    section = _section(pipeline, "examples", settings)
+    feeds = sections.load_feeds(pipeline, window, settings, read_by=(section,))
+    with sections.connect(pipeline, window, feeds) as connection:
+        rows = sections.query(connection, pipeline, section)
+    key = pipeline.prediction.entity_key
+    _refuse_without(pipeline, rows, section, columns=(key, "decision_time"))
+    rows = rows.filter(lake.between("decision_time", window))
+    _refuse_shared_keys(pipeline, window, rows, key)
+    return rows.sort_by([("decision_time", "ascending"), (key, "ascending")])
+
+
+def _refuse_shared_keys(pipeline: Pipeline, window: Window, rows: pa.Table, key: str) -> None:
+    if pc.count_distinct(rows[key]).as_py() == rows.num_rows:
+        return
+    counts = pc.value_counts(rows[key])
+    shared = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+    first = shared[0].as_py()
+    times = rows.filter(pc.equal(rows[key], first))["decision_time"].to_pylist()
+    shown = ", ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in sorted(times)[:5])
+    raise DataContractError(
+        f"{pipeline.name} {window}: examples share a {key}: {len(shared)} keys stand for several, first {first!r} with "
+        f"the decision times {shown}: does the key start again in each file of those days? Give each row a key of its "
+        "own, or make it of several columns in features.sql and `key` of the feed"
+    )
+
+
+def labels(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None = None) -> pd.Series:
+    """Labels (float64) by entity key of outcomes known before `as_of`; no outcome, no entry; the newest known wins.
+
+    Args:
+        window: Decision times of the examples asked about; outcomes known before its start belong to earlier ones.
+        as_of: Default is 30 days after the window.
+
+    Raises:
+        ConfigError: The section lacks the entity key, label or known_at.
+    """
+    rows = _label_rows(pipeline, window, settings, as_of=as_of)
+    key = pipeline.prediction.entity_key
+    found: pd.Series = rows.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
+    return found
+
+
+def newest_label_at(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime) -> datetime | None:
+    """When the newest outcome known before `as_of` became known; None when there is none since window.start."""
+    known_at = _label_rows(pipeline, window, settings, as_of=as_of)["known_at"]
+    return None if known_at.empty else known_at.iloc[-1].to_pydatetime()
+
+
+def labels_known_at(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime) -> pd.Series:
+    """When each outcome known in `[window.start, as_of)` became known, ascending."""
+    known_at: pd.Series = _label_rows(pipeline, window, settings, as_of=as_of)["known_at"]
+    return known_at
+
+
+def _label_rows(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None) -> pd.DataFrame:
+    section = _section(pipeline, "labels", settings)
+    known = Window(window.start, as_of or window.end + _LABELS_AFTER)
+    feeds = sections.load_feeds(pipeline, known, settings, read_by=(section,))
+    with sections.connect(pipeline, known, feeds) as connection:
+        rows = sections.query(connection, pipeline, section)
+    key = pipeline.prediction.entity_key
+    _refuse_without(pipeline, rows, section, columns=(key, "label", "known_at"))
+    by_time = [("known_at", "ascending"), (key, "ascending")]
+    frame: pd.DataFrame = rows.filter(lake.between("known_at", known)).sort_by(by_time).to_pandas()
+    return frame
+
+
+def _refuse_without(pipeline: Pipeline, rows: pa.Table, section: sections.Section, *, columns: tuple[str, ...]) -> None:
+    if not set(columns) <= set(rows.schema.names):
+        raise ConfigError(f"{pipeline.name}/features.sql, section {section.name}: needs columns {', '.join(columns)}")
+
+
+def feature_frame(
+    pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None = None, with_labels: bool = True
+) -> pd.DataFrame:
+    """Examples with decision time in the window, their features through Feast's point-in-time retrieval, their labels.
+
+    Returns:
+        Columns: entity key, decision_time (UTC), the service's features (numbers float64, an array a column for each of
+        its elements, texts object; NaN/None where nothing was known), label (float64; NaN without outcome known before
+        `as_of`, unless prediction.labels says what that means). Sorted by decision_time, key.
+
+    Raises:
+        DataContractError: Retrieval lost or doubled rows, two examples share an entity key, or an array has another
+            length than declared.
+        UpstreamUnavailable: The features of the window are not built and validated.
+    """
+    require_validated(pipeline, window, settings)
+    rows = examples(pipeline, window, settings)
+    frame = retrieve(pipeline, rows, settings)
+    key = pipeline.prediction.entity_key
+    if with_labels:
+        known = frame[key].map(labels(pipeline, window, settings, as_of=as_of)).astype("float64")
+        frame["label"] = _with_absent(pipeline, known, frame["decision_time"], as_of or window.end + _LABELS_AFTER)
+    return frame
+
+
+def _with_absent(pipeline: Pipeline, known: pd.Series, decided: pd.Series, as_of: datetime) -> pd.Series:
+    """Labels with `prediction.labels.means` where no outcome was known when that came to mean something."""
+    absent = pipeline.prediction.labels
+    if absent is None:
+        return known
+    waited = decided + timedelta(days=absent.absent_after_days) <= as_of
+    return known.mask(known.isna() & waited, absent.means)
+
+
+def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataFrame:
+    """Point-in-time features of example rows, in their order: values with known_at <= decision_time, within ttl."""
+    store = feature_store.open_store(pipeline, settings)
+    service: Any = store.get_feature_service(pipeline.features.service)
+    entity_frame = rows.rename_columns({"decision_time": "event_timestamp"}).to_pandas(types_mapper=_without_copy)
+    job = store.get_historical_features(entity_df=entity_frame, features=service, filter_by_created_timestamp=True)
+    found = job.to_arrow()
+    if found.num_rows != rows.num_rows:
+        raise DataContractError(
+            f"{pipeline.name}: retrieval returned {found.num_rows} rows for {rows.num_rows} examples"
+        )
+    key = pipeline.prediction.entity_key
+    found = arrays.flatten(found, feature_store.array_features(pipeline, settings).values(), key=[key])
+    names = feature_store.feature_names(pipeline, settings)
+    frame: pd.DataFrame = (
+        found.select([key, "event_timestamp", *names]).rename_columns([key, "decision_time", *names]).to_pandas()
+    )
+    return frame
+
+
+def _without_copy(kind: pa.DataType) -> pd.ArrowDtype | None:
+    """Feast takes a pandas frame: its columns stay Arrow's, but for timestamps, which it looks for by pandas' type."""
+    return None if pa.types.is_timestamp(kind) else pd.ArrowDtype(kind)
+
+
+def require_validated(pipeline: Pipeline, span: Window, settings: Settings) -> None:
+    """Refuse to read features that were not built, or built and not validated since.
+
+    Raises:
+        UpstreamUnavailable: Names the first instant of `span` that no validated window covers.
+    """
+    place = (settings, pipeline.name)
+    built = _newest_by_window(BuiltFeatures, state.latest_records(*place, "build_features", overlapping=span))
+    checked = _newest_by_window(Validated, state.latest_records(*place, "validate_features", overlapping=span))
+    good = sorted(
+        (window for window, record in built.items() if window in checked and checked[window].tables == record.views),
+        key=lambda window: window.start,
+    )
+    reached = max(span.start, pipeline.coverage.start)
+    for window in good:
+        if window.start <= reached < window.end:
+            reached = window.end
+    if reached < span.end:
+        raise UpstreamUnavailable(
+            f"{pipeline.name} {span}: features are not built and validated from {reached:%Y-%m-%dT%H:%MZ} on; "
+            f"run {pipeline.name}__data for that window first"
+        )
+
+
+def _newest_by_window(kind: Any, rows: list[dict[str, Any]]) -> dict[Window, Any]:
+    return {record.window: record for record in map(kind.from_json, rows)}
+
+
+def _section(pipeline: Pipeline, name: str, settings: Settings) -> sections.Section:
+    return next(item for item in sections.read_sections(pipeline, settings) if item.name == name)

@@ -1,0 +1,164 @@
+"""Promotion: the alias `champion` follows a decision that passed. There is no force flag."""
+
+import logging
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from airloop.config import Pipeline
+from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.models import model_version
+from airloop.records import Decision, Promoted, Window
+from airloop.settings import Settings
+from airloop.stores import ledger, ledger_witness
+from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History
+from airloop.stores.mlflow import model_files, registry
+
+logger = logging.getLogger(__name__)
+
+_CHECK_SECONDS = 300
+
+
+def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Promoted:
+    """Put a version that passed in force for windows that start at or after the decision's `effective_at`.
+
+    Appends `intended`, moves the alias, appends `done`. A second call returns the same record and changes nothing;
+    after a kill at any point a second call, or `reconcile`, completes it.
+
+    Raises:
+        GuardRefused: The decision did not pass, is not in the ledger as given and as decide recorded it, one of its
+            checks did not pass, or it was superseded; the champion is no
+            longer the one it was judged against; a promotion with a later `effective_at` happened; another promotion is
+            unfinished; the ledger does not verify; the model's files are gone or are not those that were judged, or it
+            does not load and predict in a fresh process.
+        UpstreamUnavailable: MLflow does not answer, or the check takes longer than 300 s.
+    """
+    decision: Decision = upstream["decide"]
+    history = ledger_witness.require_intact(settings, pipeline.name)
+    recorded = _require_recorded(settings, history, decision)
+    model_digest = decision.model_digest
+    if _begun(history, recorded) is None:
+        model_digest = check_model(settings, decision.model_name, decision.version, digest=model_digest)
+    draft = Draft(
+        decision.effective_at,
+        {
+            "model_name": decision.model_name,
+            "version": decision.version,
+            "previous_version": decision.champion_version,
+            "decision_sequence": recorded.sequence,
+            "model_digest": model_digest,
+        },
+    )
+    intended = ledger.append_once(
+        settings,
+        pipeline.name,
+        kind="intended",
+        make=lambda seen: _begun(History(seen), recorded) or draft,
+        kinds=HISTORY_KINDS,
+    )
+    done = registry.finish_promotion(settings, intended)
+    where = f"ledger entry {done.sequence}, hash {done.hash}"
+    logger.info("%s %s: version %d promoted (%s)", pipeline.name, window, decision.version, where)
+    return Promoted(
+        model_name=decision.model_name,
+        version=decision.version,
+        previous_version=decision.champion_version,
+        decision_sequence=recorded.sequence,
+        sequence=done.sequence,
+        effective_at=done.effective_at,
+        model_digest=str(done.payload.get("model_digest", "")),
+    )
+
+
+def check_model(settings: Settings, model_name: str, version: int, *, digest: str = "") -> str:
+    """Load a version in a fresh process and predict on its input example.
+
+    Args:
+        digest: What its files must hash to; empty for a decision made before digests were taken.
+
+    Returns:
+        SHA-256 of the files that were checked.
+
+    Raises:
+        GuardRefused: Its files are gone or were changed, it does not load, or its predictions are not valid.
+        UpstreamUnavailable: Its files cannot be read, or the process takes longer than 300 s.
+    """
+    files = model_version.version_files(model_name, version, settings)
+    own_digest = model_version.refuse_changed(model_name, version, files, settings, digest=digest)
+    with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
+        model_files.write(files, Path(folder))
+        command = [sys.executable, "-m", "airloop.gate.model_check", folder]
+        # Started there, the new process imports this very airloop, installed or not.
+        root = Path(__file__).parents[2]
+        try:
+            result = subprocess.run(
+                command, capture_output=True, text=True, check=False, cwd=root, timeout=_CHECK_SECONDS
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UpstreamUnavailable(f"{model_name} version {version}: no answer in {_CHECK_SECONDS} s") from error
+    if result.returncode != 0:
+        said = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
+        raise GuardRefused(f"{model_name} version {version} does not predict in a fresh process: {said}")
+    return own_digest
+
+
+def _require_recorded(settings: Settings, history: History, decision: Decision) -> Entry:
+    """The ledger's entry of a decision that may be acted on."""
+    version = decision.version
+    if not decision.passed:
+        raise GuardRefused(f"version {version} was not passed by the gate: {decision.why}")
+    recorded = history.decision(decision.sequence or 0)
+    if recorded is None or _judged(recorded) != ledger.payload_of(decision):
+        raise GuardRefused(f"the ledger holds no such decision on version {version}: run decide")
+    if not ledger.passes(recorded):
+        raise GuardRefused(
+            f"decision {recorded.sequence} on version {version} has checks that did not pass: run decide"
+        )
+    newest = history.newest_decision_on(version)
+    if newest is not None and newest != recorded:
+        raise GuardRefused(f"version {version} was judged again: {newest.payload['why']}")
+    if not ledger.on_record(settings, recorded):
+        raise GuardRefused(f"decision {recorded.sequence} on version {version} was not made by decide: run decide")
+    return recorded
+
+
+def _judged(entry: Entry) -> dict[str, Any]:
+    """A recorded decision's payload, with the fields that an older airloop did not write."""
+    return ledger.payload_of(Decision.from_json(entry.payload))
+
+
+def _begun(history: History, decision: Entry) -> Entry | None:
+    """The `intended` entry of this decision, or None when a promotion may begin now.
+
+    Raises:
+        GuardRefused: See `promote`.
+    """
+    mine = history.intended_of(decision.sequence)
+    if mine is not None:
+        return mine
+    unfinished = history.open_promotion()
+    if unfinished is not None:
+        raise GuardRefused(
+            f"the promotion of version {unfinished.payload['version']} is unfinished: "
+            f"run `airloop ledger reconcile {unfinished.pipeline}` first"
+        )
+    version, judged_against = decision.payload["version"], decision.payload["champion_version"]
+    newest = history.in_force()
+    if history.champion() != judged_against:
+        raise GuardRefused(
+            f"version {version} was judged against {_named(judged_against)}, but "
+            f"{_named(history.champion())} is in force meanwhile: evaluate and decide again"
+        )
+    if newest is not None and newest.effective_at > decision.effective_at:
+        raise GuardRefused(
+            f"version {history.champion()} is in force from {newest.effective_at:%Y-%m-%d} on, later than this "
+            f"decision's {decision.effective_at:%Y-%m-%d}: history is not rewritten"
+        )
+    return None
+
+
+def _named(version: int | None) -> str:
+    return "no champion" if version is None else f"champion {version}"

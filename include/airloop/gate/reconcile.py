@@ -1,0 +1,120 @@
+"""Make MLflow's `champion` alias what the ledger says, whatever was killed half-way or moved by hand."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from airloop.errors import GuardRefused
+from airloop.settings import Settings
+from airloop.stores import ledger, ledger_witness
+from airloop.stores.ledger import Draft, Entry, History
+from airloop.stores.mlflow import registry
+
+logger = logging.getLogger(__name__)
+
+_ROUNDS = 5
+
+
+def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
+    """Finish an `intended` without `done`, then move back an alias that differs from the newest `done`.
+
+    An alias that differs is recorded before it is moved: as `reconciled` when it points at a former champion or is
+    gone, as `alarm` when it points at a version that was never promoted. Before the first promotion any alias is an
+    `alarm`, and removed. A version that is not registered any more cannot be pointed at. A promotion of it that was
+    begun is given up (`reconciled`); for a champion that is an `alarm`, once: it stays in force on record until the
+    next promotion, of a version that the gate judged by floors only.
+
+    Returns:
+        One sentence per repair; empty when alias and ledger agree, or when what differs is on record and beyond repair.
+
+    Raises:
+        GuardRefused: The ledger does not verify (nothing is touched), or the alias keeps moving.
+        UpstreamUnavailable: MLflow does not answer; nothing is recorded.
+    """
+    ledger_witness.require_intact(settings, pipeline_name)
+    said: list[str] = []
+    for _ in range(_ROUNDS):
+        # The alias is read first: a promotion that ends in between can then only look like a move of the past.
+        alias = registry.aliases(settings, pipeline_name).get(registry.CHAMPION)
+        head, history = ledger.head(settings, pipeline_name), ledger.history(settings, pipeline_name)
+        unfinished = history.open_promotion()
+        if unfinished is not None and not _registered(settings, unfinished.payload):
+            said += _record_gone(settings, unfinished, kind="reconciled", history=history)
+        elif unfinished is not None:
+            done = registry.finish_promotion(settings, unfinished)
+            said.append(f"finished the promotion of version {done.payload['version']} (ledger entry {done.sequence})")
+        elif (champion := history.in_force()) and not _registered(settings, champion.payload):
+            return said + _record_gone(settings, champion, kind="alarm", history=history)
+        elif alias != history.champion():
+            said += _repair(pipeline_name, settings, history, alias=alias, head=head)
+        else:
+            return said
+    raise GuardRefused(f"the champion alias of {pipeline_name} keeps moving: something else writes it")
+
+
+def _registered(settings: Settings, payload: dict[str, Any]) -> bool:
+    return registry.is_registered(settings, payload["model_name"], payload["version"])
+
+
+def _record_gone(settings: Settings, entry: Entry, *, kind: str, history: History) -> list[str]:
+    """Put on record, once, that the version of an `intended` or `done` entry is not registered any more."""
+    version = entry.payload["version"]
+    if kind == "reconciled":
+        says = f"ALARM: version {version} is not registered any more: its promotion is given up"
+        payload = {"gone": version, "gives_up": entry.sequence, "says": says}
+    else:
+        says = (
+            f"ALARM: champion {version} is not registered any more: it can neither score nor be compared; run a "
+            "training, which the gate judges by floors only, and promote it"
+        )
+        payload = {"gone": version, "says": says}
+    if payload in [known.payload for known in ledger.entries(settings, entry.pipeline, kind=kind)]:
+        return []
+    draft = Draft(_data_time(history), payload)
+    made = ledger.append_once(
+        settings,
+        entry.pipeline,
+        kind=kind,
+        make=lambda seen: next((known for known in seen if known.payload == payload), draft),
+        kinds=[kind],
+    )
+    logger.error("%s: %s", entry.pipeline, says)
+    return [f"{says} (ledger entry {made.sequence})"]
+
+
+def _repair(pipeline_name: str, settings: Settings, history: History, *, alias: int | None, head: int) -> list[str]:
+    champion = history.champion()
+    kind = "reconciled" if alias is None or alias in history.promoted() else "alarm"
+    says = _says(alias, champion, known=kind == "reconciled")
+    try:
+        entry = ledger.append(
+            settings,
+            pipeline_name,
+            kind=kind,
+            effective_at=_data_time(history),
+            payload={"alias": registry.CHAMPION, "pointed_at": alias, "restored": champion, "says": says},
+            expected_head=head,
+        )
+    except GuardRefused:  # the ledger moved on: look again
+        return []
+    logger.log(logging.WARNING if kind == "reconciled" else logging.ERROR, "%s: %s", pipeline_name, says)
+    if champion is None:
+        registry.delete_alias(settings, pipeline_name, registry.CHAMPION)
+    else:
+        registry.set_alias(settings, pipeline_name, registry.CHAMPION, champion)
+    return [f"{says} (ledger entry {entry.sequence})"]
+
+
+def _says(alias: int | None, champion: int | None, *, known: bool) -> str:
+    if champion is None:
+        return f"ALARM: the alias champion pointed at version {alias}, but nothing was ever promoted: alias removed"
+    if alias is None:
+        return f"the alias champion was gone: back at version {champion}"
+    if known:
+        return f"the alias champion pointed at former champion {alias}: moved back to version {champion}"
+    return f"ALARM: the alias champion pointed at version {alias}, never promoted: moved back to version {champion}"
+
+
+def _data_time(history: History) -> datetime:
+    """Data time of a repair: the latest that was decided about; without any decision the wall clock."""
+    return max((entry.effective_at for entry in history.entries), default=datetime.now(UTC))

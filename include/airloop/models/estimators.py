@@ -1,0 +1,147 @@
+"""Models: an estimator named in YAML behind the preprocessing that its kind needs."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline as SklearnPipeline
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from airloop.config import Pipeline
+from airloop.errors import ConfigError, DataContractError, GuardRefused
+from airloop.problems import refuse_unfit_labels, task_of
+from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
+
+
+def resolve(path: str) -> Any:
+    """Import what a `module:attribute` string names.
+
+    Raises:
+        ConfigError: No such module or attribute here.
+    """
+    module, attribute = path.split(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{path}: cannot be imported on this machine: {error}") from error
+
+
+def check_candidate(pipeline: Pipeline, candidate: str) -> None:
+    """Refuse a declared candidate that can never be trained for the pipeline's task.
+
+    Raises:
+        ConfigError: Its estimator cannot be imported, does not take its params or those of its search, or predicts
+            something else than the task asks for.
+    """
+    declared = pipeline.training.candidates[candidate]
+    place = f"{pipeline.name}/pipeline.yaml: training.candidates.{candidate}"
+    try:
+        estimator = resolve(declared.estimator)(**declared.params)
+    except TypeError as error:
+        raise ConfigError(f"{place}.params: {declared.estimator} does not take them: {error}") from error
+    if not isinstance(estimator, BaseEstimator):
+        raise ConfigError(f"{place}.estimator: {declared.estimator} is no scikit-learn estimator")
+    problem = task_of(pipeline).model_problem(estimator)
+    if problem:
+        raise ConfigError(f"{place}.estimator: {problem} (prediction.task)")
+    known = estimator.get_params()
+    strange = sorted(set(declared.search) - set(known))
+    if strange:
+        raise ConfigError(f"{place}.search: {declared.estimator} has no {strange[0]!r} (has: {', '.join(known)})")
+
+
+def fitted_model(
+    pipeline: Pipeline,
+    candidate: str,
+    params: Mapping[str, Any],
+    rows: pd.DataFrame,
+    features: Sequence[str] | None = None,
+) -> SklearnPipeline:
+    """A candidate fitted on labelled rows; see `new_model`.
+
+    Raises:
+        ConfigError: See new_model.
+        DataContractError: Labels do not fit the task, or are of one class only.
+    """
+    refuse_unfit_labels(pipeline, rows["label"])
+    if not task_of(pipeline).can_learn(rows["label"]):
+        raise DataContractError(
+            f"{pipeline.name}: all {len(rows)} rows to fit {candidate} on have label {rows['label'].iloc[0]:g}: "
+            "a classifier needs two classes; give it more rows, or a task with other labels"
+        )
+    names = list(features) if features is not None else feature_columns(pipeline, rows)
+    return new_model(pipeline, candidate, params, rows, names).fit(rows[names], rows["label"])
+
+
+def new_model(
+    pipeline: Pipeline,
+    candidate: str,
+    params: Mapping[str, Any],
+    frame: pd.DataFrame,
+    features: Sequence[str] | None = None,
+) -> SklearnPipeline:
+    """An unfitted scikit-learn pipeline for a candidate of the declaration.
+
+    Text features are one-hot encoded (rare values together) with numbers imputed by their median and scaled, or
+    ordinally encoded (unknown and missing are -1) with numbers passed as they are; rows keep their order.
+
+    Args:
+        params: Override the declared ones; the seed is training.seed where the estimator takes a random_state.
+        frame: The rows it will be fitted on: tell text features from numbers, and numbers from those without any value,
+            which are left out (gradient boosting cannot bin them).
+        features: Columns in model order; default is every column that is no key, time, label or part.
+
+    Raises:
+        ConfigError: The candidate is not declared, or its estimator cannot be imported.
+    """
+    if candidate not in pipeline.training.candidates:
+        known = ", ".join(pipeline.training.candidates)
+        raise ConfigError(f"{pipeline.name}: training.candidates has no {candidate!r} any more (declared: {known})")
+    declared = pipeline.training.candidates[candidate]
+    names = list(features) if features is not None else feature_columns(pipeline, frame)
+    texts = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name])]
+    numbers = [name for name in names if name not in texts and frame[name].notna().any()]
+    estimator = resolve(declared.estimator)(**{**declared.params, **params})
+    if "random_state" in estimator.get_params():
+        estimator.set_params(random_state=pipeline.training.seed)
+    return make_pipeline(_encoder(declared.encoder, texts=texts, numbers=numbers), estimator)
+
+
+def _encoder(kind: str, *, texts: list[str], numbers: list[str]) -> ColumnTransformer:
+    if kind == "one_hot":
+        text_steps: Any = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=50, sparse_output=False)
+        number_steps: Any = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+    else:
+        text_steps = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
+        number_steps = "passthrough"
+    return ColumnTransformer([("texts", text_steps, texts), ("numbers", number_steps, numbers)])
+
+
+def feature_columns(pipeline: Pipeline, frame: pd.DataFrame) -> list[str]:
+    """Columns of a training frame that are features."""
+    other = {pipeline.prediction.entity_key, "decision_time", "label", "part"}
+    return [name for name in frame.columns if name not in other]
+
+
+def trusted_types(model: SklearnPipeline) -> list[str]:
+    """The types a model file of this model holds beyond skops' safe list; MLflow saves it only when told them.
+
+    Raises:
+        GuardRefused: A type in it is not on the allow-list, so that it would not load again.
+    """
+    from skops.io import dumps, get_untrusted_types
+
+    file = dumps(model)
+    untrusted = get_untrusted_types(data=file)
+    refused = strange_types(file) or tuple(sorted(set(untrusted) - ALLOWED_TYPES))
+    if refused:
+        raise GuardRefused(
+            f"model holds {refused[0]}, not on the allow-list of "
+            "airloop.stores.mlflow.model_types: it cannot be saved safely"
+        )
+    return list(untrusted)

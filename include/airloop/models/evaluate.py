@@ -1,0 +1,197 @@
+"""evaluate: the candidate and the champion meet the same holdout rows, each with its own preprocessing."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import mlflow
+import pandas as pd
+
+from airloop.config import Pipeline
+from airloop.errors import DataContractError, GuardRefused
+from airloop.features import feature_store
+from airloop.models import evidence, model_version
+from airloop.models.evaluation_plots import log_pictures
+from airloop.models.model_version import ModelVersion
+from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.problems import PREDICTION, Floats, Task, refuse_unfit_labels, task_of
+from airloop.records import Evaluated, Evidence, Snapshot, TrainedModel, Window
+from airloop.settings import Settings
+from airloop.stores import ledger
+from airloop.stores.mlflow import registry, tracking
+
+
+def inputs(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Besides its upstream, an evaluation depends on who is champion."""
+    return {"champion": incumbent(pipeline, window, settings, version=upstream["train"].version)}
+
+
+def incumbent(pipeline: Pipeline, window: Window, settings: Settings, *, version: int) -> int | None:
+    """The champion at the cutoff that `version` has to beat: never itself, so that judging again judges the same."""
+    return ledger.intact_history(settings, pipeline.name).champion(window.end, but_not=version)
+
+
+def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> Evaluated:
+    """Score the holdout with the registered candidate, loaded from the registry, and with the champion in force.
+
+    What another training would mend is listed in `problems`, and each problem makes the gate refuse: the feature
+    definitions changed since the snapshot, the champion was trained on rows of this holdout, the holdout is too small
+    or one-sided for a metric. What no training of this pipeline can mend is said in `not_comparable`: the champion's
+    version or files are gone or changed, it does not load or predict, or its features mean something else now. It is
+    then not scored on values it never learned; the candidate is judged by floors only, as a first model. Evidence holds
+    each metric of the task, bootstrapped over UTC days.
+
+    Raises:
+        DataContractError: Labels of the snapshot do not fit the task.
+        GuardRefused: The candidate does not load, or its predictions are not what the task asks for.
+        UpstreamUnavailable: MLflow does not answer.
+    """
+    snapshot: Snapshot = upstream["snapshot"]
+    trained: TrainedModel = upstream["train"]
+    rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
+    refuse_unfit_labels(pipeline, rows["label"])
+    candidate = model_version.load_version(pipeline, trained.version, settings, digest=trained.model_digest)
+    predicted = candidate.predict(pipeline, rows)
+    champion_version = incumbent(pipeline, window, settings, version=trained.version)
+    compared = _against_champion(pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted)
+    changed = _fingerprint_problems(pipeline, snapshot, settings)
+    values = metrics(task_of(pipeline), rows["label"], predicted)
+    _keep_predictions(pipeline, snapshot, trained, rows=rows, predicted=predicted, settings=settings)
+    _log(trained, values, compared, settings)
+    with tracking.resumed(settings, trained.run_id):
+        log_pictures(task_of(pipeline), candidate, rows, predicted)
+    tracking.end_run(settings, trained.run_id)
+    return Evaluated(
+        model_name=trained.model_name,
+        version=trained.version,
+        champion_version=champion_version,
+        metrics=values,
+        champion_metrics=compared.metrics,
+        evidence=compared.evidence,
+        holdout=snapshot.holdout,
+        holdout_rows=len(rows),
+        cutoff=snapshot.cutoff,
+        reason=snapshot.reason,
+        reason_key=snapshot.reason_key,
+        problems=(*changed, *compared.problems),
+        not_comparable=compared.not_comparable,
+        model_digest=candidate.digest,
+    )
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The champion's metrics, the evidence against it, and what kept either from being made (see Evaluated)."""
+
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+    problems: tuple[str, ...] = ()
+    not_comparable: str = ""
+
+
+def metrics(task: Task, labels: pd.Series, predicted: Floats) -> dict[str, float | None]:
+    """The task's metrics, and what else it tells of a holdout (Task.extra_metrics).
+
+    None where rows are too few for a metric or, of a binary task, all of one class: the gate refuses what is missing.
+    """
+    values = {name: _metric(name, labels, predicted) for name in task.metrics}
+    return values | task.extra_metrics(labels.to_numpy(dtype="float64"), predicted)
+
+
+def _metric(name: str, labels: pd.Series, predicted: Floats) -> float | None:
+    try:
+        return evidence.metric_value(name, labels, predicted)
+    except DataContractError:
+        return None
+
+
+def _fingerprint_problems(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> list[str]:
+    now = feature_store.fingerprint_like(snapshot.feature_fingerprint, pipeline, settings)
+    if now == snapshot.feature_fingerprint:
+        return []
+    return [f"feature definitions changed since the snapshot: {snapshot.feature_fingerprint[:12]}, now {now[:12]}"]
+
+
+def _against_champion(
+    pipeline: Pipeline,
+    version: int | None,
+    snapshot: Snapshot,
+    settings: Settings,
+    *,
+    rows: pd.DataFrame,
+    predicted: Floats,
+) -> _Compared:
+    if version is None:
+        return _Compared()
+    try:
+        champion = model_version.load_version(pipeline, version, settings)
+        unfit = champion.unfit_for(pipeline, settings)
+        if unfit:
+            return _Compared(not_comparable=unfit[0])
+        if problem := _overlap(champion, snapshot):
+            return _Compared(problems=(problem,))
+        said = champion.predict(pipeline, rows)
+    except GuardRefused as error:
+        return _Compared(not_comparable=str(error))
+    found, problems = compare(pipeline, rows, said, predicted)
+    return _Compared(metrics(task_of(pipeline), rows["label"], said), found, problems)
+
+
+def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
+    """Why the champion's predictions of this holdout are no test of it; empty when they are."""
+    if champion.snapshot.train.end <= snapshot.holdout.start:
+        return ""
+    return (
+        f"overlapping holdout: champion version {champion.version} was trained on rows up to "
+        f"{champion.snapshot.train.end:%Y-%m-%d}, the holdout starts at {snapshot.holdout.start:%Y-%m-%d}: "
+        "take a later cutoff"
+    )
+
+
+def compare(
+    pipeline: Pipeline, rows: pd.DataFrame, champion: Floats, candidate: Floats
+) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    """Evidence on each metric of the task from predictions of the same rows, and what kept one from being made.
+
+    Args:
+        rows: decision_time (UTC) and label of the rows, in the order of the predictions.
+    """
+    rule, days = pipeline.gate.compare, evidence.utc_days(rows["decision_time"])
+    sampled: dict[str, Any] = {
+        "confidence": rule.confidence,
+        "resamples": rule.resamples,
+        "seed": pipeline.training.seed,
+    }
+    found, problems = [], []
+    for metric in task_of(pipeline).metrics:
+        try:
+            found.append(evidence.compare(rows["label"], champion, candidate, days, metric=metric, **sampled))
+        except DataContractError as error:
+            problems.append(f"no evidence on {metric}: {error}")
+    return tuple(found), tuple(problems)
+
+
+def _keep_predictions(
+    pipeline: Pipeline,
+    snapshot: Snapshot,
+    trained: TrainedModel,
+    *,
+    rows: pd.DataFrame,
+    predicted: Floats,
+    settings: Settings,
+) -> None:
+    """Holdout predictions, the reference of later monitoring: in-sample ones are sharper than any live ones can be."""
+    frame = rows[[pipeline.prediction.entity_key, "decision_time", "label"]].assign(**{PREDICTION: list(predicted)})
+    uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{snapshot.digest}.holdout-v{trained.version}.parquet"
+    tracking.write_parquet(frame, uri, settings)
+    registry.tag_version(settings, pipeline.name, trained.version, {"airloop.holdout_uri": uri})
+
+
+def _log(trained: TrainedModel, values: dict[str, float | None], compared: _Compared, settings: Settings) -> None:
+    with tracking.resumed(settings, trained.run_id):
+        for whose, measured in (("holdout", values), ("champion", compared.metrics)):
+            mlflow.log_metrics({f"{whose}_{name}": value for name, value in measured.items() if value is not None})
+        for item in compared.evidence:
+            bounds = {"gain": item.gain, "gain_lower": item.lower, "gain_upper": item.upper}
+            mlflow.log_metrics({f"{item.metric}_{name}": value for name, value in bounds.items()})
+        mlflow.set_tag("airloop.evidence", json.dumps([item.to_json() for item in compared.evidence]))

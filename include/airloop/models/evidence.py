@@ -1,0 +1,165 @@
+"""Evidence: how two models differ on the same rows, with an interval that respects calendar days.
+
+Rows of one day are not independent: resampling rows gives an interval 2-5 x too narrow on the demo's data, and a gate
+that reads it promotes noise. Whole days are therefore drawn with replacement, both models on the same draw (paired),
+and the percentiles of the resampled gains are the interval (cluster bootstrap: Davison & Hinkley 1997, section 3.8;
+Field & Welsh 2007). A metric of a draw follows from sums per day (losses) or per pair of days (ROC-AUC), so no resample
+touches the rows.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from airloop.config import METRICS
+from airloop.errors import DataContractError
+from airloop.models.day_statistics import STATISTICS
+from airloop.problems import Floats, Integers, task_measured_by
+from airloop.records import Evidence
+
+MIN_ROWS = 30
+"""Fewer rows have no metric."""
+
+_MIN_BLOCKS = 2
+_MAX_UNUSABLE_SHARE = 0.05
+
+
+def utc_days(instants: npt.ArrayLike) -> Integers:
+    """Calendar-day block ids (days since 1970-01-01, UTC) of instants with a timezone.
+
+    Raises:
+        DataContractError: The instants have no timezone, or one is missing.
+    """
+    values = pd.DatetimeIndex(pd.Series(instants))
+    if values.tz is None or bool(values.isna().any()):
+        raise DataContractError("decision times need a timezone and no gaps: a day block is a UTC calendar day")
+    return values.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def blocks(days: npt.ArrayLike) -> int:
+    """How many different day blocks there are."""
+    return int(np.unique(np.asarray(days)).size)
+
+
+def metric_value(metric: str, labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
+    """One model's metric; labels and predictions as airloop.problems says.
+
+    brier: mean squared error of the probability. roc_auc: ties count one half. mae, rmse: mean absolute error, root of
+    the mean squared error. log_loss: mean of -log of the probability of the class that came, which counts as 1e-15 when
+    it is smaller (a class never seen in training has 0). accuracy: share of rows whose most probable class came; of
+    equally probable ones the first.
+
+    Raises:
+        DataContractError: See `compare`.
+    """
+    y, (p,) = _checked(metric, labels, predictions)
+    return float(STATISTICS[metric](y, p, np.zeros(y.size, np.int64), 1)(np.ones((1, 1)))[0])
+
+
+def interval(
+    labels: npt.ArrayLike,
+    predictions: npt.ArrayLike,
+    days: npt.ArrayLike,
+    *,
+    metric: str,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> tuple[float, float, float]:
+    """Value of one model's metric with the bounds of its two-sided day-block interval: (value, lower, upper).
+
+    Raises:
+        DataContractError: See `compare`.
+    """
+    y, (p,) = _checked(metric, labels, predictions)
+    block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
+    statistic = STATISTICS[metric](y, p, block, draws.shape[1])
+    lower, upper = _bounds(statistic(draws[1:]), confidence)
+    return float(statistic(draws[:1])[0]), lower, upper
+
+
+def compare(
+    labels: npt.ArrayLike,
+    champion: npt.ArrayLike,
+    candidate: npt.ArrayLike,
+    days: npt.ArrayLike,
+    *,
+    metric: str,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> Evidence:
+    """The gain of `candidate` over `champion` on the same rows; positive is better for every metric.
+
+    Args:
+        labels: One per row, as airloop.problems says; rows without a label must be left out by the caller.
+        champion: Predictions of the metric's task.
+        candidate: Likewise, for the same rows in the same order.
+        days: UTC calendar-day block id per row (`utc_days`).
+        metric: Gain is champion - candidate where lower is better, else candidate - champion.
+        confidence: Of the two-sided percentile interval: its lower bound is the (1 - confidence) / 2 quantile.
+        resamples: Draws of days; 200 are enough to decide at 0.95.
+        seed: The same seed gives the same draws of days, whatever the models, the metric and the order of rows.
+
+    Raises:
+        DataContractError: Arrays of different length, fewer than 30 rows or 2 days, a label or a prediction that does
+            not fit the metric's task, a single class for ROC-AUC, an unknown metric.
+    """
+    y, (old, new) = _checked(metric, labels, champion, candidate)
+    block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
+    values = [STATISTICS[metric](y, p, block, draws.shape[1])(draws) for p in (old, new)]
+    gains = METRICS[metric].sign * (values[1] - values[0])
+    lower, upper = _bounds(gains[1:], confidence)
+    return Evidence(
+        metric=metric,
+        gain=float(gains[0]),
+        lower=lower,
+        upper=upper,
+        confidence=confidence,
+        champion=float(values[0][0]),
+        candidate=float(values[1][0]),
+        rows=int(y.size),
+        blocks=draws.shape[1],
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _checked(metric: str, labels: npt.ArrayLike, *predictions: npt.ArrayLike) -> tuple[Floats, tuple[Floats, ...]]:
+    task = task_measured_by(metric, predictions[0])
+    try:
+        y, *ps = (np.asarray(values, dtype=np.float64) for values in (labels, *predictions))
+    except (TypeError, ValueError) as error:
+        raise DataContractError(f"labels and predictions must be numbers without gaps: {error}") from error
+    if y.ndim != 1 or any(p.shape[:1] != y.shape or p.shape != ps[0].shape for p in ps):
+        raise DataContractError(f"labels and predictions differ in shape: {[a.shape for a in (y, *ps)]}")
+    if y.size < MIN_ROWS:
+        raise DataContractError(f"{y.size} labelled rows are too few for a metric; at least {MIN_ROWS} are needed")
+    problems = [*map(task.prediction_problem, ps), task.label_problem(y)]
+    for problem in filter(None, problems):
+        raise DataContractError(problem)
+    return y, tuple(ps)
+
+
+def _draws(days: npt.ArrayLike, *, rows: int, resamples: int, seed: int) -> tuple[Integers, Floats]:
+    """Block index per row, and per draw (row) how often each block (column) occurs; draw 0 is the data itself."""
+    ids = np.asarray(days)
+    if ids.shape != (rows,) or ids.dtype.kind not in "iu":
+        raise DataContractError(f"days must hold one integer block id per row ({rows}), got {ids.dtype} {ids.shape}")
+    unique, block = np.unique(ids, return_inverse=True)
+    size = unique.size
+    if size < _MIN_BLOCKS:
+        raise DataContractError(f"{size} calendar day gives no interval; at least {_MIN_BLOCKS} are needed")
+    drawn = np.random.default_rng(seed).integers(0, size, size=(resamples, size))
+    cells = drawn + size * np.arange(resamples)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=resamples * size).reshape(resamples, size)
+    return block.astype(np.int64), np.vstack([np.ones((1, size)), counts])
+
+
+def _bounds(values: Floats, confidence: float) -> tuple[float, float]:
+    usable = values[~np.isnan(values)]
+    if usable.size < (1 - _MAX_UNUSABLE_SHARE) * values.size:
+        raise DataContractError("too few days hold rows of both classes: many draws of days have no ROC-AUC")
+    tail = (1 - confidence) / 2
+    lower, upper = np.quantile(usable, [tail, 1 - tail])
+    return float(lower), float(upper)

@@ -1,0 +1,264 @@
+"""A registered model version: its files as they were judged, what it was made from, and the guards on using it.
+
+Whatever predicts with a version - scoring, evaluation, monitoring, reviews, the check before a promotion - takes it
+from here: downloaded (an outage may be retried), its digest compared with the ledger's, then loaded by airloop's own
+list of types (a version that does not load is refused).
+"""
+
+import json
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import mlflow.artifacts
+import pandas as pd
+
+from airloop.config import Pipeline
+from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.features import feature_store
+from airloop.problems import Floats, task_of
+from airloop.records import Snapshot
+from airloop.settings import Settings
+from airloop.stores import ledger
+from airloop.stores.ledger import Draft
+from airloop.stores.mlflow import model_files, registry, tracking
+from airloop.stores.mlflow.border import answering, in_one_line
+from airloop.stores.mlflow.model_files import Files
+
+logger = logging.getLogger(__name__)
+
+DIGEST = "airloop.model_digest"
+_SNAPSHOT = "airloop.models.snapshot"
+_SHOWN = 3
+_WAY_OUT = "run a training, whose model the gate then judges by floors only, and promote it"
+_OURS = "it was not registered by airloop"
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A registered model version, loaded, with what it was made from.
+
+    Attributes:
+        model: scikit-learn pipeline; airloop.problems predicts with it on a frame of `features`.
+        digest: SHA-256 over its files (model_files.digest), as they were loaded.
+        holdout_predictions: Entity key, decision_time, label, prediction of its holdout; empty before evaluation.
+    """
+
+    version: int
+    model: Any
+    features: tuple[str, ...]
+    candidate: str
+    params: dict[str, Any]
+    snapshot: Snapshot
+    holdout_predictions: pd.DataFrame
+    digest: str = ""
+
+    def predict(self, pipeline: Pipeline, rows: pd.DataFrame) -> Floats:
+        """What it predicts for rows that hold its features, as the pipeline's task says (airloop.problems).
+
+        Raises:
+            GuardRefused: It is not a model of the task, a feature is missing, or a prediction is not valid.
+        """
+        missing = [name for name in self.features if name not in rows.columns]
+        if missing:
+            raise GuardRefused(f"version {self.version} needs feature {missing[0]!r}, which the rows do not have")
+        task = task_of(pipeline)
+        predicted = task.predict(self.model, rows[list(self.features)])
+        problem = task.prediction_problem(predicted)
+        if problem:
+            raise GuardRefused(f"version {self.version}: {problem}")
+        return predicted
+
+    def unfit_for(self, pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
+        """Why today's features are not what it learned from; empty when they are."""
+        fingerprint = feature_store.fingerprint_like(self.snapshot.feature_fingerprint, pipeline, settings)
+        if fingerprint == self.snapshot.feature_fingerprint:
+            return ()
+        today = feature_store.feature_names(pipeline, settings)
+        gone = [f"feature {name!r} is gone" for name in self.features if name not in today]
+        changed = [f"definitions {self.snapshot.feature_fingerprint[:12]}, now {fingerprint[:12]}", *gone]
+        service = f"feature service {pipeline.features.service}"
+        return (f"{service} is not what version {self.version} was trained on ({', '.join(changed[:_SHOWN])})",)
+
+
+def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest: str = "") -> ModelVersion:
+    """Download a version, compare its digest, load it.
+
+    Args:
+        digest: What its files must hash to besides what the ledger says, for a version no decision names yet.
+
+    Raises:
+        GuardRefused: Not registered by airloop, its files are gone or were changed since they were judged, or the model
+            does not load.
+        UpstreamUnavailable: MLflow, its file store or the state database does not answer.
+    """
+    tags = registry.version_of(settings, pipeline.name, version).tags
+    candidate, params = _tag(tags, "airloop.candidate", version), json.loads(_tag(tags, "airloop.params", version))
+    files = version_files(pipeline.name, version, settings)
+    own_digest = refuse_changed(pipeline.name, version, files, settings, digest=digest or tags.get(DIGEST, ""))
+    try:
+        model = model_files.load(files)
+    except GuardRefused as error:
+        raise GuardRefused(f"{pipeline.name} version {version} does not load: {error}") from error
+    snapshot = _snapshot(tags, files, version)
+    return ModelVersion(
+        version=version,
+        model=model,
+        features=snapshot.features,
+        candidate=candidate,
+        params=params,
+        snapshot=snapshot,
+        holdout_predictions=_holdout_predictions(tags.get("airloop.holdout_uri"), settings),
+        digest=own_digest,
+    )
+
+
+def load_champion(pipeline: Pipeline, version: int, settings: Settings) -> ModelVersion:
+    """The version in force, fit for today's features.
+
+    Raises:
+        GuardRefused: It does not load (see load_version), or its features mean something else now; names the way out.
+        UpstreamUnavailable: See load_version.
+    """
+    try:
+        champion = load_version(pipeline, version, settings)
+    except GuardRefused as error:
+        raise GuardRefused(f"{error}; {_WAY_OUT}") from error
+    if unfit := champion.unfit_for(pipeline, settings):
+        raise GuardRefused(f"{unfit[0]}; restore the definitions, or {_WAY_OUT}")
+    return champion
+
+
+def version_files(model_name: str, version: int, settings: Settings) -> dict[str, bytes]:
+    """The files of a registered version, read once.
+
+    Raises:
+        GuardRefused: It is not registered, or its files are gone.
+        UpstreamUnavailable: MLflow or its file store does not answer.
+    """
+    registry.version_of(settings, model_name, version)
+    return files_at(f"models:/{model_name}/{version}", settings, of=f"version {version} of {model_name}")
+
+
+def files_at(model_uri: str, settings: Settings, *, of: str) -> dict[str, bytes]:
+    """The files of a logged model, read once.
+
+    Raises:
+        GuardRefused: There are none.
+        UpstreamUnavailable: They cannot be read, or the place that holds all models is not there.
+    """
+    tracking.client(settings)
+    with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
+        # Whatever the file store's own library raises means the same: it did not answer.
+        try:
+            with answering(settings, f"download {of}"):
+                # A models:/ URI is looked up in the global registry, whatever this call is given; `client` set it.
+                path = mlflow.artifacts.download_artifacts(model_uri, dst_path=folder)
+                files = model_files.read(Path(path))
+        except (GuardRefused, UpstreamUnavailable):
+            raise
+        except Exception as error:
+            raise UpstreamUnavailable(f"files of {of} cannot be read: {in_one_line(error)}") from error
+    if not files:
+        _refuse_missing_root(settings, of)
+        raise GuardRefused(f"the files of {of} are gone from MLflow's file store")
+    return files
+
+
+def refuse_changed(model_name: str, version: int, files: Files, settings: Settings, *, digest: str = "") -> str:
+    """The digest of a version's files, when it is the one on record.
+
+    What the ledger recorded counts (`ledger_digest`); a version that airloop registered before it took digests has none
+    until its first promotion or scoring writes one.
+
+    Raises:
+        GuardRefused: The files are not those that were judged.
+    """
+    own = model_files.digest(files)
+    for recorded in filter(None, (digest, ledger_digest(settings, model_name, version))):
+        if own != recorded:
+            raise GuardRefused(
+                f"the files of {model_name} version {version} were changed: SHA-256 {own[:12]}, on record is "
+                f"{recorded[:12]}; put the original files back"
+            )
+    return own
+
+
+def ledger_digest(settings: Settings, model_name: str, version: int) -> str:
+    """The first digest the ledger recorded of a version; empty when it has none."""
+    recorded = (
+        str(entry.payload.get("model_digest") or "")
+        for entry in ledger.entries(settings, model_name, kinds=("decision", "intended", "done", "sealed"))
+        if entry.payload.get("version") == version
+    )
+    return next(filter(None, recorded), "")
+
+
+def record_digest(pipeline: Pipeline, version: ModelVersion, settings: Settings) -> None:
+    """Put the digest of a champion that was promoted before digests were taken on record; its first scoring does."""
+    done = ledger.entries(settings, pipeline.name, kind="done")
+    mine = [entry for entry in done if entry.payload["version"] == version.version]
+    if not mine or ledger_digest(settings, pipeline.name, version.version):
+        return
+    says = "promoted before digests were taken: the files that serve from now on"
+    payload = {"version": version.version, "model_digest": version.digest, "why": says}
+    draft = Draft(mine[-1].effective_at, payload)
+    ledger.append_once(
+        settings,
+        pipeline.name,
+        kind="sealed",
+        make=lambda seen: next((entry for entry in seen if entry.payload["version"] == version.version), draft),
+        kinds=["sealed"],
+    )
+
+
+def version_snapshot(pipeline: Pipeline, version: int, settings: Settings) -> Snapshot:
+    """The snapshot a version was trained on.
+
+    Raises:
+        GuardRefused: The version was not registered by airloop.
+    """
+    tags = registry.version_of(settings, pipeline.name, version).tags
+    _tag(tags, "airloop.candidate", version)
+    files = {} if _SNAPSHOT in tags else version_files(pipeline.name, version, settings)
+    return _snapshot(tags, files, version)
+
+
+def _snapshot(tags: dict[str, str], files: Files, version: int) -> Snapshot:
+    """From the model's own folder; versions of an older airloop carry it in a tag."""
+    if model_files.RECORD in files:
+        return Snapshot.from_json(json.loads(files[model_files.RECORD])["snapshot"])
+    return Snapshot.from_json(json.loads(_tag(tags, _SNAPSHOT, version)))
+
+
+def _tag(tags: dict[str, str], name: str, version: int) -> str:
+    if name not in tags:
+        raise GuardRefused(f"version {version} has no tag {name}: {_OURS}")
+    return tags[name]
+
+
+def _holdout_predictions(uri: str | None, settings: Settings) -> pd.DataFrame:
+    if not uri:
+        return pd.DataFrame()
+    try:
+        return tracking.read_parquet(uri, settings)
+    except GuardRefused as error:  # only monitoring compares with them, and does without
+        logger.warning("holdout predictions: %s", error)
+        return pd.DataFrame()
+
+
+def _refuse_missing_root(settings: Settings, of: str) -> None:
+    """An empty download means deleted files only where the place of all models is there."""
+    root = settings.mlflow_artifact_uri
+    if root.startswith("mlflow-artifacts:"):
+        return
+    try:
+        system, path = fsspec.core.url_to_fs(root, **settings.storage_options)
+        there = system.exists(path)
+    except Exception as error:  # each file system raises its own
+        raise UpstreamUnavailable(f"MLflow's file store {root} does not answer: {in_one_line(error)}") from error
+    if not there:
+        raise UpstreamUnavailable(f"files of {of} cannot be read: MLflow's file store {root} is not there")

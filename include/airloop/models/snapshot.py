@@ -1,0 +1,220 @@
+"""snapshot: freeze the training set of a cutoff, prove that it leaks nothing, and open its MLflow run."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import mlflow
+import pandas as pd
+
+from airloop.config import Pipeline
+from airloop.errors import DataContractError
+from airloop.features import examples, feature_store, leak_check, sections
+from airloop.models import outcomes_there, training_set
+from airloop.models.training_key import training_key
+from airloop.problems import refuse_unfit_labels
+from airloop.records import Snapshot, Window
+from airloop.settings import Settings
+from airloop.stores import alarms, lake, training_reason
+from airloop.stores.mlflow import tracking
+from airloop.stores.training_reason import Asked
+
+_LOGGED_ROWS = 200
+
+
+def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, **_options: Any) -> dict[str, Any]:
+    """A snapshot depends on what the tables hold up to the cutoff, the feature definitions, and answered alarms."""
+    tables = {uri: lake.files_digest(uri, settings, window=window) for uri in _tables(pipeline, settings)}
+    answers = [item.to_json() for item in alarms.raised(pipeline, settings, span=window) if item.alarm.holds_training]
+    return {"tables": tables, "fingerprint": feature_store.fingerprint(pipeline, settings), "alarms": answers}
+
+
+def parts(pipeline: Pipeline, cutoff: datetime) -> tuple[Window, Window]:
+    """Decision times of the training and holdout rows of a cutoff.
+
+    Rows with decision time < cutoff - label delay are mature. The newest `holdout_days` of them are the holdout;
+    training starts with the coverage and ends one embargo before the holdout.
+
+    Raises:
+        DataContractError: The cutoff leaves no time for training.
+    """
+    mature_end = cutoff - pipeline.prediction.label_delay
+    holdout = Window(mature_end - timedelta(days=pipeline.training.holdout_days), mature_end)
+    train_end = holdout.start - timedelta(days=pipeline.training.embargo_days)
+    if train_end <= pipeline.coverage.start:
+        raise DataContractError(
+            f"{pipeline.name}: cutoff {cutoff:%Y-%m-%dT%H:%MZ} leaves no training rows: "
+            f"the holdout starts at {holdout.start:%Y-%m-%d}, the data at {pipeline.coverage.start:%Y-%m-%d}; "
+            f"take a later cutoff"
+        )
+    return Window(pipeline.coverage.start, train_end), holdout
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """The training set of a cutoff, proven to leak nothing and not frozen yet.
+
+    Attributes:
+        frame: Entity key, decision_time (UTC), features, label (float64; NaN for none), part ('train' or 'holdout'); in
+            (decision_time, entity key) order.
+        train: Decision times of the training rows; `holdout` likewise.
+        digest: SHA-256 of the frame's content in its order.
+        leak_checked: Decision times the leak check rebuilt.
+    """
+
+    frame: pd.DataFrame
+    train: Window
+    holdout: Window
+    digest: str
+    leak_checked: tuple[datetime, ...]
+
+
+def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> TrainingRows:
+    """Make the training set of a cutoff from the built features; nothing is frozen and no run is opened.
+
+    Rows whose decision time lies in a window that a person excluded (airloop.stores.alarms) are left out.
+
+    Raises:
+        DataContractError: See `snapshot`.
+        GuardRefused: See `snapshot`.
+        UpstreamUnavailable: See `snapshot`.
+    """
+    train, holdout = parts(pipeline, cutoff)
+    excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), settings)
+    frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
+    frame = _without(_with_parts(frame, train, holdout), excluded)
+    refuse_unfit_labels(pipeline, frame["label"])
+    _refuse_too_few(pipeline, frame, holdout)
+    outcomes_there.refuse_ended(pipeline, cutoff, holdout, settings)
+    outcomes_there.refuse_incomplete_days(pipeline, frame, settings)
+    leak_checked = leak_check.check_leaks(pipeline, frame, settings)
+    return TrainingRows(frame, train, holdout, training_set.frame_digest(frame), leak_checked)
+
+
+def snapshot(
+    pipeline: Pipeline,
+    window: Window,
+    _upstream: Any,
+    settings: Settings,
+    *,
+    reason: str = "hand",
+    reason_key: str = "",
+) -> Snapshot:
+    """Write the training set of `window.end` (the cutoff) as one parquet file named by its digest.
+
+    Args:
+        reason: One of REASONS; `probe` counts only when triage asked for it (airloop.stores.training_reason). The
+            evidence on which it asked is kept as a tag of the MLflow run.
+
+    Raises:
+        DataContractError: Too few labelled training rows; labels that do not fit the task; examples that are mature or
+            a day old at the cutoff were decided after the newest outcome known (the outcome feed has not landed up to
+            the cutoff); a day of at least 20 examples with far fewer outcomes than usual; or a leak.
+        ConfigError: An unknown reason.
+        GuardRefused: Nobody asked for this training by `probe`, or it was answered. Or an open alarm holds trainings on
+            rows before the cutoff. The message names the ways out.
+        UpstreamUnavailable: Features are not built and validated up to the cutoff.
+    """
+    cutoff = window.end
+    asked = training_reason.asked_for(settings, pipeline, cutoff, reason=reason, reason_key=reason_key)
+    made = training_rows(pipeline, cutoff, settings)
+    uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{made.digest}.parquet"
+    tracking.write_parquet(made.frame, uri, settings)
+    labelled = made.frame[made.frame["label"].notna()]
+    record = Snapshot(
+        pipeline=pipeline.name,
+        cutoff=cutoff,
+        train=made.train,
+        holdout=made.holdout,
+        uri=uri,
+        digest=made.digest,
+        train_rows=int((labelled["part"] == "train").sum()),
+        holdout_rows=int((labelled["part"] == "holdout").sum()),
+        unlabelled_rows=len(made.frame) - len(labelled),
+        features=feature_store.feature_names(pipeline, settings),
+        feature_service=pipeline.features.service,
+        feature_fingerprint=feature_store.fingerprint(pipeline, settings),
+        table_versions=_versions(pipeline, settings),
+        leak_checked=made.leak_checked,
+        reason=asked.reason,
+        reason_key=asked.reason_key,
+    )
+    _open_run(pipeline, record, labelled, settings, asked=asked)
+    return record
+
+
+def _with_parts(frame: pd.DataFrame, train: Window, holdout: Window) -> pd.DataFrame:
+    time = frame["decision_time"]
+    frame = frame.assign(part=None)
+    frame.loc[time < train.end, "part"] = "train"
+    frame.loc[time >= holdout.start, "part"] = "holdout"
+    return frame[frame["part"].notna()].reset_index(drop=True)
+
+
+def _without(frame: pd.DataFrame, windows: Sequence[Window]) -> pd.DataFrame:
+    time = frame["decision_time"]
+    for window in windows:
+        frame = frame[(time < window.start) | (time >= window.end)]
+    return frame.reset_index(drop=True)
+
+
+def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) -> None:
+    labelled = frame[frame["label"].notna()]
+    rows = int((labelled["part"] == "train").sum())
+    if rows < pipeline.training.min_train_rows:
+        raise DataContractError(
+            f"{pipeline.name}: {rows} labelled training rows before {holdout.start:%Y-%m-%d}, "
+            f"min_train_rows is {pipeline.training.min_train_rows}: take a later cutoff, or lower that number"
+        )
+
+
+def _tables(pipeline: Pipeline, settings: Settings) -> list[str]:
+    views = sections.view_names(pipeline, settings)
+    return [lake.table_uri(settings, pipeline.name, "features", view) for view in views] + [
+        lake.table_uri(settings, pipeline.name, "clean", feed) for feed in pipeline.feeds
+    ]
+
+
+def _versions(pipeline: Pipeline, settings: Settings) -> dict[str, int]:
+    found = {uri: lake.open_table(uri, settings) for uri in _tables(pipeline, settings)}
+    return {"/".join(uri.rsplit("/", 2)[1:]): table.version() for uri, table in found.items() if table is not None}
+
+
+def _open_run(
+    pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, asked: Asked
+) -> None:
+    key = training_key(pipeline, record)
+    tracking.end_abandoned_runs(pipeline, settings, keep=key)
+    tags = {
+        **tracking.provenance(settings),
+        "airloop.reason": record.reason,
+        "airloop.reason_key": record.reason_key,
+        "airloop.models.snapshot": record.digest,
+        "airloop.trigger_evidence": json.dumps(asked.evidence),
+    }
+    name = f"training {record.cutoff:%Y-%m-%d} ({record.reason})"
+    run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags)
+    with tracking.resumed(settings, run.info.run_id):
+        mlflow.log_params(
+            {
+                "cutoff": record.cutoff.isoformat(),
+                "train_rows": record.train_rows,
+                "holdout_rows": record.holdout_rows,
+                "unlabelled_rows": record.unlabelled_rows,
+                "feature_service": record.feature_service,
+            }
+        )
+        # MLflow's own digest reads the first 10,000 rows only, so ours is passed (36 characters at most).
+        dataset = mlflow.data.from_pandas(
+            labelled.head(_LOGGED_ROWS),
+            source=record.uri,
+            name=pipeline.name,
+            targets="label",
+            digest=record.digest[:36],
+        )
+        mlflow.log_input(dataset, context="training")
+        mlflow.log_dict(record.to_json(), "snapshot.json")
+    # Left RUNNING on purpose: tune and train resume it, evaluate ends it.
+    tracking.reopen_run(settings, run.info.run_id)

@@ -1,0 +1,167 @@
+"""tune: search one candidate family's parameters on time-ordered folds inside the training part."""
+
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import mlflow
+import numpy as np
+import optuna
+import pandas as pd
+from mlflow.entities import Run
+
+from airloop.config import METRICS, Pipeline
+from airloop.config.pipeline import Range
+from airloop.errors import DataContractError, GuardRefused
+from airloop.models.estimators import feature_columns, fitted_model
+from airloop.models.evidence import metric_value
+from airloop.models.training_key import training_key
+from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.problems import task_of
+from airloop.records import Snapshot, TunedCandidate, Window
+from airloop.settings import Settings
+from airloop.stores.mlflow import tracking
+
+_SEARCH = "search.json"
+_SEARCH_OF_OLD = "airloop.found"
+"""The tag that held the search before it was an artifact; MLflow cuts tags off at 8,000 characters."""
+
+
+def tune(
+    pipeline: Pipeline, _window: Window, upstream: dict[str, Any], settings: Settings, *, candidate: str
+) -> TunedCandidate:
+    """Try parameters within the declared budget (trials, folds, newest rows) and keep the best.
+
+    Optuna's TPE sampler, seeded, draws them over the declared params; a candidate without `search` is one trial. A fold
+    trains on what lies before its validation rows in time, with the embargo between them. `score` is the mean over
+    folds, higher is better (a metric where lower is better enters negated). The same snapshot gives the same result on
+    a machine of any load: the budget's seconds never end a search with the trials so far. A retry returns what its
+    MLflow run says was found.
+
+    Raises:
+        DataContractError: The newest rows within the budget leave a fold without training rows, or without a metric.
+        GuardRefused: The search took longer than the budget's seconds; looked at before each fit.
+    """
+    snapshot: Snapshot = upstream["snapshot"]
+    run = _run(pipeline, snapshot, candidate, settings)
+    search = _earlier_search(run, settings)
+    if search is None:
+        rows = labelled_part(read_snapshot(snapshot, settings), "train").tail(pipeline.training.budget.rows)
+        search = _search(pipeline, candidate, rows)
+        tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
+    record = TunedCandidate(
+        candidate=candidate,
+        params=search["params"],
+        score=search["score"],
+        trials=len(search["trials"]),
+        seconds=search["seconds"],
+        run_id=str(run.info.run_id),
+    )
+    if run.info.status != "FINISHED":
+        _log(pipeline, record, search["trials"], settings)
+    tracking.end_run(settings, record.run_id)
+    return record
+
+
+def _earlier_search(run: Run, settings: Settings) -> dict[str, Any] | None:
+    """What the run of this input holds of a search that ended; None when it was killed before, or half-written."""
+    text = tracking.read_artifact(settings, str(run.info.run_id), _SEARCH) or run.data.tags.get(_SEARCH_OF_OLD)
+    try:
+        search = json.loads(text or "null")
+    except ValueError:  # cut off: searching again ends in the same place
+        return None
+    return search if isinstance(search, dict) else None
+
+
+def _search(pipeline: Pipeline, candidate: str, rows: pd.DataFrame) -> dict[str, Any]:
+    """Best `params` and their `score`, the value of each of the `trials`, `seconds` taken."""
+    declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
+    began = time.monotonic()
+
+    def objective(trial: optuna.Trial) -> float:
+        params = {name: _suggest(trial, name, space) for name, space in declared.search.items()}
+        scores = []
+        for fit, check in folds(pipeline, rows):
+            _refuse_overrun(pipeline, candidate, trial.number, time.monotonic() - began)
+            scores.append(_score(pipeline, candidate, params, fit, check))
+        return float(np.mean(scores))
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=pipeline.training.seed))
+    study.optimize(objective, n_trials=budget.trials if declared.search else 1)
+    return {
+        "params": study.best_params,
+        "score": float(study.best_value),
+        "trials": [trial.value for trial in study.trials],
+        "seconds": round(time.monotonic() - began, 2),
+    }
+
+
+def _refuse_overrun(pipeline: Pipeline, candidate: str, trial: int, seconds: float) -> None:
+    """Seconds only abort: a search that kept what it had would give another model on a busy machine."""
+    budget = pipeline.training.budget
+    if seconds > budget.seconds:
+        raise GuardRefused(
+            f"{pipeline.name}: tuning {candidate} took {seconds:.0f} s by trial {trial + 1} of {budget.trials}, "
+            f"training.budget.seconds is {budget.seconds:g}: raise it, or lower training.budget.trials, folds or rows "
+            f"({budget.trials}, {budget.folds}, {budget.rows}) in pipeline.yaml, then run tune again"
+        )
+
+
+def folds(pipeline: Pipeline, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Time-ordered folds: the row range is cut into folds + 1 blocks; fold i validates on block i, fits on all before.
+
+    Rows within one embargo before a validation block are used by nobody in that fold.
+
+    Raises:
+        DataContractError: The embargo takes all that lies before a validation block.
+    """
+    count = pipeline.training.budget.folds
+    edges = [int(edge) for edge in np.linspace(0, len(rows), count + 2)]
+    embargo = pd.Timedelta(days=pipeline.training.embargo_days)
+    for start, end in itertools.pairwise(edges[1:]):
+        check = rows.iloc[start:end]
+        before = rows.iloc[:start]
+        fit = before[before["decision_time"] < check["decision_time"].iloc[0] - embargo]
+        if fit.empty:
+            raise DataContractError(
+                f"{pipeline.name}: {len(rows)} rows in {count} folds leave nothing to fit on before the embargo of "
+                f"{pipeline.training.embargo_days} days: raise training.budget.rows or lower its folds"
+            )
+        yield fit, check
+
+
+def _score(pipeline: Pipeline, candidate: str, params: dict[str, Any], fit: pd.DataFrame, check: pd.DataFrame) -> float:
+    model = fitted_model(pipeline, candidate, params, fit)
+    predicted = task_of(pipeline).predict(model, check[feature_columns(pipeline, check)])
+    metric = pipeline.training.metric
+    return METRICS[metric].sign * metric_value(metric, check["label"], predicted)
+
+
+def _suggest(trial: optuna.Trial, name: str, space: Range | tuple[Any, ...]) -> Any:
+    if not isinstance(space, Range):
+        return trial.suggest_categorical(name, list(space))
+    if isinstance(space.low, int) and isinstance(space.high, int):
+        return trial.suggest_int(name, space.low, space.high, log=space.log)
+    return trial.suggest_float(name, space.low, space.high, log=space.log)
+
+
+def _run(pipeline: Pipeline, snapshot: Snapshot, candidate: str, settings: Settings) -> Run:
+    key = training_key(pipeline, snapshot)
+    tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason, "airloop.candidate": candidate}
+    parent = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
+    return tracking.run_of(
+        pipeline, settings, key=f"{key}:{candidate}", name=candidate, tags=tags, parent=parent.info.run_id
+    )
+
+
+def _log(pipeline: Pipeline, record: TunedCandidate, trials: list[float], settings: Settings) -> None:
+    declared, metric = pipeline.training.candidates[record.candidate], pipeline.training.metric
+    sign = METRICS[metric].sign
+    with tracking.resumed(settings, record.run_id):
+        mlflow.log_params({"estimator": declared.estimator, **declared.params, **record.params})
+        mlflow.log_metrics({f"cv_{metric}": sign * record.score, "trials": record.trials, "seconds": record.seconds})
+        for number, value in enumerate(trials):
+            mlflow.log_metric(f"trial_{metric}", sign * value, step=number)

@@ -1,0 +1,51 @@
+"""Tasks: what a label is, what a model says about it, and how both are looked at. A kind of task is a file here.
+
+Labels are float64 (n,) without gaps. Predictions are float64: the probability of class 1 (n,) of a binary task, the
+value (n,) of a regression, the probabilities (n, K) of the K declared classes of a multiclass task.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from airloop.config import METRICS, Pipeline, TaskKind
+from airloop.errors import DataContractError
+from airloop.problems.binary import Binary
+from airloop.problems.multiclass import Multiclass
+from airloop.problems.problem import PREDICTION, Floats, Integers, Task
+from airloop.problems.regression import Regression
+
+__all__ = ["PREDICTION", "Floats", "Integers", "Task", "refuse_unfit_labels", "task_measured_by", "task_of"]
+
+_TASKS: dict[TaskKind, type[Task]] = {"binary": Binary, "regression": Regression, "multiclass": Multiclass}
+
+
+def task_of(pipeline: Pipeline) -> Task:
+    """The task a pipeline declares."""
+    return _TASKS[pipeline.prediction.task](pipeline.prediction.classes)
+
+
+def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
+    """The task a metric belongs to; its classes are the columns of the predictions, by their numbers.
+
+    Raises:
+        DataContractError: No such metric.
+    """
+    if metric not in METRICS:
+        raise DataContractError(f"unknown metric {metric!r} (known: {', '.join(METRICS)})")
+    columns = (*np.shape(predictions), 0)[1:2]
+    return _TASKS[METRICS[metric].task](tuple(str(number) for number in range(*columns)))
+
+
+def refuse_unfit_labels(pipeline: Pipeline, labels: pd.Series) -> None:
+    """Refuse labels that are not what the declared task says; rows without a label are passed over.
+
+    Raises:
+        DataContractError: Names one of them.
+    """
+    problem = task_of(pipeline).label_problem(labels.dropna())
+    if problem:
+        raise DataContractError(
+            f"{pipeline.name}: {problem}: change prediction.task ({pipeline.prediction.task}) in pipeline.yaml, or "
+            "what section labels of features.sql gives"
+        )

@@ -1,0 +1,45 @@
+"""Binary tasks: will it happen?"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.metrics import average_precision_score, log_loss
+
+from airloop.problems.problem import Flags, Floats, Integers, Task, probabilities
+
+
+class Binary(Task):
+    """A label is 0 or 1, a prediction the probability of 1."""
+
+    kind = "binary"
+    gap_title = "mean prediction - label rate"
+    _unsound_words = "probabilities are missing or outside [0, 1]"
+
+    def extra_metrics(self, labels: Floats, predictions: Floats) -> dict[str, float | None]:
+        """Average precision, log loss, calibration gap (mean prediction - label rate), label rate."""
+        two_classes = self.can_learn(labels)
+        return {
+            "average_precision": float(average_precision_score(labels, predictions)) if two_classes else None,
+            "log_loss": float(log_loss(labels, predictions, labels=[0, 1])),
+            "calibration_gap": self.gap(labels, predictions),
+            "label_rate": float(labels.mean()),
+        }
+
+    def days_of_rarer_class(self, labels: npt.ArrayLike, days: Integers) -> float:
+        """Of the two."""
+        values = np.asarray(labels)
+        return float(min(np.unique(days[values == label]).size for label in (0, 1)))
+
+    def _predict(self, model: Any, frame: pd.DataFrame) -> Floats:
+        return probabilities(model, frame, classes=2)[:, 1]
+
+    def _fitting(self, labels: Floats) -> Flags:
+        return np.isin(labels, (0.0, 1.0))
+
+    def _label_words(self) -> str:
+        return "0 or 1"
+
+    def _sound(self, predictions: Floats) -> Flags:
+        return (predictions >= 0) & (predictions <= 1)

@@ -1,0 +1,43 @@
+"""The stages of a DAG one after the other in one process, for runs by hand."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from airloop.config import Pipeline
+from airloop.records import Record, Window
+from airloop.run import stage_run
+from airloop.settings import Settings
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "data": ("ingest", "validate_raw", "build_features", "validate_features", "profile", "materialize"),
+    "training": ("snapshot", "tune", "train", "evaluate", "decide"),
+}
+"""Named like the DAGs they belong to; what a database holds is extracted by its DAG only, which has the connection."""
+
+
+def run_group(
+    name: str, pipeline: Pipeline, window: Window, settings: Settings, *, on_start: Callable[[str], None]
+) -> Record:
+    """Run a group's stages over a window, `tune` once per candidate; returns the last one's record.
+
+    Each stage reads the records stored by the one before it; what was done with this very input is not done again.
+
+    Args:
+        on_start: Called with a stage's name, and its candidate, before it starts.
+
+    Raises:
+        AirloopError: What the first stage that fails raises; those before it stay done.
+    """
+    for stage, options in _steps(name, pipeline):
+        on_start(" ".join((stage, *options.values())))
+        upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
+        record = stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings, **options)
+    return record
+
+
+def _steps(name: str, pipeline: Pipeline) -> Iterator[tuple[str, dict[str, Any]]]:
+    for stage in GROUPS[name]:
+        if stage == "tune":
+            yield from ((stage, {"candidate": candidate}) for candidate in pipeline.training.candidates)
+        else:
+            yield stage, {}

@@ -1,0 +1,170 @@
+"""Alarms: which are open, what they hold, and how a person answers one.
+
+A stage puts the alarms of its window into its record. The newest record of a window counts: where the files were
+mended and the window was built again without the alarm, it is closed. Until then it holds trainings whose rows the
+window covers, and triage asks for none on its evidence. A person closes it by an answer, a line of the ledger:
+`accepted` (the data are right, train on them) or `excluded` (they are wrong and stay so: leave the window's rows out).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airloop.config import Pipeline
+from airloop.config.nearest import nearest
+from airloop.errors import ConfigError, DataContractError, GuardRefused
+from airloop.records import Alarm, Record, Window
+from airloop.records.digests import digest
+from airloop.settings import Settings
+from airloop.stores import ledger, state
+from airloop.stores.ledger import Draft, Entry
+
+logger = logging.getLogger(__name__)
+
+ACCEPTED, EXCLUDED = "accepted", "excluded"
+ANSWERS = (ACCEPTED, EXCLUDED)
+DATA_STAGES = ("ingest", "validate_raw", "validate_features")
+STAGES = (*DATA_STAGES, "monitor")
+
+_ID_LENGTH = 10
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class RaisedAlarm(Record):
+    """An alarm of a window, and how it was answered.
+
+    Attributes:
+        id: Ten hexadecimal digits made of pipeline, window, kind and subject: a window built again raises the same one.
+        answer: `accepted`, `excluded`, or empty while it is open.
+    """
+
+    id: str
+    stage: str
+    window: Window
+    alarm: Alarm
+    answer: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody answered it."""
+        return not self.answer
+
+
+def alarm_id(pipeline_name: str, window: Window, alarm: Alarm) -> str:
+    """The id of an alarm: equal for the same kind and subject of the same window."""
+    return digest([pipeline_name, window.to_json(), alarm.kind, alarm.subject])[:_ID_LENGTH]
+
+
+def raised(
+    pipeline: Pipeline, settings: Settings, *, span: Window | None = None, stages: Sequence[str] = STAGES
+) -> tuple[RaisedAlarm, ...]:
+    """The alarms in the newest record of every window of the stages, oldest window first.
+
+    Args:
+        span: Only windows that overlap it; None for all.
+    """
+    answers = _answers(ledger.entries(settings, pipeline.name, kind="answered"))
+    alarms = []
+    for stage in stages:
+        for window, alarm in _of_stage(settings, pipeline.name, stage, span):
+            key = alarm_id(pipeline.name, window, alarm)
+            alarms.append(RaisedAlarm(key, stage, window, alarm, answers.get(key, "")))
+    return tuple(sorted(alarms, key=lambda item: (item.window.start, item.window.end, item.id)))
+
+
+def announce(pipeline: Pipeline, stage: str, window: Window, noticed: Sequence[Alarm], settings: Settings) -> None:
+    """Write each alarm of a stage into log and ledger, once; then fail the window where the declaration says so.
+
+    Raises:
+        DataContractError: `validation.fail_on` names the kind of an alarm that was not accepted.
+    """
+    failing = []
+    answers = _answers(ledger.entries(settings, pipeline.name, kind="answered")) if noticed else {}
+    for alarm in noticed:
+        key = alarm_id(pipeline.name, window, alarm)
+        payload = {"alarm": key, "stage": stage, "window": window.to_json(), "kind": alarm.kind}
+        payload |= {"subject": alarm.subject, "why": alarm.says}
+        _append(settings, pipeline.name, "alarm", window, payload)
+        logger.warning(
+            "%s %s: ALARM %s %s of %s: %s", pipeline.name, window, key, alarm.kind, alarm.subject, alarm.says
+        )
+        if alarm.kind in pipeline.validation.fail_on and answers.get(key) != ACCEPTED:
+            failing.append(f"{alarm.says} ({_way_out(pipeline.name, key)})")
+    if failing:
+        more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+        raise DataContractError(f"{pipeline.name} {window}: {failing[0]}{more}; validation.fail_on names this kind")
+
+
+def excluded_windows(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[Window, ...]:
+    """Windows within the span whose rows nobody trains on, because an alarm was answered by `excluded`.
+
+    Raises:
+        GuardRefused: An alarm of the span that holds trainings is open; the message names it and both ways out.
+    """
+    alarms = [item for item in raised(pipeline, settings, span=span) if item.alarm.holds_training]
+    waiting = [item for item in alarms if item.open]
+    if waiting:
+        shown = "\n".join(f"  {item.id} {item.window}: {item.alarm.says}" for item in waiting[:_SHOWN])
+        more = f"\n  ... and {len(waiting) - _SHOWN} more" if len(waiting) > _SHOWN else ""
+        raise GuardRefused(
+            f"{pipeline.name}: {len(waiting)} open alarms hold trainings on rows of {span}:\n{shown}{more}\n"
+            f"  mend the files, and the window is built again; or {_way_out(pipeline.name, waiting[0].id)}"
+        )
+    return tuple(item.window for item in alarms if item.answer == EXCLUDED)
+
+
+def answer(settings: Settings, pipeline: Pipeline, key: str, *, given: str, why: str, who: str) -> Entry:
+    """Put a person's answer to an alarm into the ledger; the same answer twice adds nothing, a later one replaces it.
+
+    Args:
+        given: `accepted`: train on the rows; `excluded`: leave the window's rows out of every training.
+
+    Raises:
+        ConfigError: No such alarm, an unknown answer, or no reason.
+    """
+    # The ledger knows those too whose window failed, so that its stage left no record.
+    entries = ledger.entries(settings, pipeline.name, kind="alarm")
+    known = {entry.payload["alarm"]: entry for entry in entries if "alarm" in entry.payload}
+    if key not in known:
+        raise ConfigError(
+            f"{pipeline.name} has no alarm {key!r}{nearest(key, known)}; see `airloop alarms list {pipeline.name}`"
+        )
+    if given not in ANSWERS:
+        raise ConfigError(f"{given!r} is not an answer{nearest(given, ANSWERS)} (answers: {', '.join(ANSWERS)})")
+    if not why.strip():
+        raise ConfigError("an answer needs a reason: --why 'the airport changed its clock, the values are right'")
+    about = known[key].payload
+    payload = {"alarm": key, "answer": given, "why": why.strip(), "who": who, "about": about["why"]}
+    return _append(settings, pipeline.name, "answered", Window.from_json(about["window"]), payload)
+
+
+def _way_out(pipeline_name: str, key: str) -> str:
+    return f"answer: airloop alarms answer {pipeline_name} {key} --as accepted|excluded --why '...'"
+
+
+def _append(settings: Settings, pipeline_name: str, kind: str, window: Window, payload: dict[str, Any]) -> Entry:
+    """The newest entry about this alarm, when it says the same; else a new one."""
+
+    def make(seen: tuple[Entry, ...]) -> Entry | Draft:
+        about = [entry for entry in seen if entry.payload.get("alarm") == payload["alarm"]]
+        return about[-1] if about and about[-1].payload == payload else Draft(window.end, payload)
+
+    return ledger.append_once(settings, pipeline_name, kind=kind, make=make, kinds=[kind], effective_at=window.end)
+
+
+def _answers(entries: Sequence[Entry]) -> dict[str, str]:
+    return {entry.payload["alarm"]: entry.payload["answer"] for entry in entries}
+
+
+def _of_stage(settings: Settings, pipeline_name: str, stage: str, span: Window | None) -> list[tuple[Window, Alarm]]:
+    newest = {
+        (record["window"]["start"], record["window"]["end"]): record
+        for record in state.latest_records(settings, pipeline_name, stage, overlapping=span)
+    }
+    return [
+        (Window.from_json(record["window"]), Alarm.from_json(alarm))
+        for record in newest.values()
+        for alarm in record.get("alarms", ())
+    ]

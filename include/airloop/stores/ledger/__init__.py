@@ -1,0 +1,45 @@
+"""The ledger: the append-only, hash-chained history of what was decided; in force is what it says, never an alias."""
+
+from airloop.stores.ledger.acknowledgement import acknowledge
+from airloop.stores.ledger.chain import KINDS, WRITERS, Draft, Entry, append, append_once, at, entries, head, payload_of
+from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
+from airloop.stores.ledger.history import History, history
+from airloop.stores.ledger.verification import (
+    acknowledged,
+    champion_at,
+    intact_history,
+    known_hash,
+    on_record,
+    passes,
+    refusal,
+    require_intact,
+    same_content,
+    verify,
+)
+
+__all__ = [
+    "HISTORY_KINDS",
+    "KINDS",
+    "WRITERS",
+    "Draft",
+    "Entry",
+    "History",
+    "acknowledge",
+    "acknowledged",
+    "append",
+    "append_once",
+    "at",
+    "champion_at",
+    "entries",
+    "head",
+    "history",
+    "intact_history",
+    "known_hash",
+    "on_record",
+    "passes",
+    "payload_of",
+    "refusal",
+    "require_intact",
+    "same_content",
+    "verify",
+]

@@ -1,0 +1,111 @@
+"""Questions of the ledger: who is champion at an instant, which promotion is unfinished, who waits as challenger.
+
+Whoever needs an answer asks here: stages, registry, pages, and the demo's comparison.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from airloop.settings import Settings
+from airloop.stores.ledger.chain import Entry, entries
+
+KINDS = ("decision", "intended", "done", "reconciled")
+"""What the answers rest on; there are as many as trainings, however many windows were triaged."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What was decided and promoted.
+
+    Attributes:
+        entries: By sequence; entries of other kinds than KINDS are ignored.
+    """
+
+    entries: tuple[Entry, ...]
+
+    def of(self, kind: str) -> tuple[Entry, ...]:
+        """The entries of one kind, by sequence."""
+        return tuple(entry for entry in self.entries if entry.kind == kind)
+
+    def latest(self, kind: str) -> Entry | None:
+        """The newest entry of a kind."""
+        return next((entry for entry in reversed(self.entries) if entry.kind == kind), None)
+
+    def in_force(self, at: datetime | None = None, *, but_not: int | None = None) -> Entry | None:
+        """The `done` entry with the largest effective_at <= `at`, ties by sequence.
+
+        Args:
+            at: Data time; None for the end of time.
+            but_not: A version whose own promotions do not count.
+        """
+        done = (
+            entry
+            for entry in self.of("done")
+            if (at is None or entry.effective_at <= at) and _version(entry) != but_not
+        )
+        return max(done, key=lambda entry: (entry.effective_at, entry.sequence), default=None)
+
+    def champion(self, at: datetime | None = None, *, but_not: int | None = None) -> int | None:
+        """Version of `in_force`; None before the first promotion."""
+        entry = self.in_force(at, but_not=but_not)
+        return None if entry is None else _version(entry)
+
+    def promoted(self) -> frozenset[int]:
+        """Every version that was champion at some time."""
+        return frozenset(_version(entry) for entry in self.of("done"))
+
+    def decision(self, sequence: int) -> Entry | None:
+        """The decision of that number."""
+        return next((entry for entry in self.of("decision") if entry.sequence == sequence), None)
+
+    def newest_decision_on(self, version: int) -> Entry | None:
+        """The newest decision about a version."""
+        return next((entry for entry in reversed(self.of("decision")) if _version(entry) == version), None)
+
+    def intended_of(self, decision_sequence: int) -> Entry | None:
+        """The newest `intended` entry that acts on a decision."""
+        return _acting(self.of("intended"), decision_sequence)
+
+    def done_of(self, decision_sequence: int) -> Entry | None:
+        """The `done` entry that acted on a decision."""
+        return _acting(self.of("done"), decision_sequence)
+
+    def open_promotion(self) -> Entry | None:
+        """The newest `intended` entry without its `done`: a promotion under way, or one that was killed.
+
+        One that a `reconciled` entry gives up, because its version is gone, is none.
+        """
+        intended = self.latest("intended")
+        if intended is None or self.done_of(intended.payload["decision_sequence"]):
+            return None
+        given_up = {entry.payload.get("gives_up") for entry in self.of("reconciled")}
+        return None if intended.sequence in given_up else intended
+
+    def challengers(self) -> tuple[int, ...]:
+        """Versions that may take the champion's place, by their decisions' sequence.
+
+        The newest decision about each passed it against the champion in force, and it was never promoted.
+        """
+        champion, promoted = self.champion(), self.promoted()
+        newest = {_version(entry): entry for entry in self.of("decision")}
+        waiting = sorted(newest.values(), key=lambda entry: entry.sequence)
+        return tuple(
+            _version(entry)
+            for entry in waiting
+            if entry.payload.get("outcome") == "passed"
+            and entry.payload.get("champion_version") == champion
+            and _version(entry) not in promoted
+        )
+
+
+def history(settings: Settings, pipeline: str) -> History:
+    """The history of a pipeline as it stands, verified by nobody: for pages. Stages take `intact_history`."""
+    return History(entries(settings, pipeline, kinds=KINDS))
+
+
+def _version(entry: Entry) -> int:
+    return int(entry.payload["version"])
+
+
+def _acting(among: tuple[Entry, ...], decision_sequence: int) -> Entry | None:
+    return next((e for e in reversed(among) if e.payload.get("decision_sequence") == decision_sequence), None)

@@ -1,0 +1,207 @@
+"""Whether the ledger is what was appended: the chain itself, and what stands written about it elsewhere.
+
+Each entry's hash shows a changed, inserted or removed entry before the end. A chain that was cut, or rewritten together
+with all hashes, fits no longer what was written down beside it: its newest number and hash, the records of the stages
+that appended entries, tags of model versions (airloop.stores.ledger_witness), and hashes in logs (`known_hash`).
+
+`verify` looks at everything. A stage looks at the newest NEWEST entries, at every decision and promotion, and at the
+newest NEWEST records of each stage, so that its cost stays flat; whoever decides or promotes looks at everything.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from airloop.errors import GuardRefused
+from airloop.records import Window
+from airloop.settings import Settings
+from airloop.stores import state
+from airloop.stores.ledger.chain import FIRST_HASH, Entry, entries, row_hash
+from airloop.stores.ledger.history import KINDS, History
+from airloop.stores.ledger.stored import STAGE_OF_KIND, Rows, Stored, read_stored, readable
+
+NEWEST = 1000
+
+_TABLE = state.ledger_entries
+
+
+def verify(settings: Settings, pipeline: str) -> list[str]:
+    """Every way in which the ledger differs from what was appended, one sentence each; empty when there is none.
+
+    Found are: a changed, inserted, removed or replaced entry; a chain that was cut or rewritten since its newest entry
+    was written down; a stage's record of a decision, triage or promotion with another content than its entry; a
+    promotion that no passed decision stands behind. What a person acknowledged (`acknowledge`) is left out.
+    """
+    return _problems(settings, pipeline, newest=None)[0]
+
+
+def intact_history(settings: Settings, pipeline: str, *, whole: bool = False) -> History:
+    """The history, for a stage that acts on it.
+
+    Args:
+        whole: Look at everything that `verify` looks at.
+
+    Raises:
+        GuardRefused: The ledger does not verify; the message says what was found, and the way out.
+    """
+    problems, history = _problems(settings, pipeline, newest=None if whole else NEWEST)
+    if problems:
+        raise GuardRefused(refusal(pipeline, problems))
+    return history
+
+
+def refusal(pipeline: str, problems: Sequence[str]) -> str:
+    """What is said to whoever wants to act on a ledger with problems."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return (
+        f"the ledger of {pipeline} does not verify: {problems[0]}{more}. Nothing acts on it until the state database "
+        f"is restored from a backup, or a person goes on with what is there: see all by `airloop ledger verify "
+        f"{pipeline}`, then `airloop ledger acknowledge {pipeline} --why '...'`"
+    )
+
+
+def acknowledged(settings: Settings, pipeline: str) -> frozenset[str]:
+    """The problems that a person acknowledged."""
+    known = entries(settings, pipeline, kind="acknowledged")
+    return frozenset(problem for entry in known for problem in entry.payload["problems"])
+
+
+def require_intact(settings: Settings, pipeline: str) -> History:
+    """The history, after looking at everything that `verify` looks at.
+
+    Raises:
+        GuardRefused: See intact_history.
+    """
+    return intact_history(settings, pipeline, whole=True)
+
+
+def champion_at(settings: Settings, pipeline: str, instant: datetime) -> int | None:
+    """Version in force at `instant` (data time) by a ledger that verifies; None before the first promotion.
+
+    Raises:
+        GuardRefused: See intact_history.
+    """
+    return intact_history(settings, pipeline).champion(instant)
+
+
+def known_hash(settings: Settings, pipeline: str, text: str) -> int | None:
+    """The number of the entry with this hash, or with the only hash that starts with it; None when there is none."""
+    query = sa.select(_TABLE.c.sequence).where(
+        _TABLE.c.pipeline == pipeline, _TABLE.c.hash.startswith(text.lower(), autoescape=True)
+    )
+    with state.transaction(settings) as connection:
+        numbers = list(connection.execute(query.limit(2)).scalars())
+    return int(numbers[0]) if len(numbers) == 1 else None
+
+
+def _problems(settings: Settings, pipeline: str, *, newest: int | None) -> tuple[list[str], History]:
+    stored = read_stored(settings, pipeline, newest)
+    decided = [entry for row in stored.all_rows if row["kind"] in KINDS and (entry := readable(row))]
+    problems = [
+        *_broken_chain(stored.rows, before=stored.older[-1] if stored.older else None),
+        *_broken_entries(stored.older),
+        *_moved_head(stored),
+        *_other_records(stored),
+        *_unfounded(decided, recorded={record.get("sequence") for record in stored.records["decide"]}),
+    ]
+    acknowledged = _acknowledged(stored.all_rows)
+    return [problem for problem in problems if problem not in acknowledged], History(tuple(decided))
+
+
+def _broken_chain(rows: Rows, *, before: Mapping[str, Any] | None) -> Iterator[str]:
+    previous = before["hash"] if before else FIRST_HASH
+    expected = before["sequence"] + 1 if before else 1
+    for row in rows:
+        sequence = row["sequence"]
+        if sequence != expected:
+            yield f"entry {sequence} follows entry {expected - 1}: entries between them are missing"
+        elif row["previous_hash"] != previous:
+            yield f"entry {sequence} does not continue entry {expected - 1}: one of them was replaced"
+        yield from _changed(row)
+        previous, expected = row["hash"], sequence + 1
+
+
+def _broken_entries(older: Rows) -> Iterator[str]:
+    for row in older:
+        yield from _changed(row)
+        if row["next_hash"] != row["hash"]:
+            yield f"entry {row['sequence'] + 1} does not continue entry {row['sequence']}: one of them was replaced"
+
+
+def _changed(row: Mapping[str, Any]) -> Iterator[str]:
+    actual = row_hash({key: value for key, value in row.items() if key != "next_hash"})
+    if actual != row["hash"]:
+        yield f"entry {row['sequence']} ({row['kind']}) was changed: its content has hash {actual[:12]}, not its own"
+
+
+def _moved_head(stored: Stored) -> Iterator[str]:
+    if stored.written_down is None:
+        return
+    sequence, known = stored.written_down["sequence"], stored.written_down["hash"]
+    newest = stored.rows[-1] if stored.rows else {"sequence": 0, "hash": FIRST_HASH}
+    if newest["sequence"] < sequence:
+        yield f"the newest entry is {newest['sequence']}, and entry {sequence} was appended: the end was cut off"
+    elif newest["sequence"] > sequence:
+        yield f"the newest entry is {newest['sequence']}, and only {sequence} were appended: the end was made up"
+    elif newest["hash"] != known:
+        yield f"entry {sequence} was appended with hash {known[:12]}, not with the one it has: the chain was rewritten"
+
+
+def _other_records(stored: Stored) -> Iterator[str]:
+    """Records of stages that the ledger does not hold as recorded. The sentence stays the same as the chain grows."""
+    by_sequence = {row["sequence"]: row for row in stored.all_rows}
+    first = stored.rows[0]["sequence"] if stored.rows else 1
+    for kind, stage in STAGE_OF_KIND.items():
+        for record in stored.records[stage]:
+            sequence = record.get("sequence")
+            if sequence is None or (sequence < first and sequence not in by_sequence):
+                continue
+            row = by_sequence.get(sequence)
+            entry = readable(row) if row and row["kind"] == kind else None
+            if entry is None or not same_content(entry, record):
+                yield f"entry {sequence} ({kind}) is not in the ledger as the record of {stage} holds it"
+
+
+def same_content(entry: Entry, record: Mapping[str, Any]) -> bool:
+    """Whether an entry says all that the record of its stage says, but for its number.
+
+    A triage's payload names its window and version besides; a promotion's `effective_at` is that of its entry. Texts
+    that an older airloop did not write (a model's digest) are empty in the record.
+    """
+    content = {"effective_at": entry.to_json()["effective_at"], **entry.payload}
+    return all(content.get(key, "") == value for key, value in record.items() if key != "sequence")
+
+
+def on_record(settings: Settings, entry: Entry) -> bool:
+    """Whether the stage that writes entries of this kind has a record of exactly this one."""
+    before = Window(entry.effective_at - timedelta(microseconds=1), entry.effective_at)
+    records = state.latest_records(settings, entry.pipeline, STAGE_OF_KIND[entry.kind], overlapping=before)
+    return any(record.get("sequence") == entry.sequence and same_content(entry, record) for record in records)
+
+
+def passes(decision: Entry) -> bool:
+    """Whether a decision passed its version, and every check of it says so."""
+    checks = decision.payload.get("checks") or ()
+    return decision.payload.get("outcome") == "passed" and bool(checks) and all(check["passed"] for check in checks)
+
+
+def _unfounded(decided: Sequence[Entry], *, recorded: Collection[int | None]) -> Iterator[str]:
+    """Promotions that no passed decision stands behind which is on record as made by decide."""
+    passed, begun = set(), set()
+    for entry in decided:
+        version, key = entry.payload.get("version"), entry.payload.get("decision_sequence")
+        if entry.kind == "decision":
+            passed |= {(entry.sequence, version)} if passes(entry) and entry.sequence in recorded else set()
+        elif entry.kind == "intended":
+            begun.add((key, version))
+            if (key, version) not in passed:
+                yield f"entry {entry.sequence} (intended) promotes version {version}, which decide did not pass"
+        elif entry.kind == "done" and (key, version) not in begun:
+            yield f"entry {entry.sequence} (done) promotes version {version}, and no promotion of it was begun"
+
+
+def _acknowledged(rows: Rows) -> set[str]:
+    known = [readable(row) for row in rows if row["kind"] == "acknowledged"]
+    return {problem for entry in known if entry for problem in entry.payload["problems"]}

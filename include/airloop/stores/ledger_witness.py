@@ -1,0 +1,42 @@
+"""What MLflow knows of the ledger: each version names the decision about it by number and hash."""
+
+from airloop.errors import GuardRefused
+from airloop.settings import Settings
+from airloop.stores import ledger
+from airloop.stores.ledger import History
+from airloop.stores.mlflow import registry
+
+
+def problems(settings: Settings, pipeline_name: str) -> list[str]:
+    """What `ledger.verify` finds, and versions in MLflow that name a decision which the ledger does not hold.
+
+    Raises:
+        UpstreamUnavailable: MLflow or the state database does not answer.
+    """
+    return [*ledger.verify(settings, pipeline_name), *_other_decisions(settings, pipeline_name)]
+
+
+def require_intact(settings: Settings, pipeline_name: str) -> History:
+    """The history, for what changes who is champion.
+
+    Raises:
+        GuardRefused: The ledger does not verify, or MLflow names a decision that it does not hold.
+        UpstreamUnavailable: See problems.
+    """
+    history = ledger.require_intact(settings, pipeline_name)
+    other = _other_decisions(settings, pipeline_name)
+    if other:
+        raise GuardRefused(ledger.refusal(pipeline_name, other))
+    return history
+
+
+def _other_decisions(settings: Settings, pipeline_name: str) -> list[str]:
+    decisions = {entry.sequence: entry for entry in ledger.entries(settings, pipeline_name, kind="decision")}
+    found = []
+    for version, (sequence, known) in sorted(registry.named_decisions(settings, pipeline_name).items()):
+        entry = decisions.get(sequence)
+        if entry is None or entry.payload.get("version") != version or known not in ("", entry.hash):
+            named = f"{sequence} with hash {known[:12]}" if known else str(sequence)
+            found.append(f"MLflow says that version {version} was decided by entry {named}, which is not in the ledger")
+    acknowledged = ledger.acknowledged(settings, pipeline_name)
+    return [problem for problem in found if problem not in acknowledged]

@@ -1,0 +1,1 @@
+"""MLflow: runs, versions, aliases, the tables of its database."""

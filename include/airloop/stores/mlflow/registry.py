@@ -1,0 +1,149 @@
+"""MLflow's model registry as a projection of the ledger: aliases, tags of versions, and the move of a champion.
+
+The registered model has the pipeline's name. The version with alias `candidate` is the newest trained one, `challenger`
+passed its gates and waits, `champion` is in force.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from airloop.errors import GuardRefused
+from airloop.settings import Settings
+from airloop.stores import ledger
+from airloop.stores.ledger import Draft, Entry, History
+from airloop.stores.mlflow import tracking_tables
+from airloop.stores.mlflow.border import answering
+from airloop.stores.mlflow.tracking import client
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+CANDIDATE = "candidate"
+DECISION_SEQUENCE = "airloop.decision_sequence"
+DECISION_HASH = "airloop.decision_hash"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version's tags, and the URI of the logged model or folder that it is a version of."""
+
+    tags: dict[str, str]
+    source: str
+
+
+def aliases(settings: Settings, model_name: str) -> dict[str, int]:
+    """Alias -> version of a registered model; empty when the model is not registered.
+
+    Raises:
+        UpstreamUnavailable: The registry does not answer; so raises every function here.
+    """
+    registered = client(settings)
+    try:
+        with answering(settings, f"read the aliases of {model_name}"):
+            found = registered.get_registered_model(model_name).aliases
+    except GuardRefused:
+        return {}
+    return {alias: int(version) for alias, version in found.items()}
+
+
+def set_alias(settings: Settings, model_name: str, alias: str, version: int) -> None:
+    """Point an alias at a version; a second call changes nothing.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    registered = client(settings)
+    with answering(settings, f"point {alias} at version {version} of {model_name}"):
+        registered.set_registered_model_alias(model_name, alias, str(version))
+
+
+def delete_alias(settings: Settings, model_name: str, alias: str) -> None:
+    """Remove an alias; removing one that is not there changes nothing."""
+    registered = client(settings)
+    with answering(settings, f"remove {alias} of {model_name}"):
+        registered.delete_registered_model_alias(model_name, alias)
+
+
+def version_of(settings: Settings, model_name: str, version: int) -> RegisteredVersion:
+    """What the registry knows of a version.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    registered = client(settings)
+    with answering(settings, f"find version {version} of {model_name}"):
+        found = registered.get_model_version(model_name, str(version))
+    return RegisteredVersion(dict(found.tags), str(found.source))
+
+
+def is_registered(settings: Settings, model_name: str, version: int) -> bool:
+    """Whether a version is there."""
+    try:
+        version_of(settings, model_name, version)
+    except GuardRefused:
+        return False
+    return True
+
+
+def tag_version(settings: Settings, model_name: str, version: int, tags: dict[str, str]) -> None:
+    """Write tags onto a version, replacing equal keys.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    registered = client(settings)
+    with answering(settings, f"tag version {version} of {model_name}"):
+        for key, value in tags.items():
+            registered.set_model_version_tag(model_name, str(version), key, value)
+
+
+def describe_version(settings: Settings, model_name: str, version: int, text: str) -> None:
+    """What the registry's page says of a version, in place of what it said before.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    registered = client(settings)
+    with answering(settings, f"describe version {version} of {model_name}"):
+        registered.update_model_version(model_name, str(version), description=text)
+
+
+def named_decisions(settings: Settings, model_name: str) -> dict[int, tuple[int, str]]:
+    """Version -> the number of the newest decision about it and its hash in the ledger, as its tags name them.
+
+    The hash is empty on versions that were decided before hashes were written there.
+    """
+    if tracking_tables.missing(settings.mlflow_tracking_uri):
+        return {}
+    registered = client(settings)
+    with answering(settings, f"read the versions of {model_name}"):
+        versions = registered.search_model_versions(f"name = '{model_name}'")
+    return {
+        int(version.version): (int(version.tags[DECISION_SEQUENCE]), version.tags.get(DECISION_HASH, ""))
+        for version in versions
+        if version.tags.get(DECISION_SEQUENCE, "").isdecimal()
+    }
+
+
+def finish_promotion(settings: Settings, intended: Entry) -> Entry:
+    """Move the alias as `intended` says and append `done`; safe to call again after a kill at any point."""
+    pipeline, decision_sequence = intended.pipeline, intended.payload["decision_sequence"]
+    model_name, version = intended.payload["model_name"], intended.payload["version"]
+    finished = ledger.history(settings, pipeline).done_of(decision_sequence)
+    if finished is not None:  # moving the alias again could undo a later promotion
+        return finished
+    set_alias(settings, model_name, CHAMPION, version)
+    if aliases(settings, model_name).get(CHALLENGER) == version:
+        delete_alias(settings, model_name, CHALLENGER)
+    payload = {"model_digest": "", **intended.payload, "intended_sequence": intended.sequence}
+    draft = Draft(intended.effective_at, payload)
+    done = ledger.append_once(
+        settings,
+        pipeline,
+        kind="done",
+        make=lambda seen: History(seen).done_of(decision_sequence) or draft,
+        kinds=["done"],
+    )
+    logger.info("%s: version %d is champion from %s on", pipeline, version, intended.effective_at.isoformat())
+    return done

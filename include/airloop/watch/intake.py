@@ -1,0 +1,141 @@
+"""Alarms about what a window fed the champion: values and categories it did not learn, labels that are missing.
+
+Each holds trainings on the window's rows until somebody answers: a model would learn the fault.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from airloop.models import evidence
+from airloop.problems import PREDICTION
+from airloop.records import Alarm
+from airloop.watch import influence
+from airloop.watch.drift import ColumnDrift, Drift
+from airloop.watch.influence import Asked
+from airloop.watch.past import Past
+
+MORE_MISSING, MORE_MOVED = 0.1, 0.02
+"""A feature misses too much from this share of rows on, beyond training; or where that alone moves predictions this far
+(in their standard deviations)."""
+NEW_CATEGORIES = 0.1
+"""A feature's categories are new from this share of its values on."""
+UNLABELLED_RATIO, MORE_UNLABELLED = 1.5, 0.015
+"""Labels are missing above this many times the largest share of the past, and this much more."""
+ODDS_RATIO = 4.0
+"""A class is another one when its odds are this many times those of every part of the past, or this part of them."""
+
+_USED = 0.005
+_FEWEST_OF_CLASS = 20
+
+
+def missing_values(measured: Drift, asked: Asked) -> list[Alarm]:
+    """`missing_values`, of each feature the model uses that misses more than in training; see MORE_MISSING."""
+    more = {name: _more_missing(column) for name, column in measured.columns.items()}
+    suspects = [name for name, share in more.items() if share > MORE_MOVED]
+    weights = influence.weights(asked, suspects) if suspects else {}
+    return [
+        _missing(name, measured.columns[name])
+        for name in suspects
+        if weights[name] >= _USED and (more[name] >= MORE_MISSING or more[name] * weights[name] >= MORE_MOVED)
+    ]
+
+
+def _more_missing(column: ColumnDrift) -> float:
+    if column.missing_shares is None:
+        return 0.0
+    return column.missing_shares[1] - column.missing_shares[0]
+
+
+def _missing(name: str, column: ColumnDrift) -> Alarm:
+    then, now = column.missing_shares or (0.0, 0.0)
+    says = (
+        f"{name} is missing in {now:.1%} of rows, in training in {then:.1%}, and the champion uses it. Which files "
+        "or values has its feed not delivered?"
+    )
+    return Alarm("missing_values", name, says, now, then)
+
+
+def new_categories(measured: Drift, asked: Asked) -> list[Alarm]:
+    """`new_categories`, of each feature the model uses with NEW_CATEGORIES of its values unknown to training."""
+    new = {name: column.new_share for name, column in measured.columns.items() if column.new_share >= NEW_CATEGORIES}
+    weights = influence.weights(asked, list(new)) if new else {}
+    return [
+        Alarm(
+            "new_categories",
+            name,
+            f"{share:.1%} of the values of {name} were never met in training, and the champion uses it. Are they "
+            "spelled another way now?",
+            share,
+            0.0,
+        )
+        for name, share in new.items()
+        if weights[name] >= _USED
+    ]
+
+
+def labels_missing(rows: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list[Alarm]:
+    """`labels_missing`, when more scored rows lack their label than ever before; see UNLABELLED_RATIO.
+
+    Rows of a day share their fate (a storm cancels many flights), so two standard errors are granted too: of so many
+    rows, on so many days that differ as those of the snapshot do.
+
+    Args:
+        rows: The window's rows, with label and prediction.
+        frozen: The champion's snapshot: decision time, label and part.
+    """
+    scored = rows[rows[PREDICTION].notna()]
+    if len(scored) < evidence.MIN_ROWS:
+        return []
+    share = float(scored["label"].isna().mean())
+    parts = [float(part.isna().mean()) for _, part in frozen.groupby("part")["label"]]
+    usual = max([*parts, *past.unlabelled_shares()], default=0.0)
+    by_day = frozen["label"].isna().groupby(evidence.utc_days(frozen["decision_time"])).mean()
+    days = evidence.blocks(evidence.utc_days(scored["decision_time"]))
+    error = float(np.sqrt(by_day.var(ddof=0) / days + usual * (1 - usual) / len(scored)))
+    if share <= UNLABELLED_RATIO * usual + MORE_UNLABELLED + 2 * error:
+        return []
+    says = (
+        f"{share:.1%} of scored rows have no label, at most {usual:.1%} before. Which outcome files are missing or cut?"
+    )
+    return [Alarm("labels_missing", "label", says, share, usual)]
+
+
+def label_rate(judged: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list[Alarm]:
+    """`label_rate`, of each class far more or far less frequent than in training and holdout; see ODDS_RATIO.
+
+    A value has no rate: of a regression the calibration says whether labels are of another size.
+    """
+    if past.task.kind == "regression" or len(judged) < evidence.MIN_ROWS:
+        return []
+    parts = [part.dropna() for _, part in frozen.groupby("part")["label"]]
+    classes = range(len(past.task.classes)) if past.task.classes else (1,)
+    return [
+        alarm
+        for number in classes
+        for alarm in _of_class(
+            number,
+            past.task.classes[number] if past.task.classes else "1",
+            judged["label"],
+            [p for p in parts if len(p)],
+        )
+    ]
+
+
+def _of_class(number: int, name: str, now: pd.Series, parts: list[pd.Series]) -> Iterator[Alarm]:
+    before = [_odds(part, number) for part in parts]
+    odds, share = _odds(now, number), float((now == number).mean())
+    shares = [float((part == number).mean()) for part in parts]
+    if not before or max([share, *shares]) * len(now) < _FEWEST_OF_CLASS:
+        return
+    if odds > ODDS_RATIO * max(before) or odds < min(before) / ODDS_RATIO:
+        known = f"{min(shares):.1%} to {max(shares):.1%}" if len(set(shares)) > 1 else f"{shares[0]:.1%}"
+        says = f"label {name} has a share of {share:.1%}, before {known}. Has the outcome's unit or spelling changed?"
+        yield Alarm("label_rate", name, says, share, shares[0])
+
+
+def _odds(labels: pd.Series, number: int) -> float:
+    """With half a row on either side, so that none and all have odds too."""
+    count = int((labels == number).sum())
+    return (count + 0.5) / (len(labels) - count + 0.5)

@@ -1,0 +1,213 @@
+"""monitor: what the champion did on rows whose labels have matured, and what a retraining would have done better."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Literal
+
+import pandas as pd
+
+from airloop import reports
+from airloop.config import Pipeline
+from airloop.data import quarantine
+from airloop.features import feature_store, sections
+from airloop.models import model_version
+from airloop.models.model_version import ModelVersion
+from airloop.problems import PREDICTION, task_of
+from airloop.records import Monitored, Window
+from airloop.records.digests import digest
+from airloop.settings import Settings
+from airloop.stores import lake, ledger
+from airloop.stores.mlflow import tracking
+from airloop.watch import drift, drift_report, monitor_report, past, performance, watch
+from airloop.watch.drift import Drift, Sides
+from airloop.watch.scored_rows import QUALITY, quality, scored_rows
+
+logger = logging.getLogger(__name__)
+
+
+def rows_window(pipeline: Pipeline, window: Window) -> Window:
+    """Decision times judged in a window: it, shifted back by the label delay, so that every label has matured."""
+    delay = pipeline.prediction.label_delay
+    return Window(window.start - delay, window.end - delay)
+
+
+def inputs(
+    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, origin: str = "live"
+) -> dict[str, Any]:
+    """What a monitoring run reads: champion, predictions, clean and refused rows, features up to the window's end."""
+    table = {"predictions": ("predictions", "predictions")}
+    table |= {f"clean/{name}": ("clean", name) for name in pipeline.feeds}
+    table |= {f"quarantine/{name}": ("quarantine", name) for name, feed in pipeline.feeds.items() if not feed.static}
+    table |= {f"features/{view}": ("features", view) for view in sections.view_names(pipeline, settings)}
+    # Months are the grain of the digest: a window that ends with a month must not depend on the next.
+    known = Window(pipeline.coverage.start - pipeline.prediction.label_delay, window.end - timedelta(microseconds=1))
+    static = {f"clean/{name}" for name, feed in pipeline.feeds.items() if feed.static}
+    digests = {
+        name: lake.files_digest(
+            lake.table_uri(settings, pipeline.name, *place), settings, window=None if name in static else known
+        )
+        for name, place in table.items()
+    }
+    version = ledger.champion_at(settings, pipeline.name, window.start)
+    earlier = past.earlier_windows(pipeline, window, version, settings) if version is not None else []
+    return {"tables": digests, "version": version, "past": digest([record.to_json() for record in earlier])}
+
+
+def monitor(
+    pipeline: Pipeline,
+    window: Window,
+    _upstream: Any,
+    settings: Settings,
+    *,
+    origin: Literal["live", "backfill"] = "live",
+) -> Monitored:
+    """Judge the champion in force at window.start on the rows of `rows_window`.
+
+    Performance, calibration and probe are measured on rows that have a label known before window.end and a live
+    prediction of this very champion. The first rows of a window after a promotion, scored by the champion before it,
+    are counted in `quality` and left out: every number of the record is about one model, as it predicted then. Drift
+    compares all examples of the rows window with the champion's training rows, and its live predictions with those on
+    its holdout.
+
+    Without a champion in force there is nothing to judge: version 0, no labelled row, every number None. Report and
+    metrics are written below `<reports>/<pipeline>/monitoring/`, in place of those of an earlier run over the window.
+
+    Args:
+        origin: Evidence of a `backfill` triggers nothing.
+
+    Returns:
+        `live`, `probe`: see airloop.watch.performance. `quality`: rows, unlabelled_share, unlabelled_scored_share
+        (of the rows this champion predicted live), unscored_rows (no champion did), other_champion_rows, duplicate_rows
+        (equal in decision time and every feature), missing_share_max (over features), empty_features, quarantined_rows
+        (of all feeds, by event time). `alarms`: see airloop.watch.watch.
+
+    Raises:
+        ConfigError: features.ignore_drift names a feature that the service lacks.
+        GuardRefused: The champion does not load, or its features mean something else now.
+        DataContractError: A live prediction or a label is not what the task says, or a row has two predictions of one
+            champion.
+        UpstreamUnavailable: Features of the rows window, or of the rows to fit the probe on, are not validated.
+    """
+    version = ledger.champion_at(settings, pipeline.name, window.start)
+    if version is None:
+        logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
+        nothing = _record(pipeline, window, settings, version=0, origin=origin)
+        return monitor_report.publish(nothing, task_of(pipeline), None, "", settings)
+    champion = model_version.load_champion(pipeline, version, settings)
+    span = rows_window(pipeline, window)
+    rows, other_rows = scored_rows(pipeline, span, version, settings, as_of=window.end)
+    measured = _measured(pipeline, window, champion, rows, settings, origin=origin)
+    frozen = tracking.read_parquet(champion.snapshot.uri, settings)
+    sides = _sides(pipeline, champion, rows, settings, frozen=frozen)
+    drifted = drift.measure(
+        *sides,
+        ignore=feature_store.ignored_in_drift(pipeline, settings),
+        threshold=pipeline.monitoring.psi_threshold,
+    )
+    found = replace(
+        measured,
+        drifted_share=drifted.share,
+        drifted_features=drifted.drifted,
+        prediction_psi=drifted.prediction.score,
+        quality=quality(
+            rows,
+            list(champion.features),
+            other_rows=other_rows,
+            empty_features=len(drifted.empty),
+            quarantined_rows=quarantine.count_rows(pipeline, span, settings),
+        ),
+    )
+    noticed = watch.alarms(
+        pipeline,
+        champion,
+        found,
+        rows=rows,
+        frozen=frozen,
+        measured=drifted,
+        categories=sides[0].categories,
+        windows=past.earlier_windows(pipeline, window, version, settings),
+    )
+    found = replace(found, alarms=noticed)
+    task = task_of(pipeline)
+    says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(found, task).items())
+    logger.info("%s %s: %s", pipeline.name, window, says)
+    page = _page(pipeline, found, drifted, sides, settings)
+    return monitor_report.publish(found, task, drifted, page, settings)
+
+
+def _measured(
+    pipeline: Pipeline,
+    window: Window,
+    champion: ModelVersion,
+    rows: pd.DataFrame,
+    settings: Settings,
+    *,
+    origin: str,
+) -> Monitored:
+    """The record with what is measured on rows that have both a label and a prediction."""
+    judged = rows.dropna(subset=["label", PREDICTION])
+    return _record(
+        pipeline,
+        window,
+        settings,
+        version=champion.version,
+        origin=origin,
+        labelled_rows=len(judged),
+        live=performance.live(pipeline, judged),
+        probe=performance.probe(pipeline, window, champion, judged, settings),
+        calibration_gap=performance.calibration_gap(pipeline, judged),
+    )
+
+
+def _record(
+    pipeline: Pipeline, window: Window, settings: Settings, *, version: int, origin: str, **measured: Any
+) -> Monitored:
+    """A record whose numbers are None unless given."""
+    place = (pipeline.name, "monitoring")
+    nothing: dict[str, Any] = {
+        "labelled_rows": 0,
+        "live": performance.unmeasured(task_of(pipeline)),
+        "probe": (),
+        "drifted_share": None,
+        "drifted_features": (),
+        "prediction_psi": None,
+        "calibration_gap": None,
+        "quality": dict.fromkeys(QUALITY),
+    }
+    return Monitored(
+        window=window,
+        rows_window=rows_window(pipeline, window),
+        model_name=pipeline.name,
+        version=version,
+        origin=origin,
+        report_uri=reports.report_uri(settings, *place, window=window, suffix=".html"),
+        metrics_uri=reports.report_uri(settings, *place, window=window, suffix=".json"),
+        **{**nothing, **measured},
+    )
+
+
+def _sides(
+    pipeline: Pipeline, champion: ModelVersion, rows: pd.DataFrame, settings: Settings, *, frozen: pd.DataFrame
+) -> tuple[Sides, Sides]:
+    """The champion's training rows beside its holdout predictions, and the window's rows beside its live ones."""
+    features, task = list(champion.features), task_of(pipeline)
+    categories = feature_store.categorical_features(pipeline, settings)
+    held_out = champion.holdout_predictions
+    before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
+    return (
+        Sides(frozen.loc[frozen["part"] == "train", features], task.for_drift(before), categories),
+        Sides(rows[features], task.for_drift(rows[PREDICTION]), categories),
+    )
+
+
+def _page(pipeline: Pipeline, found: Monitored, measured: Drift, sides: tuple[Sides, Sides], settings: Settings) -> str:
+    return drift_report.page(
+        measured,
+        sides,
+        ignore=feature_store.ignored_in_drift(pipeline, settings),
+        threshold=pipeline.monitoring.psi_threshold,
+        sample_rows=pipeline.monitoring.sample_rows,
+        seed=pipeline.training.seed,
+        headline=monitor_report.headline(found, task_of(pipeline)),
+    )

@@ -1,0 +1,56 @@
+"""The watch over a champion: every alarm that a monitored window gives cause for."""
+
+from collections.abc import Collection, Sequence
+
+import pandas as pd
+
+from airloop.config import Pipeline
+from airloop.models.model_version import ModelVersion
+from airloop.problems import PREDICTION
+from airloop.records import Alarm, Monitored
+from airloop.watch import figures, intake
+from airloop.watch.drift import Drift
+from airloop.watch.figures import Predicted
+from airloop.watch.influence import Asked
+from airloop.watch.past import past_of
+
+
+def alarms(
+    pipeline: Pipeline,
+    champion: ModelVersion,
+    found: Monitored,
+    *,
+    rows: pd.DataFrame,
+    frozen: pd.DataFrame,
+    measured: Drift,
+    categories: Collection[str],
+    windows: Sequence[Monitored],
+) -> tuple[Alarm, ...]:
+    """What is wrong with what the window fed the champion first, then with the champion's own figures.
+
+    Args:
+        found: What was measured of the window.
+        rows: The window's examples with label and prediction.
+        frozen: The champion's snapshot: features, label, part.
+        categories: The features that hold no numbers.
+        windows: The champion's earlier windows, see airloop.watch.past.
+    """
+    past = past_of(champion, pipeline, windows)
+    judged = rows.dropna(subset=["label", PREDICTION])
+
+    def asked(about: pd.DataFrame) -> Asked:
+        return Asked(past.task, champion.model, champion.features, categories, about, pipeline.training.seed)
+
+    trained_on, held_out = (frozen[frozen["part"] == part] for part in ("train", "holdout"))
+    before = champion.holdout_predictions
+    then = past.task.for_drift(before[PREDICTION]) if PREDICTION in before else pd.Series(dtype="object")
+    predicted = Predicted(judged, asked(rows[rows[PREDICTION].notna()]), held_out, then)
+    return (
+        *intake.missing_values(measured, asked(trained_on)),
+        *intake.new_categories(measured, asked(trained_on)),
+        *intake.labels_missing(rows, frozen, past),
+        *intake.label_rate(judged, frozen, past),
+        *figures.performance(pipeline, found, past),
+        *figures.calibration(judged, found, past),
+        *figures.prediction_drift(measured, predicted, past),
+    )

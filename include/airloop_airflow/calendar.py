@@ -1,0 +1,53 @@
+"""The calendar of a pipeline: one partition a period, for the periods wholly inside its coverage, and then no more.
+
+A DAG's start_date and end_date would bound it too, but a run by hand whose logical date lies outside them gets no tasks
+from Airflow 3.3 and ends as a success that did nothing. Here such a run has its tasks, and they refuse it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+from airflow.sdk.timezone import coerce_datetime
+from airflow.timetables.base import DagRunInfo, TimeRestriction
+from airflow.timetables.trigger import CronPartitionTimetable
+
+
+class CoverageCalendar(CronPartitionTimetable):
+    """A period's run starts at its end; the partition key is its start, like 2013-01-01T00:00:00 (UTC).
+
+    Partitioned and not a data interval: the UI's form then asks for a partition key instead of proposing today.
+
+    Args:
+        first: Earliest tick: the end of the first period inside the coverage.
+        last: Ticks after it never come; None goes on for ever.
+    """
+
+    def __init__(self, cron: str, *, first: datetime, last: datetime | None) -> None:
+        super().__init__(cron, timezone="UTC", run_offset=-1)
+        self.first, self.last = first, last
+
+    def next_dagrun_info_v2(
+        self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """Airflow's own answer, within the coverage instead of the DAG's dates."""
+        within = restriction._replace(earliest=coerce_datetime(self.first), latest=coerce_datetime(self.last))
+        return super().next_dagrun_info_v2(last_dagrun_info=last_dagrun_info, restriction=within)
+
+    def serialize(self) -> dict[str, Any]:
+        """What the scheduler reads; the DAG file is not there."""
+        last = self.last.isoformat() if self.last else None
+        return {"cron": self._expression, "first": self.first.isoformat(), "last": last}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> "CoverageCalendar":
+        """The inverse of `serialize`."""
+        last = datetime.fromisoformat(data["last"]) if data["last"] else None
+        return cls(data["cron"], first=datetime.fromisoformat(data["first"]), last=last)
+
+
+class CoverageCalendarPlugin(AirflowPlugin):
+    """Lets the scheduler read the calendars of the DAGs."""
+
+    name = "airloop_coverage_calendar"
+    timetables = [CoverageCalendar]

@@ -1,0 +1,135 @@
+"""What the DAG files share: defaults, the calendar, and the Params of a run.
+
+This file is imported at every parse, so it imports nothing heavy.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param, get_parsing_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from airloop import settings
+from airloop.config import Pipeline, load_pipeline, pipeline_names
+from airloop.config.calendar import CRON, period_end, period_start
+from airloop.errors import AirloopError
+from airloop_airflow import outcomes, refused
+from airloop_airflow.calendar import CoverageCalendar
+from airloop_airflow.refused import Refused
+
+EXECUTION_TIMEOUT = timedelta(hours=1)
+# A run whose logical date lies before it gets no tasks and ends as a success; `calendar` bounds the schedule.
+START_DATE = datetime(1970, 1, 1, tzinfo=UTC)
+
+_OPENLINEAGE_KEY = "openlineage"
+
+
+def build_each(build: Callable[[Pipeline], None]) -> None:
+    """Build the DAG of every declared pipeline; of a task that is starting only its own, which is all that it needs.
+
+    A pipeline that is refused, by its declaration or while its DAG is built, keeps its DAG: see refused. The DAGs
+    of the others are built as if it were not there.
+    """
+    for name in _wanted_names():
+        try:
+            build(load_pipeline(name, settings.load_settings()))
+        except Exception as error:
+            if refused.can_have_dags(name):
+                build(refused.stand_in(name, _reason(name, error)))
+
+
+def refusals() -> list[str]:
+    """Why declarations are refused, one text each; nothing while a task is starting."""
+    if get_parsing_context().dag_id is not None:
+        return []
+    reasons = []
+    for name in _wanted_names():
+        try:
+            load_pipeline(name, settings.load_settings())
+        except Exception as error:
+            reasons.append(_reason(name, error))
+    return reasons
+
+
+def _wanted_names() -> tuple[str, ...]:
+    names, wanted = pipeline_names(settings.load_settings()), get_parsing_context().dag_id
+    return names if wanted is None else tuple(name for name in names if name == wanted.rpartition("__")[0])
+
+
+def _reason(name: str, error: Exception) -> str:
+    return str(error) if isinstance(error, AirloopError) else f"{name}: {type(error).__name__}: {error}"
+
+
+def defaults(
+    pipeline: Pipeline, group: str, *, doc: str, params: Mapping[str, Param], retries: int = outcomes.RETRIES
+) -> dict[str, Any]:
+    """Arguments of `@dag` that every DAG has, beside its schedule.
+
+    One run at a time: runs of a pipeline write the same tables, and SQLite has one writer.
+
+    Args:
+        doc: The DAG file's docstring, shown in the UI with the Params below it.
+    """
+    return {
+        "dag_id": f"{pipeline.name}__{group}",
+        **(refused.arguments(pipeline, doc) if isinstance(pipeline, Refused) else _texts(pipeline, doc, params)),
+        "tags": ["airloop", group, pipeline.name, *pipeline.tags],
+        "params": dict(params),
+        "start_date": START_DATE,
+        "catchup": False,
+        "max_active_runs": 1,
+        "user_defined_filters": {"as_run_id": as_run_id},
+        "default_args": {
+            "owner": pipeline.owner,
+            "retries": retries,
+            "retry_delay": outcomes.RETRY_DELAY,
+            "retry_policy": outcomes.Outcomes(retries),
+            "execution_timeout": EXECUTION_TIMEOUT,
+            **(refused.task_arguments(pipeline) if isinstance(pipeline, Refused) else {}),
+        },
+    }
+
+
+def calendar(pipeline: Pipeline) -> CoverageCalendar | None:
+    """Schedule of a DAG that takes windows: each calendar period wholly inside `coverage`, at its end.
+
+    None for a pipeline that is refused: its runs could only fail.
+    """
+    if isinstance(pipeline, Refused):
+        return None
+    start = pipeline.coverage.start
+    period = period_start(pipeline.calendar, start)
+    period = period if period >= start else period_end(pipeline.calendar, period)
+    first = period_end(pipeline.calendar, period)
+    return CoverageCalendar(CRON[pipeline.calendar], first=first, last=pipeline.coverage.end)
+
+
+def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The run's Params, after refusing keys nobody declared (Airflow accepts them silently).
+
+    Raises:
+        AirflowFailException: An unknown key; the message names the nearest valid one.
+    """
+    params = dict(context["params"])
+    valid = list(context["dag"].params)
+    for key in context["dag_run"].conf or {}:
+        if key not in valid and key != _OPENLINEAGE_KEY:
+            near = difflib.get_close_matches(key, valid, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise AirflowFailException(f"unknown Param {key!r}{hint} (valid: {', '.join(valid) or 'none'})")
+    return params
+
+
+def as_run_id(text: str) -> str:
+    """Text as part of a run id: what Airflow does not allow there becomes a dash."""
+    return re.sub(r"[^A-Za-z0-9_.~:+-]", "-", text)[:200]
+
+
+def _texts(pipeline: Pipeline, doc: str, params: Mapping[str, Param]) -> dict[str, str]:
+    lines = [f"- `{name}`: {param.description}" for name, param in params.items()]
+    about = f"Pipeline **{pipeline.name}** (owner: {pipeline.owner}): {pipeline.description}"
+    doc_md = "\n".join([doc.strip(), "", about, *(["", "**Params**", *lines] if lines else [])])
+    return {"description": f"{pipeline.name}: {doc.strip().splitlines()[0]}", "doc_md": doc_md}

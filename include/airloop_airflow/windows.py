@@ -1,0 +1,103 @@
+"""The window of a run: its Params, and how one is resolved, here and nowhere else.
+
+This file is imported at every parse, so it imports nothing heavy.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowFailException
+
+from airloop.config import Pipeline, calendar_windows
+from airloop.config.calendar import period_start
+from airloop.errors import DataContractError
+from airloop.records import Window, parse_instant
+from airloop_airflow import pipelines
+
+# Airflow ignores `format` but enforces `pattern`: junk is refused when the run is asked for, not by its first task.
+# The last part, because `$` also matches before a newline at the end.
+_INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$(?!\n)"
+_LONGEST = 32
+
+
+def window_params() -> dict[str, Param]:
+    """Params `start` and `end`; both empty on the calendar and in backfills."""
+    says = "in UTC, by hand only (a calendar run or backfill has its partition)"
+    return {
+        "start": _optional_instant(f"First instant of the window {says}, e.g. 2013-01-01T00:00:00Z."),
+        "end": _optional_instant(f"First instant after the window {says}, e.g. 2013-02-01T00:00:00Z."),
+    }
+
+
+def cutoff_param() -> Param:
+    """Param `cutoff` of a training, required."""
+    says = "Train on everything known before this instant, e.g. 2013-03-01T00:00:00Z (usually the end of a window)."
+    return Param(description=says, type="string", format="date-time", pattern=_INSTANT, maxLength=_LONGEST)
+
+
+def window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
+    """The window of a run: Params, else the partition, else the data interval.
+
+    Raises:
+        AirflowFailException: None of them, only one bound, no instant, start >= end, no period of the calendar, or
+            outside `coverage`; a run is never given the current time.
+    """
+    try:
+        found = (
+            _given_window(pipelines.read_params(context)) or _partition(pipeline, context) or _data_interval(context)
+        )
+    except DataContractError as error:
+        raise AirflowFailException(f"refused window: {error}") from error
+    if found is None:
+        raise AirflowFailException(
+            "this run has no window: give Params start and end (instants like 2013-01-01T00:00:00Z), or a partition key"
+        )
+    start, end = pipeline.coverage.start, pipeline.coverage.end
+    if found.start < start or (end is not None and found.end > end):
+        raise AirflowFailException(f"refused window {found}: outside the coverage [{start}, {end}) of {pipeline.name}")
+    return found
+
+
+def training_window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
+    """`[coverage.start, cutoff)` of a training run.
+
+    Raises:
+        AirflowFailException: No instant, or outside `coverage`.
+    """
+    text = pipelines.read_params(context)["cutoff"]
+    try:
+        found = Window(pipeline.coverage.start, parse_instant(text))
+    except DataContractError as error:
+        raise AirflowFailException(f"refused cutoff {text!r}: {error}") from error
+    if pipeline.coverage.end is not None and found.end > pipeline.coverage.end:
+        raise AirflowFailException(f"refused cutoff {text!r}: after the coverage's end {pipeline.coverage.end}")
+    return found
+
+
+def _given_window(params: Mapping[str, Any]) -> Window | None:
+    start, end = params.get("start"), params.get("end")
+    if bool(start) != bool(end):
+        raise DataContractError(f"start is {start!r} and end is {end!r}; give both or none")
+    return Window.parse(start, end) if start and end else None
+
+
+def _partition(pipeline: Pipeline, context: Mapping[str, Any]) -> Window | None:
+    start: datetime | None = getattr(context["dag_run"], "partition_date", None)
+    if start is None:
+        return None
+    start = start.astimezone(UTC)
+    if period_start(pipeline.calendar, start) != start:
+        raise DataContractError(f"partition {start} is not the start of a {pipeline.calendar} period")
+    return calendar_windows(pipeline.calendar, Window(start, start + timedelta(microseconds=1)))[0]
+
+
+def _data_interval(context: Mapping[str, Any]) -> Window | None:
+    start, end = context.get("data_interval_start"), context.get("data_interval_end")
+    return Window(start, end) if start and end and start < end else None
+
+
+def _optional_instant(description: str) -> Param:
+    bounds: dict[str, Any] = {"format": "date-time", "pattern": _INSTANT, "maxLength": _LONGEST}
+    return Param(None, description, type=["null", "string"], **bounds)

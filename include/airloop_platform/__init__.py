@@ -1,0 +1,1 @@
+"""One machine: the supervisor of the services, and the demo."""

@@ -1,0 +1,110 @@
+"""The platform of this machine: start, stop, look, and the demo on it."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from airloop.cli.output import AsJson, console, say, table
+from airloop.errors import ConfigError
+from airloop.settings import Settings, load_settings
+
+_YEAR, _SHORT_FORM = 12, 3
+
+Port = Annotated[int | None, typer.Option(help="Fixed port instead of a free one.")]
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: airloop demo --months 6")
+def demo(
+    months: Annotated[
+        int | None, typer.Option(min=1, max=12, help="How many months; default a year, on macOS three.")
+    ] = None,
+    pipeline: Annotated[str | None, typer.Option(help="The pipeline to replay; default the one tagged demo.")] = None,
+) -> None:
+    """Take a pipeline's replayed data through the running Airflow, month by month, until the loop has closed."""
+    from airloop_platform.demo.command import run_and_show
+
+    settings = load_settings()
+    name = pipeline or _tagged_demo(settings)
+    run_and_show(name, settings, months=_default_months() if months is None else months, console=console)
+
+
+def _tagged_demo(settings: Settings) -> str:
+    from airloop.config import load_pipelines
+
+    replayed = [declared for declared in load_pipelines(settings) if declared.replay]
+    tagged = [declared.name for declared in replayed if "demo" in declared.tags]
+    if len(tagged) == 1:
+        return tagged[0]
+    names = ", ".join(declared.name for declared in replayed) or "none"
+    raise ConfigError(f"{len(tagged)} pipelines with a replay are tagged demo; name one by --pipeline (of: {names})")
+
+
+def _default_months() -> int:
+    if sys.platform != "darwin":
+        return _YEAR
+    console.print(
+        f"macOS: Airflow executes every task anew here, so that none starts with its libraries loaded; this takes "
+        f"{_SHORT_FORM} months. For the year: make demo MONTHS={_YEAR}",
+        soft_wrap=True,
+    )
+    return _SHORT_FORM
+
+
+@app.command(epilog="Example: airloop up --detach")
+def up(
+    detach: Annotated[bool, typer.Option(help="Return when all is healthy; `airloop down` stops it.")] = False,
+    airflow_port: Port = None,
+    mlflow_port: Port = None,
+) -> None:
+    """Start Airflow and MLflow on this machine, bound to 127.0.0.1."""
+    from airloop_platform import supervisor
+
+    settings = load_settings()
+    if detach:
+        ports = {"airflow_port": airflow_port, "mlflow_port": mlflow_port}
+        _show_platform(supervisor.start_detached(settings, on_progress=say, **ports))
+        return
+    supervisor.run(
+        settings, on_progress=say, on_ready=_show_platform, airflow_port=airflow_port, mlflow_port=mlflow_port
+    )
+
+
+@app.command(epilog="Example: airloop down")
+def down() -> None:
+    """Stop the platform; leaves no process behind."""
+    from airloop_platform import supervisor
+
+    console.print("stopped" if supervisor.down(load_settings(), on_progress=say) else "nothing was running")
+
+
+@app.command(epilog="Example: airloop status --json")
+def status(as_json: AsJson = False) -> None:
+    """Every service with its URL, health, process and how often it was restarted."""
+    from airloop_platform import supervisor
+
+    services = supervisor.status(load_settings())
+    if as_json:
+        typer.echo(json.dumps([service.to_dict() for service in services]))
+    else:
+        rows = [
+            (
+                item.name,
+                item.url or "-",
+                "healthy" if item.healthy else "down",
+                str(item.pid or "-"),
+                str(item.restarts),
+            )
+            for item in services
+        ]
+        console.print(table(("service", "url", "health", "pid", "restarts"), rows))
+    if not all(service.healthy for service in services):
+        raise typer.Exit(3)
+
+
+def _show_platform(platform: Any) -> None:
+    airflow, mlflow = platform.logins()
+    console.print(f"\n  {airflow}\n  {mlflow}\n")

@@ -1,0 +1,96 @@
+"""What would have been: the first champion never retrained, and the first window after each promotion."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from airloop.config import Pipeline
+from airloop.features import examples
+from airloop.models import evidence, model_version
+from airloop.models.model_version import ModelVersion
+from airloop.problems import task_of
+from airloop.records import Evidence, Window
+from airloop.settings import Settings
+from airloop.stores import ledger
+from airloop.stores.ledger import History
+
+
+@dataclass(frozen=True)
+class MonthWithoutRetraining:
+    """Metrics of one window's labelled examples, by the champion in force and by the first champion.
+
+    Attributes:
+        after_promotion: The champion in force against the one before it, in the first window after its promotion.
+    """
+
+    window: Window
+    version: int
+    live: dict[str, float]
+    never_retrained: dict[str, float]
+    after_promotion: Evidence | None
+
+
+def without_retraining(
+    pipeline: Pipeline, windows: tuple[Window, ...], settings: Settings
+) -> tuple[MonthWithoutRetraining, ...]:
+    """Compare on every window that had a champion; labels as known by the end of all windows."""
+    history = ledger.intact_history(settings, pipeline.name)
+    first = min((entry.effective_at for entry in history.of("done")), default=None)
+    if first is None or not windows:
+        return ()
+    loaded = {version: model_version.load_version(pipeline, version, settings) for version in history.promoted()}
+    return tuple(
+        _compare(pipeline, window, settings, sides=_Sides.of(history, window), loaded=loaded, as_of=windows[-1].end)
+        for window in windows
+        if window.start >= first
+    )
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Versions of a window: the very first champion, the one in force at its start, and the one just before that."""
+
+    first: int
+    in_force: int
+    before: int | None
+
+    @classmethod
+    def of(cls, history: History, window: Window) -> "_Sides":
+        first = history.champion(min(entry.effective_at for entry in history.of("done")))
+        in_force = history.champion(window.start)
+        if first is None or in_force is None:
+            raise ValueError(f"{window} had no champion")
+        return cls(first, in_force, history.champion(window.start - timedelta(microseconds=1)))
+
+
+def _compare(
+    pipeline: Pipeline,
+    window: Window,
+    settings: Settings,
+    *,
+    sides: _Sides,
+    loaded: dict[int, ModelVersion],
+    as_of: datetime,
+) -> MonthWithoutRetraining:
+    frame = examples.feature_frame(pipeline, window, settings, as_of=as_of)
+    rows = frame[frame["label"].notna()]
+    names = {sides.first, sides.in_force, *filter(None, [sides.before])}
+    task = task_of(pipeline)
+    predicted = {version: loaded[version].predict(pipeline, rows) for version in names}
+    measured = {
+        version: {metric: evidence.metric_value(metric, rows["label"], values) for metric in task.metrics}
+        for version, values in predicted.items()
+    }
+    after = None
+    if sides.before and sides.before != sides.in_force:
+        policy = pipeline.monitoring.policy
+        after = evidence.compare(
+            rows["label"],
+            predicted[sides.before],
+            predicted[sides.in_force],
+            evidence.utc_days(rows["decision_time"]),
+            metric=policy.metric,
+            confidence=policy.confidence,
+            resamples=pipeline.gate.compare.resamples,
+            seed=pipeline.training.seed,
+        )
+    return MonthWithoutRetraining(window, sides.in_force, measured[sides.in_force], measured[sides.first], after)

@@ -1,0 +1,87 @@
+"""A declared candidate has to fit its task before anything is trained: `pipelines check` says why it never could."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import toy, toy_tasks
+
+from airloop.authoring.pipeline_check import check_pipeline
+from airloop.config import Candidate, Pipeline
+from airloop.errors import ConfigError
+from airloop.models.estimators import check_candidate
+from airloop.settings import Settings
+
+
+def pipeline_of(tmp_path: Path, kind: str, **candidate: Any) -> Pipeline:
+    repository = Settings().project_dir
+    if kind == "binary":
+        declared = toy.toy_pipeline(toy.write_project(tmp_path / "project", repository))
+    else:
+        declared = toy.toy_pipeline(toy_tasks.write_project(tmp_path / "project", repository, kind))
+    candidates = {"one": Candidate(**{"encoder": "ordinal", **candidate})}
+    return declared.model_copy(update={"training": declared.training.model_copy(update={"candidates": candidates})})
+
+
+@pytest.mark.parametrize(
+    ("kind", "estimator", "params"),
+    [
+        ("binary", "sklearn.ensemble:RandomForestClassifier", {"n_estimators": 5}),
+        ("binary", "sklearn.svm:SVC", {"probability": True}),
+        ("binary", "sklearn.linear_model:SGDClassifier", {"loss": "log_loss"}),
+        ("multiclass", "sklearn.neural_network:MLPClassifier", {}),
+        ("regression", "sklearn.ensemble:HistGradientBoostingRegressor", {"loss": "absolute_error"}),
+        ("regression", "sklearn.linear_model:ElasticNet", {}),
+    ],
+)
+def test_an_estimator_that_fits_the_task_passes(tmp_path: Path, kind: str, estimator: str, params: Any) -> None:
+    check_candidate(pipeline_of(tmp_path, kind, estimator=estimator, params=params), "one")
+
+
+@pytest.mark.parametrize(
+    ("kind", "candidate", "says"),
+    [
+        ("regression", {"estimator": "sklearn.linear_model:LogisticRegression"}, "LogisticRegression is no regressor"),
+        ("binary", {"estimator": "sklearn.linear_model:Ridge"}, "Ridge is no classifier, and the task is binary"),
+        ("multiclass", {"estimator": "sklearn.linear_model:Ridge"}, "no classifier, and the task is multiclass"),
+        ("binary", {"estimator": "sklearn.svm:LinearSVC"}, "LinearSVC with its parameters has no predict_proba"),
+        ("multiclass", {"estimator": "sklearn.linear_model:SGDClassifier"}, "has no predict_proba"),
+        ("binary", {"estimator": "sklearn.preprocessing:StandardScaler"}, "StandardScaler is no classifier"),
+        ("binary", {"estimator": "collections:OrderedDict"}, "collections:OrderedDict is no scikit-learn estimator"),
+        ("binary", {"estimator": "sklearn.svm:SVD"}, "cannot be imported"),
+        (
+            "regression",
+            {"estimator": "sklearn.linear_model:Ridge", "params": {"alfa": 1}},
+            "one.params: sklearn.linear_model:Ridge does not take them: .*'alfa'",
+        ),
+        (
+            "regression",
+            {"estimator": "sklearn.linear_model:Ridge", "search": {"alfa": [1, 2]}},
+            "one.search: sklearn.linear_model:Ridge has no 'alfa' .has: alpha, ",
+        ),
+    ],
+)
+def test_an_estimator_that_never_could_is_refused(tmp_path: Path, kind: str, candidate: Any, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        check_candidate(pipeline_of(tmp_path, kind, **candidate), "one")
+
+
+@pytest.mark.parametrize("kind", sorted(toy_tasks.VARIANTS))
+def test_the_check_passes_every_task_and_refuses_the_estimator_of_another(tmp_path: Path, kind: str) -> None:
+    settings = toy_tasks.write_project(tmp_path / "project", Settings().project_dir, kind)
+    assert check_pipeline("toy", settings)[0] == "pipeline.yaml: 4 feeds, 2 candidates"
+    path = settings.pipelines_dir / "toy" / "pipeline.yaml"
+    others = {"sklearn.linear_model:Ridge": "LogisticRegression", "sklearn.linear_model:LogisticRegression": "Ridge"}
+    text = path.read_text()
+    for own, other in others.items():
+        if own in text:
+            path.write_text(text.replace(own, f"sklearn.linear_model:{other}"))
+    with pytest.raises(ConfigError, match=r"toy/pipeline.yaml:\d+: training.candidates.\w+.estimator: .* is no "):
+        check_pipeline("toy", settings)
+
+
+def test_a_feature_named_like_a_column_of_ours_is_refused(toy_settings: Settings) -> None:
+    for path in (toy_settings.project_dir / "feature_repo" / "toy.py", toy_settings.pipelines_dir / "toy/features.sql"):
+        path.write_text(path.read_text().replace("job_size", "prediction"))
+    with pytest.raises(ConfigError, match="feature 'prediction' has the name of a column airloop adds"):
+        check_pipeline("toy", toy_settings)

@@ -1,0 +1,138 @@
+"""`airloop pipelines check` and `schema`: every part of a declaration is read, and a fault in any part is refused."""
+
+import json
+import re
+
+import pytest
+from tests.support import toy_arrays
+from tests.support.command import Airloop
+
+from airloop.config import Pipeline
+from airloop.settings import Settings
+
+
+def test_the_check_names_what_it_found_of_every_part(airloop: Airloop) -> None:
+    shown = airloop("pipelines", "check")
+    assert shown.code == 0
+    assert shown.out.splitlines() == [
+        "toy: pipeline.yaml: 4 feeds, 2 candidates",
+        "toy: features.sql: 2 views, known to Feast",
+        "toy: feature_repo/toy.py: service toy_v1 with 3 features",
+        "toy: expectations.yaml: 8 expectations",
+    ]
+
+
+@pytest.mark.parametrize(("days", "looks"), [(14, False), (13, True)])
+def test_a_holdout_on_which_no_champion_can_be_beaten_is_said(
+    toy_settings: Settings, airloop: Airloop, days: int, looks: bool
+) -> None:
+    declared = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    changed = re.sub(r"holdout_days: \d+", f"holdout_days: {days}", declared.read_text())
+    declared.write_text(changed)
+    shown = airloop("pipelines", "check", "toy")
+    assert shown.code == 0
+    assert ("look: training.holdout_days 13 < gate.compare.min_blocks 14" in shown.out) is looks
+
+
+def test_the_check_names_the_functions_and_counts_the_elements_of_arrays(
+    toy_settings: Settings, airloop: Airloop
+) -> None:
+    toy_arrays.add_array(toy_settings)
+    shown = airloop("pipelines", "check")
+    assert shown.code == 0
+    assert shown.out.splitlines()[2:4] == [
+        "toy: transforms.py: last_readings",
+        "toy: feature_repo/toy.py: service toy_v1 with 6 features",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "says"),
+    [
+        (
+            "include/pipelines/toy/transforms.py",
+            "def last_readings",
+            "def last_reading",
+            "did you mean 'last_reading'?",
+        ),
+        ("include/pipelines/toy/transforms.py", "import pyarrow", "import pyarow", "cannot be loaded"),
+        ("feature_repo/toy.py", ', tags={"length": "3"}', "", "machine_heat.readings: an array needs the number"),
+        ("feature_repo/toy.py", "Array(Float64)", "Array(Int64)", "an array holds Float64 or Float32"),
+        ("feature_repo/toy.py", 'name="job_size"', 'name="readings_1"', "two features are named 'readings_1'"),
+    ],
+)
+def test_a_fault_of_an_array_or_of_its_function_is_refused(
+    toy_settings: Settings, airloop: Airloop, place: str, old: str, new: str, says: str
+) -> None:
+    toy_arrays.add_array(toy_settings)
+    toy_arrays.rewrite(toy_settings.project_dir / place, old, new)
+    shown = airloop("pipelines", "check")
+    assert shown.code == 1
+    assert says in " ".join(shown.err.split())
+
+
+@pytest.mark.parametrize("ignored", ["readings", "readings_2", "readings, celsius"])
+def test_drift_of_an_array_is_ignored_by_its_own_name_or_an_elements(
+    toy_settings: Settings, airloop: Airloop, ignored: str
+) -> None:
+    toy_arrays.add_array(toy_settings)
+    place = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    toy_arrays.rewrite(place, "days: 3}", f"days: 3, ignore_drift: [{ignored}]}}")
+    assert airloop("pipelines", "check").code == 0
+
+
+@pytest.mark.parametrize("ignored", ["reading", "readings_3", "readings, reading"])
+def test_to_ignore_the_drift_of_what_is_no_feature_is_refused(
+    toy_settings: Settings, airloop: Airloop, ignored: str
+) -> None:
+    toy_arrays.add_array(toy_settings)
+    place = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    toy_arrays.rewrite(place, "days: 3}", f"days: 3, ignore_drift: [{ignored}]}}")
+    shown = airloop("pipelines", "check")
+    assert shown.code == 1
+    wrong = ignored.rsplit(", ", 1)[-1]
+    assert f"ignore_drift names '{wrong}', which toy_v1 lacks; did you mean 'readings" in " ".join(shown.err.split())
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "says"),
+    [
+        ("include/pipelines/toy/pipeline.yaml", "calendar: daily", "calender: daily", "did you mean 'calendar'"),
+        ("include/pipelines/toy/pipeline.yaml", "HistGradientBoostingClassifier", "HistBoost", "HistBoost"),
+        ("include/pipelines/toy/pipeline.yaml", "name: toy", "name: toy\nreplay: 'nosuch:Replay'", "nosuch"),
+        ("include/pipelines/toy/pipeline.yaml", "name: toy", "name: toy\nreplay: 'pathlib:Path'", "no subclass of"),
+        (
+            "include/pipelines/toy/pipeline.yaml",
+            "name: toy",
+            "name: toy\nreplay: 'nycflights.feeds:NycWeather'",
+            "; it has weather",
+        ),
+        ("include/pipelines/toy/pipeline.yaml", "service: toy_v1", "service: toy_v9", "toy_v9"),
+        ("include/pipelines/toy/pipeline.yaml", "days: 3}", "days: 3, ignore_drift: [x]}", "ignore_drift names 'x'"),
+        ("include/pipelines/toy/features.sql", "-- view: machine_heat", "-- table: machine_heat", "features.sql has"),
+        ("include/pipelines/toy/expectations.yaml", "severity: critical", "severity: deadly", "deadly"),
+    ],
+)
+def test_the_check_refuses_a_fault_in_any_part(
+    airloop: Airloop, toy_settings: Settings, place: str, old: str, new: str, says: str
+) -> None:
+    path = toy_settings.project_dir / place
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    failed = airloop("pipelines", "check", "toy")
+    assert failed.code == 1
+    assert says in failed.err
+
+
+def test_a_checkout_without_pipelines_is_refused(airloop: Airloop, toy_settings: Settings) -> None:
+    (toy_settings.pipelines_dir / "toy" / "pipeline.yaml").unlink()
+    failed = airloop("pipelines", "check")
+    assert failed.code == 1
+    assert "no pipeline is declared" in failed.err
+
+
+def test_the_schema_is_json_schema_of_a_declaration(airloop: Airloop) -> None:
+    shown = airloop("schema")
+    assert shown.code == 0
+    assert json.loads(shown.out) == Pipeline.model_json_schema()

@@ -1,0 +1,104 @@
+"""What `pipelines new` prints: what it saw, what to look at, and the next commands word for word."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support import tables
+
+from airloop.settings import Settings
+from airloop_platform import cli
+
+ORDERS = tables.orders()
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    said = capsys.readouterr()
+    assert left.value.code == 0, said.err
+    return said.out
+
+
+@pytest.fixture
+def project(toy_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_settings.project_dir))
+    monkeypatch.setenv("AIRLOOP_HOME", str(toy_settings.home))
+    return toy_settings
+
+
+def test_the_printed_commands_lead_to_a_scored_period(project: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tables.write(project.project_dir / "orders.csv", ORDERS)
+    said = printed(capsys, "pipelines", "new", "returns", "--from", str(table))
+    commands = [line.strip() for line in said.splitlines() if line.startswith("  airloop run ")]
+    assert commands == [
+        "airloop run data returns --end 2021-04-12T00:00:00Z",
+        "airloop run training returns --end 2021-04-12T00:00:00Z",
+        "airloop run promote returns --end 2021-04-12T00:00:00Z",
+        "airloop run data returns --start 2021-04-12T00:00:00Z --end 2021-04-19T00:00:00Z",
+        "airloop run score returns --start 2021-04-12T00:00:00Z --end 2021-04-19T00:00:00Z",
+    ]
+    assert "returns__scoring for 2021-04-12T00:00:00Z to 2021-04-19T00:00:00Z" in said
+
+
+def test_without_a_period_to_spare_nothing_is_said_of_scoring(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tables.write(project.project_dir / "orders.csv", tables.orders(150, 50))
+    said = printed(capsys, "pipelines", "new", "returns", "--from", str(table))
+    assert "airloop run promote returns --end 2021-04-01T00:00:00Z" in said
+    assert "scor" not in said
+
+
+def test_a_column_that_tells_the_label_is_named_at_once(project: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = tables.with_column(ORDERS, "refund", ["9" if row["returned"] == "yes" else "0" for row in ORDERS])
+    table = str(tables.write(project.project_dir / "orders.csv", rows))
+    said = printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
+    assert "look: column refund tells the label apart by itself (ROC-AUC 1.000); a feature has to be known at" in said
+
+
+def test_a_refusal_does_not_wait_for_the_libraries_that_check_a_pipeline(project: Settings) -> None:
+    table = tables.write(project.project_dir / "orders.csv", tables.without(ORDERS, "ordered_at", "paid_at"))
+    command = ["pipelines", "new", "returns", "--from", str(table)]
+    code = f"""
+import sys
+from airloop_platform import cli
+try:
+    cli.main({command})
+except SystemExit as left:
+    sys.exit(f"{{left.code}} {{sorted({{'feast', 'great_expectations', 'mlflow', 'sklearn'}} & set(sys.modules))}}")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert "no timestamp column" in done.stderr
+    assert done.stderr.splitlines()[-1] == "1 []"
+
+
+def test_how_the_table_is_written_is_repeated_for_landing_and_lands(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {**row, "ordered_at": f"{row['ordered_at'][8:10]}.{row['ordered_at'][5:7]}.2021 {row['ordered_at'][11:16]}"}
+        for row in tables.without(ORDERS, "paid_at")
+    ]
+    path = Path(tables.write(project.project_dir / "orders.csv", rows))
+    path.write_text(path.read_text().replace(",", ";").replace(".", ",").replace(",2021", ".2021"))
+    path.write_text(path.read_text().replace(",03.2021", ".03.2021").replace(",04.2021", ".04.2021"))
+    options = ("--separator", ";", "--decimal", ",", "--time-format", "%d.%m.%Y %H:%M", "--timezone", "UTC")
+    said = printed(capsys, "pipelines", "new", "returns", "--from", str(path), *options)
+    expected = "--separator ';' --decimal , --time-format '%d.%m.%Y %H:%M' --timezone UTC"
+    assert f"airloop land returns events {path} {expected}" in said
+    assert "600 rows: 50 new files" in printed(capsys, "land", "returns", "events", str(path), *options)
+    landed = Path(f"{project.landing_uri.removeprefix('file://')}/returns/events/2021-03-01.csv").read_text()
+    assert "2021-03-01T00:00:00Z" in landed
+    assert landed.startswith("order_id,ordered_at,amount,")
+
+
+def test_numbers_that_are_text_for_a_mark_are_pointed_out(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shares = [f"{number % 90}%" for number in range(len(ORDERS))]
+    table = tables.write(project.project_dir / "orders.csv", tables.with_column(ORDERS, "discount", shares))
+    said = printed(capsys, "pipelines", "new", "returns", "--from", str(table), "--label", "returned")
+    assert "look: column discount is taken as text: '0%' is no plain number" in said
+    assert "column country is taken" not in said

@@ -1,0 +1,184 @@
+"""tune: folds go forward in time, the budget holds, and the same snapshot gives the same parameters."""
+
+import dataclasses
+import itertools
+import json
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+from tests.support import toy
+
+from airloop.config.pipeline import Budget
+from airloop.errors import DataContractError, GuardRefused
+from airloop.models import training_set, tune
+from airloop.models.training_key import training_key
+from airloop.stores.mlflow import tracking
+
+EMBARGO = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def frozen(toy_built):
+    return toy.run("snapshot", toy_built, toy.days(0, 40))
+
+
+def with_budget(settings, **changes):
+    pipeline = toy.toy_pipeline(settings)
+    budget = Budget(**{**pipeline.training.budget.model_dump(), **changes})
+    return pipeline.model_copy(update={"training": pipeline.training.model_copy(update={"budget": budget})})
+
+
+def tuned(settings, frozen, candidate="gradient_boosting", *, reason_key="once", **budget):
+    """Tuned as a training of its own: what was found for another reason is not taken over."""
+    record = dataclasses.replace(frozen, reason_key=reason_key)
+    pipeline = with_budget(settings, **budget)
+    return tune.tune(pipeline, toy.days(0, 40), {"snapshot": record}, settings, candidate=candidate)
+
+
+def run_of(settings, record):
+    return tracking.client(settings).get_run(record.run_id)
+
+
+def test_every_fold_trains_on_what_lies_an_embargo_before_its_validation_rows(toy_built, frozen):
+    rows = training_set.labelled_part(training_set.read_snapshot(frozen, toy_built), "train")
+    found = list(tune.folds(with_budget(toy_built, folds=3), rows))
+    assert len(found) == 3
+    for fit, check in found:
+        assert fit["decision_time"].max() < check["decision_time"].min() - EMBARGO
+    validated = pd.concat([check for _, check in found])
+    assert validated["job"].tolist() == rows["job"].tolist()[len(rows) // 4 :]
+    assert [len(fit) for fit, _ in found] == sorted(len(fit) for fit, _ in found)
+
+
+def test_folds_the_embargo_leaves_nothing_for_are_refused(toy_built, frozen):
+    rows = training_set.labelled_part(training_set.read_snapshot(frozen, toy_built), "train").tail(100)
+    with pytest.raises(DataContractError, match="100 rows in 2 folds leave nothing to fit on before the embargo of 1"):
+        list(tune.folds(toy.toy_pipeline(toy_built), rows))
+
+
+def test_only_labelled_training_rows_within_the_budget_are_seen(toy_built, frozen, monkeypatch):
+    seen = []
+
+    def folds(pipeline, rows):
+        seen.append(rows)
+        return real(pipeline, rows)
+
+    real = tune.folds
+    monkeypatch.setattr(tune, "folds", folds)
+    tuned(toy_built, frozen, reason_key="rows", rows=600, trials=1)
+    (rows,) = seen
+    assert len(rows) == 600
+    assert rows["label"].notna().all()
+    assert rows["decision_time"].max() < frozen.train.end
+    assert rows["decision_time"].min() > frozen.train.end - timedelta(days=11)
+
+
+@pytest.mark.parametrize("candidate", ["logistic_regression", "gradient_boosting"])
+def test_the_same_snapshot_gives_the_same_parameters_and_score(toy_built, frozen, candidate):
+    first = tuned(toy_built, frozen, candidate, reason_key="first", trials=4)
+    second = tuned(toy_built, frozen, candidate, reason_key="second", trials=4)
+    assert first.run_id != second.run_id
+    assert (first.params, first.score) == (second.params, second.score)
+    assert first.score < 0  # Brier, negated: higher is better
+    assert first.trials == 4
+
+
+def test_the_best_trial_wins(toy_built, frozen):
+    found = tuned(toy_built, frozen, "logistic_regression", reason_key="best", trials=4)
+    history = tracking.client(toy_built).get_metric_history(found.run_id, "trial_brier")
+    assert len(history) == 4
+    assert min(metric.value for metric in history) == -found.score
+    assert 0.01 <= found.params["C"] <= 10
+
+
+def test_a_candidate_without_a_search_is_one_trial(toy_built, frozen):
+    pipeline = toy.toy_pipeline(toy_built)
+    declared = {name: item.model_copy(update={"search": {}}) for name, item in pipeline.training.candidates.items()}
+    training = pipeline.training.model_copy(update={"candidates": declared})
+    pipeline = pipeline.model_copy(update={"training": training})
+    found = tune.tune(pipeline, toy.days(0, 40), {"snapshot": frozen}, toy_built, candidate="gradient_boosting")
+    assert (found.params, found.trials) == ({}, 1)
+
+
+def test_seconds_abort_with_the_way_out_and_never_end_a_search_early(toy_built, frozen):
+    with pytest.raises(
+        GuardRefused, match=r"training\.budget\.seconds is 0\.001: raise it, or lower .*trials, folds or rows"
+    ):
+        tuned(toy_built, frozen, reason_key="hurry", trials=3, seconds=0.001)
+    assert tuned(toy_built, frozen, reason_key="hurry", trials=3, seconds=600).trials == 3
+
+
+def test_a_slow_machine_finds_the_same_as_a_fast_one(toy_built, frozen, monkeypatch):
+    fast = tuned(toy_built, frozen, reason_key="fast", trials=4, seconds=3600)
+    ticks = itertools.count(step=100)
+    monkeypatch.setattr(tune.time, "monotonic", lambda: next(ticks))
+    slow = tuned(toy_built, frozen, reason_key="slow", trials=4, seconds=3600)
+    assert (slow.params, slow.score, slow.trials) == (fast.params, fast.score, fast.trials)
+    assert slow.seconds > 400
+
+
+def test_a_search_of_400_trials_is_kept_whole_and_resumed(toy_built, frozen, monkeypatch):
+    monkeypatch.setattr(tune, "_score", lambda _pipeline, _candidate, params, *_rows: -1 / params["max_leaf_nodes"])
+    monkeypatch.setattr(tune, "folds", lambda _pipeline, rows: [(rows, rows)])
+    monkeypatch.setattr(tracking, "end_run", killed)
+    monkeypatch.setattr(tune, "_log", lambda *_arguments: None)
+    with pytest.raises(SystemExit):
+        tuned(toy_built, frozen, reason_key="many", trials=400)
+    monkeypatch.undo()
+    monkeypatch.setattr(tune, "_log", lambda *_arguments: None)
+    monkeypatch.setattr(tune, "_search", lambda *_arguments: pytest.fail("searched again"))
+    assert tuned(toy_built, frozen, reason_key="many", trials=400).trials == 400
+
+
+@pytest.mark.parametrize(("cut", "trials"), [(None, 7), (20, 2)], ids=["whole", "cut_off_by_mlflow"])
+def test_a_search_kept_in_a_tag_by_an_older_airloop_is_resumed_when_it_is_whole(toy_built, frozen, cut, trials):
+    key = f"tag {cut}"
+    record = dataclasses.replace(frozen, reason_key=key)
+    run = tune._run(toy.toy_pipeline(toy_built), record, "gradient_boosting", toy_built)
+    search = {"params": {"max_leaf_nodes": 4}, "score": -0.2, "trials": [-0.2] * 7, "seconds": 1.0}
+    tracking.client(toy_built).set_tag(run.info.run_id, "airloop.found", json.dumps(search)[:cut])
+    assert tuned(toy_built, frozen, reason_key=key).trials == trials
+
+
+def test_a_retry_returns_what_was_found_even_if_a_new_search_would_end_elsewhere(toy_built, frozen, monkeypatch):
+    monkeypatch.setattr(tracking, "end_run", killed)
+    with pytest.raises(SystemExit):
+        tuned(toy_built, frozen, reason_key="killed", trials=3)
+    monkeypatch.undo()
+    monkeypatch.setattr(tune, "_score", lambda *_arguments: pytest.fail("searched again"))
+    found = tuned(toy_built, frozen, reason_key="killed", trials=3)
+    run = run_of(toy_built, found)
+    assert found.trials == 3
+    assert run.info.status == "FINISHED"
+    assert run.data.params["max_leaf_nodes"] == str(found.params["max_leaf_nodes"])
+    again = tuned(toy_built, frozen, reason_key="killed", trials=3)
+    assert again == found
+    assert len(tracking.client(toy_built).get_metric_history(found.run_id, "trial_brier")) == 3
+
+
+def test_a_retry_completes_a_run_that_was_killed_before_it_was_logged(toy_built, frozen, monkeypatch):
+    monkeypatch.setattr(tune, "_log", killed)
+    with pytest.raises(SystemExit):
+        tuned(toy_built, frozen, reason_key="unlogged")
+    monkeypatch.undo()
+    found = tuned(toy_built, frozen, reason_key="unlogged")
+    run = run_of(toy_built, found)
+    assert run.data.metrics["cv_brier"] == -found.score
+    assert run.data.params["estimator"] == "sklearn.ensemble:HistGradientBoostingClassifier"
+
+
+def test_candidates_are_nested_below_one_parent_run(toy_built, frozen):
+    runs = [
+        run_of(toy_built, tuned(toy_built, frozen, name, reason_key="nested", trials=1))
+        for name in ("logistic_regression", "gradient_boosting")
+    ]
+    (parent,) = {run.data.tags["mlflow.parentRunId"] for run in runs}
+    record = dataclasses.replace(frozen, reason_key="nested")
+    key = training_key(with_budget(toy_built, trials=1), record)
+    assert tracking.client(toy_built).get_run(parent).data.tags[tracking.INPUT_KEY] == key
+    assert [run.info.status for run in runs] == ["FINISHED", "FINISHED"]
+
+
+def killed(*_arguments, **_options):
+    raise SystemExit

@@ -1,0 +1,157 @@
+"""What stages hand to each other survives JSON, and a window that is none is refused."""
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airloop import records
+from airloop.errors import DataContractError
+from airloop.records import Record, Window, instant_or_default, parse_instant
+from airloop.stores import ledger
+
+RECORDS = [
+    item
+    for module in (records, ledger)
+    for item in vars(module).values()
+    if isinstance(item, type)
+    and issubclass(item, Record)
+    and item.__module__.startswith(module.__name__)
+    and item is not Record
+]
+INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+ZONED = st.datetimes(
+    datetime(1990, 1, 1),
+    datetime(2100, 1, 1),
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Window:
+    start = draw(INSTANTS)
+    return Window(start, start + draw(st.timedeltas(timedelta(microseconds=1), timedelta(days=400))))
+
+
+def values(hint: typing.Any) -> st.SearchStrategy[typing.Any]:
+    """Any value a field of this type may hold."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return st.one_of(*(values(item) for item in arguments))
+    if origin is tuple:
+        return st.lists(values(arguments[0]), max_size=3).map(tuple)
+    if origin is dict:
+        return st.dictionaries(st.text(), values(arguments[1]), max_size=3)
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return instances(hint)
+    return {
+        type(None): st.none(),
+        str: st.text(),
+        int: st.integers(),
+        float: st.floats(allow_nan=False, allow_infinity=False),
+        bool: st.booleans(),
+        datetime: INSTANTS,
+        typing.Any: JSON,
+    }[hint]
+
+
+def instances(record: type[Record]) -> st.SearchStrategy[Record]:
+    if record is Window:
+        return windows()
+    hints = typing.get_type_hints(record)
+    return st.builds(record, **{field.name: values(hints[field.name]) for field in dataclasses.fields(record)})
+
+
+def test_every_stage_record_is_among_the_tested() -> None:
+    assert {"Window", "Ingested", "Snapshot", "Decision", "Monitored", "Action", "Entry"} <= {
+        r.__name__ for r in RECORDS
+    }
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
+@given(data=st.data())
+def test_a_record_survives_json_text(record: type[Record], data: st.DataObject) -> None:
+    original = data.draw(instances(record))
+    assert record.from_json(json.loads(json.dumps(original.to_json()))) == original
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
+def test_records_are_frozen(record: type[Record]) -> None:
+    assert record.__dataclass_params__.frozen
+
+
+def test_a_nan_becomes_null_because_json_has_none() -> None:
+    check = records.Check("floor", passed=False, observed=math.nan, says="")
+    assert check.to_json()["observed"] is None
+
+
+def test_an_unknown_key_is_refused() -> None:
+    with pytest.raises(TypeError, match="bogus"):
+        records.Check.from_json({"rule": "floor", "passed": True, "observed": 1.0, "says": "", "bogus": 1})
+
+
+def test_a_missing_key_is_refused() -> None:
+    with pytest.raises(TypeError, match="observed"):
+        records.Check.from_json({"rule": "floor", "passed": True, "says": ""})
+
+
+@pytest.mark.parametrize("name", ["start", "end"])
+def test_a_window_without_timezone_is_refused(name: str) -> None:
+    bounds = {"start": datetime(2020, 1, 1, tzinfo=UTC), "end": datetime(2020, 2, 1, tzinfo=UTC)}
+    bounds[name] = bounds[name].replace(tzinfo=None)
+    with pytest.raises(DataContractError, match=f"window {name} .* has no timezone"):
+        Window(**bounds)
+
+
+@given(start=INSTANTS, length=st.timedeltas(timedelta(0), timedelta(days=400)))
+def test_an_empty_or_reversed_window_is_refused(start: datetime, length: timedelta) -> None:
+    with pytest.raises(DataContractError, match="empty or reversed"):
+        Window(start, start - length)
+
+
+def test_a_window_is_kept_in_utc() -> None:
+    zone = timezone(timedelta(hours=5))
+    window = Window(datetime(2020, 1, 1, 5, tzinfo=zone), datetime(2020, 1, 2, tzinfo=UTC))
+    assert window == Window.parse("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")
+    assert str(window) == "[2020-01-01T00:00Z, 2020-01-02T00:00Z)"
+
+
+@given(instant=ZONED)
+def test_an_instant_with_offset_is_read_as_the_same_instant_in_utc(instant: datetime) -> None:
+    read = parse_instant(instant.isoformat())
+    assert read == instant
+    assert read.utcoffset() == timedelta(0)
+
+
+@given(instant=ZONED)
+def test_an_instant_without_offset_is_refused(instant: datetime) -> None:
+    with pytest.raises(DataContractError, match="no UTC offset"):
+        parse_instant(instant.replace(tzinfo=None).isoformat())
+
+
+@pytest.mark.parametrize("text", ["", "now", "2013-13-01T00:00:00Z", "1360000000", None])
+def test_what_is_no_instant_is_refused(text: str) -> None:
+    with pytest.raises(DataContractError, match="ISO 8601"):
+        parse_instant(text)
+
+
+def test_a_given_instant_is_preferred_to_the_default() -> None:
+    default = datetime(2020, 1, 1, tzinfo=UTC)
+    assert instant_or_default("2020-05-01T00:00:00Z", default) == datetime(2020, 5, 1, tzinfo=UTC)
+    assert instant_or_default("", default) == default
+
+
+def test_no_instant_and_no_default_is_refused() -> None:
+    with pytest.raises(DataContractError, match="--start and --end"):
+        instant_or_default("", None)
