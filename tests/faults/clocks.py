@@ -5,14 +5,12 @@ import polars as pl
 from .fault import planted
 from .landed import Landed, instant, new_york, written
 
-_LOCAL = "looks like local time"
-
 
 @planted(
     "departed_at local, written as UTC",
     how="New York clock with a Z",
     before="57 rows quarantined, live ROC-AUC rises to .782; triage nothing",
-    says=r"looks like local time",
+    says=r"departed_at",
 )
 def departures_local_as_utc(files: Landed) -> None:
     files.edit("departures", departed_at=new_york("departed_at"))

@@ -40,9 +40,9 @@ def mixed_line_ends(files: Landed) -> None:
     files.rewrite_bytes("departures", mixed)
 
 
-@planted("every value quoted", how="schedule")
+@planted("every value quoted", how="departures")
 def every_value_quoted(files: Landed) -> None:
-    for path in files.files("schedule"):
+    for path in files.files("departures"):
         path.write_text(pl.read_csv(path, infer_schema=False).write_csv(quote_style="always"))
 
 

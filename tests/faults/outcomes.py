@@ -21,19 +21,19 @@ def label_in_hours(files: Landed) -> None:
 
 @planted(
     "label in seconds",
-    how="arrival_delay_minutes x 60, inside the declared range",
+    how="arrival_delay_minutes x 60",
     says=r"label|arrival_delay_minutes",
     outcomes_only=True,
 )
 def label_in_seconds(files: Landed) -> None:
-    files.edit("arrivals", arrival_delay_minutes=whole((number(_DELAY) * 60).clip(-119, 1999)))
+    files.edit("arrivals", arrival_delay_minutes=whole(number(_DELAY) * 60))
 
 
 @planted(
     "label's sign flipped",
     how="-arrival_delay_minutes",
     before="ROC-AUC .365, the gate's floor .65; triage nothing",
-    says=r"(?i)roc_auc|ROC-AUC|label",
+    says=r"sign flipped|roc_auc",
     outcomes_only=True,
 )
 def label_sign_flipped(files: Landed) -> None:

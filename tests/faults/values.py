@@ -5,8 +5,6 @@ import polars as pl
 from .fault import planted
 from .landed import Landed, number, one_in, whole
 
-_UNIT = "looks like a unit change"
-
 
 @planted(
     "departure delay in hours",
@@ -20,12 +18,11 @@ def departure_delay_in_hours(files: Landed) -> None:
 
 @planted(
     "departure delay in seconds",
-    how="departure_delay_minutes x 60, inside the declared range",
-    says=r"looks like a unit change",
+    how="departure_delay_minutes x 60",
+    says=r"departure_delay_minutes",
 )
 def departure_delay_in_seconds(files: Landed) -> None:
-    seconds = pl.min_horizontal(number("departure_delay_minutes") * 60, pl.lit(1999))
-    files.edit("departures", departure_delay_minutes=whole(pl.max_horizontal(seconds, pl.lit(-119))))
+    files.edit("departures", departure_delay_minutes=whole(number("departure_delay_minutes") * 60))
 
 
 @planted(

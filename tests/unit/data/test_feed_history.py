@@ -107,6 +107,22 @@ FAULTS = {
         changed("departures", departure_delay_minutes=in_hours("departure_delay_minutes")),
         {("unit_change", "departures.departure_delay_minutes")},
     ),
+    "wind in knots": (
+        changed("weather", wind_speed=(pl.col("wind_speed") / 1.15077945).round(4)),
+        {("unit_change", "weather.wind_speed")},
+    ),
+    "delays never below 0": (
+        changed("departures", departure_delay_minutes=pl.col("departure_delay_minutes").clip(lower_bound=0)),
+        {("one_value", "departures.departure_delay_minutes")},
+    ),
+    "missing as -999": (
+        changed("weather", pressure=pl.when(pl.int_range(pl.len()) % 5 == 0).then(-999.0).otherwise("pressure")),
+        {("one_value", "weather.pressure")},
+    ),
+    "a clock cut to the hour": (
+        changed("departures", departed_at=pl.col("departed_at").dt.truncate("1h")),
+        {("one_value", "departures.departed_at")},
+    ),
     "temperature in Celsius": (
         changed("weather", temp=in_celsius("temp"), dewp=in_celsius("dewp")),
         {("unit_change", "weather.temp"), ("unit_change", "weather.dewp")},

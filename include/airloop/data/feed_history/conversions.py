@@ -53,6 +53,8 @@ AMOUNTS: tuple[Conversion, ...] = (
     *_both(2.54, "x 2.54, as inches to centimetres", "x 1/2.54, as centimetres to inches"),
     *_both(25.4, "x 25.4, as inches to millimetres", "x 1/25.4, as millimetres to inches"),
     *_both(0.44704, "x 0.447, as miles an hour to metres a second", "x 2.237, as metres a second to miles an hour"),
+    *_both(1.15077945, "x 1.151, as knots to miles an hour", "x 1/1.151, as miles an hour to knots"),
+    *_both(1.852, "x 1.852, as knots to kilometres an hour", "x 1/1.852, as kilometres an hour to knots"),
     *_both(3.6, "x 3.6, as metres a second to kilometres an hour", "x 1/3.6, as kilometres an hour to metres a second"),
     *_both(1440, "x 1440, as days to minutes", "x 1/1440, as minutes to days"),
     *_both(

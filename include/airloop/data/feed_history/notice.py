@@ -12,6 +12,7 @@ from airloop.data.feed_history import (
     fixed_attributes,
     new_values,
     pairs,
+    pile_up,
     unit_change,
     value_grid,
 )
@@ -77,6 +78,7 @@ class _Looks:
             if "|" not in name:
                 feed = self.pipeline.feeds[name]
                 yield from self._columns(name, feed, sketch)
+                yield from self._piles(name, feed, sketch)
                 yield from self._fixed(name, sketch)
                 yield from self._texts(name, feed, sketch)
         yield from self._clocks()
@@ -122,6 +124,21 @@ class _Looks:
                     f"that was there before, and {share:.0%} once the change is undone; {_MEND}"
                 )
                 yield Alarm("unit_change", subject, says, without, share)
+
+    def _piles(self, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+        for column, pile in sketch.piles.items():
+            subject = f"{name}.{column}"
+            before = pile_up.taken_over(
+                [earlier.piles[column] for earlier in self.trusted(name, subject) if column in earlier.piles], pile
+            )
+            if before is not None:
+                what = f"the minute {pile.value}" if feed.columns[column] == "timestamp" else f"the value {pile.value}"
+                says = (
+                    f"{subject}: {pile.share:.0%} of the rows have {what}, no value was in more than {before:.0%} "
+                    "before: a default, a limit or a code for missing in place of what was measured? Land the files "
+                    "with the values themselves, or say that they are right: `airloop alarms answer`"
+                )
+                yield Alarm("one_value", subject, says, pile.share, before)
 
     def _fixed(self, name: str, sketch: Sketch) -> Iterator[Alarm]:
         subjects = {rule.rpartition(" ")[2] for rule in sketch.fixed}

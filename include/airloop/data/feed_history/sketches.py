@@ -12,6 +12,7 @@ import polars as pl
 from airloop.config import Feed
 from airloop.data.feed_history import fixed_attributes
 from airloop.data.feed_history.blocks import Block, Floats, split
+from airloop.data.feed_history.pile_up import Pile, pile_of
 from airloop.data.feed_history.value_grid import Grid, grid_of
 
 MOST_TEXTS = 300
@@ -37,6 +38,7 @@ class Sketch:
             two timestamp columns as `later - earlier`.
         days: Local day -> rows; empty for a static table.
         grids: Numeric column -> its different values, where they are few.
+        piles: Numeric column -> its commonest value; timestamp column -> its commonest minute of the hour.
         hours: Timestamp column -> rows by hour of the feed's local day (24).
         texts: Text column -> its values.
         fixed: `origin, dest -> distance_miles` -> each group's one value.
@@ -47,6 +49,7 @@ class Sketch:
     blocks: tuple[Block, ...]
     days: dict[str, int] = field(default_factory=dict)
     grids: dict[str, Grid] = field(default_factory=dict)
+    piles: dict[str, Pile] = field(default_factory=dict)
     hours: dict[str, tuple[int, ...]] = field(default_factory=dict)
     texts: dict[str, Texts] = field(default_factory=dict)
     fixed: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -64,6 +67,7 @@ class Sketch:
             "blocks": [block.to_json() for block in self.blocks],
             "days": self.days,
             "grids": {name: [grid.values, grid.rows] for name, grid in self.grids.items()},
+            "piles": {name: [pile.rows, pile.value, pile.share] for name, pile in self.piles.items()},
             "hours": self.hours,
             "texts": {name: [item.rows, item.different, item.top] for name, item in self.texts.items()},
             "fixed": self.fixed,
@@ -78,6 +82,7 @@ class Sketch:
             blocks=tuple(Block.from_json(item) for item in data["blocks"]),
             days=data["days"],
             grids={name: Grid(tuple(values), tuple(rows)) for name, (values, rows) in data["grids"].items()},
+            piles={name: Pile(*pile) for name, pile in data.get("piles", {}).items()},
             hours={name: tuple(rows) for name, rows in data["hours"].items()},
             texts={name: Texts(*item) for name, item in data["texts"].items()},
             fixed=data["fixed"],
@@ -98,6 +103,7 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         blocks=split(pl.concat([rows.select(numeric), between], how="horizontal"), days, [*numeric, *between.columns]),
         days={} if feed.static else {str(day): count for day, count in sorted(days.value_counts().iter_rows())},
         grids={name: grid for name in numeric if (grid := grid_of(_finite(rows[name])))},
+        piles={name: pile for name in [*numeric, *timestamps(feed)] if (pile := pile_of(rows[name]))},
         hours={} if feed.static else {name: _hours(feed, rows[name]) for name in timestamps(feed)},
         texts={name: texts for name in _texts_of(feed) if (texts := _texts(rows[name]))},
         fixed=fixed_attributes.find(feed, rows),

@@ -1,0 +1,39 @@
+"""Does one value take over a column? A default, a cap, a code for "missing", a clock cut to the hour look like that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+_LEAST_ROWS = 200
+_MORE, _TIMES = 0.15, 2.0
+"""A value takes over when its share is above `_MORE + _TIMES * before`: what is common anyway (no rain) varies."""
+
+
+@dataclass(frozen=True)
+class Pile:
+    """The commonest value of a column: rows with any value, the value as text, its share of them."""
+
+    rows: int
+    value: str
+    share: float
+
+
+def pile_of(values: pl.Series) -> Pile | None:
+    """The commonest value of numbers; of instants, the commonest minute of the hour. None for too few rows."""
+    known = values.drop_nulls()
+    if known.dtype == pl.Datetime:
+        known = known.dt.minute()
+    if known.len() < _LEAST_ROWS:
+        return None
+    counts = known.alias("value").value_counts(name="rows").sort("rows", "value", descending=[True, False])
+    value, rows = counts.row(0)
+    return Pile(known.len(), f"{value:g}", rows / known.len())
+
+
+def taken_over(past: Sequence[Pile], window: Pile) -> float | None:
+    """The largest share any value had before, where the window's commonest goes far beyond it; else None."""
+    if not past:
+        return None
+    before = max(pile.share for pile in past)
+    return before if window.share > _MORE + _TIMES * before else None
