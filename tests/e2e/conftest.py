@@ -37,7 +37,15 @@ class Toy:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     root = tmp_path_factory.mktemp("e2e") / "project"
     settings = toy.write_project(root, REPOSITORY)
-    for name in ("dags", "plugins", "include/airloop", "include/airflow_config", "requirements"):
+    for name in (
+        "dags",
+        "plugins",
+        "include/airloop",
+        "include/airloop_airflow",
+        "include/airloop_platform",
+        "include/airflow_config",
+        "requirements",
+    ):
         (root / name).symlink_to(REPOSITORY / name)
     for shipped in pipeline_names(load_settings(project_dir=REPOSITORY)):
         for name in (f"include/pipelines/{shipped}", f"feature_repo/{shipped}.py"):

@@ -26,7 +26,15 @@ WINDOW = toy.days(0, 3)
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     root = tmp_path_factory.mktemp("compose") / "project"
     made = toy.write_project(root, REPOSITORY)
-    for name in ("dags", "plugins", "include/airloop", "include/airflow_config", "requirements"):
+    for name in (
+        "dags",
+        "plugins",
+        "include/airloop",
+        "include/airloop_airflow",
+        "include/airloop_platform",
+        "include/airflow_config",
+        "requirements",
+    ):
         (root / name).symlink_to(REPOSITORY / name)
     toy.land(made, days=range(3))
     return made

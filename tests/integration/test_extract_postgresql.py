@@ -19,10 +19,9 @@ REPOSITORY = Path(__file__).parents[2]
 # One process of a machine of its own: a home, and the landing folder and database of all.
 EXTRACT = """
 import sys
-import marked_points
-import toy
-from airloop.sources.extract import extract
 from airloop.settings import load_settings
+from airloop.sources.extract import extract
+from tests.support import marked_points, toy
 
 project, home, landing, url, end = sys.argv[1:]
 settings = load_settings(project_dir=project, home=home, landing_uri=landing, connections={"shop": url})
@@ -51,7 +50,7 @@ def start(settings: Settings, home: Path, end: int, *, program: str = EXTRACT) -
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={"PYTHONPATH": f"{REPOSITORY}/include:{REPOSITORY}/tests", "PATH": ""},
+        env={"PYTHONPATH": f"{REPOSITORY}/include:{REPOSITORY}", "PATH": ""},
     )
     assert process.stdout.readline() == "ready\n"
     return process

@@ -25,7 +25,7 @@ WRITER = """
 import sys
 from datetime import timedelta
 import pyarrow as pa
-from airloop import lake
+from airloop.stores import lake
 from airloop.records import Window
 from airloop.settings import load_settings
 
@@ -107,7 +107,7 @@ SCORER = """
 import sys
 from datetime import timedelta
 import pyarrow as pa
-from airloop import lake
+from airloop.stores import lake
 from airloop.stores.append_once import append_once
 from airloop.records import Window
 from airloop.settings import load_settings

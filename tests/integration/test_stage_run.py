@@ -26,9 +26,9 @@ STAGES = ("ingest", "validate_raw", "build_features")
 DIE_BEFORE_THE_RECORD = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
-import toy
-from airloop import state
 from airloop.settings import load_settings
+from airloop.stores import state
+from tests.support import toy
 
 state.save_record = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 toy.run("ingest", load_settings(project_dir=sys.argv[2], home=sys.argv[3]), toy.days(0, 20))
@@ -40,7 +40,13 @@ def processes() -> ForkServerContext:
     """Processes that start with the stages imported, like Airflow's do here."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["toy", "marked_points", "airloop.data.ingest", "airloop.data.validate", "airloop.features.build_features"]
+        [
+            "tests.support.toy",
+            "tests.support.marked_points",
+            "airloop.data.ingest",
+            "airloop.data.validate",
+            "airloop.features.build_features",
+        ]
     )
     first = context.Process(target=toy.days, args=(0, 1))
     first.start()
@@ -161,7 +167,7 @@ def test_a_correction_whose_run_was_killed_before_its_record_is_taken_back_with_
     settings = _project(tmp_path)
     toy.run_data(settings, WINDOW)
     toy.land(settings, days=range(10, 20), shuffled=True)
-    arguments = [str(REPOSITORY / "tests"), str(settings.project_dir), str(settings.home)]
+    arguments = [str(REPOSITORY), str(settings.project_dir), str(settings.home)]
     killed = subprocess.run([sys.executable, "-c", DIE_BEFORE_THE_RECORD, *arguments], timeout=120, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert _held(settings, "ingest") != _held(undisturbed, "ingest")

@@ -15,9 +15,9 @@ CLAIMERS, REASONS = 8, 40
 # Each process makes the tables, stores a record under the common key and claims every common reason twice.
 CLAIM = """
 import sys
-from airloop import state
 from airloop.records import Window
 from airloop.settings import load_settings
+from airloop.stores import state
 
 home, url, me, reasons = sys.argv[1:]
 settings = load_settings(home=home, state_url=url)

@@ -18,12 +18,12 @@ from airloop_platform.supervisor.services import mlflow_tables_command
 
 pytestmark = pytest.mark.integration
 
-TESTS = str(Path(__file__).resolve().parents[1])
+REPOSITORY = str(Path(__file__).resolve().parents[2])
 
 
 # Where the process that makes the files is killed: as it opens one to make it, or between the two halves of MLflow's
 # first migration on SQLite, which has added its column and not noted that it did.
-OPENING = "import marked_points; marked_points.die_before('sqlite3.connect', {name!r}, 1)"
+OPENING = "from tests.support import marked_points; marked_points.die_before('sqlite3.connect', {name!r}, 1)"
 MIGRATING = """
 import os, signal
 from alembic.runtime.migration import HeadMaintainer
@@ -34,8 +34,8 @@ HeadMaintainer.update_to_step = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 
 def start(settings: Settings, moment: str = "") -> subprocess.Popen[bytes]:
     path, work = (
-        f"import sys; sys.path.insert(0, {TESTS!r})",
-        "from airloop import tracking_tables; tracking_tables.main()",
+        f"import sys; sys.path.insert(0, {REPOSITORY!r})",
+        "from airloop.stores.mlflow import tracking_tables; tracking_tables.main()",
     )
     code = f"{path}\n{moment}\n{work}"
     return subprocess.Popen([sys.executable, "-P", "-c", code], env=mlflow_environment(settings), cwd=settings.home)

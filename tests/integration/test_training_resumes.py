@@ -21,9 +21,9 @@ WINDOW = toy.days(0, 40)
 CANDIDATES = ("logistic_regression", "gradient_boosting")
 TASK = textwrap.dedent("""
     import importlib, os, signal, sys
-    import toy
+    from tests.support import toy
+    from airloop.run import stage_run
     from airloop.settings import load_settings
-    from airloop import stage_run
 
     project, home, stage, candidate, point = sys.argv[1:]
     settings = load_settings(project_dir=project, home=home)
@@ -50,7 +50,7 @@ def task(settings: Settings, stage: str, *, candidate: str = "", killed_at: str 
     project = Settings().project_dir
     command = [sys.executable, "-W", "ignore", "-c", TASK]
     arguments = [str(settings.project_dir), str(settings.home), stage, candidate, killed_at]
-    environment = {**os.environ, "PYTHONPATH": f"{project / 'include'}:{project / 'tests'}"}
+    environment = {**os.environ, "PYTHONPATH": f"{project / 'include'}:{project}"}
     done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == (-signal.SIGKILL if killed_at else 0), done.stderr
 

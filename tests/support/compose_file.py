@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 COMPOSE, EXAMPLE = ROOT / "docker-compose.yml", ROOT / ".env.example"
 ONE_SHOT = ("preparation", "migration")
 # An exact version and its variant, or a digest. A tag of fewer numbers moves; PostgreSQL's versions have two.

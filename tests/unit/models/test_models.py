@@ -99,15 +99,16 @@ def test_the_same_rows_give_the_same_model(pipeline, frame, candidate):
 @pytest.mark.integration
 def test_boosting_predicts_the_same_bits_in_processes_with_other_hash_seeds_and_threads():
     code = textwrap.dedent("""
-        import hashlib, numpy as np, pandas as pd, pathlib, sys, tempfile, toy
-        from airloop import models
+        import hashlib, numpy as np, pandas as pd, pathlib, sys, tempfile
+        from tests.support import toy
+        from airloop.models import estimators
         root = pathlib.Path(tempfile.mkdtemp())
         settings = toy.write_project(root / "project", pathlib.Path(sys.argv[1]))
         draw = np.random.default_rng(0)
         rows = pd.DataFrame({"a": draw.choice(["x", "y"], 5000), "b": draw.normal(size=5000)})
         rows["label"] = draw.integers(0, 2, 5000)
         params = {"max_features": 0.5}
-        model = models.new_model(toy.toy_pipeline(settings), "gradient_boosting", params, rows, ["a", "b"])
+        model = estimators.new_model(toy.toy_pipeline(settings), "gradient_boosting", params, rows, ["a", "b"])
         print(hashlib.sha256(model.fit(rows, rows["label"]).predict_proba(rows).tobytes()).hexdigest())
     """)
     project = Settings().project_dir
@@ -115,7 +116,7 @@ def test_boosting_predicts_the_same_bits_in_processes_with_other_hash_seeds_and_
     for seed, threads in (("1", "1"), ("2", "2")):
         environment = {
             "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": f"{project / 'include'}:{project / 'tests'}",
+            "PYTHONPATH": f"{project / 'include'}:{project}",
             "PYTHONHASHSEED": seed,
             "OMP_NUM_THREADS": threads,
             "OMP_WAIT_POLICY": "PASSIVE",

@@ -69,7 +69,8 @@ def test_a_reason_key_is_made_of_reason_and_cutoff_when_none_is_given(toy_built)
 
 def test_the_digest_is_equal_in_another_process(frozen, toy_built):
     code = (
-        "import json, sys; from airloop import config, settings, snapshot; from airloop.records import Window;"
+        "import json, sys; from airloop import config, settings; from airloop.models import snapshot;"
+        "from airloop.records import Window;"
         "s = settings.load_settings(project_dir=sys.argv[1], home=sys.argv[2]);"
         "w = Window.parse(sys.argv[3], sys.argv[4]);"
         "print(snapshot.snapshot(config.load_pipeline('toy', s), w, {}, s).digest)"

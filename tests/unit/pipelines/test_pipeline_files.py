@@ -13,7 +13,14 @@ from airloop_platform import cli
 
 PROJECT = Path(__file__).parents[3]
 SHIPPED = pipeline_names(load_settings())
-GENERIC = ("dags", "plugins", "include/airloop", "include/airflow_config")
+GENERIC = (
+    "dags",
+    "plugins",
+    "include/airloop",
+    "include/airloop_airflow",
+    "include/airloop_platform",
+    "include/airflow_config",
+)
 
 # What the shipped pipelines and their upstream are about, also inside a name (flight_id, pixels_00). `origin`,
 # `arrival`, `image` and plain `digits` are left out, being everybody's words.
