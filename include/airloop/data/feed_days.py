@@ -16,7 +16,7 @@ from airloop.stores import lake
 HISTORY_DAYS = 28
 
 _FEWEST_LIKE_IT = 2
-# A Saturday is compared with Saturdays; the busiest holidays and storms of a year of flights leave more than that.
+# A Saturday is compared with Saturdays; the quietest holidays of a busy business leave more than that.
 _SHORT_SHARE = 0.6
 _SHORT_DEVIATIONS = 5
 

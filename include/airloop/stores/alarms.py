@@ -134,7 +134,7 @@ def answer(settings: Settings, pipeline: Pipeline, key: str, *, given: str, why:
     if given not in ANSWERS:
         raise ConfigError(f"{given!r} is not an answer{nearest(given, ANSWERS)} (answers: {', '.join(ANSWERS)})")
     if not why.strip():
-        raise ConfigError("an answer needs a reason: --why 'the airport changed its clock, the values are right'")
+        raise ConfigError("an answer needs a reason: --why 'the supplier changed its clock, the values are right'")
     about = known[key].payload
     payload = {"alarm": key, "answer": given, "why": why.strip(), "who": who, "about": about["why"]}
     return _append(settings, pipeline.name, "answered", Window.from_json(about["window"]), payload)

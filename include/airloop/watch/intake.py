@@ -78,7 +78,7 @@ def new_categories(measured: Drift, asked: Asked) -> list[Alarm]:
 def labels_missing(rows: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list[Alarm]:
     """`labels_missing`, when more scored rows lack their label than ever before; see UNLABELLED_RATIO.
 
-    Rows of a day share their fate (a storm cancels many flights), so two standard errors are granted too: of so many
+    Rows of a day share their fate (a storm cancels many of them), so two standard errors are granted too: of so many
     rows, on so many days that differ as those of the snapshot do.
 
     Args:

@@ -26,7 +26,7 @@ GENERIC = (
 # `arrival`, `image` and plain `digits` are left out, being everybody's words.
 DOMAIN = re.compile(
     r"flights?\b|flight_|nyc|airport|airline|aircraft|carrier|tail_?num|boarding|runway|\b(EWR|JFK|LGA)\b"
-    r"|\b(air)?planes?\b|departures?\b|departed_at|weather|temperature|fahrenheit|celsius|\bdewp|\bhumid|\bprecip"
+    r"|\b(air)?planes?\b|departures?\b|departed_at|weather|temperature|\bdewp|\bhumid|\bprecip"
     r"|digit_|digits?[ _](image|scan)|digits\.feeds|(from|import) digits|DigitScans|load_digits|handwrit|pixel"
     r"|\bscans?_",
     re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""Attributes that one thing always has: the distance of a route, the seats of an aircraft.
+"""Attributes that one thing always has: the length of a road, the seats of a bus.
 
 Where a column had one value for each value of another (or of two others) in the past, and many of those values are
 different ones now, something changed for all at once: a unit, a mapping, a join.

@@ -28,7 +28,7 @@ _EXPLAINED, _EXPLAINED_IF_SMALL = 2.5, 1.8
 _SHARE, _NEAR, _NEARER = 0.4, 7.5, 0.6
 _WHOLE = 0.3
 _LASTING = 0.8
-"""Share of the blocks from the change on that have to look converted: a spell of weather ends, a new unit stays."""
+"""Share of the blocks from the change on that have to look converted: a spell ends, a new unit stays."""
 
 # What the three numbers move without a cause (middle, width, skew), and what a small sample adds.
 _FLOOR = np.array([0.03, 0.05, 0.05])
@@ -212,7 +212,7 @@ def _varies(blocks: Sequence[Numbers]) -> bool:
 
 
 def _small(conversion: Conversion) -> bool:
-    """Whether a change of weather or of season could look like it."""
+    """Whether a change of season could look like it."""
     return 0.2 < conversion.factor < 5 and not conversion.clock and abs(conversion.offset) < 100
 
 

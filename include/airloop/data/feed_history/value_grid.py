@@ -1,6 +1,6 @@
 """Do a column's values lie on another grid than before? Measured values come in steps, and a conversion moves them.
 
-A thermometer that gives tenths of a degree Celsius gives other decimals in Fahrenheit, whatever the weather: where the
+A thermometer that gives tenths of a degree Celsius gives other decimals in Fahrenheit, whatever the season: where the
 values of a new window are strangers and, with one conversion undone, old acquaintances, the unit changed.
 """
 
