@@ -84,6 +84,11 @@ def in_hours(column: str) -> pl.Expr:
     return (pl.col(column) / 60).round().cast(pl.Int64)
 
 
+def in_kilometres(where: pl.Expr) -> pl.Expr:
+    longer = (pl.col("distance_miles") * 1.609344).round().cast(pl.Int64)
+    return pl.when(where).then(longer).otherwise("distance_miles")
+
+
 def in_celsius(column: str) -> pl.Expr:
     return (pl.col(column) - 32) / 1.8
 
@@ -123,12 +128,20 @@ FAULTS = {
         changed("departures", departed_at=pl.col("departed_at").dt.truncate("1h")),
         {("one_value", "departures.departed_at")},
     ),
+    "kilometres for one carrier": (
+        changed("schedule", distance_miles=in_kilometres(pl.col("carrier") == "UA")),
+        {("fixed_attribute_changed", "schedule.distance_miles")},
+    ),
+    "weather of one airport missing": (
+        without("weather", pl.col("origin") == "LGA"),
+        {("missing_category", "weather.origin")},
+    ),
     "temperature in Celsius": (
         changed("weather", temp=in_celsius("temp"), dewp=in_celsius("dewp")),
         {("unit_change", "weather.temp"), ("unit_change", "weather.dewp")},
     ),
     "miles to kilometres": (
-        changed("schedule", distance_miles=(pl.col("distance_miles") * 1.609).round().cast(pl.Int64)),
+        changed("schedule", distance_miles=in_kilometres(pl.lit(value=True))),
         {("unit_change", "schedule.distance_miles"), ("fixed_attribute_changed", "schedule.distance_miles")},
     ),
     "label in hours": (

@@ -21,6 +21,7 @@ _KEPT = 0.99
 _LEAST_ROWS = 30
 _LEAST_ROWS_A_GROUP = 4
 _CHANGED = 0.5
+_LEAST_WINDOWS, _BROKEN = 2, 0.03
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Changed:
 
     Attributes:
         column: The attribute; `by` what fixed it.
-        share: Share of the groups seen before whose value is another now.
+        share: Share of the groups seen before whose value is another now; of the rows, where groups have several.
         example: One of them, in words.
     """
 
@@ -39,28 +40,57 @@ class Changed:
     example: str
 
 
-def find(feed: Feed, rows: pl.DataFrame) -> dict[str, dict[str, str]]:
-    """`origin, dest -> distance_miles` -> each group's value, for the fewest columns that fix an attribute.
+@dataclass(frozen=True)
+class Fixed:
+    """Rules `origin, dest -> distance_miles` of a window.
 
-    Groups are few hundred, the same ones in every window; of a static table they are its keys.
+    Attributes:
+        values: Each rule that holds -> each group's value, for the fewest columns that fix an attribute. Groups are few
+            hundred, the same ones in every window; of a static table they are its keys.
+        broken: Each rule that does not -> the share of rows with another value than most of their group has, and a
+            group with both.
     """
+
+    values: dict[str, dict[str, str]]
+    broken: dict[str, tuple[float, str]]
+
+
+def find(feed: Feed, rows: pl.DataFrame) -> Fixed:
+    """What fixes the attributes of a window's rows."""
+    found = Fixed({}, {})
     if rows.height < _LEAST_ROWS:
-        return {}
-    fixed: dict[str, dict[str, str]] = {}
+        return found
     for name in _attributes(feed, rows):
         for by in _determinants(feed, rows, name):
-            values = _values(rows, by, name, alone=by == feed.key)
-            if values is not None:
-                fixed[f"{', '.join(by)} -> {name}"] = values
+            rule, values = f"{', '.join(by)} -> {name}", _values(rows, by, name, alone=by == feed.key)
+            if isinstance(values, dict):
+                found.values[rule] = values
                 break
-    return fixed
+            if values is not None:
+                found.broken[rule] = values
+    return found
+
+
+def no_longer(past: Sequence[Mapping[str, object]], broken: Mapping[str, tuple[float, str]]) -> list[Changed]:
+    """The attributes that were fixed in every one of two past windows or more, and have several values a group now.
+
+    Args:
+        past: `Fixed.values` of earlier windows, oldest first; `broken` of this one.
+    """
+    if len(past) < _LEAST_WINDOWS:
+        return []
+    return [
+        Changed(rule.partition(" -> ")[2], rule.partition(" -> ")[0], share, example)
+        for rule, (share, example) in broken.items()
+        if share > _BROKEN and all(rule in earlier for earlier in past)
+    ]
 
 
 def changed(past: Sequence[Mapping[str, Mapping[str, str]]], window: Mapping[str, Mapping[str, str]]) -> list[Changed]:
     """The attributes that were fixed in every past window and have another value for most groups now.
 
     Args:
-        past: `find` of earlier windows, oldest first.
+        past: `Fixed.values` of earlier windows, oldest first.
     """
     found = []
     for rule in past[-1] if past else {}:
@@ -111,8 +141,13 @@ def _determinants(feed: Feed, rows: pl.DataFrame, attribute: str) -> Iterator[tu
         yield from itertools.combinations(few, size)
 
 
-def _values(rows: pl.DataFrame, by: tuple[str, ...], name: str, *, alone: bool) -> dict[str, str] | None:
-    """Each group's commonest value; None where it is not fixed. `alone`: a group is one row, as in a static table."""
+def _values(
+    rows: pl.DataFrame, by: tuple[str, ...], name: str, *, alone: bool
+) -> dict[str, str] | tuple[float, str] | None:
+    """Each group's commonest value; where it is not fixed, how many rows have another one, and a group that has both.
+
+    None where too few rows or groups say anything. `alone`: a group is one row, as in a static table.
+    """
     whole = rows.select(*by, name).drop_nulls()
     counts = whole.group_by(*by, name).len().sort("len", name, descending=[True, False])
     groups = counts.group_by(*by, maintain_order=True).agg(
@@ -123,10 +158,19 @@ def _values(rows: pl.DataFrame, by: tuple[str, ...], name: str, *, alone: bool) 
     several = groups if alone else groups.filter(pl.col("len") > 1)
     if several.height < _FEWEST_GROUPS or (not alone and several["len"].sum() < _LEAST_ROWS):
         return None
-    if int(several["top"].sum()) < _KEPT * int(several["len"].sum()):
-        return None
-    # The same groups in every window: by a hash of their own, not by how often they occur.
     label = pl.concat_str([pl.col(part).cast(pl.String) for part in by], separator=", ")
+    seen, kept = int(several["len"].sum()), int(several["top"].sum())
+    if kept < _KEPT * seen:
+        return 1 - kept / seen, _both_values(counts, several, by, name, label)
+    # The same groups in every window: by a hash of their own, not by how often they occur.
     labelled = dict(several.select(label, pl.col(name).cast(pl.String)).iter_rows())
     chosen = heapq.nsmallest(_MOST_GROUPS, labelled, key=lambda group: (zlib.crc32(group.encode()), group))
     return {group: labelled[group] for group in chosen}
+
+
+def _both_values(counts: pl.DataFrame, groups: pl.DataFrame, by: tuple[str, ...], name: str, label: pl.Expr) -> str:
+    """The group in which most rows have another value than the commonest, with its two commonest values."""
+    others = groups.with_columns((pl.col("len") - pl.col("top")).alias("others"))
+    worst = others.sort("others", *by, descending=[True, *(False for _ in by)]).head(1)
+    values = counts.join(worst.select(by), on=list(by)).sort("len", name, descending=[True, False])[name]
+    return f"{worst.select(label).item()}: {values[0]} and {values[1]}"

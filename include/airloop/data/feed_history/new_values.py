@@ -11,6 +11,8 @@ _ROWS_A_VALUE, _COVERED = 5, 0.5
 """A column with fewer rows for each value, or whose most frequent values cover fewer rows, is made of names."""
 _FEW = 20
 _LEAST_SHARE_OF_OUTCOME = 0.001
+_USUAL, _GONE = 0.05, 0.1
+"""A value is usual that every window had in such a share of its rows, and gone with less than a tenth of that."""
 
 
 def share_known(past: Sequence[Texts], window: Texts) -> tuple[float, float] | None:
@@ -29,6 +31,24 @@ def recoded(past: Sequence[Texts], window: Texts) -> bool:
     """Whether so many rows have a value never seen before that the column must mean something else."""
     shares = share_known(past, window)
     return shares is not None and shares[0] < _KNOWN * shares[1]
+
+
+def gone(past: Sequence[Texts], window: Texts) -> tuple[str, float] | None:
+    """The most usual value that hardly a row has now, and the least share it had; None where there is none."""
+    if not past:
+        return None
+    least = {value: min(texts.top.get(value, 0) / texts.rows for texts in past) for value in past[-1].top}
+    missing = [
+        (share, value)
+        for value, share in least.items()
+        if share >= _USUAL
+        and share * window.rows >= _LEAST_ROWS
+        and window.top.get(value, 0) < _GONE * share * window.rows
+    ]
+    if not missing:
+        return None
+    share, value = max(missing)
+    return value, share
 
 
 def new_outcomes(past: Sequence[Texts], window: Texts) -> dict[str, int]:

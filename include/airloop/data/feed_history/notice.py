@@ -27,6 +27,7 @@ Answers = Mapping[tuple[Window, str], str]
 _MEND = "land the files again in the old unit, or say that the new one is right: `airloop alarms answer`"
 _LAND = "land what is missing and the window is built again, or say that it is right: `airloop alarms answer`"
 _SHOWN = 5
+_A_WEEK = 7
 
 
 def sketch_window(pipeline: Pipeline, rows: Mapping[str, pl.DataFrame], window: Window) -> dict[str, Sketch]:
@@ -141,7 +142,7 @@ class _Looks:
                 yield Alarm("one_value", subject, says, pile.share, before)
 
     def _fixed(self, name: str, sketch: Sketch) -> Iterator[Alarm]:
-        subjects = {rule.rpartition(" ")[2] for rule in sketch.fixed}
+        subjects = {rule.rpartition(" ")[2] for rule in (*sketch.fixed, *sketch.unfixed)}
         for column in sorted(subjects):
             subject = f"{name}.{column}"
             rules = [earlier.fixed for earlier in self.trusted(name, subject)]
@@ -152,11 +153,21 @@ class _Looks:
                         f"those seen before ({found.example}); {_MEND}"
                     )
                     yield Alarm("fixed_attribute_changed", subject, says, found.share, 0.0)
+            for found in fixed_attributes.no_longer(rules, sketch.unfixed):
+                if found.column == column:
+                    says = (
+                        f"{subject} was fixed for each {found.by}, and {found.share:.0%} of the rows now have another "
+                        f"value than most of theirs ({found.example}); {_MEND}"
+                    )
+                    yield Alarm("fixed_attribute_changed", subject, says, found.share, 0.0)
 
     def _texts(self, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
         for column, texts in sketch.texts.items():
             subject = f"{name}.{column}"
-            past = [earlier.texts[column] for earlier in self.trusted(name, subject) if column in earlier.texts]
+            trusted = [earlier for earlier in self.trusted(name, subject) if column in earlier.texts]
+            past = [earlier.texts[column] for earlier in trusted]
+            # What only working days have is not gone on a Sunday.
+            seen_a_week = len({day for earlier in trusted for day in earlier.days}) > _A_WEEK
             shares = new_values.share_known(past, texts)
             if shares and new_values.recoded(past, texts):
                 value = next(iter(texts.top))
@@ -166,6 +177,14 @@ class _Looks:
                     "`airloop alarms answer`"
                 )
                 yield Alarm("new_categories", subject, says, 1 - shares[0], 1 - shares[1])
+            elif seen_a_week and (gone := new_values.gone(past, texts)):
+                value, share = gone
+                now = texts.top.get(value, 0) / texts.rows
+                says = (
+                    f"{subject}: {now:.1%} of the rows say {value!r}, in every window before {share:.0%} or more did; "
+                    f"{_LAND}"
+                )
+                yield Alarm("missing_category", subject, says, now, share)
             elif feed.outcome and (strange := new_values.new_outcomes(past, texts)):
                 value, rows = next(iter(strange.items()))
                 says = (

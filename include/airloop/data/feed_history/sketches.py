@@ -42,6 +42,7 @@ class Sketch:
         hours: Timestamp column -> rows by hour of the feed's local day (24).
         texts: Text column -> its values.
         fixed: `origin, dest -> distance_miles` -> each group's one value.
+        unfixed: A rule like that which does not hold -> share of the rows that break it, and an example; not stored.
         matched: Of two feeds: rows of the first, by block, that have a row in the second.
         tails: Of two feeds: numeric column of the first -> [rows, without partner] below and above its outer tenths.
     """
@@ -53,6 +54,7 @@ class Sketch:
     hours: dict[str, tuple[int, ...]] = field(default_factory=dict)
     texts: dict[str, Texts] = field(default_factory=dict)
     fixed: dict[str, dict[str, str]] = field(default_factory=dict)
+    unfixed: dict[str, tuple[float, str]] = field(default_factory=dict, compare=False)
     matched: tuple[int, ...] = ()
     tails: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
 
@@ -98,6 +100,7 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         rows: At least the columns of the feed; timestamps in UTC.
     """
     numeric, days = numeric_columns(feed), local_days(feed, rows)
+    fixed = fixed_attributes.find(feed, rows)
     between = time_differences(list(itertools.combinations(timestamps(feed), 2)), rows)
     return Sketch(
         blocks=split(pl.concat([rows.select(numeric), between], how="horizontal"), days, [*numeric, *between.columns]),
@@ -106,7 +109,8 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         piles={name: pile for name in [*numeric, *timestamps(feed)] if (pile := pile_of(rows[name]))},
         hours={} if feed.static else {name: _hours(feed, rows[name]) for name in timestamps(feed)},
         texts={name: texts for name in _texts_of(feed) if (texts := _texts(rows[name]))},
-        fixed=fixed_attributes.find(feed, rows),
+        fixed=fixed.values,
+        unfixed=fixed.broken,
     )
 
 
