@@ -153,6 +153,9 @@ class Loop:
         if window == month(3) and not data_only:
             self.run("score", window)
         self.land(["arrivals"], until=window.end)
+        if window.start > self.pipeline.coverage.start:
+            # Outcomes of its last evening have landed too.
+            self.data(month(window.start.month - 1))
         self.data(window)
         if data_only:
             return
