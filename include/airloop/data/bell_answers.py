@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from airloop.config import Pipeline
 from airloop.settings import Settings
-from airloop.stores import landed_files, state
+from airloop.stores import landed_files, state, tables
 
 
 def listing(pipeline: Pipeline, settings: Settings) -> tuple[int, str]:
@@ -25,7 +25,7 @@ def listing(pipeline: Pipeline, settings: Settings) -> tuple[int, str]:
 
 def answer(pipeline: str, digest: str, settings: Settings) -> None:
     """Record that the inbox looked at the folder as this listing has it, or at a newer state of it."""
-    table = state.inbox_answers
+    table = tables.inbox_answers
     with state.transaction(settings) as connection:
         connection.execute(sa.delete(table).where(table.c.pipeline == pipeline))
         connection.execute(sa.insert(table).values(pipeline=pipeline, listing=digest))
@@ -37,7 +37,7 @@ def is_answered(pipeline: str, digest: str, settings: Settings) -> bool:
     Raises:
         UpstreamUnavailable: The state database does not answer.
     """
-    table = state.inbox_answers
+    table = tables.inbox_answers
     with state.transaction(settings) as connection:
         stored = connection.execute(sa.select(table.c.listing).where(table.c.pipeline == pipeline)).scalar()
     return stored == digest

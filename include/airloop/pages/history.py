@@ -13,13 +13,13 @@ import sqlalchemy as sa
 
 from airloop.records import Window, parse_instant
 from airloop.settings import Settings
-from airloop.stores import state
+from airloop.stores import state, tables
 
 WINDOW_STAGES = ("validate_raw", "validate_features", "profile", "materialize", "score", "monitor", "triage")
 """Stages of a window whose records the pages show. A window of the data run alone is one too, also when it failed."""
 
 _MADE_A_WINDOW = ("ingest", *WINDOW_STAGES)
-_table = state.stage_runs
+_table = tables.stage_runs
 
 
 @dataclass(frozen=True)

@@ -17,81 +17,10 @@ from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.private_files import create_private, sqlite_file
 from airloop.records import Window
 from airloop.settings import Settings
+from airloop.stores import migrations
+from airloop.stores.tables import answered_reasons, stage_runs
 
 _BUSY_SECONDS = 30
-
-metadata = sa.MetaData()
-
-stage_runs = sa.Table(
-    "stage_runs",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("pipeline", sa.String(100), nullable=False),
-    sa.Column("stage", sa.String(40), nullable=False),
-    sa.Column("input_key", sa.String(64), nullable=False),
-    sa.Column("window_start", sa.String(32), nullable=False),
-    sa.Column("window_end", sa.String(32), nullable=False),
-    sa.Column("record", sa.Text, nullable=False),
-    sa.Column("finished_at", sa.String(32), nullable=False),
-    sa.UniqueConstraint("pipeline", "stage", "input_key"),
-)
-
-ledger_entries = sa.Table(
-    "ledger",
-    metadata,
-    sa.Column("pipeline", sa.String(100), nullable=False),
-    sa.Column("sequence", sa.Integer, nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.Column("effective_at", sa.String(32), nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
-    sa.Column("recorded_at", sa.String(32), nullable=False),
-    sa.Column("previous_hash", sa.String(64), nullable=False),
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.PrimaryKeyConstraint("pipeline", "sequence"),
-)
-
-ledger_heads = sa.Table(
-    "ledger_heads",
-    metadata,
-    sa.Column("pipeline", sa.String(100), primary_key=True),
-    sa.Column("sequence", sa.Integer, nullable=False),
-    sa.Column("hash", sa.String(64), nullable=False),
-)
-
-feed_sketches = sa.Table(
-    "feed_sketches",
-    metadata,
-    sa.Column("pipeline", sa.String(100), nullable=False),
-    sa.Column("feed", sa.String(200), nullable=False),
-    sa.Column("window_start", sa.String(32), nullable=False),
-    sa.Column("window_end", sa.String(32), nullable=False),
-    sa.Column("sketch", sa.Text, nullable=False),
-    sa.PrimaryKeyConstraint("pipeline", "feed", "window_end", "window_start"),
-)
-
-answered_reasons = sa.Table(
-    "answered_reasons",
-    metadata,
-    sa.Column("pipeline", sa.String(100), nullable=False),
-    sa.Column("reason_key", sa.String(200), nullable=False),
-    sa.Column("run_key", sa.String(300), nullable=False),
-    sa.Column("claimed_at", sa.String(32), nullable=False),
-    sa.PrimaryKeyConstraint("pipeline", "reason_key"),
-)
-
-inbox_answers = sa.Table(
-    "inbox_answers",
-    metadata,
-    sa.Column("pipeline", sa.String(100), primary_key=True),
-    sa.Column("listing", sa.String(64), nullable=False),
-)
-
-# Made one by one, because homes that exist have the tables without them.
-_INDEXES = (
-    sa.Index("stage_runs_newest", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.id),
-    sa.Index("stage_runs_window", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.window_end),
-    sa.Index("ledger_kind", ledger_entries.c.pipeline, ledger_entries.c.kind, ledger_entries.c.sequence),
-)
 
 
 def instant_text(instant: datetime) -> str:
@@ -101,6 +30,13 @@ def instant_text(instant: datetime) -> str:
 
 @functools.cache
 def _engine(url: str) -> Engine:
+    """The engine of a database whose schema is today's."""
+    engine = _connected(url)
+    migrations.bring_up(engine)
+    return engine
+
+
+def _connected(url: str) -> Engine:
     try:
         if path := sqlite_file(url):
             create_private(path)
@@ -112,18 +48,7 @@ def _engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    try:
-        _make_tables(engine)
-    except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
-        # PostgreSQL: another process made the tables between the look and the making; now they are there.
-        _make_tables(engine)
     return engine
-
-
-def _make_tables(engine: Engine) -> None:
-    metadata.create_all(engine)
-    for index in _INDEXES:
-        index.create(engine, checkfirst=True)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -156,9 +81,27 @@ def transaction(settings: Settings) -> Iterator[Connection]:
         UpstreamUnavailable: The database does not answer.
         ConfigError: The URL names no database that can be used here.
     """
+    with _answering(settings), _engine(settings.state_url).begin() as connection:
+        yield connection
+
+
+def upgrade(settings: Settings) -> tuple[str | None, str]:
+    """Bring the database to today's schema; (revision before, None of an empty one; revision now).
+
+    Whatever opens the database does the same first.
+
+    Raises:
+        UpstreamUnavailable: The database does not answer.
+        ConfigError: It was opened by a newer airloop, or the URL names no database that can be used here.
+    """
+    with _answering(settings):
+        return migrations.bring_up(_connected(settings.state_url))
+
+
+@contextmanager
+def _answering(settings: Settings) -> Iterator[None]:
     try:
-        with _engine(settings.state_url).begin() as connection:
-            yield connection
+        yield
     except sa.exc.OperationalError as error:
         raise UpstreamUnavailable(f"state database {make_url(settings.state_url)!r}: {error.orig}") from error
 

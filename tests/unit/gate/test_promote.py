@@ -14,7 +14,7 @@ from airloop.errors import GuardRefused
 from airloop.gate import promote, reconcile
 from airloop.records import Check, Promoted, Window
 from airloop.settings import Settings
-from airloop.stores import ledger, state
+from airloop.stores import ledger, state, tables
 from airloop.stores.ledger import chain
 from airloop.stores.mlflow import registry
 
@@ -126,7 +126,7 @@ def test_nothing_is_promoted_on_a_ledger_that_was_edited(settings, checked):
     recorded(settings, decision(outcome="refused"))
     forged = decision()
     with state.transaction(settings) as connection:
-        table = state.ledger_entries
+        table = tables.ledger_entries
         text = chain.canonical(ledger.payload_of(forged))
         connection.execute(sa.update(table).where(table.c.sequence == 1).values(payload=text))
     with pytest.raises(GuardRefused, match=r"does not verify: entry 1"):

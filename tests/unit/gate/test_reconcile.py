@@ -10,7 +10,7 @@ from tests.support.ledger_entries import begin, decided, put_in_force
 
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.gate.reconcile import reconcile
-from airloop.stores import ledger, state
+from airloop.stores import ledger, state, tables
 from airloop.stores.mlflow import registry
 
 # MLflow 3.17 on SQLAlchemy 2.1; it goes when MLflow stops using `noload`.
@@ -125,7 +125,7 @@ def test_nothing_is_touched_when_the_ledger_was_edited(settings):
     promoted(settings, 1)
     registry.set_alias(settings, NAME, "champion", 3)
     with state.transaction(settings) as connection:
-        connection.execute(sa.update(state.ledger_entries).values(payload='{"version":3}'))
+        connection.execute(sa.update(tables.ledger_entries).values(payload='{"version":3}'))
     with pytest.raises(GuardRefused, match="does not verify"):
         reconcile(NAME, settings)
     assert champion(settings) == 3

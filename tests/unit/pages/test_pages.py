@@ -12,7 +12,7 @@ from airloop.errors import ConfigError
 from airloop.pages import decisions, features, overview, run_page, window_page
 from airloop.reports import rendering
 from airloop.settings import Settings
-from airloop.stores import state
+from airloop.stores import state, tables
 
 TOY_PAGES = {
     "index": lambda site: overview.index(site, ["toy"]),
@@ -142,7 +142,7 @@ def test_the_ledger_shows_evidence_floors_why_who_and_the_chain(remembered: Sett
 
 def test_a_tampered_ledger_is_told_in_words(remembered: Settings) -> None:
     with state.transaction(remembered) as connection:
-        table = state.ledger_entries
+        table = tables.ledger_entries
         connection.execute(sa.update(table).where(table.c.sequence == 1).values(payload='{"outcome":"passed"}'))
     seen = text(decisions.page(pages_stand.site(remembered), "toy"))
     assert "The chain does not hold." in seen

@@ -15,7 +15,7 @@ from tests.support import pages_stand, toy
 from airloop.pages.app import Airflow, Run, create
 from airloop.records import Validated, Window
 from airloop.settings import Settings
-from airloop.stores import ledger, state
+from airloop.stores import ledger, state, tables
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 WINDOW = toy.days(2, 3)
@@ -43,7 +43,7 @@ def killed_in_a_new_window(settings: Settings) -> None:
 
 def killed_in_a_new_home(settings: Settings) -> None:
     with state.transaction(settings) as connection:
-        connection.execute(sa.delete(state.stage_runs))
+        connection.execute(sa.delete(tables.stage_runs))
     _marked(settings, WINDOW)
 
 
@@ -63,7 +63,7 @@ def an_entry_of_an_unknown_kind(settings: Settings) -> None:
     pages_stand.append(settings, "triage", WINDOW.end, {"kind": "later", "evidence": None, "why": "x"})
     with state.transaction(settings) as connection:
         connection.execute(
-            sa.update(state.ledger_entries).where(state.ledger_entries.c.kind == "triage").values(kind="vote")
+            sa.update(tables.ledger_entries).where(tables.ledger_entries.c.kind == "triage").values(kind="vote")
         )
 
 
@@ -160,11 +160,11 @@ def test_a_pipeline_that_was_removed_is_no_page_and_breaks_no_list(settings: Set
 
 
 def test_a_changed_ledger_is_said_and_breaks_no_page(settings: Settings) -> None:
-    first = state.ledger_entries.c.sequence == 1
+    first = tables.ledger_entries.c.sequence == 1
     with state.transaction(settings) as connection:
-        payload = json.loads(connection.execute(sa.select(state.ledger_entries.c.payload).where(first)).scalar_one())
+        payload = json.loads(connection.execute(sa.select(tables.ledger_entries.c.payload).where(first)).scalar_one())
         changed = json.dumps(payload | {"why": "somebody else's"})
-        connection.execute(sa.update(state.ledger_entries).where(first).values(payload=changed))
+        connection.execute(sa.update(tables.ledger_entries).where(first).values(payload=changed))
     assert ledger.verify(settings, "toy") != []
     assert set(_statuses().values()) == {200}
     assert "The chain does not hold" in _open("/pipelines/toy/ledger", None).text

@@ -11,11 +11,11 @@ from tests.support.ledger_entries import begin, decided, put_in_force
 from airloop.errors import DataContractError, GuardRefused
 from airloop.records import run_context
 from airloop.settings import Settings
-from airloop.stores import ledger, state
+from airloop.stores import ledger, state, tables
 from airloop.stores.ledger import Draft, chain
 
 MARCH, APRIL, MAY = (datetime(2013, month, 1, tzinfo=UTC) for month in (3, 4, 5))
-TABLE = state.ledger_entries
+TABLE = tables.ledger_entries
 
 
 @pytest.fixture

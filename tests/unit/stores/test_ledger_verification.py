@@ -11,13 +11,13 @@ from tests.support.ledger_entries import act, begin, decided, decision, put_in_f
 from airloop.errors import GuardRefused
 from airloop.records import Check
 from airloop.settings import Settings
-from airloop.stores import ledger, state
+from airloop.stores import ledger, state, tables
 from airloop.stores.ledger import chain, verification
 from airloop.stores.ledger.stored import read_stored
 
 MARCH, APRIL, MAY = (datetime(2013, month, 1, tzinfo=UTC) for month in (3, 4, 5))
 NAME = "flights"
-TABLE = state.ledger_entries
+TABLE = tables.ledger_entries
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_chain_rewritten_with_all_its_hashes_is_found(settings):
 def test_a_rewritten_decision_is_found_by_the_record_of_decide_even_with_the_head_rewritten(settings):
     rewrite(settings, lambda number, payload: payload | ({"why": "passed: because"} if number == 1 else {}))
     newest = ledger.entries(settings, NAME)[-1]
-    run_sql(settings, state.ledger_heads.update().values(hash=newest.hash))
+    run_sql(settings, tables.ledger_heads.update().values(hash=newest.hash))
     assert refused(settings)[0] == "entry 1 (decision) is not in the ledger as the record of decide holds it"
 
 
@@ -99,13 +99,13 @@ def test_a_cut_chain_is_found(settings, kept, says):
 
 def test_a_chain_cut_together_with_its_head_is_found_by_the_stage_records(settings):
     cut = TABLE.delete().where(TABLE.c.sequence > 4)
-    run_sql(settings, cut, state.ledger_heads.update().values(sequence=4, hash=ledger.entries(settings, NAME)[3].hash))
+    run_sql(settings, cut, tables.ledger_heads.update().values(sequence=4, hash=ledger.entries(settings, NAME)[3].hash))
     assert refused(settings) == ["entry 5 (decision) is not in the ledger as the record of decide holds it"]
 
 
 @pytest.mark.parametrize(("stage", "number", "kind"), [("decide", 1, "decision"), ("triage", 4, "triage")])
 def test_a_changed_stage_record_is_found(settings, stage, number, kind):
-    runs = state.stage_runs
+    runs = tables.stage_runs
     with state.transaction(settings) as connection:
         text = connection.execute(sa.select(runs.c.record).where(runs.c.stage == stage)).scalars().first()
         changed = json.dumps(json.loads(text) | {"why": "passed: because I say so"})
@@ -158,7 +158,7 @@ def test_a_decision_on_record_is_told_from_one_with_another_content(settings):
     assert ledger.on_record(settings, entry)
     save(settings, NAME, "decide", MAY, {**entry.payload, "why": "else", "sequence": 99})
     run_sql(
-        settings, state.stage_runs.delete().where(state.stage_runs.c.record.like(f'%"sequence": {entry.sequence}%'))
+        settings, tables.stage_runs.delete().where(tables.stage_runs.c.record.like(f'%"sequence": {entry.sequence}%'))
     )
     assert not ledger.on_record(settings, entry)
 
@@ -175,10 +175,10 @@ def test_what_was_acknowledged_is_left_out_and_anything_new_is_found(settings):
 
 
 def test_a_home_from_before_heads_were_written_down_verifies(settings):
-    run_sql(settings, state.ledger_heads.delete())
+    run_sql(settings, tables.ledger_heads.delete())
     assert ledger.verify(settings, NAME) == []
     decided(settings, NAME, 3, at=MAY, champion=2)
-    run_sql(settings, TABLE.delete().where(TABLE.c.sequence == 8), state.stage_runs.delete())
+    run_sql(settings, TABLE.delete().where(TABLE.c.sequence == 8), tables.stage_runs.delete())
     assert "the newest entry is 7, and entry 8 was appended: the end was cut off" in refused(settings)
 
 

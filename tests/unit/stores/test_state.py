@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings, load_settings
-from airloop.stores import state
+from airloop.stores import state, tables
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 DAY = Window(START, START + timedelta(days=1))
@@ -163,7 +163,7 @@ def test_an_error_inside_a_transaction_takes_everything_back(settings: Settings)
 
     def fail() -> None:
         with state.transaction(settings) as connection:
-            connection.execute(state.answered_reasons.insert().values(**row))
+            connection.execute(tables.answered_reasons.insert().values(**row))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

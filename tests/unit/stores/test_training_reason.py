@@ -10,7 +10,7 @@ from tests.support.ledger_entries import decided, decision, put_in_force, record
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError, GuardRefused
 from airloop.settings import Settings
-from airloop.stores import state, training_reason
+from airloop.stores import state, tables, training_reason
 from airloop.stores.training_reason import AskedAlready, NotAsked
 
 NAME = "flights"
@@ -130,7 +130,7 @@ def test_the_key_of_a_probe_is_not_claimed_under_another_reason(settings):
 def test_nothing_is_asked_of_a_ledger_that_does_not_verify(settings):
     triaged(settings, NAME, APRIL, champion=1)
     with state.transaction(settings) as connection:
-        table = state.ledger_entries
+        table = tables.ledger_entries
         connection.execute(table.update().where(table.c.kind == "triage").values(effective_at="2013"))
     with pytest.raises(GuardRefused, match="does not verify"):
         asked(settings)

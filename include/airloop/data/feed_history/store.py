@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from airloop.data.feed_history.sketches import Sketch
 from airloop.records import Window
 from airloop.settings import Settings
-from airloop.stores import state
+from airloop.stores import state, tables
 
 MOST_WINDOWS, MOST_BLOCKS = 60, 100
 MOST_STATIC = 3
@@ -26,7 +26,7 @@ class Past:
 
 def save(settings: Settings, pipeline: str, window: Window, sketches: dict[str, Sketch]) -> None:
     """Keep the sketches of a window by feed (`first|second` of two feeds), in place of what lies within the window."""
-    table = state.feed_sketches
+    table = tables.feed_sketches
     bounds = {"window_start": state.instant_text(window.start), "window_end": state.instant_text(window.end)}
     within = sa.and_(
         table.c.pipeline == pipeline,
@@ -45,7 +45,7 @@ def save(settings: Settings, pipeline: str, window: Window, sketches: dict[str, 
 
 def before(settings: Settings, pipeline: str, feed: str, start: datetime, *, most: int = MOST_WINDOWS) -> list[Past]:
     """The newest windows that ended by `start`, oldest first, none of which overlap: `most`, or those of 100 blocks."""
-    table = state.feed_sketches
+    table = tables.feed_sketches
     query = (
         sa.select(table.c.window_start, table.c.window_end, table.c.sketch)
         .where(table.c.pipeline == pipeline, table.c.feed == feed, table.c.window_end <= state.instant_text(start))

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from airloop.errors import DataContractError, GuardRefused
 from airloop.records import Record, parse_instant, run_context
 from airloop.settings import Settings
-from airloop.stores import state
+from airloop.stores import state, tables
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ FIRST_HASH = "0" * 64
 
 _ATTEMPTS = 1000
 _LONGEST_PAUSE_SECONDS = 0.05
-_table = state.ledger_entries
-_heads = state.ledger_heads
+_table = tables.ledger_entries
+_heads = tables.ledger_heads
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from airloop.errors import DataContractError
 from airloop.settings import Settings
-from airloop.stores import state
+from airloop.stores import state, tables
 from airloop.stores.ledger.chain import Entry, entry_of
 from airloop.stores.ledger.history import KINDS
 
@@ -18,8 +18,8 @@ STAGE_OF_KIND = {"decision": "decide", "triage": "triage", "done": "promote"}
 
 Rows = Sequence[dict[str, Any]]
 
-_table = state.ledger_entries
-_heads = state.ledger_heads
+_table = tables.ledger_entries
+_heads = tables.ledger_heads
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _older(connection: sa.Connection, pipeline: str, first: int) -> Rows:
 
 
 def _records(connection: sa.Connection, pipeline: str, stage: str, newest: int | None) -> list[dict[str, Any]]:
-    runs = state.stage_runs
+    runs = tables.stage_runs
     query = sa.select(runs.c.record).where(runs.c.pipeline == pipeline, runs.c.stage == stage, runs.c.record != "")
     return [json.loads(text) for text in connection.execute(query.order_by(runs.c.id.desc()).limit(newest)).scalars()]
 

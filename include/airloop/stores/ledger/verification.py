@@ -17,14 +17,14 @@ import sqlalchemy as sa
 from airloop.errors import GuardRefused
 from airloop.records import Window
 from airloop.settings import Settings
-from airloop.stores import state
+from airloop.stores import state, tables
 from airloop.stores.ledger.chain import FIRST_HASH, Entry, entries, row_hash
 from airloop.stores.ledger.history import KINDS, History
 from airloop.stores.ledger.stored import STAGE_OF_KIND, Rows, Stored, read_stored, readable
 
 NEWEST = 1000
 
-_TABLE = state.ledger_entries
+_TABLE = tables.ledger_entries
 
 
 def verify(settings: Settings, pipeline: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""The revisions of the state database, one a file."""

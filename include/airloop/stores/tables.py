@@ -1,0 +1,73 @@
+"""The tables of the state database; airloop.stores.migrations makes them, revision by revision."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+stage_runs = sa.Table(
+    "stage_runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("stage", sa.String(40), nullable=False),
+    sa.Column("input_key", sa.String(64), nullable=False),
+    sa.Column("window_start", sa.String(32), nullable=False),
+    sa.Column("window_end", sa.String(32), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("finished_at", sa.String(32), nullable=False),
+    sa.UniqueConstraint("pipeline", "stage", "input_key"),
+)
+
+ledger_entries = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("effective_at", sa.String(32), nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("recorded_at", sa.String(32), nullable=False),
+    sa.Column("previous_hash", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "sequence"),
+)
+
+ledger_heads = sa.Table(
+    "ledger_heads",
+    metadata,
+    sa.Column("pipeline", sa.String(100), primary_key=True),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+feed_sketches = sa.Table(
+    "feed_sketches",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("feed", sa.String(200), nullable=False),
+    sa.Column("window_start", sa.String(32), nullable=False),
+    sa.Column("window_end", sa.String(32), nullable=False),
+    sa.Column("sketch", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "feed", "window_end", "window_start"),
+)
+
+answered_reasons = sa.Table(
+    "answered_reasons",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("reason_key", sa.String(200), nullable=False),
+    sa.Column("run_key", sa.String(300), nullable=False),
+    sa.Column("claimed_at", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "reason_key"),
+)
+
+inbox_answers = sa.Table(
+    "inbox_answers",
+    metadata,
+    sa.Column("pipeline", sa.String(100), primary_key=True),
+    sa.Column("listing", sa.String(64), nullable=False),
+)
+
+sa.Index("stage_runs_newest", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.id)
+sa.Index("stage_runs_window", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.window_end)
+sa.Index("ledger_kind", ledger_entries.c.pipeline, ledger_entries.c.kind, ledger_entries.c.sequence)
