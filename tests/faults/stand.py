@@ -71,11 +71,12 @@ class Stand:
         self._score_april()
         self._note_tables()
 
-    def react(self, fault: Fault, folder: Path, *, data_only: bool = False) -> Reaction:
+    def react(self, fault: Fault, folder: Path, *, data_only: bool = False, brief: bool = False) -> Reaction:
         """What the platform says to April with a fault: until a stage refuses, or triage has decided.
 
         Args:
             data_only: Neither score nor monitor this fault.
+            brief: Stop before the month is scored or monitored once an alarm has rung.
         """
         began = time.monotonic()
         files = Landed(folder / "april")
@@ -88,6 +89,8 @@ class Stand:
         for stage in loop.april(files, scored=late):
             if (data_only or self.data_only) and stage not in _DATA:
                 continue
+            if brief and reaction.alarms and stage in ("score", "monitor"):
+                break
             try:
                 reaction = reaction.hearing(stage, loop.run(stage, month(4)))
             except Exception as error:

@@ -17,9 +17,11 @@ from .table import FAULTS
 from .year import Year, live_through
 
 
-def reactions(stand: Stand, names: Sequence[str], folder: Path, *, workers: int) -> Iterator[Reaction]:
+def reactions(
+    stand: Stand, names: Sequence[str], folder: Path, *, workers: int, brief: bool = False
+) -> Iterator[Reaction]:
     """The platform's reaction to each fault, in the order of the names."""
-    react = partial(_react, stand, folder)
+    react = partial(_react, stand, folder, brief=brief)
     if workers == 1 or len(names) == 1:
         yield from map(react, names)
         return
@@ -44,10 +46,10 @@ def quiet() -> None:
     sys.modules["__main__"].__file__ = __file__
 
 
-def _react(stand: Stand, folder: Path, name: str) -> Reaction:
+def _react(stand: Stand, folder: Path, name: str, *, brief: bool = False) -> Reaction:
     # Equal clean tables are scored and judged alike: what is harmless needs to be followed no further.
     fault, place = FAULTS[name], folder / f"fault-{list(FAULTS).index(name)}"
-    return stand.react(fault, place, data_only=fault.harmless and name != "none")
+    return stand.react(fault, place, data_only=fault.harmless and name != "none", brief=brief)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
