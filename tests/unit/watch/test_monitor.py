@@ -11,9 +11,10 @@ from tests.support.monitor_stand import VERSION, WINDOW, world
 
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.features import feature_store
+from airloop.problems import task_of
 from airloop.records import Monitored
 from airloop.stores import ledger
-from airloop.watch import monitor
+from airloop.watch import monitor, monitor_report
 
 
 def test_without_a_champion_nothing_is_judged_and_the_reports_say_so(make) -> None:
@@ -101,6 +102,29 @@ def test_a_feature_that_has_gone_is_a_matter_of_quality(make) -> None:
     assert found.quality["empty_features"] == 1
     assert found.quality["missing_share_max"] == 1.0
     assert json.loads(Path(found.metrics_uri).read_text())["missing_share"]["celsius"] == 1.0
+
+
+def test_an_alarm_stands_in_the_record_and_on_top_of_the_report_and_none_where_nothing_is_wrong(make) -> None:
+    rows = world()
+    hidden = (rows["decision_time"] >= toy.days(0, 29).end) & (rows.index % 3 == 0)
+    rows.loc[hidden, "celsius"] = np.nan
+    stand = make(rows)
+    stand.score(toy.days(29, 49))
+    found = stand.monitor()
+    assert (found.alarms[0].kind, found.alarms[0].subject) == ("missing_values", "celsius")
+    assert Monitored.from_json(found.to_json()) == found
+    assert "ALARM: missing values of celsius" in Path(found.report_uri).read_text()
+    task = task_of(stand.pipeline)
+    assert next(iter(monitor_report.headline(found, task))) == "ALARM: missing values of celsius"
+    assert json.loads(Path(found.metrics_uri).read_text())["alarms"][0]["kind"] == "missing_values"
+
+
+def test_a_window_as_before_raises_no_alarm(make) -> None:
+    stand = make()
+    stand.score(toy.days(29, 49))
+    found = stand.monitor()
+    assert found.alarms == ()
+    assert "ALARM" not in Path(found.report_uri).read_text()
 
 
 @pytest.mark.parametrize("wrong", [1.5, float("nan")])
