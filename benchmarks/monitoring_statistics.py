@@ -11,8 +11,9 @@ from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.features.examples import feature_frame
 from airloop.features.feature_store import feature_names
+from airloop.problems import PREDICTION
 from airloop.watch import drift, performance
-from airloop.watch.drift import PREDICTION, Drift
+from airloop.watch.drift import Drift
 from benchmarks.numpy_statistics import drifted_share, live_metrics, psi_scores
 from benchmarks.row import Row, interleaved
 from benchmarks.session import Session

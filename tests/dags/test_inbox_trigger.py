@@ -1,6 +1,7 @@
 """The bell: one ring per burst, and none is lost."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -159,6 +160,6 @@ def test_a_ring_that_the_inbox_answered_does_not_come_again(landing: Path) -> No
 
 def test_the_trigger_survives_serialisation() -> None:
     path, arguments = LandingTrigger("flight_delays", poll_seconds=1.5).serialize()
-    module, name = path.split(".")
-    again = getattr(__import__(module), name)(**arguments)
+    module, _, name = path.rpartition(".")
+    again = getattr(importlib.import_module(module), name)(**arguments)
     assert again.serialize() == (path, arguments)

@@ -125,7 +125,8 @@ def test_a_command_that_only_looks_goes_on(airloop: Airloop, command: tuple[str,
 @pytest.mark.parametrize("arguments", [("schema",), ("ledger", "--help")], ids=" ".join)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 def test_output_that_cannot_be_written_is_one_line(arguments: tuple[str, ...]) -> None:
-    code = f"import sys; sys.path.insert(0, {str(REPOSITORY / 'include')!r}); from airloop.cli import main; main()"
+    path = f"import sys; sys.path.insert(0, {str(REPOSITORY / 'include')!r})"
+    code = f"{path}; from airloop_platform.cli import main; main()"
     with Path("/dev/full").open("w") as nowhere:
         failed = subprocess.run(
             [sys.executable, "-c", code, *arguments], stdout=nowhere, stderr=subprocess.PIPE, text=True, check=False

@@ -347,7 +347,7 @@ def naps(leaders: list[ProcessMark]) -> list[ProcessMark]:
 
 FOREGROUND = """
 import os
-from airloop import supervisor
+from airloop_platform import supervisor
 from airloop.settings import load_settings
 ready = lambda platform: print("ready", platform.airflow_url, platform.mlflow_url)
 port = int(os.environ.get("PORT", 0)) or None
@@ -357,7 +357,7 @@ print("ended")
 # A test run in the background of a shell ignores Ctrl-C, and so would what it starts.
 DETACHED = """
 import signal
-from airloop import supervisor
+from airloop_platform import supervisor
 from airloop.settings import load_settings
 signal.signal(signal.SIGINT, signal.default_int_handler)
 supervisor.start_detached(load_settings(), on_progress=print)

@@ -46,10 +46,9 @@ class Prediction(Node):
 
     @model_validator(mode="after")
     def _means_a_label(self) -> Self:
-        means = self.labels.means if self.labels else 0.0
         numbers = range(len(self.classes)) if self.task == "multiclass" else (0, 1)
-        if self.task != "regression" and means not in numbers:
-            raise ValueError(f"labels.means is {means:g}: of a {self.task} task it is one of {[*numbers]}")
+        if self.labels and self.task != "regression" and self.labels.means not in numbers:
+            raise ValueError(f"labels.means is {self.labels.means:g}: of a {self.task} task it is one of {[*numbers]}")
         return self
 
     @model_validator(mode="after")

@@ -31,7 +31,7 @@ from airloop.stores.mlflow.model_files import Files
 logger = logging.getLogger(__name__)
 
 DIGEST = "airloop.model_digest"
-_SNAPSHOT = "airloop.models.snapshot"
+_SNAPSHOT = "airloop.snapshot"
 _SHOWN = 3
 _WAY_OUT = "run a training, whose model the gate then judges by floors only, and promote it"
 _OURS = "it was not registered by airloop"

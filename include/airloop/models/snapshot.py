@@ -191,7 +191,7 @@ def _open_run(
         **tracking.provenance(settings),
         "airloop.reason": record.reason,
         "airloop.reason_key": record.reason_key,
-        "airloop.models.snapshot": record.digest,
+        "airloop.snapshot": record.digest,
         "airloop.trigger_evidence": json.dumps(asked.evidence),
     }
     name = f"training {record.cutoff:%Y-%m-%d} ({record.reason})"

@@ -1,6 +1,6 @@
 """The platform on one machine: Airflow's four services and the MLflow server under one supervisor.
 
-from airloop import supervisor
+from airloop_platform import supervisor
 
 platform = supervisor.start_detached(settings, on_progress=print)
 supervisor.status(settings)

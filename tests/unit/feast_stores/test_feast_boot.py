@@ -38,7 +38,14 @@ def test_nothing_changes_once_feast_is_imported(monkeypatch, caplog):
 
 @pytest.mark.integration
 @pytest.mark.parametrize(
-    "first", ["features.arrays", "build_features", "features.feature_store", "materialize", "snapshot"]
+    "first",
+    [
+        "features.arrays",
+        "features.build_features",
+        "features.feature_store",
+        "features.materialize",
+        "models.snapshot",
+    ],
 )
 def test_whatever_is_imported_first_feast_comes_with_the_decorator_that_does_nothing(first):
     code = f"""

@@ -201,7 +201,7 @@ def test_its_mlflow_run_carries_data_reason_and_evidence_and_stays_open(toy_buil
     (run,) = client.search_runs([tracking.experiment_id(pipeline, toy_built)], f"tags.`{tracking.INPUT_KEY}` = '{key}'")
     assert run.info.status == "RUNNING"
     assert json.loads(run.data.tags["airloop.trigger_evidence"]) == [proof.to_json()]
-    assert (run.data.tags["airloop.reason"], run.data.tags["airloop.models.snapshot"]) == ("probe", made.digest)
+    assert (run.data.tags["airloop.reason"], run.data.tags["airloop.snapshot"]) == ("probe", made.digest)
     assert run.data.params["train_rows"] == str(made.train_rows)
     (used,) = run.inputs.dataset_inputs
     assert used.dataset.digest == made.digest[:36]

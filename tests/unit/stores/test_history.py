@@ -51,7 +51,7 @@ def test_all_who_ask_agree_when_promotions_took_effect_out_of_order(settings, pr
         window, training = Window(day(number), day(number + 1)), Window(day(-9), day(number))
         expected = newest(promotions, number)
         assert ledger.champion_at(settings, pipeline.name, day(number)) == expected
-        assert score.model_version(pipeline, window, settings, mode="live") == expected
+        assert score.serving_version(pipeline, window, settings, mode="live") == expected
         for version in (1, 2, 9):
             judged_against = evaluate.incumbent(pipeline, training, settings, version=version)
             assert judged_against == newest(promotions, number, but_not=version)
@@ -60,7 +60,7 @@ def test_all_who_ask_agree_when_promotions_took_effect_out_of_order(settings, pr
             assert (sides.in_force, sides.before) == (expected, newest(promotions, number - 1))
     history = ledger.history(settings, pipeline.name)
     card = champion_card(Site(settings, "", MARCH), pipeline, (), history, {})
-    backtest = score.model_version(pipeline, window, settings, mode="backtest")
+    backtest = score.serving_version(pipeline, window, settings, mode="backtest")
     assert card is not None
     assert (card.version, backtest, history.champion()) == (newest(promotions),) * 3
 
@@ -107,7 +107,7 @@ def test_nobody_is_told_who_is_champion_by_a_ledger_that_does_not_verify(setting
     act(settings, "tampered", "done", 2, 99, at=MARCH, previous=1)
     window = Window(day(1), day(2))
     for ask in (
-        lambda: score.model_version(pipeline, window, settings, mode="live"),
+        lambda: score.serving_version(pipeline, window, settings, mode="live"),
         lambda: evaluate.incumbent(pipeline, window, settings, version=9),
         lambda: ledger.champion_at(settings, "tampered", day(1)),
     ):

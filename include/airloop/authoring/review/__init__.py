@@ -1,6 +1,6 @@
 """Reviews of a changed pipeline before it is merged: check, leak check, and a short backtest against its champion.
 
-from airloop import review
+from airloop.authoring import review
 
 found = review.review_pipeline(name, settings, on_progress=print)
 text = review.as_comment([found])
