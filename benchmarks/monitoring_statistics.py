@@ -1,24 +1,20 @@
-"""Monitoring's statistics of a month: airloop's (PSI by Evidently) against the same statistics in numpy by hand."""
+"""Monitoring's live metrics of a month with their day-block intervals: airloop's against numpy by hand."""
 
 import math
-import time
 from collections.abc import Mapping
-from unittest import mock
 
 import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.features.examples import feature_frame
-from airloop.features.feature_store import feature_names
 from airloop.problems import PREDICTION
-from airloop.watch import drift, performance
-from airloop.watch.drift import Drift
-from benchmarks.numpy_statistics import drifted_share, live_metrics, psi_scores
+from airloop.watch import performance
+from benchmarks.numpy_statistics import live_metrics
 from benchmarks.row import Row, interleaved
 from benchmarks.session import Session
 
-NAME = "a month's monitoring statistics / numpy by hand"
+NAME = "a month's live metrics / numpy by hand"
 BOUND = 2.0
 UNIT = "s"
 
@@ -30,54 +26,31 @@ Statistics = dict[str, float]
 
 
 def measure(session: Session) -> Row:
-    """January is the reference, February is judged; every number of one side has to be that of the other."""
+    """Every number of one side has to be that of the other."""
     flights, pipeline = session.flights, session.flights.pipeline
     frame = feature_frame(pipeline, flights.span, flights.settings).dropna(subset=["label"])
     frame["score"] = frame[_SCORE].fillna(frame[_SCORE].mean())
-    january, february = (frame[frame["decision_time"].between(w.start, w.end, "left")] for w in flights.windows[:2])
-    names = list(feature_names(pipeline, flights.settings))
-    ours = lambda: _ours(pipeline, january, february, names)  # noqa: E731
-    peer = lambda: _by_hand(pipeline, january, february, names)  # noqa: E731
+    window = flights.windows[1]
+    month = frame[frame["decision_time"].between(window.start, window.end, "left")]
+    ours = lambda: _ours(pipeline, month)  # noqa: E731
+    peer = lambda: _by_hand(pipeline, month)  # noqa: E731
     refuse_other_numbers(ours(), peer())
     seconds = interleaved(lambda: ours, lambda: peer)
-    note = (
-        f"{len(february):,} rows, {len(names)} features, {len(peer())} equal numbers. Evidently's page, for people, is "
-        f"not in it and takes {_page_seconds(pipeline, january, february, names):.1f} s more; nor is the probe"
-    )
+    note = f"{len(month):,} rows, {len(peer())} equal numbers; drift, Evidently's page and the probe are not in it"
     return Row(NAME, *seconds, bound=BOUND, unit=UNIT, note=note)
 
 
-def _ours(pipeline: Pipeline, then: pd.DataFrame, now: pd.DataFrame, names: list[str]) -> Statistics:
-    with mock.patch.object(drift, "_report", return_value=""):
-        drifted = _drift(pipeline, then, now, names)
-    live = performance.live(pipeline, now.rename(columns={"score": PREDICTION}))
-    return _numbers(drifted.psi, drifted.share, live)
+def _ours(pipeline: Pipeline, month: pd.DataFrame) -> Statistics:
+    return _numbers(performance.live(pipeline, month.rename(columns={"score": PREDICTION})))
 
 
-def _drift(pipeline: Pipeline, then: pd.DataFrame, now: pd.DataFrame, names: list[str]) -> Drift:
-    nothing = pd.Series(dtype="float64")
-    return drift.measure(
-        drift.Sides(then[names], nothing),
-        drift.Sides(now[names], nothing),
-        ignore=(),
-        threshold=pipeline.monitoring.psi_threshold,
-        sample_rows=pipeline.monitoring.sample_rows,
-        seed=pipeline.training.seed,
-        headline={},
-    )
-
-
-def _by_hand(pipeline: Pipeline, then: pd.DataFrame, now: pd.DataFrame, names: list[str]) -> Statistics:
-    seed, rows = pipeline.training.seed, pipeline.monitoring.sample_rows
-    scores = psi_scores(then[names], now[names], rows=rows, seed=seed)
+def _by_hand(pipeline: Pipeline, month: pd.DataFrame) -> Statistics:
     resamples, confidence = pipeline.gate.compare.resamples, pipeline.monitoring.policy.confidence
-    live = live_metrics(now, confidence=confidence, resamples=resamples, seed=seed)
-    return _numbers(scores, drifted_share(scores, pipeline.monitoring.psi_threshold), live)
+    return _numbers(live_metrics(month, confidence=confidence, resamples=resamples, seed=pipeline.training.seed))
 
 
-def _numbers(psi: Mapping[str, float], share: float | None, live: Mapping[str, float | None]) -> Statistics:
-    found = {**{f"psi {name}": score for name, score in psi.items()}, "drifted share": share, **live}
-    return {name: math.nan if value is None else float(value) for name, value in found.items()}
+def _numbers(live: Mapping[str, float | None]) -> Statistics:
+    return {name: math.nan if value is None else float(value) for name, value in live.items()}
 
 
 def refuse_other_numbers(ours: Mapping[str, float], peer: Mapping[str, float]) -> None:
@@ -91,9 +64,3 @@ def refuse_other_numbers(ours: Mapping[str, float], peer: Mapping[str, float]) -
     for name, value in ours.items():
         if not math.isclose(value, peer[name], rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             raise DataContractError(f"{name} is {value} by ours and {peer[name]} in numpy")
-
-
-def _page_seconds(pipeline: Pipeline, then: pd.DataFrame, now: pd.DataFrame, names: list[str]) -> float:
-    began = time.perf_counter()
-    _drift(pipeline, then, now, names)
-    return time.perf_counter() - began
