@@ -198,6 +198,17 @@ def test_a_version_carries_what_it_was_made_from(toy_built, trained, upstream):
     assert isinstance(loaded.holdout_predictions, pd.DataFrame)
 
 
+def test_what_a_version_of_an_older_airloop_was_trained_on_is_read_from_its_tag(toy_built, trained, upstream):
+    older = dataclasses.replace(upstream["snapshot"], digest="older")
+    client, version = tracking.client(toy_built), str(trained.version)
+    client.set_model_version_tag("toy", version, "airloop.snapshot", json.dumps(older.to_json()))
+    try:
+        read = model_version.version_snapshot(toy.toy_pipeline(toy_built), trained.version, toy_built)
+    finally:
+        client.delete_model_version_tag("toy", version, "airloop.snapshot")
+    assert read == older
+
+
 def test_the_start_of_a_training_ends_the_runs_an_earlier_one_left_open(toy_built, upstream):
     abandoned = again(toy_built, upstream, reason_key="abandoned")
     client = tracking.client(toy_built)
