@@ -30,7 +30,7 @@ RUN groupadd --gid 10001 airloop \
 COPY --from=build /opt/airloop /opt/airloop
 
 ENV PATH=/opt/airloop/venv/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONPATH=/opt/airloop/include:/opt/airloop/include/airflow_config \
+    PYTHONPATH=/opt/airloop/include:/opt/airloop/include/airloop_platform/airflow_config \
     PYTHONDONTWRITEBYTECODE=1 \
     AIRLOOP_PROJECT_DIR=/opt/airloop \
     AIRLOOP_HOME=/airloop \

@@ -49,7 +49,7 @@ def test_a_task_that_starts_reads_its_own_pipeline_only(
 ) -> None:
     # Airflow's own context manager leaves the variable behind.
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", started)
-    bag = DagBag(dag_folder=str(PROJECT / "dags" / "data_dag.py"))
+    bag = DagBag(dag_folder=str(PROJECT / "dags" / "airloop_data_dag.py"))
     assert (sorted(bag.dags), bag.import_errors) == (found, {})
 
 
@@ -57,8 +57,8 @@ def test_the_dags_are_exactly_those_of_every_pipeline_and_group(bag: DagBag) -> 
     assert sorted(bag.dags) == DAG_IDS
 
 
-def test_kit_files_are_not_parsed_as_dag_files(bag: DagBag) -> None:
-    expected = {f"{group}_dag.py" for group in (*GROUPS, "declarations")}
+def test_there_is_one_file_a_group_and_one_for_what_is_refused(bag: DagBag) -> None:
+    expected = {f"airloop_{group}_dag.py" for group in (*GROUPS, "declarations")}
     assert {Path(stat.file).name for stat in bag.dagbag_stats} == expected
 
 

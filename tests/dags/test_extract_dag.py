@@ -47,7 +47,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def parse() -> DAG:
-    bag = DagBag(dag_folder=str(DAGS / "data_dag.py"))
+    bag = DagBag(dag_folder=str(DAGS / "airloop_data_dag.py"))
     assert bag.import_errors == {}
     return bag.dags["toy__data"]
 

@@ -69,7 +69,7 @@ def test_a_refused_pipeline_keeps_its_dags_and_their_tasks(fleet: Settings) -> N
 def test_the_list_of_import_errors_names_file_and_line_and_stops_no_dag(fleet: Settings) -> None:
     declared = _break(fleet)
     errors = _bag().import_errors
-    assert [Path(path).name for path in errors] == ["declarations_dag.py"]
+    assert [Path(path).name for path in errors] == ["airloop_declarations_dag.py"]
     assert f"{declared}:7: calender" in "".join(errors.values())
 
 
@@ -118,7 +118,7 @@ def test_whatever_the_file_holds_the_others_are_built(fleet: Settings, text: str
     (fleet.pipelines_dir / "beta" / "pipeline.yaml").write_bytes(content)
     bag = _bag()
     assert sorted(bag.dags) == _ids("alpha", "beta", "toy")
-    assert [Path(path).name for path in bag.import_errors] == ["declarations_dag.py"]
+    assert [Path(path).name for path in bag.import_errors] == ["airloop_declarations_dag.py"]
 
 
 def test_what_airflow_refuses_of_a_readable_declaration_is_the_pipelines_own_too(fleet: Settings) -> None:

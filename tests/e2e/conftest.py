@@ -43,7 +43,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
         "include/airloop",
         "include/airloop_airflow",
         "include/airloop_platform",
-        "include/airflow_config",
         "requirements",
     ):
         (root / name).symlink_to(REPOSITORY / name)

@@ -32,7 +32,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         "include/airloop",
         "include/airloop_airflow",
         "include/airloop_platform",
-        "include/airflow_config",
         "requirements",
     ):
         (root / name).symlink_to(REPOSITORY / name)

@@ -11,7 +11,8 @@ from airloop_platform.supervisor.credentials import USERNAME, credentials, mlflo
 from airloop_platform.supervisor.run_folder import run_folder, write_private_text
 
 LOCALHOST = "127.0.0.1"
-_INCLUDE = Path(__file__).resolve().parents[2]
+_LIBRARY = Path(__file__).resolve().parents[2]
+_AIRFLOW_CONFIG = _LIBRARY / "airloop_platform" / "airflow_config"
 # How long a process waits for SQLite's write lock. The API server's requests give up first: they can be sent again,
 # and a scheduler that gives up ends.
 _API_BUSY_SECONDS, _BUSY_SECONDS = 30, 120
@@ -134,8 +135,8 @@ def settings_environment(settings: Settings) -> dict[str, str]:
 
 
 def python_path(settings: Settings) -> str:
-    """include, include/airflow_config, then the caller's own."""
-    ours = [str(_INCLUDE), str(_INCLUDE / "airflow_config")]
+    """Where airloop is imported from here, what Airflow imports while it starts, then the caller's own."""
+    ours = [str(_LIBRARY), str(_AIRFLOW_CONFIG)]
     given = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in ours]
     return os.pathsep.join(ours + given)
 

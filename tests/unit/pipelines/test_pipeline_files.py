@@ -19,7 +19,6 @@ GENERIC = (
     "include/airloop",
     "include/airloop_airflow",
     "include/airloop_platform",
-    "include/airflow_config",
 )
 
 # What the shipped pipelines and their upstream are about, also inside a name (flight_id, pixels_00). `origin`,

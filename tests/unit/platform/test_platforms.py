@@ -141,7 +141,7 @@ def test_the_scheduler_of_macos_preloads_nothing() -> None:
         "import sys, importlib.metadata; importlib.metadata.version = lambda _: '0'; sys.platform = 'darwin';"
         "sys.argv = ['airflow', 'scheduler']; import airflow_local_settings; print(*sys.modules)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "include" / "airflow_config")}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "include" / "airloop_platform" / "airflow_config")}
     loaded = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert "airflow_local_settings" in loaded.stdout.split()
     assert not {"airloop", "pandas", "mlflow"} & set(loaded.stdout.split())

@@ -20,7 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from airloop.settings import load_settings
 from airloop_platform.supervisor.environment import python_path
 
-CONFIG = Path(__file__).parents[3] / "include" / "airflow_config"
+CONFIG = Path(__file__).parents[3] / "include" / "airloop_platform" / "airflow_config"
 POSTS = 60
 # Less than Airflow's 30 s, much longer than any commit takes.
 BUSY_SECONDS = 5

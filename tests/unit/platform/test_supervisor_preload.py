@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-CONFIG = Path(__file__).parents[3] / "include" / "airflow_config"
+CONFIG = Path(__file__).parents[3] / "include" / "airloop_platform" / "airflow_config"
 
 
 @pytest.fixture

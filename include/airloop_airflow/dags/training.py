@@ -84,7 +84,8 @@ def build(pipeline: Pipeline) -> None:
 
         @task(map_index_template="{{ candidate }}")
         def tune(snapshot: Json, candidate: str) -> Json:
-            get_current_context()["candidate"] = candidate
+            context: Any = get_current_context()
+            context["candidate"] = candidate
             return run("tune", {"snapshot": snapshot}, candidate=candidate)
 
         @task
@@ -105,7 +106,7 @@ def build(pipeline: Pipeline) -> None:
 
         frozen = snapshot(claim())
         tuned = tune.partial(snapshot=frozen).expand(candidate=list(pipeline.training.candidates))
-        decision = decide(evaluate(frozen, train(frozen, tuned)))
+        decision: Any = decide(evaluate(frozen, train(frozen, tuned)))
         promotion = TriggerWithNote(
             task_id="promotion",
             trigger_dag_id=f"{pipeline.name}__promotion",
@@ -118,6 +119,3 @@ def build(pipeline: Pipeline) -> None:
         passed(decision) >> promotion
 
     training()
-
-
-pipelines.build_each(build)

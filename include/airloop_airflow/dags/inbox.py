@@ -59,6 +59,3 @@ def build(pipeline: Pipeline) -> None:
         ).expand_kwargs(drain())
 
     inbox()
-
-
-pipelines.build_each(build)

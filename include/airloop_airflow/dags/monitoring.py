@@ -43,7 +43,7 @@ def build(pipeline: Pipeline) -> None:
         def branch(action: Json) -> str:
             return "retrain" if action["kind"] == "retrain" else "nothing"
 
-        action = triage(monitor())
+        action: Any = triage(monitor())
         retrain = TriggerWithNote(
             task_id="retrain",
             trigger_dag_id=f"{pipeline.name}__training",
@@ -56,6 +56,3 @@ def build(pipeline: Pipeline) -> None:
         branch(action) >> [retrain, EmptyOperator(task_id="nothing")]
 
     monitoring()
-
-
-pipelines.build_each(build)

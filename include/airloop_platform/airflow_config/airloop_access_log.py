@@ -30,13 +30,14 @@ def install() -> None:
 
 def mend(module: ModuleType) -> None:
     """Let the log actions that the module makes from now on commit in a thread."""
-    make, turns = module.action_logging, asyncio.Semaphore(AT_WORK)
+    make: Callable[[str | None], LogAction] = vars(module)["action_logging"]
+    turns = asyncio.Semaphore(AT_WORK)
 
     @functools.wraps(make)
     def action_logging(event: str | None = None) -> LogAction:
         return in_turn(make(event), turns)
 
-    module.action_logging = action_logging
+    vars(module)["action_logging"] = action_logging
 
 
 def in_turn(log_action: LogAction, turns: asyncio.Semaphore) -> LogAction:
@@ -75,7 +76,7 @@ class _MendingFinder:
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != _MODULE:
             return None
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module

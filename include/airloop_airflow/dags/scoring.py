@@ -37,6 +37,3 @@ def build(pipeline: Pipeline) -> None:
         score()
 
     scoring()
-
-
-pipelines.build_each(build)

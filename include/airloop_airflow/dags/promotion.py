@@ -48,6 +48,3 @@ def build(pipeline: Pipeline) -> None:
         promote()
 
     promotion()
-
-
-pipelines.build_each(build)

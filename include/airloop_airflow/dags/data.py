@@ -69,6 +69,3 @@ def build(pipeline: Pipeline) -> None:
         profile(raw, features)
 
     data()
-
-
-pipelines.build_each(build)
