@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from airloop.errors import ConfigError
+from airloop.project import find_project
 
 _QUIET = {
     "GX_ANALYTICS_ENABLED": "false",
@@ -28,7 +29,8 @@ class Settings(BaseSettings):
     """The embedded default is SQLite and local files below `home`; production sets other URLs, nothing else.
 
     Attributes:
-        project_dir: The checkout: holds dags/, plugins/, feature_repo/, include/pipelines/.
+        project_dir: Holds dags/, plugins/, feature_repo/, include/pipelines/; by default airloop.project.find_project
+            finds it from the working directory.
         home: Everything airloop writes; git-ignored.
         landing_uri: fsspec URL; feed files land at `<landing_uri>/<pipeline>/<feed>/`.
         lake_uri: URL of the Delta lake; tables at `<lake_uri>/<pipeline>/<layer>/<table>`.
@@ -64,7 +66,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _embedded_defaults(cls, given: dict[str, Any]) -> dict[str, Any]:
-        project = Path(given.get("project_dir") or Path(__file__).parents[2]).resolve()
+        project = Path(given.get("project_dir") or find_project()).resolve()
         home = Path(given.get("home") or project / ".airloop").resolve()
         tracking_uri = str(given.get("mlflow_tracking_uri") or "")
         defaults: dict[str, Any] = {
@@ -95,7 +97,7 @@ def load_settings(**overrides: Any) -> Settings:
     """Read the environment once more; called inside functions, never at import.
 
     Raises:
-        ConfigError: An AIRLOOP_ variable has a value that cannot be read.
+        ConfigError: An AIRLOOP_ variable has a value that cannot be read, or there is no project.
     """
     try:
         return Settings(**overrides)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from airloop.config.pipeline import Pipeline
 from airloop.config.positions import line_of
 from airloop.errors import ConfigError
+from airloop.project import make_importable
 from airloop.settings import Settings
 
 _SHOWN_ERRORS = 5
@@ -46,11 +47,12 @@ def load_pipelines(settings: Settings) -> tuple[Pipeline, ...]:
 
 
 def load_pipeline(name: str, settings: Settings) -> Pipeline:
-    """Read and check one declaration.
+    """Read and check one declaration; from then on what it names below include/ can be imported.
 
     Raises:
         ConfigError: No such pipeline, no YAML, a wrong key, type or value, or another folder than its name.
     """
+    make_importable(settings.project_dir)
     path = settings.pipelines_dir / name / "pipeline.yaml"
     known = pipeline_names(settings)
     if name not in known:

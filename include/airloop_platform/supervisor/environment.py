@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,9 @@ def settings_environment(settings: Settings) -> dict[str, str]:
 
 def python_path(settings: Settings) -> str:
     """Where airloop is imported from here, what Airflow imports while it starts, then the caller's own."""
-    ours = [str(_LIBRARY), str(_AIRFLOW_CONFIG)]
+    # An installed package is found anyhow, and its folder in front would shadow the standard library.
+    library = [] if str(_LIBRARY) in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")) else [str(_LIBRARY)]
+    ours = [*library, str(_AIRFLOW_CONFIG)]
     given = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in ours]
     return os.pathsep.join(ours + given)
 

@@ -19,6 +19,7 @@ from mlflow.tracking import MlflowClient
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.project import LOCKS
 from airloop.settings import Settings
 from airloop.stores.files import publish
 from airloop.stores.mlflow import tracking_tables
@@ -186,9 +187,14 @@ def _is_gone(tracker: MlflowClient, source_run: str | None) -> bool:
 
 
 def provenance(settings: Settings) -> dict[str, str]:
-    """Tags that say which code and libraries made a run: the git commit (with `-dirty`) and the lock file's digest."""
-    lock = settings.project_dir / "requirements" / "base.lock"
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else "unlocked"
+    """Tags that say which code and libraries made a run: the git commit (with `-dirty`) and the lock file's digest.
+
+    The lock is the project's own, else the one that came with the installed package.
+    """
+    locks = [
+        path for path in (settings.project_dir / "requirements" / "base.lock", LOCKS / "base.lock") if path.is_file()
+    ]
+    digest = hashlib.sha256(locks[0].read_bytes()).hexdigest() if locks else "unlocked"
     return {"airloop.code_commit": code_commit(settings.project_dir), "airloop.lock_sha256": digest}
 
 
