@@ -32,6 +32,7 @@ MEASUREMENTS = (
     "data_stages",
     "monitoring_statistics",
     "log_model",
+    "table_age",
     "training_set",
     "training_set_feast",
     "task_overhead",

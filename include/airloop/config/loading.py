@@ -18,7 +18,7 @@ _SHOWN_ERRORS = 5
 _SHOWN_CHARACTERS = 100
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(yaml.CSafeLoader):
     """YAML keeps the last of two equal keys without a word; here the second is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -86,7 +86,7 @@ def read_yaml(path: Path) -> tuple[str, Any]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return text, yaml.load(text, _UniqueKeys)  # noqa: S506 a SafeLoader
+        return text, yaml.load(text, _UniqueKeys)  # noqa: S506 a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # ValueError: bytes that are not UTF-8, or a date that does not exist.
         mark = getattr(error, "problem_mark", None)

@@ -38,7 +38,7 @@ def with_line(message: str, text: str) -> str:
 
 @cache
 def _root(text: str) -> yaml.Node | None:
-    root: yaml.Node | None = yaml.compose(text, yaml.SafeLoader)
+    root: yaml.Node | None = yaml.compose(text, yaml.CSafeLoader)
     return root
 
 

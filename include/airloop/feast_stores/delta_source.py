@@ -16,6 +16,7 @@ from feast.data_source import DataSource
 from feast.infra.offline_stores import duckdb as stock
 from feast.infra.offline_stores.file_source import FileSource
 
+from airloop.delta_files import matching
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.feast_stores.asof_join import INSTANT
 
@@ -31,48 +32,60 @@ def batch_source(view: FeatureView) -> DataSource:
     return view.batch_source
 
 
-def open_source(source: DataSource, columns: Sequence[str], config: RepoConfig) -> ds.Dataset:
-    """Open a Delta source at its newest version, or read any other kind as stock Feast does.
+def read_source(
+    source: DataSource,
+    columns: Sequence[str],
+    config: RepoConfig,
+    *,
+    moment: str,
+    since: datetime | None,
+    until: datetime | None,
+) -> pa.Table:
+    """Read the rows with `since <= moment < until` of a Delta source at its newest version; others as stock Feast does.
 
     Args:
         source: A relative path of a Delta source lies below `lake_uri` of the configured offline store.
-        columns: What has to be there.
+        columns: What is read.
         config: Its `offline_store` has `lake_uri` and `storage_options`.
+        moment: A column of instants; bounds that are None or NaT are open, naive ones are UTC.
 
     Raises:
         DataContractError: A column is missing.
         UpstreamUnavailable: The Delta table does not exist yet.
     """
     if isinstance(source, FileSource) and isinstance(source.file_format, DeltaFormat):
-        dataset = _open_delta(source.path, config.offline_store.lake_uri, config.offline_store.storage_options)
+        table = _open_delta(source.path, config.offline_store.lake_uri, config.offline_store.storage_options)
+        schema = table.schema().to_pyarrow()
     else:
         dataset = ds.dataset(stock._read_data_source(source, str(config.repo_path)).to_pyarrow())
-    if missing := sorted({*columns} - {*dataset.schema.names}):
+        table, schema = None, dataset.schema
+    if missing := sorted({*columns, moment} - {*schema.names}):
         raise DataContractError(f"{source.name} has no column {', '.join(missing)}")
-    return dataset
+    where = _between(schema.field(moment), since, until)
+    if table is not None:
+        dataset = matching(table, where)
+    return dataset.to_table(list(dict.fromkeys(columns)), filter=where)
 
 
-def _open_delta(path: str, lake_uri: str, storage_options: dict[str, str]) -> ds.Dataset:
+def _open_delta(path: str, lake_uri: str, storage_options: dict[str, str]) -> DeltaTable:
     # The files of the log, never those of the folder, which holds the files of deleted versions too.
     uri = path if "://" in path or path.startswith("/") else f"{lake_uri.rstrip('/')}/{path}"
     try:
-        return DeltaTable(uri, storage_options=storage_options or None).to_pyarrow_dataset()
+        return DeltaTable(uri, storage_options=storage_options or None)
     except TableNotFoundError as error:
         raise UpstreamUnavailable(f"there is no Delta table at {uri}: run build_features first") from error
 
 
-def within(dataset: ds.Dataset, column: str, start: datetime | None, end: datetime | None) -> ds.Expression | None:
-    """Build the filter `start <= column < end`; a bound that is None or NaT is open, naive instants are UTC."""
-    kind = dataset.schema.field(column).type
-    field = ds.field(column)
+def _between(column: pa.Field, since: datetime | None, until: datetime | None) -> ds.Expression | None:
+    field, kind = ds.field(column.name), column.type
     if not (pa.types.is_timestamp(kind) and kind.unit == "us"):
         # A cast keeps files from being skipped by their statistics; Delta stores microseconds and needs none.
         field, kind = field.cast(INSTANT, safe=False), INSTANT
     bounds = []
-    if not pd.isna(start):
-        bounds.append(field >= _scalar(start).cast(kind))
-    if not pd.isna(end):
-        bounds.append(field < _scalar(end).cast(kind))
+    if not pd.isna(since):
+        bounds.append(field >= _scalar(since).cast(kind))
+    if not pd.isna(until):
+        bounds.append(field < _scalar(until).cast(kind))
     return reduce(operator.and_, bounds) if bounds else None
 
 

@@ -37,7 +37,7 @@ from pydantic import Field
 
 from airloop.errors import DataContractError
 from airloop.feast_stores.asof_join import History, as_of_lines, latest_lines
-from airloop.feast_stores.delta_source import batch_source, open_source, within
+from airloop.feast_stores.delta_source import batch_source, read_source
 
 
 class AsofOfflineStoreConfig(stock.DuckDBOfflineStoreConfig):
@@ -144,8 +144,7 @@ class AsofOfflineStore(stock.DuckDBOfflineStore):
             UpstreamUnavailable: The Delta table does not exist yet.
         """
         columns = [*join_key_columns, *feature_name_columns, timestamp_field, *filter(None, [created_timestamp_column])]
-        dataset = open_source(data_source, columns, config)
-        rows = dataset.to_table(columns, filter=within(dataset, timestamp_field, start_date, end_date))
+        rows = read_source(data_source, columns, config, moment=timestamp_field, since=start_date, until=end_date)
         return _FinishedJob(rows, repo_path=str(config.repo_path))
 
 
@@ -213,11 +212,10 @@ def _known_features(
     if missing := sorted({*lookup.entity_columns.values()} - {*entities.column_names}):
         raise DataContractError(f"entity rows have no column {', '.join(missing)}, join key of {lookup.source.name}")
     columns = [*lookup.entity_columns, *lookup.result_columns, lookup.moment, *filter(None, [lookup.created])]
-    dataset = open_source(lookup.source, columns, config)
     earliest, latest = pc.min_max(entities[asked_at]).as_py().values()
     since = earliest - lookup.ttl if earliest and lookup.ttl else None
     until = latest + timedelta.resolution if latest else None
-    rows = dataset.to_table(list(dict.fromkeys(columns)), filter=within(dataset, lookup.moment, since, until))
+    rows = read_source(lookup.source, columns, config, moment=lookup.moment, since=since, until=until)
     history = History(lookup.source.name, rows, list(lookup.entity_columns), lookup.moment, lookup.created)
     asked = entities.select([*lookup.entity_columns.values(), asked_at])
     lines = as_of_lines(history, asked, ttl=lookup.ttl, as_known=as_known)

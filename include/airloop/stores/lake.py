@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from airloop.delta_files import matching
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import TableVersion, Window
 from airloop.settings import Settings
@@ -68,7 +69,7 @@ def read(
     table = open_table(uri, settings, version=version)
     if table is None:
         raise UpstreamUnavailable(f"{uri}: nothing was written here yet; run the stage that writes it first")
-    dataset = table.to_pyarrow_dataset()
+    dataset = matching(table, where)
     names = list(columns) if columns else [name for name in dataset.schema.names if name != PARTITION]
     return dataset.to_table(columns=names, filter=where)
 
@@ -188,9 +189,10 @@ def _current(
     table = open_table(uri, settings)
     if table is None:
         return None
-    dataset = table.to_pyarrow_dataset()
+    where = between(time_column, window)
+    dataset = matching(table, where)
     _refuse_other_types(uri, like.schema, dataset.schema)
-    rows = dataset.to_table(filter=between(time_column, window))
+    rows = dataset.to_table(filter=where)
     return content_digest(_sorted_like(rows, like, sort_by)), table.version()
 
 

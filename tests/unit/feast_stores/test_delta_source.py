@@ -9,7 +9,7 @@ from feast import FeatureView, FileSource
 from feast.data_format import DeltaFormat
 
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
-from airloop.feast_stores.delta_source import batch_source, open_source, within
+from airloop.feast_stores.delta_source import batch_source, read_source
 
 NEW_YEAR = datetime(2013, 1, 1, tzinfo=UTC)
 COLUMNS = ["k", "known_at"]
@@ -26,8 +26,8 @@ def config_of(folder):
 
 def read(folder, path="table", start=None, end=None):
     source = FileSource(path=path, file_format=DeltaFormat(), timestamp_field="known_at")
-    dataset = open_source(source, COLUMNS, config_of(folder))
-    return dataset.to_table(COLUMNS, filter=within(dataset, "known_at", start, end))["k"].to_pylist()
+    rows = read_source(source, COLUMNS, config_of(folder), moment="known_at", since=start, until=end)
+    return rows["k"].to_pylist()
 
 
 def test_a_relative_path_lies_below_the_lake_and_an_absolute_one_where_it_says(tmp_path):
@@ -57,8 +57,8 @@ def test_a_column_added_later_is_null_before(tmp_path):
     write_deltalake(str(tmp_path / "table"), days(0, 1))
     write_deltalake(str(tmp_path / "table"), days(1, 2, v=[7]), mode="append", schema_mode="merge")
     source = FileSource(path="table", file_format=DeltaFormat(), timestamp_field="known_at")
-    found = open_source(source, ["v"], config_of(tmp_path)).to_table(["k", "v"]).to_pylist()
-    assert sorted(found, key=lambda row: row["k"]) == [{"k": "day 0", "v": None}, {"k": "day 1", "v": 7}]
+    rows = read_source(source, ["k", "v"], config_of(tmp_path), moment="known_at", since=NEW_YEAR, until=None)
+    assert sorted(rows.to_pylist(), key=lambda row: row["k"]) == [{"k": "day 0", "v": None}, {"k": "day 1", "v": 7}]
 
 
 def test_a_table_without_rows_answers_none(tmp_path):
@@ -85,9 +85,9 @@ def test_sources_outside_the_lake_are_read_as_stock_reads_them(tmp_path, kind):
     table = days(0, 4)
     pq.write_table(table.set_column(1, "known_at", table["known_at"].cast(kind)), tmp_path / "table.parquet")
     source = FileSource(path=str(tmp_path / "table.parquet"), timestamp_field="known_at")
-    dataset = open_source(source, COLUMNS, config_of(tmp_path))
-    window = within(dataset, "known_at", NEW_YEAR + timedelta(days=1), NEW_YEAR + timedelta(days=3))
-    assert dataset.to_table(filter=window)["k"].to_pylist() == ["day 1", "day 2"]
+    since, until = NEW_YEAR + timedelta(days=1), NEW_YEAR + timedelta(days=3)
+    rows = read_source(source, COLUMNS, config_of(tmp_path), moment="known_at", since=since, until=until)
+    assert rows["k"].to_pylist() == ["day 1", "day 2"]
 
 
 def test_a_naive_bound_is_utc(tmp_path):
