@@ -9,6 +9,7 @@ from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.records import Record, Window
 from airloop.run import stage_run
+from airloop.run.code_digest import code_digest
 from airloop.settings import Settings
 from benchmarks.flights import DATA_STAGES, Flights, RunStage, run_data, settings_below
 from benchmarks.row import Row, Trial, interleaved
@@ -30,7 +31,7 @@ def measure(session: Session) -> Row:
 
 def _as_task(name: str, *stage: Any, **given: Any) -> Record:
     # Each Airflow task is a process of its own and reads the code once more.
-    stage_run.code_digest.cache_clear()
+    code_digest.cache_clear()
     return stage_run.run_stage(name, *stage, **given)
 
 

@@ -13,7 +13,7 @@ from tests.support.ledger_entries import decided, put_in_force, triaged
 
 from airloop import records, settings
 from airloop.errors import DataContractError
-from airloop.stores import ledger, state
+from airloop.stores import claims, ledger
 
 # The whole of Airflow runs in this process, and warns about itself.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
@@ -88,7 +88,7 @@ def test_the_second_run_of_a_reason_skips_everything_and_names_the_first(
     assert f"is answered by run '{first.run_id}'" in capsys.readouterr().out
     assert set(dag_runs.states(second).values()) == {"skipped"}
     assert training.names().count("train") == 1
-    assert state.reason_owner(store, "flight_delays", PROBE) == first.run_id
+    assert claims.reason_owner(store, "flight_delays", PROBE) == first.run_id
 
 
 def test_a_run_that_is_over_and_decided_nothing_gives_its_reason_to_the_next(training: Stages) -> None:
@@ -101,7 +101,7 @@ def test_a_run_that_is_over_and_decided_nothing_gives_its_reason_to_the_next(tra
     training.answers["snapshot"] = honest
     second = dag_runs.run("training", conf)
     assert dag_runs.states(second)["decide"] == "success"
-    assert state.reason_owner(settings.load_settings(), "flight_delays", "once") == second.run_id
+    assert claims.reason_owner(settings.load_settings(), "flight_delays", "once") == second.run_id
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_of_many_simultaneous_claims_exactly_one_wins(stages: Stages) -> None:
 
     def claim(number: int) -> None:
         barrier.wait()
-        if state.claim_reason(settings.load_settings(), "flight_delays", reason_key="k", run_key=str(number)):
+        if claims.claim_reason(settings.load_settings(), "flight_delays", reason_key="k", run_key=str(number)):
             won.append(number)
 
     threads = [threading.Thread(target=claim, args=(number,)) for number in range(8)]

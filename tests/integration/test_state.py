@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from airloop.settings import Settings, load_settings
-from airloop.stores import state
+from airloop.stores import claims, state
 
 pytestmark = pytest.mark.integration
 
@@ -17,7 +17,7 @@ CLAIM = """
 import sys
 from airloop.records import Window
 from airloop.settings import load_settings
-from airloop.stores import state
+from airloop.stores import claims, state
 
 home, url, me, reasons = sys.argv[1:]
 settings = load_settings(home=home, state_url=url)
@@ -26,7 +26,7 @@ sys.stdin.readline()
 window = Window.parse("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")
 state.save_record(settings, "toy", "ingest", input_key="key", window=window, record={"by": me})
 for reason in range(int(reasons)):
-    print(*(state.claim_reason(settings, "toy", reason_key=str(reason), run_key=me) for _ in range(2)))
+    print(*(claims.claim_reason(settings, "toy", reason_key=str(reason), run_key=me) for _ in range(2)))
 """
 
 
@@ -62,5 +62,5 @@ def test_processes_that_meet_a_new_database_at_once_leave_one_record_and_one_win
     assert [claimer.returncode for claimer in claimers] == [0] * CLAIMERS
     for reason, of_each in enumerate(zip(*answers, strict=True)):
         assert sorted(of_each) == ["False False"] * (CLAIMERS - 1) + ["True True"]
-        assert state.reason_owner(settings, "toy", str(reason)) == f"run {of_each.index('True True')}"
+        assert claims.reason_owner(settings, "toy", str(reason)) == f"run {of_each.index('True True')}"
     assert len(state.latest_records(settings, "toy", "ingest")) == 1

@@ -13,6 +13,7 @@ from airloop.data.file_rows import SOURCE
 from airloop.features import feature_store
 from airloop.records import Window
 from airloop.run import stage_run
+from airloop.run.code_digest import code_digest
 from airloop.settings import Settings
 from airloop.sources.land_days import land_table
 from airloop.sources.land_dialect import Dialect
@@ -23,7 +24,8 @@ DATA, TRAINING, LIVE = toy.days(0, 45), toy.days(0, 40), toy.days(41, 44)
 # Anew in every run, or another one when a rerun finds the work done.
 _OWN = {"run_id", "model_uri", "input_key", "seconds", "appended", "model_digest"}
 # Cached before the steps are forked: code that is edited meanwhile is no other input of theirs.
-stage_run.code_digest()
+for stage in stage_run.STAGES.values():
+    code_digest(stage.package)
 
 
 def write_project(root: Path, repository: Path) -> Settings:

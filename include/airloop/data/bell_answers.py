@@ -38,6 +38,6 @@ def is_answered(pipeline: str, digest: str, settings: Settings) -> bool:
         UpstreamUnavailable: The state database does not answer.
     """
     table = tables.inbox_answers
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         stored = connection.execute(sa.select(table.c.listing).where(table.c.pipeline == pipeline)).scalar()
     return stored == digest

@@ -77,7 +77,7 @@ def windows(settings: Settings, pipeline: str, *, limit: int, before: datetime |
     )
     if before is not None:
         query = query.where(_table.c.window_start < state.instant_text(before))
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         bounds = [tuple(row) for row in connection.execute(query)]
         if not bounds:
             return ()
@@ -94,7 +94,7 @@ def windows(settings: Settings, pipeline: str, *, limit: int, before: datetime |
 def of_window(settings: Settings, pipeline: str, window: Window) -> Seen:
     """What is recorded of one window."""
     start, end = state.instant_text(window.start), state.instant_text(window.end)
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         exactly = sa.and_(_table.c.window_start == start, _table.c.window_end == end)
         rows = _stored(connection, pipeline, WINDOW_STAGES, exactly)
     return Seen(window, {row["stage"]: row["record"] for row in rows})
@@ -102,7 +102,7 @@ def of_window(settings: Settings, pipeline: str, window: Window) -> Seen:
 
 def versions(settings: Settings, pipeline: str) -> dict[int, Version]:
     """Every trained version by its number, oldest first."""
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         rows = _stored(connection, pipeline, ("snapshot", "tune", "train", "evaluate"), sa.true())
     of = {stage: [row for row in rows if row["stage"] == stage] for stage in ("snapshot", "tune", "train", "evaluate")}
     snapshots = {row["record"]["digest"]: row["record"] for row in of["snapshot"]}

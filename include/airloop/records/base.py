@@ -1,6 +1,7 @@
 """Instants, windows, and the base of all records: JSON in, JSON out."""
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -52,8 +53,13 @@ class Record:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what `to_json` wrote; unknown keys raise TypeError."""
-        hints = typing.get_type_hints(cls)
+        hints = _hints(typing.cast("Any", cls))
         return cls(**{key: _decode(hints.get(key), value) for key, value in data.items()})
+
+
+@functools.cache
+def _hints(record: type[Record]) -> dict[str, Any]:
+    return typing.get_type_hints(record)
 
 
 def _encode(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """Run one stage: resolve it by name, skip it when this very input was done, keep its record."""
 
-import functools
 import hashlib
 import importlib
 import inspect
@@ -8,7 +7,6 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from airloop import records
@@ -16,6 +14,7 @@ from airloop.config import Pipeline
 from airloop.errors import ConfigError
 from airloop.records import Record, Window, run_context
 from airloop.records.digests import digest
+from airloop.run.code_digest import code_digest
 from airloop.settings import Settings
 from airloop.stores import alarms, state
 from airloop.stores.locks import stage_lock
@@ -41,6 +40,11 @@ class Stage:
     record: type[Record]
     needs: tuple[str, ...] = ()
     replaces: bool = False
+
+    @property
+    def package(self) -> str:
+        """The library's package it stands in."""
+        return self.path.split(".")[1]
 
     def function(self, name: str | None = None) -> Any:
         """The stage's function, or another attribute of its module (None when absent)."""
@@ -163,7 +167,7 @@ def input_key(
     options: Mapping[str, Any],
     reads: Mapping[str, Any],
 ) -> str:
-    """SHA-256 of all a stage's result depends on: window, upstream, options, what it reads, declaration, code."""
+    """SHA-256 of all a stage's result depends on: window, upstream, options, what it reads, declaration, its code."""
     content = {
         "stage": name,
         "window": window.to_json(),
@@ -171,7 +175,7 @@ def input_key(
         "options": {key: _plain(value) for key, value in options.items()},
         "reads": reads,
         "declaration": declaration_digest(pipeline, settings),
-        "code": code_digest(),
+        "code": code_digest(find_stage(name).package),
     }
     return digest(content)
 
@@ -190,14 +194,6 @@ def declaration_digest(pipeline: Pipeline, settings: Settings) -> str:
         raise ConfigError(f"{definitions}: missing; it holds the pipeline's Feast definitions")
     texts.append(definitions.read_bytes())
     return digest([pipeline.model_dump(mode="json"), [hashlib.sha256(text).hexdigest() for text in texts]])
-
-
-@functools.cache
-def code_digest() -> str:
-    """SHA-256 of airloop's own source: changed code is a new input."""
-    root = Path(__file__).parents[1]
-    sources = [path.relative_to(root).as_posix().encode() + path.read_bytes() for path in sorted(root.rglob("*.py"))]
-    return hashlib.sha256(b"\0".join(sources)).hexdigest()
 
 
 def _plain(value: Any) -> Any:

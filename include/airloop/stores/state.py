@@ -1,4 +1,4 @@
-"""The state database: stage records, the ledger, answered reasons, sketches of feeds. SQLite (WAL) or PostgreSQL."""
+"""The state database, SQLite (WAL) or PostgreSQL, and the records of stages in it."""
 
 import functools
 import json
@@ -18,9 +18,10 @@ from airloop.private_files import create_private, sqlite_file
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import migrations
-from airloop.stores.tables import answered_reasons, stage_runs
+from airloop.stores.tables import stage_runs
 
 _BUSY_SECONDS = 30
+_READS = "airloop_reads"
 
 
 def instant_text(instant: datetime) -> str:
@@ -47,7 +48,7 @@ def _connected(url: str) -> Engine:
         raise ConfigError(f"AIRLOOP_STATE_URL cannot be used: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -57,6 +58,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
     _write_ahead(connection)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _write_ahead(connection: Any) -> None:
@@ -82,6 +88,18 @@ def transaction(settings: Settings) -> Iterator[Connection]:
         ConfigError: The URL names no database that can be used here.
     """
     with _answering(settings), _engine(settings.state_url).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Connection]:
+    """A transaction that only reads: it waits for no writer, and sees one state of the database from first to last.
+
+    Raises:
+        UpstreamUnavailable: The database does not answer.
+        ConfigError: The URL names no database that can be used here.
+    """
+    with _answering(settings), _engine(settings.state_url).execution_options(**{_READS: True}).begin() as connection:
         yield connection
 
 
@@ -148,7 +166,7 @@ def find_record(settings: Settings, pipeline: str, stage: str, input_key: str) -
     query = sa.select(stage_runs.c.record).where(
         stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage, stage_runs.c.input_key == input_key
     )
-    with transaction(settings) as connection:
+    with reading(settings) as connection:
         text = connection.execute(query).scalar()
     return json.loads(text) if text else None
 
@@ -196,7 +214,7 @@ def latest_records(
             stage_runs.c.window_start < instant_text(overlapping.end),
             stage_runs.c.window_end > instant_text(overlapping.start),
         )
-    with transaction(settings) as connection:
+    with reading(settings) as connection:
         return [json.loads(text) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]
 
 
@@ -214,41 +232,5 @@ def records_before(settings: Settings, pipeline: str, stage: str, *, end: dateti
         .order_by(table.c.window_end.desc(), table.c.window_start.desc(), table.c.id.desc())
         .limit(limit)
     )
-    with transaction(settings) as connection:
+    with reading(settings) as connection:
         return [json.loads(text) for text in connection.execute(query).scalars()]
-
-
-def claim_reason(settings: Settings, pipeline: str, *, reason_key: str, run_key: str) -> bool:
-    """Let exactly one run answer a reason; the run that claimed it may claim it again (a retry).
-
-    Returns:
-        False when another run answered or answers this reason.
-    """
-    row = {"pipeline": pipeline, "reason_key": reason_key, "run_key": run_key}
-    try:
-        with transaction(settings) as connection:
-            connection.execute(answered_reasons.insert().values(**row, claimed_at=instant_text(datetime.now(UTC))))
-    except sa.exc.IntegrityError:
-        return reason_owner(settings, pipeline, reason_key) == run_key
-    return True
-
-
-def take_over_reason(settings: Settings, pipeline: str, *, reason_key: str, from_run: str, run_key: str) -> bool:
-    """Let another run answer a reason in place of the one that claimed it.
-
-    Returns:
-        False when `from_run` does not own it any more: another run was faster.
-    """
-    table = answered_reasons
-    mine = sa.and_(table.c.pipeline == pipeline, table.c.reason_key == reason_key, table.c.run_key == from_run)
-    values = {"run_key": run_key, "claimed_at": instant_text(datetime.now(UTC))}
-    with transaction(settings) as connection:
-        return connection.execute(table.update().where(mine).values(**values)).rowcount == 1
-
-
-def reason_owner(settings: Settings, pipeline: str, reason_key: str) -> str | None:
-    """The `run_key` that claimed a reason; None when nobody did."""
-    table = answered_reasons
-    query = sa.select(table.c.run_key).where(table.c.pipeline == pipeline, table.c.reason_key == reason_key)
-    with transaction(settings) as connection:
-        return connection.execute(query).scalar()

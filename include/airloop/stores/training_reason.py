@@ -15,7 +15,7 @@ from airloop.config.nearest import nearest
 from airloop.errors import ConfigError, GuardRefused
 from airloop.records import REASONS
 from airloop.settings import Settings
-from airloop.stores import ledger, state
+from airloop.stores import claims, ledger
 from airloop.stores.ledger import Entry, History
 
 PROBE = "probe"
@@ -113,12 +113,12 @@ def claim(
     Raises:
         AskedAlready: Another run answers or answered this reason.
     """
-    if state.claim_reason(settings, pipeline_name, reason_key=asked.reason_key, run_key=run_key):
+    if claims.claim_reason(settings, pipeline_name, reason_key=asked.reason_key, run_key=run_key):
         return
-    owner = state.reason_owner(settings, pipeline_name, asked.reason_key)
+    owner = claims.reason_owner(settings, pipeline_name, asked.reason_key)
     answered = answered_by(ledger.history(settings, pipeline_name), asked.reason_key)
     if owner is not None and answered is None and is_over(owner):
-        taken = state.take_over_reason(
+        taken = claims.take_over_reason(
             settings, pipeline_name, reason_key=asked.reason_key, from_run=owner, run_key=run_key
         )
         if taken:

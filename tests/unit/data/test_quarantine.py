@@ -73,7 +73,7 @@ def test_the_same_rows_judged_again_write_no_new_version(
 ) -> None:
     _spoil(toy_settings, {3: -1, 7: "many"})
     first, before = _validate(toy_settings), landed.versions(toy_settings, "clean", "quarantine")
-    monkeypatch.setattr(stage_run, "code_digest", lambda: "other code")
+    monkeypatch.setattr(stage_run, "code_digest", lambda _package: "other code")
     assert _validate(toy_settings, run="run 2") == first
     assert landed.versions(toy_settings, "clean", "quarantine") == before
 

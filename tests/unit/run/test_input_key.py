@@ -94,7 +94,7 @@ def test_a_changed_landed_file_is_a_new_input(landed: Settings, calls: list[Wind
 
 def test_changed_code_is_a_new_input(landed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _key(landed)
-    monkeypatch.setattr(stage_run, "code_digest", lambda: "other code")
+    monkeypatch.setattr(stage_run, "code_digest", lambda _package: "other code")
     assert _key(landed) != before
 
 

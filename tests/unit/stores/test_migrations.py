@@ -12,7 +12,7 @@ from tests.support.command import Airloop
 from airloop.errors import ConfigError
 from airloop.records import Window
 from airloop.settings import Settings, load_settings
-from airloop.stores import ledger, migrations, state
+from airloop.stores import claims, ledger, migrations, state
 
 WINDOW = Window.parse("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")
 # The tables as the release before revisions made them, with a record, an entry of the ledger and an answered reason.
@@ -59,7 +59,7 @@ def columns(settings: Settings) -> dict[str, list[str]]:
 def test_an_old_home_opens_with_all_it_holds_and_is_what_a_new_one_is(tmp_path: Path) -> None:
     old, new = old_home(tmp_path / "old"), load_settings(home=tmp_path / "new")
     assert state.find_record(old, "toy", "ingest", "key") == {"rows": 3}
-    assert state.reason_owner(old, "toy", "probe:1") == "run"
+    assert claims.reason_owner(old, "toy", "probe:1") == "run"
     assert ledger.head(new, "toy") == 0
     assert columns(old) == columns(new)
     entry = ledger.append(old, "toy", kind="alarm", effective_at=WINDOW.end, payload={"why": "x"})

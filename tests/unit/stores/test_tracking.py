@@ -137,7 +137,7 @@ def test_a_training_of_another_declaration_or_code_has_another_key(pipeline, a_s
     other = pipeline.model_copy(update={"training": pipeline.training.model_copy(update={"seed": 8})})
     assert training_key(other, a_snapshot) != key
     assert training_key(pipeline, dataclasses.replace(a_snapshot, uri="elsewhere")) == key
-    monkeypatch.setattr("airloop.models.training_key.code_digest", lambda: "edited")
+    monkeypatch.setattr("airloop.models.training_key.code_digest", lambda _package: "edited")
     assert training_key(pipeline, a_snapshot) != key
 
 

@@ -10,7 +10,7 @@ from tests.support.ledger_entries import decided, decision, put_in_force, record
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError, GuardRefused
 from airloop.settings import Settings
-from airloop.stores import state, tables, training_reason
+from airloop.stores import claims, state, tables, training_reason
 from airloop.stores.training_reason import AskedAlready, NotAsked
 
 NAME = "flights"
@@ -146,14 +146,14 @@ def test_one_run_answers_a_reason_and_may_claim_it_again(settings):
     claim(settings, "first")
     with pytest.raises(AskedAlready, match=f"reason '{KEY}' is answered by run 'first'; nothing is trained here"):
         claim(settings, "second")
-    assert state.reason_owner(settings, NAME, KEY) == "first"
+    assert claims.reason_owner(settings, NAME, KEY) == "first"
 
 
 def test_a_run_that_died_gives_its_reason_to_the_next(settings):
     triaged(settings, NAME, APRIL, champion=1)
     claim(settings, "died")
     claim(settings, "second", over=("died",))
-    assert state.reason_owner(settings, NAME, KEY) == "second"
+    assert claims.reason_owner(settings, NAME, KEY) == "second"
     with pytest.raises(AskedAlready, match="by run 'second'"):
         claim(settings, "third", over=("died",))
 
@@ -162,8 +162,8 @@ def test_of_two_that_take_over_one_wins(settings):
     triaged(settings, NAME, APRIL, champion=1)
     claim(settings, "died")
     take = {"reason_key": KEY, "from_run": "died"}
-    assert state.take_over_reason(settings, NAME, **take, run_key="second")
-    assert not state.take_over_reason(settings, NAME, **take, run_key="third")
+    assert claims.take_over_reason(settings, NAME, **take, run_key="second")
+    assert not claims.take_over_reason(settings, NAME, **take, run_key="third")
 
 
 def test_a_run_that_decided_keeps_its_reason_when_it_is_over(settings):

@@ -14,6 +14,7 @@ from airloop.config import Pipeline
 from airloop.models import model_version
 from airloop.records import Evaluated, Record, Snapshot, TrainedModel, Window
 from airloop.run import stage_run
+from airloop.run.code_digest import code_digest
 from airloop.settings import Settings
 
 _DATA_STAGES = ("ingest", "validate_raw", "build_features", "validate_features")
@@ -53,7 +54,7 @@ def at_work(declared: Declaration, span: Span, folder: Path) -> Declaration:
     The home lies below `folder` and is named by the files, the span and the library: the same again finds its records
     and does nothing twice. The environment's own stores are not among the settings.
     """
-    key = repr((digest(declared.files), span, stage_run.code_digest()))
+    key = repr((digest(declared.files), span, code_digest("authoring")))
     home = folder / hashlib.sha256(key.encode()).hexdigest()[:12]
     cut = declared.pipeline.coverage.model_copy(update={"start": span.whole.start, "end": span.whole.end})
     stores = {

@@ -53,7 +53,7 @@ def before(settings: Settings, pipeline: str, feed: str, start: datetime, *, mos
         .limit(most)
     )
     newest: list[Past] = []
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         for first, last, text in connection.execute(query):
             window = Window.parse(first, last)
             if newest and newest[-1].window.start < window.end:

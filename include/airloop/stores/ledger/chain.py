@@ -174,13 +174,13 @@ def entries(
         query = query.where(_table.c.effective_at == state.instant_text(effective_at))
     if until is not None:
         query = query.where(_table.c.sequence <= until)
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         return tuple(entry_of(dict(row)) for row in connection.execute(query).mappings())
 
 
 def head(settings: Settings, pipeline: str) -> int:
     """Sequence of the newest entry; 0 when there is none."""
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         return _head(connection, pipeline)[0]
 
 

@@ -47,7 +47,7 @@ class Stored:
 
 def read_stored(settings: Settings, pipeline: str, newest: int | None) -> Stored:
     """Read the newest entries and records of each stage, and of the entries before them what decides; None: all."""
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         while True:
             written_down = _written_down(connection, pipeline)
             rows = _rows(connection, pipeline, newest)

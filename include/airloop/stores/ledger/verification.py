@@ -91,7 +91,7 @@ def known_hash(settings: Settings, pipeline: str, text: str) -> int | None:
     query = sa.select(_TABLE.c.sequence).where(
         _TABLE.c.pipeline == pipeline, _TABLE.c.hash.startswith(text.lower(), autoescape=True)
     )
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         numbers = list(connection.execute(query.limit(2)).scalars())
     return int(numbers[0]) if len(numbers) == 1 else None
 
