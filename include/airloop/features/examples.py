@@ -62,7 +62,7 @@ def labels(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: dat
     Raises:
         ConfigError: The section lacks the entity key, label or known_at.
     """
-    rows = _label_rows(pipeline, window, settings, as_of=as_of)
+    rows = label_rows(pipeline, window, settings, as_of=as_of)
     key = pipeline.prediction.entity_key
     found: pd.Series = rows.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
     return found
@@ -70,17 +70,25 @@ def labels(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: dat
 
 def newest_label_at(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime) -> datetime | None:
     """When the newest outcome known before `as_of` became known; None when there is none since window.start."""
-    known_at = _label_rows(pipeline, window, settings, as_of=as_of)["known_at"]
+    known_at = label_rows(pipeline, window, settings, as_of=as_of)["known_at"]
     return None if known_at.empty else known_at.iloc[-1].to_pydatetime()
 
 
 def labels_known_at(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime) -> pd.Series:
     """When each outcome known in `[window.start, as_of)` became known, ascending."""
-    known_at: pd.Series = _label_rows(pipeline, window, settings, as_of=as_of)["known_at"]
+    known_at: pd.Series = label_rows(pipeline, window, settings, as_of=as_of)["known_at"]
     return known_at
 
 
-def _label_rows(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None) -> pd.DataFrame:
+def label_rows(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None) -> pd.DataFrame:
+    """Entity key, label and known_at of every outcome known in `[window.start, as_of)`, by known_at, then key.
+
+    Args:
+        as_of: None for 30 days after the window.
+
+    Raises:
+        ConfigError: The section lacks one of these columns.
+    """
     section = _section(pipeline, "labels", settings)
     known = Window(window.start, as_of or window.end + _LABELS_AFTER)
     feeds = sections.load_feeds(pipeline, known, settings, read_by=(section,))
@@ -119,11 +127,11 @@ def feature_frame(
     key = pipeline.prediction.entity_key
     if with_labels:
         known = frame[key].map(labels(pipeline, window, settings, as_of=as_of)).astype("float64")
-        frame["label"] = _with_absent(pipeline, known, frame["decision_time"], as_of or window.end + _LABELS_AFTER)
+        frame["label"] = with_absent(pipeline, known, frame["decision_time"], as_of or window.end + _LABELS_AFTER)
     return frame
 
 
-def _with_absent(pipeline: Pipeline, known: pd.Series, decided: pd.Series, as_of: datetime) -> pd.Series:
+def with_absent(pipeline: Pipeline, known: pd.Series, decided: pd.Series, as_of: datetime) -> pd.Series:
     """Labels with `prediction.labels.means` where no outcome was known when that came to mean something."""
     absent = pipeline.prediction.labels
     if absent is None:
@@ -163,6 +171,16 @@ def require_validated(pipeline: Pipeline, span: Window, settings: Settings) -> N
     Raises:
         UpstreamUnavailable: Names the first instant of `span` that no validated window covers.
     """
+    reached = validated_until(pipeline, span, settings)
+    if reached < span.end:
+        raise UpstreamUnavailable(
+            f"{pipeline.name} {span}: features are not built and validated from {reached:%Y-%m-%dT%H:%MZ} on; "
+            f"run {pipeline.name}__data for that window first"
+        )
+
+
+def validated_until(pipeline: Pipeline, span: Window, settings: Settings) -> datetime:
+    """The first instant from span.start (or the coverage's, when later) on that no validated window covers."""
     place = (settings, pipeline.name)
     built = _newest_by_window(BuiltFeatures, state.latest_records(*place, "build_features", overlapping=span))
     checked = _newest_by_window(Validated, state.latest_records(*place, "validate_features", overlapping=span))
@@ -174,11 +192,7 @@ def require_validated(pipeline: Pipeline, span: Window, settings: Settings) -> N
     for window in good:
         if window.start <= reached < window.end:
             reached = window.end
-    if reached < span.end:
-        raise UpstreamUnavailable(
-            f"{pipeline.name} {span}: features are not built and validated from {reached:%Y-%m-%dT%H:%MZ} on; "
-            f"run {pipeline.name}__data for that window first"
-        )
+    return reached
 
 
 def _newest_by_window(kind: Any, rows: list[dict[str, Any]]) -> dict[Window, Any]:

@@ -84,7 +84,7 @@ def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> T
     train, holdout = parts(pipeline, cutoff)
     excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), settings)
     frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
-    frame = _without(_with_parts(frame, train, holdout), excluded)
+    frame = _without(with_parts(frame, train, holdout), excluded)
     refuse_unfit_labels(pipeline, frame["label"])
     _refuse_too_few(pipeline, frame, holdout)
     outcomes_there.refuse_ended(pipeline, cutoff, holdout, settings)
@@ -145,7 +145,8 @@ def snapshot(
     return record
 
 
-def _with_parts(frame: pd.DataFrame, train: Window, holdout: Window) -> pd.DataFrame:
+def with_parts(frame: pd.DataFrame, train: Window, holdout: Window) -> pd.DataFrame:
+    """The rows of either part, with `part`; what lies between (the embargo) is left out."""
     time = frame["decision_time"]
     frame = frame.assign(part=None)
     frame.loc[time < train.end, "part"] = "train"

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], setting
         GuardRefused: The fitted model holds a type that is not on the allow-list.
     """
     snapshot: Snapshot = upstream["snapshot"]
-    best: TunedCandidate = max(upstream["tune"], key=lambda tuned: tuned.score)
+    best = choose(upstream["tune"])
     key = training_key(pipeline, snapshot)
     tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
@@ -62,6 +63,11 @@ def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], setting
         experiment_id=str(run.info.experiment_id),
         model_digest=registered.tags.get(model_version.DIGEST, ""),
     )
+
+
+def choose(tuned: Sequence[TunedCandidate]) -> TunedCandidate:
+    """The candidate that is trained: the best score on the folds, ties to the one declared first."""
+    return max(tuned, key=lambda each: each.score)
 
 
 def _fit(pipeline: Pipeline, best: TunedCandidate, snapshot: Snapshot, settings: Settings, *, run_id: str) -> str:

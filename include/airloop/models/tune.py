@@ -49,7 +49,7 @@ def tune(
     search = _earlier_search(run, settings)
     if search is None:
         rows = labelled_part(read_snapshot(snapshot, settings), "train").tail(pipeline.training.budget.rows)
-        search = _search(pipeline, candidate, rows)
+        search = search_of(pipeline, candidate, rows)
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
         candidate=candidate,
@@ -75,7 +75,7 @@ def _earlier_search(run: Run, settings: Settings) -> dict[str, Any] | None:
     return search if isinstance(search, dict) else None
 
 
-def _search(pipeline: Pipeline, candidate: str, rows: pd.DataFrame) -> dict[str, Any]:
+def search_of(pipeline: Pipeline, candidate: str, rows: pd.DataFrame) -> dict[str, Any]:
     """Best `params` and their `score`, the value of each of the `trials`, `seconds` taken."""
     declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
     began = time.monotonic()

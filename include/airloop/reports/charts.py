@@ -1,7 +1,8 @@
 """Small SVG pictures: a gain with its interval, a histogram. Their colours are CSS classes of the page."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
@@ -44,6 +45,44 @@ def histogram(counts: Sequence[int]) -> Markup:
         if (size := max(height * value / top, 1.0 if value else 0.0))
     )
     return svg("".join(bars), css="histogram", size=(width, height), title="")
+
+
+COLOURS = ("#767b86", "#c2571a", "#0b63c5", "#8a5bd0", "#12803f", "#b3261e", "#a07d00", "#007a87")
+"""Of lines, in their order; readable on light and dark pages."""
+
+
+def lines(names: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> Markup:
+    """One line per series over named places, with the smallest and the largest value on the axis; gaps where None."""
+    values = [value for line in series.values() for value in line if value is not None]
+    if not values:
+        return Markup()
+    low, high = min(values), max(values)
+    width, height, left, bottom = 860.0, 240.0, 56.0, 22.0
+
+    def x(place: int) -> float:
+        return round(left + (width - left - 20) * (place + 0.5) / len(names), 1)
+
+    def y(value: float) -> float:
+        return round(12 + (height - bottom - 24) * (1 - (value - low) / ((high - low) or 1.0)), 1)
+
+    shown = [_text(left - 8, y(value) + 4, f"{value:.4g}", anchor="end") for value in (low, high)]
+    step = math.ceil(len(names) / 12)
+    shown += [
+        _text(x(place), height - 6, name, anchor="middle") for place, name in enumerate(names) if place % step == 0
+    ]
+    for colour, line in zip(itertools.cycle(COLOURS), series.values(), strict=False):
+        there = [(x(place), y(value)) for place, value in enumerate(line) if value is not None]
+        points = " ".join(f"{across},{down}" for across, down in there)
+        shown.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        shown += [f'<circle cx="{across}" cy="{down}" r="3" fill="{colour}"/>' for across, down in there]
+    title = f"{', '.join(series)}: {low:.4g} to {high:.4g}"
+    return svg("".join(shown), css="lines", size=(width, height), title=title)
+
+
+def _text(across: float, down: float, says: str, *, anchor: str) -> str:
+    return (
+        f'<text x="{across}" y="{down}" text-anchor="{anchor}" font-size="11" fill="currentColor">{escape(says)}</text>'
+    )
 
 
 def svg(content: str, *, css: str, size: tuple[float, float], title: str) -> Markup:

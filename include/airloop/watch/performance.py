@@ -1,6 +1,6 @@
 """Performance: how the champion's live predictions did on labelled rows, and what the probe would have gained."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -14,6 +14,22 @@ from airloop.settings import Settings
 
 _MIN_DAYS_A_CLASS = 5
 """With fewer days of a class, draws of days without it (and so without a ROC-AUC) are more than a few in a hundred."""
+
+
+class Probed(Protocol):
+    """What a probe needs of the model it is compared with."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Columns in model order."""
+
+    @property
+    def candidate(self) -> str:
+        """The candidate of the declaration it was made from."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters that tuning chose for it."""
 
 
 def unmeasured(task: Task) -> dict[str, float | None]:
@@ -60,15 +76,27 @@ def probe(
         Nothing with fewer than policy.min_rows judged rows or policy.min_blocks days of them, a class of a binary task
         on fewer than 5 days, or fewer than training.min_train_rows rows to fit on.
     """
-    task, mature_until = task_of(pipeline), window.start - pipeline.prediction.label_delay
-    enough_rows = len(judged) >= max(pipeline.monitoring.policy.min_rows, evidence.MIN_ROWS)
-    if mature_until <= pipeline.coverage.start or not enough_rows or not _enough_days(pipeline, judged):
+    mature_until = window.start - pipeline.prediction.label_delay
+    if mature_until <= pipeline.coverage.start or not may_probe(pipeline, judged):
         return ()
     before = Window(pipeline.coverage.start, mature_until)
     known = examples.feature_frame(pipeline, before, settings, as_of=window.start).dropna(subset=["label"])
+    return probe_evidence(pipeline, champion, judged, known)
+
+
+def may_probe(pipeline: Pipeline, judged: pd.DataFrame) -> bool:
+    """Whether the judged rows, and the days of either class among them, are enough to show a gain on."""
+    enough_rows = len(judged) >= max(pipeline.monitoring.policy.min_rows, evidence.MIN_ROWS)
+    return enough_rows and _enough_days(pipeline, judged)
+
+
+def probe_evidence(
+    pipeline: Pipeline, champion: Probed, judged: pd.DataFrame, known: pd.DataFrame
+) -> tuple[Evidence, ...]:
+    """The probe, fitted on the labelled rows that were known, against the predictions of the judged ones."""
+    features, task = list(champion.features), task_of(pipeline)
     if len(known) < pipeline.training.min_train_rows or not task.can_learn(known["label"]):
         return ()
-    features = list(champion.features)
     model = estimators.fitted_model(pipeline, champion.candidate, champion.params, known, features)
     sides = (judged["label"], task.from_column(judged[PREDICTION]), task.predict(model, judged[features]))
     days = evidence.utc_days(judged["decision_time"])

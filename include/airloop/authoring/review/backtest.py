@@ -78,16 +78,25 @@ def at_work(declared: Declaration, span: Span, folder: Path) -> Declaration:
     )
 
 
+def build(declared: Declaration, span: Span, *, on_progress: Progress) -> None:
+    """Take every window of the span through the data stages.
+
+    Raises:
+        AirloopError: A stage refuses.
+    """
+    for window in span.windows:
+        on_progress(f"data of {window}")
+        for stage in _DATA_STAGES:
+            _run(stage, declared, window)
+
+
 def freeze(declared: Declaration, span: Span, *, on_progress: Progress) -> Snapshot:
     """Take every window of the span through the data stages, then freeze the training set, leak-checked.
 
     Raises:
         AirloopError: A stage refuses; LeakFound when a feature uses what was not known yet.
     """
-    for window in span.windows:
-        on_progress(f"data of {window}")
-        for stage in _DATA_STAGES:
-            _run(stage, declared, window)
+    build(declared, span, on_progress=on_progress)
     on_progress("snapshot and leak check")
     return cast("Snapshot", _run("snapshot", declared, span.whole, reason="hand"))
 

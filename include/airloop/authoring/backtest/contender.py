@@ -1,0 +1,35 @@
+"""A model of a replayed past: trained at a cutoff, judged on its holdout, and as it went into force."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from airloop.problems import Floats
+from airloop.records import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """A trained candidate.
+
+    Attributes:
+        number: Its place among the trainings of the past, from 1; equal inputs share one number.
+        train: Decision times of its training rows; `holdout` likewise.
+        reference: The features of its training rows, what drift is measured against.
+        held_out: Its labelled holdout rows, with decision_time, features and label.
+        held_out_predictions: Of these rows, in their order.
+    """
+
+    number: int
+    candidate: str
+    params: dict[str, Any]
+    features: tuple[str, ...]
+    model: Any
+    cutoff: datetime
+    train: Window
+    holdout: Window
+    reference: pd.DataFrame
+    held_out: pd.DataFrame
+    held_out_predictions: Floats

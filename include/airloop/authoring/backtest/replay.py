@@ -1,0 +1,163 @@
+"""One policy from the first model to the end of the past, window after window, as the stages would have gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+
+from airloop.authoring.backtest.contender import Contender
+from airloop.authoring.backtest.policies import Policy
+from airloop.authoring.backtest.work import Work
+from airloop.errors import DataContractError
+from airloop.gate.decide import judge
+from airloop.problems import PREDICTION
+from airloop.records import Decision, Monitored, Window
+from airloop.watch.triage import triage_window
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of a policy. `outcome` is promoted, refused or failed; `why` is the gate's sentence."""
+
+    cutoff: datetime
+    outcome: str
+    why: str
+    candidate: str = ""
+    gain: float | None = None
+
+
+@dataclass
+class Course:
+    """What a policy did so far.
+
+    Attributes:
+        in_force: Contenders with the instant each went into force at, oldest first.
+        seconds: Of compute: tuning, fits, probes, drift, predictions.
+    """
+
+    in_force: list[tuple[datetime, Contender]]
+    trainings: list[Training] = field(default_factory=list)
+    monitored: list[Monitored] = field(default_factory=list)
+    last_decision_at: datetime | None = None
+    seconds: float = 0.0
+
+    def champion(self, at: datetime) -> tuple[datetime, Contender]:
+        """Who is in force at an instant, and since when."""
+        return [item for item in self.in_force if item[0] <= at][-1]
+
+
+def first_model(work: Work, windows: Sequence[Window], earliest: datetime) -> tuple[Contender, float]:
+    """The first training whose candidate passes the gate's floors, at the end of a window from `earliest` on.
+
+    Raises:
+        DataContractError: None passes; says why the newest did not.
+    """
+    why, seconds = "no window is long enough before the end", 0.0
+    for window in windows:
+        if window.end < earliest:
+            continue
+        try:
+            made, took = work.training(window.end)
+        except DataContractError as error:
+            why = str(error)
+            continue
+        seconds += took
+        decision = judge(work.evaluation(made, None, reason="hand"), work.pipeline.gate, reason="hand")
+        if decision.passed:
+            return made, seconds
+        why = decision.why
+    raise DataContractError(f"{work.pipeline.name}: no first model passed the gate: {why}")
+
+
+def follow(policy: Policy, work: Work, windows: Sequence[Window], first: Contender, seconds: float) -> Course:
+    """The course of a policy over windows that start at the first model's cutoff or later."""
+    course = Course([(first.cutoff, first)], last_decision_at=first.cutoff, seconds=seconds)
+    for window in windows:
+        watched = _Watched(work, course, window)
+        reason = policy.asks(watched)
+        # A model trained at the end of the past would never be in force.
+        if reason and window.end < windows[-1].end:
+            _train(policy, work, course, window, reason)
+    return course
+
+
+def _train(policy: Policy, work: Work, course: Course, window: Window, reason: str) -> None:
+    try:
+        made, took = work.training(window.end)
+    except DataContractError as error:
+        course.trainings.append(Training(window.end, "failed", str(error)))
+        return
+    course.seconds += took
+    champion = course.champion(window.end)[1]
+    decision = judge(work.evaluation(made, champion, reason=reason), work.pipeline.gate, reason=reason)
+    if not decision.outside_model:
+        course.last_decision_at = window.end
+    goes = decision.passed or not policy.gated
+    if goes:
+        course.in_force.append((window.end, made))
+    why = decision.why if policy.gated else "no gate"
+    outcome = "promoted" if goes else "refused"
+    course.trainings.append(Training(window.end, outcome, why, made.candidate, _gain(decision, work)))
+
+
+def _gain(decision: Decision, work: Work) -> float | None:
+    metric = work.pipeline.gate.compare.metric
+    return next((item.gain for item in decision.evidence if item.metric == metric), None)
+
+
+class _Watched:
+    """What monitoring and triage see of a window that has just ended; computed when asked for."""
+
+    def __init__(self, work: Work, course: Course, window: Window) -> None:
+        self._work, self._course, self._window = work, course, window
+        delay = work.pipeline.prediction.label_delay
+        self._rows_window = Window(window.start - delay, window.end - delay)
+        self._since, self._champion = course.champion(window.start)
+
+    def drifted_share(self) -> float | None:
+        rows = self._work.past.known(self._rows_window, as_of=self._window.end)
+        share, took = self._work.drifted_share(self._champion, rows, self._window)
+        self._course.seconds += took
+        return share
+
+    def triage_asks(self) -> bool:
+        judged = self._judged()
+        probe, took = self._work.probe(self._champion, self._window, judged)
+        self._course.seconds += took
+        record = self._record(labelled_rows=len(judged), probe=probe)
+        action = triage_window(
+            record,
+            self._course.monitored,
+            self._work.pipeline.monitoring.policy,
+            last_decision_at=self._course.last_decision_at,
+        )
+        self._course.monitored.append(record)
+        return action.kind == "retrain"
+
+    def _judged(self) -> pd.DataFrame:
+        """Rows with a label known by the window's end, and a live prediction of the champion in force at its start."""
+        span = Window(max(self._rows_window.start, self._since), self._rows_window.end)
+        rows = self._work.past.known(span, as_of=self._window.end).dropna(subset=["label"])
+        said, took = self._work.scored(self._champion, span)
+        self._course.seconds += took
+        key = [self._work.pipeline.prediction.entity_key, "decision_time"]
+        return rows.merge(said, on=key, how="inner", validate="one_to_one").dropna(subset=[PREDICTION])
+
+    def _record(self, **measured: object) -> Monitored:
+        fields = {
+            "window": self._window,
+            "rows_window": self._rows_window,
+            "model_name": self._work.pipeline.name,
+            "version": self._champion.number,
+            "live": {},
+            "drifted_share": None,
+            "drifted_features": (),
+            "prediction_psi": None,
+            "calibration_gap": None,
+            "quality": {},
+            "origin": "live",
+            "report_uri": "",
+            "metrics_uri": "",
+        }
+        return Monitored(**{**fields, **measured})  # type: ignore[arg-type]

@@ -1,0 +1,148 @@
+"""What the policies of a backtest share: each training, probe and prediction is made once, and timed."""
+
+import time
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import pandas as pd
+
+from airloop.authoring.backtest.contender import Contender
+from airloop.authoring.backtest.past import Past
+from airloop.errors import DataContractError
+from airloop.models import estimators
+from airloop.models.evaluate import compare, metrics
+from airloop.models.snapshot import parts, with_parts
+from airloop.models.train import choose
+from airloop.models.training_set import labelled_part
+from airloop.models.tune import search_of
+from airloop.problems import PREDICTION, task_of
+from airloop.records import Evaluated, Evidence, TunedCandidate, Window
+from airloop.watch import drift, performance
+from airloop.watch.drift import Sides
+
+Made = TypeVar("Made")
+
+
+class Work:
+    """The real stages' functions on a past in memory.
+
+    A policy that uses what another one made is told the seconds that it took then: every policy pays in full.
+    """
+
+    def __init__(self, past: Past, on_progress: Callable[[str], None]) -> None:
+        self.past = past
+        self.pipeline = past.pipeline
+        self.task = task_of(past.pipeline)
+        self._say = on_progress
+        self._made: dict[Hashable, tuple[Any, float]] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Made], says: str = "") -> tuple[Made, float]:
+        """What `make` returned for this key, and how many seconds it took."""
+        if key not in self._made:
+            if says:
+                self._say(says)
+            began = time.perf_counter()
+            value = make()
+            self._made[key] = value, time.perf_counter() - began
+        return cast("tuple[Made, float]", self._made[key])
+
+    def training(self, cutoff: datetime) -> tuple[Contender, float]:
+        """Snapshot, tune, train and evaluate's first half at a cutoff, on what was mature and known then.
+
+        Raises:
+            DataContractError: Too few rows, or labels that a fold or the model cannot learn from.
+        """
+        return self.once(("training", cutoff), lambda: self._train(cutoff), f"training of {cutoff:%Y-%m-%d}")
+
+    def _train(self, cutoff: datetime) -> Contender:
+        train, holdout = parts(self.pipeline, cutoff)
+        known = self.past.for_training(Window(train.start, holdout.end), as_of=cutoff)
+        frame = with_parts(known, train, holdout)
+        rows, held_out = labelled_part(frame, "train"), labelled_part(frame, "holdout")
+        least = self.pipeline.training.min_train_rows
+        if len(rows) < least:
+            raise DataContractError(f"{len(rows)} labelled training rows, min_train_rows is {least}")
+        best = choose([self._tuned(candidate, rows) for candidate in self.pipeline.training.candidates])
+        features = list(self.past.features)
+        model = estimators.fitted_model(self.pipeline, best.candidate, best.params, rows, features)
+        number = 1 + sum(key[0] == "training" for key in self._made if isinstance(key, tuple))
+        return Contender(
+            number=number,
+            candidate=best.candidate,
+            params=best.params,
+            features=self.past.features,
+            model=model,
+            cutoff=cutoff,
+            train=train,
+            holdout=holdout,
+            reference=rows[features],
+            held_out=held_out,
+            held_out_predictions=self.task.predict(model, held_out[features]),
+        )
+
+    def _tuned(self, candidate: str, rows: pd.DataFrame) -> TunedCandidate:
+        found = search_of(self.pipeline, candidate, rows.tail(self.pipeline.training.budget.rows))
+        return TunedCandidate(candidate, found["params"], found["score"], len(found["trials"]), found["seconds"], "")
+
+    def evaluation(self, made: Contender, champion: Contender | None, *, reason: str) -> Evaluated:
+        """Candidate and champion on the candidate's holdout."""
+        rows = made.held_out
+        found: tuple[Evidence, ...] = ()
+        problems: tuple[str, ...] = ()
+        if champion is not None:
+            key = ("holdout", champion.number, made.number)
+            said, _ = self.once(key, lambda: self.task.predict(champion.model, rows[list(champion.features)]))
+            found, problems = compare(self.pipeline, rows, said, made.held_out_predictions)
+            if champion.train.end > made.holdout.start:
+                problems = (*problems, f"overlapping holdout: it was trained up to {champion.train.end:%Y-%m-%d}")
+        return Evaluated(
+            model_name=self.pipeline.name,
+            version=made.number,
+            champion_version=None if champion is None else champion.number,
+            metrics=metrics(self.task, rows["label"], made.held_out_predictions),
+            champion_metrics={},
+            evidence=found,
+            holdout=made.holdout,
+            holdout_rows=len(rows),
+            cutoff=made.cutoff,
+            reason=reason,
+            reason_key="backtest",
+            problems=problems,
+        )
+
+    def scored(self, model: Contender, window: Window) -> tuple[pd.DataFrame, float]:
+        """Entity key, decision_time, prediction of every row decided in the window."""
+        return self.once(("scored", model.number, window), lambda: self._score(model, window))
+
+    def _score(self, model: Contender, window: Window) -> pd.DataFrame:
+        rows = self.past.known(window, as_of=window.start)
+        predicted = self.task.predict(model.model, rows[list(model.features)])
+        key = self.pipeline.prediction.entity_key
+        return rows[[key, "decision_time"]].assign(**{PREDICTION: list(predicted)})
+
+    def probe(self, champion: Contender, window: Window, judged: pd.DataFrame) -> tuple[tuple[Evidence, ...], float]:
+        """Monitoring's probe on the judged rows of a window; nothing when they are too few."""
+        key = ("probe", champion.number, window)
+        says = f"probe of {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"
+        return self.once(key, lambda: self._probe(champion, window, judged), says)
+
+    def _probe(self, champion: Contender, window: Window, judged: pd.DataFrame) -> tuple[Evidence, ...]:
+        until = window.start - self.pipeline.prediction.label_delay
+        if until <= self.past.span.start or not performance.may_probe(self.pipeline, judged):
+            return ()
+        known = self.past.known(Window(self.past.span.start, until), as_of=window.start).dropna(subset=["label"])
+        return performance.probe_evidence(self.pipeline, champion, judged, known)
+
+    def drifted_share(self, champion: Contender, rows: pd.DataFrame, window: Window) -> tuple[float | None, float]:
+        """Monitoring's drifted share of the rows against the champion's training rows."""
+        return self.once(("drift", champion.number, window), lambda: self._drifted_share(champion, rows))
+
+    def _drifted_share(self, champion: Contender, rows: pd.DataFrame) -> float | None:
+        features, none = list(champion.features), pd.Series(dtype="float64")
+        sides = (
+            Sides(champion.reference, none, self.past.categories),
+            Sides(rows[features], none, self.past.categories),
+        )
+        threshold = self.pipeline.monitoring.psi_threshold
+        return drift.measure(*sides, ignore=self.past.ignored, threshold=threshold).share

@@ -1,0 +1,196 @@
+"""The judge of policies: data time is kept, stationary data gains nothing, a planted change is found and mended."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.support import toy
+
+from airloop.authoring import backtest as backtests
+from airloop.authoring.backtest import Backtest, find_policies, page
+from airloop.authoring.backtest.past import Past, read_past
+from airloop.authoring.backtest.policies import POLICIES
+from airloop.config import Pipeline
+from airloop.errors import ConfigError, DataContractError
+from airloop.features import examples
+from airloop.records import Window
+from airloop.settings import Settings
+from airloop_platform import cli
+
+START, MONTHS, ROWS_A_DAY = datetime(2020, 1, 1, tzinfo=UTC), 7, 24
+END = datetime(2020, 8, 1, tzinfo=UTC)
+TURN = datetime(2020, 4, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    root = Path(__file__).parents[3]
+    settings = toy.write_project(tmp_path_factory.mktemp("backtest"), root)
+    declared = toy.toy_pipeline(settings)
+    training = declared.training.model_copy(
+        update={"candidates": {"logistic_regression": declared.training.candidates["logistic_regression"]}}
+    )
+    coverage = declared.coverage.model_copy(update={"start": START, "end": END})
+    return declared.model_copy(update={"coverage": coverage, "training": training})
+
+
+def past(pipeline: Pipeline, *, turns: datetime | None = None, unlike_after: datetime | None = None) -> Past:
+    """Hourly rows with one feature that says the label, the other way round from `turns` on.
+
+    Args:
+        unlike_after: Outcomes known from then on are all 1.
+    """
+    hours = np.arange((END - START) / timedelta(hours=24 / ROWS_A_DAY))
+    draw = np.random.default_rng(3)
+    size, noise = draw.normal(size=len(hours)), draw.normal(size=len(hours))
+    times = pd.Series(pd.to_datetime([START + timedelta(hours=float(hour)) for hour in hours]))
+    sign = np.where(times >= turns, -1, 1) if turns else 1
+    label = (sign * 2 * size + noise > 0).astype("float64")
+    key = [f"j{int(hour):05}" for hour in hours]
+    rows = pd.DataFrame({"job": key, "decision_time": times, "size": size})
+    known_at = times + timedelta(hours=2)
+    if unlike_after:
+        label = np.where(known_at >= unlike_after, 1.0, label)
+    outcomes = pd.DataFrame({"job": key, "label": label, "known_at": known_at})
+    return Past(pipeline, Window(START, END), ("size",), frozenset(), (), rows, outcomes)
+
+
+def replayed(found: Past, *names: str) -> Backtest:
+    return backtests.backtest(found, find_policies(names), every="monthly", on_progress=lambda _line: None)
+
+
+@pytest.fixture(scope="module")
+def turned(pipeline: Pipeline) -> Backtest:
+    return replayed(past(pipeline, turns=TURN))
+
+
+def of(found: Backtest, policy: str) -> backtests.Outcome:
+    return next(outcome for outcome in found.outcomes if outcome.policy == policy)
+
+
+def test_on_stationary_data_no_policy_gains_more_than_noise(pipeline: Pipeline) -> None:
+    found = replayed(past(pipeline))
+    gains = [outcome.gain.gain for outcome in found.outcomes if outcome.gain]
+    assert len(gains) == len(POLICIES) - 1
+    assert max(map(abs, gains)) < 0.002
+    assert of(found, "declared").promotions <= 1
+
+
+def test_a_planted_change_is_answered_within_two_windows_and_gains(turned: Backtest) -> None:
+    declared = of(turned, "declared")
+    first = next(training for training in declared.trainings if training.outcome == "promoted")
+    assert TURN < first.cutoff <= datetime(2020, 6, 1, tzinfo=UTC)
+    assert declared.gain is not None
+    assert declared.gain.lower > 0
+    assert declared.gain.gain > 0.5 * of(turned, "always").gain.gain
+
+
+def test_never_trains_no_second_time_and_always_trains_after_each_window_but_the_last(turned: Backtest) -> None:
+    assert of(turned, "never").trainings == ()
+    assert [item.cutoff for item in of(turned, "always").trainings] == [window.end for window in turned.windows[:-1]]
+    assert {item.outcome for item in of(turned, "always").trainings} == {"promoted"}
+
+
+def test_every_policy_is_measured_on_the_same_rows(turned: Backtest) -> None:
+    rows = {tuple(window.rows for window in outcome.windows) for outcome in turned.outcomes}
+    assert len(rows) == 1
+    assert sum(rows.pop()) == turned.rows
+
+
+def test_what_becomes_known_later_changes_no_earlier_decision(pipeline: Pipeline) -> None:
+    until = datetime(2020, 6, 1, tzinfo=UTC)
+    honest = replayed(past(pipeline, turns=TURN), "declared", "calendar")
+    other = replayed(past(pipeline, turns=TURN, unlike_after=until), "declared", "calendar")
+    for policy in ("declared", "calendar"):
+        before, after = (
+            [training for training in of(found, policy).trainings if training.cutoff <= until]
+            for found in (honest, other)
+        )
+        assert before
+        assert before == after
+        assert of(honest, policy).trainings != of(other, policy).trainings or policy == "declared"
+
+
+def test_a_past_knows_at_each_instant_what_the_stages_knew(toy_built: Settings) -> None:
+    declared, whole = toy.toy_pipeline(toy_built), toy.days(0, 60)
+    found = read_past(declared, whole, toy_built)
+    for window, as_of in ((toy.days(0, 20), 21), (toy.days(5, 30), 30), (toy.days(30, 45), 60)):
+        instant = toy.days(0, as_of).end
+        frozen = examples.feature_frame(declared, window, toy_built, as_of=instant)
+        pd.testing.assert_frame_equal(found.known(window, as_of=instant), frozen, check_dtype=False)
+        assert frozen["label"].notna().any()
+
+
+def test_a_past_without_room_for_a_first_model_says_so(pipeline: Pipeline) -> None:
+    found = past(pipeline)
+    short = dataclasses.replace(found, span=Window(START, START + timedelta(days=40)))
+    with pytest.raises(DataContractError, match="too few for a first training"):
+        replayed(short)
+    strict = pipeline.gate.model_copy(
+        update={"floors": (pipeline.gate.floors[0].model_copy(update={"at_least": 1.0}),)}
+    )
+    with pytest.raises(DataContractError, match="no first model passed the gate"):
+        replayed(dataclasses.replace(found, pipeline=pipeline.model_copy(update={"gate": strict})))
+
+
+def test_the_page_shows_every_policy_and_escapes_what_it_is_given(turned: Backtest) -> None:
+    text = page(dataclasses.replace(turned, pipeline="<b>toy</b>"))
+    assert all(f">{policy.name}<" in text or f" {policy.name}</span>" in text for policy in POLICIES)
+    assert "<b>toy" not in text
+    assert "<polyline" in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_a_backtest_is_plain_json(turned: Backtest) -> None:
+    read = json.loads(json.dumps(turned.to_json()))
+    assert [outcome["policy"] for outcome in read["outcomes"]] == [policy.name for policy in POLICIES]
+    assert read["windows"][0]["start"] == "2020-03-01T00:00:00+00:00"
+
+
+def test_an_unknown_policy_is_refused_and_never_is_always_compared() -> None:
+    with pytest.raises(ConfigError, match=r"no policy 'sometimes'.*never, always"):
+        find_policies(("sometimes",))
+    assert [policy.name for policy in find_policies(("drift",))] == ["never", "drift"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--every", "yearly"), "take daily, weekly or monthly"),
+        (("--policies", "sometimes"), "no policy 'sometimes'"),
+        (("--out", "/nowhere/page.html"), "there is no folder /nowhere"),
+        (("--every", "monthly"), "a backtest needs a first training"),
+    ],
+)
+def test_the_command_refuses_before_it_computes(
+    toy_built: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    says: str,
+) -> None:
+    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_built.project_dir))
+    monkeypatch.setenv("AIRLOOP_HOME", str(toy_built.home))
+    with pytest.raises(SystemExit) as left:
+        cli.main(("backtest", "toy", *arguments))
+    assert left.value.code == 1
+    assert says in capsys.readouterr().err
+
+
+def test_the_command_compares_on_what_the_installation_built(
+    toy_built: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(toy_built.project_dir))
+    monkeypatch.setenv("AIRLOOP_HOME", str(toy_built.home))
+    out = tmp_path / "page.html"
+    with pytest.raises(SystemExit) as left:
+        cli.main(("backtest", "toy", "--every", "weekly", "--policies", "calendar", "--json", "--out", str(out)))
+    assert left.value.code == 0
+    read = json.loads(capsys.readouterr().out)
+    assert [outcome["policy"] for outcome in read["outcomes"]] == ["never", "calendar"]
+    assert read["outcomes"][1]["trainings"]
+    assert "toy: backtest of policies" in out.read_text()
