@@ -13,7 +13,7 @@ from airloop.authoring.backtest.past import Past
 from airloop.authoring.backtest.policies import Policy
 from airloop.authoring.backtest.replay import Course, Training, first_model, follow
 from airloop.authoring.backtest.work import Work
-from airloop.config import METRICS, Pipeline
+from airloop.config import Pipeline
 from airloop.config.calendar import Calendar
 from airloop.errors import DataContractError
 from airloop.models import evidence
@@ -207,11 +207,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def in_order(metric: str, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    """Best first by the pooled metric; those without one last."""
-    sign = METRICS[metric].sign
-    return tuple(
-        sorted(outcomes, key=lambda item: -sign * item.pooled[metric][0] if item.pooled[metric] else float("inf"))
-    )

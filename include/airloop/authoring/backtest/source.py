@@ -1,7 +1,6 @@
 """Where a backtest's features come from: what the installation has built, or a place of its own."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from airloop.authoring.backtest.calendar import first_cutoff, windows_of
@@ -62,7 +61,7 @@ def _built_apart(
     pinned = pin(pipeline.name, current_files(pipeline.name, settings.project_dir), settings, folder)
     declared = at_work(pinned, span, folder)
     build(declared, span, on_progress=on_progress)
-    return replace(read_past(declared.pipeline, span.whole, declared.settings))
+    return read_past(declared.pipeline, span.whole, declared.settings)
 
 
 def _replayable(pipeline: Pipeline, landed: Window | None, settings: Settings) -> Window:
