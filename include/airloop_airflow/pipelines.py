@@ -123,6 +123,11 @@ def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
     return params
 
 
+def starter(context: Mapping[str, Any]) -> str:
+    """Who started the run: the user's name, or the run's id where Airflow knows of none (another DAG started it)."""
+    return str(getattr(context["dag_run"], "triggering_user_name", None) or context["run_id"])
+
+
 def as_run_id(text: str) -> str:
     """Text as part of a run id: what Airflow does not allow there becomes a dash."""
     return re.sub(r"[^A-Za-z0-9_.~:+-]", "-", text)[:200]

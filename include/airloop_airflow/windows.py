@@ -26,8 +26,8 @@ def window_params() -> dict[str, Param]:
     """Params `start` and `end`; both empty on the calendar and in backfills."""
     says = "in UTC, by hand only (a calendar run or backfill has its partition)"
     return {
-        "start": _optional_instant(f"First instant of the window {says}, e.g. 2013-01-01T00:00:00Z."),
-        "end": _optional_instant(f"First instant after the window {says}, e.g. 2013-02-01T00:00:00Z."),
+        "start": optional_instant(f"First instant of the window {says}, e.g. 2013-01-01T00:00:00Z."),
+        "end": optional_instant(f"First instant after the window {says}, e.g. 2013-02-01T00:00:00Z."),
     }
 
 
@@ -98,6 +98,7 @@ def _data_interval(context: Mapping[str, Any]) -> Window | None:
     return Window(start, end) if start and end and start < end else None
 
 
-def _optional_instant(description: str) -> Param:
+def optional_instant(description: str) -> Param:
+    """A Param that is empty or an instant with its UTC offset."""
     bounds: dict[str, Any] = {"format": "date-time", "pattern": _INSTANT, "maxLength": _LONGEST}
     return Param(None, description, type=["null", "string"], **bounds)

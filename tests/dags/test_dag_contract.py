@@ -16,7 +16,7 @@ from airloop.settings import load_settings
 pytestmark = pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
 
 PROJECT = Path(__file__).parents[2]
-GROUPS = ("data", "inbox", "monitoring", "promotion", "scoring", "training")
+GROUPS = ("data", "inbox", "monitoring", "promotion", "rollback", "scoring", "training")
 CALENDAR = ("data", "monitoring", "scoring")
 PIPELINES = {pipeline.name: pipeline for pipeline in load_pipelines(load_settings())}
 DAG_IDS = sorted(f"{name}__{group}" for name in PIPELINES for group in GROUPS)
@@ -111,6 +111,7 @@ def test_the_start_date_is_constant_and_has_a_timezone(dag: DAG) -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_only_the_window_takers_have_a_calendar_and_only_the_inbox_listens(bag: DagBag, group: str) -> None:
     kinds = {"inbox": "AssetTriggeredTimetable", "training": "NullTimetable", "promotion": "NullTimetable"}
+    kinds["rollback"] = "NullTimetable"
     dag = bag.dags[f"flight_delays__{group}"]
     assert type(dag.timetable).__name__ == kinds.get(group, "CoverageCalendar")
 

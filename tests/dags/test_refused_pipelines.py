@@ -15,7 +15,7 @@ from airloop.settings import Settings
 pytestmark = pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
 
 PROJECT = Path(__file__).parents[2]
-GROUPS = ("data", "inbox", "monitoring", "promotion", "scoring", "training")
+GROUPS = ("data", "inbox", "monitoring", "promotion", "rollback", "scoring", "training")
 GOLDEN = {group: json.loads((PROJECT / "tests" / "golden" / f"{group}.json").read_text()) for group in GROUPS}
 
 

@@ -14,7 +14,7 @@ from airloop_platform.demo.airflow_client import AirflowClient, Run
 from airloop_platform.supervisor import Platform
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion")
+GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion", "rollback")
 
 
 @dataclass(frozen=True)

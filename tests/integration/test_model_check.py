@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
 from airloop.errors import GuardRefused
-from airloop.gate import model_check, promote
+from airloop.gate import fresh_process, model_check
 from airloop.settings import Settings
 
 pytestmark = [
@@ -106,11 +106,11 @@ def test_a_version_is_checked_in_a_process_of_its_own(tmp_path, fitted):
         client.create_model_version("flights", source=str(folder))
         if spoil:
             spoil(folder)
-    own_digest = promote.check_model(settings, "flights", 1)
-    assert promote.check_model(settings, "flights", 1, digest=own_digest) == own_digest
+    own_digest = fresh_process.check_model(settings, "flights", 1)
+    assert fresh_process.check_model(settings, "flights", 1, digest=own_digest) == own_digest
     with pytest.raises(
         GuardRefused, match=r"the files of flights version 1 were changed: SHA-256 .*, on record is eeee"
     ):
-        promote.check_model(settings, "flights", 1, digest="e" * 64)
+        fresh_process.check_model(settings, "flights", 1, digest="e" * 64)
     with pytest.raises(GuardRefused, match=r"flights version 2 does not predict in a fresh process: .*BadZipFile"):
-        promote.check_model(settings, "flights", 2)
+        fresh_process.check_model(settings, "flights", 2)

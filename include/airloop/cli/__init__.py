@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
-from airloop.cli import alarms, backtest, landing, ledger, pipelines, quarantine, review, snapshot, stages
+from airloop.cli import alarms, backtest, governance, landing, ledger, pipelines, quarantine, review, snapshot, stages
 from airloop.cli.output import errors, place_refused
 from airloop.errors import AirloopError
 from airloop.settings import apply_quiet_environment
@@ -27,6 +27,7 @@ app.add_typer(stages.app)
 app.add_typer(landing.app)
 app.add_typer(snapshot.app)
 app.add_typer(backtest.app)
+app.add_typer(governance.app)
 pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")

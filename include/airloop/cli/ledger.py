@@ -94,8 +94,12 @@ def _gist(entry: Any) -> str:
     payload = entry.payload
     version, before = payload.get("version"), payload.get("previous_version")
     said = payload.get("why") or payload.get("says") or payload.get("kind") or ""
-    if not said and entry.kind == "intended":
+    if entry.kind == "intended" and "request" in payload:
+        said = f"is to be the champion again: {said}"
+    elif not said and entry.kind == "intended":
         said = f"is to be the champion, by decision {payload.get('decision_sequence')}"
     elif not said and entry.kind == "done":
         said = f"is the champion{f', in place of v{before}' if before else ''}"
+    if entry.kind == "rolled_back":
+        said = f"is the champion again, in place of v{before}: {said}"
     return f"v{version} {said}".strip() if version is not None else str(said)

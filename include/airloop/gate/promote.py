@@ -1,25 +1,20 @@
 """Promotion: the alias `champion` follows a decision that passed. There is no force flag."""
 
 import logging
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from airloop.config import Pipeline
-from airloop.errors import GuardRefused, UpstreamUnavailable
-from airloop.models import model_version
+from airloop.errors import GuardRefused
+from airloop.gate import lock
+from airloop.gate.fresh_process import check_model
 from airloop.records import Decision, Promoted, Window
 from airloop.settings import Settings
 from airloop.stores import ledger, ledger_witness
 from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History
-from airloop.stores.mlflow import model_files, registry
+from airloop.stores.mlflow import registry
 
 logger = logging.getLogger(__name__)
-
-_CHECK_SECONDS = 300
 
 
 def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Promoted:
@@ -30,10 +25,10 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
 
     Raises:
         GuardRefused: The decision did not pass, is not in the ledger as given and as decide recorded it, one of its
-            checks did not pass, or it was superseded; the champion is no
-            longer the one it was judged against; a promotion with a later `effective_at` happened; another promotion is
-            unfinished; the ledger does not verify; the model's files are gone or are not those that were judged, or it
-            does not load and predict in a fresh process.
+            checks did not pass, or it was superseded; the champion is no longer the one it was judged against; a
+            promotion with a later `effective_at` happened; another promotion or a rollback is unfinished; promotions
+            are locked (airloop.gate.lock); the ledger does not verify; the model's files are gone or are not those that
+            were judged, or it does not load and predict in a fresh process.
         UpstreamUnavailable: MLflow does not answer, or the check takes longer than 300 s.
     """
     decision: Decision = upstream["decide"]
@@ -59,7 +54,7 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
         make=lambda seen: _begun(History(seen), recorded) or draft,
         kinds=HISTORY_KINDS,
     )
-    done = registry.finish_promotion(settings, intended)
+    done = registry.finish_move(settings, intended)
     where = f"ledger entry {done.sequence}, hash {done.hash}"
     logger.info("%s %s: version %d promoted (%s)", pipeline.name, window, decision.version, where)
     return Promoted(
@@ -71,38 +66,6 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
         effective_at=done.effective_at,
         model_digest=str(done.payload.get("model_digest", "")),
     )
-
-
-def check_model(settings: Settings, model_name: str, version: int, *, digest: str = "") -> str:
-    """Load a version in a fresh process and predict on its input example.
-
-    Args:
-        digest: What its files must hash to; empty for a decision made before digests were taken.
-
-    Returns:
-        SHA-256 of the files that were checked.
-
-    Raises:
-        GuardRefused: Its files are gone or were changed, it does not load, or its predictions are not valid.
-        UpstreamUnavailable: Its files cannot be read, or the process takes longer than 300 s.
-    """
-    files = model_version.version_files(model_name, version, settings)
-    own_digest = model_version.refuse_changed(model_name, version, files, settings, digest=digest)
-    with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
-        model_files.write(files, Path(folder))
-        command = [sys.executable, "-m", "airloop.gate.model_check", folder]
-        # Started there, the new process imports this very airloop, installed or not.
-        root = Path(__file__).parents[2]
-        try:
-            result = subprocess.run(
-                command, capture_output=True, text=True, check=False, cwd=root, timeout=_CHECK_SECONDS
-            )
-        except subprocess.TimeoutExpired as error:
-            raise UpstreamUnavailable(f"{model_name} version {version}: no answer in {_CHECK_SECONDS} s") from error
-    if result.returncode != 0:
-        said = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
-        raise GuardRefused(f"{model_name} version {version} does not predict in a fresh process: {said}")
-    return own_digest
 
 
 def _require_recorded(settings: Settings, history: History, decision: Decision) -> Entry:
@@ -139,12 +102,8 @@ def _begun(history: History, decision: Entry) -> Entry | None:
     mine = history.intended_of(decision.sequence)
     if mine is not None:
         return mine
-    unfinished = history.open_promotion()
-    if unfinished is not None:
-        raise GuardRefused(
-            f"the promotion of version {unfinished.payload['version']} is unfinished: "
-            f"run `airloop ledger reconcile {unfinished.pipeline}` first"
-        )
+    lock.refuse_move(history)
+    lock.refuse_promotion(history)
     version, judged_against = decision.payload["version"], decision.payload["champion_version"]
     newest = history.in_force()
     if history.champion() != judged_against:

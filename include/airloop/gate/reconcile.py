@@ -1,7 +1,6 @@
 """Make MLflow's `champion` alias what the ledger says, whatever was killed half-way or moved by hand."""
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 from airloop.errors import GuardRefused
@@ -16,13 +15,13 @@ _ROUNDS = 5
 
 
 def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
-    """Finish an `intended` without `done`, then move back an alias that differs from the newest `done`.
+    """Finish an `intended` entry without its end, then move back an alias that differs from the newest `done`.
 
     An alias that differs is recorded before it is moved: as `reconciled` when it points at a former champion or is
     gone, as `alarm` when it points at a version that was never promoted. Before the first promotion any alias is an
-    `alarm`, and removed. A version that is not registered any more cannot be pointed at. A promotion of it that was
-    begun is given up (`reconciled`); for a champion that is an `alarm`, once: it stays in force on record until the
-    next promotion, of a version that the gate judged by floors only.
+    `alarm`, and removed. A version that is not registered any more cannot be pointed at. A move to it that was
+    begun is given up (`reconciled`); for a champion that is an `alarm`, once: it stays in force on record until a
+    rollback past it, or the next promotion, of a version that the gate judged by floors only.
 
     Returns:
         One sentence per repair; empty when alias and ledger agree, or when what differs is on record and beyond repair.
@@ -37,12 +36,13 @@ def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
         # The alias is read first: a promotion that ends in between can then only look like a move of the past.
         alias = registry.aliases(settings, pipeline_name).get(registry.CHAMPION)
         head, history = ledger.head(settings, pipeline_name), ledger.history(settings, pipeline_name)
-        unfinished = history.open_promotion()
+        unfinished = history.open_move()
         if unfinished is not None and not _registered(settings, unfinished.payload):
             said += _record_gone(settings, unfinished, kind="reconciled", history=history)
         elif unfinished is not None:
-            done = registry.finish_promotion(settings, unfinished)
-            said.append(f"finished the promotion of version {done.payload['version']} (ledger entry {done.sequence})")
+            ended = registry.finish_move(settings, unfinished)
+            move = "rollback to" if ledger.is_rollback(unfinished) else "promotion of"
+            said.append(f"finished the {move} version {ended.payload['version']} (ledger entry {ended.sequence})")
         elif (champion := history.in_force()) and not _registered(settings, champion.payload):
             return said + _record_gone(settings, champion, kind="alarm", history=history)
         elif alias != history.champion():
@@ -50,6 +50,10 @@ def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
         else:
             return said
     raise GuardRefused(f"the champion alias of {pipeline_name} keeps moving: something else writes it")
+
+
+def _its_move(intended: Entry) -> str:
+    return "the rollback to it" if ledger.is_rollback(intended) else "its promotion"
 
 
 def _registered(settings: Settings, payload: dict[str, Any]) -> bool:
@@ -60,17 +64,18 @@ def _record_gone(settings: Settings, entry: Entry, *, kind: str, history: Histor
     """Put on record, once, that the version of an `intended` or `done` entry is not registered any more."""
     version = entry.payload["version"]
     if kind == "reconciled":
-        says = f"ALARM: version {version} is not registered any more: its promotion is given up"
+        says = f"ALARM: version {version} is not registered any more: {_its_move(entry)} is given up"
         payload = {"gone": version, "gives_up": entry.sequence, "says": says}
     else:
         says = (
             f"ALARM: champion {version} is not registered any more: it can neither score nor be compared; run a "
-            "training, which the gate judges by floors only, and promote it"
+            "training, which the gate judges by floors only, and promote it, or go back to the champion before it: "
+            f"airloop rollback {entry.pipeline} --why '...'"
         )
         payload = {"gone": version, "says": says}
     if payload in [known.payload for known in ledger.entries(settings, entry.pipeline, kind=kind)]:
         return []
-    draft = Draft(_data_time(history), payload)
+    draft = Draft(history.data_time(), payload)
     made = ledger.append_once(
         settings,
         entry.pipeline,
@@ -91,7 +96,7 @@ def _repair(pipeline_name: str, settings: Settings, history: History, *, alias: 
             settings,
             pipeline_name,
             kind=kind,
-            effective_at=_data_time(history),
+            effective_at=history.data_time(),
             payload={"alias": registry.CHAMPION, "pointed_at": alias, "restored": champion, "says": says},
             expected_head=head,
         )
@@ -113,8 +118,3 @@ def _says(alias: int | None, champion: int | None, *, known: bool) -> str:
     if known:
         return f"the alias champion pointed at former champion {alias}: moved back to version {champion}"
     return f"ALARM: the alias champion pointed at version {alias}, never promoted: moved back to version {champion}"
-
-
-def _data_time(history: History) -> datetime:
-    """Data time of a repair: the latest that was decided about; without any decision the wall clock."""
-    return max((entry.effective_at for entry in history.entries), default=datetime.now(UTC))

@@ -33,7 +33,9 @@ logger = logging.getLogger(__name__)
 DIGEST = "airloop.model_digest"
 _SNAPSHOT = "airloop.snapshot"
 _SHOWN = 3
-_WAY_OUT = "run a training, whose model the gate then judges by floors only, and promote it"
+_WAY_OUT = (
+    "run a training, whose model the gate then judges by floors only, and promote it, or go back (`airloop rollback`)"
+)
 _OURS = "it was not registered by airloop"
 
 

@@ -9,11 +9,12 @@ from airloop.pages.history import Version
 from airloop.pages.site import Site
 from airloop.reports.rendering import render, words
 from airloop.stores import ledger
-from airloop.stores.ledger import Entry
+from airloop.stores.ledger import Entry, is_rollback
 
 _SHOWN = 50
 
 _STATES = {"passed": "good", "retrain": "good", "refused": "bad", "alarm": "bad", "promoted": "champion"}
+_STATES |= {"rolled back": "champion", "locked": "bad", "unlocked": "good"}
 
 
 def page(site: Site, name: str, *, before: int | None = None) -> str:
@@ -68,7 +69,9 @@ def _outcome(entry: Entry) -> str:
     """The word on the badge."""
     named = {"decision": "outcome", "triage": "kind"}
     word = entry.payload.get(named.get(entry.kind, ""), "")
-    return words(str(word)) if word else {"done": "promoted", "intended": "promoting"}.get(entry.kind, entry.kind)
+    return (
+        words(str(word)) if word else {"done": "promoted", "intended": "promoting"}.get(entry.kind, words(entry.kind))
+    )
 
 
 def _says(entry: Entry) -> str:
@@ -79,6 +82,10 @@ def _says(entry: Entry) -> str:
         return f"Version {version} " + (f"against champion {champion}" if champion else "as the first model")
     if entry.kind == "triage":
         return f"Monitoring of champion {version}" if version else "Monitoring without a champion"
+    if entry.kind == "rolled_back":
+        return f"Version {version} is champion again, in place of version {payload['previous_version']}"
+    if entry.kind == "intended" and is_rollback(entry):
+        return f"Version {version} is about to become champion again"
     if entry.kind == "intended":
         return f"Version {version} is about to become champion, by decision {payload['decision_sequence']}"
     if entry.kind == "done":

@@ -14,6 +14,7 @@ from airloop.records.data import (
     TableVersion,
     Validated,
 )
+from airloop.records.governance import RolledBack
 from airloop.records.models import (
     REASONS,
     Check,
@@ -44,6 +45,7 @@ __all__ = [
     "Profiled",
     "Promoted",
     "Record",
+    "RolledBack",
     "Scored",
     "SetAside",
     "Snapshot",

@@ -68,6 +68,7 @@ STAGES: dict[str, Stage] = {
     "evaluate": Stage("airloop.models.evaluate:evaluate", records.Evaluated, ("snapshot", "train")),
     "decide": Stage("airloop.gate.decide:decide", records.Decision, ("evaluate",)),
     "promote": Stage("airloop.gate.promote:promote", records.Promoted, ("decide",)),
+    "roll_back": Stage("airloop.gate.roll_back:roll_back", records.RolledBack),
     "score": Stage("airloop.serving.score:score", records.Scored),
     "monitor": Stage("airloop.watch.monitor:monitor", records.Monitored),
     "triage": Stage("airloop.watch.triage:triage", records.Action, ("monitor",)),

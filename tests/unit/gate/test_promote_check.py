@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from airloop.errors import GuardRefused, UpstreamUnavailable
-from airloop.gate import promote
+from airloop.gate import fresh_process
 from airloop.models import model_version
 from airloop.stores.mlflow import registry
 
@@ -21,7 +21,7 @@ NAME = "flight_delays"
 
 def test_an_unregistered_version_is_refused(registry_settings):
     with pytest.raises(GuardRefused, match="cannot find version 9 of flight_delays"):
-        promote.check_model(registry_settings, NAME, 9)
+        fresh_process.check_model(registry_settings, NAME, 9)
     with pytest.raises(GuardRefused, match="cannot point champion at version 9"):
         registry.set_alias(registry_settings, NAME, "champion", 9)
 
@@ -40,7 +40,7 @@ def test_files_that_cannot_be_read_may_be_retried(registry_settings, monkeypatch
 
     monkeypatch.setattr(mlflow.artifacts, "download_artifacts", broken)
     with pytest.raises(UpstreamUnavailable, match=r"bucket not reachable .cannot download version 1 of flight_delays"):
-        promote.check_model(registry_settings, NAME, 1)
+        fresh_process.check_model(registry_settings, NAME, 1)
 
 
 def test_a_check_that_does_not_end_may_be_retried(registry_settings, monkeypatch):
@@ -48,6 +48,6 @@ def test_a_check_that_does_not_end_may_be_retried(registry_settings, monkeypatch
         raise subprocess.TimeoutExpired(command, options["timeout"])
 
     monkeypatch.setattr(model_version, "version_files", lambda *_: {})
-    monkeypatch.setattr(promote.subprocess, "run", hangs)
+    monkeypatch.setattr(fresh_process.subprocess, "run", hangs)
     with pytest.raises(UpstreamUnavailable, match="version 1: no answer in 300 s"):
-        promote.check_model(registry_settings, NAME, 1)
+        fresh_process.check_model(registry_settings, NAME, 1)

@@ -146,7 +146,7 @@ def test_a_begun_promotion_of_a_version_that_is_gone_is_given_up_and_the_next_on
     begin(settings, NAME, 9, decided(settings, NAME, 9, at=APRIL, champion=1), at=APRIL, previous=1)
     (says,) = reconcile(NAME, settings)
     assert says == "ALARM: version 9 is not registered any more: its promotion is given up (ledger entry 6)"
-    assert ledger.history(settings, NAME).open_promotion() is None
+    assert ledger.history(settings, NAME).open_move() is None
     assert reconcile(NAME, settings) == []
     assert (champion(settings), ledger.head(settings, NAME)) == (1, 6)
 

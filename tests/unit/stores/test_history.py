@@ -68,16 +68,16 @@ def test_all_who_ask_agree_when_promotions_took_effect_out_of_order(settings, pr
 def test_an_unfinished_promotion_is_open_until_it_is_done_or_given_up(settings):
     name = "unfinished"
     number = decided(settings, name, 1, at=MARCH)
-    assert ledger.history(settings, name).open_promotion() is None
+    assert ledger.history(settings, name).open_move() is None
     begun = begin(settings, name, 1, number, at=MARCH)
-    assert ledger.history(settings, name).open_promotion() == begun
+    assert ledger.history(settings, name).open_move() == begun
     done = act(settings, name, "done", 1, number, at=MARCH, previous=None)
-    assert ledger.history(settings, name).open_promotion() is None
+    assert ledger.history(settings, name).open_move() is None
     assert ledger.history(settings, name).done_of(number) == done
     begun = begin(settings, name, 2, decided(settings, name, 2, at=MARCH, champion=1), at=MARCH, previous=1)
     payload = {"gives_up": begun.sequence}
     ledger.append(settings, name, kind="reconciled", effective_at=MARCH, payload=payload)
-    assert ledger.history(settings, name).open_promotion() is None
+    assert ledger.history(settings, name).open_move() is None
     assert ledger.history(settings, name).champion() == 1
 
 
@@ -98,7 +98,7 @@ def test_challengers_are_those_that_promotion_would_take(settings):
 
 def test_an_empty_history_has_no_answers():
     empty = History(())
-    assert (empty.champion(), empty.open_promotion(), empty.challengers()) == (None, None, ())
+    assert (empty.champion(), empty.open_move(), empty.challengers()) == (None, None, ())
 
 
 def test_nobody_is_told_who_is_champion_by_a_ledger_that_does_not_verify(settings):

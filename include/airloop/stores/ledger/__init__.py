@@ -3,7 +3,7 @@
 from airloop.stores.ledger.acknowledgement import acknowledge
 from airloop.stores.ledger.chain import KINDS, WRITERS, Draft, Entry, append, append_once, at, entries, head, payload_of
 from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
-from airloop.stores.ledger.history import History, history
+from airloop.stores.ledger.history import History, history, is_rollback
 from airloop.stores.ledger.verification import (
     acknowledged,
     champion_at,
@@ -34,6 +34,7 @@ __all__ = [
     "head",
     "history",
     "intact_history",
+    "is_rollback",
     "known_hash",
     "on_record",
     "passes",

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 WRITERS: dict[str, tuple[str, ...]] = {
     "decision": ("decide",),
-    "intended": ("promote",),
+    "intended": ("promote", "roll_back"),
     "done": ("promote",),
     "triage": ("triage",),
     "reconciled": (),
@@ -32,19 +32,25 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "answered": (),
     "acknowledged": (),
     "sealed": ("score",),
+    "rolled_back": ("roll_back",),
+    "locked": (),
+    "unlocked": (),
 }
 """Kind of entry -> the stages that write it; outside of any stage (a person's command) each may be written."""
 
 KINDS: dict[str, str] = {
     "decision": "what the gate decided about a version, on which evidence, and why",
-    "intended": "a promotion has begun; its alias may or may not have moved yet",
+    "intended": "a promotion or a rollback has begun; its alias may or may not have moved yet",
     "done": "the version is champion for windows that start at or after `effective_at`",
     "triage": "what a monitored window calls for, on which evidence",
-    "reconciled": "the alias `champion` was moved back, or a promotion was given up",
+    "reconciled": "the alias `champion` was moved back, or a promotion or rollback was given up",
     "alarm": "what a stage noticed about a window, or an alias that pointed at a version never promoted",
     "answered": "a person's answer to an alarm",
     "acknowledged": "problems of the ledger itself that a person goes on with",
     "sealed": "SHA-256 of a champion's files, of one that was promoted before digests were taken",
+    "rolled_back": "a former champion is in force again from `effective_at` on; nothing is promoted until `unlocked`",
+    "locked": "a person stopped promotions, and why",
+    "unlocked": "a person lets promotions go on, and why",
 }
 """Kind of entry -> what it says."""
 
@@ -61,8 +67,8 @@ class Entry(Record):
     """One line of the ledger.
 
     Attributes:
-        kind: One of WRITERS. `done` puts `payload["version"]` in force for windows that start at or after
-            `effective_at`.
+        kind: One of WRITERS. `done` and `rolled_back` put `payload["version"]` in force for windows that start at or
+            after `effective_at`.
         effective_at: Data time at which the entry takes effect.
         recorded_at: Wall clock of the append; nothing is decided by it.
         hash: SHA-256 over all other fields, `previous_hash` (of the entry before; zeros for the first) included.

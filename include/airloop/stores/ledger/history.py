@@ -1,16 +1,27 @@
-"""Questions of the ledger: who is champion at an instant, which promotion is unfinished, who waits as challenger.
+"""Questions of the ledger: who is champion at an instant, which move of it is unfinished, who waits as challenger.
 
 Whoever needs an answer asks here: stages, registry, pages, and the demo's comparison.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from airloop.settings import Settings
 from airloop.stores.ledger.chain import Entry, entries
 
-KINDS = ("decision", "intended", "done", "reconciled")
+KINDS = (
+    "decision",
+    "intended",
+    "done",
+    "reconciled",
+    "rolled_back",
+    "locked",
+    "unlocked",
+)
 """What the answers rest on; there are as many as trainings, however many windows were triaged."""
+
+IN_FORCE = ("done", "rolled_back")
+"""Kinds that put their version in force from `effective_at` on."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +43,28 @@ class History:
         return next((entry for entry in reversed(self.entries) if entry.kind == kind), None)
 
     def in_force(self, at: datetime | None = None, *, but_not: int | None = None) -> Entry | None:
-        """The `done` entry with the largest effective_at <= `at`, ties by sequence.
+        """The entry of IN_FORCE with the largest effective_at <= `at`, ties by sequence.
 
         Args:
             at: Data time; None for the end of time.
             but_not: A version whose own promotions do not count.
         """
-        done = (
+        moves = (
             entry
-            for entry in self.of("done")
-            if (at is None or entry.effective_at <= at) and _version(entry) != but_not
+            for entry in self.entries
+            if entry.kind in IN_FORCE and (at is None or entry.effective_at <= at) and _version(entry) != but_not
         )
-        return max(done, key=lambda entry: (entry.effective_at, entry.sequence), default=None)
+        return max(moves, key=lambda entry: (entry.effective_at, entry.sequence), default=None)
 
     def champion(self, at: datetime | None = None, *, but_not: int | None = None) -> int | None:
         """Version of `in_force`; None before the first promotion."""
         entry = self.in_force(at, but_not=but_not)
         return None if entry is None else _version(entry)
+
+    def champion_before(self, version: int) -> int | None:
+        """The version that a promoted one replaced when it was last promoted; None for the first."""
+        done = next((entry for entry in reversed(self.of("done")) if _version(entry) == version), None)
+        return None if done is None else done.payload.get("previous_version")
 
     def promoted(self) -> frozenset[int]:
         """Every version that was champion at some time."""
@@ -70,13 +86,33 @@ class History:
         """The `done` entry that acted on a decision."""
         return _acting(self.of("done"), decision_sequence)
 
-    def open_promotion(self) -> Entry | None:
-        """The newest `intended` entry without its `done`: a promotion under way, or one that was killed.
+    def rollback_of(self, request: str) -> Entry | None:
+        """The `intended` entry of a rollback, by the key of whoever asked for it."""
+        return next((entry for entry in self.of("intended") if entry.payload.get("request") == request), None)
+
+    def end_of(self, intended: Entry) -> Entry | None:
+        """The entry that ends what an `intended` one began: `done` of a promotion, `rolled_back` of a rollback."""
+        if not is_rollback(intended):
+            return self.done_of(intended.payload["decision_sequence"])
+        ends = (e for e in self.of("rolled_back") if e.payload.get("intended_sequence") == intended.sequence)
+        return next(ends, None)
+
+    def lock(self) -> Entry | None:
+        """The entry since which nothing is promoted: a rollback or a lock that nobody lifted; None when none is."""
+        newest = next((e for e in reversed(self.entries) if e.kind in ("rolled_back", "locked", "unlocked")), None)
+        return None if newest is None or newest.kind == "unlocked" else newest
+
+    def data_time(self) -> datetime:
+        """The latest instant that was decided about; without any decision the wall clock."""
+        return max((entry.effective_at for entry in self.entries), default=datetime.now(UTC))
+
+    def open_move(self) -> Entry | None:
+        """The newest `intended` entry without its end: a promotion or rollback under way, or one that was killed.
 
         One that a `reconciled` entry gives up, because its version is gone, is none.
         """
         intended = self.latest("intended")
-        if intended is None or self.done_of(intended.payload["decision_sequence"]):
+        if intended is None or self.end_of(intended):
             return None
         given_up = {entry.payload.get("gives_up") for entry in self.of("reconciled")}
         return None if intended.sequence in given_up else intended
@@ -101,6 +137,11 @@ class History:
 def history(settings: Settings, pipeline: str) -> History:
     """The history of a pipeline as it stands, verified by nobody: for pages. Stages take `intact_history`."""
     return History(entries(settings, pipeline, kinds=KINDS))
+
+
+def is_rollback(intended: Entry) -> bool:
+    """Whether an `intended` entry begins a rollback; else it begins a promotion."""
+    return "request" in intended.payload
 
 
 def _version(entry: Entry) -> int:

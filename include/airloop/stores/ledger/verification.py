@@ -19,7 +19,7 @@ from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import state, tables
 from airloop.stores.ledger.chain import FIRST_HASH, Entry, entries, row_hash
-from airloop.stores.ledger.history import KINDS, History
+from airloop.stores.ledger.history import KINDS, History, is_rollback
 from airloop.stores.ledger.stored import STAGE_OF_KIND, Rows, Stored, read_stored, readable
 
 NEWEST = 1000
@@ -188,18 +188,26 @@ def passes(decision: Entry) -> bool:
 
 
 def _unfounded(decided: Sequence[Entry], *, recorded: Collection[int | None]) -> Iterator[str]:
-    """Promotions that no passed decision stands behind which is on record as made by decide."""
-    passed, begun = set(), set()
+    """Promotions without a passed decision that decide has on record, and rollbacks to what was never promoted."""
+    passed, begun, rollbacks, promoted = set(), set(), set(), set()
     for entry in decided:
         version, key = entry.payload.get("version"), entry.payload.get("decision_sequence")
         if entry.kind == "decision":
             passed |= {(entry.sequence, version)} if passes(entry) and entry.sequence in recorded else set()
+        elif entry.kind == "intended" and is_rollback(entry):
+            rollbacks.add((entry.sequence, version))
+            if version not in promoted:
+                yield f"entry {entry.sequence} (intended) rolls back to version {version}, which was never promoted"
         elif entry.kind == "intended":
             begun.add((key, version))
             if (key, version) not in passed:
                 yield f"entry {entry.sequence} (intended) promotes version {version}, which decide did not pass"
-        elif entry.kind == "done" and (key, version) not in begun:
-            yield f"entry {entry.sequence} (done) promotes version {version}, and no promotion of it was begun"
+        elif entry.kind == "rolled_back" and (entry.payload.get("intended_sequence"), version) not in rollbacks:
+            yield f"entry {entry.sequence} (rolled_back) is about version {version}, and no rollback to it was begun"
+        elif entry.kind == "done":
+            promoted.add(version)
+            if (key, version) not in begun:
+                yield f"entry {entry.sequence} (done) promotes version {version}, and no promotion of it was begun"
 
 
 def _acknowledged(rows: Rows) -> set[str]:

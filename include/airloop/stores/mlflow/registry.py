@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from airloop.errors import GuardRefused
 from airloop.settings import Settings
 from airloop.stores import ledger
-from airloop.stores.ledger import Draft, Entry, History
+from airloop.stores.ledger import Draft, Entry, History, is_rollback
 from airloop.stores.mlflow import tracking_tables
 from airloop.stores.mlflow.border import answering
 from airloop.stores.mlflow.tracking import client
@@ -126,24 +126,36 @@ def named_decisions(settings: Settings, model_name: str) -> dict[int, tuple[int,
     }
 
 
-def finish_promotion(settings: Settings, intended: Entry) -> Entry:
-    """Move the alias as `intended` says and append `done`; safe to call again after a kill at any point."""
-    pipeline, decision_sequence = intended.pipeline, intended.payload["decision_sequence"]
+def finish_move(settings: Settings, intended: Entry) -> Entry:
+    """Move the alias as `intended` says and append its end: `done` of a promotion, `rolled_back` of a rollback.
+
+    Safe to call again after a kill at any point, and while another process finishes the same move or a later one.
+    """
+    pipeline = intended.pipeline
     model_name, version = intended.payload["model_name"], intended.payload["version"]
-    finished = ledger.history(settings, pipeline).done_of(decision_sequence)
+    finished = ledger.history(settings, pipeline).end_of(intended)
     if finished is not None:  # moving the alias again could undo a later promotion
         return finished
     set_alias(settings, model_name, CHAMPION, version)
     if aliases(settings, model_name).get(CHALLENGER) == version:
         delete_alias(settings, model_name, CHALLENGER)
+    kind = "rolled_back" if is_rollback(intended) else "done"
     payload = {"model_digest": "", **intended.payload, "intended_sequence": intended.sequence}
     draft = Draft(intended.effective_at, payload)
-    done = ledger.append_once(
+    ended = ledger.append_once(
         settings,
         pipeline,
-        kind="done",
-        make=lambda seen: History(seen).done_of(decision_sequence) or draft,
-        kinds=["done"],
+        kind=kind,
+        make=lambda seen: History(seen).end_of(intended) or draft,
+        kinds=[kind],
     )
+    _follow(settings, pipeline, model_name, moved_to=version)
     logger.info("%s: version %d is champion from %s on", pipeline, version, intended.effective_at.isoformat())
-    return done
+    return ended
+
+
+def _follow(settings: Settings, pipeline: str, model_name: str, *, moved_to: int) -> None:
+    """Let the alias follow a later move that another process made between this one's look and its move of the alias."""
+    champion = ledger.history(settings, pipeline).champion()
+    if champion is not None and champion != moved_to:
+        set_alias(settings, model_name, CHAMPION, champion)

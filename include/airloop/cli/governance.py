@@ -1,0 +1,69 @@
+"""What persons decide about a champion: go back to a former one, stop promotions, let them go on."""
+
+import getpass
+import uuid
+from typing import Annotated
+
+import typer
+
+from airloop.cli.output import checked, console
+
+app = typer.Typer()
+
+Name = Annotated[str, typer.Argument(help="Name of the pipeline.")]
+Why = Annotated[str, typer.Option(help="The reason, kept in the ledger.")]
+Who = Annotated[str, typer.Option(help="Who decides; the login name unless given.")]
+
+
+@app.command(epilog="Example: airloop rollback PIPELINE --why 'version 4 predicts nonsense for the new terminal'")
+def rollback(
+    pipeline: Name,
+    why: Why,
+    to: Annotated[int | None, typer.Option(help="A former champion; the one before the champion in force.")] = None,
+    since: Annotated[
+        str,
+        typer.Option("--from", help="Data time it takes effect; the end of the newest scored window unless given."),
+    ] = "",
+    who: Who = "",
+) -> None:
+    """Put a former champion in force again, and lock promotions until `airloop unlock`.
+
+    It has to load and to predict first. What was scored until then keeps its predictions.
+    """
+    from airloop.config import load_pipeline
+    from airloop.gate import lock, roll_back
+    from airloop.records import parse_instant
+    from airloop.run import stage_run
+
+    settings = checked(pipeline)
+    declared, request = load_pipeline(pipeline, settings), f"command {uuid.uuid4()}"
+    reason = lock.require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
+    at = parse_instant(since) if since else None
+    planned = roll_back.plan(declared, settings, request=request, version=to, since=at)
+    asked = {"version": planned.version, "instead_of": planned.instead_of, "request": request}
+    asked |= {"why": reason, "who": who or getpass.getuser()}
+    stage_run.run_stage("roll_back", declared, planned.window, upstream={}, settings=settings, **asked)
+    console.print(
+        f"version {planned.version} is champion in place of {planned.instead_of} for windows from "
+        f"{planned.window.end:%Y-%m-%dT%H:%MZ} on; promotions are locked until `airloop unlock {pipeline} --why '...'`",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@app.command(epilog="Example: airloop lock PIPELINE --why 'the outcomes of May are being checked'")
+def lock(pipeline: Name, why: Why, who: Who = "") -> None:
+    """Stop promotions; what passes its gate waits as challenger."""
+    from airloop.gate import lock as locks
+
+    entry = locks.lock(checked(pipeline), pipeline, why=why, who=who or getpass.getuser())
+    console.print(f"promotions of {pipeline} are locked (ledger entry {entry.sequence})", markup=False)
+
+
+@app.command(epilog="Example: airloop unlock PIPELINE --why 'the outcomes of May are right'")
+def unlock(pipeline: Name, why: Why, who: Who = "") -> None:
+    """Let promotions go on after a rollback or a lock."""
+    from airloop.gate import lock as locks
+
+    entry = locks.unlock(checked(pipeline), pipeline, why=why, who=who or getpass.getuser())
+    console.print(f"promotions of {pipeline} go on (ledger entry {entry.sequence})", markup=False)
