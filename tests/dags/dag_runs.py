@@ -36,7 +36,7 @@ def run(group: str, conf: dict[str, Any]) -> Any:
     """Run the DAG of a group in this process; its logical date is the current time."""
     from airflow.dag_processing.dagbag import DagBag
 
-    dag = DagBag(dag_folder=str(DAGS / f"{group}_dag.py")).dags[f"flight_delays__{group}"]
+    dag = DagBag(dag_folder=str(DAGS / f"airloop_{group}_dag.py")).dags[f"flight_delays__{group}"]
     return dag.test(run_conf=conf)
 
 

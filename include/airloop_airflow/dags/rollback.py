@@ -77,6 +77,3 @@ def build(pipeline: Pipeline) -> None:
         act()
 
     rollback()
-
-
-pipelines.build_each(build)
