@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.feast_stores import feast_boot
-from airloop.features import python_lines, sections, sql_text, transforms
+from airloop.features import feast_registry, python_lines, sections, sql_text, transforms
 from airloop.features.arrays import ArrayFeature, array_feature
 from airloop.features.old_fingerprints import FORM, has_old_form, old_text
 from airloop.private_files import create_private, sqlite_file
@@ -229,14 +229,17 @@ def answering(settings: Settings) -> Iterator[None]:
         ) from error
 
 
-def _create_databases(settings: Settings) -> None:
+def _create_databases(settings: Settings) -> bool:
+    """Make what is missing of SQLite's files, 0600; whether the online store was there."""
     online = Path(settings.online_store["path"]) if settings.online_store.get("type") == "sqlite" else None
+    was_there = online is None or online.exists()
     for path in filter(None, (sqlite_file(settings.feast_registry_url), online)):
         create_private(path)
+    return was_there
 
 
 def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
-    """The pipeline's store with its definitions applied; one Feast project per pipeline.
+    """The pipeline's store with its definitions applied, once each; one Feast project per pipeline.
 
     Raises:
         UpstreamUnavailable: The registry does not answer.
@@ -248,11 +251,14 @@ def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
         AIRLOOP_LAKE_URI=settings.lake_uri,
         AIRLOOP_ONLINE_STORE=json.dumps(settings.online_store),
     )
-    declared = copy.deepcopy(list(definitions(pipeline, settings)))
+    declared = definitions(pipeline, settings)
+    digest = feast_registry.definitions_digest(declared)
     with answering(settings):
         settings.home.mkdir(parents=True, exist_ok=True)
-        _create_databases(settings)
+        online_is_there = _create_databases(settings)
         store = FeatureStore(config=RepoConfig(**yaml.safe_load(filled), repo_path=settings.feature_repo_dir))
-        # Feast completes what it applies; the fingerprint is of what was declared.
-        store.apply(declared)
+        if not (online_is_there and feast_registry.is_applied(store, digest)):
+            # Feast completes what it applies; the fingerprint is of what was declared.
+            store.apply(copy.deepcopy(list(declared)))
+            feast_registry.remember_applied(store, digest)
     return store

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
-from airloop.features import catalogue, feature_store
+from airloop.features import catalogue, feast_registry, feature_store
 from airloop.records import Materialized, Window
 from airloop.settings import Settings
 from airloop.stores import lake, state
@@ -39,6 +39,7 @@ def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Se
     # Feast prints a coloured line per view.
     with contextlib.redirect_stdout(io.StringIO()), feature_store.answering(settings):
         store.materialize(window.start, window.end)
+        feast_registry.merge_spans(store, feature_store.view_keys(pipeline, settings))
     later = Window(window.end, datetime.max.replace(tzinfo=UTC))
     rows_later = state.latest_records(settings, pipeline.name, "materialize", overlapping=later)
     done = [Materialized.from_json(row) for row in rows_later]
