@@ -13,9 +13,10 @@ from airflow.sdk import Param, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop import settings
-from airloop.config import Pipeline, load_pipeline, pipeline_names
+from airloop.config import Pipeline, load_declared, pipeline_names
 from airloop.config.calendar import CRON, period_end, period_start
 from airloop.errors import AirloopError
+from airloop.settings import Settings
 from airloop_airflow import outcomes, refused
 from airloop_airflow.calendar import CoverageCalendar
 from airloop_airflow.refused import Refused
@@ -33,9 +34,10 @@ def build_each(build: Callable[[Pipeline], None]) -> None:
     A pipeline that is refused, by its declaration or while its DAG is built, keeps its DAG: see refused. The DAGs
     of the others are built as if it were not there.
     """
-    for name in _wanted_names():
+    installed = settings.load_settings()
+    for name in _wanted_names(installed):
         try:
-            build(load_pipeline(name, settings.load_settings()))
+            build(load_declared(name, installed))
         except Exception as error:
             if refused.can_have_dags(name):
                 build(refused.stand_in(name, _reason(name, error)))
@@ -45,17 +47,17 @@ def refusals() -> list[str]:
     """Why declarations are refused, one text each; nothing while a task is starting."""
     if get_parsing_context().dag_id is not None:
         return []
-    reasons = []
-    for name in _wanted_names():
+    installed, reasons = settings.load_settings(), []
+    for name in _wanted_names(installed):
         try:
-            load_pipeline(name, settings.load_settings())
+            load_declared(name, installed)
         except Exception as error:
             reasons.append(_reason(name, error))
     return reasons
 
 
-def _wanted_names() -> tuple[str, ...]:
-    names, wanted = pipeline_names(settings.load_settings()), get_parsing_context().dag_id
+def _wanted_names(installed: Settings) -> tuple[str, ...]:
+    names, wanted = pipeline_names(installed), get_parsing_context().dag_id
     return names if wanted is None else tuple(name for name in names if name == wanted.rpartition("__")[0])
 
 

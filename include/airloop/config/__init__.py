@@ -2,7 +2,7 @@
 
 from airloop.config.calendar import calendar_windows
 from airloop.config.feed import Feed
-from airloop.config.loading import load_pipeline, load_pipelines, pipeline_names
+from airloop.config.loading import load_declared, load_pipeline, load_pipelines, pipeline_names
 from airloop.config.metric import METRICS, Metric, TaskKind, metrics_of
 from airloop.config.pipeline import Candidate, Comparison, Floor, Pipeline, TriagePolicy
 
@@ -17,6 +17,7 @@ __all__ = [
     "TaskKind",
     "TriagePolicy",
     "calendar_windows",
+    "load_declared",
     "load_pipeline",
     "load_pipelines",
     "metrics_of",

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from airloop.config.pipeline import Pipeline
 from airloop.config.positions import line_of
 from airloop.errors import ConfigError
-from airloop.project import make_importable
 from airloop.settings import Settings
 
 _SHOWN_ERRORS = 5
@@ -43,20 +42,29 @@ def pipeline_names(settings: Settings) -> tuple[str, ...]:
 
 def load_pipelines(settings: Settings) -> tuple[Pipeline, ...]:
     """Every declared pipeline, by name."""
-    return tuple(load_pipeline(name, settings) for name in pipeline_names(settings))
+    return tuple(load_declared(name, settings) for name in pipeline_names(settings))
 
 
 def load_pipeline(name: str, settings: Settings) -> Pipeline:
-    """Read and check one declaration; from then on what it names below include/ can be imported.
+    """Read and check the declaration of a name that somebody gives.
 
     Raises:
         ConfigError: No such pipeline, no YAML, a wrong key, type or value, or another folder than its name.
     """
-    make_importable(settings.project_dir)
-    path = settings.pipelines_dir / name / "pipeline.yaml"
     known = pipeline_names(settings)
     if name not in known:
+        path = settings.pipelines_dir / name / "pipeline.yaml"
         raise ConfigError(f"unknown pipeline {name!r}: no {path}{_nearest(name, known)} (declared: {', '.join(known)})")
+    return load_declared(name, settings)
+
+
+def load_declared(name: str, settings: Settings) -> Pipeline:
+    """Read and check one of `pipeline_names`.
+
+    Raises:
+        ConfigError: See load_pipeline.
+    """
+    path = settings.pipelines_dir / name / "pipeline.yaml"
     pipeline = parse_pipeline(path)
     if pipeline.name != name:
         raise ConfigError(f"{path}: name: {pipeline.name!r} differs from its folder {name!r}; make them equal")
