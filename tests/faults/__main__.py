@@ -6,10 +6,11 @@
     python -m tests.faults --base /tmp/x --only none          keep the prepared home there and use it again
     python -m tests.faults --base /tmp/x --again --only none  run its data stages again by the code as it is now
     python -m tests.faults --data-only                        only what ingestion and validation say; trains nothing
-    python -m tests.faults --brief                            every fault, each until an alarm rings; no year
+    python -m tests.faults --follow                           everything, and what monitoring says after an alarm
     python -m tests.faults --year                             only the twelve real months (with --data-only: no models)
     python -m tests.faults --table docs/faults.md             everything, and write the page's table
 
+A fault is followed until a stage refuses the month or an alarm rings: nothing is scored or trained on before that.
 Preparing takes about 100 s (three months, two trainings), a fault 5 to 20 s. The prepared home stays below
 `--base` when it is given; else everything goes with the run. Run in the checkout, by its own Python.
 """
@@ -45,12 +46,11 @@ def main() -> int:
         _prepare(stand, again=options.again)
         if options.year:
             return _told([live_through(stand, Path(folder) / "year")])
-        if names or options.data_only or options.brief:
-            several = reactions(
-                stand, names or list(FAULTS), Path(folder), workers=options.workers, brief=options.brief
-            )
+        brief = not (options.follow or names)
+        if names or options.data_only:
+            several = reactions(stand, names or list(FAULTS), Path(folder), workers=options.workers, brief=brief)
             return _told(several, show=full if names else line, page=options.table)
-        return _told(everything(stand, Path(folder), workers=options.workers), page=options.table)
+        return _told(everything(stand, Path(folder), workers=options.workers, brief=brief), page=options.table)
 
 
 def _told(results: Iterable[Reaction | Year], *, show: Callable[[Reaction], str] = line, page: str = "") -> int:
@@ -75,7 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--base", metavar="FOLDER")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--data-only", action="store_true")
-    parser.add_argument("--brief", action="store_true")
+    parser.add_argument("--follow", action="store_true")
     parser.add_argument("--year", action="store_true")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--table", metavar="PAGE")

@@ -10,7 +10,7 @@ from .landed import Landed, instant, new_york, written
     "departed_at local, written as UTC",
     how="New York clock with a Z",
     before="57 rows quarantined, live ROC-AUC rises to .782; triage nothing",
-    says=r"departed_at",
+    says=r"departed_at looks like local time",
 )
 def departures_local_as_utc(files: Landed) -> None:
     files.edit("departures", departed_at=new_york("departed_at"))
@@ -20,7 +20,7 @@ def departures_local_as_utc(files: Landed) -> None:
     "schedule local as UTC",
     how="scheduled_departure and scheduled_arrival",
     before=".649; triage retrain",
-    says=r"looks like local time|scheduled_departure",
+    says=r"scheduled_departure looks like local time",
 )
 def schedule_local_as_utc(files: Landed) -> None:
     files.edit("schedule", **{name: new_york(name) for name in ("scheduled_departure", "scheduled_arrival")})
@@ -30,13 +30,18 @@ def schedule_local_as_utc(files: Landed) -> None:
     "weather clock local as UTC",
     how="observed_at",
     before="30 of 30 files set aside, window passes with warnings; triage retrain",
-    says=r"observed_at",
+    says=r"observed_at looks like local time",
 )
 def weather_local_as_utc(files: Landed) -> None:
     files.edit("weather", observed_at=new_york("observed_at"))
 
 
-@planted("arrivals five hours early", how="arrived_at - 5 h", says=r"arrived_at", outcomes_only=True)
+@planted(
+    "arrivals five hours early",
+    how="arrived_at - 5 h",
+    says=r"arrived_at looks like another clock, -5 h",
+    outcomes_only=True,
+)
 def arrivals_five_hours_early(files: Landed) -> None:
     files.edit("arrivals", arrived_at=written(instant("arrived_at").dt.offset_by("-5h")))
 

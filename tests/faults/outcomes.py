@@ -44,7 +44,7 @@ def label_sign_flipped(files: Landed) -> None:
     "delays shifted by one row",
     how="arrivals and departures, shift(1)",
     before=".641 / .699; triage nothing",
-    says=r"(?i)roc_auc|ROC-AUC|prediction|brier",
+    says=r"relation_changed departures.departure_delay_minutes",
 )
 def delays_shifted_by_one_row(files: Landed) -> None:
     for feed, column in (("departures", "departure_delay_minutes"), ("arrivals", _DELAY)):
@@ -103,7 +103,7 @@ def half_of_each_file(files: Landed) -> None:
     "one arrivals file missing",
     how="the file of the 10th is not there",
     before="silent in 25 of 25 days",
-    says=r"2013-04-10",
+    says=r"files_missing arrivals .*2013-04-10",
     outcomes_only=True,
 )
 def one_arrivals_file_missing(files: Landed) -> None:
@@ -116,13 +116,21 @@ def all_arrivals_files_missing(files: Landed) -> None:
 
 
 @planted(
-    "arrivals of other flights", how="flight_id names another airport code", says=r"label|arrivals", outcomes_only=True
+    "arrivals of other flights",
+    how="flight_id names another airport code",
+    says=r"text_shape arrivals.flight_id",
+    outcomes_only=True,
 )
 def arrivals_of_other_flights(files: Landed) -> None:
     files.edit("arrivals", flight_id=pl.col("flight_id").str.replace("-(EWR|JFK|LGA)-", "-K$1-"))
 
 
-@planted("keys in lower case", how="arrivals.flight_id in lower case", says=r"label|arrivals", outcomes_only=True)
+@planted(
+    "keys in lower case",
+    how="arrivals.flight_id in lower case",
+    says=r"text_shape arrivals.flight_id",
+    outcomes_only=True,
+)
 def keys_in_lower_case(files: Landed) -> None:
     files.edit("arrivals", flight_id=pl.col("flight_id").str.to_lowercase())
 
@@ -130,7 +138,7 @@ def keys_in_lower_case(files: Landed) -> None:
 @planted(
     "cancelled flights as on time",
     how="cancelled flights get an arrival with delay 0",
-    says=r"label|arrivals",
+    says=r"unknown_keys arrivals",
     outcomes_only=True,
 )
 def cancelled_as_zero_delay(files: Landed) -> None:
@@ -159,11 +167,34 @@ def cancelled_as_zero_delay(files: Landed) -> None:
 @planted(
     "labels of other rows",
     how="arrival_delay_minutes shuffled over the month",
-    says=r"(?i)roc_auc|ROC-AUC",
+    says=r"relation_changed arrivals.arrival_delay_minutes",
     outcomes_only=True,
 )
 def labels_random(files: Landed) -> None:
     files.edit("arrivals", arrival_delay_minutes=pl.col(_DELAY).shuffle(seed=7))
+
+
+@planted(
+    "no arrival is late",
+    how="arrival_delay_minutes of 15 and more becomes less",
+    says=r"label_rate arrivals.arrival_delay_minutes",
+    outcomes_only=True,
+)
+def no_arrival_late(files: Landed) -> None:
+    late = number(_DELAY) >= 15
+    files.edit("arrivals", arrival_delay_minutes=pl.when(late).then(whole(number(_DELAY) % 15)).otherwise(_DELAY))
+
+
+@planted(
+    "a fifth of the labels of other rows",
+    how="every fifth arrival_delay_minutes is that of the arrival before it",
+    says=r"relation_changed arrivals.arrival_delay_minutes",
+    outcomes_only=True,
+)
+def a_fifth_of_labels_of_other_rows(files: Landed) -> None:
+    other = pl.int_range(pl.len()) % 5 == 0
+    shifted = pl.col(_DELAY).shift(1).fill_null(pl.col(_DELAY).last())
+    files.edit("arrivals", arrival_delay_minutes=pl.when(other).then(shifted).otherwise(_DELAY))
 
 
 @planted(

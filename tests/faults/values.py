@@ -90,7 +90,9 @@ def carrier_codes_in_lower_case(files: Landed) -> None:
     files.edit("schedule", carrier=pl.col("carrier").str.to_lowercase())
 
 
-@planted("tail numbers without their first letter", how="leading N of tailnum removed", says=r"tailnum|seats|plane")
+@planted(
+    "tail numbers without their first letter", how="leading N of tailnum removed", says=r"text_shape schedule.tailnum"
+)
 def tail_numbers_without_their_first_letter(files: Landed) -> None:
     files.edit("schedule", tailnum=pl.col("tailnum").str.strip_prefix("N"))
 
@@ -105,9 +107,20 @@ def temperature_constant(files: Landed) -> None:
     files.edit("weather", temp=pl.when(pl.col("temp").is_not_null()).then(pl.lit("50.0")))
 
 
-@planted("two columns exchanged", how="weather.humid and visib exchanged", says=r"humid|visib")
+@planted(
+    "two columns exchanged", how="weather.humid and visib exchanged", says=r"exchanged weather.humid, weather.visib"
+)
 def humidity_and_visibility_exchanged(files: Landed) -> None:
     files.edit("weather", humid=pl.col("visib"), visib=pl.col("humid"))
+
+
+@planted(
+    "temperature and dew point exchanged",
+    how="weather.temp and dewp exchanged",
+    says=r"exchanged weather.dewp, weather.temp",
+)
+def temperature_and_dew_point_exchanged(files: Landed) -> None:
+    files.edit("weather", temp=pl.col("dewp"), dewp=pl.col("temp"))
 
 
 @planted(
@@ -120,7 +133,12 @@ def delays_null(files: Landed) -> None:
     files.edit("departures", departure_delay_minutes=pl.when(~one_in(0.3)).then("departure_delay_minutes"))
 
 
-@planted("30 % of temperatures null", how="weather.temp empty, at random", before="a warning", says=r"temp")
+@planted(
+    "30 % of temperatures null",
+    how="weather.temp empty, at random",
+    before="a warning",
+    says=r"missing_values weather.temp",
+)
 def temperatures_null(files: Landed) -> None:
     files.edit("weather", temp=pl.when(~one_in(0.3)).then("temp"))
 

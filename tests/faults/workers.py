@@ -29,11 +29,11 @@ def reactions(
         yield from pool.map(react, names)
 
 
-def everything(stand: Stand, folder: Path, *, workers: int) -> Iterator[Reaction | Year]:
+def everything(stand: Stand, folder: Path, *, workers: int, brief: bool) -> Iterator[Reaction | Year]:
     """The reaction to every fault and, last, the twelve months without one, which begin first: they take longest."""
     with _pool(workers) as pool:
         year = pool.submit(live_through, stand, folder / "year")
-        yield from pool.map(partial(_react, stand, folder), FAULTS)
+        yield from pool.map(partial(_react, stand, folder, brief=brief), FAULTS)
         yield year.result()
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow.compute as pc
 
 from airloop.config import Feed, Pipeline
+from airloop.data import other_clock
 from airloop.data.file_rows import OTHER_DAY, RULE, TEXT, read_file
 from airloop.data.rekeyed_files import Rekeyed, rekeyed
 from airloop.data.repeated_files import repeated_name
@@ -58,7 +59,7 @@ def feed_rows(
     feed = pipeline.feeds[name]
     held = functools.partial(_held, pipeline, name, window, settings=settings)
     frames, aside = _read(pipeline, feed, landed, settings)
-    aside = _with_repeats(pipeline, feed, aside, settings)
+    aside = [_with_clock(feed, item, settings) for item in _with_repeats(pipeline, feed, aside, settings)]
     if not frames:
         return FeedRows(None, tuple(aside))
     replaced = rekeyed(feed, frames)
@@ -111,6 +112,15 @@ def _with_repeats(pipeline: Pipeline, feed: Feed, aside: Sequence[SetAside], set
                 "of the day itself"
             )
     return [replace(item, why=why.get(item.uri, item.why)) for item in aside]
+
+
+def _with_clock(feed: Feed, item: SetAside, settings: Settings) -> SetAside:
+    """A file whose rows lie on another day gets the name of the clock that wrote them, if that is why."""
+    if OTHER_DAY not in item.why:
+        return item
+    clock = other_clock.named(LandedFile(item.feed, item.uri, item.sha256, 0), feed, settings)
+    said = item.why.removeprefix(f"{item.uri}: ")
+    return replace(item, why=f"{item.uri}: {clock}: {said}") if clock else item
 
 
 def _days(feed: Feed, frames: dict[LandedFile, pl.DataFrame]) -> dict[date, int]:

@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -79,17 +78,16 @@ def parse(uri: str, content: bytes, feed: Feed, *, span: Window | None, max_bad_
     )
 
 
-def first_event(uri: str, content: bytes, feed: Feed) -> datetime | None:
-    """The first event time of a file, wherever it lies; None without one.
+def event_times(uri: str, content: bytes, feed: Feed) -> pl.Series:
+    """The event times of a file, wherever they lie, in file order; those that can be read.
 
     Raises:
         DataContractError: See `parse`.
     """
     texts = _texts(uri, content, feed)
     if feed.event_time is None:
-        return None
-    times = texts.select(typed(feed.event_time, "timestamp")).to_series().drop_nulls()
-    return times[0] if len(times) else None
+        return pl.Series([], dtype=pl.Datetime("us", "UTC"))
+    return texts.select(typed(feed.event_time, "timestamp")).to_series().drop_nulls()
 
 
 def explain(feed: Feed, rules: str, fields: Mapping[str, Any]) -> str:

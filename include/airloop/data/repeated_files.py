@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from airloop.config import Feed
-from airloop.data.file_rows import first_event
+from airloop.data.file_rows import event_times
 from airloop.errors import DataContractError
 from airloop.records import LandedFile
 from airloop.settings import Settings
@@ -23,11 +23,12 @@ def repeated_name(file: LandedFile, feed: Feed, listed: Sequence[ListedFile], se
     own = landed_files.file_span(feed, name)
     content = landed_files.read_bytes(file.uri, settings)
     try:
-        at = first_event(file.uri, content, feed)
+        times = event_times(file.uri, content, feed)
     except DataContractError:
         return ""
-    if own is None or at is None or own.start <= at < own.end:
+    if own is None or not times.len() or own.start <= times[0] < own.end:
         return ""
+    at = times[0]
     for other in listed:
         span = landed_files.file_span(feed, other.name)
         about = span is not None and span != own and span.start <= at < span.end

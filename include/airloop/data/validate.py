@@ -71,7 +71,7 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
         for judged in judgements
     }
     good = {judged.table: _good(judged, tables[judged.table]) for judged in judgements}
-    seen = looks.look(pipeline, window, good, settings)
+    seen = looks.look(pipeline, window, good, settings, ingested=ingested)
     page = _report(
         pipeline,
         window,

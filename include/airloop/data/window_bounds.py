@@ -107,7 +107,6 @@ def _stalled(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[str]:
 
 
 def _missing_alarms(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[Alarm]:
-    bound = pipeline.validation.max_missing_share
     return [
         Alarm(
             kind="files_missing",
@@ -116,7 +115,6 @@ def _missing_alarms(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[Al
             f"{_listed(list(map(str, found.missing)))} (days of {pipeline.feeds[name].day_timezone}); land them",
             observed=float(len(found.missing)),
             expected=0.0,
-            holds_training=_beyond(len(found.missing), bound, found.expected),
         )
         for name, found in days.items()
         if found.missing

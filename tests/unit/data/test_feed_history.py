@@ -1,111 +1,31 @@
 """A month of flights against the months before: planted faults are named, the year itself gives no alarm."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.support.flight_months import (
+    APRIL,
+    alarms,
+    changed,
+    flights,
+    in_celsius,
+    in_hours,
+    in_kilometres,
+    local_day,
+    month,
+    on_the_wall,
+    past_of,
+    rows_of,
+    second_half_of_each_day,
+    sketches,
+    without,
+)
 
-from airloop.config import Pipeline, load_pipeline
+from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
-from airloop.data.feed_history.sketches import Sketch
+from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.store import Past
-from airloop.records import Alarm, Window
-from airloop.settings import Settings
-from nycflights import source
-
-PROJECT = Path(__file__).parents[3]
-NEW_YORK = source.NEW_YORK
-APRIL = (datetime(2013, 4, 1, 4, tzinfo=UTC), datetime(2013, 5, 1, 4, tzinfo=UTC))
-TIMES = {"schedule": "effective_at", **{name: time for name, time in source.STAMPS.items() if name != "schedule"}}
-Plant = Callable[[str, pl.DataFrame], pl.DataFrame]
-
-
-@cache
-def flights() -> Pipeline:
-    return load_pipeline("flight_delays", Settings(project_dir=PROJECT))
-
-
-def month(number: int) -> Window:
-    end = datetime(2013 + number // 12, number % 12 + 1, 1, tzinfo=UTC)
-    return Window(datetime(2013, number, 1, tzinfo=UTC), end)
-
-
-def rows_of(window: Window, plant: Plant | None = None) -> dict[str, pl.DataFrame]:
-    rows = {}
-    for name, feed in flights().feeds.items():
-        frame = source.load()[name] if plant is None else plant(name, source.load()[name])
-        if feed.event_time:
-            frame = frame.filter(pl.col(feed.event_time).is_between(window.start, window.end, closed="left"))
-        rows[name] = frame
-    return rows
-
-
-@cache
-def sketches(number: int) -> dict[str, Sketch]:
-    return sketch_window(flights(), rows_of(month(number)), month(number))
-
-
-def past_of(number: int) -> dict[str, list[Past]]:
-    return {
-        name: [Past(month(earlier), sketches(earlier)[name]) for earlier in range(max(1, number - 3), number)]
-        for name in sketches(1)
-    }
-
-
-def alarms(plant: Plant) -> list[Alarm]:
-    window = month(4)
-    return list(notice(flights(), window, sketch_window(flights(), rows_of(window, plant), window), past_of(4), {}))
-
-
-def changed(feed: str, **columns: pl.Expr) -> Plant:
-    def plant(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-        if name != feed:
-            return frame
-        april = pl.col(TIMES[feed]).is_between(*APRIL, closed="left")
-        return frame.with_columns(
-            **{column: pl.when(april).then(value).otherwise(pl.col(column)) for column, value in columns.items()}
-        )
-
-    return plant
-
-
-def without(feed: str, lost: pl.Expr) -> Plant:
-    def plant(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-        april = pl.col(TIMES[feed]).is_between(*APRIL, closed="left")
-        return frame.filter(~(april & lost)) if name == feed else frame
-
-    return plant
-
-
-def in_hours(column: str) -> pl.Expr:
-    return (pl.col(column) / 60).round().cast(pl.Int64)
-
-
-def in_kilometres(where: pl.Expr) -> pl.Expr:
-    longer = (pl.col("distance_miles") * 1.609344).round().cast(pl.Int64)
-    return pl.when(where).then(longer).otherwise("distance_miles")
-
-
-def in_celsius(column: str) -> pl.Expr:
-    return (pl.col(column) - 32) / 1.8
-
-
-def on_the_wall(column: str) -> pl.Expr:
-    """New York's clock, written with a Z."""
-    return pl.col(column).dt.convert_time_zone(NEW_YORK).dt.replace_time_zone("UTC")
-
-
-def local_day(column: str) -> pl.Expr:
-    return pl.col(column).dt.convert_time_zone(NEW_YORK).dt.date()
-
-
-def second_half_of_each_day(column: str) -> pl.Expr:
-    day = local_day(column)
-    return pl.int_range(pl.len()).over(day) >= pl.len().over(day) / 2
-
 
 FAULTS = {
     "departure delay in hours": (
@@ -202,7 +122,7 @@ def test_a_planted_fault_is_named_and_what_was_not_touched_is_not(fault: str) ->
 
 @pytest.mark.parametrize("number", range(2, 13))
 def test_a_real_month_gives_no_alarm(number: int) -> None:
-    assert notice(flights(), month(number), sketches(number), past_of(number), {}) == ()
+    assert notice(Looked(flights(), month(number), sketches(number), past_of(number), {})) == ()
 
 
 def test_each_missing_outcome_file_is_named_by_the_feeds_own_day() -> None:
@@ -241,7 +161,7 @@ def test_an_open_alarm_keeps_its_window_out_of_the_past_and_an_accepted_one_begi
     longer = {name: [*items, Past(window, flipped[name])] for name, items in past.items()}
     may, as_before = month(5), sketches(5)
     for answer, kinds in (("", []), ("excluded", []), ("accepted", ["unit_change"])):
-        found = notice(flights(), may, as_before, longer, {(window, subject): answer})
+        found = notice(Looked(flights(), may, as_before, longer, {(window, subject): answer}))
         assert [alarm.kind for alarm in found] == kinds
 
 

@@ -88,7 +88,7 @@ def test_a_days_rows_under_the_next_days_name_are_named_in_any_order_and_their_d
     assert "repeats the file of 2020-01-10.csv" in record.set_aside[0].why
     assert record.missing_days == ("heat 2020-01-11",)
     (alarm,) = record.alarms
-    assert (alarm.kind, alarm.subject, alarm.holds_training) == ("files_missing", "heat", False)
+    assert (alarm.kind, alarm.subject, alarm.holds_training) == ("files_missing", "heat", True)
 
 
 def test_rows_of_another_day_that_repeat_no_file_keep_their_own_cause(
@@ -117,12 +117,10 @@ def test_a_feed_without_any_file_fails_when_it_had_them_before(pipeline: Pipelin
         ingest(pipeline, toy.days(DAYS, 30), {}, toy_settings)
 
 
-def test_missing_outcomes_are_an_alarm_that_holds_trainings_beyond_the_bound(
-    pipeline: Pipeline, toy_settings: Settings
-) -> None:
+def test_missing_outcomes_are_an_alarm_that_holds_trainings(pipeline: Pipeline, toy_settings: Settings) -> None:
     _file(toy_settings, "failures", 8).unlink()
     (one,) = _ingest(pipeline, toy_settings).alarms
-    assert (one.kind, one.subject, one.holds_training) == ("files_missing", "failures", False)
+    assert (one.kind, one.subject, one.holds_training) == ("files_missing", "failures", True)
     assert "2020-01-08" in one.says
     for day in (9, 10, 11):
         _file(toy_settings, "failures", day).unlink()

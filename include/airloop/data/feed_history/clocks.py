@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from airloop.config import Pipeline
 from airloop.data.feed_history import clock_shift, unit_change
 from airloop.data.feed_history.conversions import CLOCKS
-from airloop.data.feed_history.sketches import Sketch
+from airloop.data.feed_history.sketch import Sketch
 
 _LEAST_WIDTH_MINUTES = 30.0
-Trusted = Callable[[str, str], Sequence[Sketch]]
+Trusted = Callable[..., Sequence[Sketch]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _by_difference(
         for column in sorted(columns):
             full = column if "|" in name else " - ".join(f"{name}.{part}" for part in column.split(" - "))
             subjects = _named(full)
-            past = [item for item in trusted(name, min(subjects)) if item in trusted(name, max(subjects))]
+            past = trusted(name, *sorted(subjects))
             blocks = [block for earlier in past for block in earlier.blocks]
             found = unit_change.find(blocks, sketch.blocks, column, CLOCKS, least_width=_LEAST_WIDTH_MINUTES)
             if found:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from airloop.data.feed_history.blocks import Block
-from airloop.data.feed_history.sketches import Sketch
+from airloop.data.feed_history.sketch import Sketch
 
 _LEAST_ROWS_A_DAY = 10
 _LEAST_ROWS = 20
@@ -20,6 +20,9 @@ _LOW, _LOW_DAYS = 0.05, 0.3
 _TWO_WEEKS = 14
 _FEWER, _FEWER_DAYS = 0.6, 0.3
 _MAD_TO_SD = 1.4826
+_LEAST_WINDOWS = 2
+_UNKNOWN = 0.005
+_HARDLY = 0.1
 _SURPRISE, _LEAST_SURPRISE = 5.0, 0.15
 
 
@@ -95,6 +98,29 @@ def fewer_partners(past: Sequence[Sketch], window: Sketch) -> Share | None:
     low = [share for share in now if share < least]
     needed = (_LOW_DAYS if long else 2 * _LOW_DAYS) * len(now)
     return Share(float(np.median(now)), usual) if low and len(low) >= needed else None
+
+
+def unknown_keys(past: Sequence[Sketch], window: Sketch) -> Share | None:
+    """The share of rows of the second feed without a row in the first, where it is higher than it ever was."""
+    before = [orphans / rows for sketch in past for rows, orphans in [sketch.orphans] if rows >= _LEAST_ROWS]
+    rows, orphans = window.orphans
+    if len(before) < _LEAST_WINDOWS or rows < _LEAST_ROWS:
+        return None
+    usual = max(before)
+    allowed = usual + max(_UNKNOWN, 5 * float(np.sqrt(usual / rows)), 5 * float(np.std(before)))
+    more = orphans / rows > allowed and orphans - usual * rows >= _LEAST_ROWS / 2
+    return Share(orphans / rows, float(np.median(before))) if more else None
+
+
+def more_partners(past: Sequence[Sketch], window: Sketch) -> Share | None:
+    """The share of rows without a partner, where there were always some and hardly any is left."""
+    before = [1 - sum(sketch.matched) / sketch.rows for sketch in past if sketch.rows >= _LEAST_ROWS]
+    if len(before) < _LEAST_WINDOWS or not window.rows:
+        return None
+    least, now = min(before), 1 - sum(window.matched) / window.rows
+    if least * window.rows < _LEAST_ROWS or now > _HARDLY * least:
+        return None
+    return Share(now, least)
 
 
 def not_at_random(past: Sequence[Sketch], window: Sketch) -> list[tuple[str, str, Share]]:

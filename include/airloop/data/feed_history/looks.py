@@ -8,10 +8,11 @@ import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.data.feed_history import pairs, store
-from airloop.data.feed_history.notice import Answers, notice, sketch_window
-from airloop.data.feed_history.sketches import Sketch
+from airloop.data.feed_history.looked import Answers, Looked
+from airloop.data.feed_history.notice import notice, sketch_window
+from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.store import Past
-from airloop.records import Alarm, Window
+from airloop.records import Alarm, Ingested, Window
 from airloop.records.digests import digest
 from airloop.settings import Settings
 from airloop.stores import alarms
@@ -28,16 +29,21 @@ class Look:
     alarms: tuple[Alarm, ...]
 
 
-def look(pipeline: Pipeline, window: Window, rows: Mapping[str, pa.Table], settings: Settings) -> Look:
+def look(
+    pipeline: Pipeline, window: Window, rows: Mapping[str, pa.Table], settings: Settings, *, ingested: Ingested
+) -> Look:
     """Hold a window against the windows before it.
 
     Args:
         rows: Feed -> its good rows of the window, with the columns of raw; a feed without rows is left out.
+        ingested: What ingestion said of the window is not said again.
     """
     frames = {name: pl.DataFrame(table) for name, table in rows.items() if table.num_rows}
     sketches = sketch_window(pipeline, frames, window)
     past = _past(pipeline, window, settings)
-    return Look(sketches, notice(pipeline, window, sketches, past, _answers(pipeline, window, past, settings)))
+    answers = _answers(pipeline, window, past, settings)
+    told, missing = ingested.alarms, frozenset(ingested.missing_days)
+    return Look(sketches, notice(Looked(pipeline, window, sketches, past, answers, told, missing)))
 
 
 def depends_on(pipeline: Pipeline, window: Window, settings: Settings) -> str:
@@ -77,4 +83,5 @@ def _answers(pipeline: Pipeline, window: Window, past: Mapping[str, list[Past]],
     raised = alarms.raised(pipeline, settings, span=span, stages=alarms.DATA_STAGES)
     about = [item for item in raised if item.alarm.kind not in _ABOUT_A_DAY]
     answered = sorted(about, key=lambda item: item.answer == alarms.ACCEPTED)
-    return {(item.window, item.alarm.subject): item.answer for item in answered}
+    # Exchanged columns are one alarm about both.
+    return {(item.window, subject): item.answer for item in answered for subject in item.alarm.subject.split(", ")}

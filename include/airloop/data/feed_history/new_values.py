@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from airloop.data.feed_history.sketches import Texts
+from airloop.data.feed_history.sketch import Texts
 
 _LEAST_ROWS = 50
 _KNOWN = 0.7

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from airloop.config import Feed
+from airloop.data.feed_history import relations
 from airloop.data.feed_history.blocks import counted, split
-from airloop.data.feed_history.sketches import Sketch, numeric_columns, time_differences, timestamps
+from airloop.data.feed_history.sketch import Sketch
+from airloop.data.feed_history.sketches import numeric_columns, time_differences, timestamps
 from airloop.records import Window
 
 _LONGEST_LAG = 0.99
+_OUTERMOST = 0.001
 _TENTH = 0.1
 _PARTNER = "__partner"
 
@@ -44,6 +47,7 @@ def sketch_pair(
     kept = [*key, *(f"{second}.{name}" for name in other.columns if name not in key)]
     joined = left.join(right.select(*kept, pl.lit(value=True).alias(_PARTNER)), on=key, how="left")
     times = _name(first, one.event_time, key), _name(second, other.event_time, key)
+    orphans = _orphans(joined, right.join(left, on=key, how="anti"), right, times)
     if times[0] != times[1]:
         joined = joined.filter(pl.col(times[0]) <= _horizon(joined, times, right[times[1]].max(), window))
     if not joined.height:
@@ -58,9 +62,14 @@ def sketch_pair(
     between = time_differences(pairs, joined)
     matched = joined[_PARTNER].is_not_null()
     blocks = split(between, days, between.columns)
+    numbers = [[f"{feed}.{name}" for name in numeric_columns(feeds[feed])] for feed in names]
+    values = pl.concat([joined, between], how="horizontal")
     return Sketch(
         blocks=blocks,
+        relations=relations.find(values, numbers[1], [*numbers[0], *between.columns])
+        | relations.find(values, numbers[0], between.columns),
         matched=counted(matched, days, blocks),
+        orphans=orphans,
         tails={name: _tails(joined[_name(first, name, key)], matched) for name in numeric_columns(one)},
     )
 
@@ -78,6 +87,23 @@ def _horizon(joined: pl.DataFrame, times: tuple[str, str], newest: object, windo
     if isinstance(begun, datetime) and lag > (end - begun).total_seconds() / 2:
         return begun - timedelta(microseconds=1)
     return end - timedelta(seconds=lag)
+
+
+def _orphans(joined: pl.DataFrame, alone: pl.DataFrame, right: pl.DataFrame, times: tuple[str, str]) -> tuple[int, int]:
+    """Rows of the second feed whose row in the first should be in this window, and those of them without one.
+
+    A row of the first lies a lag before its partner: what would lie outside of the first's rows is not judged.
+    """
+    if times[0] == times[1]:
+        return right.height, alone.height
+    lags = (joined[times[1]] - joined[times[0]]).drop_nulls().dt.total_seconds()
+    begun, ended = joined[times[0]].min(), joined[times[0]].max()
+    # The outermost lags may be errors themselves.
+    shortest, longest = (lags.quantile(share) for share in (_OUTERMOST, 1 - _OUTERMOST))
+    if shortest is None or longest is None or not isinstance(begun, datetime) or not isinstance(ended, datetime):
+        return 0, 0
+    due = pl.col(times[1]).is_between(begun + timedelta(seconds=longest), ended + timedelta(seconds=shortest))
+    return right.filter(due).height, alone.filter(due).height
 
 
 def _tails(values: pl.Series, matched: pl.Series) -> tuple[int, int, int, int]:

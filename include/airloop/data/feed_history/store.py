@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from airloop.data.feed_history.sketches import Sketch
+from airloop.data.feed_history.sketch import Sketch
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import state, tables

@@ -1,0 +1,114 @@
+"""Alarms about one column: another unit, one value, missing values, other values of what is fixed."""
+
+from collections.abc import Iterator
+
+from airloop.config import Feed
+from airloop.data.feed_history import fixed_attributes, missing_values, outcome_rates, pile_up, unit_change, value_grid
+from airloop.data.feed_history.conversions import AMOUNTS
+from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
+from airloop.data.feed_history.sketch import Sketch
+from airloop.data.feed_history.sketches import numeric_columns
+from airloop.records import Alarm
+
+
+def find(looked: Looked) -> Iterator[Alarm]:
+    """The alarms of every column of every feed."""
+    for name, sketch in looked.feeds.items():
+        feed = looked.pipeline.feeds[name]
+        yield from _units(looked, name, feed, sketch)
+        yield from _piles(looked, name, feed, sketch)
+        yield from _missing(looked, name, feed, sketch)
+        yield from _fixed(looked, name, sketch)
+        if feed.outcome:
+            yield from _rates(looked, name, feed, sketch)
+
+
+def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+    for column in numeric_columns(feed):
+        subject = f"{name}.{column}"
+        past = looked.trusted(name, subject)
+        blocks = [block for earlier in past for block in earlier.blocks]
+        changed = unit_change.find(blocks, sketch.blocks, column, AMOUNTS)
+        if changed:
+            first, last = changed.days
+            since = "" if feed.static else f" from {first} to {last}"
+            says = (
+                f"{subject} looks like a unit change ({changed.conversion.name}){since}: its median is "
+                f"{changed.observed:.4g}, before {changed.expected:.4g}; {MEND}"
+            )
+            yield Alarm("unit_change", subject, says, changed.observed, changed.expected)
+            continue
+        grids = [earlier.grids[column] for earlier in past if column in earlier.grids]
+        moved = value_grid.find(grids, sketch.grids[column], AMOUNTS) if column in sketch.grids else None
+        if moved:
+            conversion, without, share = moved
+            says = (
+                f"{subject} looks like a unit change ({conversion.name}): {without:.0%} of its rows have a value "
+                f"that was there before, and {share:.0%} once the change is undone; {MEND}"
+            )
+            yield Alarm("unit_change", subject, says, without, share)
+
+
+def _piles(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+    for column, pile in sketch.piles.items():
+        subject = f"{name}.{column}"
+        past = [earlier.piles[column] for earlier in looked.trusted(name, subject) if column in earlier.piles]
+        before = pile_up.taken_over(past, pile)
+        if before is not None:
+            what = f"the minute {pile.value}" if feed.columns[column] == "timestamp" else f"the value {pile.value}"
+            says = (
+                f"{subject}: {pile.share:.0%} of the rows have {what}, no value was in more than {before:.0%} "
+                "before: a default, a limit or a code for missing in place of what was measured? Land the files "
+                "with the values themselves, or say that they are right: `airloop alarms answer`"
+            )
+            yield Alarm("one_value", subject, says, pile.share, before)
+
+
+def _missing(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+    for column in sketch.filled:
+        subject = f"{name}.{column}"
+        more = missing_values.more(looked.trusted(name, subject), sketch, column)
+        if more:
+            when = "of the table" if feed.static else "a day"
+            says = (
+                f"{subject} is empty in {more.observed:.1%} of the rows {when}, usually in {more.expected:.1%}; {LAND}"
+            )
+            yield Alarm("missing_values", subject, says, more.observed, more.expected)
+
+
+def _fixed(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    subjects = {rule.rpartition(" ")[2] for rule in (*sketch.fixed, *sketch.unfixed)}
+    for column in sorted(subjects):
+        subject = f"{name}.{column}"
+        rules = [earlier.fixed for earlier in looked.trusted(name, subject)]
+        for found in fixed_attributes.changed(rules, sketch.fixed):
+            if found.column == column:
+                says = (
+                    f"{subject} is fixed for each {found.by}, and has another value now for {found.share:.0%} of "
+                    f"those seen before ({found.example}); {MEND}"
+                )
+                yield Alarm("fixed_attribute_changed", subject, says, found.share, 0.0)
+        for found in fixed_attributes.no_longer(rules, sketch.unfixed):
+            if found.column == column:
+                says = (
+                    f"{subject} was fixed for each {found.by}, and {found.share:.0%} of the rows now have another "
+                    f"value than most of theirs ({found.example}); {MEND}"
+                )
+                yield Alarm("fixed_attribute_changed", subject, says, found.share, 0.0)
+
+
+def _rates(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+    columns = dict.fromkeys([*sketch.rates, *numeric_columns(feed)])
+    for column in columns:
+        subject = f"{name}.{column}"
+        past = looked.trusted(name, subject)
+        if column in sketch.rates:
+            rate = outcome_rates.of_values([earlier.rates.get(column, {}) for earlier in past], sketch.rates[column])
+        else:
+            rate = outcome_rates.of_numbers([earlier.blocks for earlier in past], sketch.blocks, column)
+        if rate:
+            says = (
+                f"{subject}: {rate.observed:.1%} of the outcomes are {rate.of}, in the windows before "
+                f"{rate.lowest:.1%} to {rate.highest:.1%}: do they mean something else, or do some not arrive? {AGAIN}"
+            )
+            yield Alarm("label_rate", subject, says, rate.observed, rate.lowest)

@@ -1,0 +1,148 @@
+"""Were two columns of a feed exchanged? Each looks like the other's past then, and not like its own."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from airloop.data.feed_history.blocks import Block, Floats
+from airloop.data.feed_history.sketch import Sketch
+
+ABOVE = " > "
+"""Between the names of two columns whose order is kept: the share of rows in which the first is larger."""
+
+_MOST_COLUMNS = 20
+_LEAST_ROWS = 30
+_ALWAYS, _NEVER = 0.97, 0.03
+_FAR, _FAR_IF_TURNED = 2.0, 0.4
+"""How far the two columns together lie from their own past, in widths; less where their order is turned, too."""
+NEARER = 0.35
+"""Two columns look exchanged when they lie nearer than this share of the way to each other's past."""
+_NEARER_IF_TURNED = 0.95
+_OWN, _OTHERS = 0.3, 0.7
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """Two columns, and a value of the window and of the past for each (medians, or the commonest texts).
+
+    Attributes:
+        own: How far both are from their own past (of numbers in widths, of texts the share of rows without a known
+            value); `crossed` from each other's.
+    """
+
+    columns: tuple[str, str]
+    now: tuple[str, str]
+    before: tuple[str, str]
+    own: float
+    crossed: float
+
+
+def orders(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, float]:
+    """`one > other` -> the share of rows in which it is so, of those where both have a value and differ."""
+    found = {}
+    for one, other in itertools.combinations(list(columns)[:_MOST_COLUMNS], 2):
+        larger, smaller = (int((rows[one] > rows[other]).sum()), int((rows[one] < rows[other]).sum()))
+        if larger + smaller >= _LEAST_ROWS:
+            found[f"{one}{ABOVE}{other}"] = round(larger / (larger + smaller), 5)
+    return found
+
+
+def find(past: Mapping[str, Sequence[Sketch]], window: Sketch) -> Iterator[Exchanged]:
+    """The pairs of columns that were exchanged, numbers first, of each the nearest to the other's past first.
+
+    Args:
+        past: The past sketches that count for each column, oldest first.
+    """
+    numbers = sorted({name for block in window.blocks for name in block.numbers if " - " not in name})
+    pairs = [
+        found
+        for one, other in itertools.combinations(numbers, 2)
+        if (both := _both(past, one, other)) and (found := _numbers(both, window, one, other))
+    ]
+    yield from sorted(pairs, key=lambda pair: pair.crossed / pair.own)
+    for one, other in itertools.combinations(sorted(window.texts), 2):
+        both = _both(past, one, other)
+        if both and (found := _texts(both, window, one, other)):
+            yield found
+
+
+def _both(past: Mapping[str, Sequence[Sketch]], one: str, other: str) -> list[Sketch]:
+    return [sketch for sketch in past.get(one, ()) if sketch in past.get(other, ())]
+
+
+def _numbers(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Exchanged | None:
+    before = [_pooled([block for sketch in past for block in sketch.blocks], name) for name in (one, other)]
+    now = [_pooled(window.blocks, name) for name in (one, other)]
+    widths = [_width(quantiles) for quantiles in before]
+    if any(quantiles is None for quantiles in (*before, *now)) or not all(widths):
+        return None
+    own = sum(_distance(now[place], before[place], widths[place]) for place in (0, 1))
+    crossed = sum(_distance(now[place], before[1 - place], widths[1 - place]) for place in (0, 1))
+    turned = _turned([sketch.orders for sketch in past], window.orders, one, other)
+    if own < (_FAR_IF_TURNED if turned else _FAR) or crossed > (_NEARER_IF_TURNED if turned else NEARER) * own:
+        return None
+    medians = [[f"{quantiles[4]:.4g}" for quantiles in side if quantiles is not None] for side in (now, before)]
+    return Exchanged((one, other), (medians[0][0], medians[0][1]), (medians[1][0], medians[1][1]), own, crossed)
+
+
+def _pooled(blocks: Sequence[Block], name: str) -> Floats | None:
+    """The mean quantile function of the blocks, weighted by their values; None without any."""
+    known = [block.numbers[name] for block in blocks if name in block.numbers]
+    if sum(item.count for item in known) < _LEAST_ROWS:
+        return None
+    return np.average([item.quantiles for item in known], axis=0, weights=[item.count for item in known])
+
+
+def _width(quantiles: Floats | None) -> float:
+    return 0.0 if quantiles is None else float(quantiles[8] - quantiles[0])
+
+
+def _distance(now: Floats | None, before: Floats | None, width: float) -> float:
+    return float(np.abs(np.asarray(now) - np.asarray(before)).mean()) / width
+
+
+def _turned(past: Sequence[Mapping[str, float]], window: Mapping[str, float], one: str, other: str) -> bool:
+    """Whether one column was always the larger of the two and is the smaller one now."""
+    name = f"{one}{ABOVE}{other}" if f"{one}{ABOVE}{other}" in window else f"{other}{ABOVE}{one}"
+    before = [earlier[name] for earlier in past if name in earlier]
+    if name not in window or not before:
+        return False
+    above, below = min(before) >= _ALWAYS, max(before) <= _NEVER
+    return (above and window[name] <= _NEVER) or (below and window[name] >= _ALWAYS)
+
+
+def _texts(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Exchanged | None:
+    known = [
+        {value for sketch in past if name in sketch.texts for value in sketch.texts[name].top} for name in (one, other)
+    ]
+    shapes = [
+        {value for sketch in past if name in sketch.shapes for value in sketch.shapes[name].top}
+        for name in (one, other)
+    ]
+    now = [window.texts[name] for name in (one, other)]
+    if not all(known) or min(texts.rows for texts in now) < _LEAST_ROWS:
+        return None
+    by_value = [texts.top for texts in now]
+    by_shape = [
+        {shape: rows for shape, (rows, _) in window.shapes[name].top.items()} if name in window.shapes else {}
+        for name in (one, other)
+    ]
+    if not (_crossed(by_value, known, now) or _crossed(by_shape, shapes, now)):
+        return None
+    first = [next(iter(texts.top)) for texts in now]
+    earlier = [next(iter(past[-1].texts[name].top), "") if name in past[-1].texts else "" for name in (one, other)]
+    return Exchanged((one, other), (first[0], first[1]), (earlier[0], earlier[1]), 1.0, 0.0)
+
+
+def _crossed(now: Sequence[Mapping[str, int]], known: Sequence[set[str]], texts: Sequence[object]) -> bool:
+    """Whether nearly all rows of each column have what only the other one had."""
+    if not all(now) or not all(known):
+        return False
+
+    def share(place: int, of: int) -> float:
+        return sum(rows for value, rows in now[place].items() if value in known[of]) / sum(now[place].values())
+
+    return all(share(place, place) < _OWN and share(place, 1 - place) > _OTHERS for place in (0, 1))

@@ -1,0 +1,47 @@
+"""Is a column empty more often than it was? By day, as some days (rain in the gauge) have always been empty."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from airloop.data.feed_history.completeness import Share
+from airloop.data.feed_history.sketch import Sketch
+
+_LEAST_ROWS, _LEAST_WINDOWS, _LEAST_DAYS = 20, 2, 5
+_MORE, _MORE_OF_ONE = 0.05, 0.1
+_DEVIATIONS, _DEVIATIONS_OF_ONE = 5.0, 8.0
+_MAD_TO_SD = 1.4826
+_BAD_DAYS, _MOST_DAYS, _NEARLY_ALL = 0.3, 0.7, 0.9
+_RARE = 0.9
+"""A day that is emptier than this share of the past's days is a bad one."""
+_TWO_WEEKS = 14
+
+
+def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
+    """The median share of rows without a value, where it is higher than usual on many days of the window.
+
+    Of two weeks or more, 30 % of the days have to be emptier than nine in ten were before, or 70 % emptier than usual;
+    of fewer days nine in ten. A single block (a static table, a day, an hour) is held against the emptiest one before.
+    """
+    before = np.array([share for sketch in past for share in _empty(sketch, column)])
+    now = np.array(_empty(window, column))
+    if len(past) < _LEAST_WINDOWS or not before.size or not now.size:
+        return None
+    usual = float(np.median(before))
+    if now.size == 1:
+        far = usual + _DEVIATIONS_OF_ONE * float(before.std())
+        return Share(float(now[0]), usual) if now[0] > max(before.max() + _MORE_OF_ONE, far) else None
+    if before.size < _LEAST_DAYS:
+        return None
+    spread = _MAD_TO_SD * float(np.median(np.abs(before - usual)))
+    bound = usual + max(_MORE, _DEVIATIONS * spread)
+    bad = max(bound, float(np.quantile(before, _RARE)))
+    long = now.size >= _TWO_WEEKS
+    many = (now > bad).mean() >= (_BAD_DAYS if long else _NEARLY_ALL)
+    most = long and (now > bound).mean() >= _MOST_DAYS
+    return Share(float(np.median(now)), usual) if many or most else None
+
+
+def _empty(sketch: Sketch, column: str) -> list[float]:
+    counts = zip(sketch.blocks, sketch.filled.get(column, ()), strict=False)
+    return [1 - filled / block.rows for block, filled in counts if block.rows >= _LEAST_ROWS]

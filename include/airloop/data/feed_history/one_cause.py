@@ -1,0 +1,71 @@
+"""One cause, one alarm: of several alarms that one fault gives rise to, the one that names it."""
+
+from collections.abc import Sequence
+
+from airloop.config import Pipeline
+from airloop.data.feed_history.exchanged import NEARER
+from airloop.records import Alarm
+
+_OF_A_COLUMN = frozenset(
+    {
+        "unit_change", "clock_change", "one_value", "missing_values", "new_categories", "missing_category",
+        "undeclared_label", "fixed_attribute_changed",
+    }
+)  # fmt: skip
+_FOLLOWS = frozenset({"text_shape", "label_rate"})
+"""What another fault of the same column brings about."""
+
+_NO_PARTNER = frozenset({"missing_day", "labels_missing", "incomplete", "missing_not_at_random"})
+_OF_KEYS = frozenset({"unknown_keys", "outcomes_for_all"})
+_MANY_KEYS = 0.1
+
+
+def named(pipeline: Pipeline, alarms: Sequence[Alarm], *, told: Sequence[Alarm] = ()) -> tuple[Alarm, ...]:
+    """The alarms without those that another one explains.
+
+    Args:
+        told: Alarms that were raised about the window before.
+    """
+    causes = (*told, *alarms)
+    return tuple(alarm for alarm in alarms if not any(_explains(pipeline, other, alarm) for other in causes))
+
+
+def _explains(pipeline: Pipeline, cause: Alarm, alarm: Alarm) -> bool:
+    return cause is not alarm and (
+        _by_column(cause, alarm) or _by_keys(pipeline, cause, alarm) or _by_missing_rows(cause, alarm)
+    )
+
+
+def _by_column(cause: Alarm, alarm: Alarm) -> bool:
+    """Another fault of a column explains its shape and its rate; an exchange explains what is said of either column.
+
+    But columns whose order has turned, and which do not look like each other: there another unit of one is likelier.
+    """
+    if not set(cause.subject.split(", ")) & set(alarm.subject.split(", ")):
+        return False
+    if alarm.kind == "exchanged":
+        return cause.kind == "unit_change" and not _is_sure(alarm)
+    if cause.kind == "exchanged":
+        return _is_sure(cause) or alarm.kind != "unit_change"
+    return alarm.kind in _FOLLOWS and cause.kind in _OF_A_COLUMN
+
+
+def _is_sure(exchanged: Alarm) -> bool:
+    return (exchanged.expected or 0.0) <= NEARER * (exchanged.observed or 0.0)
+
+
+def _by_keys(pipeline: Pipeline, cause: Alarm, alarm: Alarm) -> bool:
+    """Keys of another shape, or many unknown ones, explain rows without a partner."""
+    if cause.kind == "text_shape" and alarm.subject in pipeline.feeds:
+        keys = {f"{alarm.subject}.{name}" for name in pipeline.feeds[alarm.subject].key}
+        return alarm.kind in _NO_PARTNER | _OF_KEYS and cause.subject in keys
+    if cause.kind != "unknown_keys" or cause.subject != alarm.subject:
+        return False
+    return alarm.kind == "outcomes_for_all" or (alarm.kind in _NO_PARTNER and (cause.observed or 0.0) > _MANY_KEYS)
+
+
+def _by_missing_rows(cause: Alarm, alarm: Alarm) -> bool:
+    """Many files cut off explain missing rows; rows that are missing in one feed explain unknown keys in another."""
+    if cause.kind == "file_cut" and cause.holds_training:
+        return alarm.subject == cause.subject and alarm.kind in ("labels_missing", "incomplete")
+    return alarm.kind == "unknown_keys" and cause.kind in ("missing_day", "incomplete", "files_missing")

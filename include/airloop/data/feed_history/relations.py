@@ -1,0 +1,75 @@
+"""Do two columns that went together go together still? Values of other rows, and a turned sign, keep distributions.
+
+A relation is the rank correlation (Spearman) of two numeric columns, or of one with the minutes between two instants:
+a delay goes with the time from schedule to event. In a window whose delays were moved by a row it does not.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+PARTED = " ~ "
+"""Between the names of the two columns of a relation."""
+
+_LEAST_ROWS = 30
+_MOST_COLUMNS = 20
+_STRONG = 0.6
+_LEAST_WINDOWS = 2
+_KEPT = 0.995
+_FALLS = 0.7
+_DEVIATIONS, _ERRORS = 4.0, 6.0
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A relation that is not what it was: its rank correlation now, and the weakest of the windows before."""
+
+    name: str
+    observed: float
+    expected: float
+
+
+def find(
+    rows: pl.DataFrame, columns: Sequence[str], others: Sequence[str] | None = None
+) -> dict[str, tuple[float, int]]:
+    """`one ~ other` -> rank correlation and rows with both values, of the columns among themselves or with others."""
+    named, more = list(columns)[:_MOST_COLUMNS], list(others or ())[:_MOST_COLUMNS]
+    found = {}
+    for one, other in itertools.combinations(named, 2) if others is None else itertools.product(named, more):
+        both = rows.select(pl.col(one).alias("one"), pl.col(other).alias("other")).drop_nulls()
+        if both.height >= _LEAST_ROWS:
+            strength = both.select(pl.corr(pl.col("one").rank(), pl.col("other").rank())).item()
+            if strength is not None and np.isfinite(strength):
+                found[f"{one}{PARTED}{other}"] = (round(float(strength), 5), both.height)
+    return found
+
+
+def broken(
+    past: Sequence[Mapping[str, tuple[float, int]]], window: Mapping[str, tuple[float, int]]
+) -> Iterator[Broken]:
+    """The relations that were strong in every past window and have fallen off, or turned.
+
+    Compared are Fisher's z = atanh(r): the fall below the weakest past window must be above 0.7, four deviations of the
+    past windows and six standard errors of either.
+    """
+    for name, (now, rows) in window.items():
+        before = [earlier[name] for earlier in past if name in earlier]
+        strengths = [strength for strength, _ in before]
+        if len(before) < _LEAST_WINDOWS or len(before) < 0.5 * len(past):
+            continue
+        sign = 1.0 if strengths[-1] > 0 else -1.0
+        if min(sign * strength for strength in strengths) < _STRONG:
+            continue
+        known = np.array([_z(sign * strength) for strength in strengths])
+        error = np.sqrt(1 / max(rows - 3, 1) + 1 / max(min(count for _, count in before) - 3, 1))
+        least = known.min() - max(_FALLS, _DEVIATIONS * float(known.std()), _ERRORS * float(error))
+        if _z(sign * now) < least:
+            weakest = min(strengths, key=lambda strength: sign * strength)
+            yield Broken(name, now, weakest)
+
+
+def _z(strength: float) -> float:
+    return float(np.arctanh(np.clip(strength, -_KEPT, _KEPT)))

@@ -1,0 +1,115 @@
+"""What a window of a feed looked like, in a few thousand numbers instead of its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airloop.data.feed_history.blocks import Block
+from airloop.data.feed_history.pile_up import Pile
+from airloop.data.feed_history.text_shapes import Shapes
+from airloop.data.feed_history.value_grid import Grid
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The values of a text column: rows that have one, how many are different, the most frequent with their rows."""
+
+    rows: int
+    different: int
+    top: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A window of a feed, or of two feeds that share their key.
+
+    Attributes:
+        blocks: Rows by local day; one block of a static table. Numbers are the numeric columns, and the minutes between
+            two timestamp columns as `later - earlier`.
+        days: Local day -> rows; empty for a static table.
+        grids: Numeric column -> its different values, where they are few.
+        piles: Numeric column -> its commonest value; timestamp column -> its commonest minute of the hour.
+        hours: Timestamp column -> rows by hour of the feed's local day (24).
+        texts: Text column -> its values.
+        fixed: `origin, dest -> distance_miles` -> each group's one value.
+        unfixed: A rule like that which does not hold -> share of the rows that break it, and an example; not stored.
+        filled: Column -> rows with a value, by block.
+        shapes: Text column -> the shapes of its values, see text_shapes.
+        relations: `one ~ other` -> rank correlation and rows, see relations.
+        orders: `one > other` -> share of the rows in which it is so, see exchanged.
+        rates: Column of an outcome -> each of its few values -> rows by block.
+        matched: Of two feeds: rows of the first, by block, that have a row in the second.
+        orphans: Of two feeds: rows of the second whose first should be here, and those of them without one.
+        tails: Of two feeds: numeric column of the first -> [rows, without partner] below and above its outer tenths.
+    """
+
+    blocks: tuple[Block, ...]
+    days: dict[str, int] = field(default_factory=dict)
+    grids: dict[str, Grid] = field(default_factory=dict)
+    piles: dict[str, Pile] = field(default_factory=dict)
+    hours: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    texts: dict[str, Texts] = field(default_factory=dict)
+    fixed: dict[str, dict[str, str]] = field(default_factory=dict)
+    unfixed: dict[str, tuple[float, str]] = field(default_factory=dict, compare=False)
+    filled: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    shapes: dict[str, Shapes] = field(default_factory=dict)
+    relations: dict[str, tuple[float, int]] = field(default_factory=dict)
+    orders: dict[str, float] = field(default_factory=dict)
+    rates: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
+    matched: tuple[int, ...] = ()
+    orphans: tuple[int, int] = (0, 0)
+    tails: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the window."""
+        return sum(block.rows for block in self.blocks)
+
+    def to_json(self) -> dict[str, Any]:
+        """The sketch as JSON-able values."""
+        return {
+            "blocks": [block.to_json() for block in self.blocks],
+            "days": self.days,
+            "grids": {name: [grid.values, grid.rows] for name, grid in self.grids.items()},
+            "piles": {name: [pile.rows, pile.value, pile.share] for name, pile in self.piles.items()},
+            "hours": self.hours,
+            "texts": {name: [item.rows, item.different, item.top] for name, item in self.texts.items()},
+            "fixed": self.fixed,
+            "filled": self.filled,
+            "shapes": {name: [item.rows, item.different, item.top] for name, item in self.shapes.items()},
+            "relations": self.relations,
+            "orders": self.orders,
+            "rates": self.rates,
+            "matched": self.matched,
+            "orphans": self.orphans,
+            "tails": self.tails,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Sketch":
+        """Read what `to_json` wrote."""
+        return cls(
+            blocks=tuple(Block.from_json(item) for item in data["blocks"]),
+            days=data["days"],
+            grids={name: Grid(tuple(values), tuple(rows)) for name, (values, rows) in data["grids"].items()},
+            piles={name: Pile(*pile) for name, pile in data.get("piles", {}).items()},
+            hours={name: tuple(rows) for name, rows in data["hours"].items()},
+            texts={name: Texts(*item) for name, item in data["texts"].items()},
+            fixed=data["fixed"],
+            filled={name: tuple(rows) for name, rows in data.get("filled", {}).items()},
+            shapes={name: _shapes(item) for name, item in data.get("shapes", {}).items()},
+            relations={name: (strength, rows) for name, (strength, rows) in data.get("relations", {}).items()},
+            orders=data.get("orders", {}),
+            rates={
+                name: {value: tuple(rows) for value, rows in counts.items()}
+                for name, counts in data.get("rates", {}).items()
+            },
+            matched=tuple(data["matched"]),
+            orphans=(data["orphans"][0], data["orphans"][1]) if "orphans" in data else (0, 0),
+            tails={name: tuple(counts) for name, counts in data["tails"].items()},
+        )
+
+
+def _shapes(data: Sequence[Any]) -> Shapes:
+    rows, different, top = data
+    return Shapes(rows, different, {shape: (count, value) for shape, (count, value) in top.items()})

@@ -1,0 +1,61 @@
+"""Alarms about the values of text columns: other ones than before, one that is gone, another shape."""
+
+from collections.abc import Iterator
+
+from airloop.data.feed_history import new_values, text_shapes
+from airloop.data.feed_history.looked import AGAIN, LAND, Looked
+from airloop.data.feed_history.sketch import Sketch, Texts
+from airloop.records import Alarm
+
+_A_WEEK = 7
+
+
+def find(looked: Looked) -> Iterator[Alarm]:
+    """The alarms of every text column of every feed."""
+    for name, sketch in looked.feeds.items():
+        for column, texts in sketch.texts.items():
+            yield from _values(looked, name, column, texts)
+        yield from _shapes(looked, name, sketch)
+
+
+def _values(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Alarm]:
+    subject = f"{name}.{column}"
+    trusted = [earlier for earlier in looked.trusted(name, subject) if column in earlier.texts]
+    past = [earlier.texts[column] for earlier in trusted]
+    # What only working days have is not gone on a Sunday.
+    seen_a_week = len({day for earlier in trusted for day in earlier.days}) > _A_WEEK
+    shares = new_values.share_known(past, texts)
+    if shares and new_values.recoded(past, texts):
+        value = next(iter(texts.top))
+        says = (
+            f"{subject}: {1 - shares[0]:.0%} of the rows have a value that no window had before, like "
+            f"{value!r}; land them with the old names, or say that the new ones are right: "
+            "`airloop alarms answer`"
+        )
+        yield Alarm("new_categories", subject, says, 1 - shares[0], 1 - shares[1])
+    elif seen_a_week and (gone := new_values.gone(past, texts)):
+        value, share = gone
+        now = texts.top.get(value, 0) / texts.rows
+        says = f"{subject}: {now:.1%} of the rows say {value!r}, in every window before {share:.0%} or more did; {LAND}"
+        yield Alarm("missing_category", subject, says, now, share)
+    elif looked.pipeline.feeds[name].outcome and (strange := new_values.new_outcomes(past, texts)):
+        value, rows = next(iter(strange.items()))
+        says = (
+            f"{subject}: {rows:,} rows say {value!r}, which no window had before; what the SQL of section "
+            "labels makes of it is a guess: declare the values in expectations.yaml "
+            "(expect_column_values_to_be_in_set, critical), or land it as it was written before"
+        )
+        yield Alarm("undeclared_label", subject, says, sum(strange.values()) / texts.rows, 0.0)
+
+
+def _shapes(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    for column, shapes in sketch.shapes.items():
+        subject = f"{name}.{column}"
+        past = [earlier.shapes[column] for earlier in looked.trusted(name, subject) if column in earlier.shapes]
+        new = text_shapes.new_shape(past, shapes)
+        if new:
+            says = (
+                f"{subject}: {new.share:.1%} of the rows look like {new.example!r}, as none did before (like "
+                f"{new.before!r}): has a letter, a zero or a mark been lost or added on the way? {AGAIN}"
+            )
+            yield Alarm("text_shape", subject, says, new.share, new.usual)
