@@ -22,9 +22,11 @@ from airloop.stores.landed_files import file_span, read_bytes
 RULE, TEXT, SOURCE = "_rule", "_text", "_source"
 """Columns of rows that cannot be read: what is wrong, the row's fields as JSON of texts, and `URI line 7`."""
 
+_HEADER = "header in"
 OTHER_DAY = "lies outside the day in the file's name"
 _OTHER_CODES = {b"\x1f\x8b": "gzip", b"PK": "a zip archive", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _LARGEST_BLOCK = 2**31 - 1
+_HEAD = 4096
 _AND = "+"
 
 
@@ -105,6 +107,9 @@ _EXPLAINED: dict[str, Callable[[str, Any, str], str]] = {
     "type of": lambda kind, text, _: why_not(kind, text),
     "missing": lambda _kind, _text, _value: "is empty, and says when the row was known",
     "day of": lambda _kind, _text, value: f"{value} {OTHER_DAY}",
+    _HEADER: lambda _kind, _text, value: (
+        f"{value} is its name: the header stands among the rows, as in files put one behind the other; land the rows"
+    ),
     "twice": lambda _kind, _text, value: (
         f"{value} stands in another line too, with other values; keep the line that is right"
     ),
@@ -163,6 +168,11 @@ def _refuse_no_text(uri: str, content: bytes) -> None:
             f"{uri}: not readable as CSV in UTF-8: line {line} holds the byte 0x{content[error.start]:02x}; "
             "have it written as UTF-8"
         ) from error
+    if b"\0" in content[:_HEAD]:
+        raise DataContractError(
+            f"{uri}: not readable as CSV in UTF-8: it has zero bytes, as UTF-16 and binary files do; land it as plain "
+            "UTF-8 text"
+        )
     if not content.endswith((b"\n", b"\r")):
         raise DataContractError(f"{uri}: the last line does not end: the file was cut off; land it again whole")
 
@@ -190,6 +200,10 @@ def _rules(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed, span: Window | No
         instant = rows[feed.event_time]
         broken[f"day of {feed.event_time}"] = ((instant < span.start) | (instant >= span.end)).fill_null(value=False)
     broken |= key_text.faults(text, feed)
+    # Files put one behind the other: where all columns are texts, nothing else tells their headers from rows.
+    broken[f"{_HEADER} {feed.key[0]}"] = (
+        text.select(pl.all_horizontal(pl.col(name) == name for name in feed.columns)).to_series().fill_null(value=False)
+    )
     broken[f"twice {_AND.join(feed.key)}"] = _disputed(text, rows, feed)
     found = {rule: mask for rule, mask in broken.items() if mask.any()}
     if not found:

@@ -49,5 +49,5 @@ def named(file: LandedFile, feed: Feed, settings: Settings) -> str:
 
 
 def _inside(times: pl.Series, span: Window) -> float:
-    known = times.drop_nulls()
+    known = times.drop_nulls().dt.convert_time_zone("UTC")
     return int(known.is_between(span.start, span.end, closed="left").sum()) / known.len() if known.len() else 0.0

@@ -10,6 +10,7 @@ from airloop.data.repeated_keys import repeated_keys
 from airloop.errors import DataContractError
 from airloop.records import Alarm, Window
 from airloop.settings import Settings
+from airloop.stores.landed_files import file_span, list_files
 
 _SHOWN = 5
 
@@ -47,14 +48,15 @@ def judge(
         for name, feed in pipeline.feeds.items()
         if not feed.static
     }
-    problems += _stalled(pipeline, days)
+    strangers = {name: _strangers(pipeline, name, settings) for name, found in days.items() if found.missing}
+    problems += _stalled(pipeline, days, strangers)
     if problems:
         raise DataContractError(
             f"{pipeline.name} {window}: too little of it can be read, nothing was written:\n" + "\n".join(problems)
         )
     return Noticed(
         alarms=(
-            *_missing_alarms(pipeline, days),
+            *_missing_alarms(pipeline, days, strangers),
             *_short_alarms(pipeline, days),
             *(alarm for name in feeds for alarm in repeated_keys(pipeline, name, window, feeds[name], settings)),
         ),
@@ -95,24 +97,37 @@ def _lost(pipeline: Pipeline, feeds: Mapping[str, FeedRows]) -> list[str]:
     ]
 
 
-def _stalled(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[str]:
+def _strangers(pipeline: Pipeline, name: str, settings: Settings) -> str:
+    """What lies in a feed's folder under names nobody declared, in words; empty where there is nothing."""
+    feed = pipeline.feeds[name]
+    names = [
+        file.name for file in list_files(pipeline, settings) if file.feed == name and file_span(feed, file.name) is None
+    ]
+    if not names:
+        return ""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f" ({names[-1]}{more} in its folder {'are' if more else 'is'} not named like {feed.files}, and not read)"
+
+
+def _stalled(pipeline: Pipeline, days: Mapping[str, FeedDays], strangers: Mapping[str, str]) -> list[str]:
     bound = pipeline.validation.max_missing_share
     return [
         f"  the feed {name} stalled: {len(found.missing)} of {found.expected} days have no file that can be read, more "
-        f"than validation.max_missing_share {bound:g}: {_listed(list(map(str, found.missing)))}; land them (with the "
-        "header alone where nothing happened), or raise the bound"
+        f"than validation.max_missing_share {bound:g}: {_listed(list(map(str, found.missing)))}{strangers[name]}; land "
+        "them (with the header alone where nothing happened), or raise the bound"
         for name, found in days.items()
         if not pipeline.feeds[name].outcome and _beyond(len(found.missing), bound, found.expected)
     ]
 
 
-def _missing_alarms(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[Alarm]:
+def _missing_alarms(pipeline: Pipeline, days: Mapping[str, FeedDays], strangers: Mapping[str, str]) -> list[Alarm]:
     return [
         Alarm(
             kind="files_missing",
             subject=name,
             says=f"{len(found.missing)} of {found.expected} days of {name} have no file that can be read: "
-            f"{_listed(list(map(str, found.missing)))} (days of {pipeline.feeds[name].day_timezone}); land them",
+            f"{_listed(list(map(str, found.missing)))} (days of "
+            f"{pipeline.feeds[name].day_timezone}){strangers[name]}; land them",
             observed=float(len(found.missing)),
             expected=0.0,
         )

@@ -96,6 +96,7 @@ def test_a_file_without_rows_is_read_as_no_rows(tmp_path: Path) -> None:
         pytest.param(b"", r"is empty \(0 bytes\)", id="empty"),
         pytest.param(b"\n\n", "not readable as CSV: Empty", id="blank lines"),
         pytest.param(f"{HEADER}\n{GOOD}\n".encode("utf-16"), "it is UTF-16; land it as plain UTF-8", id="UTF-16"),
+        pytest.param(f"{HEADER}\n{GOOD}\n".encode("utf-16-le"), "has zero bytes, as UTF-16", id="UTF-16 unmarked"),
         pytest.param(f"{HEADER}\nü{GOOD}\n".encode("latin-1"), "line 2 holds the byte 0xfc", id="Latin-1"),
         pytest.param(f"{HEADER},ü\n".encode("latin-1"), "line 1 holds the byte 0xfc", id="Latin-1 in the header"),
         pytest.param(gzip.compress(f"{HEADER}\n{GOOD}\n".encode()) + b"\n", "it is gzip", id="compressed"),
@@ -184,6 +185,12 @@ def test_a_missing_known_at_marks_its_row_and_every_fault_is_named(tmp_path: Pat
     )
     rule, _, _ = _mark(_read(tmp_path, f"{HEADER},told\n{GOOD.replace(',1,', ',x,')},\n", feed=feed))
     assert rule == "type of size; missing told"
+
+
+def test_a_header_among_the_rows_is_no_row_where_all_columns_are_texts(tmp_path: Path) -> None:
+    feed = Feed(files="shops.csv", key=("id",), columns={"id": "string", "city": "string"})
+    rule, _, source = _mark(_read(tmp_path, "id,city\na,Bonn\nid,city\nb,id\n", feed=feed))
+    assert (rule, source.rpartition(" ")[2]) == ("header in id", "3")
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,19 @@ def test_a_feed_that_stalled_fails_the_window_with_its_days(pipeline: Pipeline, 
     assert len(_ingest(_bounded(pipeline, max_missing_share=0.3), toy_settings).missing_days) == 5
 
 
+def test_files_under_names_nobody_declared_are_named_beside_the_missing_day(
+    pipeline: Pipeline, toy_settings: Settings
+) -> None:
+    for name, other in (("2020-01-08", "20200108"), ("2020-01-09", "jobs_2020-01-09")):
+        path = _file(toy_settings, "failures", int(name[-2:]))
+        path.rename(path.with_name(f"{other}.csv"))
+    (alarm,) = _ingest(pipeline, toy_settings).alarms
+    assert "and 1 more in its folder are not named like {day}.csv, and not read" in alarm.says
+    _file(toy_settings, "failures", 8).write_text("job,ended_at,failed\n")
+    _file(toy_settings, "failures", 9).write_text("job,ended_at,failed\n")
+    assert not any("not named like" in alarm.says for alarm in _ingest(pipeline, toy_settings).alarms)
+
+
 def test_a_feed_without_any_file_fails_when_it_had_them_before(pipeline: Pipeline, toy_settings: Settings) -> None:
     _ingest(pipeline, toy_settings)
     toy.land(toy_settings, days=range(DAYS, 30))

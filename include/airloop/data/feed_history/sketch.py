@@ -76,7 +76,7 @@ class Sketch:
             "texts": {name: [item.rows, item.different, item.top] for name, item in self.texts.items()},
             "fixed": self.fixed,
             "filled": self.filled,
-            "shapes": {name: [item.rows, item.different, item.top] for name, item in self.shapes.items()},
+            "shapes": {name: [item.rows, item.values, item.different, item.top] for name, item in self.shapes.items()},
             "relations": self.relations,
             "orders": self.orders,
             "rates": self.rates,
@@ -111,5 +111,5 @@ class Sketch:
 
 
 def _shapes(data: Sequence[Any]) -> Shapes:
-    rows, different, top = data
-    return Shapes(rows, different, {shape: (count, value) for shape, (count, value) in top.items()})
+    rows, values, different, top = data
+    return Shapes(rows, values, different, {shape: (count, value) for shape, (count, value) in top.items()})

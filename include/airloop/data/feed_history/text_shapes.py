@@ -11,8 +11,7 @@ import polars as pl
 _MOST_SHAPES = 40
 _LONGEST_SHAPE = 40
 _LEAST_ROWS = 50
-_COVERED = 0.9
-"""A column whose most frequent shapes cover fewer rows is made of words, which come in every shape."""
+_LEAST_VALUES, _VALUES_A_SHAPE, _COVERED = 30, 5, 0.9
 _NEW, _NEW_AMONG_MANY = 0.02, 0.3
 _FEW_SHAPES = 12
 _LEAST_WINDOWS = 2
@@ -21,11 +20,21 @@ _USUAL_NEW = 3.0
 
 @dataclass(frozen=True)
 class Shapes:
-    """The shapes of a column: rows with a value, how many shapes there are, the most frequent with rows and a value."""
+    """The shapes of a column: rows with a value, different values, different shapes, the most frequent ones.
+
+    Attributes:
+        top: Shape -> its rows, and a value of it.
+    """
 
     rows: int
+    values: int
     different: int
     top: dict[str, tuple[int, str]]
+
+    @property
+    def of_codes(self) -> bool:
+        """Whether many values share a shape: words, names and categories have one each."""
+        return self.values >= max(_LEAST_VALUES, _VALUES_A_SHAPE * self.different) and self.covered >= _COVERED
 
     @property
     def covered(self) -> float:
@@ -66,7 +75,7 @@ def shapes_of(values: pl.Series) -> Shapes | None:
     if (top["shape"].str.len_chars() > _LONGEST_SHAPE).any():
         return None
     rows = {name: (count, value) for name, count, value in top.iter_rows()}
-    return Shapes(int(shapes["rows"].sum()), shapes.height, rows)
+    return Shapes(int(shapes["rows"].sum()), counts.height, shapes.height, rows)
 
 
 def new_shape(past: Sequence[Shapes], window: Shapes) -> NewShape | None:
@@ -75,7 +84,7 @@ def new_shape(past: Sequence[Shapes], window: Shapes) -> NewShape | None:
     A number of one digit more is what a counter comes to, and is not new.
     """
     earlier = [shapes for shapes in past if shapes.rows >= _LEAST_ROWS]
-    if len(earlier) < _LEAST_WINDOWS or window.rows < _LEAST_ROWS or min(item.covered for item in earlier) < _COVERED:
+    if len(earlier) < _LEAST_WINDOWS or window.rows < _LEAST_ROWS or not all(item.of_codes for item in earlier):
         return None
     known = {shape for shapes in earlier for shape in shapes.top}
     strange = {shape: rows for shape, (rows, _) in window.top.items() if not _is_known(shape, known)}

@@ -1,0 +1,115 @@
+"""Columns that went together and no longer do are found, and who is to blame; weak and wavering relations are not."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from airloop.data.feed_history import missing_values, relations
+from airloop.data.feed_history.blocks import Block
+from airloop.data.feed_history.exchanged import orders
+from airloop.data.feed_history.sketch import Sketch
+
+ROWS = 400
+
+
+def _window(
+    seed: int, *, noise: float = 0.3, share_mixed: float = 0.0, sign: float = 1.0, rows: int = ROWS
+) -> dict[str, tuple[float, int]]:
+    draw = np.random.default_rng(seed)
+    amount = draw.normal(size=rows)
+    paid = sign * (amount + noise * draw.normal(size=rows))
+    mixed = draw.uniform(size=rows) < share_mixed
+    paid[mixed] = draw.permutation(paid[mixed])
+    return relations.find(
+        pl.DataFrame({"amount": amount, "paid": paid, "weight": draw.normal(size=rows)}), ["amount", "paid", "weight"]
+    )
+
+
+PAST = [_window(seed) for seed in range(3)]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param(_window(9, share_mixed=1.0), id="values of other rows"),
+        pytest.param(_window(9, share_mixed=0.5), id="half of them"),
+        pytest.param(_window(9, sign=-1.0), id="a turned sign"),
+    ],
+)
+def test_a_relation_that_is_gone_is_found(now: dict[str, tuple[float, int]]) -> None:
+    (found,) = relations.broken(PAST, now)
+    assert found.name == "amount ~ paid"
+    assert found.expected > 0.9 > 0.7 > found.observed
+
+
+@pytest.mark.parametrize(
+    ("past", "now"),
+    [
+        pytest.param(PAST, _window(9), id="as before"),
+        pytest.param(PAST, _window(9, noise=0.5), id="a little weaker"),
+        pytest.param(PAST[:1], _window(9, share_mixed=1.0), id="one window before"),
+        pytest.param([_window(s, noise=2.0) for s in range(3)], _window(9, share_mixed=1.0), id="weak from the start"),
+        pytest.param(
+            [_window(s, noise=noise) for s, noise in enumerate((0.1, 0.9, 0.2, 1.1))],
+            _window(9, noise=2.0),
+            id="wavering",
+        ),
+        pytest.param(PAST, _window(9, rows=20, share_mixed=1.0), id="too few rows"),
+    ],
+)
+def test_a_relation_that_holds_wavers_or_was_weak_is_not(
+    past: list[dict[str, tuple[float, int]]], now: dict[str, tuple[float, int]]
+) -> None:
+    assert list(relations.broken(past, now)) == []
+
+
+def test_a_constant_goes_with_nothing() -> None:
+    rows = pl.DataFrame({"a": [1.0] * 50, "b": [float(n) for n in range(50)], "c": [None] * 50}, strict=False)
+    assert relations.find(rows, ["a", "b"]) == {}
+    assert relations.find(rows, ["b"], ["c"]) == {}
+    assert orders(rows, ["a", "b"]) == {"a > b": round(1 / 49, 5)}
+
+
+def _sketch(empty: list[float]) -> Sketch:
+    days = [f"2024-01-{day + 1:02d}" for day in range(len(empty))]
+    filled = tuple(round(100 * (1 - share)) for share in empty)
+    return Sketch(tuple(Block(day, day, 100, {}) for day in days), filled={"x": filled})
+
+
+RAIN = [0.0] * 24 + [0.3, 0.6, 0.2, 0.5, 0.4, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("past", "now"),
+    [
+        pytest.param([0.01] * 30, [0.3] * 30, id="a month"),
+        pytest.param([0.01] * 30, [0.01] * 18 + [0.5] * 12, id="the end of a month"),
+        pytest.param(RAIN, [0.25] * 30, id="every day, where rain emptied some"),
+        pytest.param([0.01] * 30, [0.4], id="one day"),
+    ],
+)
+def test_a_column_that_is_emptier_is_found(past: list[float], now: list[float]) -> None:
+    found = missing_values.more([_sketch(past), _sketch(past)], _sketch(now), "x")
+    assert found is not None
+    assert found.observed >= found.expected
+
+
+@pytest.mark.parametrize(
+    ("past", "now"),
+    [
+        pytest.param([0.01] * 30, [0.03] * 30, id="hardly more"),
+        pytest.param([0.01] * 30, [0.0] * 30, id="fewer"),
+        pytest.param(RAIN, [0.0] * 22 + [0.5] * 8, id="a rainy month"),
+        pytest.param([0.01] * 30, [0.01] * 27 + [0.9] * 3, id="three days"),
+        pytest.param(RAIN, [0.55], id="a rainy day"),
+    ],
+)
+def test_a_column_that_is_as_empty_as_it_may_be_is_not(past: list[float], now: list[float]) -> None:
+    assert missing_values.more([_sketch(past), _sketch(past)], _sketch(now), "x") is None
+
+
+def test_a_static_table_is_held_against_the_two_before_it() -> None:
+    tables = [_sketch([0.1]), _sketch([0.12])]
+    assert missing_values.more(tables, _sketch([0.5]), "x") is not None
+    assert missing_values.more(tables, _sketch([0.13]), "x") is None
+    assert missing_values.more(tables[:1], _sketch([0.5]), "x") is None
