@@ -70,10 +70,11 @@ def test_a_constant_goes_with_nothing() -> None:
     assert orders(rows, ["a", "b"]) == {"a > b": round(1 / 49, 5)}
 
 
-def _sketch(empty: list[float]) -> Sketch:
+def _sketch(empty: list[float], *, static: bool = False) -> Sketch:
     days = [f"2024-01-{day + 1:02d}" for day in range(len(empty))]
     filled = tuple(round(100 * (1 - share)) for share in empty)
-    return Sketch(tuple(Block(day, day, 100, {}) for day in days), filled={"x": filled})
+    dated = {} if static else dict.fromkeys(days, 100)
+    return Sketch(tuple(Block(day, day, 100, {}) for day in days), days=dated, filled={"x": filled})
 
 
 RAIN = [0.0] * 24 + [0.3, 0.6, 0.2, 0.5, 0.4, 0.1]
@@ -109,7 +110,12 @@ def test_a_column_that_is_as_empty_as_it_may_be_is_not(past: list[float], now: l
 
 
 def test_a_static_table_is_held_against_the_two_before_it() -> None:
-    tables = [_sketch([0.1]), _sketch([0.12])]
-    assert missing_values.more(tables, _sketch([0.5]), "x") is not None
-    assert missing_values.more(tables, _sketch([0.13]), "x") is None
-    assert missing_values.more(tables[:1], _sketch([0.5]), "x") is None
+    tables = [_sketch([0.1], static=True), _sketch([0.12], static=True)]
+    assert missing_values.more(tables, _sketch([0.5], static=True), "x") is not None
+    assert missing_values.more(tables, _sketch([0.13], static=True), "x") is None
+    assert missing_values.more(tables[:1], _sketch([0.5], static=True), "x") is None
+
+
+def test_a_day_is_held_against_ten_days() -> None:
+    assert missing_values.more([_sketch([0.01])] * 9, _sketch([0.9]), "x") is None
+    assert missing_values.more([_sketch([0.01])] * 10, _sketch([0.9]), "x") is not None

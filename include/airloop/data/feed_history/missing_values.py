@@ -8,7 +8,8 @@ from airloop.data.feed_history.completeness import Share
 from airloop.data.feed_history.sketch import Sketch
 
 _LEAST_ROWS, _LEAST_WINDOWS, _LEAST_DAYS = 20, 2, 5
-_MORE, _MORE_OF_ONE = 0.05, 0.1
+_LEAST_SINGLE = 10
+_MORE, _MORE_OF_A_TABLE, _MORE_OF_A_DAY = 0.05, 0.1, 0.2
 _DEVIATIONS, _DEVIATIONS_OF_ONE = 5.0, 8.0
 _MAD_TO_SD = 1.4826
 _BAD_DAYS, _MOST_DAYS, _NEARLY_ALL = 0.3, 0.7, 0.9
@@ -21,7 +22,8 @@ def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
     """The median share of rows without a value, where it is higher than usual on many days of the window.
 
     Of two weeks or more, 30 % of the days have to be emptier than nine in ten were before, or 70 % emptier than usual;
-    of fewer days nine in ten. A single block (a static table, a day, an hour) is held against the emptiest one before.
+    of fewer days nine in ten. A single block (a static table, a day, an hour) is held against the emptiest one before, and
+    a day against ten or more.
     """
     before = np.array([share for sketch in past for share in _empty(sketch, column)])
     now = np.array(_empty(window, column))
@@ -29,8 +31,9 @@ def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
         return None
     usual = float(np.median(before))
     if now.size == 1:
-        far = usual + _DEVIATIONS_OF_ONE * float(before.std())
-        return Share(float(now[0]), usual) if now[0] > max(before.max() + _MORE_OF_ONE, far) else None
+        least, allowed = (_LEAST_SINGLE, _MORE_OF_A_DAY) if window.days else (_LEAST_WINDOWS, _MORE_OF_A_TABLE)
+        far = max(before.max() + allowed, usual + _DEVIATIONS_OF_ONE * float(before.std()))
+        return Share(float(now[0]), usual) if before.size >= least and now[0] > far else None
     if before.size < _LEAST_DAYS:
         return None
     spread = _MAD_TO_SD * float(np.median(np.abs(before - usual)))

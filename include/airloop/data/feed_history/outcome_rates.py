@@ -14,7 +14,7 @@ from airloop.data.feed_history.blocks import PROBABILITIES, Block, Floats, count
 
 _MOST_VALUES = 20
 _LEAST_ROWS, _LEAST_OF_RATE = 50, 20
-_ODDS_RATIO = 3.0
+_ODDS_RATIO, _ODDS_RATIO_OF_A_DAY, _SEVERAL_DAYS = 3.0, 6.0, 5
 _LEAST_WINDOWS = 2
 _DEVIATIONS = 3.0
 _CUTS = (3, 4, 5, 6)
@@ -82,6 +82,7 @@ class _Share:
     rows: int
     share: float
     error: float
+    days: int
 
     @property
     def logit(self) -> float:
@@ -105,7 +106,7 @@ def _of_days(having: Floats, rows: Floats) -> _Share:
     total = float(rows.sum())
     share = float(having.sum()) / total if total else 0.0
     error = float(np.sqrt(((having - share * rows) ** 2).sum())) / total if total else 1.0
-    return _Share(int(total), share, max(error, float(np.sqrt(share * (1 - share) / max(total, 1.0)))))
+    return _Share(int(total), share, max(error, float(np.sqrt(share * (1 - share) / max(total, 1.0)))), rows.size)
 
 
 def _outside(of: str, now: _Share, before: Sequence[_Share]) -> Rate | None:
@@ -116,7 +117,8 @@ def _outside(of: str, now: _Share, before: Sequence[_Share]) -> Rate | None:
     largest, smallest = max(now.share, *shares), min(now.share, *shares)
     if min(largest, 1 - smallest) * now.rows < _LEAST_OF_RATE:
         return None
-    allowed = max(float(np.log(_ODDS_RATIO)), _DEVIATIONS * float(logits.std()))
+    ratio = _ODDS_RATIO if now.days >= _SEVERAL_DAYS else _ODDS_RATIO_OF_A_DAY
+    allowed = max(float(np.log(ratio)), _DEVIATIONS * float(logits.std()))
     # Of few days a bad one is seen: the day-by-day interval of the window has to lie outside, too.
     interval = 2 * now.error
     up = now.logit > logits.max() + allowed and now.share - interval > max(shares)
