@@ -22,8 +22,8 @@ def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
     """The median share of rows without a value, where it is higher than usual on many days of the window.
 
     Of two weeks or more, 30 % of the days have to be emptier than nine in ten were before, or 70 % emptier than usual;
-    of fewer days nine in ten. A single block (a static table, a day, an hour) is held against the emptiest one before, a day
-    against ten or more.
+    of fewer days nine in ten. A single block (of a static table, a day) is held against the emptiest before it;
+    a day against ten or more.
     """
     before = np.array([share for sketch in past for share in _empty(sketch, column)])
     now = np.array(_empty(window, column))
