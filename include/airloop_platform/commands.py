@@ -59,18 +59,17 @@ def up(
     detach: Annotated[bool, typer.Option(help="Return when all is healthy; `airloop down` stops it.")] = False,
     airflow_port: Port = None,
     mlflow_port: Port = None,
+    serving_port: Port = None,
 ) -> None:
-    """Start Airflow and MLflow on this machine, bound to 127.0.0.1."""
+    """Start Airflow, MLflow and the prediction service on this machine, bound to 127.0.0.1."""
     from airloop_platform import supervisor
 
     settings = load_settings()
+    ports = {"airflow_port": airflow_port, "mlflow_port": mlflow_port, "serving_port": serving_port}
     if detach:
-        ports = {"airflow_port": airflow_port, "mlflow_port": mlflow_port}
         _show_platform(supervisor.start_detached(settings, on_progress=say, **ports))
         return
-    supervisor.run(
-        settings, on_progress=say, on_ready=_show_platform, airflow_port=airflow_port, mlflow_port=mlflow_port
-    )
+    supervisor.run(settings, on_progress=say, on_ready=_show_platform, **ports)
 
 
 @app.command(epilog="Example: airloop down")
@@ -107,4 +106,5 @@ def status(as_json: AsJson = False) -> None:
 
 def _show_platform(platform: Any) -> None:
     airflow, mlflow = platform.logins()
-    console.print(f"\n  {airflow}\n  {mlflow}\n")
+    serving = f"Serving  {platform.serving_url}   key: airloop keys create NAME --scope predict"
+    console.print(f"\n  {airflow}\n  {mlflow}\n  {serving}\n", soft_wrap=True)

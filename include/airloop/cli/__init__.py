@@ -12,7 +12,21 @@ from collections.abc import Sequence
 
 import typer
 
-from airloop.cli import alarms, backtest, governance, landing, ledger, pipelines, quarantine, review, snapshot, stages
+from airloop.cli import (
+    alarms,
+    backtest,
+    governance,
+    keys,
+    landing,
+    ledger,
+    pipelines,
+    prediction_log,
+    quarantine,
+    review,
+    serve,
+    snapshot,
+    stages,
+)
 from airloop.cli.output import errors, place_refused
 from airloop.errors import AirloopError
 from airloop.settings import apply_quiet_environment
@@ -33,6 +47,9 @@ app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alarms.app, name="alarms")
+app.add_typer(keys.app, name="keys")
+app.add_typer(serve.app)
+app.add_typer(prediction_log.app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,6 +11,7 @@ from airloop.config.feed import Feeds
 from airloop.config.metric import METRICS, MetricName, metrics_of
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
+from airloop.config.serving import Serving
 
 
 class Coverage(Node):
@@ -216,6 +217,7 @@ class Pipeline(Node):
     training: Training
     gate: Gate
     monitoring: Monitoring
+    serving: Serving = Field(default_factory=Serving)
 
     @property
     def outcome_feeds(self) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ logger = logging.getLogger(__name__)
 ACCEPTED, EXCLUDED = "accepted", "excluded"
 ANSWERS = (ACCEPTED, EXCLUDED)
 DATA_STAGES = ("ingest", "validate_raw", "validate_features")
-STAGES = (*DATA_STAGES, "monitor")
+ROW_STAGES = (*DATA_STAGES, "monitor")
+STAGES = (*ROW_STAGES, "serving")
+"""Whose records hold alarms; `serving` is the prediction service, about a champion that it cannot load."""
 
 _ID_LENGTH = 10
 _SHOWN = 3

@@ -68,6 +68,33 @@ inbox_answers = sa.Table(
     sa.Column("listing", sa.String(64), nullable=False),
 )
 
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.String(100), nullable=False),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("revoked_at", sa.String(32), nullable=False),
+)
+
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("day", sa.String(10), nullable=False),
+    sa.Column("prediction_id", sa.String(40), nullable=False),
+    sa.Column("caller", sa.String(100), nullable=False),
+    sa.Column("received_at", sa.String(32), nullable=False),
+    sa.Column("landed_as", sa.String(300), nullable=False),
+)
+
+sa.Index("feedback_subject", feedback.c.pipeline, feedback.c.subject, feedback.c.id)
+sa.Index("feedback_waiting", feedback.c.pipeline, feedback.c.landed_as)
 sa.Index("stage_runs_newest", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.id)
 sa.Index("stage_runs_window", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.window_end)
 sa.Index("ledger_kind", ledger_entries.c.pipeline, ledger_entries.c.kind, ledger_entries.c.sequence)

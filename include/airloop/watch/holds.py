@@ -18,7 +18,8 @@ def not_accepted(
     """Window -> the alarms nobody accepted: of monitoring it, of the rows it judged, of what landed until its end."""
     spans = {record.window: Window(record.rows_window.start, record.window.end) for record in records}
     whole = Window(min(span.start for span in spans.values()), max(span.end for span in spans.values()))
-    raised = [item for item in alarms.raised(pipeline, settings, span=whole) if item.answer != alarms.ACCEPTED]
+    about_rows = alarms.raised(pipeline, settings, span=whole, stages=alarms.ROW_STAGES)
+    raised = [item for item in about_rows if item.answer != alarms.ACCEPTED]
     return {window: tuple(item for item in raised if _is_about(item, window, span)) for window, span in spans.items()}
 
 

@@ -47,6 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m airloop_platform.supervisor")
     parser.add_argument("--airflow-port", type=int)
     parser.add_argument("--mlflow-port", type=int)
+    parser.add_argument("--serving-port", type=int)
     ports = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     starter = _Starter()
@@ -57,6 +58,7 @@ def main() -> int:
             on_ready=starter.ready,
             airflow_port=ports.airflow_port,
             mlflow_port=ports.mlflow_port,
+            serving_port=ports.serving_port,
         )
     except BrokenPipeError:
         _LOG.error("the process that started the platform went away before it was ready")

@@ -24,7 +24,14 @@ from airloop_platform.supervisor.presence import (
 from airloop_platform.supervisor.processes import ProcessMark, wait_until
 from airloop_platform.supervisor.records import SERVICES, Platform, ServiceStatus
 from airloop_platform.supervisor.run_folder import RunFolder, read_private, refuse_unusable_home, run_folder, try_lock
-from airloop_platform.supervisor.services import airflow_health, log_tail, logs_dir, mlflow_healthy, runs_mlflow
+from airloop_platform.supervisor.services import (
+    airflow_health,
+    log_tail,
+    logs_dir,
+    mlflow_healthy,
+    runs_mlflow,
+    serving_healthy,
+)
 
 # A supervisor that was told to stop needs at most 20 s.
 _STOP_SECONDS = 30.0
@@ -36,7 +43,7 @@ def current(settings: Settings) -> Platform | None:
 
 
 def status(settings: Settings) -> tuple[ServiceStatus, ...]:
-    """The five services as they are now, asked at their health endpoints; in the order of `SERVICES`."""
+    """The six services as they are now, asked at their health endpoints; in the order of `SERVICES`."""
     folder = run_folder(settings)
     recorded = recorded_services(folder)
     pids = {name: leader.pid for name, leader in recorded.items() if leader.lives()}
@@ -46,10 +53,12 @@ def status(settings: Settings) -> tuple[ServiceStatus, ...]:
         mlflow_url = settings.mlflow_tracking_uri
     healthy = airflow_health(airflow_url) if "api-server" in pids else {}
     healthy["mlflow"] = ("mlflow" in pids or not runs_mlflow(settings)) and mlflow_healthy(mlflow_url)
+    urls = {"mlflow": mlflow_url, "serving": record.get("serving_url", "")}
+    healthy["serving"] = "serving" in pids and serving_healthy(urls["serving"])
     return tuple(
         ServiceStatus(
             name=name,
-            url=mlflow_url if name == "mlflow" else airflow_url,
+            url=urls.get(name, airflow_url),
             healthy=healthy.get(name, False) and (name in pids or name == "mlflow"),
             pid=pids.get(name),
             restarts=record.get("restarts", {}).get(name, 0),
@@ -64,6 +73,7 @@ def start_detached(
     on_progress: Callable[[str], None],
     airflow_port: int | None = None,
     mlflow_port: int | None = None,
+    serving_port: int | None = None,
 ) -> Platform:
     """Start the platform under a supervisor of its own and wait until it is healthy; it outlives the caller.
 
@@ -74,6 +84,7 @@ def start_detached(
         on_progress: Gets one short line per step; never a secret.
         airflow_port: Of the API server; None takes any free port.
         mlflow_port: Of the MLflow server; None takes any free port.
+        serving_port: Of the prediction service; None takes any free port.
 
     Raises:
         AirloopError: As `run`; or the supervisor was killed: then with the end of its log.
@@ -81,7 +92,7 @@ def start_detached(
     refuse_unusable_home(settings)
     log = logs_dir(settings) / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    ports = {"--airflow-port": airflow_port, "--mlflow-port": mlflow_port}
+    ports = {"--airflow-port": airflow_port, "--mlflow-port": mlflow_port, "--serving-port": serving_port}
     options = [text for name, port in ports.items() if port is not None for text in (name, str(port))]
     environment = {**os.environ, **settings_environment(settings), "PYTHONPATH": python_path(settings)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)

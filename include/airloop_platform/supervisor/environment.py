@@ -117,6 +117,11 @@ def mlflow_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def serving_environment(settings: Settings) -> dict[str, str]:
+    """The complete environment of the prediction service: without Airflow's connections, which it has no use for."""
+    return {k: v for k, v in _base_environment(settings).items() if not k.startswith("AIRFLOW")}
+
+
 def mlflow_login(users: Path) -> str:
     """The text of MLFLOW_AUTH_CONFIG_PATH: the server keeps its users in the SQLite file `users`; holds no secret."""
     return _MLFLOW_LOGIN.format(username=USERNAME, users=str(users).replace("%", "%%"))

@@ -36,13 +36,14 @@ class Parts:
         folder: Gets the record.
         cwd: The working directory of every part.
         airflow_url: Kept in the record, for `status`.
-        mlflow_url: Kept in the record, for `status`.
+        mlflow_url: Kept in the record, for `status`; so is serving_url.
     """
 
     folder: RunFolder
     cwd: Path
     airflow_url: str
     mlflow_url: str
+    serving_url: str = ""
     _running: dict[str, tuple[subprocess.Popen[bytes], Command]] = field(default_factory=dict)
     _marks: dict[str, ProcessMark] = field(default_factory=dict)
     _restarts: dict[str, int] = field(default_factory=dict)
@@ -101,7 +102,7 @@ class Parts:
 
     def _record(self) -> None:
         services = {name: leader.to_dict() for name, leader in self._marks.items()}
-        urls = {"airflow_url": self.airflow_url, "mlflow_url": self.mlflow_url}
+        urls = {"airflow_url": self.airflow_url, "mlflow_url": self.mlflow_url, "serving_url": self.serving_url}
         write_private(self.folder.processes, {**urls, "services": services, "restarts": self._restarts})
 
 

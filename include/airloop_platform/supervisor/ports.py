@@ -18,6 +18,21 @@ def choose_ports(*, airflow_port: int | None, mlflow_port: int | None) -> tuple[
         return _reserve(stack, "Airflow", airflow_port), _reserve(stack, "MLflow", mlflow_port)
 
 
+def choose_port(name: str, port: int | None, *, besides: tuple[int, ...]) -> int:
+    """The port asked for, or a free one that is none of `besides`.
+
+    Raises:
+        AirloopError: The port asked for is taken.
+    """
+    while True:
+        with ExitStack() as stack:
+            chosen = _reserve(stack, name, port)
+        if chosen not in besides:
+            return chosen
+        if port is not None:
+            raise AirloopError(f"port {port} was asked for twice: choose another for {name}")
+
+
 def _reserve(stack: ExitStack, name: str, port: int | None) -> int:
     listener = stack.enter_context(socket.socket())
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

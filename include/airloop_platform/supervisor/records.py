@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer", "mlflow")
+SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer", "mlflow", "serving")
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Platform:
         username: Airflow's administrator.
         password: Generated once per `home`; the same after a restart. Neither password is in the record's repr.
         mlflow_password: Of the same username at the MLflow server; empty where that is a server of somebody else.
+        serving_url: The prediction service; asked with an API key (`airloop keys create`).
     """
 
     airflow_url: str
@@ -23,6 +24,7 @@ class Platform:
     username: str
     password: str = field(repr=False)
     mlflow_password: str = field(repr=False)
+    serving_url: str = ""
 
     def logins(self) -> tuple[str, str]:
         """What a person needs to look around: a line for Airflow, one for MLflow."""

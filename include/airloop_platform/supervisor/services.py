@@ -1,4 +1,4 @@
-"""The commands of the five services, and what their health endpoints say."""
+"""The commands of the six services, and what their health endpoints say."""
 
 import http.client
 import json
@@ -11,7 +11,12 @@ from typing import Any
 
 from airloop.settings import Settings
 from airloop.stores.mlflow import tracking_tables
-from airloop_platform.supervisor.environment import LOCALHOST, airflow_environment, mlflow_environment
+from airloop_platform.supervisor.environment import (
+    LOCALHOST,
+    airflow_environment,
+    mlflow_environment,
+    serving_environment,
+)
 from airloop_platform.supervisor.processes import Command
 from airloop_platform.supervisor.run_folder import run_folder
 
@@ -58,6 +63,16 @@ def mlflow_command(settings: Settings, *, mlflow_port: int) -> Command:
     )
 
 
+def serving_command(settings: Settings, *, serving_port: int) -> Command:
+    """The prediction service; on SIGTERM it answers what it has accepted."""
+    options = ("--host", LOCALHOST, "--port", str(serving_port))
+    return Command(
+        arguments=(*_PYTHON_MODULE, "airloop.serving.api", *options),
+        environment=serving_environment(settings),
+        log=logs_dir(settings) / "serving.log",
+    )
+
+
 def mlflow_tables_command(settings: Settings) -> Command | None:
     """Makes the SQLite files the MLflow server needs; None when they are there, or it needs none."""
     users = run_folder(settings).mlflow_users
@@ -92,6 +107,11 @@ def airflow_health(url: str, *, since: datetime | None = None) -> dict[str, bool
 def mlflow_healthy(url: str) -> bool:
     """Whether the tracking server answers its health endpoint."""
     return _get(f"{url.rstrip('/')}/health") is not None
+
+
+def serving_healthy(url: str) -> bool:
+    """Whether the prediction service answers; whether it has a champion to answer with is another question."""
+    return bool(url) and _get(f"{url}/livez") is not None
 
 
 def warm_execution_api(url: str, *, timeout_seconds: float = 60) -> bool:

@@ -15,7 +15,7 @@ from airloop_platform.supervisor.credentials import USERNAME, credentials, mlflo
 from airloop_platform.supervisor.databases import keep_private, mark_migrated, migration_due, prefer_wal
 from airloop_platform.supervisor.environment import LOCALHOST
 from airloop_platform.supervisor.parts import Gate, Parts
-from airloop_platform.supervisor.ports import choose_ports
+from airloop_platform.supervisor.ports import choose_port, choose_ports
 from airloop_platform.supervisor.presence import SUPERVISOR, clean_leftovers, holder, refusal
 from airloop_platform.supervisor.processes import Command
 from airloop_platform.supervisor.records import Platform
@@ -28,6 +28,8 @@ from airloop_platform.supervisor.services import (
     mlflow_healthy,
     mlflow_tables_command,
     runs_mlflow,
+    serving_command,
+    serving_healthy,
     warm_execution_api,
 )
 
@@ -47,6 +49,7 @@ def run(
     on_ready: Callable[[Platform], None],
     airflow_port: int | None = None,
     mlflow_port: int | None = None,
+    serving_port: int | None = None,
 ) -> None:
     """Run the platform in the foreground until SIGINT, SIGTERM or SIGHUP; call it from the main thread.
 
@@ -60,6 +63,7 @@ def run(
         on_ready: Gets the platform, once.
         airflow_port: Of the API server; None takes any free port.
         mlflow_port: Of the MLflow server; None takes any free port.
+        serving_port: Of the prediction service; None takes any free port.
 
     Raises:
         AirloopError: The home cannot be written or is full, one runs already, a port asked for is taken, a service was
@@ -77,7 +81,8 @@ def run(
             raise refusal(folder)
         clean_leftovers(folder, on_progress=on_progress)
         airflow, mlflow = choose_ports(airflow_port=airflow_port, mlflow_port=mlflow_port)
-        supervision = _Supervision(settings, folder, on_progress, check_signals, airflow, mlflow)
+        serving = choose_port("the prediction service", serving_port, besides=(airflow, mlflow))
+        supervision = _Supervision(settings, folder, on_progress, check_signals, airflow, mlflow, serving)
         try:
             supervision.run(on_ready)
         except _StopRequested:
@@ -94,6 +99,7 @@ class _Supervision:
     check_signals: Callable[[], None]
     airflow_port: int
     mlflow_port: int
+    serving_port: int
 
     @property
     def airflow_url(self) -> str:
@@ -105,11 +111,17 @@ class _Supervision:
             return self.settings.mlflow_tracking_uri
         return f"http://{LOCALHOST}:{self.mlflow_port}"
 
+    @property
+    def serving_url(self) -> str:
+        return f"http://{LOCALHOST}:{self.serving_port}"
+
     def run(self, on_ready: Callable[[Platform], None]) -> None:
         secret = credentials(self.settings)
         mlflow_password = mlflow_credentials(self.settings).password if runs_mlflow(self.settings) else ""
-        platform = Platform(self.airflow_url, self.mlflow_url, USERNAME, secret.admin_password, mlflow_password)
-        parts = Parts(self.folder, self.settings.home, self.airflow_url, self.mlflow_url)
+        platform = Platform(
+            self.airflow_url, self.mlflow_url, USERNAME, secret.admin_password, mlflow_password, self.serving_url
+        )
+        parts = Parts(self.folder, self.settings.home, self.airflow_url, self.mlflow_url, self.serving_url)
         with self._temporary_files(), closing(parts), closing(Gate()) as gate:
             try:
                 commands = self._start(parts, gate)
@@ -169,12 +181,14 @@ class _Supervision:
         self.on_progress("waiting until every service is healthy")
         self._wait(parts, "Airflow", lambda: all(airflow_health(self.airflow_url, since=since).values()))
         self._wait(parts, f"MLflow at {self.mlflow_url}", lambda: mlflow_healthy(self.mlflow_url))
+        self._wait(parts, "the prediction service", lambda: serving_healthy(self.serving_url))
         return services
 
     def _services(self) -> dict[str, Command]:
         commands = airflow_commands(self.settings, airflow_port=self.airflow_port, mlflow_url=self.mlflow_url)
         if runs_mlflow(self.settings):
             commands["mlflow"] = mlflow_command(self.settings, mlflow_port=self.mlflow_port)
+        commands["serving"] = serving_command(self.settings, serving_port=self.serving_port)
         return commands
 
     def _preparations(self, migration: Command) -> dict[str, Command]:

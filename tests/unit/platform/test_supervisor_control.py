@@ -18,7 +18,7 @@ from airloop.errors import AirloopError, ConfigError
 from airloop.settings import Settings, load_settings
 from airloop_platform import supervisor
 from airloop_platform.supervisor.databases import mark_migrated, migration_due, prefer_wal
-from airloop_platform.supervisor.ports import choose_ports
+from airloop_platform.supervisor.ports import choose_port, choose_ports
 from airloop_platform.supervisor.presence import SUPERVISOR, holder, refusal
 from airloop_platform.supervisor.records import Platform
 from airloop_platform.supervisor.run_folder import create_private, read_private, run_folder, try_lock, write_private
@@ -47,7 +47,8 @@ def test_nothing_runs_and_everything_says_so(settings: Settings) -> None:
     assert supervisor.current(settings) is None
     assert supervisor.down(settings, on_progress=ignore) is False
     found = supervisor.status(settings)
-    assert [service.name for service in found] == ["api-server", "scheduler", "dag-processor", "triggerer", "mlflow"]
+    airflow = ["api-server", "scheduler", "dag-processor", "triggerer"]
+    assert [service.name for service in found] == [*airflow, "mlflow", "serving"]
     assert {(service.url, service.healthy, service.pid) for service in found} == {("", False, None)}
     assert found[0].to_dict() == {"name": "api-server", "url": "", "healthy": False, "pid": None, "restarts": 0}
 
@@ -128,6 +129,9 @@ def test_a_taken_port_is_refused_by_name_and_a_free_one_is_kept() -> None:
 def test_free_ports_differ() -> None:
     airflow, mlflow = choose_ports(airflow_port=None, mlflow_port=None)
     assert airflow != mlflow
+    assert choose_port("the prediction service", None, besides=(airflow, mlflow)) not in (airflow, mlflow)
+    with pytest.raises(AirloopError, match=f"port {mlflow} was asked for twice: choose another for the prediction"):
+        choose_port("the prediction service", mlflow, besides=(airflow, mlflow))
 
 
 def test_a_migration_is_due_for_a_missing_database_and_for_another_version(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from airloop.settings import Settings, load_settings
 from airloop_platform.supervisor.credentials import credentials, mlflow_credentials
 from airloop_platform.supervisor.environment import airflow_environment, mlflow_environment, settings_environment
 from airloop_platform.supervisor.run_folder import run_folder, write_private
-from airloop_platform.supervisor.services import airflow_commands, mlflow_command, runs_mlflow
+from airloop_platform.supervisor.services import airflow_commands, mlflow_command, runs_mlflow, serving_command
 
 
 @pytest.fixture
@@ -157,6 +157,7 @@ def test_no_secret_is_in_an_argv_or_a_repr(settings: Settings) -> None:
     commands = [
         *airflow_commands(remote, airflow_port=1, mlflow_url="").values(),
         mlflow_command(remote, mlflow_port=2),
+        serving_command(remote, serving_port=3),
     ]
     visible = repr(secret) + repr(login) + " ".join(argument for command in commands for argument in command.arguments)
     assert not [value for value in hidden if value in visible]
@@ -172,6 +173,16 @@ def test_the_mlflow_server_is_small_local_and_knows_no_secret_of_airflow(setting
         "-P -m mlflow server --app-name basic-auth --host 127.0.0.1 --port 5000 --workers 1 --no-serve-artifacts"
     )
     assert not [name for name in found if name.startswith("AIRFLOW")]
+
+
+def test_the_prediction_service_is_local_asks_for_keys_and_knows_no_secret_of_airflow(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_BILLING", "postgresql://u:secret@h/d")
+    command = serving_command(settings, serving_port=5001)
+    assert " ".join(command.arguments[1:]) == "-P -m airloop.serving.api --host 127.0.0.1 --port 5001"
+    assert not [name for name in command.environment if name.startswith("AIRFLOW")]
+    assert command.environment["TZ"] == "UTC"
 
 
 def test_the_mlflow_server_asks_for_the_generated_login_whatever_the_caller_has_set(

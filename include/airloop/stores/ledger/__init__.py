@@ -1,7 +1,19 @@
 """The ledger: the append-only, hash-chained history of what was decided; in force is what it says, never an alias."""
 
 from airloop.stores.ledger.acknowledgement import acknowledge
-from airloop.stores.ledger.chain import KINDS, WRITERS, Draft, Entry, append, append_once, at, entries, head, payload_of
+from airloop.stores.ledger.chain import (
+    KINDS,
+    WRITERS,
+    Draft,
+    Entry,
+    append,
+    append_once,
+    at,
+    entries,
+    head,
+    heads,
+    payload_of,
+)
 from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
 from airloop.stores.ledger.history import History, history, is_rollback
 from airloop.stores.ledger.verification import (
@@ -32,6 +44,7 @@ __all__ = [
     "champion_at",
     "entries",
     "head",
+    "heads",
     "history",
     "intact_history",
     "is_rollback",

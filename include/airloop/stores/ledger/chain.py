@@ -190,6 +190,12 @@ def head(settings: Settings, pipeline: str) -> int:
         return _head(connection, pipeline)[0]
 
 
+def heads(settings: Settings, pipelines: Collection[str]) -> dict[str, int]:
+    """`head` of each pipeline, in one transaction: what a process that follows the ledger asks again and again."""
+    with state.transaction(settings) as connection:
+        return {pipeline: _head(connection, pipeline)[0] for pipeline in pipelines}
+
+
 def at(settings: Settings, pipeline: str, instant: datetime) -> tuple[Entry, ...]:
     """The entries that had taken effect by `instant` (effective_at <= instant, data time), by sequence."""
     return tuple(entry for entry in entries(settings, pipeline) if entry.effective_at <= instant)

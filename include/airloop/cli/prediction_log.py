@@ -1,0 +1,65 @@
+"""The prediction log: into the lake, and to another version."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from airloop.cli.output import AsJson, checked, console
+from airloop.settings import load_settings
+
+app = typer.Typer()
+
+
+@app.command("collect-log", epilog="Example: airloop collect-log PIPELINE")
+def collect_log(
+    pipeline: Annotated[str | None, typer.Argument(help="All pipelines unless given.")] = None, as_json: AsJson = False
+) -> None:
+    """Move what the prediction service logged into the lake, and land the feedback it took; twice adds nothing."""
+    from airloop.config import load_pipeline, pipeline_names
+    from airloop.serving import collect, feedback_files
+
+    settings = load_settings()
+    done = {}
+    for name in [pipeline] if pipeline else pipeline_names(settings):
+        declared = load_pipeline(name, settings)
+        collected = collect.collect(declared, settings)
+        done[name] = {**collected.to_json(), "feedback_files": list(feedback_files.land(declared, settings))}
+    if as_json:
+        typer.echo(json.dumps(done))
+        return
+    for name, what in done.items():
+        says = f"{what['records']} records, {what['online']} new in the lake, {what['scored']} of them scored rows"
+        console.print(f"{name}: {says}; {len(what['feedback_files'])} feedback files landed", markup=False)
+
+
+@app.command("replay-log", epilog="Example: airloop replay-log PIPELINE --version 7 --start 2013-02-01T00:00:00Z")
+def replay_log(
+    pipeline: str,
+    version: Annotated[int, typer.Option(min=1, help="The version to ask.")],
+    start: Annotated[str, typer.Option(help="Answers from this instant on, like 2013-02-01T00:00:00Z.")],
+    end: Annotated[str, typer.Option(help="Answers before this instant; now unless given.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a version what was really asked in an interval (wall clock), and compare its answers with the logged ones."""
+    from datetime import UTC, datetime
+
+    from airloop.config import load_pipeline
+    from airloop.records import Window, parse_instant
+    from airloop.serving import replay_log as replaying
+
+    settings = checked(pipeline)
+    window = Window(parse_instant(start), parse_instant(end) if end else datetime.now(UTC))
+    found = replaying.replay_log(load_pipeline(pipeline, settings), window, version, settings)
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+        return
+    by = ", ".join(f"version {number}: {count}" for number, count in found.answered_by.items())
+    console.print(
+        f"{found.rows} answers of {window} (answered by {by}), asked of version {version} again:", markup=False
+    )
+    console.print(
+        f"  {found.equal} equal; replayed - logged: mean {found.mean_difference:+.6f}, mean size "
+        f"{found.mean_absolute_difference:.6f}, largest {found.largest_difference:.6f}",
+        markup=False,
+    )

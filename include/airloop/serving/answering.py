@@ -1,0 +1,152 @@
+"""From asked rows to answered predictions: features looked up, aged, predicted, logged. Every protocol ends here."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airloop.errors import UpstreamUnavailable
+from airloop.serving.freshness import Judged, judge
+from airloop.serving.prediction_log import Logged, PredictionLog, new_id
+from airloop.serving.refused import Refused
+
+if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
+    from airloop.serving.served import Served
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One row of a request, as it came.
+
+    Attributes:
+        entity: Keys by name; empty where all features are sent.
+        features: Explicit features by name; they stand before what the online store holds.
+        as_of: UTC.
+    """
+
+    entity: Mapping[str, Any]
+    features: Mapping[str, Any]
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, how, and since when (perf_counter)."""
+
+    name: str
+    protocol: str
+    began: float
+
+
+def answer(served: "Served", asked: Sequence[Asked], log: PredictionLog, caller: Caller) -> list[Logged]:
+    """Predict every row and write the records; all rows or none.
+
+    Raises:
+        Refused: A row is refused, with its number where there are several.
+    """
+    if not asked:
+        raise Refused(422, "no_rows", "the request asks for no row; send at least one", field="rows", value=[])
+    most = served.pipeline.serving.max_rows
+    if len(asked) > most:
+        says = (
+            f"{len(asked)} rows in one request, at most {most} are answered (serving.max_rows): send several requests"
+        )
+        raise Refused(413, "too_many_rows", says, field="rows", value=len(asked))
+    features, judged = _features(served, asked)
+    predicted = served.predict([served.inputs.row(row) for row in features])
+    now, many = time.time(), predicted.ndim > 1
+    at = _text(datetime.fromtimestamp(now, UTC))
+    latency = round((time.perf_counter() - caller.began) * 1000, 3)
+    records = [
+        Logged(
+            id=new_id(now),
+            at=at,
+            pipeline=served.pipeline.name,
+            version=served.version,
+            decision=served.decision,
+            as_of=_text(row.as_of),
+            features=found,
+            prediction=value.tolist() if many else float(value),
+            latency_ms=latency,
+            caller=caller.name,
+            protocol=caller.protocol,
+            form=served.form.name,
+            entity=dict(row.entity),
+            ages={view: item.age_seconds for view, item in ages.items() if item.age_seconds is not None},
+            flags={view: item.flag for view, item in ages.items() if item.flag},
+            explicit=list(row.features),
+        )
+        for row, found, ages, value in zip(asked, features, judged, predicted, strict=True)
+    ]
+    log.append(served.pipeline.name, records)
+    return records
+
+
+def _features(served: "Served", asked: Sequence[Asked]) -> tuple[list[dict[str, Any]], list[dict[str, Judged]]]:
+    """Every row's features by name, and what was judged of each view that was read."""
+    explicit: list[dict[str, Any]] = []
+    entities: list[dict[str, Any]] = []
+    for at, row in enumerate(asked):
+        try:
+            explicit.append(served.inputs.checked(row.features))
+            entities.append(served.online.checked(row.entity) if row.entity else {})
+            _refuse_incomplete(served, explicit[-1], entities[-1])
+        except Refused as error:
+            raise (error.in_row(at) if len(asked) > 1 else error) from None
+    judged: list[dict[str, Judged]] = [{} for _ in asked]
+    for view in served.online.views:
+        needed = [name for name in view.features if name in served.inputs.by_name]
+        rows = [at for at, entity in enumerate(entities) if entity and not explicit[at].keys() >= set(needed)]
+        if needed and rows:
+            _judge_view(served, view, rows, entities=entities, asked=asked, judged=judged)
+    features = []
+    for sent, views in zip(explicit, judged, strict=True):
+        known: dict[str, Any] = {}
+        for item in views.values():
+            known.update(item.values)
+        features.append({name: sent[name] if name in sent else known.get(name) for name in served.inputs.by_name})
+    return features, judged
+
+
+def _judge_view(
+    served: "Served",
+    view: Any,
+    rows: Sequence[int],
+    *,
+    entities: Sequence[Mapping[str, Any]],
+    asked: Sequence[Asked],
+    judged: list[dict[str, Judged]],
+) -> None:
+    from airloop.features import feature_store
+
+    try:
+        with feature_store.answering(served.settings):
+            known = served.online.read(view, [entities[at] for at in rows])
+    except UpstreamUnavailable as error:
+        raise Refused(503, "online_store_unavailable", f"{error}; try again, or send the features") from error
+    for at, held in zip(rows, known, strict=True):
+        try:
+            judged[at][view.name] = judge(served.rules[view.name], held, asked[at].as_of)
+        except Refused as error:
+            raise (error.in_row(at) if len(asked) > 1 else error) from None
+
+
+def _refuse_incomplete(served: "Served", explicit: Mapping[str, Any], entity: Mapping[str, Any]) -> None:
+    """Without keys every feature has to be sent; with them, the keys of every view that is to be read."""
+    missing = [name for name in served.inputs.by_name if name not in explicit]
+    if not missing:
+        return
+    if not entity:
+        says = f"feature {missing[0]!r} is not sent, and no entity to look it up by; send null where it is missing"
+        raise Refused(422, "missing_feature", says, field=missing[0])
+    for view in served.online.views:
+        if not set(missing).isdisjoint(view.features):
+            for name in view.asked_as.values():
+                if name not in entity:
+                    says = f"key {name!r} is needed to look up view {view.name!r}; send null where a row has none"
+                    raise Refused(422, "missing_key", says, field=name)
+
+
+def _text(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,1 @@
+"""The prediction service: HTTP around airloop.serving.answering."""

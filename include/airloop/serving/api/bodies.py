@@ -1,0 +1,81 @@
+"""Bodies of requests: at most so many bytes, JSON of the right shape, and every mistake named by its place."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from airloop.config.nearest import nearest
+from airloop.errors import DataContractError
+from airloop.records import parse_instant
+from airloop.serving.refused import Refused
+
+MAX_BYTES = 4 << 20
+_Shape = TypeVar("_Shape")
+_PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body.
+
+    Raises:
+        Refused: It is larger than MAX_BYTES (413); no more of it is read.
+    """
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > MAX_BYTES:
+            says = f"the body is larger than {MAX_BYTES >> 20} MiB: send several requests"
+            raise Refused(413, "body_too_large", says, field="body")
+    return bytes(content)
+
+
+def decode(content: bytes, shape: type[_Shape]) -> _Shape:
+    """JSON as a struct.
+
+    Raises:
+        Refused: No JSON (400), or of another shape (422); says which field.
+    """
+    try:
+        return msgspec.json.decode(content, type=shape)
+    except msgspec.ValidationError as error:
+        raise _wrong_shape(str(error), shape) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(400, "not_json", f"the body is not JSON: {error}", field="body") from error
+
+
+def instant(text: str | None, *, default: datetime, field: str = "as_of") -> datetime:
+    """An ISO instant with its UTC offset, or the default.
+
+    Raises:
+        Refused: It is none.
+    """
+    if text is None:
+        return default
+    try:
+        return parse_instant(text)
+    except DataContractError as error:
+        raise Refused(422, "wrong_instant", f"{field}: {error}", field=field, value=text) from error
+
+
+def now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def _wrong_shape(text: str, shape: Any) -> Refused:
+    found = _PLACE.search(text)
+    place = found["place"] if found else ""
+    says = _PLACE.sub("", text)
+    if unknown := re.search(r"contains unknown field `(?P<name>.*)`", says):
+        known = _fields(shape, place)
+        says = f"unknown field {unknown['name']!r}{nearest(unknown['name'], known)} (fields: {', '.join(known)})"
+        place = f"{place}.{unknown['name']}".lstrip(".")
+    return Refused(422, "wrong_shape", f"{place or 'body'}: {says}", field=place or "body")
+
+
+def _fields(shape: Any, place: str) -> tuple[str, ...]:
+    inner = getattr(shape, "__item__", shape) if "[" in place else shape
+    return tuple(getattr(inner, "__struct_fields__", ()))

@@ -1,0 +1,115 @@
+"""What all endpoints share: the key, the time limit, errors in the protocol's own words, figures."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from airloop.errors import AirloopError, UpstreamUnavailable
+from airloop.serving.answering import Asked, Caller, answer
+from airloop.serving.api.service import Service
+from airloop.serving.prediction_log import Logged
+from airloop.serving.refused import Refused
+
+if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
+    from airloop.serving.served import Served
+
+logger = logging.getLogger(__name__)
+
+_BODY_SECONDS = 30.0
+_QUICK_ROWS = 16
+Handler = Callable[[Request, Caller], Awaitable[Response]]
+ErrorBody = Callable[[Refused], dict[str, Any]]
+
+
+def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON; NaN cannot occur in it."""
+    return Response(msgspec.json.encode(content), status, headers, "application/json")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One route around its handler.
+
+    Attributes:
+        scope: What the key has to allow; empty where none is asked for.
+        error_body: How the protocol says that a request is refused.
+    """
+
+    service: Service
+    route: str
+    handler: Handler
+    scope: str = "predict"
+    error_body: ErrorBody = Refused.to_json
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request, whatever happens."""
+        began = time.perf_counter()
+        try:
+            name = self.service.caller(given_key(request), self.scope) if self.scope else ""
+            response = await self.handler(request, Caller(name, self.route, began))
+        except ClientDisconnect:
+            response = Response(status_code=499)
+        except Exception as error:
+            response = self._refusal(error)
+        self.service.metrics.request(self.route, response.status_code, time.perf_counter() - began)
+        return response
+
+    def _refusal(self, error: Exception) -> Response:
+        if isinstance(error, Refused):
+            refused = error
+        elif isinstance(error, UpstreamUnavailable):
+            refused = Refused(503, "unavailable", f"{error}; try again")
+        elif isinstance(error, AirloopError):
+            refused = Refused(503, "cannot_answer", str(error))
+        else:
+            logger.error("%s failed", self.route, exc_info=error)
+            refused = Refused(500, "error", f"{type(error).__name__}: the service's log says more")
+        self.service.metrics.error(refused.code)
+        headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else None
+        return json_answer(self.error_body(refused), refused.status, headers)
+
+
+def given_key(request: Request) -> str:
+    """The API key of a request: `Authorization: Bearer KEY`, or `X-API-Key: KEY`."""
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.lower() == "bearer" else request.headers.get("x-api-key", "")
+
+
+async def body_in_time(reading: Awaitable[bytes]) -> bytes:
+    """A body that arrives within 30 s.
+
+    Raises:
+        Refused: It does not (408).
+    """
+    try:
+        return await asyncio.wait_for(reading, _BODY_SECONDS)
+    except TimeoutError as error:
+        raise Refused(408, "slow_body", f"the body did not arrive within {_BODY_SECONDS:.0f} s") from error
+
+
+async def answered(service: Service, served: "Served", asked: list[Asked], caller: Caller) -> list[Logged]:
+    """Predict, in this thread where that takes microseconds, else in another one, within the declared time.
+
+    Raises:
+        Refused: See answering.answer; or it takes too long (503): its records may then be in the log all the same.
+    """
+    if served.form.fast and len(asked) <= _QUICK_ROWS and (served.online.local or not any(row.entity for row in asked)):
+        records = answer(served, asked, service.log, caller)
+    else:
+        seconds = served.pipeline.serving.timeout_seconds
+        try:
+            work = run_in_threadpool(answer, served, asked, service.log, caller)
+            records = await asyncio.wait_for(work, seconds)
+        except TimeoutError as error:
+            says = f"no answer within {seconds:g} s (serving.timeout_seconds): send fewer rows, or try again"
+            raise Refused(503, "too_slow", says) from error
+    service.metrics.answered(records)
+    return records

@@ -1,0 +1,93 @@
+"""Figures of one process in Prometheus' text format: requests, latency, versions, ages, the log."""
+
+import os
+import resource
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airloop.serving.champions import Slot
+    from airloop.serving.prediction_log import Logged
+
+_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """Counters that only grow while the process lives."""
+
+    def __init__(self) -> None:
+        """All zero."""
+        self._lock = threading.Lock()
+        self._requests: Counter[tuple[str, str]] = Counter()
+        self._errors: Counter[str] = Counter()
+        self._buckets = [0] * (len(_BUCKETS_SECONDS) + 1)
+        self._seconds = 0.0
+        self._predictions: Counter[tuple[str, int]] = Counter()
+        self._flags: Counter[tuple[str, str, str]] = Counter()
+        self._oldest: dict[tuple[str, str], float] = {}
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """Count one request that was answered."""
+        with self._lock:
+            self._requests[route, str(status)] += 1
+            self._buckets[bisect_left(_BUCKETS_SECONDS, seconds)] += 1
+            self._seconds += seconds
+
+    def error(self, code: str) -> None:
+        """Count one refusal."""
+        with self._lock:
+            self._errors[code] += 1
+
+    def answered(self, records: Sequence["Logged"]) -> None:
+        """Count the predictions of one answer."""
+        with self._lock:
+            for record in records:
+                self._predictions[record.pipeline, record.version] += 1
+                for view, flag in record.flags.items():
+                    self._flags[record.pipeline, view, flag] += 1
+                for view, age in record.ages.items():
+                    self._oldest[record.pipeline, view] = age
+
+    def text(self, slots: Mapping[str, "Slot"], log_records: int) -> str:
+        """All figures; `worker` is the process, where the service has several."""
+        with self._lock:
+            return "\n".join(self._lines(slots, log_records)) + "\n"
+
+    def _lines(self, slots: Mapping[str, "Slot"], log_records: int) -> Iterator[str]:
+        worker = f'worker="{os.getpid()}"'
+        yield "# TYPE airloop_serving_requests_total counter"
+        for (route, status), count in sorted(self._requests.items()):
+            yield f'airloop_serving_requests_total{{{worker},route="{route}",status="{status}"}} {count}'
+        yield "# TYPE airloop_serving_refused_total counter"
+        for code, count in sorted(self._errors.items()):
+            yield f'airloop_serving_refused_total{{{worker},code="{code}"}} {count}'
+        yield "# TYPE airloop_serving_request_seconds histogram"
+        total = 0
+        for bound, count in zip((*_BUCKETS_SECONDS, "+Inf"), self._buckets, strict=True):
+            total += count
+            yield f'airloop_serving_request_seconds_bucket{{{worker},le="{bound}"}} {total}'
+        yield f"airloop_serving_request_seconds_sum{{{worker}}} {self._seconds}"
+        yield f"airloop_serving_request_seconds_count{{{worker}}} {total}"
+        yield "# TYPE airloop_serving_predictions_total counter"
+        for (pipeline, version), count in sorted(self._predictions.items()):
+            yield f'airloop_serving_predictions_total{{{worker},pipeline="{pipeline}",version="{version}"}} {count}'
+        yield "# TYPE airloop_serving_flagged_views_total counter"
+        for (pipeline, view, flag), count in sorted(self._flags.items()):
+            labels = f'{worker},pipeline="{pipeline}",view="{view}",flag="{flag}"'
+            yield f"airloop_serving_flagged_views_total{{{labels}}} {count}"
+        yield "# TYPE airloop_serving_feature_age_seconds gauge"
+        for (pipeline, view), age in sorted(self._oldest.items()):
+            yield f'airloop_serving_feature_age_seconds{{{worker},pipeline="{pipeline}",view="{view}"}} {age}'
+        yield "# TYPE airloop_serving_version gauge"
+        for name, slot in sorted(slots.items()):
+            version = slot.served.version if slot.served else 0
+            yield f'airloop_serving_version{{{worker},pipeline="{name}"}} {version}'
+        yield "# TYPE airloop_serving_log_records_total counter"
+        yield f"airloop_serving_log_records_total{{{worker}}} {log_records}"
+        yield "# TYPE airloop_serving_max_resident_bytes gauge"
+        largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        yield f"airloop_serving_max_resident_bytes{{{worker}}} {largest}"

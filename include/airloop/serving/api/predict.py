@@ -1,0 +1,67 @@
+"""`POST /v1/pipelines/{pipeline}/predict`: one row or many, by keys, by features, or both."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from airloop.serving.answering import Asked, Caller
+from airloop.serving.api.bodies import decode, instant, now, read_body
+from airloop.serving.api.endpoints import answered, body_in_time, json_answer
+from airloop.serving.api.requests import PredictRequest, Row
+from airloop.serving.api.service import Service
+from airloop.serving.prediction_log import Logged
+from airloop.serving.refused import Refused
+
+if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
+    from airloop.serving.served import Served
+
+
+async def predict(service: Service, request: Request, caller: Caller) -> Response:
+    """The answer names version, decision, and for each row its prediction id, prediction, ages and flags."""
+    served = service.served(request.path_params["pipeline"])
+    body = decode(await body_in_time(read_body(request)), PredictRequest)
+    records = await answered(service, served, asked_rows(body), caller)
+    return json_answer(answer_body(served, records))
+
+
+def asked_rows(body: PredictRequest) -> list[Asked]:
+    """The rows of a request.
+
+    Raises:
+        Refused: It holds both `rows` and a row of its own, or an `as_of` that is no instant.
+    """
+    default = instant(body.as_of, default=now())
+    if body.rows is None:
+        return [Asked(body.entity, body.features, default)]
+    if body.entity or body.features:
+        raise Refused(422, "two_forms", "send either `rows`, or one row as `entity` and `features`", field="rows")
+    return [Asked(row.entity, row.features, _as_of(row, at, default)) for at, row in enumerate(body.rows)]
+
+
+def _as_of(row: Row, at: int, default: datetime) -> datetime:
+    return default if row.as_of is None else instant(row.as_of, default=default, field=f"rows[{at}].as_of")
+
+
+def answer_body(served: "Served", records: list[Logged]) -> dict[str, Any]:
+    """The answer to a request, and to nothing else: what it says is in the log by now."""
+    body: dict[str, Any] = {
+        "pipeline": served.pipeline.name,
+        "model_version": served.version,
+        "decision": served.decision,
+        "predictions": [
+            {
+                "prediction_id": record.id,
+                "prediction": record.prediction,
+                "entity": record.entity,
+                "as_of": record.as_of,
+                "feature_ages_seconds": record.ages,
+                "flags": record.flags,
+            }
+            for record in records
+        ],
+    }
+    if served.task.classes:
+        body["classes"] = list(served.task.classes)
+    return body

@@ -1,0 +1,218 @@
+"""Who answers for each pipeline: the champion in force by the ledger, exchanged while requests go on.
+
+One thread looks every half second at the ledger's newest numbers and at the declarations' files. Where one has changed,
+the version in force is loaded beside the one that answers, and one reference is exchanged: a request reads it once, so
+no answer is mixed. A version that does not load leaves the old one in place and raises an alarm.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airloop.config import Pipeline, load_pipeline, pipeline_names
+from airloop.errors import AirloopError, UpstreamUnavailable
+from airloop.records import Alarm, Window
+from airloop.records.digests import digest
+from airloop.settings import Settings
+from airloop.stores import alarms, ledger, state
+from airloop.stores.ledger import Entry
+
+if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
+    from airloop.serving.served import Served
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+STAGE = "serving"
+_RETRY_SECONDS = 5.0
+_KIND = "champion_does_not_serve"
+
+
+def _load(pipeline: Pipeline, in_force: Entry, settings: Settings) -> Any:
+    from airloop.serving.served import load_served
+
+    return load_served(pipeline, in_force, settings)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One pipeline.
+
+    Attributes:
+        served: What answers; None where nothing does.
+        problem: Why nothing answers, or why an older version still does; empty when all is well.
+        seen: The ledger's head and the declaration's files when this was made.
+        retry_at: Monotonic time from which to try again although nothing has changed; 0: never.
+    """
+
+    served: "Served | None"
+    problem: str
+    seen: tuple[Any, ...]
+    retry_at: float = 0.0
+
+
+@dataclass
+class Champions:
+    """The slots of all declared pipelines.
+
+    Attributes:
+        load: Makes what answers of an entry `done`.
+    """
+
+    settings: Settings
+    load: Callable[[Pipeline, Entry, Settings], Any] = _load
+    slots: Mapping[str, Slot] = field(default_factory=dict)
+    looked: bool = False
+    problem: str = ""
+    _looking: threading.Lock = field(default_factory=threading.Lock)
+
+    def look(self) -> None:
+        """One look at every pipeline; loads what has changed. Errors stay in the slot they belong to."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
+        names = pipeline_names(self.settings)
+        try:
+            heads = ledger.heads(self.settings, names)
+        except AirloopError as error:
+            self.problem = str(error)
+            logger.warning("the ledger cannot be asked; what answers goes on: %s", error)
+            return
+        self.problem = ""
+        if gone := set(self.slots) - set(names):
+            self.slots = {name: slot for name, slot in self.slots.items() if name not in gone}
+        for name in names:
+            seen, old = (heads[name], *self._files(name)), self.slots.get(name)
+            due = old is not None and 0 < old.retry_at <= time.monotonic()
+            if old is None or old.seen != seen or due:
+                self.slots = {**self.slots, name: self._slot(name, old, seen)}
+        self.looked = True
+
+    def _slot(self, name: str, old: Slot | None, seen: tuple[Any, ...]) -> Slot:
+        before = old.served if old else None
+        try:
+            pipeline = load_pipeline(name, self.settings)
+            in_force = ledger.intact_history(self.settings, name).in_force()
+        except AirloopError as error:
+            return _failed(before, str(error), seen, retry=isinstance(error, UpstreamUnavailable))
+        if not pipeline.serving.enabled:
+            return Slot(None, f"{name}/pipeline.yaml says serving.enabled: false", seen)
+        if in_force is None:
+            says = f"{name} has no champion yet: run {name}__training, and promote what passes the gate"
+            return Slot(None, says, seen)
+        if before and old and _same(before, in_force, pipeline) and old.seen[1:] == seen[1:] and not old.problem:
+            return replace(old, seen=seen)
+        return self._exchanged(pipeline, in_force, before, seen)
+
+    def _exchanged(self, pipeline: Pipeline, in_force: Entry, before: "Served | None", seen: tuple[Any, ...]) -> Slot:
+        try:
+            served = self.load(pipeline, in_force, self.settings)
+        except UpstreamUnavailable as error:
+            return _failed(before, f"version {in_force.payload['version']}: {error}", seen, retry=True)
+        except Exception as error:  # whatever a model or a store raises: the old one goes on answering
+            says = str(error) if isinstance(error, AirloopError) else f"{type(error).__name__}: {error}"
+            stays = before is not None and before.version != in_force.payload["version"]
+            self._alarm(pipeline, in_force, says, before if stays else None)
+            return _failed(before if stays else None, says, seen, retry=False)
+        self._all_clear(pipeline, in_force)
+        return Slot(served, "", seen)
+
+    def _files(self, name: str) -> tuple[Any, ...]:
+        folder = self.settings.pipelines_dir / name
+        paths = (folder / "pipeline.yaml", folder / "features.sql", folder / "transforms.py")
+        return tuple(map(_stamp, (*paths, self.settings.feature_repo_dir / f"{name}.py")))
+
+    def _alarm(self, pipeline: Pipeline, in_force: Entry, why: str, stays: "Served | None") -> None:
+        version = in_force.payload["version"]
+        instead = f"version {stays.version} goes on answering" if stays else "nobody answers for this pipeline"
+        says = (
+            f"version {version} is in force since {in_force.effective_at:%Y-%m-%dT%H:%MZ} and cannot be served "
+            f"({why}); {instead}. Mend what it says, or promote another version"
+        )
+        noticed = Alarm(_KIND, f"version {version}", says, observed=float(version), holds_training=False)
+        logger.error("%s: %s", pipeline.name, says)
+        try:
+            window = _moment(in_force)
+            if self._record(pipeline, window, [noticed.to_json()]):
+                alarms.announce(pipeline, STAGE, window, [noticed], self.settings)
+        except AirloopError as error:
+            logger.warning("%s: the alarm cannot be written: %s", pipeline.name, error)
+
+    def _all_clear(self, pipeline: Pipeline, in_force: Entry) -> None:
+        window = _moment(in_force)
+        try:
+            if state.latest_records(self.settings, pipeline.name, STAGE, window=window):
+                self._record(pipeline, window, [])
+        except AirloopError as error:
+            logger.warning("%s: the alarm cannot be closed: %s", pipeline.name, error)
+
+    def _record(self, pipeline: Pipeline, window: Window, noticed: list[dict[str, Any]]) -> bool:
+        """Make it the newest record of the window; False when it already is."""
+        record = {"window": window.to_json(), "alarms": noticed}
+        newest = state.latest_records(self.settings, pipeline.name, STAGE, window=window)
+        if newest and newest[-1] == record:
+            return False
+        key = digest([record, len(newest)])
+        state.save_record(self.settings, pipeline.name, STAGE, input_key=key, window=window, record=record)
+        return True
+
+
+class Follower:
+    """The thread that looks."""
+
+    def __init__(self, look: Callable[[], None], seconds: float = POLL_SECONDS) -> None:
+        """`look` is called at once and then every so many seconds; what it raises is logged."""
+        self._look, self._seconds, self._stop = look, seconds, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with a first look at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the look under way, or leave it to die with the process."""
+        self._stop.set()
+        self._thread.join(timeout=1)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._look()
+            except Exception:
+                logger.exception("a look failed; the next one follows")
+            self._stop.wait(self._seconds)
+
+
+def _failed(before: "Served | None", says: str, seen: tuple[Any, ...], *, retry: bool) -> Slot:
+    logger.error("%s", says)
+    return Slot(before, says, seen, time.monotonic() + _RETRY_SECONDS if retry else 0.0)
+
+
+def _same(served: "Served", in_force: Entry, pipeline: Pipeline) -> bool:
+    return (served.version, served.decision, served.pipeline) == (
+        in_force.payload["version"],
+        decision_of(in_force),
+        pipeline,
+    )
+
+
+def decision_of(in_force: Entry) -> int:
+    """The number in the ledger of what put a version in force: its decision, or the rollback."""
+    return int(in_force.payload.get("decision_sequence") or in_force.sequence)
+
+
+def _moment(entry: Entry) -> Window:
+    return Window(entry.effective_at, entry.effective_at + timedelta(microseconds=1))
+
+
+def _stamp(path: Any) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)

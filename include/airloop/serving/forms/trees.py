@@ -1,0 +1,211 @@
+"""Trees walked together: one array of nodes for all trees of a forest or a boosting, one step a level for all rows.
+
+Forests compare a value rounded to float32 with a float64 threshold, gradient boosting takes it as it is; both send a
+missing value where the node says. The fields of scikit-learn's trees are private: `choose` compares the answers.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from airloop.serving.forms.encoder import OrdinalRows, ordinal_rows
+
+Floats = npt.NDArray[np.float64]
+_WALKED_ROWS = 16
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """Nodes of one tree; a leaf's children are itself."""
+
+    feature: npt.NDArray[np.intp]
+    threshold: Floats
+    left: npt.NDArray[np.intp]
+    right: npt.NDArray[np.intp]
+    missing_left: npt.NDArray[np.bool_]
+    values: Floats
+    depth: int
+
+
+@dataclass(frozen=True)
+class Trees:
+    """All trees of an estimator.
+
+    Attributes:
+        children: Of node n, [2 n] where it goes left, [2 n + 1] where right.
+        values: What a node adds to each output; zero but for leaves.
+        levels: How many steps the deepest tree takes.
+        rounded: Whether values are rounded to float32 first.
+        finish: From the sum over all trees to predictions.
+        whole: The estimator's own prediction of a matrix, faster for many rows.
+    """
+
+    encoder: OrdinalRows
+    roots: npt.NDArray[np.intp]
+    feature: npt.NDArray[np.intp]
+    threshold: Floats
+    children: npt.NDArray[np.intp]
+    missing_left: npt.NDArray[np.bool_]
+    values: Floats
+    levels: int
+    rounded: bool
+    finish: Callable[[Floats], Floats]
+    whole: Callable[[Floats], Floats]
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> Floats:
+        """Predictions (n, outputs)."""
+        matrix = self.encoder.matrix(rows)
+        return self.finish(self._sums(matrix)) if len(rows) <= _WALKED_ROWS else self.whole(matrix)
+
+    def _sums(self, matrix: Floats) -> Floats:
+        if self.rounded:
+            if (np.abs(matrix) > _LARGEST_FLOAT32).any():
+                raise ValueError("a number is too large for float32, which this model computes in")
+            matrix = matrix.astype(np.float32).astype(np.float64)
+        count, width = matrix.shape
+        flat = matrix.ravel()
+        base = (np.arange(count, dtype=np.intp) * width)[:, None]
+        at = np.broadcast_to(self.roots, (count, len(self.roots)))
+        missing = bool(np.isnan(flat).any())
+        for _ in range(self.levels):
+            value = flat[base + self.feature[at]]
+            left = value <= self.threshold[at]
+            if missing:
+                left |= np.isnan(value) & self.missing_left[at]
+            at = self.children[2 * at + ~left]
+        return np.asarray(self.values[at].sum(axis=1))
+
+
+def tree_form(encoder: Any, estimator: Any) -> Trees:
+    """The trees of a fitted forest or histogram gradient boosting behind an ordinal encoder.
+
+    Raises:
+        ValueError: It is no such model.
+    """
+    rows = ordinal_rows(encoder)
+    boosted = hasattr(estimator, "_predictors")
+    if not boosted and not hasattr(estimator, "estimators_"):
+        raise ValueError(f"{type(estimator).__name__} has no trees")
+    trees = list(_boosted(estimator) if boosted else _forest(estimator))
+    starts = np.cumsum([0, *(len(tree.feature) for tree in trees)])
+    left = np.concatenate([tree.left + start for tree, start in zip(trees, starts[:-1], strict=True)])
+    right = np.concatenate([tree.right + start for tree, start in zip(trees, starts[:-1], strict=True)])
+    return Trees(
+        encoder=rows,
+        roots=starts[:-1].astype(np.intp),
+        feature=np.concatenate([tree.feature for tree in trees]).astype(np.intp),
+        threshold=np.concatenate([tree.threshold for tree in trees]),
+        children=np.stack([left, right], axis=1).ravel(),
+        missing_left=np.concatenate([tree.missing_left for tree in trees]),
+        values=np.concatenate([tree.values for tree in trees]),
+        levels=max(tree.depth for tree in trees),
+        rounded=not boosted,
+        finish=_finish(estimator) if boosted else np.asarray,
+        whole=_whole(estimator, forest=not boosted),
+    )
+
+
+def _boosted(estimator: Any) -> Iterator[_Nodes]:
+    outputs = len(estimator._predictors[0])
+    for iteration in estimator._predictors:
+        for output, tree in enumerate(iteration):
+            nodes = tree.nodes
+            if nodes["is_categorical"].any():
+                raise ValueError("a tree splits on categories")
+            leaf = nodes["is_leaf"].astype(bool)
+            values = np.zeros((len(nodes), outputs))
+            values[leaf, output] = nodes["value"][leaf]
+            yield _looped(
+                leaf,
+                feature=nodes["feature_idx"],
+                threshold=nodes["num_threshold"],
+                children=(nodes["left"], nodes["right"]),
+                missing_left=nodes["missing_go_to_left"],
+                values=values,
+                depth=int(nodes["depth"].max()),
+            )
+
+
+def _forest(estimator: Any) -> Iterator[_Nodes]:
+    count, classifies = len(estimator.estimators_), hasattr(estimator, "classes_")
+    if type(estimator).__name__ not in _FORESTS:
+        raise ValueError(f"{type(estimator).__name__} is no forest whose trees are averaged")
+    for one in estimator.estimators_:
+        tree = one.tree_
+        leaf = tree.children_left < 0
+        values = tree.value[:, 0, :]
+        if classifies:
+            values = values / values.sum(axis=1, keepdims=True)
+        yield _looped(
+            leaf,
+            feature=tree.feature,
+            threshold=tree.threshold,
+            children=(tree.children_left, tree.children_right),
+            missing_left=tree.missing_go_to_left,
+            values=np.where(leaf[:, None], values / count, 0.0),
+            depth=int(tree.max_depth),
+        )
+
+
+_FORESTS = ("RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor")
+
+
+def _looped(
+    leaf: npt.NDArray[np.bool_],
+    *,
+    feature: Any,
+    threshold: Any,
+    children: tuple[Any, Any],
+    missing_left: Any,
+    values: Floats,
+    depth: int,
+) -> _Nodes:
+    here = np.arange(len(leaf))
+    left, right = (np.where(leaf, here, side.astype(np.intp)) for side in children)
+    return _Nodes(
+        feature=np.where(leaf, 0, feature).astype(np.intp),
+        threshold=np.where(leaf, np.inf, threshold).astype(np.float64),
+        left=left,
+        right=right,
+        missing_left=np.asarray(missing_left).astype(bool),
+        values=values,
+        depth=depth,
+    )
+
+
+def _finish(estimator: Any) -> Callable[[Floats], Floats]:
+    """From raw sums to predictions, by the model's own loss."""
+    baseline, loss = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(1, -1), estimator._loss
+    if hasattr(estimator, "classes_"):
+
+        def finish(sums: Floats) -> Floats:
+            raw = sums + baseline
+            return np.asarray(loss.predict_proba(raw[:, 0] if raw.shape[1] == 1 else raw))
+
+        return finish
+    return lambda sums: np.asarray(loss.link.inverse((sums + baseline)[:, 0])).reshape(-1, 1)
+
+
+def _whole(estimator: Any, *, forest: bool) -> Callable[[Floats], Floats]:
+    """A matrix of many rows through the estimator's compiled trees."""
+    classifies = hasattr(estimator, "classes_")
+    if not forest:
+        ask = estimator.predict_proba if classifies else estimator.predict
+        return lambda matrix: np.asarray(ask(matrix)).reshape(len(matrix), -1)
+    trees = [one.tree_ for one in estimator.estimators_]
+
+    def average(matrix: Floats) -> Floats:
+        if (np.abs(matrix) > _LARGEST_FLOAT32).any():
+            raise ValueError("a number is too large for float32, which this model computes in")
+        rounded = np.ascontiguousarray(matrix, dtype=np.float32)
+        total = np.zeros((len(matrix), trees[0].value.shape[2]))
+        for tree in trees:
+            found = tree.predict(rounded).reshape(len(matrix), -1)
+            total += found / found.sum(axis=1, keepdims=True) if classifies else found
+        return total / len(trees)
+
+    return average

@@ -1,0 +1,131 @@
+"""An outcome somebody sends, as a row of the pipeline's outcome feed: every column there and of its type."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airloop.config import Feed, Pipeline
+from airloop.config.nearest import nearest
+from airloop.errors import DataContractError
+from airloop.records import parse_instant
+from airloop.serving.refused import Refused
+
+_WORDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "float": "a number",
+    "boolean": "true or false",
+    "timestamp": "an instant like 2013-02-01T00:00:00Z",
+}
+_INT64 = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    """A row as it will land.
+
+    Attributes:
+        feed: Its feed.
+        subject: What it is about: the feed's key columns as JSON.
+        values: Column -> value, instants as text.
+        day: Local day of the feed in which it happened, which names its file.
+    """
+
+    feed: str
+    subject: str
+    values: dict[str, Any]
+    day: str
+
+
+def outcome_feed(pipeline: Pipeline) -> tuple[str, Feed]:
+    """The feed that outcomes of a pipeline land in.
+
+    Raises:
+        Refused: There is none, there are several and serving.feedback names none, or its files are no CSV.
+    """
+    names = pipeline.outcome_feeds
+    wanted = pipeline.serving.feedback
+    if wanted is not None and wanted not in names:
+        says = f"{pipeline.name}/pipeline.yaml: serving.feedback: no outcome feed {wanted!r}{nearest(wanted, names)}"
+        raise Refused(409, "no_outcome_feed", f"{says} (outcome feeds: {', '.join(names) or 'none'})")
+    if wanted is None and len(names) != 1:
+        says = f"{pipeline.name} has {len(names)} outcome feeds ({', '.join(names) or 'none'})"
+        raise Refused(409, "no_outcome_feed", f"{says}, and serving.feedback names none")
+    name = wanted or names[0]
+    if not pipeline.feeds[name].files.endswith(".csv"):
+        says = f"feed {name!r} lands as {pipeline.feeds[name].files}, and feedback is written as CSV only"
+        raise Refused(409, "no_outcome_feed", says)
+    return name, pipeline.feeds[name]
+
+
+def outcome_row(pipeline: Pipeline, entity: Mapping[str, Any], outcome: Any, time: str) -> OutcomeRow:
+    """The row of one outcome.
+
+    Args:
+        entity: Keys of what it is about; those that the feed has as columns are taken from it.
+        outcome: The value of the feed's only other column, or an object of its other columns.
+        time: Value of the feed's event time.
+
+    Raises:
+        Refused: A column is missing, unknown (with the nearest) or of another type, or the time is no instant.
+    """
+    name, feed = outcome_feed(pipeline)
+    happened = _instant(time, "time")
+    taken: dict[str, Any] = {column: entity[column] for column in feed.columns if column in entity}
+    taken[feed.event_time or ""] = time
+    if feed.known_at and feed.known_at != feed.event_time:
+        taken[feed.known_at] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    sent = _sent(name, feed, taken, outcome)
+    values = {
+        column: _value(column, kind, {**taken, **sent}[column], key=column in feed.key)
+        for column, kind in feed.columns.items()
+    }
+    subject = json.dumps({column: values[column] for column in feed.key}, sort_keys=True)
+    day = happened.astimezone(ZoneInfo(feed.day_timezone)).date().isoformat()
+    return OutcomeRow(name, subject, values, day)
+
+
+def _sent(name: str, feed: Feed, taken: Mapping[str, Any], outcome: Any) -> dict[str, Any]:
+    rest = [column for column in feed.columns if column not in taken]
+    if not isinstance(outcome, dict):
+        if len(rest) != 1:
+            says = f"feed {name!r} needs {', '.join(rest) or 'no other column'}: send outcome as an object of them"
+            raise Refused(422, "wrong_outcome", says, field="outcome", value=outcome)
+        return {rest[0]: outcome}
+    for column in outcome:
+        if column not in feed.columns or column == feed.event_time:
+            says = f"feed {name!r} has no column {column!r} to send{nearest(column, rest)} (columns: {', '.join(rest)})"
+            raise Refused(422, "wrong_outcome", says, field=f"outcome.{column}")
+    for column in rest:
+        if column not in outcome:
+            says = f"feed {name!r} needs column {column!r}; send null where it is not known"
+            raise Refused(422, "wrong_outcome", says, field=f"outcome.{column}")
+    return outcome
+
+
+def _value(column: str, kind: str, given: Any, *, key: bool) -> Any:
+    if given is None and not key:
+        return None
+    fits = {
+        "string": isinstance(given, str) and bool(given or not key),
+        "integer": isinstance(given, int) and not isinstance(given, bool) and given in _INT64,
+        "float": isinstance(given, (int, float)) and not isinstance(given, bool),
+        "boolean": isinstance(given, bool),
+        "timestamp": isinstance(given, str),
+    }
+    if not fits[kind]:
+        says = f"column {column!r} has to be {_WORDS[kind]}, not {type(given).__name__}"
+        raise Refused(422, "wrong_type", says, field=f"outcome.{column}", value=given)
+    if kind == "timestamp":
+        return _instant(given, f"outcome.{column}").isoformat().replace("+00:00", "Z")
+    return given
+
+
+def _instant(text: str, field: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except DataContractError as error:
+        raise Refused(422, "wrong_instant", f"{field}: {error}", field=field, value=text) from error

@@ -1,0 +1,216 @@
+"""The prediction log: an answer leaves after its record is in an append-only segment file.
+
+A record is a line of JSON, written by one write() to a file opened with O_APPEND: a killed process loses nothing. A
+thread syncs the file every 200 ms: a machine that crashes loses at most that much. Each process writes segments of its
+own and holds a lock on the one it writes; a segment without a holder is closed, whoever closed it.
+"""
+
+import fcntl
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from airloop.serving.refused import Refused
+from airloop.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+SYNC_SECONDS = 0.2
+_SEGMENT_BYTES = 16 << 20
+_SUFFIX = ".jsonl"
+
+
+class Logged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One prediction as it was answered.
+
+    Attributes:
+        id: 32 hexadecimal digits, the first 12 the millisecond (Unix) of the answer.
+        at: Wall clock of the answer, ISO UTC.
+        decision: Number of the ledger's decision that put the version in force.
+        as_of: The instant the features' ages are measured at: the decision time of the row.
+        features: Every feature the model was given, by name.
+        ages: View -> age in seconds of the value that was used.
+        flags: View -> `stale` or `absent`.
+        explicit: Names of the features the request sent itself.
+        prediction: A number, or a list of probabilities.
+        latency_ms: From the request's last byte to this record.
+        caller: Name and id of the key; `open` where none is needed.
+    """
+
+    id: str
+    at: str
+    pipeline: str
+    version: int
+    decision: int
+    as_of: str
+    features: dict[str, Any]
+    prediction: float | list[float]
+    latency_ms: float
+    caller: str
+    protocol: str
+    form: str
+    entity: dict[str, Any] = {}
+    ages: dict[str, float] = {}
+    flags: dict[str, str] = {}
+    explicit: list[str] = []
+
+
+def new_id(now: float) -> str:
+    """A prediction id of this millisecond (Unix seconds); 80 random bits follow it."""
+    return f"{int(now * 1000):012x}{secrets.token_hex(10)}"
+
+
+def id_time(prediction_id: str) -> datetime | None:
+    """When an id was given; None for what is no id."""
+    if len(prediction_id) != 32 or not set(prediction_id) <= set("0123456789abcdef"):
+        return None
+    try:
+        return datetime.fromtimestamp(int(prediction_id[:12], 16) / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def log_folder(settings: Settings, pipeline: str) -> Path:
+    """Where a pipeline's segments lie, on this machine's own disk."""
+    return settings.home / "prediction_log" / pipeline
+
+
+@dataclass
+class _Segment:
+    handle: int
+    path: Path
+    size: int = 0
+
+
+@dataclass
+class PredictionLog:
+    """The segments this process writes, one a pipeline; safe to call from several threads."""
+
+    settings: Settings
+    segment_bytes: int = _SEGMENT_BYTES
+    _open: dict[str, _Segment] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _dirty: set[int] = field(default_factory=set)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    written: int = 0
+
+    def start(self) -> None:
+        """Begin to sync."""
+        self._thread = threading.Thread(target=self._sync_until_stopped, name="log-sync", daemon=True)
+        self._thread.start()
+
+    def append(self, pipeline: str, records: Sequence[Logged]) -> None:
+        """Write the records of one answer, all or none.
+
+        Raises:
+            Refused: The disk does not take them (503): the answer must not leave.
+        """
+        encode = msgspec.json.encode
+        content = b"".join(encode(record) + b"\n" for record in records)
+        with self._lock:
+            try:
+                segment = self._segment(pipeline)
+                written = os.write(segment.handle, content)
+                if written < len(content):
+                    self._close(pipeline)  # what follows half a line would be lost with it
+                    raise OSError(f"{written} of {len(content)} bytes written")
+            except OSError as error:
+                logger.warning("prediction log of %s: %s", pipeline, error)
+                says = f"the prediction log cannot be written ({error}), and no answer leaves without its record"
+                raise Refused(503, "log_not_writable", f"{says}; free some room below {self.settings.home}") from error
+            segment.size += written
+            self._dirty.add(segment.handle)
+            self.written += len(records)
+
+    def sync(self) -> None:
+        """Put on disk what was written."""
+        with self._lock:
+            dirty, self._dirty = list(self._dirty), set()
+            handles = [os.dup(handle) for handle in dirty]
+        for handle in handles:  # outside the lock: a write does not wait for the disk
+            try:
+                os.fdatasync(handle)
+            finally:
+                os.close(handle)
+
+    def close(self) -> None:
+        """Sync and let go of the segments; a second call does nothing."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=2)
+        self.sync()
+        with self._lock:
+            for pipeline in list(self._open):
+                self._close(pipeline)
+
+    def _segment(self, pipeline: str) -> _Segment:
+        segment = self._open.get(pipeline)
+        if segment and segment.size >= self.segment_bytes:
+            os.fdatasync(segment.handle)
+            self._close(pipeline)
+            segment = None
+        if segment is None:
+            segment = self._open[pipeline] = _new_segment(log_folder(self.settings, pipeline))
+        return segment
+
+    def _close(self, pipeline: str) -> None:
+        segment = self._open.pop(pipeline)
+        self._dirty.discard(segment.handle)
+        os.close(segment.handle)
+
+    def _sync_until_stopped(self) -> None:
+        while not self._stop.wait(SYNC_SECONDS):
+            try:
+                self.sync()
+            except OSError as error:
+                logger.warning("prediction log: cannot be synced: %s", error)
+
+
+def segments(settings: Settings, pipeline: str) -> list[Path]:
+    """A pipeline's segments, oldest first, those being written included."""
+    return sorted(log_folder(settings, pipeline).glob(f"*{_SUFFIX}"))
+
+
+def read_segment(path: Path) -> Iterator[Logged]:
+    """The records of a segment that are whole; what a crash or a full disk left of another is passed over, and said."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                logger.info("%s:%d: the last record is not whole (yet)", path, number)
+                return
+            try:
+                yield msgspec.json.decode(line, type=Logged)
+            except msgspec.MsgspecError as error:
+                logger.warning("%s:%d: is no record: %s", path, number, error)
+
+
+def is_closed(path: Path) -> bool:
+    """Whether nobody writes the segment any more."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(handle)
+
+
+def _new_segment(folder: Path) -> _Segment:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    path = folder / f"{stamp}-{time.time_ns() % 10**9:09d}-{os.getpid()}-{secrets.token_hex(3)}{_SUFFIX}"
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return _Segment(handle, path)

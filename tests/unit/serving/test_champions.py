@@ -1,0 +1,206 @@
+"""Hot swap: a promotion reaches the service by itself, no answer is mixed, and what does not load changes nothing."""
+
+import shutil
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.support import served_toy, toy
+from tests.support.served_toy import CUTOFF, EXPLICIT, ask, wait_for
+
+from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.models import model_version
+from airloop.serving import champions
+from airloop.serving.champions import Champions
+from airloop.serving.forms import Form
+from airloop.serving.served import load_served
+from airloop.stores import alarms, ledger
+
+START = toy.days(0, CUTOFF).end
+
+
+@pytest.fixture(scope="module")
+def real_load(served_home):
+    """Version 1 as it is served, loaded once."""
+    in_force = ledger.history(served_home, "toy").in_force()
+    return load_served(toy.toy_pipeline(served_home), in_force, served_home)
+
+
+@pytest.fixture
+def quick(served, real_load):
+    """The slots of a ledger of its own, whose versions answer with their own number."""
+
+    def load(pipeline, in_force, settings):
+        version = int(in_force.payload["version"])
+        if version in broken:
+            raise GuardRefused(f"toy version {version} does not load: its files are gone")
+        number = float(version) / 1000
+        form = Form("trees", lambda rows: real_load.form.predict(rows) * 0 + number)
+        decision = in_force.payload["decision_sequence"]
+        return replace(real_load, version=version, decision=decision, form=form, settings=settings)
+
+    broken: set[int] = set()
+    slots = Champions(served, load)
+    slots.broken = broken
+    return slots
+
+
+def promote(settings, version, hours):
+    served_toy.put_in_force(settings, version, START + timedelta(hours=hours))
+
+
+def versions(client):
+    return ask(client, {"features": EXPLICIT}).json()["model_version"]
+
+
+def test_a_promotion_reaches_the_service_within_two_seconds_and_without_a_restart(served):
+    with served_toy.running(served) as client:
+        assert versions(client) == 1
+        second = served_toy.twin(served, "reached")
+        promote(served, second, 1)
+        began = time.monotonic()
+        noticed = wait_for(lambda: client.service.champions.slots["toy"].served.version == second)
+        assert noticed
+        assert versions(client) == second
+        assert time.monotonic() - began < 30  # loading included, on a machine that is busy with other tests
+
+
+def test_a_version_that_is_promoted_later_but_takes_effect_earlier_is_not_in_force(quick):
+    promote(quick.settings, 5, 2)
+    quick.look()
+    promote(quick.settings, 6, 1)
+    quick.look()
+    assert quick.slots["toy"].served.version == 5
+
+
+def test_many_swaps_under_load_fail_no_request_and_every_answer_was_champion_at_its_moment(served, quick):
+    swaps, answers, failed, stop = 60, [], [], threading.Event()
+    with served_toy.running(served) as client:
+        client.service.champions.load = quick.load
+
+        def load() -> None:
+            while not stop.is_set():
+                began = time.monotonic()
+                answer = ask(client, {"features": EXPLICIT})
+                if answer.status_code != 200:
+                    failed.append(answer.text)
+                    continue
+                body = answer.json()
+                answers.append((began, time.monotonic(), body))
+
+        threads = [threading.Thread(target=load) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        in_force = [(time.monotonic(), 1)]
+        try:
+            for number in range(2, swaps + 2):
+                promote(served, number, number)
+                client.service.champions.look()  # what the follower does every half second
+                in_force.append((time.monotonic(), number))
+                seen = len(answers)
+                wait_for(lambda seen=seen: len(answers) > seen + 2)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    assert failed == []
+    assert len({body["model_version"] for _, _, body in answers}) > swaps * 0.9
+    for began, ended, body in answers:
+        version = body["model_version"]
+        if version > 1:
+            assert (
+                body["predictions"][0]["prediction"] == version / 1000
+            )  # never one version's number under another's name
+        exchanged = {number: at for at, number in in_force}
+        assert exchanged.get(version, 0) - 2 <= ended
+        after = exchanged.get(version + 1)
+        assert after is None or began <= after
+
+
+def test_a_champion_that_does_not_load_keeps_the_old_one_and_raises_an_alarm_until_another_serves(quick):
+    settings, pipeline = quick.settings, toy.toy_pipeline(quick.settings)
+    quick.look()
+    quick.broken.add(2)
+    promote(settings, 2, 1)
+    quick.look()
+    slot = quick.slots["toy"]
+    assert slot.served.version == 1
+    assert "its files are gone" in slot.problem
+    (alarm,) = alarms.raised(pipeline, settings, stages=["serving"])
+    assert (alarm.alarm.kind, alarm.alarm.holds_training) == ("champion_does_not_serve", False)
+    assert "version 1 goes on answering" in alarm.alarm.says
+    quick.look()
+    assert len(ledger.entries(settings, "toy", kind="alarm")) == 1
+    quick.broken.clear()
+    ledger.append(settings, "toy", kind="reconciled", effective_at=START, payload={"why": "moves the head"})
+    quick.look()
+    assert (quick.slots["toy"].served.version, quick.slots["toy"].problem) == (2, "")
+    assert alarms.raised(pipeline, settings, stages=["serving"]) == ()
+
+
+def test_a_store_that_does_not_answer_keeps_the_old_one_without_an_alarm_and_is_asked_again(quick, monkeypatch):
+    quick.look()
+    real = quick.load
+    quick.load = lambda *_: (_ for _ in ()).throw(UpstreamUnavailable("MLflow does not answer"))
+    promote(quick.settings, 2, 1)
+    quick.look()
+    assert quick.slots["toy"].served.version == 1
+    assert alarms.raised(toy.toy_pipeline(quick.settings), quick.settings, stages=["serving"]) == ()
+    quick.load = real
+    monkeypatch.setattr(champions.time, "monotonic", lambda: 1e9)
+    quick.look()
+    assert quick.slots["toy"].served.version == 2
+
+
+def test_a_ledger_that_does_not_verify_changes_nothing(quick):
+    import sqlite3
+
+    quick.look()
+    with sqlite3.connect(quick.settings.home / "state.db") as database:
+        database.execute(
+            "UPDATE ledger SET payload = replace(payload, '\"version\":1', '\"version\":9') WHERE kind = 'done'"
+        )
+    database.close()
+    promote(quick.settings, 2, 1)
+    quick.look()
+    assert quick.slots["toy"].served.version == 1
+    assert "does not verify" in quick.slots["toy"].problem
+
+
+def test_definitions_that_changed_take_the_version_away_that_no_longer_fits_them(served, tmp_path):
+    edited = toy.edited(served, tmp_path / "edited", "toy.py", "timedelta(hours=3)", "timedelta(hours=4)")
+    slots = Champions(edited)
+    slots.look()
+    assert slots.slots["toy"].served is None
+    assert "is not what version 1 was trained on" in slots.slots["toy"].problem
+
+
+def test_a_broken_pipeline_and_one_without_champion_do_not_take_the_others_away(served, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(served.project_dir, project, ignore=shutil.ignore_patterns("home", "__pycache__"))
+    toy_yaml = (project / "include/pipelines/toy/pipeline.yaml").read_text()
+    for name, text in (("broken", "name: broken\nowner:"), ("young", toy_yaml.replace("name: toy", "name: young"))):
+        (project / "include/pipelines" / name).mkdir()
+        (project / "include/pipelines" / name / "pipeline.yaml").write_text(text)
+    with served_toy.running(served.model_copy(update={"project_dir": project})) as client:
+        assert ask(client, {"features": EXPLICIT}).status_code == 200
+        for name, says in (("broken", "pipeline.yaml:"), ("young", "young has no champion yet: run young__training")):
+            answer = client.post(f"/v1/pipelines/{name}/predict", json={"features": EXPLICIT})
+            assert answer.status_code == 503
+            assert says in answer.json()["error"]["message"]
+
+
+def test_files_that_are_not_those_that_were_judged_are_not_served(served, monkeypatch):
+    real = model_version.version_files
+
+    def changed(*given):
+        files = real(*given)
+        return {**files, "MLmodel": files["MLmodel"] + b"\n"}
+
+    monkeypatch.setattr(model_version, "version_files", changed)
+    slots = Champions(served)
+    slots.look()
+    assert slots.slots["toy"].served is None
+    assert "the files of toy version 1 were changed" in slots.slots["toy"].problem

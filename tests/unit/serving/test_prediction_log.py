@@ -1,0 +1,293 @@
+"""The prediction log: no answer without its record, whatever happens to the process; each record once in the lake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from tests.support import served_toy, toy
+from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask, wait_for
+
+from airloop.errors import DataContractError, GuardRefused
+from airloop.features import examples
+from airloop.models import model_version
+from airloop.records import Window
+from airloop.serving import collect, replay_log, score
+from airloop.serving.prediction_log import Logged, PredictionLog, id_time, is_closed, new_id, read_segment, segments
+from airloop.serving.refused import Refused
+from airloop.stores import lake
+
+DAY = toy.days(CUTOFF, CUTOFF + 1)
+
+
+def entity(number=31, machine="m1"):
+    return {"job": f"j{CUTOFF:03d}-{number:03d}", "machine": machine}
+
+
+def logged(**changes):
+    now = time.time()
+    values = {
+        "id": new_id(now),
+        "at": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "pipeline": "toy",
+        "version": 1,
+        "decision": 2,
+        "as_of": NOON.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "features": dict(EXPLICIT),
+        "prediction": 0.25,
+        "latency_ms": 1.0,
+        "caller": "open",
+        "protocol": "/v1",
+        "form": "trees",
+        "entity": entity(),
+    }
+    return Logged(**{**values, **changes})
+
+
+@pytest.fixture
+def log(served):
+    log = PredictionLog(served)
+    yield log
+    log.close()
+
+
+def all_ids(settings):
+    return [record.id for path in segments(settings, "toy") for record in read_segment(path)]
+
+
+def test_a_killed_service_leaves_the_record_of_every_answer_it_gave(served):
+    environment = {**os.environ, "AIRLOOP_HOME": str(served.home), "AIRLOOP_PROJECT_DIR": str(served.project_dir)}
+    shared = ("mlflow_tracking_uri", "mlflow_artifact_uri", "feast_registry_url", "online_store")
+    for name in shared:
+        value = getattr(served, name)
+        environment[f"AIRLOOP_{name.upper()}"] = json.dumps(value) if isinstance(value, dict) else str(value)
+    command = [sys.executable, "-c", "from airloop_platform.cli import main; main()", "serve", "--no-keys"]
+    answered, stop = [], threading.Event()
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            url = process.stdout.readline().split()[2].rstrip(",")
+            with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+                wait_for(lambda: _ready(client), seconds=120)
+
+                def load() -> None:
+                    while not stop.is_set():
+                        try:
+                            answer = ask(client, {"rows": [{"features": EXPLICIT}] * 3})
+                        except httpx.TransportError:
+                            return
+                        answered.extend(row["prediction_id"] for row in answer.json()["predictions"])
+
+                threads = [threading.Thread(target=load) for _ in range(3)]
+                for thread in threads:
+                    thread.start()
+                wait_for(lambda: len(answered) > 300)
+                process.send_signal(signal.SIGKILL)
+                stop.set()
+                for thread in threads:
+                    thread.join()
+        finally:
+            process.kill()
+    ids = all_ids(served)
+    assert set(answered) <= set(ids)
+    assert len(set(ids)) == len(ids)
+    (segment,) = segments(served, "toy")
+    assert is_closed(segment)
+    found = collect.collect(toy.toy_pipeline(served), served)
+    assert (found.records, found.online) == (len(ids), len(ids))
+
+
+def _ready(client):
+    try:
+        return client.get("/v2/models/toy/ready").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_a_stopped_service_answers_what_it_has_accepted(served):
+    entered, answers = threading.Event(), []
+    with served_toy.running(served) as client:
+        slot = client.service.champions.slots["toy"]
+        real = slot.served.form.predict
+
+        def slow(rows):
+            entered.set()
+            time.sleep(0.5)
+            return real(rows)
+
+        object.__setattr__(slot.served.form, "predict", slow)
+        object.__setattr__(slot.served.form, "name", "pipeline")  # in a thread, like all that is slow
+
+        def asking() -> None:
+            with httpx.Client(base_url=client.url, timeout=30, trust_env=False) as other:
+                answers.append(ask(other, {"features": EXPLICIT}))
+
+        thread = threading.Thread(target=asking)
+        thread.start()
+        entered.wait(10)
+    thread.join()
+    assert answers[0].status_code == 200
+    assert answers[0].json()["predictions"][0]["prediction_id"] in all_ids(served)
+
+
+def test_an_answer_whose_record_cannot_be_written_does_not_leave(served, monkeypatch):
+    with served_toy.running(served) as client:
+        assert ask(client, {"features": EXPLICIT}).status_code == 200
+        before = all_ids(served)
+        monkeypatch.setattr(client.service.log, "_segment", _full)
+        answer = ask(client, {"features": EXPLICIT})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "log_not_writable")
+        assert "predictions" not in answer.json()
+        monkeypatch.undo()
+        assert ask(client, {"features": EXPLICIT}).status_code == 200
+    assert len(all_ids(served)) == len(before) + 1
+
+
+def _full(_pipeline):
+    raise OSError(28, "No space left on device")
+
+
+def test_half_a_record_is_passed_over_and_nothing_follows_it(log, served, monkeypatch):
+    log.append("toy", [logged()])
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda handle, content: real(handle, content[: len(content) // 2]))
+    with pytest.raises(Refused, match="bytes written"):
+        log.append("toy", [logged()])
+    monkeypatch.undo()
+    log.append("toy", [logged()])
+    assert len(segments(served, "toy")) == 2
+    assert len(all_ids(served)) == 2
+
+
+def test_a_segment_is_closed_when_it_is_full_or_its_writer_is_gone(served):
+    log = PredictionLog(served, segment_bytes=1000)
+    for _ in range(12):
+        log.append("toy", [logged()])
+    *full, last = segments(served, "toy")
+    assert len(full) >= 2
+    assert all(map(is_closed, full))
+    assert not is_closed(last)
+    log.close()
+    assert is_closed(last)
+
+
+def test_an_id_says_when_it_was_given_and_text_that_is_none_says_nothing():
+    now = time.time()
+    assert abs(id_time(new_id(now)).timestamp() - now) < 0.002
+    assert [id_time(text) for text in ("", "x" * 32, "f" * 32, "0" * 31)] == [None] * 4
+
+
+def test_what_is_collected_is_in_the_lake_once_and_closed_segments_go(log, served):
+    pipeline = toy.toy_pipeline(served)
+    log.append("toy", [logged(), logged(entity={}, prediction=0.5)])
+    first = collect.collect(pipeline, served)
+    assert (first.segments, first.records, first.online) == (1, 2, 2)
+    log.append("toy", [logged(entity=entity(32))])
+    again = collect.collect(pipeline, served)
+    assert (again.records, again.online) == (3, 1)  # the segment is still written, and read again
+    log.close()
+    assert collect.collect(pipeline, served).online == 0
+    assert segments(served, "toy") == []
+    rows = lake.read(collect.online_uri(pipeline, served), served).to_pylist()
+    assert len({row["prediction_id"] for row in rows}) == len(rows) == 3
+    by_job = {row["job"]: row for row in rows}
+    assert by_job[None]["prediction"] == 0.5
+    assert json.loads(by_job[entity(31)["job"]]["features"]) == EXPLICIT
+
+
+def test_a_collection_that_is_killed_before_the_segment_goes_adds_nothing_the_next_time(log, served, monkeypatch):
+    pipeline = toy.toy_pipeline(served)
+    log.append("toy", [logged()])
+    log.close()
+
+    def killed(_path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(collect, "_remove", killed)
+    with pytest.raises(KeyboardInterrupt):
+        collect.collect(pipeline, served)
+    monkeypatch.undo()
+    assert collect.collect(pipeline, served).online == 0
+    assert lake.read(collect.online_uri(pipeline, served), served).num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "scored"),
+    [
+        ({}, True),
+        ({"flags": {"machine_heat": "absent"}}, True),
+        ({"flags": {"machine_heat": "stale"}}, False),
+        ({"explicit": ["celsius"]}, False),
+        ({"entity": {}}, False),
+        ({"as_of": "2019-01-01T00:00:00.000000Z"}, False),
+        ({"as_of": "2026-01-01T00:00:00.000000Z"}, False),
+    ],
+)
+def test_a_row_asked_by_its_keys_alone_is_a_scored_row(toy_settings, changes, scored):
+    assert collect.scored_row(toy.toy_pipeline(toy_settings), logged(**changes)) is scored
+
+
+def test_a_row_answered_online_is_not_scored_again_in_batch_and_the_values_agree(served):
+    pipeline = toy.toy_pipeline(served)
+    hour = Window(NOON, NOON.replace(minute=0) + timedelta(hours=1))
+    frame = examples.feature_frame(pipeline, hour, served, with_labels=False)
+    machines = dict(examples.examples(pipeline, hour, served).select(["job", "machine"]).to_pandas().values)
+    with served_toy.running(served) as client:
+        rows = [
+            {"entity": {"job": job, "machine": machines[job]}, "as_of": decided.isoformat()}
+            for job, decided in zip(frame["job"], frame["decision_time"], strict=True)
+        ]
+        assert ask(client, {"rows": rows}).status_code == 200
+    found = collect.collect(pipeline, served)
+    assert (found.online, found.scored) == (len(frame), len(frame))
+    done = score.score(pipeline, DAY, {}, served)
+    assert (done.rows, done.appended) == (toy.ROWS_A_DAY, toy.ROWS_A_DAY - len(frame))
+    predictions = lake.read(score.predictions_uri(pipeline, served), served).to_pandas().set_index("job")["prediction"]
+    model = model_version.load_version(pipeline, 1, served)
+    assert predictions[frame["job"]].to_numpy() == pytest.approx(model.predict(pipeline, frame), abs=1e-12)
+
+
+def test_a_logged_interval_is_asked_of_another_version_and_compared(served):
+    pipeline, now = toy.toy_pipeline(served), datetime.now(UTC)
+    with served_toy.running(served) as client:
+        for size in range(0, 90, 10):
+            assert ask(client, {"features": {**EXPLICIT, "job_size": size}}).status_code == 200
+    collect.collect(pipeline, served)
+    window = Window(now - timedelta(seconds=1), datetime.now(UTC) + timedelta(seconds=1))
+    same = replay_log.replay_log(pipeline, window, 1, served)
+    assert (same.rows, same.equal, same.answered_by) == (9, 9, {"1": 9})
+    assert same.largest_difference <= 1e-12
+    with PredictionLogOf(served) as log:
+        log.append("toy", [logged(prediction=0.9)])
+    window = Window(now, datetime.now(UTC) + timedelta(seconds=1))
+    other = replay_log.replay_log(pipeline, window, 1, served)
+    assert (other.rows, other.equal) == (10, 9)
+    assert other.largest_difference > 0.01
+
+
+class PredictionLogOf:
+    def __init__(self, settings):
+        self.log = PredictionLog(settings)
+
+    def __enter__(self):
+        return self.log
+
+    def __exit__(self, *_):
+        self.log.close()
+
+
+def test_an_interval_without_answers_and_a_version_with_other_features_are_refused(served, log):
+    pipeline, now = toy.toy_pipeline(served), datetime.now(UTC)
+    window = Window(now, now + timedelta(hours=1))
+    with pytest.raises(DataContractError, match="no answer is logged in"):
+        replay_log.replay_log(pipeline, window, 1, served)
+    log.append("toy", [logged(features={"job_size": 3.0})])
+    with pytest.raises(GuardRefused, match=r"takes feature '.*', which was not logged"):
+        replay_log.replay_log(pipeline, window, 1, served)

@@ -1,0 +1,140 @@
+"""MLflow's scoring protocol by MLflow's own client, and the Open Inference Protocol."""
+
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pytest
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+from tests.support import toy
+from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask
+
+from airloop.models import model_version
+
+
+@pytest.fixture(scope="module")
+def wanted(served_home):
+    """What the model's own pipeline says of two rows, one with a missing number."""
+    model = model_version.load_version(toy.toy_pipeline(served_home), 1, served_home)
+    frame = pd.DataFrame([EXPLICIT, {**EXPLICIT, "celsius": None}])
+    return frame, model.model.predict_proba(frame[list(model.features)])
+
+
+def test_mlflows_own_client_gets_what_mlflow_would_serve(client, wanted):
+    frame, expected = wanted
+    place = urlsplit(client.url)
+    mlflow = ScoringServerClient(place.hostname, place.port)
+    mlflow.ping()
+    mlflow.wait_server_ready(timeout=10)
+    found = mlflow.invoke(frame).get_predictions().to_numpy()
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("form", ["dataframe_split", "dataframe_records", "instances", "inputs"])
+def test_each_format_of_a_frame_is_read(client, wanted, form):
+    _, expected = wanted
+    records = [EXPLICIT, {**EXPLICIT, "celsius": None}]
+    split = {"columns": list(EXPLICIT), "data": [list(row.values()) for row in records]}
+    columns = {name: [row[name] for row in records] for name in EXPLICIT}
+    body = {"dataframe_split": split, "inputs": columns}.get(form, records)
+    answer = client.post("/invocations", json={form: body})
+    assert answer.status_code == 200
+    assert answer.headers["x-airloop-model-version"] == "1"
+    assert answer.json()["predictions"] == [pytest.approx(row, abs=1e-12) for row in expected.tolist()]
+
+
+def test_csv_and_columns_that_are_no_features_are_read_as_mlflow_does(client, wanted):
+    _, expected = wanted
+    text = "machine_code,job_size,celsius,note\nm1,40,61.5,x\nm1,40,,y\n"
+    answer = client.post("/invocations", content=text, headers={"Content-Type": "text/csv"})
+    assert answer.json()["predictions"] == [pytest.approx(row, abs=1e-12) for row in expected.tolist()]
+
+
+def test_keys_in_a_frame_are_looked_up(client):
+    row = {"job": f"j{CUTOFF:03d}-031", "machine": "m1"}
+    answer = client.post("/v1/pipelines/toy/invocations", json={"dataframe_records": [row]})
+    by_keys = ask(client, {"entity": row}).json()["predictions"][0]["prediction"]
+    assert answer.json()["predictions"][0][1] == pytest.approx(by_keys, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"rows": []}, "exactly one of dataframe_split"),
+        ({"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}, "dataframe_split.data[0]"),
+        ({"dataframe_split": {"data": []}}, "dataframe_split needs columns"),
+        ({"inputs": {"a": [1], "b": [1, 2]}}, "as many values"),
+        ({"instances": [1, 2]}, "a list of objects"),
+        ({"dataframe_records": [{**EXPLICIT, "celsius": "hot"}]}, "'celsius' has to be a number or null"),
+        ({"dataframe_records": [{"machine_code": "m1", "job_size": 4, "celsuis": 5}]}, "did you mean 'celsuis'?"),
+        ({"dataframe_records": []}, "at least one"),
+    ],
+)
+def test_what_is_wrong_with_a_frame_is_said_as_mlflow_says_it(client, body, says):
+    answer = client.post("/invocations", json=body)
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["error_code"] == "BAD_REQUEST"
+    assert says in answer.json()["message"]
+
+
+def test_another_content_type_is_refused(client):
+    answer = client.post("/invocations", content=b"x", headers={"Content-Type": "application/xml"})
+    assert answer.status_code == 415
+
+
+def tensors(rows):
+    kinds = {"machine_code": "BYTES"}
+    return [
+        {"name": name, "shape": [len(rows)], "datatype": kinds.get(name, "FP64"), "data": [row[name] for row in rows]}
+        for name in rows[0]
+    ]
+
+
+def test_the_open_inference_protocol_answers_tensors(client, wanted):
+    _, expected = wanted
+    body = {"id": "7", "inputs": tensors([EXPLICIT, {**EXPLICIT, "celsius": None}])}
+    answer = client.post("/v2/models/toy/infer", json=body).json()
+    assert (answer["id"], answer["model_name"], answer["model_version"]) == ("7", "toy", "1")
+    (output,) = answer["outputs"]
+    assert (output["shape"], output["datatype"]) == ([2], "FP64")
+    assert output["data"] == pytest.approx(expected[:, 1].tolist(), abs=1e-12)
+
+
+def test_tensors_of_shape_n_1_nested_data_and_keys_with_as_of(client):
+    keys = [
+        {"name": "job", "shape": [1, 1], "datatype": "BYTES", "data": [[f"j{CUTOFF:03d}-031"]]},
+        {"name": "machine", "shape": [1], "datatype": "BYTES", "data": ["m1"]},
+    ]
+    body = {"inputs": keys, "parameters": {"as_of": NOON.isoformat()}}
+    found = client.post("/v2/models/toy/infer", json=body).json()["outputs"][0]["data"]
+    row = {"entity": {"job": f"j{CUTOFF:03d}-031", "machine": "m1"}, "as_of": NOON.isoformat()}
+    assert found == [ask(client, row).json()["predictions"][0]["prediction"]]
+
+
+def test_metadata_and_health_of_models(client):
+    assert client.get("/v2").json()["name"] == "airloop"
+    model = client.get("/v2/models/toy").json()
+    assert model["inputs"][0].keys() == {"name", "datatype", "shape"}
+    assert model["versions"] == ["1"]
+    assert client.get("/v2/models/toy/ready").json()["ready"] is True
+    assert client.get("/v2/models/toy/versions/1").status_code == 200
+    other = client.get("/v2/models/toy/versions/9")
+    assert (other.status_code, "in force is 1" in other.json()["error"]) == (404, True)
+    assert client.get("/v2/models/tyo/ready").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"shape": [2]}, "shape [2] with 1 values"),
+        ({"datatype": "FP65"}, "data type 'FP65' is not one of"),
+        ({"data": ["hot"]}, "'celsius' has to be a number"),
+        ({"name": "celsuis"}, "did you mean 'celsius'?"),
+        ({"shape": "x"}, "Expected `array`"),
+    ],
+)
+def test_a_wrong_tensor_is_named(client, change, says):
+    inputs = tensors([EXPLICIT])
+    inputs[2] = {**inputs[2], **change}
+    answer = client.post("/v2/models/toy/infer", json={"inputs": inputs})
+    assert 400 <= answer.status_code < 500
+    assert says in answer.json()["error"]
