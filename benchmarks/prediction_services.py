@@ -1,0 +1,160 @@
+"""One trained version of flight_delays behind airloop's prediction service and behind `mlflow models serve`."""
+
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from airloop.config import Pipeline
+from airloop.errors import AirloopError, DataContractError
+from airloop.features import examples
+from airloop.features.feature_store import feature_names
+from airloop.records import Window
+from airloop.run import stage_groups, stage_run
+from airloop.settings import Settings
+from airloop_platform.supervisor.environment import settings_environment
+from airloop_platform.supervisor.ports import choose_port
+from benchmarks.flights import build_flights, run_data
+from benchmarks.http_load import Load, load
+from benchmarks.session import Session
+
+CONNECTIONS, SECONDS = 8, 8.0
+_STARTS_WITHIN = 180
+_OURS = "/v1/pipelines/flight_delays/predict"
+_KEYS = ("flight_id", "origin", "carrier", "dest", "route", "tailnum")
+
+
+@dataclass(frozen=True)
+class Served:
+    """What both services were seen to do with the same rows."""
+
+    explicit: Load
+    looked_up: Load
+    peer: Load
+    hundred: Load
+    peer_hundred: Load
+
+
+@functools.cache
+def measured(session: Session) -> Served:
+    """Each service alone on the machine, one after the other, with the same rows; both have to answer the same."""
+    flights = build_flights(session.folder("serving"), 2, session.say)
+    pipeline, settings = flights.pipeline, flights.settings
+    _train(pipeline, flights.span, settings, session)
+    rows, keys = _rows(pipeline, flights.windows[-1], settings)
+    explicit = [_json({"features": row}) for row in rows]
+    frames = [_json({"dataframe_records": [row]}) for row in rows]
+    hundred = _json({"rows": [{"features": row} for row in rows[:100]]})
+    frame = _json({"dataframe_records": rows[:100]})
+    with _ours(settings) as url:
+        session.say(f"  airloop serve at {url}")
+        answers = [_ask(f"{url}{_OURS}", body)["predictions"][0]["prediction"] for body in explicit[:50]]
+        ours = load(url, _OURS, explicit, connections=CONNECTIONS, seconds=SECONDS)
+        looked_up = load(url, _OURS, [_json(key) for key in keys], connections=CONNECTIONS, seconds=SECONDS)
+        ours_hundred = load(url, _OURS, [hundred], connections=1, seconds=SECONDS)
+    with _peer(settings) as url:
+        session.say(f"  mlflow models serve at {url}")
+        expected = [_ask(f"{url}/invocations", body)["predictions"][0][1] for body in frames[:50]]
+        peer = load(url, "/invocations", frames, connections=CONNECTIONS, seconds=SECONDS)
+        peer_hundred = load(url, "/invocations", [frame], connections=1, seconds=SECONDS)
+    if not np.allclose(answers, expected, rtol=0, atol=1e-12):
+        raise DataContractError("airloop and mlflow models serve answer the same rows differently")
+    found = Served(ours, looked_up, peer, ours_hundred, peer_hundred)
+    for name, item in vars(found).items():
+        if item.failed:
+            raise AirloopError(f"{name}: {item.failed} requests failed")
+    return found
+
+
+def _train(pipeline: Pipeline, window: Window, settings: Settings, session: Session) -> None:
+    stage_groups.run_group("training", pipeline, window, settings, on_start=lambda stage: session.say(f"  {stage}"))
+    upstream = stage_run.stored_upstream("promote", pipeline, window, settings)
+    stage_run.run_stage("promote", pipeline, window, upstream=upstream, settings=settings)
+
+
+def _rows(pipeline: Pipeline, month: Window, settings: Settings) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Features of the month's last flights; and flights by their keys, asked about after all was known."""
+    run_data(pipeline, month, settings, run=stage_run.run_stage)
+    last = Window(month.end - timedelta(days=1), month.end)
+    frame = examples.feature_frame(pipeline, last, settings, with_labels=False).head(300)
+    names = list(feature_names(pipeline, settings))
+    rows = [
+        {name: None if pd.isna(value) else value for name, value in row.items()}
+        for row in frame[names].to_dict(orient="records")
+    ]
+    entities = examples.examples(pipeline, last, settings).select(list(_KEYS)).to_pylist()[:300]
+    as_of = (month.end + timedelta(minutes=1)).isoformat()
+    return rows, [{"entity": entity, "as_of": as_of} for entity in entities]
+
+
+@contextmanager
+def _ours(settings: Settings) -> Iterator[str]:
+    port = choose_port("airloop serve", None, besides=())
+    arguments = ("-c", "from airloop_platform.cli import main; main()", "serve", "--no-keys", "--port", str(port))
+    with _process(arguments, settings, settings.home / "serve.log"):
+        url = f"http://127.0.0.1:{port}"
+        _wait(f"{url}/v2/models/flight_delays/ready")
+        yield url
+
+
+@contextmanager
+def _peer(settings: Settings) -> Iterator[str]:
+    port = choose_port("mlflow models serve", None, besides=())
+    options = ("-m", "models:/flight_delays/1", "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port))
+    with _process(("-m", "mlflow", "models", "serve", *options), settings, settings.home / "mlflow_serve.log"):
+        url = f"http://127.0.0.1:{port}"
+        _wait(f"{url}/ping")
+        yield url
+
+
+@contextmanager
+def _process(arguments: Sequence[str], settings: Settings, log: Path) -> Iterator[None]:
+    environment = {**os.environ, **settings_environment(settings), "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, *arguments], env=environment, stdout=output, stderr=output, start_new_session=True
+        ) as process,
+    ):
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait(url: str) -> None:
+    end = time.monotonic() + _STARTS_WITHIN
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 of this machine
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AirloopError(f"{url} does not answer within {_STARTS_WITHIN} s")
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content).encode()
+
+
+def _ask(url: str, body: bytes) -> Any:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 of this machine
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 of this machine
+        return json.load(answer)
