@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from airloop.errors import AirloopError
-from airloop_platform.demo.airflow_client import AirflowClient
+from airloop_platform.replay.airflow_client import AirflowClient
 from benchmarks.flights import settings_below
 from benchmarks.loop_profile import StageSeconds, profile_of
 from benchmarks.platforms import running

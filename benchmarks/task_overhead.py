@@ -6,7 +6,7 @@ from pathlib import Path
 
 from airloop.errors import DataContractError
 from airloop.settings import Settings
-from airloop_platform.demo.airflow_client import AirflowClient
+from airloop_platform.replay.airflow_client import AirflowClient
 from benchmarks.flights import settings_below
 from benchmarks.platforms import running
 from benchmarks.row import Row, interleaved

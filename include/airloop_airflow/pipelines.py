@@ -4,7 +4,6 @@ This file is imported at every parse, so it imports nothing heavy.
 """
 
 import difflib
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from airloop import settings
 from airloop.config import Pipeline, load_declared, pipeline_names
 from airloop.config.calendar import CRON, period_end, period_start
 from airloop.errors import AirloopError
+from airloop.run.run_ids import as_run_id
 from airloop.settings import Settings
 from airloop_airflow import outcomes, refused
 from airloop_airflow.calendar import CoverageCalendar
@@ -128,11 +128,6 @@ def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
 def starter(context: Mapping[str, Any]) -> str:
     """Who started the run: the user's name, or the run's id where Airflow knows of none (another DAG started it)."""
     return str(getattr(context["dag_run"], "triggering_user_name", None) or context["run_id"])
-
-
-def as_run_id(text: str) -> str:
-    """Text as part of a run id: what Airflow does not allow there becomes a dash."""
-    return re.sub(r"[^A-Za-z0-9_.~:+-]", "-", text)[:200]
 
 
 def _texts(pipeline: Pipeline, doc: str, params: Mapping[str, Param]) -> dict[str, str]:

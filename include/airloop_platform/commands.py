@@ -1,4 +1,4 @@
-"""The platform of this machine: start, stop, look, and the demo on it."""
+"""The platform of this machine: start, stop, look, and the past and the demo on it."""
 
 import json
 import sys
@@ -25,11 +25,32 @@ def demo(
     pipeline: Annotated[str | None, typer.Option(help="The pipeline to replay; default the one tagged demo.")] = None,
 ) -> None:
     """Take a pipeline's replayed data through the running Airflow, month by month, until the loop has closed."""
-    from airloop_platform.demo.command import run_and_show
+    from airloop.config import load_pipeline
+    from airloop_platform.demo.months import demo_windows, staged
+    from airloop_platform.replay.command import replay_and_show
 
     settings = load_settings()
-    name = pipeline or _tagged_demo(settings)
-    run_and_show(name, settings, months=_default_months() if months is None else months, console=console)
+    declared = load_pipeline(pipeline or _tagged_demo(settings), settings)
+    # A pipeline that cannot be replayed starts no platform.
+    windows = demo_windows(declared, months=_default_months() if months is None else months)
+    replay_and_show(declared, windows, settings, console=console, staged=staged(windows))
+
+
+@app.command(epilog="Example: airloop replay PIPELINE --from 2013-01-01 --to 2013-07-01")
+def replay(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    start: Annotated[str, typer.Option("--from", help="Start of the first window; default the first with data.")] = "",
+    end: Annotated[str, typer.Option("--to", help="End of the last window; default the last with data.")] = "",
+) -> None:
+    """Take a pipeline's past through the whole loop, strictly in order; the same command goes on where it stopped."""
+    from airloop.config import load_pipeline
+    from airloop_platform.replay import span
+    from airloop_platform.replay.command import replay_and_show
+
+    settings = load_settings()
+    declared = load_pipeline(pipeline, settings)
+    windows = span.windows_between(declared, start, end, span.reach(declared, settings))
+    replay_and_show(declared, windows, settings, console=console)
 
 
 def _tagged_demo(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from airloop.config import Pipeline, load_pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.records import TunedCandidate, Window
 from airloop.run import stage_run
+from airloop.run.run_ids import as_run_id
 from airloop.settings import load_settings
 from airloop_airflow import outcomes, pipelines, stage
 
@@ -95,8 +96,8 @@ def test_run_maps_only_permanent_errors_to_a_failure_without_retry(
 
 
 def test_a_run_id_holds_only_what_airflow_allows() -> None:
-    assert pipelines.as_run_id("probe:2013-03-01T00:00:00Z [a/b]") == "probe:2013-03-01T00:00:00Z--a-b-"
-    assert len(pipelines.as_run_id("x" * 500)) == 200
+    assert as_run_id("probe:2013-03-01T00:00:00Z [a/b]") == "probe:2013-03-01T00:00:00Z--a-b-"
+    assert len(as_run_id("x" * 500)) == 200
 
 
 def test_the_waiting_retries_last_at_least_twenty_minutes() -> None:

@@ -10,7 +10,7 @@ from tests.support import toy
 from airloop.config import pipeline_names
 from airloop.settings import Settings, load_settings
 from airloop_platform import supervisor
-from airloop_platform.demo.airflow_client import AirflowClient, Run
+from airloop_platform.replay.airflow_client import AirflowClient, Run
 from airloop_platform.supervisor import Platform
 
 REPOSITORY = Path(__file__).resolve().parents[2]

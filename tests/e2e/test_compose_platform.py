@@ -12,7 +12,7 @@ from tests.support import compose_native, toy
 from airloop.records import Materialized
 from airloop.settings import Settings
 from airloop.stores import state
-from airloop_platform.demo.airflow_client import AirflowClient
+from airloop_platform.replay.airflow_client import AirflowClient
 from airloop_platform.supervisor import Platform
 
 pytestmark = pytest.mark.e2e

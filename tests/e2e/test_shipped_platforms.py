@@ -24,7 +24,7 @@ from airloop.stores import lake, ledger, state
 from airloop.stores.mlflow import tracking
 from airloop.stores.mlflow.registry import aliases
 from airloop_platform.demo import run_demo
-from airloop_platform.demo.loop import Period
+from airloop_platform.replay import Period
 from digits import DigitScans
 from nycflights import NycWeather
 

@@ -41,7 +41,7 @@ class Waiting:
         return f"inbox__{self.window.start:%Y-%m-%dT%H:%MZ}__{self.window.end:%Y-%m-%dT%H:%MZ}__{self.digest[:12]}"
 
 
-def waiting_windows(pipeline: Pipeline, settings: Settings) -> tuple[Waiting, ...]:
+def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | None = None) -> tuple[Waiting, ...]:
     """Finished calendar windows inside `coverage` to run now, oldest first.
 
     A window waits when a file whose local day overlaps it is not in its newest ingest record (read or set aside), or
@@ -49,13 +49,17 @@ def waiting_windows(pipeline: Pipeline, settings: Settings) -> tuple[Waiting, ..
     ingested before follows when its lookback reads such a one (window.start - lookback < waiting.end): its features
     were built from what changed.
 
+    Args:
+        within: A span of data time that is over: only its windows, which are finished whatever has landed. None asks
+            the landed files how far data time has come, and looks at all windows.
+
     Raises:
         DataContractError: More than MOST_WINDOWS wait; the message says what to do.
         UpstreamUnavailable: Landing folder or state database do not answer.
     """
-    landed = _Landed(pipeline, settings)
-    ingested = _newest(pipeline, "ingest", settings)
-    built = _newest(pipeline, "build_features", settings)
+    landed = _Landed(pipeline, settings, within)
+    ingested = _newest(pipeline, "ingest", settings, within)
+    built = _newest(pipeline, "build_features", settings, within)
     lookback = timedelta(days=pipeline.features.lookback_days)
     changed: list[Window] = []
     why: dict[Window, str] = {}
@@ -97,21 +101,22 @@ def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | Non
 class _Landed:
     """The landing folder as it is listed now; each file is read at most once."""
 
-    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
+    def __init__(self, pipeline: Pipeline, settings: Settings, within: Window | None) -> None:
         self._files = landed_files.list_files(pipeline, settings)
         self._spans = {file: landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in self._files}
         self._static = [file for file in self._files if file.name == pipeline.feeds[file.feed].files]
         self._settings = settings
-        self.by_window = self._finished(pipeline)
+        self.by_window = self._finished(pipeline, within)
         self.checksum = functools.cache(lambda file: landed_files.checksum(file, settings).sha256)
 
-    def _finished(self, pipeline: Pipeline) -> dict[Window, list[ListedFile]]:
+    def _finished(self, pipeline: Pipeline, within: Window | None) -> dict[Window, list[ListedFile]]:
         """Files of every finished window inside coverage; a local day may belong to two windows, or to 25."""
-        over, coverage = data_time(pipeline, self._files), pipeline.coverage
+        over, coverage = within.end if within else data_time(pipeline, self._files), pipeline.coverage
+        start = max(coverage.start, within.start) if within else coverage.start
         found: dict[Window, list[ListedFile]] = {}
         for file, span in self._spans.items():
             for window in calendar_windows(pipeline.calendar, span) if span and over else ():
-                if coverage.start <= window.start and window.end <= min(over or window.end, coverage.end or window.end):
+                if start <= window.start and window.end <= min(over or window.end, coverage.end or window.end):
                     found.setdefault(window, []).append(file)
         return found
 
@@ -121,11 +126,16 @@ class _Landed:
         return dated + self._static
 
 
-def _newest(pipeline: Pipeline, stage: str, settings: Settings) -> dict[Window, dict[str, Any]]:
+def _newest(pipeline: Pipeline, stage: str, settings: Settings, within: Window | None) -> dict[Window, dict[str, Any]]:
     """The newest record of every calendar window; runs by hand over other windows do not count."""
-    rows = state.latest_records(settings, pipeline.name, stage)
+    rows = state.latest_records(settings, pipeline.name, stage, overlapping=within)
     newest = {Window.from_json(row["window"]): row for row in rows}
-    return {window: row for window, row in newest.items() if calendar_windows(pipeline.calendar, window) == (window,)}
+    return {
+        window: row
+        for window, row in newest.items()
+        if calendar_windows(pipeline.calendar, window) == (window,)
+        and (within is None or (within.start <= window.start and window.end <= within.end))
+    }
 
 
 def _checksums(ingested: dict[str, Any]) -> dict[str, str]:

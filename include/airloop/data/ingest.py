@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import polars as pl
 import pyarrow as pa
@@ -11,8 +11,8 @@ from airloop.config import Pipeline
 from airloop.data import window_bounds
 from airloop.data.feed_rows import feed_rows
 from airloop.data.file_rows import RULE, SOURCE, TEXT
-from airloop.errors import DataContractError
-from airloop.records import Ingested, SetAside, TableVersion, Window
+from airloop.errors import ConfigError, DataContractError
+from airloop.records import Ingested, LandedFile, SetAside, TableVersion, Window
 from airloop.settings import Settings
 from airloop.stores import lake
 from airloop.stores.landed_files import window_files
@@ -20,12 +20,19 @@ from airloop.stores.landed_files import window_files
 logger = logging.getLogger(__name__)
 
 
-def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> dict[str, Any]:
+Outcomes = Literal["landed", "withheld"]
+
+
+def inputs(
+    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, outcomes: Outcomes = "landed"
+) -> dict[str, Any]:
     """What ingestion depends on: the checksums of the files that landed for the window."""
-    return {file.uri: file.sha256 for file in window_files(pipeline, window, settings)}
+    return {file.uri: file.sha256 for file in _files(pipeline, window, settings, outcomes)}
 
 
-def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> Ingested:
+def ingest(
+    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, outcomes: Outcomes = "landed"
+) -> Ingested:
     """Put the window's rows of every feed into the lake, in place of what raw/<feed> held of the window.
 
     Rows belong to the window when start <= event_time < end (UTC), whatever local day their file is named by. Of files
@@ -39,6 +46,10 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
     of its local day stays (see airloop.data.feed_rows). Every feed is read before the first is written, so a
     refusal leaves the whole window as it was.
 
+    Args:
+        outcomes: `withheld` reads no file of an outcome feed, as if none had landed; what the lake holds of them stays.
+            A replay scores a window of the past before a second run brings its outcomes.
+
     Returns:
         Files, checksums, rows and table versions; a feed of which no file can be read has no table.
 
@@ -47,7 +58,7 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
             that can be read; files without rows would delete those that an earlier run put there; or more is set aside,
             missing or lost than `validation` allows.
     """
-    files = window_files(pipeline, window, settings)
+    files = _files(pipeline, window, settings, outcomes)
     by_feed = {name: [file for file in files if file.feed == name] for name in pipeline.feeds}
     if not any(by_feed[name] for name, feed in pipeline.feeds.items() if not feed.static):
         raise DataContractError(
@@ -78,6 +89,13 @@ def ingest(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
         short_days=noticed.short_days,
         replaced=noticed.replaced,
     )
+
+
+def _files(pipeline: Pipeline, window: Window, settings: Settings, outcomes: Outcomes) -> tuple[LandedFile, ...]:
+    if outcomes not in get_args(Outcomes):
+        raise ConfigError(f"outcomes is {outcomes!r}; it is one of: {', '.join(get_args(Outcomes))}")
+    found = window_files(pipeline, window, settings)
+    return tuple(file for file in found if outcomes == "landed" or not pipeline.feeds[file.feed].outcome)
 
 
 def _refuse_nothing_readable(

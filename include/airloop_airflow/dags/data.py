@@ -13,16 +13,21 @@ lake: clear the task. `profile` failed: only the page for exploration is missing
 
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import Param, dag, task
 
 from airloop.config import Pipeline
 from airloop_airflow import pipelines, stage, windows
 from airloop_airflow.stage import Json
 
 
+def _params() -> dict[str, Param]:
+    says = "`landed` (default), or `withheld`: without outcome files, as `airloop replay` asks before it scores."
+    return windows.window_params() | {"outcomes": Param("landed", says, type="string", enum=["landed", "withheld"])}
+
+
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__data`."""
-    arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=windows.window_params())
+    arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=_params())
     connections = sorted({feed.source.connection for feed in pipeline.feeds.values() if feed.source})
 
     @dag(schedule=pipelines.calendar(pipeline), **arguments)
@@ -33,7 +38,9 @@ def build(pipeline: Pipeline) -> None:
 
         @task
         def ingest(**context: Any) -> Json:
-            return stage.run("ingest", pipeline, windows.window(pipeline, context))
+            # Only when asked: an option is part of the input key, and by hand nobody gives it.
+            asked = {"outcomes": "withheld"} if context["params"]["outcomes"] == "withheld" else {}
+            return stage.run("ingest", pipeline, windows.window(pipeline, context), **asked)
 
         @task
         def validate_raw(ingested: Json, **context: Any) -> Json:

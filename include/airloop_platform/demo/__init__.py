@@ -1,5 +1,5 @@
-"""The demo: a year of real data goes through the running Airflow, month by month in data time."""
+"""The demo: a replay of the first months of a pipeline's source, with two things staged."""
 
-from airloop_platform.demo.loop import run_demo
+from airloop_platform.demo.months import run_demo
 
 __all__ = ["run_demo"]

@@ -9,7 +9,7 @@ from airloop.config.calendar import Calendar
 from airloop.errors import ConfigError
 from airloop.settings import Settings, load_settings
 from airloop_platform import cli
-from airloop_platform.demo.loop import demo_windows
+from airloop_platform.demo.months import demo_windows
 
 SHIPPED = pipeline_names(load_settings())
 

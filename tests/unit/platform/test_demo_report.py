@@ -11,9 +11,8 @@ from tests.support import toy, toy_tasks
 from airloop.config import Pipeline, metrics_of
 from airloop.records import Action, Decision, Evidence
 from airloop.settings import Settings
-from airloop_platform.demo import report
-from airloop_platform.demo.counterfactual import MonthWithoutRetraining
-from airloop_platform.demo.loop import Period
+from airloop_platform.replay import Period, report
+from airloop_platform.replay.counterfactual import MonthWithoutRetraining
 
 MARCH = toy.days(60, 91)
 TITLES = {

@@ -13,7 +13,7 @@ import pytest
 
 from airloop.settings import Settings
 from airloop_platform import cli
-from airloop_platform.demo import command as demo
+from airloop_platform.replay import command
 from airloop_platform.supervisor import processes, shutdown
 from airloop_platform.supervisor.environment import airflow_environment
 from airloop_platform.supervisor.processes import Command, mark, send, session, start, wait_until
@@ -41,7 +41,7 @@ def macos(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def months(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     taken: list[int] = []
-    monkeypatch.setattr(demo, "run_and_show", lambda *_, months, **__: taken.append(months))
+    monkeypatch.setattr(command, "replay_and_show", lambda _, windows, *__, **___: taken.append(len(windows)))
     return taken
 
 

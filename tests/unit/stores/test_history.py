@@ -17,7 +17,7 @@ from airloop.serving import score
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import History
-from airloop_platform.demo.counterfactual import _Sides
+from airloop_platform.replay.counterfactual import _Sides
 
 MARCH = datetime(2013, 3, 1, tzinfo=UTC)
 DECLARED = load_pipeline("flight_delays", Settings())

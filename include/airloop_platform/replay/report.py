@@ -1,5 +1,6 @@
-"""What the demo shows at its end: a table a month per line, a picture of the loop, and where to look next."""
+"""What a replay shows at its end: a table a month per line, a picture of the loop, and where to look next."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from rich.table import Table
 from airloop.config import METRICS, Pipeline, metrics_of
 from airloop.records import Evidence, Monitored
 from airloop.settings import Settings
-from airloop_platform.demo.counterfactual import MonthWithoutRetraining
-from airloop_platform.demo.loop import Period
+from airloop_platform.replay.counterfactual import MonthWithoutRetraining
+from airloop_platform.replay.period import Period
 
 _STARTS = {"hourly": "%Y-%m-%d %H:%M", "daily": "%Y-%m-%d", "weekly": "%Y-%m-%d", "monthly": "%Y-%m"}
 _MOST_TICKS = 12
@@ -93,21 +94,24 @@ def _gate(period: Period, metric: str) -> str:
 
 
 def never_retrained_lines(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining]) -> list[str]:
-    """The mean over months of the loop and of its first champion kept for ever, on the same rows."""
-    if not without:
-        return []
+    """The mean over windows of the loop and of its first champion kept for ever, on the same rows."""
     lines = []
     for metric in metrics_of(pipeline.prediction.task):
-        live = sum(item.live[metric] for item in without) / len(without)
-        kept = sum(item.never_retrained[metric] for item in without) / len(without)
+        measured = [item for item in without if metric in item.live]
+        if not measured:
+            continue
+        live = sum(item.live[metric] for item in measured) / len(measured)
+        kept = sum(item.never_retrained[metric] for item in measured) / len(measured)
         title = METRICS[metric].title
         lines.append(f"{title}: {live:.4f} with the loop, {kept:.4f} had version 1 never been retrained")
     return lines
 
 
-def write_picture(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining], settings: Settings) -> Path | None:
+def write_picture(
+    pipeline: Pipeline, without: Sequence[MonthWithoutRetraining], settings: Settings, *, name: str = "loop.png"
+) -> Path | None:
     """Live against never retrained, window by window, promotions marked; a PNG below the reports."""
-    if not without:
+    if not any(item.live for item in without):
         return None
     figure = Figure(figsize=(9, 4), layout="constrained")
     metrics = metrics_of(pipeline.prediction.task)
@@ -117,7 +121,7 @@ def write_picture(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining],
         named = "%b" if pipeline.calendar == "monthly" else "%d %b"
         axes.set_xticks([*ticks], [without[tick].window.start.strftime(named) for tick in ticks])
     figure.axes[0].legend()
-    path = Path(settings.home) / "reports" / "loop.png"
+    path = Path(settings.home) / "reports" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     return path
@@ -125,8 +129,10 @@ def write_picture(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining],
 
 def _draw(axes: Axes, metric: str, without: Sequence[MonthWithoutRetraining]) -> None:
     places = range(len(without))
-    axes.plot(places, [item.live[metric] for item in without], marker="o", label="the loop", color="#1f77b4")
-    kept = [item.never_retrained[metric] for item in without]
+    axes.plot(
+        places, [item.live.get(metric, math.nan) for item in without], marker="o", label="the loop", color="#1f77b4"
+    )
+    kept = [item.never_retrained.get(metric, math.nan) for item in without]
     axes.plot(places, kept, marker=".", linestyle="--", color="#888888", label="version 1, never retrained")
     for position, item in enumerate(without):
         if item.after_promotion is not None:

@@ -99,6 +99,11 @@ class AirflowClient:
         """A run as it is now."""
         return _run(self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}").json())
 
+    def find(self, dag_id: str, run_id: str) -> Run | None:
+        """The run of that id, or None."""
+        answer = self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}")
+        return None if answer.status_code == httpx.codes.NOT_FOUND else _run(answer.json())
+
     def again(self, run: Run) -> Run:
         """Clear what failed in a run, so that it goes on from there; other runs are returned as they are."""
         if run.state == "failed":

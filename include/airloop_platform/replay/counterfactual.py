@@ -1,13 +1,18 @@
 """What would have been: the first champion never retrained, and the first window after each promotion."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
 
 from airloop.config import Pipeline
+from airloop.errors import DataContractError
 from airloop.features import examples
 from airloop.models import evidence, model_version
 from airloop.models.model_version import ModelVersion
-from airloop.problems import task_of
+from airloop.problems import Task, task_of
 from airloop.records import Evidence, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
@@ -19,6 +24,7 @@ class MonthWithoutRetraining:
     """Metrics of one window's labelled examples, by the champion in force and by the first champion.
 
     Attributes:
+        live: Without the metrics that too few rows, or rows of one class, do not have; `never_retrained` likewise.
         after_promotion: The champion in force against the one before it, in the first window after its promotion.
     """
 
@@ -76,21 +82,27 @@ def _compare(
     names = {sides.first, sides.in_force, *filter(None, [sides.before])}
     task = task_of(pipeline)
     predicted = {version: loaded[version].predict(pipeline, rows) for version in names}
-    measured = {
-        version: {metric: evidence.metric_value(metric, rows["label"], values) for metric in task.metrics}
-        for version, values in predicted.items()
-    }
+    measured = {version: _metrics(task, rows["label"], values) for version, values in predicted.items()}
     after = None
     if sides.before and sides.before != sides.in_force:
         policy = pipeline.monitoring.policy
-        after = evidence.compare(
-            rows["label"],
-            predicted[sides.before],
-            predicted[sides.in_force],
-            evidence.utc_days(rows["decision_time"]),
-            metric=policy.metric,
-            confidence=policy.confidence,
-            resamples=pipeline.gate.compare.resamples,
-            seed=pipeline.training.seed,
-        )
+        with contextlib.suppress(DataContractError):  # too few rows or days: no interval
+            after = evidence.compare(
+                rows["label"],
+                predicted[sides.before],
+                predicted[sides.in_force],
+                evidence.utc_days(rows["decision_time"]),
+                metric=policy.metric,
+                confidence=policy.confidence,
+                resamples=pipeline.gate.compare.resamples,
+                seed=pipeline.training.seed,
+            )
     return MonthWithoutRetraining(window, sides.in_force, measured[sides.in_force], measured[sides.first], after)
+
+
+def _metrics(task: Task, labels: pd.Series, predicted: Any) -> dict[str, float]:
+    found = {}
+    for metric in task.metrics:
+        with contextlib.suppress(DataContractError):  # too few rows, or all of one class
+            found[metric] = evidence.metric_value(metric, labels, predicted)
+    return found

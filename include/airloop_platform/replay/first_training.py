@@ -1,0 +1,56 @@
+"""When a pipeline without a champion is trained for the first time: as soon as its declaration allows."""
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from airloop.config import Pipeline
+from airloop.errors import DataContractError
+from airloop.features import examples
+from airloop.models.evidence import MIN_ROWS
+from airloop.models.snapshot import parts
+from airloop.records import Window
+from airloop.settings import Settings
+from airloop.stores.ledger import History
+
+_MORE_TIME = 1.25
+"""A first candidate that was refused is followed by another when the data reach this many times as far."""
+
+
+def lacking(pipeline: Pipeline, cutoff: datetime, history: History, settings: Settings) -> str:
+    """What a first training with this cutoff still lacks, in words; empty when it can be asked for.
+
+    Asked for are `min_train_rows` labelled training rows, 30 labelled holdout rows (fewer have no metric) and, of a
+    task with classes, two different labels in both parts. Only examples and labels are counted; no feature is built.
+    """
+    try:
+        train, holdout = parts(pipeline, cutoff)
+    except DataContractError:
+        days = pipeline.training.holdout_days + pipeline.training.embargo_days
+        return f"the holdout of {days} days and the label delay leave nothing to train on"
+    refused = max((entry.effective_at for entry in history.of("decision")), default=None)
+    if refused is not None:
+        since = pipeline.coverage.start
+        due = since + _MORE_TIME * (refused - since)
+        if cutoff < due:
+            return f"the candidate of {refused:%Y-%m-%d} was refused, the next is trained from {due:%Y-%m-%d} on"
+    wanted = {"training": (train, pipeline.training.min_train_rows), "holdout": (holdout, MIN_ROWS)}
+    for part, (span, least) in wanted.items():
+        labels = _labels(pipeline, span, cutoff, settings)
+        if len(labels) < least:
+            return f"{len(labels):,} labelled {part} rows, {least:,} are needed"
+        if pipeline.prediction.task != "regression" and labels.nunique() < 2:
+            return f"all {len(labels):,} labels of the {part} rows are the same"
+    return ""
+
+
+def _labels(pipeline: Pipeline, span: Window, cutoff: datetime, settings: Settings) -> pd.Series:
+    """Labels of the examples decided in `span`, as known at the cutoff."""
+    rows = examples.examples(pipeline, span, settings).to_pandas()
+    known = rows[pipeline.prediction.entity_key].map(examples.labels(pipeline, span, settings, as_of=cutoff))
+    absent = pipeline.prediction.labels
+    if absent is not None:
+        waited = rows["decision_time"] + timedelta(days=absent.absent_after_days) <= cutoff
+        known = known.mask(known.isna() & waited, absent.means)
+    found: pd.Series = known.dropna()
+    return found

@@ -1,0 +1,210 @@
+"""Window after window: inputs land, data, scoring; outcomes land, monitoring, and whatever triage decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from airloop.config import Pipeline, calendar_windows
+from airloop.data import inbox
+from airloop.records import Action, Decision, Ingested, Scored, Window
+from airloop.run.run_ids import as_run_id
+from airloop.settings import Settings
+from airloop.stores import ledger, state
+from airloop.stores.ledger import History
+from airloop_platform.replay import arrivals
+from airloop_platform.replay.airflow_client import AirflowClient
+from airloop_platform.replay.period import Period, newest, period
+from airloop_platform.replay.runs import GROUPS, Report, Runs, text
+from airloop_platform.supervisor import Platform
+
+_NAMES = {"hourly": "%d %B %H:%M", "daily": "%d %B", "weekly": "%d %B", "monthly": "%B"}
+_WINDOWS_BACK = 3
+_DONE = "replay"
+"""Under this name the state database keeps which windows a replay has taken, by the digest of their files."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What a person adds to a replay.
+
+    Attributes:
+        first_training: The first model is trained at the end of this window, and not as soon as there are rows.
+        insists: In the first window in which triage asks for nothing, a training is asked for by hand all the same.
+    """
+
+    first_training: Window | None = None
+    insists: bool = False
+
+
+def replay(
+    pipeline: Pipeline,
+    settings: Settings,
+    platform: Platform,
+    windows: Sequence[Window],
+    *,
+    report: Report,
+    staged: Staged | None = None,
+) -> tuple[Period, ...]:
+    """Take the windows through the running Airflow, strictly in order.
+
+    A window's inputs land and are scored before its outcomes land; then it is monitored, and what triage decides is
+    done before the next window. Windows before the first one get their data and are not scored. Without a champion the
+    first model is trained as soon as the declaration's rows and holdout are there.
+
+    Killed anywhere and called again it goes on where it was: runs are found by their ids, stages by their input, and a
+    window that was taken, with the same files, is not touched.
+
+    Raises:
+        AirloopError: A DAG run failed; names the task, its error, and that the same command goes on.
+    """
+    with AirflowClient(platform) as client:
+        client.wait_for_dags(tuple(f"{pipeline.name}__{group}" for group in GROUPS))
+        stepper = _Stepper(pipeline, settings, Runs(pipeline, client, report), staged or Staged())
+        # The replay starts the waiting windows itself, at the right moment of data time, and not when the bell rings.
+        client.pause(f"{pipeline.name}__inbox", paused=True)
+        try:
+            return tuple(stepper.take(window) for window in windows)
+        finally:
+            client.pause(f"{pipeline.name}__inbox", paused=False)
+
+
+class _Stepper:
+    """One window after the other; holds how data arrive and how runs are started."""
+
+    def __init__(self, pipeline: Pipeline, settings: Settings, runs: Runs, staged: Staged) -> None:
+        self.pipeline, self.settings, self.runs, self.staged = pipeline, settings, runs, staged
+        self.arrivals = arrivals.arrivals_of(pipeline, settings)
+        self.looked_back = False
+
+    def take(self, window: Window) -> Period:
+        """One window, in the order of data time."""
+        done = arrivals.files_digest(self.pipeline, window, self.settings)
+        if state.find_record(self.settings, self.pipeline.name, _DONE, done) is None:
+            self._take(window)
+            done = arrivals.files_digest(self.pipeline, window, self.settings)
+            record = {"window": window.to_json()}
+            state.save_record(self.settings, self.pipeline.name, _DONE, input_key=done, window=window, record=record)
+        return period(self.pipeline, window, self.settings)
+
+    def _take(self, window: Window) -> None:
+        name, self.length = self._name(window), window.end - window.start
+        self._inputs(window, name)
+        if self._scores(window):
+            self.runs.over("scoring", window, _run_id(window), f"{name}: scoring, no outcome has landed")
+        self.runs.report(f"{name}: outcomes land")
+        self.arrivals.outcomes(window)
+        self._run_waiting(self._up_to(window.end), name)
+        self.looked_back = True
+        self._first_training(window, name)
+        if self._history().champion(window.start) is not None:
+            self._monitor(window, name)
+        if self._insists(window):
+            self._train(window, f"{name}: a training asked for by hand, although nothing is gained")
+
+    def _inputs(self, window: Window, name: str) -> None:
+        """The window's inputs; where its outcomes lie there too, a first run leaves them out, if there is a scoring."""
+        self.runs.report(f"{name}: inputs land")
+        self.arrivals.inputs(window)
+        self._before_the_calendar(name)
+        if not self.arrivals.lie_there(window):
+            self._run_waiting(self._up_to(window.end), name)
+            return
+        if window.start > self.pipeline.coverage.start:
+            self._run_waiting(self._up_to(window.start), name)
+        if self._scores(window) and self._waits(window):
+            what = f"{name}: data, its outcomes withheld"
+            self.runs.over("data", window, f"{_run_id(window)}__withheld", what, outcomes="withheld")
+
+    def _before_the_calendar(self, name: str) -> None:
+        """Data between a coverage that starts within a period and the first whole one: a training reads them, too."""
+        start = self.pipeline.coverage.start
+        first = calendar_windows(self.pipeline.calendar, Window(start, start + timedelta.resolution))[0]
+        head = Window(start, first.end)
+        if first.start != start and newest(Ingested, "ingest", self.pipeline, head, self.settings) is None:
+            self.runs.over("data", head, _run_id(head), f"{name}: data before the first whole window")
+
+    def _scores(self, window: Window) -> bool:
+        """Whether a champion is in force and has not scored the window: a calendar scores a window once, too."""
+        if self._history().champion(window.start) is None:
+            return False
+        rows = state.latest_records(self.settings, self.pipeline.name, "score", window=window)
+        return not any(scored.version and scored.mode == "live" for scored in map(Scored.from_json, rows))
+
+    def _monitor(self, window: Window, name: str) -> None:
+        """Monitoring, then the training it asks for, then the promotion that training asks for."""
+        digest = arrivals.files_digest(self.pipeline, window, self.settings)
+        self.runs.over("monitoring", window, f"{_run_id(window)}__{digest[:12]}", f"{name}: monitoring")
+        action: Action = newest(Action, "triage", self.pipeline, window, self.settings)
+        if action.kind == "retrain":
+            asked = f"{name}: training, asked for by the probe"
+            self.runs.follow("training", as_run_id(action.reason_key), asked)
+            self._promotion(window, name)
+
+    def _first_training(self, window: Window, name: str) -> None:
+        history = self._history()
+        if history.of("done") or (self.staged.first_training and window.start < self.staged.first_training.start):
+            return
+        lacking = "" if self.staged.first_training else self._lacking(window, history)
+        if lacking:
+            self.runs.report(f"{name}: no champion yet, {lacking}")
+            return
+        self._train(window, f"{name}: first training")
+
+    def _lacking(self, window: Window, history: History) -> str:
+        # pandas and scikit-learn: seconds that a person would wait for the first line.
+        from airloop_platform.replay import first_training
+
+        return first_training.lacking(self.pipeline, window.end, history, self.settings)
+
+    def _train(self, window: Window, what: str) -> None:
+        cutoff = text(window.end)
+        conf = {"cutoff": cutoff, "reason": "hand", "reason_key": f"by hand {cutoff}"}
+        self.runs.take("training", conf, f"by_hand__{as_run_id(cutoff)}", what)
+        self._promotion(window, self._name(window))
+
+    def _promotion(self, window: Window, name: str) -> None:
+        """Wait for the promotion of the newest decision of this cutoff; one that waits for a person is left to wait."""
+        trained = Window(self.pipeline.coverage.start, window.end)
+        decision: Decision | None = newest(Decision, "decide", self.pipeline, trained, self.settings)
+        if decision is None or not decision.passed:
+            return
+        if not self.runs.follow("promotion", f"decision__{decision.sequence}", f"{name}: promotion"):
+            self.runs.report(f"{name}: version {decision.version} passed and is not promoted yet")
+
+    def _insists(self, window: Window) -> bool:
+        """Whether this is the first window in which triage asked for nothing: there a person insists, once."""
+        if not self.staged.insists:
+            return False
+        rows = state.latest_records(self.settings, self.pipeline.name, "triage")
+        quiet = [action.cutoff for action in map(Action.from_json, rows) if action.kind == "nothing"]
+        return min(quiet, default=None) == window.end
+
+    def _run_waiting(self, within: Window, name: str) -> None:
+        """One data run per window that holds files nobody ingested, as the inbox would start them (same run ids).
+
+        Outcomes of a window's last evening land in the next one: the window before waits again, and gets its labels.
+        """
+        for waiting in inbox.waiting_windows(self.pipeline, self.settings, within=within):
+            self.runs.over("data", waiting.window, waiting.run_id, f"{name}: data of {self._name(waiting.window)}")
+
+    def _waits(self, window: Window) -> bool:
+        waiting = inbox.waiting_windows(self.pipeline, self.settings, within=window)
+        return any(item.window == window for item in waiting)
+
+    def _up_to(self, end: datetime) -> Window:
+        """What to look through for waiting windows: all of the past once, then as far back as a lookback reaches."""
+        coverage = self.pipeline.coverage.start
+        if not self.looked_back:
+            return Window(coverage, end)
+        back = max(timedelta(days=self.pipeline.features.lookback_days), _WINDOWS_BACK * self.length)
+        return Window(max(coverage, end - back), end)
+
+    def _history(self) -> History:
+        return ledger.intact_history(self.settings, self.pipeline.name)
+
+    def _name(self, window: Window) -> str:
+        return window.start.strftime(_NAMES[self.pipeline.calendar])
+
+
+def _run_id(window: Window) -> str:
+    return f"replay__{window.start:%Y-%m-%dT%H:%MZ}__{window.end:%Y-%m-%dT%H:%MZ}"

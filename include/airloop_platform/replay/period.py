@@ -1,0 +1,44 @@
+"""What happened in one window of a replay, read from the records of the stages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from airloop.config import Pipeline
+from airloop.records import Action, Decision, Monitored, Scored, Validated, Window
+from airloop.settings import Settings
+from airloop.stores import state
+
+
+@dataclass(frozen=True)
+class Period:
+    """One window, as the stages recorded it; a stage that did not run is None, a window without files has no rows."""
+
+    window: Window
+    rows: int
+    refused_rows: int
+    scored: Scored | None
+    monitored: Monitored | None
+    action: Action | None
+    decision: Decision | None
+
+
+def period(pipeline: Pipeline, window: Window, settings: Settings) -> Period:
+    """The newest record of each stage over the window; `rows` are those of the first declared feed."""
+    checked = newest(Validated, "validate_raw", pipeline, window, settings)
+    first = next(iter(pipeline.feeds))
+    rows = next((check.rows for check in checked.checks if check.table == first), 0) if checked else 0
+    return Period(
+        window=window,
+        rows=rows,
+        refused_rows=checked.bad_rows if checked else 0,
+        scored=newest(Scored, "score", pipeline, window, settings),
+        monitored=newest(Monitored, "monitor", pipeline, window, settings),
+        action=newest(Action, "triage", pipeline, window, settings),
+        decision=newest(Decision, "decide", pipeline, Window(pipeline.coverage.start, window.end), settings),
+    )
+
+
+def newest(kind: Any, stage: str, pipeline: Pipeline, window: Window, settings: Settings) -> Any:
+    """The newest record of a stage over exactly this window, or None."""
+    rows = state.latest_records(settings, pipeline.name, stage, window=window)
+    return kind.from_json(rows[-1]) if rows else None
