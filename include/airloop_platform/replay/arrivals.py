@@ -15,7 +15,13 @@ _INPUTS_AHEAD = timedelta(days=2)
 
 
 class Arrivals(Protocol):
-    """Lets a window's files arrive in the order of data time."""
+    """Lets a window's files arrive in the order of data time.
+
+    Attributes:
+        fetches: A data run fetches its window from a database, so that no file shows that a window waits.
+    """
+
+    fetches: bool
 
     def lie_there(self, window: Window) -> bool:
         """Whether the window's outcomes have landed: the data run before its scoring has to leave them out."""
@@ -29,6 +35,8 @@ class Arrivals(Protocol):
 
 class FromSource:
     """Files land when the source says that they did; one that is there is never touched."""
+
+    fetches = False
 
     def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
         self._pipeline, self._settings, self._source = pipeline, settings, upstream(pipeline)
@@ -58,6 +66,9 @@ class FromSource:
 class Landed:
     """Everything has landed: a window's data run reads the window's files alone, and its outcomes after the scoring."""
 
+    def __init__(self, *, fetches: bool) -> None:
+        self.fetches = fetches
+
     def lie_there(self, window: Window) -> bool:
         """See Arrivals."""
         return True
@@ -70,8 +81,10 @@ class Landed:
 
 
 def arrivals_of(pipeline: Pipeline, settings: Settings) -> Arrivals:
-    """From the replay source where one is declared, else what has landed."""
-    return FromSource(pipeline, settings) if pipeline.replay else Landed()
+    """From the replay source where one is declared, else what has landed or lies in the feeds' databases."""
+    if pipeline.replay:
+        return FromSource(pipeline, settings)
+    return Landed(fetches=any(feed.source for feed in pipeline.feeds.values()))
 
 
 def files_digest(pipeline: Pipeline, window: Window, settings: Settings) -> str:

@@ -120,7 +120,7 @@ class _Stepper:
         start = self.pipeline.coverage.start
         first = calendar_windows(self.pipeline.calendar, Window(start, start + timedelta.resolution))[0]
         head = Window(start, first.end)
-        if first.start != start and newest(Ingested, "ingest", self.pipeline, head, self.settings) is None:
+        if first.start != start and not self._ingested(head):
             self.runs.over("data", head, _run_id(head), f"{name}: data before the first whole window")
 
     def _scores(self, window: Window) -> bool:
@@ -186,10 +186,16 @@ class _Stepper:
         """
         for waiting in inbox.waiting_windows(self.pipeline, self.settings, within=within):
             self.runs.over("data", waiting.window, waiting.run_id, f"{name}: data of {self._name(waiting.window)}")
+        for window in calendar_windows(self.pipeline.calendar, within) if self.arrivals.fetches else ():
+            if within.start <= window.start and window.end <= within.end and not self._ingested(window):
+                self.runs.over("data", window, _run_id(window), f"{name}: data of {self._name(window)}")
 
     def _waits(self, window: Window) -> bool:
         waiting = inbox.waiting_windows(self.pipeline, self.settings, within=window)
-        return any(item.window == window for item in waiting)
+        return any(item.window == window for item in waiting) or (self.arrivals.fetches and not self._ingested(window))
+
+    def _ingested(self, window: Window) -> bool:
+        return newest(Ingested, "ingest", self.pipeline, window, self.settings) is not None
 
     def _up_to(self, end: datetime) -> Window:
         """What to look through for waiting windows: all of the past once, then as far back as a lookback reaches."""

@@ -193,3 +193,15 @@ def test_more_windows_than_one_run_can_start_are_refused_with_the_way_out(
     land(settings, "departures", date(2013, 3, 1))
     with pytest.raises(DataContractError, match=r"24 windows .* start a backfill of flight_delays__data"):
         waiting_windows(_as(pipeline, "hourly"), settings)
+
+
+def test_within_a_span_that_is_over_its_windows_are_finished_whatever_has_landed(
+    pipeline: Pipeline, settings: Settings
+) -> None:
+    daily = _as(pipeline, "daily")
+    land(settings, "schedule", *days(date(2013, 3, 1), 6))
+    within = Window(day(date(2013, 3, 2)).start, day(date(2013, 3, 4)).end)
+    found = [item.window for item in waiting_windows(daily, settings, within=within)]
+    assert found == [day(date(2013, 3, each)) for each in (2, 3, 4)]
+    ingest(settings, daily, day(date(2013, 3, 3)))
+    assert [item.window.start.day for item in waiting_windows(daily, settings, within=within)] == [2, 3, 4]

@@ -14,6 +14,7 @@ from tests.support.landed import FEEDS, FILE
 
 from airloop.config import Pipeline
 from airloop.data.ingest import ingest, inputs
+from airloop.errors import ConfigError
 from airloop.records import Ingested, Window
 from airloop.settings import Settings
 
@@ -204,3 +205,17 @@ def test_inputs_change_with_the_bytes_of_the_windows_files_alone(toy_settings: S
     landed.put(toy_settings, FILE, [])
     after = inputs(pipeline, DAY, {}, toy_settings)
     assert [uri.split("/toy/")[1] for uri in before if after[uri] != before[uri]] == [f"jobs/{FILE}"]
+
+
+def test_withheld_outcomes_are_not_read_and_come_with_the_next_run(toy_settings: Settings, pipeline: Pipeline) -> None:
+    toy.land(toy_settings, days=range(1))
+    hidden = ingest(pipeline, DAY, {}, toy_settings, outcomes="withheld")
+    assert hidden.missing == ("failures",)
+    assert {file.feed for file in hidden.files} == {"jobs", "heat", "machines"}
+    assert set(inputs(pipeline, DAY, {}, toy_settings, outcomes="withheld")) == {file.uri for file in hidden.files}
+    assert hidden.alarms == ()
+    whole = _ingest(toy_settings)
+    assert whole.missing == ()
+    assert {file.feed for file in whole.files} == set(pipeline.feeds)
+    with pytest.raises(ConfigError, match="it is one of: landed, withheld"):
+        ingest(pipeline, DAY, {}, toy_settings, outcomes="later")  # type: ignore[arg-type]
