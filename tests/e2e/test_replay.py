@@ -64,7 +64,7 @@ def past(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Past:
 
 
 def test_the_first_model_is_trained_as_soon_as_rows_and_holdout_are_there(past: Past) -> None:
-    assert [f"{window.start:%B}" for window in past.windows] == ["January", "February", "March"]
+    assert [f"{window.start:%B}" for window in past.windows] == ["January", "February", "March", "April"]
     first = past.periods[0]
     assert (first.scored, first.decision.version, first.decision.outcome) == (None, 1, "passed")
     assert "January: first training" in past.lines
@@ -77,25 +77,25 @@ def test_a_window_is_scored_while_its_outcomes_are_hidden_though_they_have_lande
     assert past.rows("clean/failures", "ended_at") == past.periods[2].scored.rows == 31 * toy.ROWS_A_DAY
 
 
-def test_a_planted_change_is_retrained_and_a_month_like_the_last_is_not(past: Past) -> None:
+def test_a_planted_change_is_held_once_and_then_retrained_and_a_month_like_the_last_is_not(past: Past) -> None:
     kinds = [period.action and period.action.kind for period in past.periods]
-    assert kinds == [None, "nothing", "retrain"]
-    assert [period.monitored and period.monitored.origin for period in past.periods] == [None, "live", "live"]
-    assert past.periods[2].decision.reason == "probe"
-    assert past.periods[2].decision.passed
-    assert ledger.champion_at(past.settings, toy_past.NAME, MARCH.end) == past.periods[2].decision.version
+    assert kinds == [None, "nothing", "held", "retrain"]
+    assert [period.monitored and period.monitored.origin for period in past.periods] == [None, "live", "live", "live"]
+    decision = past.periods[3].decision
+    assert (decision.reason, decision.outcome) == ("probe", "passed")
+    assert ledger.champion_at(past.settings, toy_past.NAME, past.windows[3].end) == decision.version
 
 
 def test_a_replay_that_was_killed_and_went_on_has_done_nothing_twice(past: Past) -> None:
     assert past.lines.count("January: first training") == 1
     predicted = lake.read(predictions_uri(past.pipeline, past.settings), past.settings)
-    assert predicted.num_rows == (29 + 31) * toy.ROWS_A_DAY
+    assert predicted.num_rows == (29 + 31 + 30) * toy.ROWS_A_DAY
     assert len(set(zip(predicted["job"].to_pylist(), predicted["decision_time"].to_pylist(), strict=True))) == (
         predicted.num_rows
     )
     assert ledger.verify(past.settings, toy_past.NAME) == []
     triaged = state.latest_records(past.settings, toy_past.NAME, "triage")
-    assert len(triaged) == len({str(row["cutoff"]) for row in triaged}) == 2
+    assert len(triaged) == len({str(row["cutoff"]) for row in triaged}) == 3
 
 
 def test_windows_that_were_taken_cost_no_run_again(past: Past) -> None:

@@ -8,10 +8,10 @@ from tests.support import toy
 from airloop.settings import Settings
 
 NAME = "past"
-MONTHS = range(91)
-"""Days of January to March 2020."""
-CHANGED = range(60, 91)
-"""March: machines bear more heat than before."""
+MONTHS = range(121)
+"""Days of January to April 2020."""
+CHANGED = range(60, 121)
+"""From March on machines bear more heat than before."""
 
 
 def declare(settings: Settings) -> None:
@@ -23,7 +23,7 @@ def declare(settings: Settings) -> None:
         .replace("name: toy", f"name: {NAME}")
         .replace("calendar: daily", "calendar: monthly")
     )
-    text = text.replace(", end: 2020-03-01", "")
+    text = text.replace(", end: 2020-03-01", "").replace("margin_share: 0.0", "margin_share: 0.02")
     folder = settings.pipelines_dir / NAME
     folder.mkdir(parents=True)
     (folder / "pipeline.yaml").write_text(text)
@@ -33,7 +33,7 @@ def declare(settings: Settings) -> None:
 
 
 def land(settings: Settings, scratch: Path) -> None:
-    """Three months of files at once; in the last one, what makes a job fail has changed."""
+    """Four months of files at once; in the last two, what makes a job fail has changed."""
     elsewhere = settings.model_copy(update={"landing_uri": str(scratch)})
     toy.land(elsewhere, days=MONTHS)
     toy.land(elsewhere, days=CHANGED, shift=15)

@@ -21,6 +21,7 @@ from airloop.cli import (
     ledger,
     pipelines,
     prediction_log,
+    predictions,
     quarantine,
     review,
     serve,
@@ -42,6 +43,7 @@ app.add_typer(landing.app)
 app.add_typer(snapshot.app)
 app.add_typer(backtest.app)
 app.add_typer(governance.app)
+app.add_typer(predictions.app)
 pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")

@@ -39,3 +39,9 @@ def calendar_windows(calendar: Calendar, span: Window) -> tuple[Window, ...]:
         windows.append(Window(start, end))
         start = end
     return tuple(windows)
+
+
+def nearest_bound(calendar: Calendar, instant: datetime) -> datetime:
+    """The end of one period and start of the next that lies nearest to `instant`; of two the earlier."""
+    start = period_start(calendar, instant)
+    return min((start, period_end(calendar, start)), key=lambda bound: abs(bound - instant))

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -11,14 +12,18 @@ from typing import Any, Self
 
 from airloop.errors import DataContractError
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
 
 def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 instant that carries its UTC offset.
+    """Read an ISO 8601 instant that carries its UTC offset; a day alone is its midnight UTC.
 
     Raises:
-        DataContractError: The text is no instant, or has no offset: a local time is never guessed.
+        DataContractError: The text is no instant, or has a time without an offset: a local time is never guessed.
     """
     try:
+        if isinstance(text, str) and _DAY.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC)
         instant = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
         raise DataContractError(f"{text!r} is not an ISO 8601 instant like 2013-02-01T00:00:00Z") from error

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from airloop.config import Pipeline, calendar_windows
 from airloop.config.calendar import period_start
 from airloop.data import inbox
-from airloop.errors import ConfigError
-from airloop.records import Window
+from airloop.errors import ConfigError, DataContractError
+from airloop.records import Window, parse_instant
 from airloop.settings import Settings
 from airloop.stores import landed_files
 
@@ -69,25 +69,15 @@ def windows_between(pipeline: Pipeline, start: str, end: str, within: Reach) -> 
     return tuple(window for window in within.windows if first <= window.start and window.end <= last)
 
 
-def date_or_instant(text: str, option: str) -> datetime:
-    """A day as its midnight UTC, or an instant with its offset.
-
-    Raises:
-        ConfigError: It is neither; names the option.
-    """
+def _parse(text: str, option: str) -> datetime:
     try:
-        instant = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise ConfigError(f"{option} {text!r} is no date; write it like 2013-01-31") from error
-    if instant.tzinfo is not None:
-        return instant.astimezone(UTC)
-    if instant.time() != datetime.min.time() or len(text.strip()) > len("2013-01-31"):
-        raise ConfigError(f"{option} {text!r} has no UTC offset; write a day like 2013-01-31, or an instant with its Z")
-    return instant.replace(tzinfo=UTC)
+        return parse_instant(text)
+    except DataContractError as error:
+        raise ConfigError(f"{option}: {error}; a day like 2013-01-31 is its midnight UTC") from error
 
 
 def _bound(pipeline: Pipeline, option: str, text: str, valid: Sequence[datetime], within: Reach) -> datetime:
-    instant, span = date_or_instant(text, option), within.span
+    instant, span = _parse(text, option), within.span
     if instant in valid:
         return instant
     nearest = f"{option} {_text(min(valid, key=lambda bound: abs(bound - instant)))}"

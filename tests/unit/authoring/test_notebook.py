@@ -76,7 +76,7 @@ def test_looking_leaves_no_run_no_version_no_ledger_entry_and_no_file(here: Sett
     ("pipeline", "cutoff", "error", "says"),
     [
         ("toi", CUTOFF, ConfigError, "unknown pipeline 'toi'.*did you mean 'toy'"),
-        ("toy", "2020-02-10", DataContractError, "'2020-02-10' has no UTC offset"),
+        ("toy", "2020-02-10T00:00:00", DataContractError, "'2020-02-10T00:00:00' has no UTC offset"),
         ("toy", datetime(2020, 2, 10), DataContractError, "'2020-02-10T00:00:00' has no UTC offset"),
         ("toy", "soon", DataContractError, "'soon' is not an ISO 8601 instant"),
         ("toy", "2020-02-20T00:00:00Z", UpstreamUnavailable, "not built and validated from 2020-02-15T00:00Z"),
@@ -148,7 +148,7 @@ def test_without_an_output_the_set_goes_below_the_home(
     ("arguments", "says"),
     [
         (("toi", "--cutoff", CUTOFF), "did you mean 'toy'"),
-        (("toy", "--cutoff", "2020-02-10"), "has no UTC offset"),
+        (("toy", "--cutoff", "2020-02-10T00:00:00"), "has no UTC offset"),
         (("toy", "--cutoff", CUTOFF, "--output", "toy.csv"), "name it toy.parquet"),
         (("toy", "--cutoff", CUTOFF, "--output", "no/such/toy.parquet"), "there is no folder"),
     ],

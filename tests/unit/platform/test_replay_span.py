@@ -41,9 +41,9 @@ def test_every_whole_window_between_two_dates_is_taken() -> None:
 @pytest.mark.parametrize(
     ("start", "end", "says"),
     [
-        ("2013-13-01", "", "--from '2013-13-01' is no date; write it like 2013-01-31"),
-        ("yesterday", "", "--from 'yesterday' is no date"),
-        ("2013-01-01T00:00:00", "", "--from '2013-01-01T00:00:00' has no UTC offset"),
+        ("2013-13-01", "", "--from: '2013-13-01' is not an ISO 8601 instant"),
+        ("yesterday", "", "--from: 'yesterday' is not an ISO 8601 instant"),
+        ("2013-01-01T00:00:00", "", "--from: '2013-01-01T00:00:00' has no UTC offset"),
         ("2013-05-01", "2013-02-01", "--from 2013-05-01 does not lie before --to 2013-02-01: swap them, or write --to"),
         ("2013-05-01", "2013-05-01", "--from 2013-05-01 does not lie before --to 2013-05-01"),
         ("2013-03-20", "", "no monthly window of flight_delays starts at 2013-03-20; the nearest is --from 2013-04-01"),
