@@ -114,11 +114,9 @@ def _say_next_steps(draft: "Draft") -> None:
     _say(f"  airloop pipelines check {name}      what is assumed, and where to change it")
     for feed in (EVENTS, OUTCOMES):
         _say(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
-    _say(
-        f"Then on the platform (airloop up): {name}__inbox sees the files and runs {name}__data for each period. Start"
-    )
-    scoring = f" Start {name}__scoring for {cutoff} to {until}." if until else ""
-    _say(f"{name}__training with the cutoff {cutoff}; a model that passes is promoted by itself.{scoring}")
+    _say(f"  airloop replay {name}      its past through the loop: trained, scored, monitored, a table at the end")
+    scoring = f", then {name}__scoring for {cutoff} to {until}" if until else ""
+    _say(f"Or one training by hand, on the platform (airloop up): {name}__training with the cutoff {cutoff}{scoring}.")
     _say("Or here, without a platform:")
     for line in _by_hand(name, cutoff, until):
         _say(f"  airloop run {line}")

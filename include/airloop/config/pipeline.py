@@ -209,7 +209,7 @@ class Pipeline(Node):
     calendar: Calendar
     feeds: Feeds
     replay: AttributePath | None = None
-    """Subclass of airloop.sources.replay:Replay that lands the past again, for `airloop demo` and reviews:
+    """Subclass of airloop.sources.replay:Replay that lands the past again, for `airloop replay` and reviews:
     `module:Class`."""
     prediction: Prediction
     features: Features

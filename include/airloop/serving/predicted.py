@@ -25,9 +25,9 @@ def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFr
     Returns:
         Columns: the entity key; decision_time, window_start (UTC); model_version; role and mode; `prediction`, the
         probability of 1 or the value, and of classes `predicted` (the most probable one; of equals the first) and
-        `prediction_<class>` for each in declared order; `outcome`: 0 or 1, the value, the class; null until it is mature.
-        Mature is a row whose decision lies the label delay before the end of the newest ingested window:
-        a horizon for all rows, so that late outcomes are not fewer among those shown.
+        `prediction_<class>` for each in declared order; `outcome`: 0 or 1, the value, the class; null until it is
+        mature. Mature is a row whose decision lies the label delay before the end of the newest ingested window: a
+        horizon for all rows, so that late outcomes are not fewer among those shown.
 
     Raises:
         UpstreamUnavailable: Nothing has been predicted yet.
