@@ -15,7 +15,7 @@ CHANGED = range(60, 121)
 
 
 def declare(settings: Settings) -> None:
-    """Write the four files of `past` into the toy's checkout: one candidate, no end of the coverage."""
+    """Write the four files of `past` into the toy's checkout: one candidate, coverage beyond the data."""
     text = toy.PIPELINE
     second = text[text.index("\n                gradient_boosting") : text.index("}}}}\ngate") + 2]
     text = (
@@ -23,7 +23,7 @@ def declare(settings: Settings) -> None:
         .replace("name: toy", f"name: {NAME}")
         .replace("calendar: daily", "calendar: monthly")
     )
-    text = text.replace(", end: 2020-03-01", "").replace("margin_share: 0.0", "margin_share: 0.02")
+    text = text.replace("end: 2020-03-01", "end: 2020-06-01").replace("margin_share: 0.0", "margin_share: 0.02")
     folder = settings.pipelines_dir / NAME
     folder.mkdir(parents=True)
     (folder / "pipeline.yaml").write_text(text)
