@@ -86,7 +86,11 @@ def _outcomes(pipeline: Pipeline, rows: pl.DataFrame, settings: Settings) -> pl.
         return pl.Series("outcome", [None] * rows.height, dtype=kind)
     decided = rows["decision_time"]
     span = Window(decided.min(), decided.max() + timedelta.resolution)  # type: ignore[operator, arg-type]
-    labels = examples.labels(pipeline, span, settings, as_of=known_until) if span.start < known_until else pd.Series()
+    labels = (
+        examples.labels(pipeline, span, settings, as_of=known_until)
+        if span.start < known_until
+        else pd.Series(dtype="float64")
+    )
     found = rows[pipeline.prediction.entity_key].to_pandas().map(labels).astype("float64")
     times = decided.to_pandas()
     absent = pipeline.prediction.labels

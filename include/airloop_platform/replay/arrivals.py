@@ -51,6 +51,8 @@ class FromSource:
 
     def inputs(self, window: Window) -> None:
         """See Arrivals."""
+        # Outcomes of the windows before, where the replay begins with a later one.
+        self._land(list(self._pipeline.outcome_feeds), until=window.start)
         feeds = [name for name, feed in self._pipeline.feeds.items() if not feed.outcome]
         self._land(feeds, until=window.end + _INPUTS_AHEAD)
 
