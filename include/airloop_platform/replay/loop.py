@@ -90,10 +90,12 @@ class _Stepper:
         name, self.length = self._name(window), window.end - window.start
         self._inputs(window, name)
         if self._scores(window):
+            self._has_data(window, name)
             self.runs.over("scoring", window, _run_id(window), f"{name}: scoring, no outcome has landed")
         self.runs.report(f"{name}: outcomes land")
         self.arrivals.outcomes(window)
         self._run_waiting(self._up_to(window.end), name)
+        self._has_data(window, name)
         self.looked_back = True
         self._first_training(window, name)
         if self._history().champion(window.start) is not None:
@@ -193,6 +195,11 @@ class _Stepper:
     def _waits(self, window: Window) -> bool:
         waiting = inbox.waiting_windows(self.pipeline, self.settings, within=window)
         return any(item.window == window for item in waiting) or (self.arrivals.fetches and not self._ingested(window))
+
+    def _has_data(self, window: Window, name: str) -> None:
+        """A window for which no file has landed waits for nothing: its data run says what that means."""
+        if not self._ingested(window):
+            self.runs.over("data", window, _run_id(window), f"{name}: data, although no file has landed")
 
     def _ingested(self, window: Window) -> bool:
         return newest(Ingested, "ingest", self.pipeline, window, self.settings) is not None
