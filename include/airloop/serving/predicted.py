@@ -1,5 +1,6 @@
 """What was predicted, beside what came: the predictions' table for people and other programs."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from airloop.settings import Settings
 from airloop.stores import lake, state
 
 _FAR = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
-FORMATS = {".csv": pl.DataFrame.write_csv, ".parquet": pl.DataFrame.write_parquet}
+FORMATS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+    ".csv": lambda rows, path: rows.write_csv(path),
+    ".parquet": lambda rows, path: rows.write_parquet(path),
+}
 
 
 def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFrame:

@@ -39,7 +39,7 @@ def build(pipeline: Pipeline) -> None:
         @task
         def ingest(**context: Any) -> Json:
             # Only when asked: an option is part of the input key, and by hand nobody gives it.
-            asked = {"outcomes": "withheld"} if context["params"]["outcomes"] == "withheld" else {}
+            asked: dict[str, Any] = {"outcomes": "withheld"} if context["params"]["outcomes"] == "withheld" else {}
             return stage.run("ingest", pipeline, windows.window(pipeline, context), **asked)
 
         @task
