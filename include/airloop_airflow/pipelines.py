@@ -95,18 +95,21 @@ def defaults(
     }
 
 
-def calendar(pipeline: Pipeline) -> CoverageCalendar | None:
-    """Schedule of a DAG that takes windows: each calendar period wholly inside `coverage`, at its end.
+def calendar(pipeline: Pipeline, group: str) -> CoverageCalendar | None:
+    """Schedule of a DAG that takes windows: each period of its calendar wholly inside `coverage`, at its end.
 
     None for a pipeline that is refused: its runs could only fail.
+
+    Args:
+        group: `monitoring` has a calendar of its own; see `monitoring.every`.
     """
     if isinstance(pipeline, Refused):
         return None
     start = pipeline.coverage.start
-    period = period_start(pipeline.calendar, start)
-    period = period if period >= start else period_end(pipeline.calendar, period)
-    first = period_end(pipeline.calendar, period)
-    return CoverageCalendar(CRON[pipeline.calendar], first=first, last=pipeline.coverage.end)
+    every = pipeline.calendar_of(group)
+    period = period_start(every, start)
+    period = period if period >= start else period_end(every, period)
+    return CoverageCalendar(CRON[every], first=period_end(every, period), last=pipeline.coverage.end)
 
 
 def read_params(context: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline, calendar_windows
-from airloop.config.calendar import period_start
+from airloop.config.calendar import Calendar, period_start
 from airloop.errors import DataContractError
 from airloop.records import Window, parse_instant
 from airloop_airflow import pipelines
@@ -37,8 +37,11 @@ def cutoff_param() -> Param:
     return Param(description=says, type="string", format="date-time", pattern=_INSTANT, maxLength=_LONGEST)
 
 
-def window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
+def window(pipeline: Pipeline, context: Mapping[str, Any], group: str = "data") -> Window:
     """The window of a run: Params, else the partition, else the data interval.
+
+    Args:
+        group: The DAG's; monitoring has a calendar of its own.
 
     Raises:
         AirflowFailException: None of them, only one bound, no instant, start >= end, no period of the calendar, or
@@ -46,7 +49,9 @@ def window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
     """
     try:
         found = (
-            _given_window(pipelines.read_params(context)) or _partition(pipeline, context) or _data_interval(context)
+            _given_window(pipelines.read_params(context))
+            or _partition(pipeline.calendar_of(group), context)
+            or _data_interval(context)
         )
     except DataContractError as error:
         raise AirflowFailException(f"refused window: {error}") from error
@@ -83,14 +88,14 @@ def _given_window(params: Mapping[str, Any]) -> Window | None:
     return Window.parse(start, end) if start and end else None
 
 
-def _partition(pipeline: Pipeline, context: Mapping[str, Any]) -> Window | None:
+def _partition(calendar: Calendar, context: Mapping[str, Any]) -> Window | None:
     start: datetime | None = getattr(context["dag_run"], "partition_date", None)
     if start is None:
         return None
     start = start.astimezone(UTC)
-    if period_start(pipeline.calendar, start) != start:
-        raise DataContractError(f"partition {start} is not the start of a {pipeline.calendar} period")
-    return calendar_windows(pipeline.calendar, Window(start, start + timedelta(microseconds=1)))[0]
+    if period_start(calendar, start) != start:
+        raise DataContractError(f"partition {start} is not the start of a {calendar} period")
+    return calendar_windows(calendar, Window(start, start + timedelta(microseconds=1)))[0]
 
 
 def _data_interval(context: Mapping[str, Any]) -> Window | None:

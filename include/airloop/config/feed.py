@@ -48,8 +48,9 @@ class Feed(Node):
     """One kind of files an upstream system lands."""
 
     files: str = ""
-    """File name below `<landing>/<pipeline>/<feed>/`; `{day}` stands for a local day like 2013-01-31.
-    Without `{day}` the feed is a static table, read whole. With a `source` it may be left out."""
+    """File name below `<landing>/<pipeline>/<feed>/`; `{day}` stands for a local day like 2013-01-31, and `{hour}`
+    after it for a local hour of that day, like 07. Without `{day}` the feed is a static table, read whole. With a
+    `source` it may be left out."""
     source: Source | None = None
     """Where the rows are fetched from; None when an upstream system lands the files."""
     columns: dict[str, ColumnType]
@@ -69,6 +70,17 @@ class Feed(Node):
     """Time zone of the local day in the file name."""
     outcome: bool = False
     """Lands after the prediction is made: feeds labels, never waited for by scoring."""
+    empty_windows: Literal["refused", "normal"] = "refused"
+    """`normal`: a window in which nothing happens, an hour of the night or a file with its header alone, goes on.
+    Otherwise a window without a row of an input feed fails. A window of which no file landed is never normal."""
+    lateness_hours: int | None = Field(gt=0, default=None)
+    """Its files may land so long after the end of their period. Until then a run of the calendar waits for them, and
+    holds no worker; after that the source has stalled. Not declared: a window whose files are not there fails."""
+
+    @property
+    def hourly(self) -> bool:
+        """Whether each file is named by its hour."""
+        return "{hour}" in self.files
 
     @property
     def static(self) -> bool:
@@ -83,6 +95,10 @@ class Feed(Node):
             raise ValueError(f"{missing[0]!r} is used as key or time but is not among columns {sorted(self.columns)}")
         if not self.files:
             raise ValueError("a feed needs `files`, or a `source` to fetch them from")
+        if "{hour}" in self.files and "{day}" not in self.files.partition("{hour}")[0]:
+            raise ValueError("{hour} in `files` is an hour of a day: write {day} before it, like {day}T{hour}.csv")
+        if "{hour}" in self.files and self.source is not None:
+            raise ValueError("rows from a `source` land by UTC days: leave {hour} out of `files`")
         if ("{day}" in self.files) == self.static:
             raise ValueError("a feed with {day} in `files` needs `event_time`, and one without is static and has none")
         for column in filter(None, (self.event_time, self.known_at)):
@@ -95,6 +111,13 @@ class Feed(Node):
         ]
         if taken:
             raise ValueError(f"the column name {taken[0]!r} is airloop's own; the feed needs another")
+        return self
+
+    @model_validator(mode="after")
+    def _lateness_means_something(self) -> Self:
+        if self.lateness_hours is not None and (self.static or self.outcome or self.source):
+            kind = "a static table" if self.static else "an outcome" if self.outcome else "rows from a `source`"
+            raise ValueError(f"`lateness_hours` says how long a window waits, and none waits for {kind}: leave it out")
         return self
 
     @model_validator(mode="after")

@@ -73,8 +73,9 @@ def judge_days(
         past: Rows by local day before the window; see `history`.
     """
     feed = pipeline.feeds[name]
+    landed = {day: rows for day, rows in landed.items() if _is_judged(feed, day, window)}
     newest = max(landed, default=date.min)
-    due = _due(pipeline, feed, window, newest)
+    due = [day for day in _due(pipeline, feed, window, newest) if _is_judged(feed, day, window)]
     expected = [day for day in due if day in landed or _is_expected(day, landed, past)]
     short = tuple(_short(landed, past))
     return FeedDays(len(expected), tuple(day for day in expected if day not in landed), short)
@@ -90,6 +91,17 @@ def _due(pipeline: Pipeline, feed: Feed, window: Window, newest: date) -> Iterat
         if covered and (not feed.outcome or day < newest):
             yield day
         day += timedelta(days=1)
+
+
+def _is_judged(feed: Feed, day: date, window: Window) -> bool:
+    """Whether the window says anything about a whole day: an hour does only where the day ends in it."""
+    if window.end - window.start >= timedelta(days=1):
+        return True
+    return not feed.hourly and _ends_in(feed, day, window)
+
+
+def _ends_in(feed: Feed, day: date, window: Window) -> bool:
+    return window.start < _midnight(day + timedelta(days=1), ZoneInfo(feed.day_timezone)) <= window.end
 
 
 def _is_expected(day: date, landed: Mapping[date, int], past: Mapping[date, int]) -> bool:

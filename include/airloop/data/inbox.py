@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airloop.config import Pipeline, calendar_windows
+from airloop.data.file_hours import FileHours
 from airloop.errors import DataContractError
 from airloop.records import Ingested, LandedFile, SetAside, Window
 from airloop.settings import Settings
@@ -44,8 +45,9 @@ class Waiting:
 def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | None = None) -> tuple[Waiting, ...]:
     """Finished calendar windows inside `coverage` to run now, oldest first.
 
-    A window waits when a file whose local day overlaps it is not in its newest ingest record (read or set aside), or
-    has another checksum there. Static tables start nothing, nor does a file that was removed. A window that was
+    A window waits when a file whose local day (or hour) overlaps it is not in its newest ingest record (read or set
+    aside), or has another checksum there. Where files are longer than windows, a further file of the day wakes those
+    windows alone that it has rows of. Static tables start nothing, nor does a file that was removed. A window that was
     ingested before follows when its lookback reads such a one (window.start - lookback < waiting.end): its features
     were built from what changed.
 
@@ -66,7 +68,7 @@ def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | 
     for window in sorted({*landed.by_window, *ingested}, key=lambda item: item.start):
         files = landed.by_window.get(window, [])
         known = _checksums(ingested[window]) if window in ingested else {}
-        fresh = [file.uri for file in files if landed.checksum(file) != known.get(file.uri)]
+        fresh = [file.uri for file in files if landed.is_fresh(file, window, known if window in ingested else None)]
         read = [earlier for earlier in changed if window.start - lookback < earlier.end]
         if fresh:
             why[window] = f"{len(fresh)} of {len(files)} files not ingested, first {fresh[0]}"
@@ -90,12 +92,15 @@ def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | Non
     The newest end of a local day among the feeds that are certainly written after the events they hold: outcomes, and
     feeds with a declared delay. Others (a schedule) may land ahead of their day; they count when there is nothing else.
     """
-    dated = [name for name, feed in pipeline.feeds.items() if not feed.static]
-    telling = [
-        name for name in dated if pipeline.feeds[name].outcome or pipeline.feeds[name].delay_minutes > 0
-    ] or dated
+    telling = _telling(pipeline)
     spans = (landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in files if file.feed in telling)
     return max((span.end for span in spans if span is not None), default=None)
+
+
+def _telling(pipeline: Pipeline) -> list[str]:
+    dated = [name for name, feed in pipeline.feeds.items() if not feed.static]
+    after = [name for name in dated if pipeline.feeds[name].outcome or pipeline.feeds[name].delay_minutes > 0]
+    return after or dated
 
 
 class _Landed:
@@ -105,13 +110,25 @@ class _Landed:
         self._files = landed_files.list_files(pipeline, settings)
         self._spans = {file: landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in self._files}
         self._static = [file for file in self._files if file.name == pipeline.feeds[file.feed].files]
-        self._settings = settings
+        self._read = functools.cache(lambda file: landed_files.checksum(file, settings))
+        self._hours = FileHours(pipeline, settings, self._read)
         self.by_window = self._finished(pipeline, within)
-        self.checksum = functools.cache(lambda file: landed_files.checksum(file, settings).sha256)
+
+    def checksum(self, file: ListedFile) -> str:
+        """SHA-256 of what the file holds."""
+        return self._read(file).sha256
+
+    def is_fresh(self, file: ListedFile, window: Window, known: dict[str, str] | None) -> bool:
+        """Whether a file asks for a run of the window; `known` are the checksums of its last one, None before any."""
+        if known is None:
+            return True
+        if file.uri not in known and not self._hours.touches(file, window):
+            return False
+        return self.checksum(file) != known.get(file.uri)
 
     def _finished(self, pipeline: Pipeline, within: Window | None) -> dict[Window, list[ListedFile]]:
         """Files of every finished window inside coverage; a local day may belong to two windows, or to 25."""
-        over, coverage = within.end if within else data_time(pipeline, self._files), pipeline.coverage
+        over, coverage = within.end if within else self._over(pipeline), pipeline.coverage
         start = max(coverage.start, within.start) if within else coverage.start
         found: dict[Window, list[ListedFile]] = {}
         for file, span in self._spans.items():
@@ -120,10 +137,18 @@ class _Landed:
                     found.setdefault(window, []).append(file)
         return found
 
+    def _over(self, pipeline: Pipeline) -> datetime | None:
+        """How far data time has come: by names, and by the rows of the newest files that are longer than a window."""
+        telling = set(_telling(pipeline))
+        spans = {file: span for file, span in self._spans.items() if span and file.feed in telling}
+        newest = max((span.end for span in spans.values()), default=None)
+        ends = [self._hours.newest_end(file) for file, span in spans.items() if span.end == newest]
+        return max((end for end in ends if end is not None), default=newest)
+
     def read_by(self, span: Window) -> list[ListedFile]:
-        """Files of the local days that overlap a span, and the static tables."""
+        """Files of the local days that overlap a span and have rows of it, and the static tables."""
         dated = [file for file, day in self._spans.items() if day and day.start < span.end and span.start < day.end]
-        return dated + self._static
+        return [file for file in dated if self._hours.touches(file, span)] + self._static
 
 
 def _newest(pipeline: Pipeline, stage: str, settings: Settings, within: Window | None) -> dict[Window, dict[str, Any]]:

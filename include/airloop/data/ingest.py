@@ -76,6 +76,8 @@ def ingest(
     _refuse_nothing_readable(pipeline, window, readable=readable, set_aside=set_aside)
     counts = {name: len(landed) for name, landed in by_feed.items()}
     noticed = window_bounds.judge(pipeline, window, found, counts, settings)
+    for name, why in noticed.empty.items():
+        logger.info("%s %s: %s has no row: %s", pipeline.name, window, name, why)
     tables = tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in readable.items())
     not_read = {item.uri for item in set_aside}
     return Ingested(
@@ -88,6 +90,7 @@ def ingest(
         missing_days=noticed.missing_days,
         short_days=noticed.short_days,
         replaced=noticed.replaced,
+        empty=noticed.empty,
     )
 
 

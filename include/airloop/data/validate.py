@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from airloop import reports
 from airloop.config import Feed, Pipeline
-from airloop.data import quarantine, validation_page
+from airloop.data import empty_windows, quarantine, validation_page
 from airloop.data.expectations import Rule, check_tables, load_expectations
 from airloop.data.feed_history import looks
 from airloop.data.file_rows import RULE, SOURCE, TEXT, explain, texts_of
@@ -37,7 +37,8 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
     the window (a static feed: of the whole table). All feeds are judged before the first row is written, so a window
     that fails changes nothing; a second run over the same rows writes no new version. The good rows are held against
     the windows before (airloop.data.feed_history): what looks converted, recoded, shifted or incomplete is an alarm. An
-    outcome feed without rows has not landed yet and is left alone. The page and its JSON are written in any case.
+    outcome feed without rows has not landed yet and is left alone, and so is a feed that declares empty windows normal.
+    The page and its JSON are written in any case.
 
     Returns:
         Checks of every feed that has rows, versions of the clean tables, URI of the page, alarms.
@@ -52,7 +53,8 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
     tables = {name: _raw_rows(pipeline, name, feed, window, settings) for name, feed in pipeline.feeds.items()}
     unread = {name: quarantine.unreadable_rows(pipeline, name, window, settings) for name in pipeline.feeds}
     parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
-    waiting = [name for name in pipeline.outcome_feeds if not tables[name].num_rows and unread[name] is None]
+    waiting = [name for name, rows in tables.items() if not rows.num_rows and _may_be_empty(pipeline, name, ingested)]
+    waiting = [name for name in waiting if unread[name] is None]
     judgements = [
         _judge_feed(
             pipeline, name, rows, rules=rules[name], ingested=ingested, unread=unread[name], parameters=parameters
@@ -117,6 +119,11 @@ def validate_features(pipeline: Pipeline, window: Window, upstream: Mapping[str,
     return Validated(window, "features", tuple(judged.check for judged in judgements), built.views, page)
 
 
+def _may_be_empty(pipeline: Pipeline, name: str, ingested: Ingested) -> bool:
+    """Whether a feed without rows is left alone: an outcome may still come, and nothing may have happened."""
+    return pipeline.feeds[name].outcome or empty_windows.is_normal(pipeline, name, ingested.empty.get(name, ""))
+
+
 def _judge_feed(
     pipeline: Pipeline,
     name: str,
@@ -129,9 +136,10 @@ def _judge_feed(
 ) -> Judgement:
     unreadable = _unreadable(pipeline.feeds[name], unread, readable_rows=rows.num_rows)
     if rows.num_rows == 0:
-        why = "no file landed" if name in ingested.missing else "its files hold none"
-        why = f"{unreadable.rows} cannot be read" if unreadable.rows else why
-        problem = f"{name}: no rows in this window ({why})"
+        why = ingested.empty.get(name, empty_windows.NO_ROWS_IN_FILES)
+        hint = f"{why}): {empty_windows.way_out(name, why)}"
+        hint = f"{unreadable.rows} cannot be read)" if unreadable.rows else hint
+        problem = f"{name}: no rows in this window ({hint}"
         return Judgement(name, unreadable.rows, unreadable.results, {}, (problem,), unreadable.rows)
     return judge(
         name,

@@ -98,7 +98,7 @@ def _alarms(pipeline: str, alarms: Sequence[dict[str, Any]]) -> str:
 
 
 def _waiting(feeds: Sequence[str]) -> str:
-    return f"<p>Not landed yet, and not judged: {_text(', '.join(feeds))}.</p>" if feeds else ""
+    return f"<p>No rows, and not judged: {_text(', '.join(feeds))}.</p>" if feeds else ""
 
 
 def _line(table: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from airloop.config import Pipeline
+from airloop.data import empty_windows
 from airloop.data.feed_days import FeedDays, history, judge_days
 from airloop.data.feed_rows import FeedRows
 from airloop.data.repeated_keys import repeated_keys
@@ -23,6 +24,7 @@ class Noticed:
     missing_days: tuple[str, ...]
     short_days: tuple[str, ...]
     replaced: dict[str, int]
+    empty: dict[str, str]
 
 
 def judge(
@@ -37,19 +39,14 @@ def judge(
         DataContractError: A feed is beyond a bound; names files or days, the first causes and the way out.
     """
     problems = [*_set_aside(pipeline, feeds, counts), *_lost(pipeline, feeds)]
+    past = {name: history(pipeline, name, window, settings) for name, feed in pipeline.feeds.items() if not feed.static}
     days = {
-        name: judge_days(
-            pipeline,
-            name,
-            window,
-            landed=feeds[name].days if name in feeds else {},
-            past=history(pipeline, name, window, settings),
-        )
-        for name, feed in pipeline.feeds.items()
-        if not feed.static
+        name: judge_days(pipeline, name, window, landed=feeds[name].days if name in feeds else {}, past=before)
+        for name, before in past.items()
     }
     strangers = {name: _strangers(pipeline, name, settings) for name, found in days.items() if found.missing}
     problems += _stalled(pipeline, days, strangers)
+    empty = empty_windows.why_empty(pipeline, counts, feeds)
     if problems:
         raise DataContractError(
             f"{pipeline.name} {window}: too little of it can be read, nothing was written:\n" + "\n".join(problems)
@@ -67,6 +64,7 @@ def judge(
             for item in found.short
         ),
         replaced={name: rows.replaced.replaced for name, rows in feeds.items() if rows.replaced.replaced},
+        empty=empty,
     )
 
 

@@ -19,6 +19,7 @@ WINDOW_STAGES = ("validate_raw", "validate_features", "profile", "materialize", 
 """Stages of a window whose records the pages show. A window of the data run alone is one too, also when it failed."""
 
 _MADE_A_WINDOW = ("ingest", *WINDOW_STAGES)
+_OF_ONE_WINDOW = ("arrive", *_MADE_A_WINDOW)
 _table = tables.stage_runs
 
 
@@ -96,7 +97,7 @@ def of_window(settings: Settings, pipeline: str, window: Window) -> Seen:
     start, end = state.instant_text(window.start), state.instant_text(window.end)
     with state.reading(settings) as connection:
         exactly = sa.and_(_table.c.window_start == start, _table.c.window_end == end)
-        rows = _stored(connection, pipeline, WINDOW_STAGES, exactly)
+        rows = _stored(connection, pipeline, _OF_ONE_WINDOW, exactly)
     return Seen(window, {row["stage"]: row["record"] for row in rows})
 
 

@@ -7,7 +7,7 @@ from airloop.pages import history, measured, mlflow_links, report_files
 from airloop.pages.history import Seen
 from airloop.pages.site import Site
 from airloop.records import Window
-from airloop.reports.rendering import count, metric_title, render, score, share, words
+from airloop.reports.rendering import count, instant, metric_title, render, score, share, words
 from airloop.stores import ledger
 
 _REPORTS = {
@@ -94,9 +94,19 @@ def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
         Fact("Alarm", f"{words(alarm['kind'])} of {alarm['subject']}", alarm["says"], bad=True)
         for alarm in monitored.get("alarms", ())
     ]
+    facts += [
+        Fact("Stalled", feed, "no file landed in time", bad=True) for feed in seen.record("arrive").get("stalled", ())
+    ]
+    facts += [Fact("Empty", feed, why) for feed, why in seen.record("ingest").get("empty", {}).items()]
     facts += [Fact("Rows", count(rows[0])), Fact("Quarantined", count(rows[1]), bad=rows[1] > 0)] if rows else []
     if scored.get("version"):
         facts.append(Fact(f"Predictions of v{scored['version']}", count(scored["rows"])))
+    if monitored.get("version"):
+        decided = Window.from_json(monitored["rows_window"])
+        rows_judged = f"{count(monitored['labelled_rows'])} labelled rows"
+        facts.append(
+            Fact("Evidence, decided (UTC)", f"{instant(decided.start)} to {instant(decided.end)}", rows_judged)
+        )
     for metric in METRICS:
         value, lower, upper = measured.live(monitored, metric)
         if value is not None:

@@ -3,6 +3,7 @@
 from airloop.records.alarm import Alarm
 from airloop.records.base import Record, Window, instant_or_default, parse_instant
 from airloop.records.data import (
+    Arrived,
     BuiltFeatures,
     Extracted,
     Ingested,
@@ -26,12 +27,13 @@ from airloop.records.models import (
     TrainedModel,
     TunedCandidate,
 )
-from airloop.records.monitoring import Action, Monitored, Scored
+from airloop.records.monitoring import Action, Monitored, ProbeRefit, Scored
 
 __all__ = [
     "REASONS",
     "Action",
     "Alarm",
+    "Arrived",
     "BuiltFeatures",
     "Check",
     "Decision",
@@ -42,6 +44,7 @@ __all__ = [
     "LandedFile",
     "Materialized",
     "Monitored",
+    "ProbeRefit",
     "Profiled",
     "Promoted",
     "Record",

@@ -52,6 +52,15 @@ class TableVersion(Record):
 
 
 @dataclass(frozen=True)
+class Arrived(Record):
+    """Whether a window's files were there when waiting for them was over; `stalled` names the feeds whose were not."""
+
+    window: Window
+    stalled: tuple[str, ...]
+    alarms: tuple[Alarm, ...] = ()
+
+
+@dataclass(frozen=True)
 class Ingested(Record):
     """Raw rows of a window, and the files they came from.
 
@@ -62,6 +71,7 @@ class Ingested(Record):
         missing_days: `feed 2013-04-07`: a local day of the window, as the feed counts it, without a file to read.
         short_days: `feed 2013-04-07: 412 rows, usually 986`: far fewer than the same weekday has.
         replaced: Feed -> rows that lost their place to another event under their key.
+        empty: Dated feed without a row of the window -> why; see airloop.data.empty_windows.
     """
 
     window: Window
@@ -73,6 +83,7 @@ class Ingested(Record):
     missing_days: tuple[str, ...] = ()
     short_days: tuple[str, ...] = ()
     replaced: dict[str, int] = field(default_factory=dict)
+    empty: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,9 @@ class Evidence(Record):
         champion: The champion's value of the metric; `candidate` likewise.
         rows: Labelled rows both scored.
         blocks: Calendar days (UTC) with at least one such row.
+        level: One-sided error of `sure_lower`, the share of the year's error that this look spends; None in a gate,
+            which looks once.
+        sure_lower: What the gain is surely above at that level; None where it was not asked for or is not defined.
     """
 
     metric: str
@@ -100,6 +103,8 @@ class Evidence(Record):
     blocks: int
     resamples: int
     seed: int
+    level: float | None = None
+    sure_lower: float | None = None
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,27 @@ class Scored(Record):
 
 
 @dataclass(frozen=True)
-class Monitored(Record):
-    """What was seen of the champion on rows whose labels matured in the window.
+class ProbeRefit(Record):
+    """A refit of the probe that a look compared with.
 
     Attributes:
-        rows_window: Decision times judged: the window shifted back by the label delay.
+        cutoff: It learnt from rows decided a label delay before it, and serves the rows from there to the next refit.
+        rows: Labelled rows it was fitted on.
+        uri: Where it is kept for later looks; empty when none needs it.
+    """
+
+    cutoff: datetime
+    rows: int
+    uri: str
+
+
+@dataclass(frozen=True)
+class Monitored(Record):
+    """What a look saw of the champion on rows whose labels matured in its evidence.
+
+    Attributes:
+        window: The period of the look; its end is when it looks.
+        rows_window: Decision times judged: the window of evidence shifted back by the label delay.
         labelled_rows: Live predictions of the champion in force with a label.
         live: Metric name -> value; `<metric>_lower`, `<metric>_upper` bound it (day blocks).
         probe: Evidence of the probe over the champion; empty when there was too little data.
@@ -35,6 +51,8 @@ class Monitored(Record):
             explains at these numbers of rows.
         calibration_gap: Mean of prediction - label; of a multiclass task mean confidence minus accuracy.
         origin: `live` or `backfill`; evidence of a backfill triggers nothing.
+        refits: The refits of the probe that were compared with, oldest first.
+        excluded: Windows before this one whose rows a person excluded: they were left out.
     """
 
     window: Window
@@ -53,6 +71,13 @@ class Monitored(Record):
     report_uri: str
     metrics_uri: str
     alarms: tuple[Alarm, ...] = ()
+    refits: tuple[ProbeRefit, ...] = ()
+    excluded: tuple[Window, ...] = ()
+
+    @property
+    def evidence(self) -> Window:
+        """When the labels of the judged rows matured; looks whose evidence does not overlap share no row."""
+        return Window(self.rows_window.start + (self.window.end - self.rows_window.end), self.window.end)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "extract": Stage("airloop.sources.extract:extract", records.Extracted),
+    "arrive": Stage("airloop.data.arrive:arrive", records.Arrived),
     "ingest": Stage("airloop.data.ingest:ingest", records.Ingested, replaces=True),
     "validate_raw": Stage("airloop.data.validate:validate_raw", records.Validated, ("ingest",), replaces=True),
     "build_features": Stage(

@@ -4,14 +4,14 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import fsspec
 
 from airloop.config import Feed, Pipeline
-from airloop.errors import ConfigError, UpstreamUnavailable
+from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 
@@ -74,7 +74,12 @@ def _landing_order(feed: Feed, name: str) -> tuple[list[str | int], str]:
 
 def _around_day(feed: Feed) -> tuple[str, str]:
     before, _, after = feed.files.partition("{day}")
-    return before, after
+    return before, after.partition("{hour}")[2] if feed.hourly else after
+
+
+def named(feed: Feed, day: date, hour: int = 0) -> str:
+    """The declared name of the file of a local day; of an hour of it where files are named by hours."""
+    return feed.files.replace("{day}", str(day), 1).replace("{hour}", f"{hour:02}", 1)
 
 
 def release_name(feed: Feed, day: date, landed: Sequence[str]) -> str:
@@ -86,8 +91,8 @@ def release_name(feed: Feed, day: date, landed: Sequence[str]) -> str:
     Args:
         landed: Names of the day's files in landing order.
     """
-    before, after = _around_day(feed)
-    stem = f"{before}{day}"
+    _, after = _around_day(feed)
+    stem = named(feed, day).removesuffix(after)
     latest = landed[-1].removesuffix(after) if landed else stem
     if earlier := re.fullmatch(r"(.*\.release\.)(\d+)", latest):
         return f"{earlier[1]}{int(earlier[2]) + 1}{after}"
@@ -101,24 +106,38 @@ def is_release(name: str) -> bool:
 
 
 def file_span(feed: Feed, name: str) -> Window | None:
-    """The UTC span of the local day in a file's name.
+    """The UTC span of the local day, or hour, in a file's name; an hour that a clock repeats is both of them.
 
-    None for static feeds and for names that differ from the declared ones by more than what follows the day: files half
-    written (`2013-01-31.csv.part`) and files of somebody else.
+    None for static feeds and for names that differ from the declared ones by more than what follows the period: files
+    half written (`2013-01-31.csv.part`) and files of somebody else; and for an hour that a clock skips.
     """
     if feed.static:
         return None
-    before, after = (re.escape(part) for part in _around_day(feed))
-    named = re.fullmatch(rf"{before}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})([^0-9].*)?{after}", name)
-    if named is None:
+    before, _, rest = (re.escape(part) for part in feed.files.partition("{day}"))
+    between, _, after = rest.partition(re.escape("{hour}")) if feed.hourly else ("", "", rest)
+    hour = r"([0-9]{2})" if feed.hourly else "()"
+    found = re.fullmatch(rf"{before}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){between}{hour}([^0-9].*)?{after}", name)
+    if found is None:
         return None
-    zone = ZoneInfo(feed.day_timezone)
     try:
-        day = date.fromisoformat(named[1])
-        bounds = [datetime(d.year, d.month, d.day, tzinfo=zone) for d in (day, day + timedelta(days=1))]
-        return Window(*bounds)
-    except (ValueError, OverflowError):
+        day = date.fromisoformat(found[1])
+        at = datetime(day.year, day.month, day.day, int(found[2] or 0), tzinfo=ZoneInfo(feed.day_timezone))
+        return period_of(feed, at)
+    except (ValueError, OverflowError, DataContractError):
         return None
+
+
+def period_of(feed: Feed, local: datetime) -> Window:
+    """The UTC span of the period that files of a feed are named by, which holds an instant of its local time.
+
+    Raises:
+        DataContractError: The hour is one that the clock skips.
+    """
+    start = local.replace(minute=0, second=0, microsecond=0, fold=0)
+    if feed.hourly:
+        return Window(start, start.replace(fold=1).astimezone(UTC) + timedelta(hours=1))
+    start = start.replace(hour=0)
+    return Window(start, start + timedelta(days=1))
 
 
 def file_day(feed: Feed, name: str) -> date | None:

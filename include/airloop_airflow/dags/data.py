@@ -4,11 +4,16 @@ Runs at the end of each period, when the inbox hears that files of a finished wi
 The same input twice changes nothing. A pipeline with feeds from SQL begins with `extract`: what changed in their
 databases during the window lands as files; rows of earlier windows ring the inbox like any file that comes late.
 
-**Triage.** `extract` failed: the log names the feed, its connection and what the database says; nothing of the window
-has landed. `ingest` failed: a file breaks its declared contract (the log names file and column) or nothing landed: have
-it landed again, the inbox starts a new run. `validate_raw` or `validate_features` failed: open the run's tab Reports;
-nothing was published downstream. `materialize` failed: the online store did not answer or holds another value than the
-lake: clear the task. `profile` failed: only the page for exploration is missing: clear the task.
+A calendar run that landed data has not reached yet is skipped. Where a feed says how late its files may be
+(`lateness_hours`), `arrive` waits for them without a worker; then the run fails once, with an alarm, and the inbox
+starts the window when its files land after all.
+
+**Triage.** `arrive` failed: a source has stalled, see `airloop alarms list`. `extract` failed: the log names the
+feed, its connection and what the database says; nothing of the window has landed. `ingest` failed: a file breaks its
+declared contract (the log names file and column) or nothing landed: have it landed again, the inbox starts a new run.
+`validate_raw` or `validate_features` failed: open the run's tab Reports; nothing was published downstream.
+`materialize` failed: the online store did not answer or holds another value than the lake: clear the task. `profile`
+failed: only the page for exploration is missing: clear the task.
 """
 
 from typing import Any
@@ -16,7 +21,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from airloop.config import Pipeline
-from airloop_airflow import pipelines, stage, windows
+from airloop_airflow import arrivals, pipelines, stage, waiting, windows
 from airloop_airflow.stage import Json
 
 
@@ -30,7 +35,7 @@ def build(pipeline: Pipeline) -> None:
     arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=_params())
     connections = sorted({feed.source.connection for feed in pipeline.feeds.values() if feed.source})
 
-    @dag(schedule=pipelines.calendar(pipeline), **arguments)
+    @dag(schedule=pipelines.calendar(pipeline, "data"), **waiting.side_by_side(pipeline, arguments, "data"))
     def data() -> None:
         @task
         def extract(**context: Any) -> Json:
@@ -40,7 +45,7 @@ def build(pipeline: Pipeline) -> None:
         def ingest(**context: Any) -> Json:
             # Only when asked: an option is part of the input key, and by hand nobody gives it.
             asked: dict[str, Any] = {"outcomes": "withheld"} if context["params"]["outcomes"] == "withheld" else {}
-            return stage.run("ingest", pipeline, windows.window(pipeline, context), **asked)
+            return stage.run("ingest", pipeline, arrivals.due_window(pipeline, context, "data"), **asked)
 
         @task
         def validate_raw(ingested: Json, **context: Any) -> Json:
@@ -70,6 +75,7 @@ def build(pipeline: Pipeline) -> None:
         ingested = ingest()
         if connections:
             extract() >> ingested
+        waiting.waits_for(waiting.FILES, pipeline, "data", before=ingested)
         raw = validate_raw(ingested)
         features = validate_features(build_features(raw))
         materialize(features)

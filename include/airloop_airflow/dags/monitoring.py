@@ -1,8 +1,9 @@
-"""Judge the champion on the rows whose labels matured in a window, and ask for a training when the probe beats it.
+"""Judge the champion on the rows whose labels matured lately, and ask for a training when the probe surely beats it.
 
-On the calendar it starts together with the window's data run and waits for it like scoring does. What a backfill finds
-is recorded as such and asks for nothing. The training it asks for has a run id made of the reason, so that the same
-reason asks once.
+Its calendar is `monitoring.every`, and each look judges the last `monitoring.over_days`, or its whole period where that
+is longer. It starts together with the data run of its last window and waits for it like scoring does. What a backfill
+finds is recorded as such and asks for nothing. The training it asks for has a run id made of the reason, so that the
+same reason asks once.
 
 **Triage.** `triage` says in its log and in the ledger what it decided and why; "not enough data" and "cooling down"
 are outcomes, not errors. `retrain` skipped: this reason had been asked before, its run is in `<pipeline>__training`.
@@ -15,7 +16,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
 
 from airloop.config import Pipeline
-from airloop_airflow import outcomes, pipelines, stage, windows
+from airloop_airflow import arrivals, outcomes, pipelines, stage, waiting, windows
 from airloop_airflow.notes import TriggerWithNote
 from airloop_airflow.stage import Json
 
@@ -26,24 +27,26 @@ def build(pipeline: Pipeline) -> None:
         pipeline, "monitoring", doc=__doc__, params=windows.window_params(), retries=outcomes.WAITING_RETRIES
     )
 
-    @dag(schedule=pipelines.calendar(pipeline), **arguments)
+    @dag(schedule=pipelines.calendar(pipeline, "monitoring"), **waiting.side_by_side(pipeline, arguments, "monitoring"))
     def monitoring() -> None:
         @task
         def monitor(**context: Any) -> Json:
             origin = "backfill" if context["dag_run"].run_type == "backfill" else "live"
-            return stage.run("monitor", pipeline, windows.window(pipeline, context), origin=origin)
+            return stage.run("monitor", pipeline, arrivals.due_window(pipeline, context, "monitoring"), origin=origin)
 
         # Every key is an XCom of its own: what a branch decided is not in its XCom yet when the next task reads it.
         @task(multiple_outputs=True)
         def triage(monitored: Json, **context: Any) -> Json:
-            window = windows.window(pipeline, context)
+            window = windows.window(pipeline, context, "monitoring")
             return stage.run("triage", pipeline, window, upstream={"monitor": monitored})
 
         @task.branch
         def branch(action: Json) -> str:
             return "retrain" if action["kind"] == "retrain" else "nothing"
 
-        action: Any = triage(monitor())
+        monitored = monitor()
+        waiting.waits_for(waiting.FEATURES, pipeline, "monitoring", before=monitored)
+        action: Any = triage(monitored)
         retrain = TriggerWithNote(
             task_id="retrain",
             trigger_dag_id=f"{pipeline.name}__training",

@@ -9,6 +9,7 @@ adds nothing. A backfill scores like the calendar: with the champion of the wind
 **Triage.** No row and version 0 is a success: no champion was in force at the window's start. A model whose cutoff
 lies after the window's start is refused: mode `backtest` allows it, and keeps its rows out of all live metrics. A
 changed feature fingerprint is refused: train again. Retries used up: the data run of this window did not finish.
+Skipped: landed data has not reached the window, or its files came too late for `lateness_hours`: run it by hand.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from airloop.config import Pipeline
-from airloop_airflow import outcomes, pipelines, stage, windows
+from airloop_airflow import arrivals, outcomes, pipelines, stage, waiting, windows
 from airloop_airflow.stage import Json
 
 
@@ -29,11 +30,11 @@ def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__scoring`."""
     arguments = pipelines.defaults(pipeline, "scoring", doc=__doc__, params=_params(), retries=outcomes.WAITING_RETRIES)
 
-    @dag(schedule=pipelines.calendar(pipeline), **arguments)
+    @dag(schedule=pipelines.calendar(pipeline, "scoring"), **waiting.side_by_side(pipeline, arguments, "scoring"))
     def scoring() -> None:
         @task
         def score(**context: Any) -> Json:
-            window = windows.window(pipeline, context)
+            window = arrivals.due_window(pipeline, context, "scoring")
             return stage.run("score", pipeline, window, mode=context["params"]["mode"])
 
         @task
@@ -43,7 +44,7 @@ def build(pipeline: Pipeline) -> None:
 
             return collect.collect(pipeline, settings.load_settings()).to_json()
 
-        score()
+        waiting.waits_for(waiting.FEATURES, pipeline, "scoring", before=score())
         collect_log()
 
     scoring()
