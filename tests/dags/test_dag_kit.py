@@ -25,8 +25,16 @@ def pipeline() -> Pipeline:
 
 def test_the_calendar_skips_periods_that_begin_before_the_coverage(pipeline: Pipeline) -> None:
     late = pipeline.coverage.model_copy(update={"start": datetime(2013, 1, 10, tzinfo=UTC), "end": None})
-    found = pipelines.calendar(pipeline.model_copy(update={"coverage": late}))
+    found = pipelines.calendar(pipeline.model_copy(update={"coverage": late}), "data")
     assert (found.first, found.last) == (datetime(2013, 3, 1, tzinfo=UTC), None)
+
+
+def test_monitoring_has_a_calendar_of_its_own(pipeline: Pipeline) -> None:
+    hourly = pipeline.model_copy(update={"calendar": "hourly"})
+    schedules = {group: pipelines.calendar(hourly, group) for group in ("data", "scoring", "monitoring")}
+    crons = {group: found.serialize()["cron"] for group, found in schedules.items() if found}
+    assert crons == {"data": "0 * * * *", "scoring": "0 * * * *", "monitoring": "0 0 * * *"}
+    assert schedules["monitoring"].first == datetime(2013, 1, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("error", [DataContractError, ConfigError, GuardRefused])

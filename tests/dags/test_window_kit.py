@@ -1,6 +1,6 @@
 """The window of a run: where it comes from, and what is refused."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -98,6 +98,16 @@ def test_a_partition_ends_at_the_calendars_next_tick(pipeline: Pipeline, calenda
     expected = Window.parse(start, end)
     found = windows.window(pipeline.model_copy(update={"calendar": calendar}), _context(partition=expected.start))
     assert found == expected
+
+
+def test_a_look_of_an_hourly_pipeline_is_a_day(pipeline: Pipeline) -> None:
+    hourly, day = (
+        pipeline.model_copy(update={"calendar": "hourly"}),
+        Window.parse("2013-03-10T00:00Z", "2013-03-11T00:00Z"),
+    )
+    assert windows.window(hourly, _context(partition=day.start), "monitoring") == day
+    with pytest.raises(AirflowFailException, match="not the start of a daily period"):
+        windows.window(hourly, _context(partition=day.start + timedelta(hours=1)), "monitoring")
 
 
 def test_an_unknown_conf_key_is_refused_with_the_nearest_valid_one(pipeline: Pipeline) -> None:

@@ -13,7 +13,7 @@ from deltalake import write_deltalake
 from tests.support import toy, toy_tasks
 
 from airloop.config import Pipeline
-from airloop.features import examples, feature_store
+from airloop.features import examples, feature_store, validated
 from airloop.models import estimators, model_version
 from airloop.problems import task_of
 from airloop.records import Monitored, Snapshot, Window
@@ -149,6 +149,7 @@ def build(settings: Settings, monkeypatch: pytest.MonkeyPatch, rows: pd.DataFram
         (model_version, "load_version"): lambda _pipeline, _version, _settings: stand.champion(),
         (feature_store, "fingerprint_like"): lambda _stored, _pipeline, _settings: "same",
         (examples, "feature_frame"): stand.feature_frame,
+        (validated, "require"): lambda _pipeline, _span, _settings: None,
     }
     for (module, name), stand_in in seams.items():
         monkeypatch.setattr(module, name, mock.create_autospec(getattr(module, name), side_effect=stand_in))

@@ -15,6 +15,7 @@ ENDS = [datetime(2013, month, 1, tzinfo=UTC) for month in range(2, 10)]
 def evidence(**changes):
     values = {"metric": "brier", "gain": 0.004, "lower": 0.001, "upper": 0.007, "confidence": 0.9, "champion": 0.16}
     values |= {"candidate": 0.156, "rows": 25_000, "blocks": 31, "resamples": 200, "seed": 1}
+    values |= {"level": 0.004, "sure_lower": changes.get("lower", values["lower"])}
     return Evidence(**{**values, **changes})
 
 

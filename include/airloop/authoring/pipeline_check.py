@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from airloop.authoring import search_check
+from airloop.authoring import rhythm_check, search_check
 from airloop.config import Pipeline, calendar_windows, load_pipeline
 from airloop.config.positions import with_line
 from airloop.data import expectations
@@ -51,6 +51,7 @@ def _pipeline(pipeline: Pipeline, settings: Settings) -> list[str]:
     wrong = [line for name in pipeline.training.candidates for line in _candidate(pipeline, name)]
     wrong += _refusals(_check_replay, pipeline)
     wrong += _refusals(_check_days, pipeline)
+    wrong += _refusals(rhythm_check.check, pipeline)
     _raise(wrong)
     return [f"pipeline.yaml: {len(pipeline.feeds)} feeds, {len(pipeline.training.candidates)} candidates"]
 
@@ -162,7 +163,7 @@ def _looks(pipeline: Pipeline) -> list[str]:
             f"pipeline.yaml: look: training.holdout_days {days} < gate.compare.min_blocks {needed}; "
             "a first model can pass, but no later one will ever take its place"
         )
-    return looks
+    return [*looks, *rhythm_check.looks(pipeline)]
 
 
 def _labels_without_rule(pipeline: Pipeline, suites: expectations.Expectations, settings: Settings) -> list[str]:

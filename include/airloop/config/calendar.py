@@ -9,6 +9,13 @@ Calendar = Literal["hourly", "daily", "weekly", "monthly"]
 
 CRON: dict[Calendar, str] = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 1", "monthly": "0 0 1 * *"}
 
+_FINEST_FIRST: tuple[Calendar, ...] = ("hourly", "daily", "weekly", "monthly")
+
+
+def is_finer(calendar: Calendar, than: Calendar) -> bool:
+    """Whether a calendar's periods are shorter than those of another."""
+    return _FINEST_FIRST.index(calendar) < _FINEST_FIRST.index(than)
+
 
 def period_start(calendar: Calendar, instant: datetime) -> datetime:
     """The start of the period that holds `instant` (UTC); weeks start on Monday."""
@@ -45,3 +52,9 @@ def nearest_bound(calendar: Calendar, instant: datetime) -> datetime:
     """The end of one period and start of the next that lies nearest to `instant`; of two the earlier."""
     start = period_start(calendar, instant)
     return min((start, period_end(calendar, start)), key=lambda bound: abs(bound - instant))
+
+
+def is_period(calendar: Calendar, window: Window) -> bool:
+    """Whether a window is exactly one period of a calendar."""
+    start = period_start(calendar, window.start)
+    return start == window.start and period_end(calendar, start) == window.end

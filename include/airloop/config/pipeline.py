@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from airloop.config.calendar import Calendar
+from airloop.config.calendar import Calendar, is_finer
 from airloop.config.feed import Feeds
 from airloop.config.metric import METRICS, MetricName, metrics_of
+from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
 from airloop.config.serving import Serving
@@ -167,37 +168,6 @@ class Gate(Node):
     compare: Comparison
 
 
-class TriagePolicy(Node):
-    """When to ask for a training: k of the last n windows including the newest showed a gain above the margin."""
-
-    metric: MetricName
-    margin_share: float = 0.0
-    """A window counts when the lower bound of the probe's gain > margin_share * champion's metric."""
-    confidence: float = Field(gt=0.5, lt=1)
-    k: int = Field(gt=0)
-    n: int = Field(gt=0)
-    min_rows: int = Field(gt=0)
-    min_blocks: int = Field(ge=14)
-    cool_down_days: int = Field(ge=0)
-    """Data time after a training decision during which none is asked for."""
-
-    @model_validator(mode="after")
-    def _k_of_n(self) -> Self:
-        if self.k > self.n:
-            raise ValueError(f"k={self.k} of n={self.n} windows can never happen")
-        return self
-
-
-class Monitoring(Node):
-    """What is watched, and the policy that reads it."""
-
-    sample_rows: int = Field(gt=0)
-    """Rows a side that Evidently's report draws; scores are measured on all rows."""
-    psi_threshold: float = Field(gt=0)
-    """A feature has drifted from this PSI on, less what chance alone comes to."""
-    policy: TriagePolicy
-
-
 class Pipeline(Node):
     """One modelling problem."""
 
@@ -223,6 +193,25 @@ class Pipeline(Node):
     def outcome_feeds(self) -> tuple[str, ...]:
         """Feeds that land after the prediction is made."""
         return tuple(name for name, feed in self.feeds.items() if feed.outcome)
+
+    @property
+    def monitoring_calendar(self) -> Calendar:
+        """The calendar of monitoring's looks: `monitoring.every`, else the pipeline's own, at least daily."""
+        return self.monitoring.every or ("daily" if self.calendar == "hourly" else self.calendar)
+
+    def calendar_of(self, group: str) -> Calendar:
+        """The calendar of a DAG that takes windows, by its group."""
+        return self.monitoring_calendar if group == "monitoring" else self.calendar
+
+    @model_validator(mode="after")
+    def _looks_not_finer_than_windows(self) -> Self:
+        every = self.monitoring.every
+        if every is not None and is_finer(every, self.calendar):
+            raise ValueError(
+                f"monitoring.every is {every}, finer than the calendar {self.calendar}: there would be looks without a "
+                "new window; write the calendar, or a coarser one"
+            )
+        return self
 
     @model_validator(mode="after")
     def _windows_hold_whole_days(self) -> Self:

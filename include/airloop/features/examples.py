@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from airloop.config import Pipeline
-from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
-from airloop.features import arrays, feature_store, sections
-from airloop.records import BuiltFeatures, Validated, Window
+from airloop.errors import ConfigError, DataContractError
+from airloop.features import arrays, feature_store, sections, validated
+from airloop.records import Window
 from airloop.settings import Settings
-from airloop.stores import lake, state
+from airloop.stores import lake
 
 _LABELS_AFTER = timedelta(days=30)
 
@@ -121,7 +121,7 @@ def feature_frame(
             length than declared.
         UpstreamUnavailable: The features of the window are not built and validated.
     """
-    require_validated(pipeline, window, settings)
+    validated.require(pipeline, window, settings)
     rows = examples(pipeline, window, settings)
     frame = retrieve(pipeline, rows, settings)
     key = pipeline.prediction.entity_key
@@ -129,6 +129,24 @@ def feature_frame(
         known = frame[key].map(labels(pipeline, window, settings, as_of=as_of)).astype("float64")
         frame["label"] = with_absent(pipeline, known, frame["decision_time"], as_of or window.end + _LABELS_AFTER)
     return frame
+
+
+def validated_frame(
+    pipeline: Pipeline, span: Window, settings: Settings, *, as_of: datetime, required: Window | None = None
+) -> pd.DataFrame:
+    """`feature_frame` of what was built and validated of a span; the windows that never were are left out.
+
+    Args:
+        required: The part of the span that has to be there.
+
+    Raises:
+        UpstreamUnavailable: Features of `required` are not built and validated.
+    """
+    if required is not None:
+        validated.require(pipeline, required, settings)
+    parts = validated.spans(pipeline, span, settings) or (span,)
+    frames = [feature_frame(pipeline, part, settings, as_of=as_of) for part in parts]
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
 
 def with_absent(pipeline: Pipeline, known: pd.Series, decided: pd.Series, as_of: datetime) -> pd.Series:
@@ -163,40 +181,6 @@ def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataF
 def _without_copy(kind: pa.DataType) -> pd.ArrowDtype | None:
     """Feast takes a pandas frame: its columns stay Arrow's, but for timestamps, which it looks for by pandas' type."""
     return None if pa.types.is_timestamp(kind) else pd.ArrowDtype(kind)
-
-
-def require_validated(pipeline: Pipeline, span: Window, settings: Settings) -> None:
-    """Refuse to read features that were not built, or built and not validated since.
-
-    Raises:
-        UpstreamUnavailable: Names the first instant of `span` that no validated window covers.
-    """
-    reached = validated_until(pipeline, span, settings)
-    if reached < span.end:
-        raise UpstreamUnavailable(
-            f"{pipeline.name} {span}: features are not built and validated from {reached:%Y-%m-%dT%H:%MZ} on; "
-            f"run {pipeline.name}__data for that window first"
-        )
-
-
-def validated_until(pipeline: Pipeline, span: Window, settings: Settings) -> datetime:
-    """The first instant from span.start (or the coverage's, when later) on that no validated window covers."""
-    place = (settings, pipeline.name)
-    built = _newest_by_window(BuiltFeatures, state.latest_records(*place, "build_features", overlapping=span))
-    checked = _newest_by_window(Validated, state.latest_records(*place, "validate_features", overlapping=span))
-    good = sorted(
-        (window for window, record in built.items() if window in checked and checked[window].tables == record.views),
-        key=lambda window: window.start,
-    )
-    reached = max(span.start, pipeline.coverage.start)
-    for window in good:
-        if window.start <= reached < window.end:
-            reached = window.end
-    return reached
-
-
-def _newest_by_window(kind: Any, rows: list[dict[str, Any]]) -> dict[Window, Any]:
-    return {record.window: record for record in map(kind.from_json, rows)}
 
 
 def _section(pipeline: Pipeline, name: str, settings: Settings) -> sections.Section:

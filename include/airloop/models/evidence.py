@@ -13,7 +13,8 @@ import pandas as pd
 
 from airloop.config import METRICS
 from airloop.errors import DataContractError
-from airloop.models.day_statistics import STATISTICS
+from airloop.models.day_statistics import STATISTICS, Statistic
+from airloop.models.sure_bound import sure_lower
 from airloop.problems import Floats, Integers, task_measured_by
 from airloop.records import Evidence
 
@@ -88,6 +89,7 @@ def compare(
     confidence: float,
     resamples: int,
     seed: int,
+    level: float | None = None,
 ) -> Evidence:
     """The gain of `candidate` over `champion` on the same rows; positive is better for every metric.
 
@@ -100,6 +102,7 @@ def compare(
         confidence: Of the two-sided percentile interval: its lower bound is the (1 - confidence) / 2 quantile.
         resamples: Draws of days; 200 are enough to decide at 0.95.
         seed: The same seed gives the same draws of days, whatever the models, the metric and the order of rows.
+        level: One-sided error of `sure_lower`, see airloop.models.sure_bound; None: it is not asked for.
 
     Raises:
         DataContractError: Arrays of different length, fewer than 30 rows or 2 days, a label or a prediction that does
@@ -107,7 +110,8 @@ def compare(
     """
     y, (old, new) = _checked(metric, labels, champion, candidate)
     block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
-    values = [STATISTICS[metric](y, p, block, draws.shape[1])(draws) for p in (old, new)]
+    statistics = [STATISTICS[metric](y, p, block, draws.shape[1]) for p in (old, new)]
+    values = [statistic(draws) for statistic in statistics]
     gains = METRICS[metric].sign * (values[1] - values[0])
     lower, upper = _bounds(gains[1:], confidence)
     return Evidence(
@@ -122,7 +126,17 @@ def compare(
         blocks=draws.shape[1],
         resamples=resamples,
         seed=seed,
+        level=level,
+        sure_lower=None if level is None else sure_lower(_gain(metric, *statistics), draws.shape[1], level),
     )
+
+
+def _gain(metric: str, champion: Statistic, candidate: Statistic) -> Statistic:
+    def gain(draws: Floats) -> Floats:
+        gains: Floats = METRICS[metric].sign * (candidate(draws) - champion(draws))
+        return gains
+
+    return gain
 
 
 def _checked(metric: str, labels: npt.ArrayLike, *predictions: npt.ArrayLike) -> tuple[Floats, tuple[Floats, ...]]:

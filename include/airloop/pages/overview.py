@@ -91,7 +91,9 @@ def _live_metrics(pipeline: Pipeline, shown: Sequence[Seen]) -> list[str]:
 
 
 def _chart(shown: Sequence[Seen], metric: str) -> dict[str, Any]:
-    points = [_point(seen, metric) for seen in reversed(shown)]
+    # Where looks have a calendar of their own, the windows between them have none.
+    looks = [seen for seen in shown if seen.record("monitor")]
+    points = [_point(seen, metric) for seen in reversed(looks)]
     better = "lower" if METRICS[metric].sign < 0 else "higher"
     return {"metric": metric, "better": better, "picture": timeline.draw(points)}
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airloop.config import METRICS, Pipeline, calendar_windows, load_pipeline
+from airloop.config.calendar import Calendar
 from airloop.errors import DataContractError
 from airloop.pages import decisions, history, mlflow_links, window_page
 from airloop.pages.site import Site
@@ -37,7 +38,7 @@ def page(
     name, group = split_dag_id(dag_id)
     pipeline = load_pipeline(name, site.settings)
     if group in _OF_WINDOWS:
-        window = _window(pipeline, results, conf, partition)
+        window = _window(pipeline.calendar_of(group), results, conf, partition)
         if window is not None:
             report = window_page.REPORT_OF_GROUP.get(group, "")
             return window_page.page(site, name, window, report=report, run=run_id)
@@ -50,7 +51,7 @@ def page(
     return _nothing(site, pipeline, run_id, f"Runs of {dag_id} write no report: the logs of their tasks tell all.")
 
 
-def _window(pipeline: Pipeline, results: Results, conf: Mapping[str, Any], partition: datetime | None) -> Window | None:
+def _window(calendar: Calendar, results: Results, conf: Mapping[str, Any], partition: datetime | None) -> Window | None:
     """The window the tasks worked on; before the first has ended, the one that was asked for."""
     records = (record for found in results.values() for record in found)
     windows = (record.get("window") for record in records if isinstance(record, Mapping))
@@ -61,7 +62,7 @@ def _window(pipeline: Pipeline, results: Results, conf: Mapping[str, Any], parti
         if conf.get("start") and conf.get("end"):
             return Window.parse(conf["start"], conf["end"])
         if partition is not None:
-            return calendar_windows(pipeline.calendar, Window(partition, partition + timedelta.resolution))[0]
+            return calendar_windows(calendar, Window(partition, partition + timedelta.resolution))[0]
     except DataContractError:  # somebody asked for no window; the tasks refused it too
         return None
     return None

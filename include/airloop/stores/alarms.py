@@ -7,8 +7,9 @@ window covers, and triage asks for none on its evidence. A person closes it by a
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from airloop.config import Pipeline
@@ -24,8 +25,9 @@ logger = logging.getLogger(__name__)
 
 ACCEPTED, EXCLUDED = "accepted", "excluded"
 ANSWERS = (ACCEPTED, EXCLUDED)
-DATA_STAGES = ("ingest", "validate_raw", "validate_features")
-ROW_STAGES = (*DATA_STAGES, "monitor")
+DATA_STAGES = ("arrive", "ingest", "validate_raw", "validate_features")
+MONITOR = "monitor"
+ROW_STAGES = (*DATA_STAGES, MONITOR)
 STAGES = (*ROW_STAGES, "serving")
 """Whose records hold alarms; `serving` is the prediction service, about a champion that it cannot load."""
 
@@ -68,12 +70,33 @@ def raised(
         span: Only windows that overlap it; None for all.
     """
     answers = _answers(ledger.entries(settings, pipeline.name, kind="answered"))
-    alarms = []
+    evidence = timedelta(days=pipeline.monitoring.over_days)
+    found = []
     for stage in stages:
-        for window, alarm in _of_stage(settings, pipeline.name, stage, span):
+        before = evidence if stage == MONITOR else timedelta(0)
+        for window, alarm in _of_stage(settings, pipeline.name, stage, span and Window(span.start - before, span.end)):
             key = alarm_id(pipeline.name, window, alarm)
-            alarms.append(RaisedAlarm(key, stage, window, alarm, answers.get(key, "")))
-    return tuple(sorted(alarms, key=lambda item: (item.window.start, item.window.end, item.id)))
+            found.append(RaisedAlarm(key, stage, window, alarm, answers.get(key, "")))
+    found.sort(key=lambda item: (item.window.start, item.window.end, item.id))
+    return tuple(item for item in _accepted_before(found, evidence) if span is None or _overlap(item.window, span))
+
+
+def _accepted_before(raised: Sequence[RaisedAlarm], evidence: timedelta) -> Iterator[RaisedAlarm]:
+    """The alarms, oldest first; what was accepted of a look is accepted of those after it that share its evidence.
+
+    Looks that follow each other judge the same rows, and say the same of them: one answer is enough.
+    """
+    accepted: dict[tuple[str, str], datetime] = {}
+    for item in raised:
+        about = (item.alarm.kind, item.alarm.subject)
+        if item.stage == MONITOR and item.answer == ACCEPTED:
+            accepted[about] = item.window.end
+        shared = item.stage == MONITOR and about in accepted and accepted[about] > item.window.end - evidence
+        yield replace(item, answer=ACCEPTED) if shared and item.open else item
+
+
+def _overlap(window: Window, span: Window) -> bool:
+    return window.start < span.end and span.start < window.end
 
 
 def announce(pipeline: Pipeline, stage: str, window: Window, noticed: Sequence[Alarm], settings: Settings) -> None:

@@ -234,3 +234,22 @@ def records_before(settings: Settings, pipeline: str, stage: str, *, end: dateti
     )
     with reading(settings) as connection:
         return [json.loads(text) for text in connection.execute(query).scalars()]
+
+
+def newest_id(settings: Settings, pipeline: str, stage: str, *, starting_before: datetime) -> int | None:
+    """The number of a stage's newest record among windows that start before an instant; another one when one ran."""
+    table = stage_runs
+    query = (
+        sa.select(table.c.id)
+        .where(
+            table.c.pipeline == pipeline,
+            table.c.stage == stage,
+            table.c.record != "",
+            table.c.window_start < instant_text(starting_before),
+        )
+        .order_by(table.c.id.desc())
+        .limit(1)
+    )
+    with reading(settings) as connection:
+        found: int | None = connection.execute(query).scalar()
+    return found

@@ -1,6 +1,6 @@
 """What alarms hold: whether triage may act on a window, and whether an earlier one counts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from airloop.config import Pipeline
@@ -15,12 +15,25 @@ _ANSWER = "answer it by `airloop alarms answer`"
 def not_accepted(
     pipeline: Pipeline, records: Sequence[Monitored], settings: Settings
 ) -> dict[Window, tuple[RaisedAlarm, ...]]:
-    """Window -> the alarms nobody accepted: of monitoring it, of the rows it judged, of what landed until its end."""
+    """Window -> the alarms nobody accepted: of monitoring it, of the rows it judged, of what landed until its end.
+
+    Those of windows that monitoring left out, because a person had excluded them, are settled.
+    """
     spans = {record.window: Window(record.rows_window.start, record.window.end) for record in records}
     whole = Window(min(span.start for span in spans.values()), max(span.end for span in spans.values()))
     about_rows = alarms.raised(pipeline, settings, span=whole, stages=alarms.ROW_STAGES)
     raised = [item for item in about_rows if item.answer != alarms.ACCEPTED]
-    return {window: tuple(item for item in raised if _is_about(item, window, span)) for window, span in spans.items()}
+    left_out = {record.window: set(record.excluded) for record in records}
+    return {
+        window: tuple(
+            item for item in raised if _is_about(item, window, span) and not _is_settled(item, left_out[window])
+        )
+        for window, span in spans.items()
+    }
+
+
+def _is_settled(item: RaisedAlarm, left_out: Collection[Window]) -> bool:
+    return item.answer == alarms.EXCLUDED and item.window in left_out
 
 
 def _is_about(item: RaisedAlarm, window: Window, span: Window) -> bool:

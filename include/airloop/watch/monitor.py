@@ -19,17 +19,13 @@ from airloop.records.digests import digest
 from airloop.settings import Settings
 from airloop.stores import lake, ledger
 from airloop.stores.mlflow import tracking
-from airloop.watch import drift, drift_report, monitor_report, past, performance, watch
+from airloop.watch import drift, drift_report, monitor_report, past, performance, rhythm, watch
 from airloop.watch.drift import Drift, Sides
+from airloop.watch.evidence import evidence_of
+from airloop.watch.performance import Look
 from airloop.watch.scored_rows import QUALITY, quality, scored_rows
 
 logger = logging.getLogger(__name__)
-
-
-def rows_window(pipeline: Pipeline, window: Window) -> Window:
-    """Decision times judged in a window: it, shifted back by the label delay, so that every label has matured."""
-    delay = pipeline.prediction.label_delay
-    return Window(window.start - delay, window.end - delay)
 
 
 def inputs(
@@ -50,8 +46,16 @@ def inputs(
         for name, place in table.items()
     }
     version = ledger.champion_at(settings, pipeline.name, window.start)
-    earlier = past.earlier_windows(pipeline, window, version, settings) if version is not None else []
-    return {"tables": digests, "version": version, "past": digest([record.to_json() for record in earlier])}
+    if version is None:
+        return {"tables": digests, "version": None}
+    judged = evidence_of(pipeline, window, version, settings)
+    earlier = past.earlier_windows(pipeline, judged.window, version, settings)
+    return {
+        "tables": digests,
+        "version": version,
+        "evidence": judged.to_json(),
+        "past": digest([record.to_json() for record in earlier]),
+    }
 
 
 def monitor(
@@ -62,13 +66,13 @@ def monitor(
     *,
     origin: Literal["live", "backfill"] = "live",
 ) -> Monitored:
-    """Judge the champion in force at window.start on the rows of `rows_window`.
+    """Judge the champion in force at window.start on the evidence of the look (airloop.watch.evidence).
 
     Performance, calibration and probe are measured on rows that have a label known before window.end and a live
-    prediction of this very champion. The first rows of a window after a promotion, scored by the champion before it,
-    are counted in `quality` and left out: every number of the record is about one model, as it predicted then. Drift
-    compares all examples of the rows window with the champion's training rows, and its live predictions with those on
-    its holdout.
+    prediction of this very champion. The first rows after a promotion, scored by the champion before it, are counted in
+    `quality` and left out: every number of the record is about one model, as it predicted then. Drift compares all
+    examples of the rows window with the champion's training rows, and its live predictions with those on its holdout.
+    Left out are windows before this one whose rows a person excluded, or whose features were never built.
 
     Without a champion in force there is nothing to judge: version 0, no labelled row, every number None. Report and
     metrics are written below `<reports>/<pipeline>/monitoring/`, in place of those of an earlier run over the window.
@@ -95,9 +99,9 @@ def monitor(
         nothing = _record(pipeline, window, settings, version=0, origin=origin)
         return monitor_report.publish(nothing, task_of(pipeline), None, "", settings)
     champion = model_version.load_champion(pipeline, version, settings)
-    span = rows_window(pipeline, window)
-    rows, other_rows = scored_rows(pipeline, span, version, settings, as_of=window.end)
-    measured = _measured(pipeline, window, champion, rows, settings, origin=origin)
+    judged = evidence_of(pipeline, window, version, settings)
+    rows, other_rows = scored_rows(pipeline, window, judged, version, settings)
+    measured = _measured(pipeline, Look(window, champion, judged), rows, settings, origin=origin)
     frozen = tracking.read_parquet(champion.snapshot.uri, settings)
     sides = _sides(pipeline, champion, rows, settings, frozen=frozen)
     drifted = drift.measure(
@@ -115,7 +119,7 @@ def monitor(
             list(champion.features),
             other_rows=other_rows,
             empty_features=len(drifted.empty),
-            quarantined_rows=quarantine.count_rows(pipeline, span, settings),
+            quarantined_rows=quarantine.count_rows(pipeline, measured.rows_window, settings),
         ),
     )
     noticed = watch.alarms(
@@ -126,7 +130,7 @@ def monitor(
         frozen=frozen,
         measured=drifted,
         categories=sides[0].categories,
-        windows=past.earlier_windows(pipeline, window, version, settings),
+        windows=past.earlier_windows(pipeline, judged.window, version, settings),
     )
     found = replace(found, alarms=noticed)
     task = task_of(pipeline)
@@ -136,27 +140,23 @@ def monitor(
     return monitor_report.publish(found, task, drifted, page, settings)
 
 
-def _measured(
-    pipeline: Pipeline,
-    window: Window,
-    champion: ModelVersion,
-    rows: pd.DataFrame,
-    settings: Settings,
-    *,
-    origin: str,
-) -> Monitored:
+def _measured(pipeline: Pipeline, look: Look, rows: pd.DataFrame, settings: Settings, *, origin: str) -> Monitored:
     """The record with what is measured on rows that have both a label and a prediction."""
     judged = rows.dropna(subset=["label", PREDICTION])
+    found, refits = performance.probe(pipeline, look, judged, settings)
     return _record(
         pipeline,
-        window,
+        look.window,
         settings,
-        version=champion.version,
+        version=look.champion.version,
         origin=origin,
+        rows_window=rhythm.rows_window(pipeline, look.evidence.window),
         labelled_rows=len(judged),
         live=performance.live(pipeline, judged),
-        probe=performance.probe(pipeline, window, champion, judged, settings),
+        probe=found,
+        refits=refits,
         calibration_gap=performance.calibration_gap(pipeline, judged),
+        excluded=look.evidence.excluded,
     )
 
 
@@ -166,6 +166,7 @@ def _record(
     """A record whose numbers are None unless given."""
     place = (pipeline.name, "monitoring")
     nothing: dict[str, Any] = {
+        "rows_window": rhythm.rows_window(pipeline, window),
         "labelled_rows": 0,
         "live": performance.unmeasured(task_of(pipeline)),
         "probe": (),
@@ -177,7 +178,6 @@ def _record(
     }
     return Monitored(
         window=window,
-        rows_window=rows_window(pipeline, window),
         model_name=pipeline.name,
         version=version,
         origin=origin,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from airloop.stores import alarms, state
 WINDOWS = 12
 """How many windows before this one count."""
 
-_RECORDS_A_WINDOW = 4
+_RECORDS_A_LOOK = 4
 
 
 @dataclass(frozen=True)
@@ -81,20 +82,33 @@ def past_of(champion: ModelVersion, pipeline: Pipeline, windows: Sequence[Monito
     return Past(task, held_out, tuple(windows), spread)
 
 
-def earlier_windows(pipeline: Pipeline, window: Window, version: int, settings: Settings) -> list[Monitored]:
-    """The last WINDOWS live windows of the version that end by this one's start, newest first; see Past.windows.
+def earlier_windows(pipeline: Pipeline, evidence: Window, version: int, settings: Settings) -> list[Monitored]:
+    """The last WINDOWS live looks at the version before this evidence, newest first; see Past.windows.
 
-    The look-up is bounded: it reads no more than a few records a window.
+    No two of them share a row: looks that overlap would make what has just begun look usual.
     """
-    rows = state.records_before(settings, pipeline.name, "monitor", end=window.start, limit=_RECORDS_A_WINDOW * WINDOWS)
-    kept: dict[Window, Monitored] = {}
-    for record in map(Monitored.from_json, rows):
-        if record.version == version and record.origin == "live":
-            kept.setdefault(record.window, record)
-    records = list(kept.values())[:WINDOWS]
+    records = apart(pipeline, version, settings, until=evidence.start, number=WINDOWS)
     if not any(record.alarms for record in records):
         return records
-    span = Window(min(record.window.start for record in records), window.start)
+    span = Window(min(record.window.start for record in records), evidence.start)
     raised = alarms.raised(pipeline, settings, span=span, stages=("monitor",))
     refused = {item.window for item in raised if item.answer != alarms.ACCEPTED}
     return [record for record in records if not record.alarms or record.window not in refused]
+
+
+def apart(pipeline: Pipeline, version: int, settings: Settings, *, until: datetime, number: int) -> list[Monitored]:
+    """The newest live looks at a version that ended by `until` and share no row with each other, newest first.
+
+    Of a look the newest record counts. The look-up is bounded: it reads no more than a few records a look.
+    """
+    kept: list[Monitored] = []
+    for _ in range(number):
+        rows = state.records_before(settings, pipeline.name, "monitor", end=until, limit=_RECORDS_A_LOOK * number)
+        for record in map(Monitored.from_json, rows):
+            if record.version == version and record.origin == "live" and record.window.end <= until:
+                kept.append(record)
+                until = min(record.evidence.start, record.window.start)
+        if len(kept) >= number or len(rows) < _RECORDS_A_LOOK * number:
+            break
+        until = min(until, Window.from_json(rows[-1]["window"]).end)
+    return kept[:number]

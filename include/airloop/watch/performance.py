@@ -1,35 +1,25 @@
 """Performance: how the champion's live predictions did on labelled rows, and what the probe would have gained."""
 
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from airloop.config import Pipeline
-from airloop.features import examples
-from airloop.models import estimators, evidence
+from airloop.models import evidence
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, Task, task_of
-from airloop.records import Evidence, Window
+from airloop.records import Evidence, ProbeRefit, Window
 from airloop.settings import Settings
+from airloop.watch import probe_models, rhythm
+from airloop.watch.evidence import LookedAt
 
 _MIN_DAYS_A_CLASS = 5
 """With fewer days of a class, draws of days without it (and so without a ROC-AUC) are more than a few in a hundred."""
-
-
-class Probed(Protocol):
-    """What a probe needs of the model it is compared with."""
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Columns in model order."""
-
-    @property
-    def candidate(self) -> str:
-        """The candidate of the declaration it was made from."""
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The parameters that tuning chose for it."""
 
 
 def unmeasured(task: Task) -> dict[str, float | None]:
@@ -61,27 +51,46 @@ def live(pipeline: Pipeline, judged: pd.DataFrame) -> dict[str, float | None]:
     return found
 
 
-def probe(
-    pipeline: Pipeline, window: Window, champion: ModelVersion, judged: pd.DataFrame, settings: Settings
-) -> tuple[Evidence, ...]:
-    """Evidence, per metric, of the probe over the champion's live predictions on the judged rows.
+@dataclass(frozen=True)
+class Look:
+    """One look of monitoring: its period, the champion in force at its start, and what it judges."""
 
-    The probe is the champion's candidate and parameters, refitted on all labelled rows with decision time in
-    [coverage.start, window.start - label_delay). Strictly before: a row at the boundary is judged, not learnt from.
+    window: Window
+    champion: ModelVersion
+    evidence: LookedAt
+
+
+def probe(
+    pipeline: Pipeline, look: Look, judged: pd.DataFrame, settings: Settings
+) -> tuple[tuple[Evidence, ...], tuple[ProbeRefit, ...]]:
+    """Evidence, per metric, of the probe over the champion's live predictions on the judged rows, and its refits.
+
+    Each row is compared with the newest refit made before its label could mature (see airloop.watch.rhythm): none has
+    seen a row it is judged on. Rows that an earlier decision has judged are not evidence again.
 
     Args:
         judged: Columns decision_time, the champion's features, label, prediction; the last two without gaps.
 
     Returns:
-        Nothing with fewer than policy.min_rows judged rows or policy.min_blocks days of them, a class of a binary task
-        on fewer than 5 days, or fewer than training.min_train_rows rows to fit on.
+        No evidence with fewer than policy.min_rows compared rows or policy.min_blocks days of them, a class of a binary
+        task on fewer than 5 days, or fewer than training.min_train_rows rows to fit on.
     """
-    mature_until = window.start - pipeline.prediction.label_delay
-    if mature_until <= pipeline.coverage.start or not may_probe(pipeline, judged):
-        return ()
-    before = Window(pipeline.coverage.start, mature_until)
-    known = examples.feature_frame(pipeline, before, settings, as_of=window.start).dropna(subset=["label"])
-    return probe_evidence(pipeline, champion, judged, known)
+    delay, answered_at = pipeline.prediction.label_delay, look.evidence.answered_at
+    if answered_at is not None:
+        judged = judged[judged["decision_time"] >= answered_at - delay]
+    later, since = rhythm.next_look(pipeline, look.window), look.evidence.since
+    needed = rhythm.probe_cutoffs(pipeline, later, since) if later else ()
+    refits: list[ProbeRefit] = []
+
+    def refit(cutoff: datetime) -> Any:
+        keep_from = needed[0] if cutoff in needed else None
+        fitted = probe_models.probe(pipeline, look.champion, cutoff, settings, keep_from=keep_from)
+        refits.extend([fitted.refit] if fitted else [])
+        return fitted and fitted.model
+
+    cutoffs = rhythm.probe_cutoffs(pipeline, look.window, since)
+    found = probe_evidence(pipeline, (*cutoffs, look.window.end), judged, look.champion.features, refit)
+    return found, tuple(refits)
 
 
 def may_probe(pipeline: Pipeline, judged: pd.DataFrame) -> bool:
@@ -91,16 +100,37 @@ def may_probe(pipeline: Pipeline, judged: pd.DataFrame) -> bool:
 
 
 def probe_evidence(
-    pipeline: Pipeline, champion: Probed, judged: pd.DataFrame, known: pd.DataFrame
+    pipeline: Pipeline,
+    bounds: Sequence[datetime],
+    judged: pd.DataFrame,
+    features: Sequence[str],
+    refit: Callable[[datetime], Any],
 ) -> tuple[Evidence, ...]:
-    """The probe, fitted on the labelled rows that were known, against the predictions of the judged ones."""
-    features, task = list(champion.features), task_of(pipeline)
-    if len(known) < pipeline.training.min_train_rows or not task.can_learn(known["label"]):
+    """The probe's refits against the predictions of the judged rows; nothing when there are too few of them.
+
+    Args:
+        bounds: The refits' cutoffs, and the end of the look: each row is compared with the newest refit before it.
+        refit: Cutoff -> the model fitted there; None where it cannot be.
+    """
+    if not may_probe(pipeline, judged):
         return ()
-    model = estimators.fitted_model(pipeline, champion.candidate, champion.params, known, features)
-    sides = (judged["label"], task.from_column(judged[PREDICTION]), task.predict(model, judged[features]))
-    days = evidence.utc_days(judged["decision_time"])
-    return tuple(evidence.compare(*sides, days, metric=metric, **_bootstrap(pipeline)) for metric in task.metrics)
+    task, delay = task_of(pipeline), pipeline.prediction.label_delay
+    parts, predicted = [], []
+    for cutoff, until in pairwise(bounds):
+        decided = judged["decision_time"]
+        rows = judged[(decided >= cutoff - delay) & (decided < until - delay)]
+        model = None if rows.empty or cutoff - delay <= pipeline.coverage.start else refit(cutoff)
+        if model is not None:
+            parts.append(rows)
+            predicted.append(task.predict(model, rows[list(features)]))
+    compared = pd.concat(parts) if parts else judged.head(0)
+    if not may_probe(pipeline, compared):
+        return ()
+    sides = (compared["label"], task.from_column(compared[PREDICTION]), np.concatenate(predicted))
+    days = evidence.utc_days(compared["decision_time"])
+    spent = rhythm.level(pipeline.monitoring_calendar, pipeline.monitoring.policy)
+    found = (evidence.compare(*sides, days, metric=name, **_bootstrap(pipeline), level=spent) for name in task.metrics)
+    return tuple(found)
 
 
 def calibration_gap(pipeline: Pipeline, judged: pd.DataFrame) -> float | None:

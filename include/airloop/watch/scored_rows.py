@@ -1,7 +1,5 @@
 """Scored rows: examples beside the live predictions that one champion made of them, and what is wrong with them."""
 
-from datetime import datetime
-
 import pandas as pd
 import pyarrow.dataset as ds
 
@@ -12,6 +10,8 @@ from airloop.problems import PREDICTION, task_of
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import lake
+from airloop.watch import rhythm
+from airloop.watch.evidence import LookedAt
 
 QUALITY = (
     "rows",
@@ -27,17 +27,22 @@ QUALITY = (
 
 
 def scored_rows(
-    pipeline: Pipeline, span: Window, version: int, settings: Settings, *, as_of: datetime
+    pipeline: Pipeline, window: Window, judged: LookedAt, version: int, settings: Settings
 ) -> tuple[pd.DataFrame, int]:
-    """Examples decided in `span` with `prediction`, the version's live one (NaN: it made none).
+    """Examples of a look's evidence with `prediction`, the version's live one (NaN: it made none).
 
-    Labels are those known before `as_of`. Also how many of the rows only other champions predicted live.
+    Labels are those known before window.end. Also how many of the rows only other champions predicted live. Left out is
+    what was excluded, and windows before this one whose features were never built.
 
     Raises:
         DataContractError: A live prediction of the version is not what the task says, or a row has two.
-        UpstreamUnavailable: Features of the span are not validated.
+        UpstreamUnavailable: Features of the rows that matured in the window itself are not validated.
     """
-    rows = examples.feature_frame(pipeline, span, settings, as_of=as_of)
+    span, newest = (rhythm.rows_window(pipeline, part) for part in (judged.window, window))
+    rows = examples.validated_frame(pipeline, span, settings, as_of=window.end, required=newest)
+    for excluded in judged.excluded:
+        inside = (rows["decision_time"] >= excluded.start) & (rows["decision_time"] < excluded.end)
+        rows = rows[~inside].reset_index(drop=True)
     predictions = _live_predictions(pipeline, span, settings)
     own = predictions[predictions["model_version"] == version]
     key = [pipeline.prediction.entity_key, "decision_time"]

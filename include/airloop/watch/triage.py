@@ -10,15 +10,12 @@ from typing import Any
 from airloop.config import METRICS, Pipeline, TriagePolicy
 from airloop.records import Action, Evidence, Monitored, Window
 from airloop.settings import Settings
-from airloop.stores import ledger, state
+from airloop.stores import ledger
 from airloop.stores.alarms import RaisedAlarm
 from airloop.stores.ledger import Draft
-from airloop.watch import holds
+from airloop.watch import holds, looks_before, past
 
 logger = logging.getLogger(__name__)
-
-_RECORDS_A_WINDOW = 4
-"""How many records of a window, on average, a look at the windows before can see: monitored again, it has several."""
 
 
 def triage_window(
@@ -28,6 +25,7 @@ def triage_window(
     *,
     last_decision_at: datetime | None,
     open_alarms: Sequence[RaisedAlarm] = (),
+    lasting_days: int = 0,
 ) -> Action:
     """Decide what the newest monitored window calls for; pure.
 
@@ -43,7 +41,8 @@ def triage_window(
       value that is missing or NaN; evidence.rows < min_rows; evidence.blocks < min_blocks.
     - `cooling_down`: window.end - last_decision_at < cool_down_days; exactly that long ago is over. Without a decision
       there is no cool-down.
-    - `nothing`: this window shows no gain: lower > margin_share * champion's value is asked for, equal is not above.
+    - `nothing`: this window shows no gain: sure_lower > margin_share * champion's value is asked for, equal is not
+      above. It is the bound at the level of one of the year's looks (airloop.watch.rhythm), below the shown interval.
     - `retrain`: this window and in all at least k of the last n show a gain. `reason_key` names version and window end,
       so that one training answers it; `cutoff` is the window's end.
     - `nothing`: fewer than k of the last n.
@@ -62,10 +61,13 @@ def triage_window(
     | figures only | about the data | any | held |
 
     The last n windows are this one and the newest n - 1 before it of the same champion version (a gain over an old
-    champion says nothing about the new one), live ones only. A window counts once, by its newest record; one that
-    overlaps a newer one does not count, nor one that ends after this window's start. A window with too little data
+    champion says nothing about the new one), live ones only. A window counts once, by its newest record; one whose
+    evidence overlaps a newer one's does not count. A window with too little data
     shows no gain, but keeps its place among the n; nor does one with an alarm nobody accepted, unless it is about the
     champion's figures and this window shows one too.
+
+    The window before, of the table, is the newest that ended by this one's start and at least `lasting_days` before its
+    end: looks a day apart judge nearly the same rows, and say nothing about what lasts.
 
     Args:
         history: Records with those alarms of their windows that nobody accepted.
@@ -73,11 +75,11 @@ def triage_window(
     """
     lacking = _lacking(monitored, policy)
     cooling = _cooling(monitored, policy, last_decision_at)
-    windows = [monitored, *_before(monitored, history)][: policy.n]
+    windows = [monitored, *looks_before.apart(monitored, history)][: policy.n]
     worth = [record for record in windows if record is monitored or holds.counts(record, newest_alarms=open_alarms)]
     shown = [record for record in worth if _shows_gain(record, policy)]
     counted = f"in {len(shown)} of the last {policy.n} windows, {policy.k} asked for"
-    held = holds.why_held(open_alarms, _before(monitored, history)[:1], gains=monitored in shown)
+    held = holds.why_held(open_alarms, looks_before.lasting(monitored, history, lasting_days), gains=monitored in shown)
     if monitored.origin != "live":
         kind, why = "nothing", f"evidence of a {monitored.origin} triggers no training"
     elif excluded := [item for item in open_alarms if not item.open]:
@@ -112,8 +114,14 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     monitored: Monitored = upstream["monitor"]
     policy = pipeline.monitoring.policy
     history, last_decision_at = _known(pipeline, monitored, settings)
-    open_alarms = holds.not_accepted(pipeline, [monitored], settings)[monitored.window]
-    action = triage_window(monitored, history, policy, last_decision_at=last_decision_at, open_alarms=open_alarms)
+    action = triage_window(
+        monitored,
+        history,
+        policy,
+        last_decision_at=last_decision_at,
+        open_alarms=holds.not_accepted(pipeline, [monitored], settings)[monitored.window],
+        lasting_days=pipeline.monitoring.probe_days,
+    )
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
     draft = Draft(monitored.window.end, payload)
     entry = ledger.append_once(
@@ -133,9 +141,8 @@ def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     """What the outcome depends on beyond the window's own record: the windows before it, alarms, the last decision."""
     monitored: Monitored = upstream["monitor"]
     history, last_decision_at = _known(pipeline, monitored, settings)
-    before = [record.to_json() for record in _before(monitored, history)]
     return {
-        "before": before[: max(pipeline.monitoring.policy.n, 1)],
+        "before": [record.to_json() for record in history],
         "last_decision_at": str(last_decision_at),
         "open_alarms": [
             item.to_json() for item in holds.not_accepted(pipeline, [monitored], settings)[monitored.window]
@@ -149,10 +156,12 @@ def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> tupl
     A decision that answered this very window does not count: a rerun has to see what the first run saw. Nor does one
     that an obstacle refused, and not the model: the next window asks again.
     """
-    limit = _RECORDS_A_WINDOW * (pipeline.monitoring.policy.n + 1)
-    rows = state.records_before(settings, pipeline.name, "monitor", end=monitored.window.start, limit=limit)
-    newest_last = [Monitored.from_json(row) for row in reversed(rows)]
-    history = _before(monitored, newest_last)
+    place = (pipeline, monitored.version, settings)
+    lasting = monitored.window.end - timedelta(days=pipeline.monitoring.probe_days)
+    history = [
+        *past.apart(*place, until=min(lasting, monitored.window.start), number=1),
+        *past.apart(*place, until=monitored.evidence.start, number=pipeline.monitoring.policy.n),
+    ]
     if history:
         noticed = holds.not_accepted(pipeline, history, settings)
         history = [replace(record, alarms=holds.as_noticed(noticed[record.window])) for record in history]
@@ -185,13 +194,17 @@ def _lacking(record: Monitored, policy: TriagePolicy) -> str:
         return "there was no probe"
     if evidence is None:
         return f"the probe was not measured in {METRICS[policy.metric].title} at confidence {policy.confidence}"
-    if not all(_is_number(value) for value in (evidence.gain, evidence.lower, evidence.upper, evidence.champion)):
+    if not all(_is_number(value) for value in _numbers_of(evidence)):
         return "the probe's gain is missing or not a number"
     if evidence.rows < policy.min_rows:
         return f"the probe was compared on {evidence.rows} rows, at least {policy.min_rows} are needed"
     if evidence.blocks < policy.min_blocks:
         return f"{evidence.blocks} calendar days, at least {policy.min_blocks} are needed"
     return ""
+
+
+def _numbers_of(evidence: Evidence) -> tuple[float | None, ...]:
+    return evidence.gain, evidence.lower, evidence.upper, evidence.champion, evidence.sure_lower
 
 
 def _cooling(record: Monitored, policy: TriagePolicy, last_decision_at: datetime | None) -> str:
@@ -203,26 +216,11 @@ def _cooling(record: Monitored, policy: TriagePolicy, last_decision_at: datetime
     return f"the last decision was {days:.1f} days before, {policy.cool_down_days} must pass"
 
 
-def _before(monitored: Monitored, history: Sequence[Monitored]) -> list[Monitored]:
-    """The newest record of each window before this one, newest window first; overlapping windows count once."""
-    same = [
-        record
-        for record in history
-        if (record.model_name, record.version) == (monitored.model_name, monitored.version) and record.origin == "live"
-    ]
-    by_window = {(record.window.end, record.window.start): record for record in same}
-    taken = [monitored]
-    for _, record in sorted(by_window.items(), reverse=True, key=lambda item: item[0]):
-        if record.window.end <= taken[-1].window.start:
-            taken.append(record)
-    return taken[1:]
-
-
 def _shows_gain(record: Monitored, policy: TriagePolicy) -> bool:
     evidence = _evidence(record, policy)
     if evidence is None or _lacking(record, policy):
         return False
-    return evidence.lower > policy.margin_share * evidence.champion
+    return (evidence.sure_lower or 0.0) > policy.margin_share * evidence.champion
 
 
 def _in_words(record: Monitored, policy: TriagePolicy) -> str:
@@ -232,7 +230,12 @@ def _in_words(record: Monitored, policy: TriagePolicy) -> str:
     margin = policy.margin_share * evidence.champion
     interval = f"[{evidence.lower:.4f}, {evidence.upper:.4f}]"
     gain = f"{evidence.gain:.4f} in {METRICS[policy.metric].title}"
-    return f"the probe gains {gain}, interval {interval}, asked for above {margin:.4f}"
+    sure = "nothing is sure" if evidence.sure_lower is None else f"surely above {evidence.sure_lower:.4f}"
+    return f"the probe gains {gain}, interval {interval}, {sure} {_paid(evidence)}, asked for above {margin:.4f}"
+
+
+def _paid(evidence: Evidence) -> str:
+    return "" if evidence.level is None else f"(one look errs in {evidence.level:.2g})"
 
 
 def _is_number(value: float | None) -> bool:

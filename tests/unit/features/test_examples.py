@@ -9,7 +9,7 @@ import pytest
 from tests.support import toy
 
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
-from airloop.features import examples
+from airloop.features import examples, validated
 from airloop.settings import Settings
 from airloop.stores import lake, state
 
@@ -148,6 +148,6 @@ def test_records_of_windows_that_do_not_overlap_are_not_even_decoded(small):
     pipeline, unreadable = toy.toy_pipeline(small), {"written": "by another age"}
     for stage, days in (("build_features", (5, 6)), ("validate_features", (2, 3))):
         state.save_record(small, "toy", stage, input_key="k", window=toy.days(*days), record=unreadable)
-    examples.require_validated(pipeline, toy.days(0, 2), small)
+    validated.require(pipeline, toy.days(0, 2), small)
     with pytest.raises(UpstreamUnavailable, match="not built and validated from 2020-01-04T00:00Z on"):
-        examples.require_validated(pipeline, toy.days(3, 5), small)
+        validated.require(pipeline, toy.days(3, 5), small)

@@ -165,3 +165,20 @@ def test_run_stage_announces_what_a_stage_noticed(toy_settings, monkeypatch, cap
     assert [item.alarm for item in alarms.raised(pipeline, toy_settings)] == [SIZE]
     assert "ALARM" in caplog.text
     assert [entry.kind for entry in ledger.entries(toy_settings, PIPELINE)] == ["alarm"]
+
+
+def test_one_answer_is_enough_for_the_looks_that_share_their_rows_and_no_more(toy_settings):
+    pipeline, looks = toy.toy_pipeline(toy_settings), [toy.days(day, day + 1) for day in (2, 3, 20, 30, 31)]
+    noticed = Alarm("calibration", "prediction", "off by .1", holds_training=False)
+    for look in looks:
+        record = dataclasses.replace(monitored(look), alarms=(noticed,)).to_json()
+        state.save_record(toy_settings, PIPELINE, "monitor", input_key=str(look), window=look, record=record)
+        alarms.announce(pipeline, "monitor", look, (noticed,), toy_settings)
+    answer(toy_settings, alarm_id(PIPELINE, looks[1], noticed), "accepted")
+
+    def open_looks(**options):
+        return [item.window for item in alarms.raised(pipeline, toy_settings, **options) if item.open]
+
+    assert open_looks() == [looks[0], looks[4]]
+    assert open_looks(span=toy.days(30, 32)) == [looks[4]]
+    assert len(alarms.raised(pipeline, toy_settings, span=toy.days(30, 32))) == 2

@@ -13,6 +13,7 @@ from airloop.errors import DataContractError
 from airloop.gate.decide import judge
 from airloop.problems import PREDICTION
 from airloop.records import Decision, Monitored, Window
+from airloop.watch import rhythm
 from airloop.watch.triage import triage_window
 
 
@@ -111,9 +112,9 @@ class _Watched:
 
     def __init__(self, work: Work, course: Course, window: Window) -> None:
         self._work, self._course, self._window = work, course, window
-        delay = work.pipeline.prediction.label_delay
-        self._rows_window = Window(window.start - delay, window.end - delay)
         self._since, self._champion = course.champion(window.start)
+        evidence = rhythm.evidence_window(work.pipeline, window, self._since)
+        self._rows_window = rhythm.rows_window(work.pipeline, evidence)
 
     def drifted_share(self) -> float | None:
         rows = self._work.past.known(self._rows_window, as_of=self._window.end)
@@ -123,7 +124,7 @@ class _Watched:
 
     def triage_asks(self) -> bool:
         judged = self._judged()
-        probe, took = self._work.probe(self._champion, self._window, judged)
+        probe, took = self._work.probe(self._champion, self._window, judged, since=self._since)
         self._course.seconds += took
         record = self._record(labelled_rows=len(judged), probe=probe)
         action = triage_window(

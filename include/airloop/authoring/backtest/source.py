@@ -12,7 +12,7 @@ from airloop.authoring.review.span import newest_periods
 from airloop.config import Pipeline
 from airloop.config.calendar import Calendar
 from airloop.errors import DataContractError
-from airloop.features import examples
+from airloop.features import validated
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import landed_files
@@ -31,7 +31,7 @@ def past_of(pipeline: Pipeline, settings: Settings, *, every: Calendar, on_progr
     """
     start = pipeline.coverage.start
     end = pipeline.coverage.end or datetime.max.replace(tzinfo=start.tzinfo)
-    reached = min(examples.validated_until(pipeline, Window(start, end), settings), end)
+    reached = min(validated.until(pipeline, Window(start, end), settings), end)
     if _enough(pipeline, start, reached, every):
         on_progress(f"features of this installation, {start:%Y-%m-%d} to {reached:%Y-%m-%d}")
         return read_past(pipeline, Window(start, reached), settings)

@@ -18,7 +18,7 @@ from airloop.models.training_set import labelled_part
 from airloop.models.tune import search_of
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Evaluated, Evidence, TunedCandidate, Window
-from airloop.watch import drift, performance
+from airloop.watch import drift, performance, rhythm
 from airloop.watch.drift import Sides
 
 Made = TypeVar("Made")
@@ -121,18 +121,34 @@ class Work:
         key = self.pipeline.prediction.entity_key
         return rows[[key, "decision_time"]].assign(**{PREDICTION: list(predicted)})
 
-    def probe(self, champion: Contender, window: Window, judged: pd.DataFrame) -> tuple[tuple[Evidence, ...], float]:
-        """Monitoring's probe on the judged rows of a window; nothing when they are too few."""
+    def probe(
+        self, champion: Contender, window: Window, judged: pd.DataFrame, *, since: datetime
+    ) -> tuple[tuple[Evidence, ...], float]:
+        """Monitoring's probe on the judged rows of a look; nothing when they are too few."""
         key = ("probe", champion.number, window)
         says = f"probe of {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"
-        return self.once(key, lambda: self._probe(champion, window, judged), says)
+        return self.once(key, lambda: self._probe(champion, window, judged, since), says)
 
-    def _probe(self, champion: Contender, window: Window, judged: pd.DataFrame) -> tuple[Evidence, ...]:
-        until = window.start - self.pipeline.prediction.label_delay
-        if until <= self.past.span.start or not performance.may_probe(self.pipeline, judged):
-            return ()
-        known = self.past.known(Window(self.past.span.start, until), as_of=window.start).dropna(subset=["label"])
-        return performance.probe_evidence(self.pipeline, champion, judged, known)
+    def _probe(
+        self, champion: Contender, window: Window, judged: pd.DataFrame, since: datetime
+    ) -> tuple[Evidence, ...]:
+        cutoffs = rhythm.probe_cutoffs(self.pipeline, window, since)
+
+        def refit(cutoff: datetime) -> Any:
+            return self.once(("refit", champion.number, cutoff), lambda: self._refit(champion, cutoff))[0]
+
+        return performance.probe_evidence(self.pipeline, (*cutoffs, window.end), judged, champion.features, refit)
+
+    def _refit(self, champion: Contender, cutoff: datetime) -> Any:
+        until = cutoff - self.pipeline.prediction.label_delay
+        if until <= self.past.span.start:
+            return None
+        known = self.past.known(Window(self.past.span.start, until), as_of=cutoff).dropna(subset=["label"])
+        if len(known) < self.pipeline.training.min_train_rows or not self.task.can_learn(known["label"]):
+            return None
+        return estimators.fitted_model(
+            self.pipeline, champion.candidate, champion.params, known, list(champion.features)
+        )
 
     def drifted_share(self, champion: Contender, rows: pd.DataFrame, window: Window) -> tuple[float | None, float]:
         """Monitoring's drifted share of the rows against the champion's training rows."""

@@ -73,12 +73,21 @@ def load(files: Files) -> Any:
         GuardRefused: A file is missing or is not one airloop saves, the description names another format, another
             loader or code, or the model holds a type that is not on the list, or is broken. Nothing of it has run.
     """
-    from skops.io import loads
-
     _refuse_strange_files(files)
     _refuse_strange_description(files[_DESCRIPTION])
+    return loaded(files[MODEL])
+
+
+def loaded(content: bytes) -> Any:
+    """The scikit-learn pipeline of one skops file.
+
+    Raises:
+        GuardRefused: It holds a type that is not on the list, or is broken. Nothing of it has run.
+    """
+    from skops.io import loads
+
     try:
-        strange = strange_types(files[MODEL])
+        strange = strange_types(content)
     except ValueError as error:
         raise GuardRefused(f"{MODEL} does not load: {error}") from error
     if strange:
@@ -86,9 +95,16 @@ def load(files: Files) -> Any:
             f"{MODEL} holds {strange[0]}, not on the allow-list of airloop.stores.mlflow.model_types: it is not loaded"
         )
     try:
-        return loads(files[MODEL], trusted=sorted(ALLOWED_TYPES))
+        return loads(content, trusted=sorted(ALLOWED_TYPES))
     except Exception as error:  # whatever a broken file raises: a model that does not load is refused, not retried
         raise GuardRefused(f"{MODEL} does not load: {type(error).__name__}: {error}") from error
+
+
+def dumped(model: Any) -> bytes:
+    """A scikit-learn pipeline as the content of one skops file."""
+    from skops.io import dumps
+
+    return bytes(dumps(model))
 
 
 def input_example(files: Files) -> pd.DataFrame:
