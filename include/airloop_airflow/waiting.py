@@ -43,7 +43,7 @@ class AwaitTrigger(BaseTrigger):
     def __init__(
         self, pipeline: str, window: dict[str, str], what: str, until: str, poll_seconds: float = 15.0
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.pipeline, self.window, self.what, self.until = pipeline, window, what, until
         self.poll_seconds = poll_seconds
 
@@ -63,7 +63,7 @@ class AwaitTrigger(BaseTrigger):
                 # A store that does not answer, or a declaration being edited, must not end the wait.
                 logger.warning("%s waits for %s of %s: %s", self.pipeline, self.what, self.window, error)
             await asyncio.sleep(self.poll_seconds)
-        yield TriggerEvent({})
+        yield TriggerEvent({})  # type: ignore[no-untyped-call]
 
     def is_there(self) -> bool:
         """Whether the window has what it waits for."""

@@ -34,7 +34,7 @@ def sure_lower(gain: Statistic, days: int, level: float) -> float | None:
         return None
     value = float(gain(np.ones((1, days)))[0])
     left_out = {size: _without(gain, days, size) for size in _NEIGHBOURS}
-    if not np.isfinite(np.concatenate([[value], *left_out.values()])).all():
+    if not np.isfinite(np.concatenate([np.array([value]), *left_out.values()])).all():
         return None
     # What each block of days adds to the gain, in units of one day.
     added = {size: (days - size) * (value - without) for size, without in left_out.items()}
