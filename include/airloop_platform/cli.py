@@ -1,8 +1,11 @@
 """The `airloop` command: what the library can do, and the platform of this machine."""
 
+from airloop.authoring.known_connections import also_ask
 from airloop.cli import app, main
 from airloop_platform import commands
+from airloop_platform.connection_ids import connection_ids
 
 app.add_typer(commands.app)
+also_ask(connection_ids)
 
 __all__ = ["app", "main"]

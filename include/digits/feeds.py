@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from sklearn.datasets import load_digits
 
 from airloop.sources.replay import Replay, by_day
 
@@ -59,6 +58,9 @@ def _midnight(day: date) -> datetime:
 
 @cache
 def _frames() -> MappingProxyType[str, pl.DataFrame]:
+    # Only here: `pipelines check` looks at the class, and scikit-learn takes longer than all it checks.
+    from sklearn.datasets import load_digits
+
     images, digits = load_digits(return_X_y=True)
     scanned_at = [
         _FIRST_SCAN + timedelta(days=number // SCANS_A_DAY) + number % SCANS_A_DAY * _BETWEEN_SCANS

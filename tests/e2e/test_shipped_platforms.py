@@ -15,8 +15,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from airloop.config import Pipeline, calendar_windows, load_pipeline
+from airloop.config.attribute import resolve
 from airloop.features import examples, feature_store
-from airloop.models.estimators import resolve
 from airloop.records import Action, Decision, Ingested, Monitored, Scored, Window
 from airloop.run.stage_run import STAGES
 from airloop.serving.score import predictions_uri

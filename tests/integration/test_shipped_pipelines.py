@@ -12,8 +12,8 @@ import pytest
 from tests.support import pipeline_runs
 
 from airloop.config import Pipeline, calendar_windows, load_pipeline
+from airloop.config.attribute import resolve
 from airloop.features import examples
-from airloop.models.estimators import resolve
 from airloop.records import Action, Decision, Monitored, Scored, Window
 from airloop.serving.score import predictions_uri
 from airloop.settings import Settings, load_settings

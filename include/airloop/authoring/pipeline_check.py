@@ -5,17 +5,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from airloop.authoring import rhythm_check, search_check
+from airloop.authoring import plain_candidates, rhythm_check
+from airloop.authoring.known_connections import unknown_connections
 from airloop.config import Pipeline, calendar_windows, load_pipeline
+from airloop.config.attribute import resolve
+from airloop.config.nearest import nearest
 from airloop.config.positions import with_line
+from airloop.config.prediction import PREDICTION
 from airloop.data import expectations
 from airloop.errors import ConfigError
 from airloop.features import feature_store, sections, sql_check, transforms
-from airloop.models import estimators
-from airloop.problems import PREDICTION
 from airloop.records import Window
 from airloop.settings import Settings
-from airloop.sources.replay import Replay
 
 _BOUNDS = re.compile("in_set|between|match_regex")
 _OWN_COLUMNS = ("decision_time", "label", "part", PREDICTION)
@@ -44,7 +45,12 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
             "\n".join(with_line(line, text) if line.startswith(own) else line for line in dict.fromkeys(wrong))
         )
     suites = expectations.load_expectations(pipeline, settings)
-    return [*lines, *_looks(pipeline), *_labels_without_rule(pipeline, suites, settings)]
+    return [
+        *lines,
+        *_looks(pipeline),
+        *unknown_connections(pipeline, settings),
+        *_labels_without_rule(pipeline, suites, settings),
+    ]
 
 
 def _pipeline(pipeline: Pipeline, settings: Settings) -> list[str]:
@@ -57,16 +63,20 @@ def _pipeline(pipeline: Pipeline, settings: Settings) -> list[str]:
 
 
 def _candidate(pipeline: Pipeline, name: str) -> list[str]:
+    if plain_candidates.is_plain(pipeline.prediction.task, pipeline.training.candidates[name]):
+        return []
+    # Only here: scikit-learn takes longer to import than all the rest to check.
+    from airloop.authoring import search_check
+    from airloop.models import estimators
+
     return _refusals(estimators.check_candidate, pipeline, name) or list(search_check.problems(pipeline, name))
 
 
 def _sql(pipeline: Pipeline, settings: Settings) -> list[str]:
     views = set(sections.view_names(pipeline, settings))
     known = feature_store.view_keys(pipeline, settings)
-    name = pipeline.name
     wrong, _ = sql_check.problems(pipeline, settings)
-    if views != set(known):
-        wrong.append(f"{name}: features.sql has views {sorted(views)}, feature_repo/{name}.py has {sorted(known)}")
+    wrong += _views_apart(pipeline, settings, set(known))
     functions: tuple[str, ...] = ()
     try:
         functions = transforms.check(pipeline, settings)
@@ -77,11 +87,32 @@ def _sql(pipeline: Pipeline, settings: Settings) -> list[str]:
     return [f"features.sql: {len(views)} views, known to Feast", *through]
 
 
+def _views_apart(pipeline: Pipeline, settings: Settings, known: set[str]) -> list[str]:
+    """Views that only one of features.sql and Feast's definitions has."""
+    found = {section.name: section for section in sections.feature_sections(pipeline, settings)}
+    views = {name for name, section in found.items() if section.kind == "view"}
+    repository = f"feature_repo/{pipeline.name}.py"
+    wrong = [
+        f"{pipeline.name}/features.sql:{found[name].line}: view {name} is not known to Feast{nearest(name, known)}: "
+        f"add a FeatureView to {repository}"
+        for name in sorted(views - known)
+    ]
+    return wrong + [
+        f"{feature_store.place(pipeline, settings, name)}: features.sql has no view {name}{nearest(name, views)}: "
+        "add a section `-- view: ...`, or take the FeatureView away"
+        for name in sorted(known - views)
+    ]
+
+
 def _features(pipeline: Pipeline, settings: Settings) -> list[str]:
     name = pipeline.name
     features = feature_store.feature_names(pipeline, settings)
     taken = sorted({*_OWN_COLUMNS, pipeline.prediction.entity_key} & set(features))
-    wrong = [f"{name}: feature {item!r} has the name of a column airloop adds; give it another name" for item in taken]
+    wrong = [
+        f"{feature_store.place(pipeline, settings, item)}: feature {item!r} has the name of a column airloop adds; "
+        "give it another name"
+        for item in taken
+    ]
     wrong += _refusals(feature_store.ignored_in_drift, pipeline, settings)
     _raise(wrong)
     return [f"feature_repo/{name}.py: service {pipeline.features.service} with {len(features)} features"]
@@ -141,12 +172,18 @@ def _check_replay(pipeline: Pipeline) -> None:
     path = pipeline.replay
     if path is None:
         return
-    found = estimators.resolve(path)
+    from airloop.sources.replay import Replay
+
+    place = f"{pipeline.name}/pipeline.yaml: replay"
+    try:
+        found = resolve(path)
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, Replay)):
-        raise ConfigError(f"{pipeline.name}: replay {path} is no subclass of airloop.sources.replay:Replay")
+        raise ConfigError(f"{place}: {path} is no subclass of airloop.sources.replay:Replay")
     unknown = sorted({*pipeline.feeds} - {*found.feeds})
     if unknown:
-        raise ConfigError(f"{pipeline.name}: replay {path} has no feed {unknown[0]!r}; it has {', '.join(found.feeds)}")
+        raise ConfigError(f"{place}: {path} has no feed {unknown[0]!r}; it has {', '.join(found.feeds)}")
 
 
 def _looks(pipeline: Pipeline) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from airloop.config import Pipeline
+from airloop.config.attribute import resolve
 from airloop.config.pipeline import Range
-from airloop.models.estimators import resolve
 
 
 def problems(pipeline: Pipeline, candidate: str) -> Iterator[str]:

@@ -67,7 +67,8 @@ def load_declared(name: str, settings: Settings) -> Pipeline:
     path = settings.pipelines_dir / name / "pipeline.yaml"
     pipeline = parse_pipeline(path)
     if pipeline.name != name:
-        raise ConfigError(f"{path}: name: {pipeline.name!r} differs from its folder {name!r}; make them equal")
+        line = line_of(path.read_text(encoding="utf-8"), ["name"])
+        raise ConfigError(f"{path}:{line}: name: {pipeline.name!r} differs from its folder {name!r}; make them equal")
     return pipeline
 
 
@@ -119,7 +120,7 @@ def _place(item: Any) -> tuple[Any, ...]:
 
 
 def _explain_one(item: Any) -> str:
-    place = [str(part) for part in item["loc"]]
+    place = [str(part) for part in item["loc"] if part != "[key]"]
     key = ".".join(place)
     if item["type"] == "extra_forbidden":
         valid = _valid_keys(place[:-1])

@@ -12,6 +12,7 @@ from airloop.config.metric import METRICS, MetricName, metrics_of
 from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
+from airloop.config.reason import Reason
 from airloop.config.serving import Serving
 
 
@@ -151,8 +152,9 @@ class Comparison(Node):
     resamples: int = Field(ge=100)
     min_blocks: int = Field(ge=14)
     """Fewer calendar days with labelled rows refuse."""
-    rule: dict[str, Literal["superior", "non_inferior"]]
-    """Trigger reason -> rule; `default` is for every other reason."""
+    rule: dict[Reason, Literal["superior", "non_inferior"]]
+    """Reason of a training (`probe`, `hand`, `schedule`, or a word of your own) -> rule; `default` is for every other
+    reason."""
 
     @model_validator(mode="after")
     def _has_default(self) -> Self:

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 from airloop.config.metric import TaskKind
 from airloop.config.node import Node
 
+PREDICTION = "prediction"
+"""The column of predictions, wherever they are stored."""
+
 _MIN_CLASSES = 2
 
 

@@ -1,7 +1,6 @@
 """Feast, used through its extension points: the pipeline's definitions, its store, and a fingerprint of both."""
 
 import copy
-import difflib
 import hashlib
 import json
 import runpy
@@ -18,6 +17,7 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from airloop.config import Pipeline
+from airloop.config.nearest import nearest
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.feast_stores import feast_boot
 from airloop.features import feast_registry, python_lines, sections, sql_text, transforms
@@ -56,7 +56,12 @@ def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
     found = _definitions(path, path.read_text(encoding="utf-8"))
     services = [item.name for item in found if isinstance(item, FeatureService)]
     if pipeline.features.service not in services:
-        raise ConfigError(f"{path}: no feature service {pipeline.features.service!r} (services: {services})")
+        line = python_lines.line_naming(path, *services)
+        raise ConfigError(
+            f"{path}:{line}: no feature service {pipeline.features.service!r}"
+            f"{nearest(pipeline.features.service, services)} (services: {services}); features.service of pipeline.yaml "
+            "names it"
+        )
     return found
 
 
@@ -71,14 +76,26 @@ def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
     for item in found:
         if not item.ttl or item.batch_source is None or not item.batch_source.created_timestamp_column:
             raise ConfigError(
-                f"feature view {item.name!r} of {pipeline.name}: needs a ttl and a created_timestamp_column"
+                f"{place(pipeline, settings, item.name)}: feature view {item.name!r} needs a ttl and a "
+                "created_timestamp_column"
             )
         if not item.entity_columns:
             raise ConfigError(
-                f"feature view {item.name!r} of {pipeline.name}: its schema lacks the key {item.entities}"
+                f"{place(pipeline, settings, item.name)}: the schema of feature view {item.name!r} lacks its key "
+                f"{item.entities}"
             )
-        view_arrays(item)
+        for field in item.features:
+            try:
+                array_feature(item.name, field)
+            except ConfigError as error:
+                raise ConfigError(f"{place(pipeline, settings, field.name, item.name)}: {error}") from error
     return found
+
+
+def place(pipeline: Pipeline, settings: Settings, *names: str) -> str:
+    """`<path of feature_repo/NAME.py>:<line>` of the first of the names that stands in it as a text."""
+    path = settings.feature_repo_dir / f"{pipeline.name}.py"
+    return f"{path}:{python_lines.line_naming(path, *names)}"
 
 
 def view_arrays(view: FeatureView) -> tuple[ArrayFeature, ...]:
@@ -129,7 +146,8 @@ def feature_names(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
     names = tuple(flat for name in projected for flat in (arrays[name].columns if name in arrays else (name,)))
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise ConfigError(
-            f"feature service {pipeline.features.service!r} of {pipeline.name}: two features are named {twice[0]!r}; "
+            f"{place(pipeline, settings, twice[0], pipeline.features.service)}: feature service "
+            f"{pipeline.features.service!r}: two features are named {twice[0]!r}; "
             "an array's elements are named like the array with _0, _1, ... behind it"
         )
     return names
@@ -145,10 +163,10 @@ def ignored_in_drift(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
     known = [*arrays, *names]
     for name in pipeline.features.ignore_drift:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            near = f"; did you mean {close[0]!r}?" if close else ""
+            near = nearest(name, known)
             raise ConfigError(
-                f"{pipeline.name}: features.ignore_drift names {name!r}, which {pipeline.features.service} lacks{near}"
+                f"{pipeline.name}/pipeline.yaml: features.ignore_drift names {name!r}, which "
+                f"{pipeline.features.service} lacks{near}"
             )
     ignored = pipeline.features.ignore_drift
     return tuple(flat for name in ignored for flat in (arrays[name].columns if name in arrays else (name,)))

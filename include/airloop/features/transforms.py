@@ -91,8 +91,8 @@ def _function(pipeline: Pipeline, section: Section, settings: Settings) -> Any:
         close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
         near = f"; did you mean {close[0]!r}?" if close else ""
         raise ConfigError(
-            f"{pipeline.name}/features.sql, section {section.name}: transforms.py has no function {wanted!r}{near} "
-            f"(its functions: {', '.join(names) or 'none'})"
+            f"{pipeline.name}/features.sql:{section.line}, section {section.name}: transforms.py has no function "
+            f"{wanted!r}{near} (its functions: {', '.join(names) or 'none'})"
         )
     try:
         return _namespace(path, path.read_text(encoding="utf-8"))[wanted]

@@ -1,6 +1,5 @@
 """Models: an estimator named in YAML behind the preprocessing that its kind needs."""
 
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,22 +12,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from airloop.config import Pipeline
+from airloop.config.attribute import resolve
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.problems import refuse_unfit_labels, task_of
 from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
-
-
-def resolve(path: str) -> Any:
-    """Import what a `module:attribute` string names.
-
-    Raises:
-        ConfigError: No such module or attribute here.
-    """
-    module, attribute = path.split(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"{path}: cannot be imported on this machine: {error}") from error
 
 
 def check_candidate(pipeline: Pipeline, candidate: str) -> None:
@@ -42,6 +29,8 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
     place = f"{pipeline.name}/pipeline.yaml: training.candidates.{candidate}"
     try:
         estimator = resolve(declared.estimator)(**declared.params)
+    except ConfigError as error:
+        raise ConfigError(f"{place}.estimator: {error}") from error
     except TypeError as error:
         raise ConfigError(f"{place}.params: {declared.estimator} does not take them: {error}") from error
     if not isinstance(estimator, BaseEstimator):

@@ -11,14 +11,12 @@ import pyarrow as pa
 from sklearn.base import is_classifier
 
 from airloop.config import TaskKind, metrics_of
+from airloop.config.prediction import PREDICTION as PREDICTION
 from airloop.errors import GuardRefused
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-PREDICTION = "prediction"
-"""The column of predictions, wherever they are stored."""
 
 
 @dataclass(frozen=True)

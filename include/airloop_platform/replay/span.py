@@ -121,7 +121,7 @@ def _data_end(pipeline: Pipeline, settings: Settings) -> tuple[datetime, str]:
 
 def upstream(pipeline: Pipeline) -> "Replay":
     """The source that `replay` in pipeline.yaml names."""
-    from airloop.models.estimators import resolve
+    from airloop.config.attribute import resolve
 
     source: Replay = resolve(str(pipeline.replay))()
     return source

@@ -15,13 +15,13 @@ _LOG = logging.getLogger(__name__)
 
 def migration_due(settings: Settings) -> bool:
     """Whether Airflow's database is missing or was last migrated by another version (a migration costs 10 s)."""
-    database, marker = _airflow_database(settings)
+    database, marker = airflow_database(settings)
     return not database.exists() or not marker.exists() or marker.read_text() != _airflow_version()
 
 
 def mark_migrated(settings: Settings) -> None:
     """Remember beside the database that this version of Airflow has migrated it; for after a migration succeeded."""
-    _, marker = _airflow_database(settings)
+    _, marker = airflow_database(settings)
     marker.write_text(_airflow_version())
 
 
@@ -32,7 +32,7 @@ def keep_private(settings: Settings) -> None:
     withdrawn.
     """
     folder = run_folder(settings)
-    database, _ = _airflow_database(settings)
+    database, _ = airflow_database(settings)
     create_private(database)
     local = filter(None, map(sqlite_file, (settings.state_url, settings.mlflow_tracking_uri)))
     for path in (database.parent, folder.lock.parent, database, folder.mlflow_users, *local):
@@ -56,7 +56,8 @@ def prefer_wal(url: str) -> None:
             _LOG.warning("%s keeps its journal mode: %s", path, error)
 
 
-def _airflow_database(settings: Settings) -> tuple[Path, Path]:
+def airflow_database(settings: Settings) -> tuple[Path, Path]:
+    """Airflow's own SQLite database, and the file that says for which version it was migrated."""
     home = settings.home / "airflow"
     return home / "airflow.db", home / "airflow.db.migrated"
 

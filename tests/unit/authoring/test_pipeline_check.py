@@ -109,7 +109,12 @@ def test_to_ignore_the_drift_of_what_is_no_feature_is_refused(
         ),
         ("include/pipelines/toy/pipeline.yaml", "service: toy_v1", "service: toy_v9", "toy_v9"),
         ("include/pipelines/toy/pipeline.yaml", "days: 3}", "days: 3, ignore_drift: [x]}", "ignore_drift names 'x'"),
-        ("include/pipelines/toy/features.sql", "-- view: machine_heat", "-- table: machine_heat", "features.sql has"),
+        (
+            "include/pipelines/toy/features.sql",
+            "-- view: machine_heat",
+            "-- table: machine_heat",
+            "features.sql has no view machine_heat",
+        ),
         ("include/pipelines/toy/expectations.yaml", "severity: critical", "severity: deadly", "deadly"),
     ],
 )

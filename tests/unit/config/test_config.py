@@ -8,8 +8,8 @@ import yaml
 from tests.support import toy
 
 from airloop.config import Pipeline, load_pipeline, load_pipelines, pipeline_names
+from airloop.config.attribute import resolve
 from airloop.errors import ConfigError
-from airloop.models.estimators import resolve
 from airloop.settings import Settings, load_settings
 
 SHIPPED = pipeline_names(load_settings())

@@ -12,6 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 from tests.support import toy, toy_tasks
 
 from airloop.config import Candidate, load_pipelines
+from airloop.config.attribute import resolve
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.models import estimators
 from airloop.problems import task_of
@@ -130,7 +131,7 @@ def test_boosting_predicts_the_same_bits_in_processes_with_other_hash_seeds_and_
 @pytest.mark.parametrize("path", ["sklearn.ensemble:NoSuchClassifier", "no_such_module:Thing"])
 def test_an_estimator_that_is_not_there_is_the_authors_mistake(path):
     with pytest.raises(ConfigError, match=f"{path}: cannot be imported on this machine"):
-        estimators.resolve(path)
+        resolve(path)
 
 
 def test_every_declared_estimator_resolves_and_takes_its_declared_parameters():
@@ -138,7 +139,7 @@ def test_every_declared_estimator_resolves_and_takes_its_declared_parameters():
     assert pipelines
     for declared in pipelines:
         for candidate in declared.training.candidates.values():
-            estimator = estimators.resolve(candidate.estimator)(**candidate.params)
+            estimator = resolve(candidate.estimator)(**candidate.params)
             assert {*candidate.search} <= {*estimator.get_params()}
 
 
@@ -209,6 +210,6 @@ def test_a_model_with_a_type_off_the_allow_list_is_refused(pipeline, frame):
 
 def test_a_model_that_carries_a_function_of_ours_is_refused(pipeline, frame):
     model = fitted(pipeline, frame, "logistic_regression")
-    model.steps.insert(1, ("own", FunctionTransformer(estimators.resolve)))
+    model.steps.insert(1, ("own", FunctionTransformer(resolve)))
     with pytest.raises(GuardRefused, match=r"model holds airloop\.models\.estimators\.resolve"):
         estimators.trusted_types(model)

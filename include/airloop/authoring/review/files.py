@@ -10,8 +10,8 @@ from pathlib import Path
 
 from airloop.authoring.review.span import Span, covers, days_needed, first_periods, newest_periods, rows_a_day
 from airloop.config import Pipeline
+from airloop.config.attribute import resolve
 from airloop.errors import DataContractError
-from airloop.models.estimators import resolve
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.sources.replay import Replay

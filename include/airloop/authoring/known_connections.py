@@ -1,0 +1,30 @@
+"""Whether the connection of an SQL feed exists here, as far as this installation can tell."""
+
+from collections.abc import Callable, Iterable
+
+from airloop.config import Pipeline
+from airloop.settings import Settings
+
+LookUp = Callable[[Settings], Iterable[str]]
+_LOOK_UPS: list[LookUp] = []
+
+
+def also_ask(look_up: LookUp) -> None:
+    """Let a layer that knows more (the platform knows its Airflow) name the ids of connections that exist."""
+    if look_up not in _LOOK_UPS:
+        _LOOK_UPS.append(look_up)
+
+
+def unknown_connections(pipeline: Pipeline, settings: Settings) -> list[str]:
+    """A look for each feed whose connection nothing here knows: no error, another machine's Airflow may have it."""
+    wanted = {name: feed.source.connection for name, feed in pipeline.feeds.items() if feed.source}
+    if not wanted:
+        return []
+    known = {*settings.connections, *(item for look_up in _LOOK_UPS for item in look_up(settings))}
+    return [
+        f"pipeline.yaml: look: feeds.{name}.source.connection: no connection {connection!r} is known here (known: "
+        f"{', '.join(sorted(known)) or 'none'}); stage extract needs it: airflow connections add {connection} "
+        f"--conn-uri ..., AIRFLOW_CONN_{connection.upper()} in every worker, or AIRLOOP_CONNECTIONS by hand"
+        for name, connection in wanted.items()
+        if connection not in known
+    ]
