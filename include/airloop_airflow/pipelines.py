@@ -17,7 +17,7 @@ from airloop.config.calendar import CRON, period_end, period_start
 from airloop.errors import AirloopError
 from airloop.run.run_ids import as_run_id
 from airloop.settings import Settings
-from airloop_airflow import outcomes, refused
+from airloop_airflow import alerting, outcomes, refused
 from airloop_airflow.calendar import CoverageCalendar
 from airloop_airflow.refused import Refused
 
@@ -84,12 +84,14 @@ def defaults(
         "catchup": False,
         "max_active_runs": 1,
         "user_defined_filters": {"as_run_id": as_run_id},
+        **alerting.dag_callbacks(pipeline),
         "default_args": {
             "owner": pipeline.owner,
             "retries": retries,
             "retry_delay": outcomes.RETRY_DELAY,
             "retry_policy": outcomes.Outcomes(retries),
             "execution_timeout": EXECUTION_TIMEOUT,
+            **alerting.task_callbacks(pipeline),
             **(refused.task_arguments(pipeline) if isinstance(pipeline, Refused) else {}),
         },
     }

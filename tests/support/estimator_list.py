@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,23 @@ def _usual(kind: str) -> Any:
             continue
         needs = [p for p in inspect.signature(found).parameters.values() if p.default is p.empty]
         probabilities = inspect.getattr_static(found, "predict_proba", None)
-        if needs or (kind == "classifier" and (probabilities is None or _conditional(probabilities))):
+        if (
+            needs
+            or _deprecated(found)
+            or (kind == "classifier" and (probabilities is None or _conditional(probabilities)))
+        ):
             continue
         yield f"{module}:{name}", found
+
+
+def _deprecated(found: Any) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            found()
+        except FutureWarning:
+            return True
+    return False
 
 
 def _conditional(attribute: Any) -> bool:

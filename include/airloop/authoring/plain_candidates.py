@@ -5,6 +5,7 @@ the list again and compares). Only a yes counts: another version, estimator or k
 """
 
 import json
+import math
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from airloop.config import Candidate, TaskKind
 from airloop.config.pipeline import Range
 
+_NUMBERS: dict[str, tuple[type, ...]] = {"integer": (int,), "real": (int, float), "real_not_integer": (float,)}
 _LIST = Path(__file__).parent / "estimators.json"
 
 
@@ -53,9 +55,8 @@ def _allows(constraint: Any, value: Any) -> bool:
     if kind == "words":
         return isinstance(value, str) and value in allowed
     low, high, closed = allowed
-    numbers = {"integer": int, "real": (int, float), "real_not_integer": float}[kind]
-    if isinstance(value, bool) or not isinstance(value, numbers):
+    if isinstance(value, bool) or not any(isinstance(value, number) for number in _NUMBERS[kind]):
         return False
     above = low is None or value > low or (value == low and closed in ("left", "both"))
     below = high is None or value < high or (value == high and closed in ("right", "both"))
-    return above and below and abs(value) != float("inf")
+    return above and below and abs(value) != math.inf

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from airloop.config.alerts import AlertRoute
 from airloop.config.calendar import Calendar, is_finer
 from airloop.config.feed import Feeds
 from airloop.config.metric import METRICS, MetricName, metrics_of
@@ -21,6 +22,10 @@ class Coverage(Node):
 
     start: datetime
     end: datetime | None = None
+
+    def holds(self, instant: datetime) -> bool:
+        """Whether an instant lies inside; of the present: whether the pipeline is live."""
+        return self.start <= instant and (self.end is None or instant < self.end)
 
     @field_validator("start", "end", mode="before")
     @classmethod
@@ -190,6 +195,8 @@ class Pipeline(Node):
     gate: Gate
     monitoring: Monitoring
     serving: Serving = Field(default_factory=Serving)
+    alerts: tuple[AlertRoute, ...] = ()
+    """Who is told, of what; without any, alerts stand on the page Pipelines alone."""
 
     @property
     def outcome_feeds(self) -> tuple[str, ...]:

@@ -74,6 +74,14 @@ _ARGUMENTS: dict[str, dict[str, _Check]] = {
 PLAIN = frozenset(_ARGUMENTS)
 """The rules this module knows."""
 
+
+def _in_order(arguments: Mapping[str, Any]) -> bool:
+    """Whether there is a bound, and the lower one does not lie above the upper one."""
+    bounds = [arguments[name] for name in ("min_value", "max_value") if name in arguments]
+    numbers = [bound for bound in bounds if _number(bound)]
+    return bool(bounds) and numbers == sorted(numbers)
+
+
 _MAY_LACK = {"mostly", "or_equal", *_BETWEEN}
 
 
@@ -82,6 +90,6 @@ def is_plain(kind: str, arguments: Mapping[str, Any]) -> bool:
     known = _ARGUMENTS.get(kind)
     if known is None or not known.keys() - _MAY_LACK <= arguments.keys() <= known.keys():
         return False
-    if "min_value" in known and not {"min_value", "max_value"} & arguments.keys():
+    if "min_value" in known and not _in_order(arguments):
         return False
     return all(known[name](value) for name, value in arguments.items())

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airloop.config import load_pipeline
-from airloop.pages import history, measured, mlflow_links
+from airloop.pages import history, measured, mlflow_links, told_entries
 from airloop.pages.history import Version
 from airloop.pages.site import Site
 from airloop.reports.rendering import render, words
@@ -28,7 +28,7 @@ def page(site: Site, name: str, *, before: int | None = None) -> str:
         UpstreamUnavailable: The state database does not answer.
     """
     pipeline = load_pipeline(name, site.settings)
-    entries = ledger.entries(site.settings, name)
+    entries = told_entries.entries(site.settings, name)
     versions = history.versions(site.settings, name)
     below = [entry for entry in entries if before is None or entry.sequence < before]
     shown = below[-_SHOWN:]

@@ -11,12 +11,11 @@ from airloop import reports
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import AirloopError, UpstreamUnavailable
 from airloop.features import catalogue
-from airloop.pages import freshness, history, mlflow_links
+from airloop.pages import freshness, history, mlflow_links, told_entries
 from airloop.pages.history import Seen, Version
 from airloop.pages.site import Site
 from airloop.reports.rendering import render
 from airloop.settings import Settings
-from airloop.stores import ledger
 
 _SEARCHED = 24
 
@@ -105,7 +104,7 @@ def _feature(
 
 def _users(settings: Settings, pipeline: Pipeline) -> list[dict[str, Any]]:
     """Versions with the features they were trained on and their role by the ledger: champion and challengers first."""
-    decided = ledger.history(settings, pipeline.name)
+    decided = told_entries.history(settings, pipeline.name)
     champion, waiting = decided.champion(), decided.challengers()
 
     def role(version: Version) -> str:

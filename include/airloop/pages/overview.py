@@ -6,13 +6,12 @@ from typing import Any
 
 from airloop.config import METRICS, Pipeline, load_pipeline, metrics_of
 from airloop.errors import AirloopError
-from airloop.pages import history, measured, mlflow_links, timeline
+from airloop.pages import alerts, history, measured, mlflow_links, timeline, told_entries
 from airloop.pages.champion import champion_card
 from airloop.pages.history import Seen
 from airloop.pages.loop_steps import steps
 from airloop.pages.site import Site
 from airloop.reports.rendering import render, window
-from airloop.stores import ledger
 from airloop.stores.ledger import Entry, History
 
 _WINDOWS = 24
@@ -32,7 +31,7 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
     found = history.windows(site.settings, name, limit=_WINDOWS + 1, before=before)
     shown, more = found[:_WINDOWS], len(found) > _WINDOWS
     newest = found if before is None else history.windows(site.settings, name, limit=_WINDOWS)
-    decided = ledger.history(site.settings, name)
+    decided = told_entries.history(site.settings, name)
     versions = history.versions(site.settings, name)
     metric = pipeline.monitoring.policy.metric
     live_metrics = _live_metrics(pipeline, shown)
@@ -41,6 +40,7 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
         site=site,
         here="overview",
         pipeline=pipeline,
+        alerts=alerts.lines(site, [name]),
         metric=metric,
         live_metrics=live_metrics,
         steps=steps(site, pipeline, newest, decided),
@@ -55,15 +55,20 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
 
 def index(site: Site, names: Sequence[str]) -> str:
     """A card per pipeline; one whose declaration is wrong says so on its card."""
-    return render("index.html", site=site, here="", cards=[_card(site, name) for name in names])
+    try:
+        told, problem = alerts.lines(site, names), ""
+    except AirloopError as error:
+        told, problem = [], str(error)
+    cards = [_card(site, name) for name in names]
+    return render("index.html", site=site, here="", cards=cards, alerts=told, problem=problem)
 
 
 def _card(site: Site, name: str) -> dict[str, Any]:
     try:
         pipeline = load_pipeline(name, site.settings)
         found = history.windows(site.settings, name, limit=1)
-        decided = ledger.history(site.settings, name)
-        alarms = ledger.entries(site.settings, name, kind="alarm")
+        decided = told_entries.history(site.settings, name)
+        alarm = told_entries.newest(site.settings, name, "alarm")
         problem = ""
     except AirloopError as error:
         return {"name": name, "href": "", "problem": str(error)}
@@ -78,7 +83,7 @@ def _card(site: Site, name: str) -> dict[str, Any]:
         "window": newest.window if newest else None,
         "triage": newest.record("triage").get("kind", "") if newest else "",
         "decision": decided.latest("decision"),
-        "alarm": alarms[-1] if alarms else None,
+        "alarm": alarm,
     }
 
 

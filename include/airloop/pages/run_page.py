@@ -7,11 +7,10 @@ from typing import Any
 from airloop.config import METRICS, Pipeline, calendar_windows, load_pipeline
 from airloop.config.calendar import Calendar
 from airloop.errors import DataContractError
-from airloop.pages import decisions, history, mlflow_links, window_page
+from airloop.pages import decisions, history, mlflow_links, told_entries, window_page
 from airloop.pages.site import Site
 from airloop.records import Window
 from airloop.reports.rendering import render
-from airloop.stores import ledger
 from airloop.stores.ledger import Entry
 
 _OF_WINDOWS = ("data", "scoring", "monitoring")
@@ -76,7 +75,7 @@ def _decision(results: Results, conf: Mapping[str, Any]) -> int | None:
 
 
 def _decided(site: Site, pipeline: Pipeline, run_id: str, sequence: int) -> str:
-    entries = ledger.entries(site.settings, pipeline.name)
+    entries = told_entries.entries(site.settings, pipeline.name)
     decision = next((entry for entry in entries if entry.sequence == sequence and entry.kind == "decision"), None)
     if decision is None:
         return _nothing(site, pipeline, run_id, f"The ledger has no decision {sequence}.")

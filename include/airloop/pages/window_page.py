@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from airloop.config import METRICS, Pipeline, load_pipeline
-from airloop.pages import history, measured, mlflow_links, report_files
+from airloop.pages import history, measured, mlflow_links, report_files, told_entries
 from airloop.pages.history import Seen
 from airloop.pages.site import Site
 from airloop.records import Window
 from airloop.reports.rendering import count, instant, metric_title, render, score, share, words
-from airloop.stores import ledger
 
 _REPORTS = {
     "raw": ("Validation: rows", ("validation", "raw"), "validate_raw writes it, also when the window fails"),
@@ -57,7 +56,7 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
     tabs = _tabs(site, pipeline, window, run=run)
     written = [tab for tab in tabs if tab.file]
     chosen = next((tab for tab in tabs if tab.key == report), written[0] if written else tabs[0])
-    decided = ledger.history(site.settings, name).of("decision")
+    decided = told_entries.history(site.settings, name).of("decision")
     proof = measured.probe(seen.record("monitor"), pipeline.monitoring.policy.metric)
     return render(
         "window.html",

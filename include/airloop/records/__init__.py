@@ -1,6 +1,7 @@
 """What stages hand to each other: small frozen records that round-trip through JSON. Frames and models never do."""
 
 from airloop.records.alarm import Alarm
+from airloop.records.alert import Alert
 from airloop.records.base import Record, Window, instant_or_default, parse_instant
 from airloop.records.data import (
     Arrived,
@@ -33,6 +34,7 @@ __all__ = [
     "REASONS",
     "Action",
     "Alarm",
+    "Alert",
     "Arrived",
     "BuiltFeatures",
     "Check",

@@ -95,6 +95,32 @@ feedback = sa.Table(
 
 sa.Index("feedback_subject", feedback.c.pipeline, feedback.c.subject, feedback.c.id)
 sa.Index("feedback_waiting", feedback.c.pipeline, feedback.c.landed_as)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("cause", sa.String(300), nullable=False),
+    sa.Column("alert", sa.Text, nullable=False),
+    sa.Column("opened_at", sa.String(32), nullable=False),
+    sa.Column("seen_at", sa.String(32), nullable=False),
+    sa.Column("resolved_at", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "cause"),
+)
+
+alert_deliveries = sa.Table(
+    "alert_deliveries",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("cause", sa.String(300), nullable=False),
+    sa.Column("route", sa.String(64), nullable=False),
+    sa.Column("says", sa.String(20), nullable=False),
+    sa.Column("day", sa.String(10), nullable=False),
+    sa.Column("sent_at", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "cause", "route", "says", "day"),
+)
+
+sa.Index("alerts_open", alerts.c.pipeline, alerts.c.resolved_at)
 sa.Index("stage_runs_newest", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.id)
 sa.Index("stage_runs_window", stage_runs.c.pipeline, stage_runs.c.stage, stage_runs.c.window_end)
 sa.Index("ledger_kind", ledger_entries.c.pipeline, ledger_entries.c.kind, ledger_entries.c.sequence)

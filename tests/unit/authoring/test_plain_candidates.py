@@ -15,8 +15,8 @@ BOOSTING = "sklearn.ensemble:HistGradientBoostingClassifier"
 VALUES: tuple[Any, ...] = (0, 1, -1, 3, 0.0, 0.5, 1.0, 1.5, -0.5, True, None, "log_loss", "sqrt", "nonsense", [1], 1e9)
 
 
-def candidate(estimator: str, **params: Any) -> Candidate:
-    return Candidate(estimator=estimator, encoder="ordinal", params=params)
+def candidate(path: str, /, **params: Any) -> Candidate:
+    return Candidate(estimator=path, encoder="ordinal", params=params)
 
 
 def test_the_list_is_that_of_the_installed_version() -> None:

@@ -128,14 +128,18 @@ def test_a_version_trained_since_is_compared_by_the_present_form(toy_settings, t
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("ttl=ttl", "ttl=timedelta(0)", "'job_static' of toy: needs a ttl and a created_timestamp_column"),
+        ("ttl=ttl", "ttl=timedelta(0)", "'job_static' needs a ttl and a created_timestamp_column"),
         (
             ', created_timestamp_column="created_at"',
             "",
-            "'job_static' of toy: needs a ttl and a created_timestamp_column",
+            "'job_static' needs a ttl and a created_timestamp_column",
         ),
-        ("Field(name=key.join_key, dtype=String), ", "", "'job_static' of toy: its schema lacks the key"),
-        ('name="toy_v1"', 'name="toy_v2"', r"no feature service 'toy_v1' \(services: \['toy_v2'\]\)"),
+        ("Field(name=key.join_key, dtype=String), ", "", "the schema of feature view 'job_static' lacks its key"),
+        (
+            'name="toy_v1"',
+            'name="toy_v2"',
+            r"no feature service 'toy_v1'; did you mean 'toy_v2'\? \(services: \['toy_v2'\]\)",
+        ),
     ],
     ids=["ttl", "created", "key", "service"],
 )
@@ -191,7 +195,7 @@ def test_an_array_without_a_length_or_of_other_elements_is_refused(with_array, t
 @pytest.mark.parametrize("name", ["readings_0", "readings_2"])
 def test_a_feature_named_like_an_element_of_an_array_is_refused(with_array, tmp_path, name):
     settings = toy.edited(with_array, tmp_path, "toy.py", 'name="job_size"', f'name="{name}"')
-    with pytest.raises(ConfigError, match=f"service 'toy_v1' of toy: two features are named '{name}'; an array's"):
+    with pytest.raises(ConfigError, match=f"service 'toy_v1': two features are named '{name}'; an array's"):
         feature_store.feature_names(toy.toy_pipeline(settings), settings)
     near = toy.edited(with_array, tmp_path / "near", "toy.py", 'name="job_size"', 'name="readings_3"')
     assert "readings_3" in feature_store.feature_names(toy.toy_pipeline(near), near)

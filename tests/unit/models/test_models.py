@@ -211,5 +211,5 @@ def test_a_model_with_a_type_off_the_allow_list_is_refused(pipeline, frame):
 def test_a_model_that_carries_a_function_of_ours_is_refused(pipeline, frame):
     model = fitted(pipeline, frame, "logistic_regression")
     model.steps.insert(1, ("own", FunctionTransformer(resolve)))
-    with pytest.raises(GuardRefused, match=r"model holds airloop\.models\.estimators\.resolve"):
+    with pytest.raises(GuardRefused, match=r"model holds airloop\.config\.attribute\.resolve"):
         estimators.trusted_types(model)

@@ -114,11 +114,11 @@ def test_every_revision_is_listed_in_a_row_and_the_last_is_the_head() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     scripts = ScriptDirectory.from_config(config)
-    assert [script.revision for script in scripts.walk_revisions()] == ["0003", "0002", "0001"]
+    assert [script.revision for script in scripts.walk_revisions()] == ["0004", "0003", "0002", "0001"]
     assert scripts.get_current_head() == migrations.HEAD
 
 
 def test_the_command_says_what_it_did(airloop: Airloop, toy_settings: Settings) -> None:
     old_home(Path(toy_settings.home))
-    assert "0001 -> 0003" in airloop("upgrade").out
-    assert "at revision 0003, nothing to do" in airloop("upgrade").out
+    assert "0001 -> 0004" in airloop("upgrade").out
+    assert "at revision 0004, nothing to do" in airloop("upgrade").out

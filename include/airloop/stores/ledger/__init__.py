@@ -12,6 +12,7 @@ from airloop.stores.ledger.chain import (
     entries,
     head,
     heads,
+    newest,
     payload_of,
 )
 from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
@@ -49,6 +50,7 @@ __all__ = [
     "intact_history",
     "is_rollback",
     "known_hash",
+    "newest",
     "on_record",
     "passes",
     "payload_of",

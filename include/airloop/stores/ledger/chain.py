@@ -184,6 +184,15 @@ def entries(
         return tuple(entry_of(dict(row)) for row in connection.execute(query).mappings())
 
 
+def newest(settings: Settings, pipeline: str, kind: str) -> Entry | None:
+    """The newest entry of a kind, by the index; None when there is none."""
+    of_kind = sa.and_(_table.c.pipeline == pipeline, _table.c.kind == kind)
+    query = sa.select(_table).where(of_kind).order_by(_table.c.sequence.desc()).limit(1)
+    with state.transaction(settings) as connection:
+        row = connection.execute(query).mappings().first()
+    return entry_of(dict(row)) if row else None
+
+
 def head(settings: Settings, pipeline: str) -> int:
     """Sequence of the newest entry; 0 when there is none."""
     with state.reading(settings) as connection:

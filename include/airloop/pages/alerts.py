@@ -1,0 +1,37 @@
+"""What people should know now, worst first: the panel on top of the list of pipelines and of each pipeline's page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from airloop.pages.site import Site
+from airloop.stores import alerts
+
+_SHOWN = 20
+_STATES = {"critical": "bad", "warning": "warn", "info": "open"}
+_WORST_FIRST = tuple(_STATES)
+
+
+def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The open alerts of pipelines: the most severe first, of one severity the newest first.
+
+    Raises:
+        UpstreamUnavailable: The state database does not answer.
+    """
+    found = [kept for name in names for kept in alerts.open_alerts(site.settings, name)]
+    found.sort(key=lambda kept: (_WORST_FIRST.index(kept.alert.severity), -kept.opened_at.timestamp()))
+    return [
+        {
+            "pipeline": kept.pipeline,
+            "alert": kept.alert,
+            "since": kept.opened_at,
+            "state": _STATES[kept.alert.severity],
+            "href": _href(site, kept.alert.link),
+        }
+        for kept in found[:_SHOWN]
+    ]
+
+
+def _href(site: Site, link: str) -> str:
+    """The address of an alert's page: ours lie below the site's base, Airflow's own beside it."""
+    own = "airloop/"
+    return f"{site.base}/{link.removeprefix(own)}" if link.startswith(own) else ""

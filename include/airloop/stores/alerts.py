@@ -1,0 +1,151 @@
+"""Alerts as they are kept: one row per cause, and who was told of it on which day."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from airloop.records import Alert, parse_instant
+from airloop.settings import Settings
+from airloop.stores import state
+from airloop.stores.tables import alert_deliveries, alerts
+
+OPENED, RESOLVED = "opened", "resolved"
+_WORST_FIRST = {"critical": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An alert and its times (wall clock, UTC).
+
+    Attributes:
+        resolved_at: None while the cause lasts; an event is over when it happens.
+    """
+
+    pipeline: str
+    alert: Alert
+    opened_at: datetime
+    seen_at: datetime
+    resolved_at: datetime | None
+
+
+def note(
+    settings: Settings,
+    pipeline: str,
+    found: Sequence[Alert],
+    *,
+    now: datetime,
+    is_over: Callable[[Alert], bool] = lambda _alert: False,
+) -> None:
+    """Keep what was found, and resolve the open alerts that are over; the same again changes nothing but times.
+
+    Args:
+        is_over: Asked of each open alert that is not among `found`.
+    """
+    causes = {alert.cause for alert in found}
+    with state.transaction(settings) as connection:
+        kept = {item.alert.cause: item for item in _rows(connection, alerts.c.pipeline == pipeline, _open())}
+        for cause, item in kept.items():
+            if cause not in causes and is_over(item.alert):
+                _update(connection, pipeline, cause, resolved_at=state.instant_text(now))
+        for alert in found:
+            _keep(connection, pipeline, alert, now, is_open=alert.cause in kept)
+
+
+def open_alerts(settings: Settings, pipeline: str) -> tuple[Kept, ...]:
+    """The alerts whose cause lasts, worst first, of one severity the newest first."""
+    with state.transaction(settings) as connection:
+        found = _rows(connection, alerts.c.pipeline == pipeline, _open())
+    return tuple(sorted(found, key=lambda item: (_WORST_FIRST[item.alert.severity], -item.opened_at.timestamp())))
+
+
+def since(settings: Settings, pipeline: str, instant: datetime) -> tuple[Kept, ...]:
+    """Alerts that are open, or were opened or resolved since an instant (wall clock)."""
+    text = state.instant_text(instant)
+    newer = sa.or_(_open(), alerts.c.opened_at >= text, alerts.c.resolved_at >= text)
+    with state.transaction(settings) as connection:
+        return tuple(_rows(connection, alerts.c.pipeline == pipeline, newer))
+
+
+def find(settings: Settings, pipeline: str, cause: str) -> Kept | None:
+    """The alert of a cause; None when there was never one."""
+    with state.transaction(settings) as connection:
+        return next(iter(_rows(connection, alerts.c.pipeline == pipeline, alerts.c.cause == cause)), None)
+
+
+def claim(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> bool:
+    """Reserve the day's message about a cause for one sender; False when it was sent today, or is being sent."""
+    row = {**_delivery(kept, route, says), "day": f"{now:%Y-%m-%d}", "sent_at": state.instant_text(now)}
+    try:
+        with state.transaction(settings) as connection:
+            connection.execute(alert_deliveries.insert().values(**row))
+    except sa.exc.IntegrityError:
+        return False
+    return True
+
+
+def withdraw(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> None:
+    """Give a message back that could not be sent, so that the next look sends it."""
+    table = alert_deliveries
+    same = [table.c[name] == value for name, value in _delivery(kept, route, says).items()]
+    with state.transaction(settings) as connection:
+        connection.execute(table.delete().where(*same, table.c.day == f"{now:%Y-%m-%d}"))
+
+
+def was_told(settings: Settings, kept: Kept, *, route: str, says: str) -> bool:
+    """Whether a receiver was told this of an alert since it was opened."""
+    table = alert_deliveries
+    same = [table.c[name] == value for name, value in _delivery(kept, route, says).items()]
+    later = table.c.sent_at >= state.instant_text(kept.opened_at)
+    with state.transaction(settings) as connection:
+        return connection.execute(sa.select(table.c.day).where(*same, later).limit(1)).first() is not None
+
+
+def _delivery(kept: Kept, route: str, says: str) -> dict[str, str]:
+    return {"pipeline": kept.pipeline, "cause": kept.alert.cause, "route": route, "says": says}
+
+
+def _open() -> sa.ColumnElement[bool]:
+    return alerts.c.resolved_at == ""
+
+
+def _rows(connection: Connection, *where: sa.ColumnElement[bool]) -> list[Kept]:
+    return [
+        Kept(
+            row["pipeline"],
+            Alert.from_json(json.loads(row["alert"])),
+            parse_instant(row["opened_at"]),
+            parse_instant(row["seen_at"]),
+            parse_instant(row["resolved_at"]) if row["resolved_at"] else None,
+        )
+        for row in connection.execute(sa.select(alerts).where(*where)).mappings()
+    ]
+
+
+def _keep(connection: Connection, pipeline: str, alert: Alert, now: datetime, *, is_open: bool) -> None:
+    at = state.instant_text(now)
+    values: dict[str, Any] = {"alert": json.dumps(alert.to_json(), sort_keys=True), "seen_at": at}
+    if is_open:
+        _update(connection, pipeline, alert.cause, **values)
+        return
+    if not _update_again(connection, pipeline, alert, values, at):
+        over = "" if alert.ends else at
+        row = {**values, "pipeline": pipeline, "cause": alert.cause, "opened_at": at, "resolved_at": over}
+        connection.execute(alerts.insert().values(**row))
+
+
+def _update_again(connection: Connection, pipeline: str, alert: Alert, values: dict[str, Any], at: str) -> bool:
+    """Open a resolved alert again; an event that is known stays as it was. False when there is no such row."""
+    if not alert.ends:
+        known = sa.select(alerts.c.cause).where(alerts.c.pipeline == pipeline, alerts.c.cause == alert.cause)
+        return connection.execute(known).first() is not None
+    return _update(connection, pipeline, alert.cause, **values, opened_at=at, resolved_at="")
+
+
+def _update(connection: Connection, pipeline: str, cause: str, **values: str) -> bool:
+    same = sa.and_(alerts.c.pipeline == pipeline, alerts.c.cause == cause)
+    return connection.execute(alerts.update().where(same).values(**values)).rowcount > 0

@@ -1,0 +1,36 @@
+"""An alert as plain text; whoever shows it as HTML escapes it, because it quotes data."""
+
+from airloop.config import Pipeline
+from airloop.stores.alerts import Kept
+
+_SHOWN_CHARACTERS = 1500
+
+
+def subject(pipeline: Pipeline, kept: Kept, *, resolved: bool) -> str:
+    """One line: `[airloop] flight_delays: CRITICAL flight_delays__data failed`."""
+    state = "resolved:" if resolved else kept.alert.severity.upper()
+    return " ".join(f"[airloop] {pipeline.name}: {state} {kept.alert.what}".split())
+
+
+def body(pipeline: Pipeline, kept: Kept, *, resolved: bool, address: str = "") -> str:
+    """What, why, on which evidence, where to look and what to do, a line each.
+
+    Args:
+        address: Of Airflow, put before the alert's link.
+    """
+    alert = kept.alert
+    lines = {
+        "Pipeline": f"{pipeline.name} (owner: {pipeline.owner})",
+        "What": f"{alert.what} ({alert.kind}, {alert.severity})",
+        "Why": alert.why,
+        "Evidence": alert.evidence,
+        "Since": f"{kept.opened_at:%Y-%m-%d %H:%MZ}",
+        **({"Resolved": f"{kept.resolved_at:%Y-%m-%d %H:%MZ}"} if resolved and kept.resolved_at else {}),
+        "Link": f"{address.rstrip('/')}/{alert.link}" if alert.link and address else alert.link,
+        "To do": "Nothing: it is over." if resolved else alert.to_do,
+    }
+    return "\n".join(f"{name}: {_short(text)}" for name, text in lines.items() if text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]} ..."

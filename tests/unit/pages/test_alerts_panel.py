@@ -1,0 +1,66 @@
+"""The page Pipelines says what needs somebody, worst first; what data say in it stays text."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.support import pages_stand, toy, toy_fleet
+
+from airloop.pages import decisions, features, overview, window_page
+from airloop.records import Alert
+from airloop.settings import Settings
+from airloop.stores import alerts, ledger
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+NASTY = pages_stand.NASTY
+
+
+def alert(severity: str, what: str, cause: str = "", link: str = "airloop/pipelines/toy/ledger#entry-3") -> Alert:
+    return Alert("run_failed", cause or what, severity, what, f"because {NASTY}", "run 1", link, "Mend it.")
+
+
+def index(settings: Settings, *names: str) -> str:
+    return overview.index(pages_stand.site(settings), names or ["toy"])
+
+
+def test_the_worst_stands_first_and_of_one_severity_the_newest(toy_settings: Settings) -> None:
+    toy_fleet.add(toy_settings, "alpha")
+    alerts.note(toy_settings, "toy", [alert("warning", "older"), alert("info", "asked for")], now=NOW)
+    alerts.note(toy_settings, "alpha", [alert("warning", "newer")], now=NOW + timedelta(hours=1))
+    alerts.note(toy_settings, "alpha", [alert("critical", "stands")], now=NOW - timedelta(hours=1))
+    html = index(toy_settings, "alpha", "toy")
+    places = [html.index(text) for text in (">stands<", ">newer<", ">older<", ">asked for<")]
+    assert places == sorted(places)
+    assert "alpha: <a" in html
+
+
+def test_what_it_says_is_text_and_its_page_is_linked(toy_settings: Settings) -> None:
+    alerts.note(toy_settings, "toy", [alert("warning", f"odd {NASTY}")], now=NOW)
+    for html in (index(toy_settings), overview.page(pages_stand.site(toy_settings), "toy")):
+        assert NASTY not in html
+        assert "/airloop/pipelines/toy/ledger#entry-3" in pages_stand.addresses(html)
+        assert "Mend it." in html
+
+
+def test_without_an_open_alert_there_is_no_panel(toy_settings: Settings) -> None:
+    assert "What needs somebody" not in index(toy_settings)
+    alerts.note(toy_settings, "toy", [alert("warning", "gone")], now=NOW)
+    assert "What needs somebody" in index(toy_settings)
+    alerts.note(toy_settings, "toy", [], now=NOW, is_over=lambda _alert: True)
+    assert "What needs somebody" not in index(toy_settings)
+
+
+@pytest.mark.parametrize("kind", sorted(ledger.KINDS))
+@pytest.mark.parametrize("payload", [{}, {"version": 1}, {"version": "one", "evidence": None, "why": None}])
+def test_an_entry_that_lacks_keys_breaks_no_page(toy_settings: Settings, kind: str, payload: dict[str, object]) -> None:
+    window = pages_stand.remember_window(toy_settings, 1)
+    ledger.append(toy_settings, "toy", kind=kind, effective_at=toy.START + timedelta(days=2), payload=payload)
+    site = pages_stand.site(toy_settings)
+    for html in (
+        index(toy_settings),
+        overview.page(site, "toy"),
+        decisions.page(site, "toy"),
+        features.page(site, "toy"),
+        window_page.page(site, "toy", window, report="", run=""),
+    ):
+        assert "declaration is wrong" not in html
+    assert 'id="entry-1"' in decisions.page(site, "toy")
