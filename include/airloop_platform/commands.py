@@ -54,14 +54,22 @@ def replay(
 
 
 def _tagged_demo(settings: Settings) -> str:
-    from airloop.config import load_pipelines
+    from airloop.config import load_pipeline, pipeline_names
 
-    replayed = [declared for declared in load_pipelines(settings) if declared.replay]
+    replayed, refused = [], []
+    for name in pipeline_names(settings):
+        try:
+            declared = load_pipeline(name, settings)
+        except ConfigError as error:
+            refused.append(str(error))
+            continue
+        replayed += [declared] if declared.replay else []
     tagged = [declared.name for declared in replayed if "demo" in declared.tags]
     if len(tagged) == 1:
         return tagged[0]
     names = ", ".join(declared.name for declared in replayed) or "none"
-    raise ConfigError(f"{len(tagged)} pipelines with a replay are tagged demo; name one by --pipeline (of: {names})")
+    says = f"{len(tagged)} pipelines with a replay are tagged demo; name one by --pipeline (of: {names})"
+    raise ConfigError("\n".join([says, *refused]))
 
 
 def _default_months() -> int:

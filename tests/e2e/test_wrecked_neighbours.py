@@ -36,6 +36,8 @@ def until(condition: Callable[[], bool], *, seconds: float) -> bool:
 
 
 def wreck(settings: Settings) -> None:
+    if not (Path(settings.landing_uri) / "toy").is_dir():
+        toy.land(settings, days=DAYS)
     for name in WRECKS:
         folder = toy_fleet.add(settings, name)
         toy_fleet.rewrite(folder / "pipeline.yaml", "owner: tests", f"owner: tests\n{ROUTE}")

@@ -64,7 +64,7 @@ def _rows(rows: pa.Table, view: "FeatureView", *, window: Window) -> pa.Table:
     missing = [name for name in (*_keys(view), *_TIMES) if name not in rows.schema.names]
     if missing:
         raise ConfigError(f"features.sql, view {view.name}: has no column {missing[0]!r}")
-    rows = _typed(rows.filter(lake.between("known_at", window)), view)
+    rows = typed(rows.filter(lake.between("known_at", window)), view_types(view))
     identity = [*_keys(view), "known_at"]
     distinct = rows.group_by(identity).aggregate([]).num_rows
     if distinct != rows.num_rows:
@@ -87,8 +87,12 @@ def _refuse_undeclared_lists(rows: pa.Table, view: "FeatureView") -> None:
             )
 
 
-def _typed(rows: pa.Table, view: "FeatureView") -> pa.Table:
-    declared = view_types(view)
+def typed(rows: pa.Table, declared: Mapping[str, pa.DataType]) -> pa.Table:
+    """Rows as they are stored and read back: numbers float64, of the precision that their features declare.
+
+    Args:
+        declared: Feature -> its Arrow type.
+    """
     # What a function returns for a window without rows often has no type.
     untyped = [field.name for field in rows.schema if field.name in declared and _is_untyped(field.type)]
     rows = _cast(rows, {name: declared[name] for name in untyped})

@@ -19,6 +19,7 @@ import pandas as pd
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.features import feature_store
+from airloop.features.pinned import Pinned
 from airloop.problems import Floats, task_of
 from airloop.records import Snapshot
 from airloop.settings import Settings
@@ -31,9 +32,12 @@ from airloop.stores.mlflow.model_files import Files
 logger = logging.getLogger(__name__)
 
 DIGEST = "airloop.model_digest"
+PINNED = "features"
+"""Key of a version's pinned features in its record."""
+
 _SNAPSHOT = "airloop.snapshot"
 _SHOWN = 3
-_WAY_OUT = (
+WAY_OUT = (
     "run a training, whose model the gate then judges by floors only, and promote it, or go back (`airloop rollback`)"
 )
 _OURS = "it was not registered by airloop"
@@ -46,6 +50,7 @@ class ModelVersion:
     Attributes:
         model: scikit-learn pipeline; airloop.problems predicts with it on a frame of `features`.
         digest: SHA-256 over its files (model_files.digest), as they were loaded.
+        pinned: Its features as they were defined; None of a version of an older airloop.
         holdout_predictions: Entity key, decision_time, label, prediction of its holdout; empty before evaluation.
     """
 
@@ -57,6 +62,7 @@ class ModelVersion:
     snapshot: Snapshot
     holdout_predictions: pd.DataFrame
     digest: str = ""
+    pinned: Pinned | None = None
 
     def predict(self, pipeline: Pipeline, rows: pd.DataFrame) -> Floats:
         """What it predicts for rows that hold its features, as the pipeline's task says (airloop.problems).
@@ -115,6 +121,7 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest
         snapshot=snapshot,
         holdout_predictions=_holdout_predictions(tags.get("airloop.holdout_uri"), settings),
         digest=own_digest,
+        pinned=_pinned(files),
     )
 
 
@@ -125,13 +132,23 @@ def load_champion(pipeline: Pipeline, version: int, settings: Settings) -> Model
         GuardRefused: It does not load (see load_version), or its features mean something else now; names the way out.
         UpstreamUnavailable: See load_version.
     """
-    try:
-        champion = load_version(pipeline, version, settings)
-    except GuardRefused as error:
-        raise GuardRefused(f"{error}; {_WAY_OUT}") from error
+    champion = load_serving(pipeline, version, settings)
     if unfit := champion.unfit_for(pipeline, settings):
-        raise GuardRefused(f"{unfit[0]}; restore the definitions, or {_WAY_OUT}")
+        raise GuardRefused(f"{unfit[0]}; restore the definitions, or {WAY_OUT}")
     return champion
+
+
+def load_serving(pipeline: Pipeline, version: int, settings: Settings) -> ModelVersion:
+    """The version in force, whether or not today's features are those it learned from.
+
+    Raises:
+        GuardRefused: It does not load (see load_version); names the way out.
+        UpstreamUnavailable: See load_version.
+    """
+    try:
+        return load_version(pipeline, version, settings)
+    except GuardRefused as error:
+        raise GuardRefused(f"{error}; {WAY_OUT}") from error
 
 
 def version_files(model_name: str, version: int, settings: Settings) -> dict[str, bytes]:
@@ -234,6 +251,11 @@ def _snapshot(tags: dict[str, str], files: Files, version: int) -> Snapshot:
     if model_files.RECORD in files:
         return Snapshot.from_json(json.loads(files[model_files.RECORD])["snapshot"])
     return Snapshot.from_json(json.loads(_tag(tags, _SNAPSHOT, version)))
+
+
+def _pinned(files: Files) -> Pinned | None:
+    kept = json.loads(files[model_files.RECORD]).get(PINNED) if model_files.RECORD in files else None
+    return Pinned.from_json(kept) if kept else None
 
 
 def _tag(tags: dict[str, str], name: str, version: int) -> str:

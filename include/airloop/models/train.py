@@ -12,6 +12,7 @@ import pandas as pd
 from mlflow.models import infer_signature
 
 from airloop.config import Pipeline
+from airloop.features import feature_store, pinned
 from airloop.models import model_version
 from airloop.models.estimators import fitted_model, trusted_types
 from airloop.models.training_key import training_key
@@ -46,7 +47,9 @@ def train(pipeline: Pipeline, _window: Window, upstream: dict[str, Any], setting
     version = tracking.version_of_key(pipeline, settings, key)
     if version is None:
         uri = tracking.logged_model_uri(run, settings) or _fit(pipeline, best, snapshot, settings, run_id=run_id)
-        tags = _version_tags(settings, snapshot, best) | {model_version.DIGEST: _seal(snapshot, uri, settings)}
+        tags = _version_tags(settings, snapshot, best) | {
+            model_version.DIGEST: _seal(pipeline, snapshot, uri, settings)
+        }
         version = tracking.register(pipeline, settings, model_uri=uri, run_id=run_id, key=key, tags=tags)
     registered = registry.version_of(settings, pipeline.name, version)
     registry.set_alias(settings, pipeline.name, registry.CANDIDATE, version)
@@ -77,16 +80,24 @@ def _fit(pipeline: Pipeline, best: TunedCandidate, snapshot: Snapshot, settings:
     return _log_model(task_of(pipeline), model, rows[features], best, settings, run_id=run_id)
 
 
-def _seal(snapshot: Snapshot, model_uri: str, settings: Settings) -> str:
+def _seal(pipeline: Pipeline, snapshot: Snapshot, model_uri: str, settings: Settings) -> str:
     """Put what the model was made from beside its files, and hash them all; a second call changes nothing."""
     model_id = model_uri.removeprefix("models:/")
     with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
         record = Path(folder) / model_files.RECORD
-        record.write_text(json.dumps({"snapshot": snapshot.to_json()}, sort_keys=True), encoding="utf-8")
+        made_of = {"snapshot": snapshot.to_json(), **_pinned(pipeline, snapshot, settings)}
+        record.write_text(json.dumps(made_of, sort_keys=True), encoding="utf-8")
         tracker = tracking.client(settings)
         with answering(settings, f"log the record of {model_uri}"):
             tracker.log_model_artifact(model_id, str(record))
     return model_files.digest(model_version.files_at(model_uri, settings, of=f"model {model_id}"))
+
+
+def _pinned(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> dict[str, Any]:
+    """The features' definitions, where they still are those of the snapshot."""
+    if feature_store.fingerprint(pipeline, settings) != snapshot.feature_fingerprint:
+        return {}
+    return {model_version.PINNED: pinned.pin(pipeline, settings).to_json()}
 
 
 def _log_model(

@@ -10,7 +10,12 @@ from airloop.records.models import Evidence
 
 @dataclass(frozen=True)
 class Scored(Record):
-    """Predictions of one model for one window; `appended` is 0 when the window was scored before."""
+    """Predictions of one model for one window; `appended` is 0 when the window was scored before.
+
+    Attributes:
+        by_pinned_features: Whether today's features mean something else than those the model learned from, so that its
+            own were computed.
+    """
 
     window: Window
     version: int
@@ -19,6 +24,7 @@ class Scored(Record):
     rows: int
     appended: int
     table_version: int
+    by_pinned_features: bool = False
 
 
 @dataclass(frozen=True)

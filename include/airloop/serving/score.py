@@ -1,5 +1,6 @@
 """score: the champion in force at the window's start predicts the window, before its outcomes are known."""
 
+import logging
 from typing import Any, Literal
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
-from airloop.features import examples, sections
+from airloop.features import examples, feature_store, pinned, sections
 from airloop.models import model_version
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
@@ -15,6 +16,9 @@ from airloop.records import Scored, Window
 from airloop.settings import Settings
 from airloop.stores import lake, ledger
 from airloop.stores.append_once import append_once
+from airloop.stores.mlflow import registry
+
+logger = logging.getLogger(__name__)
 
 Mode = Literal["live", "backtest"]
 CHAMPION = "champion"
@@ -26,7 +30,21 @@ def inputs(
     """Scoring depends on the model and on what the feature tables hold of the window."""
     views = {view: predictions_source(pipeline, view, settings) for view in sections.view_names(pipeline, settings)}
     tables = {view: lake.files_digest(uri, settings, window=window) for view, uri in views.items()}
-    return {"tables": tables, "version": serving_version(pipeline, window, settings, mode=mode)}
+    version = serving_version(pipeline, window, settings, mode=mode)
+    return {"tables": tables, "version": version, **_clean_rows(pipeline, window, version, settings)}
+
+
+def _clean_rows(pipeline: Pipeline, window: Window, version: int | None, settings: Settings) -> dict[str, Any]:
+    """What scoring by pinned features depends on instead of today's feature tables; nothing where those fit."""
+    known = registry.fingerprint_tag(settings, pipeline.name, version) if version else ""
+    if not known or known == feature_store.fingerprint_like(known, pipeline, settings):
+        return {}
+    uris = {
+        name: lake.table_uri(settings, pipeline.name, "clean", name)
+        for name, feed in pipeline.feeds.items()
+        if not feed.outcome
+    }
+    return {"clean": {name: lake.files_digest(uri, settings, window=window) for name, uri in uris.items()}}
 
 
 def predictions_source(pipeline: Pipeline, view: str, settings: Settings) -> str:
@@ -57,17 +75,21 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
 
     Raises:
         GuardRefused: The model was trained with a cutoff after the window's start and the mode is not `backtest`, or
-            its features' definitions have changed since it was trained, or it predicts what is no prediction of the
-            task.
+            its features' definitions have changed since it was trained and cannot be computed as they were then, or it
+            predicts what is no prediction of the task.
         UpstreamUnavailable: The window's features are not built and validated.
     """
     version = serving_version(pipeline, window, settings, mode=mode)
     if version is None:
         return Scored(window=window, version=0, role=CHAMPION, mode=mode, rows=0, appended=0, table_version=-1)
-    model = model_version.load_champion(pipeline, version, settings)
+    model = model_version.load_serving(pipeline, version, settings)
     model_version.record_digest(pipeline, model, settings)
     refuse_future(model, window, mode=mode)
-    frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
+    unfit = model.unfit_for(pipeline, settings)
+    if unfit:
+        frame = _pinned_frame(pipeline, window, model, unfit[0], settings)
+    else:
+        frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
     rows = _rows(pipeline, frame, model=model, mode=mode, window=window)
     appended, table_version = _append(pipeline, rows, window, settings)
     return Scored(
@@ -78,7 +100,25 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
         rows=len(frame),
         appended=appended,
         table_version=table_version,
+        by_pinned_features=bool(unfit),
     )
+
+
+def _pinned_frame(
+    pipeline: Pipeline, window: Window, model: ModelVersion, unfit: str, settings: Settings
+) -> pd.DataFrame:
+    """The features as the model's training had them, computed from what the lake has."""
+    out = f"restore the definitions, or {model_version.WAY_OUT}"
+    if model.pinned is None:
+        raise GuardRefused(f"{unfit}; its own definitions were not kept (an older airloop trained it); {out}")
+    try:
+        frame = pinned.frame(pipeline, window, model.pinned, settings)
+    except GuardRefused as error:
+        raise GuardRefused(f"{unfit}; its own cannot be computed: {error}; {out}") from error
+    logger.warning(
+        "%s %s: %s: scored by its own, on clean rows; train a model on today's", pipeline.name, window, unfit
+    )
+    return frame
 
 
 def refuse_future(model: ModelVersion, window: Window, *, mode: Mode) -> None:

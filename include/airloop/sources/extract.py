@@ -44,7 +44,8 @@ def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settin
     those that are missing. Rows deleted in the database stay.
 
     Returns:
-        The URIs this run has landed, and by feed the rows it has read for them and those of them that came late.
+        The URIs that landed for the window, by this run or by one that was killed, and by feed the rows this run has
+        read for them and those of them that came late.
 
     Raises:
         ConfigError: No feed has a `source`, or see sql_source.read_rows.
@@ -76,7 +77,10 @@ def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settin
             "they are lost: is overlap_minutes the length of the longest transaction?",
             pipeline.name, window, count, name,
         )  # fmt: skip
-    return Extracted(window=window, files=tuple(landed), rows=rows, late=dict(late))
+    # A run that was killed has landed some of them: the record names all files of the window.
+    own = f".to{window.end:{_STAMP}}.from{window.start:{_STAMP}}"
+    before = [file.uri for file in present if file.feed in feeds and own in file.name]
+    return Extracted(window=window, files=tuple(dict.fromkeys([*before, *landed])), rows=rows, late=dict(late))
 
 
 def _refuse_window(window: Window) -> None:

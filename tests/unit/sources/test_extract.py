@@ -72,11 +72,24 @@ def test_a_day_without_rows_lands_a_file_without_rows(settings: Settings) -> Non
 def test_a_window_fetched_again_replaces_nothing(settings: Settings) -> None:
     add(settings, "a", toy_sql.noon(0))
     add(settings, "b", toy_sql.noon(0))
-    run(settings, 0, 1)
+    first = run(settings, 0, 1)
     before = toy_sql.landed(settings)
     toy_sql.update(settings, "a", toy_sql.noon(3), size=2)
-    assert [uri for uri in run(settings, 0, 1).files if "jobs" in uri] == []
+    assert set(run(settings, 0, 1).files) == set(first.files)
     assert toy_sql.landed(settings) == before
+
+
+def test_after_a_kill_between_two_files_the_record_names_all_files_of_the_window(settings: Settings) -> None:
+    for day in (0, 1):
+        add(settings, f"j{day}", toy_sql.noon(day))
+    whole = run(settings, 0, 2)
+    jobs_of_window = [uri for uri in whole.files if "/jobs/" in uri]
+    assert len(jobs_of_window) == 2
+    Path(jobs_of_window[1].removeprefix("file://")).unlink()
+    again = run(settings, 0, 2)
+    assert sorted(again.files) == sorted(whole.files)
+    other = run(settings, 2, 3)
+    assert not set(other.files) & set(jobs_of_window)
 
 
 def test_a_changed_row_arrives_as_a_correction_of_its_own_day_exactly_once(settings: Settings) -> None:

@@ -109,6 +109,14 @@ def describe_version(settings: Settings, model_name: str, version: int, text: st
         registered.update_model_version(model_name, str(version), description=text)
 
 
+def fingerprint_tag(settings: Settings, model_name: str, version: int) -> str:
+    """The fingerprint of the features a version was trained on; empty when MLflow does not have the version."""
+    try:
+        return str(version_of(settings, model_name, version).tags.get("airloop.feature_fingerprint", ""))
+    except GuardRefused:
+        return ""
+
+
 def named_decisions(settings: Settings, model_name: str) -> dict[int, tuple[int, str]]:
     """Version -> the number of the newest decision about it and its hash in the ledger, as its tags name them.
 
