@@ -99,7 +99,8 @@ def frame(pipeline: Pipeline, window: Window, pinned: Pinned, settings: Settings
     columns = {name: rows[name] for name in (pipeline.prediction.entity_key, "decision_time")}
     for view in pinned.views:
         columns |= _as_known(rows, found[view.name], view)
-    return pa.table(columns).to_pandas()
+    known: pd.DataFrame = pa.table(columns).to_pandas()
+    return known
 
 
 def _compute(pipeline: Pipeline, window: Window, pinned: Pinned, settings: Settings) -> dict[str, pa.Table]:

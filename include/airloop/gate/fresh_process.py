@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from airloop.errors import GuardRefused, UpstreamUnavailable
-from airloop.models import model_version
+from airloop.models import model_version, recorded_digest
 from airloop.settings import Settings
 from airloop.stores.mlflow import model_files
 
@@ -27,7 +27,7 @@ def check_model(settings: Settings, model_name: str, version: int, *, digest: st
         UpstreamUnavailable: Its files cannot be read, or the process takes longer than 300 s.
     """
     files = model_version.version_files(model_name, version, settings)
-    own_digest = model_version.refuse_changed(model_name, version, files, settings, digest=digest)
+    own_digest = recorded_digest.refuse_changed(model_name, version, files, settings, digest=digest)
     with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
         model_files.write(files, Path(folder))
         command = [sys.executable, "-m", "airloop.gate.model_check", folder]

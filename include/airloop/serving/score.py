@@ -9,7 +9,7 @@ import pyarrow as pa
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.features import examples, feature_store, pinned, sections
-from airloop.models import model_version
+from airloop.models import model_version, recorded_digest
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Scored, Window
@@ -83,7 +83,7 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
     if version is None:
         return Scored(window=window, version=0, role=CHAMPION, mode=mode, rows=0, appended=0, table_version=-1)
     model = model_version.load_serving(pipeline, version, settings)
-    model_version.record_digest(pipeline, model, settings)
+    recorded_digest.record_digest(pipeline, model, settings)
     refuse_future(model, window, mode=mode)
     unfit = model.unfit_for(pipeline, settings)
     if unfit:

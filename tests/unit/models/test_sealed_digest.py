@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.support import ledger_entries, toy
 
 from airloop.errors import GuardRefused
-from airloop.models import model_version
+from airloop.models import recorded_digest
 from airloop.settings import Settings
 from airloop.stores import ledger, state, tables
 from airloop.stores.mlflow import model_files
@@ -21,7 +21,7 @@ OTHERS = {**FILES, "model.skops": b"other trees"}
 
 def seal(settings: Settings, files: dict[str, bytes] = FILES, version: int = 1) -> None:
     model: Any = SimpleNamespace(version=version, digest=model_files.digest(files))
-    model_version.record_digest(toy.toy_pipeline(settings), model, settings)
+    recorded_digest.record_digest(toy.toy_pipeline(settings), model, settings)
 
 
 def sealed(settings: Settings) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def sealed(settings: Settings) -> list[dict[str, Any]]:
 
 
 def refuse_changed(settings: Settings, files: dict[str, bytes]) -> str:
-    return model_version.refuse_changed("toy", 1, files, settings)
+    return recorded_digest.refuse_changed("toy", 1, files, settings)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_the_digest_of_the_decision_counts_before_a_seal_that_was_slipped_in(toy
     ledger_entries.record(toy_settings, "toy", made)
     forged = {"version": 1, "model_digest": model_files.digest(OTHERS), "why": "mine"}
     ledger.append(toy_settings, "toy", kind="sealed", effective_at=AT, payload=forged)
-    assert model_version.ledger_digest(toy_settings, "toy", 1) == known
+    assert recorded_digest.ledger_digest(toy_settings, "toy", 1) == known
     with pytest.raises(GuardRefused, match="were changed"):
         refuse_changed(toy_settings, OTHERS)
 
