@@ -14,6 +14,7 @@ import typer
 
 from airloop.cli import (
     alarms,
+    alerts,
     backtest,
     governance,
     keys,
@@ -52,6 +53,7 @@ app.add_typer(alarms.app, name="alarms")
 app.add_typer(keys.app, name="keys")
 app.add_typer(serve.app)
 app.add_typer(prediction_log.app)
+app.add_typer(alerts.app, name="alerts")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,7 +8,6 @@ from airloop.stores import alerts
 
 _SHOWN = 20
 _STATES = {"critical": "bad", "warning": "warn", "info": "open"}
-_WORST_FIRST = tuple(_STATES)
 
 
 def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -18,7 +17,7 @@ def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
         UpstreamUnavailable: The state database does not answer.
     """
     found = [kept for name in names for kept in alerts.open_alerts(site.settings, name)]
-    found.sort(key=lambda kept: (_WORST_FIRST.index(kept.alert.severity), -kept.opened_at.timestamp()))
+    found.sort(key=alerts.worst_first)
     return [
         {
             "pipeline": kept.pipeline,

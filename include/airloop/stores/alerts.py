@@ -60,7 +60,12 @@ def open_alerts(settings: Settings, pipeline: str) -> tuple[Kept, ...]:
     """The alerts whose cause lasts, worst first, of one severity the newest first."""
     with state.transaction(settings) as connection:
         found = _rows(connection, alerts.c.pipeline == pipeline, _open())
-    return tuple(sorted(found, key=lambda item: (_WORST_FIRST[item.alert.severity], -item.opened_at.timestamp())))
+    return tuple(sorted(found, key=worst_first))
+
+
+def worst_first(kept: Kept) -> tuple[int, float]:
+    """A sort key: the most severe first, of one severity the newest first."""
+    return _WORST_FIRST[kept.alert.severity], -kept.opened_at.timestamp()
 
 
 def since(settings: Settings, pipeline: str, instant: datetime) -> tuple[Kept, ...]:

@@ -1,0 +1,39 @@
+"""Alerts: what needs somebody now."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from airloop.cli.output import AsJson, checked, console, table
+from airloop.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="What stops the loop, and what it decided.")
+
+
+@app.command("list", epilog="Example: airloop alerts list PIPELINE")
+def alerts_list(
+    pipeline: Annotated[str | None, typer.Argument(help="One pipeline; default all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open alerts, worst first: what, since when, why, and what to do."""
+    from airloop.config import pipeline_names
+    from airloop.stores import alerts
+
+    settings = checked(pipeline) if pipeline else load_settings()
+    names = [pipeline] if pipeline else pipeline_names(settings)
+    found = [kept for name in names for kept in alerts.open_alerts(settings, name)]
+    found.sort(key=alerts.worst_first)
+    if as_json:
+        typer.echo(json.dumps([{"pipeline": kept.pipeline, **kept.alert.to_json()} for kept in found]))
+        return
+    if not found:
+        console.print("no open alerts")
+        return
+    rows = [
+        (kept.alert.severity, kept.pipeline, kept.alert.what, f"{kept.opened_at:%Y-%m-%d %H:%MZ}", kept.alert.why)
+        for kept in found
+    ]
+    console.print(table(("severity", "pipeline", "what", "since", "why"), rows))
+    for to_do in dict.fromkeys(f"{kept.pipeline}: {kept.alert.to_do}" for kept in found):
+        console.print(to_do, markup=False, soft_wrap=True)
