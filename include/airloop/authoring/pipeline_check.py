@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from airloop.authoring import plain_candidates, rhythm_check
+from airloop.authoring.alarm_kinds import unknown_kinds
 from airloop.authoring.known_connections import unknown_connections
 from airloop.config import Pipeline, calendar_windows, load_pipeline
 from airloop.config.attribute import resolve
@@ -58,6 +59,7 @@ def _pipeline(pipeline: Pipeline, settings: Settings) -> list[str]:
     wrong += _refusals(_check_replay, pipeline)
     wrong += _refusals(_check_days, pipeline)
     wrong += _refusals(rhythm_check.check, pipeline)
+    wrong += unknown_kinds(pipeline)
     _raise(wrong)
     return [f"pipeline.yaml: {len(pipeline.feeds)} feeds, {len(pipeline.training.candidates)} candidates"]
 

@@ -41,6 +41,7 @@ def _lines(airloop: Airloop) -> list[str]:
         (YAML, "holdout_days: 15", "holdout_days: 60", r"yaml:\d+: training.holdout_days: .*no row would be"),
         (RULES, "{column: size, min_value", "{column: sise, min_value", r"s\.yaml:\d+: raw.jobs.2: jobs has no"),
         (RULES, "min_value: 0", "min_valu: 0", r"expectations\.yaml:\d+: raw.jobs.2.kwargs: "),
+        (YAML, "share: 0.05}", "share: 0.05, fail_on: [unit_chang]}", r"yaml:\d+: validation.fail_on: .*'unit_change'"),
         (YAML, "rule: {probe:", "rule: {prob:", r"yaml:\d+: gate.compare.rule.prob: .*did you mean 'probe'"),
         (YAML, "default: superior}", "defualt: superior}", r"yaml:\d+: gate.compare.rule.defualt: .*mean 'default'"),
         (YAML, "name: toy", "name: toy\nreplay: 'nosuch:Replay'", r"yaml:\d+: replay: nosuch:Replay: cannot"),
@@ -99,6 +100,12 @@ def test_one_broken_pipeline_hides_no_other(toy_settings: Settings, airloop: Air
     assert shown.code == 1
     assert "alpha: features.sql: 2 views" in shown.out
     assert "calender: unknown key" in shown.err
+
+
+@pytest.mark.parametrize("kind", ["unit_change", "labels_missing", "performance", "files_missing", "missing_day"])
+def test_every_kind_of_alarm_may_fail_a_window(toy_settings: Settings, airloop: Airloop, kind: str) -> None:
+    _edit(toy_settings, YAML, "share: 0.05}", f"share: 0.05, fail_on: [{kind}]}}")
+    assert airloop("pipelines", "check", "toy").code == 0
 
 
 def test_what_is_sound_has_no_finding(toy_settings: Settings, airloop: Airloop) -> None:
