@@ -28,15 +28,21 @@ class Mailbox:
         return "250 kept"
 
 
+class FreePort(Controller):
+    """A server on the port it was given by the system; aiosmtpd knocks at it before it is ready."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @contextmanager
 def mail_server() -> Iterator[Mailbox]:
     """A mail server on a free port."""
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=0)
-    # aiosmtpd knocks at the port it was given, which is none here.
-    controller._trigger_server = lambda: None
+    controller = FreePort(box, hostname="127.0.0.1", port=0, ready_timeout=60)
     controller.start()
-    box.port = controller.server.sockets[0].getsockname()[1]
+    box.port = controller.port
     try:
         yield box
     finally:
