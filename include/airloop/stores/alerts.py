@@ -46,6 +46,15 @@ def note(
     Args:
         is_over: Asked of each open alert that is not among `found`.
     """
+    try:
+        _note(settings, pipeline, found, now, is_over)
+    except sa.exc.IntegrityError:  # another look kept the same cause first, on a database that lets both begin
+        _note(settings, pipeline, found, now, is_over)
+
+
+def _note(
+    settings: Settings, pipeline: str, found: Sequence[Alert], now: datetime, is_over: Callable[[Alert], bool]
+) -> None:
     causes = {alert.cause for alert in found}
     with state.transaction(settings) as connection:
         kept = {item.alert.cause: item for item in _rows(connection, alerts.c.pipeline == pipeline, _open())}
