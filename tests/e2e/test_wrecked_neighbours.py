@@ -47,6 +47,8 @@ def wreck(settings: Settings) -> None:
                 (landing / name / feed).mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, landing / name / feed / path.name)
     toy_fleet.rewrite(settings.pipelines_dir / "wreck_sql" / "features.sql", "machine, celsius,", "machine, celsus,")
+    live = settings.pipelines_dir / "wreck_repo" / "pipeline.yaml"
+    toy_fleet.rewrite(live, "{start: 2020-01-01, end: 2020-03-01}", "{start: 2020-01-01}")
     toy_fleet.rewrite(settings.feature_repo_dir / "wreck_repo.py", "job = Entity", "job == Entity")
     # Last: its DAGs are seen with those of the others.
     toy_fleet.rewrite(settings.pipelines_dir / "wreck_yaml" / "pipeline.yaml", "calendar: daily", "calender: daily")
@@ -129,6 +131,18 @@ def test_it_is_told_that_it_is_over_when_the_typo_is_mended(platform, wrecked, m
     over = "[airloop] wreck_sql: resolved: wreck_sql__data failed"
     assert until(lambda: over in [message["Subject"] for message in mailbox.messages], seconds=180)
     assert "run_failed" not in [kept.alert.kind for kept in alerts.open_alerts(platform.settings, "wreck_sql")]
+
+
+def test_a_stalled_source_and_a_paused_dag_of_a_live_pipeline_are_told_by_the_clock(platform, wrecked, mailbox) -> None:
+    client = platform.client
+    client.wait_for_dags(("wreck_repo__alerts",))
+    client.pause("wreck_repo__scoring", paused=True)
+    client.wait(client.start("wreck_repo__alerts", {}), seconds=600, on_tasks=lambda _tasks: None)
+    kept = {item.alert.kind for item in alerts.open_alerts(platform.settings, "wreck_repo")}
+    assert {"paused", "source_stalled"} <= kept
+    subjects = [message["Subject"] for message in mailbox.messages]
+    assert any(subject.startswith("[airloop] wreck_repo: CRITICAL no data of") for subject in subjects)
+    assert any("wreck_repo__scoring is paused" in subject for subject in subjects)
 
 
 def test_a_probe_that_triage_did_not_ask_for_is_refused_over_rest(platform) -> None:
