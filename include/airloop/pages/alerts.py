@@ -7,6 +7,7 @@ from airloop.pages.site import Site
 from airloop.stores import alerts
 
 _SHOWN = 20
+_OWN = "airloop/"
 _STATES = {"critical": "bad", "warning": "warn", "info": "open"}
 
 
@@ -25,6 +26,7 @@ def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
             "since": kept.opened_at,
             "state": _STATES[kept.alert.severity],
             "href": _href(site, kept.alert.link),
+            "out": not kept.alert.link.startswith(_OWN),
         }
         for kept in found[:_SHOWN]
     ]
@@ -32,5 +34,6 @@ def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
 
 def _href(site: Site, link: str) -> str:
     """The address of an alert's page: ours lie below the site's base, Airflow's own beside it."""
-    own = "airloop/"
-    return f"{site.base}/{link.removeprefix(own)}" if link.startswith(own) else ""
+    if link.startswith(_OWN):
+        return f"{site.base}/{link.removeprefix(_OWN)}"
+    return f"{site.base.removesuffix('/airloop')}/{link}" if link else ""

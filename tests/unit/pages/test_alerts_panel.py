@@ -41,6 +41,13 @@ def test_what_it_says_is_text_and_its_page_is_linked(toy_settings: Settings) -> 
         assert "Mend it." in html
 
 
+def test_a_page_of_airflows_own_is_linked_in_a_tab_of_its_own(toy_settings: Settings) -> None:
+    alerts.note(toy_settings, "toy", [alert("critical", "stands", link="dags/toy__data/runs/a%2Bb")], now=NOW)
+    assert '<a href="/dags/toy__data/runs/a%2Bb" class="out" target="_blank" rel="noopener">stands</a>' in index(
+        toy_settings
+    )
+
+
 def test_without_an_open_alert_there_is_no_panel(toy_settings: Settings) -> None:
     assert "What needs somebody" not in index(toy_settings)
     alerts.note(toy_settings, "toy", [alert("warning", "gone")], now=NOW)
