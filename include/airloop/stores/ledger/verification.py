@@ -65,7 +65,7 @@ def refusal(pipeline: str, problems: Sequence[str]) -> str:
 def acknowledged(settings: Settings, pipeline: str) -> frozenset[str]:
     """The problems that a person acknowledged."""
     known = entries(settings, pipeline, kind="acknowledged")
-    return frozenset(problem for entry in known for problem in entry.payload["problems"])
+    return frozenset(problem for entry in known for problem in (entry.payload.get("problems") or ()))
 
 
 def require_intact(settings: Settings, pipeline: str) -> History:
@@ -212,4 +212,4 @@ def _unfounded(decided: Sequence[Entry], *, recorded: Collection[int | None]) ->
 
 def _acknowledged(rows: Rows) -> set[str]:
     known = [readable(row) for row in rows if row["kind"] == "acknowledged"]
-    return {problem for entry in known if entry for problem in entry.payload["problems"]}
+    return {problem for entry in known if entry for problem in (entry.payload.get("problems") or ())}
