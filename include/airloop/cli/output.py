@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from airloop.settings import Settings, load_settings
 
@@ -27,10 +28,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A table of text cells, ready to print."""
+    """A table of text cells, ready to print; what looks like markup in a cell is text."""
     drawn = Table(*columns, header_style="bold")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*map(Text, row))
     return drawn
 
 
