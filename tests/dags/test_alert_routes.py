@@ -71,7 +71,7 @@ def test_a_mail_arrives_once_and_says_what_why_and_what_to_do(toy_settings: Sett
     assert message["Subject"] == "[airloop] toy: WARNING unit change of jobs.size"
     text = text_of(message)
     assert "To do: Mend." in text
-    assert "/dags/toy__data" in text
+    assert "dags/toy__data" in text
 
 
 def test_what_data_say_is_neither_rendered_nor_markup(toy_settings: Settings, mailbox: Any) -> None:
@@ -166,6 +166,6 @@ def test_a_run_that_succeeds_tells_nothing(toy_settings: Settings, mailbox: Any,
 def test_a_state_database_that_does_not_answer_stops_no_run(
     toy_settings: Settings, run: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setenv("AIRLOOP_STATE_URL", "sqlite:////nowhere/state.db")
+    monkeypatch.setenv("AIRLOOP_STATE_URL", f"sqlite:///{toy_settings.project_dir}/feature_repo/toy.py/state.db")
     alerting.dag_callbacks(pipeline(toy_settings, MAIL))["on_failure_callback"](run)
     assert "nobody could be told of scheduled__1" in caplog.text
