@@ -13,7 +13,7 @@ import pyarrow as pa
 from airloop.config import Pipeline
 from airloop.errors import AirloopError, GuardRefused
 from airloop.feast_stores.asof_join import History, as_of_lines
-from airloop.features import examples, feature_store, feature_views, sections, sql_text
+from airloop.features import examples, feature_store, feature_views, sections, sql_text, validated
 from airloop.features.sections import Section
 from airloop.records import Record, Window
 from airloop.settings import Settings
@@ -93,7 +93,7 @@ def frame(pipeline: Pipeline, window: Window, pinned: Pinned, settings: Settings
     """
     if pinned.not_kept:
         raise GuardRefused(pinned.not_kept)
-    examples.require_validated(pipeline, window, settings)
+    validated.require(pipeline, window, settings)
     rows = examples.examples(pipeline, window, settings)
     found = _compute(pipeline, window, pinned, settings)
     columns = {name: rows[name] for name in (pipeline.prediction.entity_key, "decision_time")}
