@@ -11,6 +11,7 @@ from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline, calendar_windows
+from airloop.config.bounds import refuse_off_calendar
 from airloop.config.calendar import Calendar, period_start
 from airloop.errors import DataContractError
 from airloop.records import Window, parse_instant
@@ -18,7 +19,8 @@ from airloop_airflow import pipelines
 
 # Airflow ignores `format` but enforces `pattern`: junk is refused when the run is asked for, not by its first task.
 # The last part, because `$` also matches before a newline at the end.
-_INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$(?!\n)"
+# A day alone is its midnight UTC.
+_INSTANT = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2}))?$(?!\n)"
 _LONGEST = 32
 
 
@@ -44,15 +46,12 @@ def window(pipeline: Pipeline, context: Mapping[str, Any], group: str = "data") 
         group: The DAG's; monitoring has a calendar of its own.
 
     Raises:
-        AirflowFailException: None of them, only one bound, no instant, start >= end, no period of the calendar, or
+        AirflowFailException: None of them, only one bound, no instant, start >= end, off the calendar, or
             outside `coverage`; a run is never given the current time.
     """
     try:
-        found = (
-            _given_window(pipelines.read_params(context))
-            or _partition(pipeline.calendar_of(group), context)
-            or _data_interval(context)
-        )
+        given = _given_window(pipelines.read_params(context))
+        found = given or _partition(pipeline.calendar_of(group), context) or _data_interval(context)
     except DataContractError as error:
         raise AirflowFailException(f"refused window: {error}") from error
     if found is None:
@@ -62,7 +61,16 @@ def window(pipeline: Pipeline, context: Mapping[str, Any], group: str = "data") 
     start, end = pipeline.coverage.start, pipeline.coverage.end
     if found.start < start or (end is not None and found.end > end):
         raise AirflowFailException(f"refused window {found}: outside the coverage [{start}, {end}) of {pipeline.name}")
+    if given is not None:
+        _refuse_off_calendar(pipeline, given, pipeline.calendar_of(group))
     return found
+
+
+def _refuse_off_calendar(pipeline: Pipeline, given: Window, calendar: Calendar) -> None:
+    try:
+        refuse_off_calendar(pipeline, given, calendar)
+    except DataContractError as error:
+        raise AirflowFailException(f"refused window {given}: {error}") from error
 
 
 def training_window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:

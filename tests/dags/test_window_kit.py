@@ -76,6 +76,10 @@ def test_the_window_is_params_else_partition_else_interval(
         (_context({"start": PARAMS["end"], "end": PARAMS["end"]}), "empty or reversed"),
         (_context({"start": "2012-12-01T00:00:00Z", "end": "2013-01-01T00:00:00Z"}), "outside the coverage"),
         (_context({"start": "2013-12-01T00:00:00Z", "end": "2014-01-01T00:00:01Z"}), "outside the coverage"),
+        (
+            _context({**PARAMS, "end": "2013-02-10T00:00:00Z"}),
+            "end 2013-02-10T00:00:00Z is no bound of a monthly window of flight_delays; the nearest is 2013-02-01",
+        ),
         (_context(partition=datetime(2026, 11, 1, tzinfo=UTC)), "outside the coverage"),
         (_context(partition=datetime(2013, 2, 2, tzinfo=UTC)), "not the start of a monthly period"),
     ],
@@ -132,13 +136,20 @@ def test_a_cutoff_that_leaves_the_coverage_is_refused(pipeline: Pipeline, cutoff
         windows.training_window(pipeline, _context({"cutoff": cutoff}))
 
 
-@pytest.mark.parametrize("value", ["junk", "2013-01-01", "2013-01-01T00:00:00", 5])
+@pytest.mark.parametrize("value", ["junk", "2013-01", "2013-01-01T00:00:00", 5])
 def test_junk_instants_are_refused_when_the_run_is_asked_for(value: Any) -> None:
     for param in (windows.window_params()["start"], windows.cutoff_param()):
         with pytest.raises(ParamValidationError):
             param.resolve(value)
 
 
-@pytest.mark.parametrize("value", ["2013-01-01T00:00:00Z", "2013-01-01T00:00:00.000Z", "2013-01-01T00:00+00:00"])
+def test_a_day_alone_is_its_midnight_utc(pipeline: Pipeline) -> None:
+    assert windows.window(pipeline, _context({"start": "2013-01-01", "end": "2013-02-01"})) == JANUARY
+    assert windows.training_window(pipeline, _context({"cutoff": "2013-02-01"})) == JANUARY
+
+
+@pytest.mark.parametrize(
+    "value", ["2013-01-01", "2013-01-01T00:00:00Z", "2013-01-01T00:00:00.000Z", "2013-01-01T00:00+00:00"]
+)
 def test_every_spelling_of_an_instant_is_let_through(value: str) -> None:
     assert windows.cutoff_param().resolve(value) == value

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.features import feature_views, sections
-from airloop.features.feature_store import view_keys
+from airloop.features.feature_store import fingerprint, view_keys
 from airloop.records import BuiltFeatures, TableVersion, Window
 from airloop.settings import Settings
 from airloop.stores import lake
@@ -39,6 +39,7 @@ def build_features(pipeline: Pipeline, window: Window, _upstream: Any, settings:
     return BuiltFeatures(
         window=window,
         views=tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in views.items()),
+        fingerprint=fingerprint(pipeline, settings),
     )
 
 

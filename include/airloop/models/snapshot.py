@@ -11,7 +11,7 @@ import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
-from airloop.features import examples, feature_store, leak_check, sections
+from airloop.features import examples, feature_store, leak_check, sections, stale
 from airloop.models import outcomes_there, training_set
 from airloop.models.training_key import training_key
 from airloop.problems import refuse_unfit_labels
@@ -82,6 +82,7 @@ def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> T
         UpstreamUnavailable: See `snapshot`.
     """
     train, holdout = parts(pipeline, cutoff)
+    stale.refuse_stale(pipeline, Window(train.start, holdout.end), settings)
     excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), settings)
     frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
     frame = _without(with_parts(frame, train, holdout), excluded)

@@ -117,10 +117,15 @@ class Validated(Record):
 
 @dataclass(frozen=True)
 class BuiltFeatures(Record):
-    """Feature rows whose known_at lies in the window, one table per view."""
+    """Feature rows whose known_at lies in the window, one table per view.
+
+    Attributes:
+        fingerprint: Of the definitions they were built by; empty in records of before.
+    """
 
     window: Window
     views: tuple[TableVersion, ...]
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
