@@ -99,6 +99,11 @@ def _say_what_was_found(draft: "Draft") -> None:
         )
     for column, says in draft.suspects.items():
         _say(f"  look: column {column} {says}; a feature has to be known at {roles.time}")
+    for value, rows in draft.rare_classes.items():
+        _say(
+            f"  look: only {rows:,} rows are {roles.label} = {value}: too few to learn from and to judge on; bring "
+            "more, merge the class with another, or leave its rows out"
+        )
     for path in written_paths(draft.name):
         _say(f"wrote {path}")
 

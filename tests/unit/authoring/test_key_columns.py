@@ -69,3 +69,14 @@ def test_a_header_with_something_unseen_is_refused(tmp_path: Path) -> None:
     rows = [{"a\u200b": "1", **row} for row in ORDERS]
     with pytest.raises(DataContractError, match=r"the column 'a\\u200b' has U\+200B"):
         roles_of(tmp_path, rows)
+
+
+def test_the_nearest_key_is_named_with_its_collisions(tmp_path: Path) -> None:
+    rows = tables.with_column(tables.without(ORDERS, "order_id", "paid_at"), "order_id", NUMBERS)
+    rows = [{**row, "order_id": f"o{row['order_id']}"} for row in rows]
+    rows[7] = {**rows[3], "amount": "999.5"}
+    with pytest.raises(ConfigError) as refused:
+        roles_of(tmp_path, rows, label="returned")
+    says = str(refused.value)
+    assert "Nearest is order_id: 2 rows share it with another, first order_id=o3 (rows 4 and 8, which differ in" in says
+    assert "amount" in says.rpartition("differ in")[2]

@@ -102,3 +102,22 @@ def test_numbers_that_are_text_for_a_mark_are_pointed_out(
     said = printed(capsys, "pipelines", "new", "returns", "--from", str(table), "--label", "returned")
     assert "look: column discount is taken as text: '0%' is no plain number" in said
     assert "column country is taken" not in said
+
+
+def test_a_class_too_rare_to_learn_is_looked_at_and_one_that_is_not_is_not(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tables.with_column(
+        ORDERS, "ending", ["lost" if number % 60 == 7 else row["returned"] for number, row in enumerate(ORDERS)]
+    )
+    table = tables.write(project.project_dir / "orders.csv", tables.without(rows, "returned"))
+    said = printed(capsys, "pipelines", "new", "endings", "--from", str(table), "--label", "ending")
+    assert "look: only 10 rows are ending = lost: too few to learn from and to judge on" in said
+    assert said.count("too few to learn from") == 1
+
+
+def test_the_next_step_is_the_replay(project: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tables.write(project.project_dir / "orders.csv", ORDERS)
+    said = printed(capsys, "pipelines", "new", "returns", "--from", str(table))
+    lines = [line.split("  ")[1] for line in said.splitlines() if line.startswith("  airloop ")]
+    assert lines.index("airloop replay returns") == lines.index(f"airloop land returns outcomes {table}") + 1

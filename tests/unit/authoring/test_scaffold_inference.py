@@ -236,3 +236,36 @@ def test_a_crowded_table_has_rules_without_exponents(tmp_path: Path) -> None:
         '"window_days * 780000"}, max_value: {$PARAMETER: "window_days * 7000000"}'
         in list(feed_rules((), roles.key, crowded))[-1]
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("Größe (m)", "groesse_m"),
+        ("Übergabe", "uebergabe"),
+        ("Возраст", "vozrast"),
+        ("年齢", "nian_ling"),
+        ("prénom", "prenom"),
+        ("%", "column_"),
+        ("amount", "amount"),
+    ],
+)
+def test_headers_in_any_script_become_names_that_can_be_read(header: str, name: str) -> None:
+    assert identifier(header) == name
+    assert identifier(header).isidentifier()
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_feature"),
+    [
+        ([f"breed {number % 110}" for number in range(600)], True),
+        ([f"breed {number % 300}" for number in range(600)], False),
+        ([f"it came late on day {number % 100} and was sent back" for number in range(600)], False),
+    ],
+)
+def test_categories_of_some_hundred_values_stay_features_and_prose_does_not(
+    tmp_path: Path, texts: list[str], is_feature: bool
+) -> None:
+    table = table_of(tmp_path, tables.with_column(ORDERS, "breed", texts))
+    columns, _ = find_columns(table, find_roles(table, Asked(label="returned")))
+    assert ("breed" in [column.feature for column in columns]) == is_feature

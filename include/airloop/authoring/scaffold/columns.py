@@ -1,10 +1,10 @@
 """What a table's columns become: columns of the feeds, features of the view, or neither, and why."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import polars as pl
+from slugify import slugify
 
 from airloop.authoring.scaffold.key_columns import counts_rows
 from airloop.authoring.scaffold.roles import Roles
@@ -12,8 +12,12 @@ from airloop.config.feed import RESERVED_COLUMNS, ColumnType
 from airloop.errors import ConfigError
 from airloop.sources.land_tables import Table
 
-_MOST_TEXTS = 200
+_MOST_TEXTS = 1000
+_ROWS_A_TEXT = 5
+_WORDS_OF_PROSE = 6
 _FEW_TEXTS = 20
+# Other letters are written as they sound; German has a spelling of its own for these.
+_UMLAUTS = [["ä", "ae"], ["ö", "oe"], ["ü", "ue"], ["Ä", "ae"], ["Ö", "oe"], ["Ü", "ue"], ["ß", "ss"]]
 # Names that the training frame or Feast use themselves.
 _TAKEN = frozenset({"label", "part", "decision_time", "event_timestamp", "feature_timestamp", *RESERVED_COLUMNS})
 
@@ -62,8 +66,8 @@ def find_columns(table: Table, roles: Roles) -> tuple[tuple[Column, ...], dict[s
 
 
 def identifier(text: str) -> str:
-    """A name for SQL, Feast and Python made of a header."""
-    name = text if text.isascii() and text.isidentifier() else re.sub(r"[^0-9a-zA-Z]+", "_", text).strip("_").lower()
+    """A name for SQL, Feast and Python made of a header: `Größe (m)` is groesse_m, `Возраст` is vozrast."""
+    name = text if text.isascii() and text.isidentifier() else slugify(text, separator="_", replacements=_UMLAUTS)
     return name if name and not name[0].isdigit() else f"column_{name}"
 
 
@@ -105,9 +109,21 @@ def _why_no_feature(values: pl.Series) -> str:
         return "it never varies"
     if counts_rows(values):
         return "it counts the rows of the file"
-    if values.dtype == pl.String and different > min(_MOST_TEXTS, len(values) / 2):
+    if values.dtype == pl.String and not _are_categories(values, different):
         return f"{different:,} different texts are names or prose"
     return ""
+
+
+def _are_categories(values: pl.Series, different: int) -> bool:
+    """Whether texts come again often enough to be learned from: breeds and towns do, names and sentences do not.
+
+    Up to 20 different ones that are no more than half the rows, or up to 1,000 that each come five times on average and
+    have fewer than six words.
+    """
+    if different <= min(_FEW_TEXTS, len(values) / 2):
+        return True
+    words = values.drop_nulls().unique().str.split(" ").list.len().median()
+    return different <= min(_MOST_TEXTS, len(values) / _ROWS_A_TEXT) and float(words or 0) < _WORDS_OF_PROSE  # type: ignore[arg-type]
 
 
 def _with_feature_names(columns: Iterable[Column], roles: Roles) -> tuple[Column, ...]:

@@ -151,13 +151,29 @@ def _given_key(table: Table, values: pl.DataFrame, key: tuple[str, ...]) -> tupl
 
 def _unique_key(table: Table, values: pl.DataFrame, time: str, label: str | None) -> tuple[str, ...]:
     fit = values.select(name for name in values.columns if not (key_fault(table, name) or counts_rows(values[name])))
+    nearest, fewest = (time,), values.height + 1
     for key in _key_candidates(fit, time, label):
-        if not values.select(pl.struct(key).is_duplicated().any()).item():
+        shared = int(values.select(pl.struct(key).is_duplicated().sum()).item())
+        if not shared:
             return key
+        if shared < fewest:
+            nearest, fewest = key, shared
     raise ConfigError(
         f"{table.path}: no column, nor a text or whole number with {time!r}, is unique: name the columns that identify "
-        f"a row by --key A,B (duplicate rows have to go first{_of_rows(values)})"
+        f"a row by --key A,B (duplicate rows have to go first{_of_rows(values)}). Nearest is {','.join(nearest)}: "
+        f"{_collision(values, nearest, fewest)}"
     )
+
+
+def _collision(values: pl.DataFrame, key: tuple[str, ...], shared: int) -> str:
+    """How many rows share a key, and the first two of them with the columns in which they differ."""
+    rows = values.with_row_index("_row", offset=1).filter(pl.struct(key).is_duplicated())
+    first = rows.filter(pl.all_horizontal(pl.col(name).eq_missing(rows[name][0]) for name in key))
+    one, two = first.row(0, named=True), first.row(1, named=True)
+    at = ", ".join(f"{name}={one[name]}" for name in key)
+    differ = [name for name in values.columns if one[name] != two[name]]
+    says = f"differ in {', '.join(differ[:5])}" if differ else "are alike in every column"
+    return f"{shared:,} rows share it with another, first {at} (rows {one['_row']} and {two['_row']}, which {says})"
 
 
 def _of_rows(values: pl.DataFrame) -> str:

@@ -22,6 +22,8 @@ EVENTS, OUTCOMES = "events", "outcomes"
 """The two feeds of a table: its rows as they are known at their time, and their labels, known later."""
 
 _WIDTH = 118
+_RARE_ROWS = 50
+"""Fewer rows of a class leave some thirty to learn from and a handful to judge on."""
 _SAYS_NOTHING_BETTER = {
     "binary": "always saying the share of 1",
     "regression": "always saying the median",
@@ -45,6 +47,15 @@ class Draft:
     def suspects(self) -> dict[str, str]:
         """Column -> how closely it follows the label."""
         return find_suspects(self.table.values(), self.roles, self.columns)
+
+    @cached_property
+    def rare_classes(self) -> dict[str, int]:
+        """Class of the label -> its rows, of classes too rare to learn from or to judge on."""
+        if self.roles.task == "regression":
+            return {}
+        counted = self.table.values()[self.roles.label].drop_nulls().value_counts()
+        rows = dict(counted.rows())
+        return {str(value): rows[value] for value in self.roles.classes if rows[value] < _RARE_ROWS}
 
     @cached_property
     def marked(self) -> dict[str, str]:
