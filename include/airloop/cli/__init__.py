@@ -25,6 +25,7 @@ from airloop.cli import (
     predictions,
     quarantine,
     review,
+    row_tests,
     serve,
     snapshot,
     stages,
@@ -45,6 +46,7 @@ app.add_typer(snapshot.app)
 app.add_typer(backtest.app)
 app.add_typer(governance.app)
 app.add_typer(predictions.app)
+app.add_typer(row_tests.app)
 pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")

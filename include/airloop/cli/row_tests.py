@@ -1,0 +1,34 @@
+"""Tests of a pipeline's features.sql on a few written rows."""
+
+from typing import Annotated
+
+import typer
+
+from airloop.cli.output import console
+from airloop.errors import DataContractError
+from airloop.settings import load_settings
+
+app = typer.Typer()
+
+
+@app.command("test", epilog="Example: airloop test PIPELINE")
+def run_tests(pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")]) -> None:
+    """Run features.sql over the rows in include/pipelines/NAME/tests/*.yaml and compare with what they expect."""
+    from airloop.authoring.row_test import differences, read_tests
+    from airloop.config import load_pipeline
+    from airloop.feast_stores import feast_boot
+
+    settings = load_settings()
+    declared = load_pipeline(pipeline, settings)
+    feast_boot.neutralise_typeguard()
+    failed = 0
+    for test in read_tests(declared, settings):
+        lines = differences(declared, test, settings)
+        failed += bool(lines)
+        rows = sum(map(len, test.expect.values()))
+        said = f"ok, {rows} rows as expected" if not lines else f"{len(lines)} differences"
+        console.print(f"{test.path.relative_to(settings.project_dir)}: {said}", markup=False, soft_wrap=True)
+        for line in lines:
+            console.print(f"  {line}", markup=False, soft_wrap=True)
+    if failed:
+        raise DataContractError(f"{failed} tests of {pipeline} do not give what they expect")
