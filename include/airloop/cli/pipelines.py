@@ -81,7 +81,7 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
 
 
 def _say_what_was_found(draft: "Draft") -> None:
-    from airloop.authoring.scaffold import written_paths
+    from airloop.authoring.scaffold import example_path, written_paths
 
     roles, plan = draft.roles, draft.plan
     features = sum(column.feature is not None for column in draft.columns)
@@ -104,8 +104,9 @@ def _say_what_was_found(draft: "Draft") -> None:
             f"  look: only {rows:,} rows are {roles.label} = {value}: too few to learn from and to judge on; bring "
             "more, merge the class with another, or leave its rows out"
         )
-    for path in written_paths(draft.name):
-        _say(f"wrote {path}")
+    for path in (*written_paths(draft.name), example_path(draft.name)):
+        if (load_settings().project_dir / path).exists():
+            _say(f"wrote {path}")
 
 
 def _say_next_steps(draft: "Draft") -> None:
@@ -117,6 +118,7 @@ def _say_next_steps(draft: "Draft") -> None:
     until = f"{plan.scored_until:%Y-%m-%dT%H:%M:%SZ}" if plan.scored_until else None
     _say("\nNext:")
     _say(f"  airloop pipelines check {name}      what is assumed, and where to change it")
+    _say(f"  airloop test {name}      features.sql on two rows, whenever you change it")
     for feed in (EVENTS, OUTCOMES):
         _say(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
     _say(f"  airloop replay {name}      its past through the loop: trained, scored, monitored, a table at the end")

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from airloop.authoring.scaffold.columns import find_columns
 from airloop.authoring.scaffold.decisions import left_to_decide
+from airloop.authoring.scaffold.example_test import example_path, example_test
 from airloop.authoring.scaffold.plan import make_plan
 from airloop.authoring.scaffold.roles import Asked, find_roles
 from airloop.authoring.scaffold.texts import EVENTS, OUTCOMES, Draft, four_files, written_paths
-from airloop.errors import ConfigError
+from airloop.errors import AirloopError, ConfigError
 from airloop.settings import Settings
 from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import read_table
 
-__all__ = ["EVENTS", "OUTCOMES", "Asked", "Draft", "left_to_decide", "new_pipeline", "written_paths"]
+__all__ = ["EVENTS", "OUTCOMES", "Asked", "Draft", "example_path", "left_to_decide", "new_pipeline", "written_paths"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ _LONGEST_NAME = 50
 
 
 def new_pipeline(name: str, path: Path, asked: Asked, dialect: Dialect, settings: Settings) -> Draft:
-    """Write pipeline.yaml, features.sql, expectations.yaml and feature_repo/<name>.py; all or none.
+    """Write pipeline.yaml, features.sql, expectations.yaml and feature_repo/<name>.py, and a row test; all or none.
 
     The files are written beside their place, checked as `airloop pipelines check` checks, and then moved.
 
@@ -40,7 +41,7 @@ def new_pipeline(name: str, path: Path, asked: Asked, dialect: Dialect, settings
     roles = find_roles(table, asked)
     columns, left_out = find_columns(table, roles)
     draft = Draft(name, table, dialect, roles, columns, left_out, make_plan(table, roles))
-    _write(name, four_files(draft), settings)
+    _write(name, four_files(draft) | {example_path(name): example_test(draft)}, settings)
     logger.info("%s: written from %s", name, path)
     return draft
 
@@ -69,7 +70,9 @@ def _write(name: str, texts: Mapping[str, str], settings: Settings) -> None:
         for relative, text in texts.items():
             (staging / relative).parent.mkdir(parents=True, exist_ok=True)
             (staging / relative).write_text(text, encoding="utf-8")
-        check_pipeline(name, settings.model_copy(update={"project_dir": staging}))
+        staged = settings.model_copy(update={"project_dir": staging})
+        check_pipeline(name, staged)
+        _drop_failing_example(name, staged)
         (staging / "feature_repo" / f"{name}.py").rename(definitions)
         try:
             (staging / "include" / "pipelines" / name).rename(settings.pipelines_dir / name)
@@ -78,3 +81,18 @@ def _write(name: str, texts: Mapping[str, str], settings: Settings) -> None:
             raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _drop_failing_example(name: str, staged: Settings) -> None:
+    """An example is no use that fails from the beginning: of a table whose texts SQL writes in another way."""
+    from airloop.authoring.row_test import differences, read_tests
+    from airloop.config import load_pipeline
+
+    pipeline, path = load_pipeline(name, staged), staged.project_dir / example_path(name)
+    try:
+        fails = any(differences(pipeline, test, staged) for test in read_tests(pipeline, staged))
+    except AirloopError as error:
+        logger.info("%s: no example was written: %s", name, error)
+        fails = True
+    if fails:
+        shutil.rmtree(path.parent)

@@ -1,0 +1,74 @@
+"""The example that a new pipeline's tests begin with: two rows of the table, and what features.sql makes of them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from airloop.authoring.scaffold.columns import Column, entity_key, is_text
+from airloop.authoring.scaffold.roles import Roles
+from airloop.authoring.scaffold.rules import flow
+from airloop.authoring.scaffold.texts import EVENTS, OUTCOMES, Draft
+
+ROWS = 2
+
+
+def example_path(name: str) -> str:
+    """Below the project."""
+    return f"include/pipelines/{name}/tests/two_rows.yaml"
+
+
+def example_test(draft: Draft) -> str:
+    """A row test of two rows with a label, different ones where there are two."""
+    roles = draft.roles
+    rows = _chosen(draft)
+    outcome = [*roles.key, roles.time, roles.label]
+    events = [column for column in draft.columns if column.name != roles.label]
+    features = [column for column in draft.columns if column.feature]
+    lines = [
+        f"# `airloop test {draft.name}` runs features.sql over the rows of `given` and compares with `expect`, by the",
+        "# columns named there. Values are texts, as in a file that lands; null is a missing one. Add files and rows.",
+        "given:",
+        *_table(EVENTS, [{column.name: row[column.name] for column in events} for row in rows]),
+        *_table(OUTCOMES, [{name: row[name] for name in dict.fromkeys(outcome)} for row in rows]),
+        "expect:",
+        *_table(f"{draft.name}_rows", [_named(roles, row, features) for row in rows]),
+        *_table("labels", [_key(roles, row) | {"label": _label(roles, row)} for row in rows]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _chosen(draft: Draft) -> list[dict[str, Any]]:
+    """The first row of each label, two in all, else the first rows; every value a text."""
+    labelled = draft.table.texts.drop_nulls(draft.roles.label)
+    different = labelled.unique(draft.roles.label, keep="first", maintain_order=True)
+    return (different if different.height >= ROWS else labelled).head(ROWS).to_dicts()
+
+
+def _table(name: str, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    yield f"  {name}:"
+    for row in rows:
+        cells = ", ".join(f"{flow(key)}: {'null' if value is None else flow(value)}" for key, value in row.items())
+        yield f"    - {{{cells}}}"
+
+
+def _key(roles: Roles, row: dict[str, Any]) -> dict[str, Any]:
+    """The entity key where it is one column as it stands; one that SQL makes of several is left out."""
+    return {entity_key(roles): row[roles.key[0]]} if is_text(roles) else {}
+
+
+def _named(roles: Roles, row: dict[str, Any], features: Sequence[Column]) -> dict[str, Any]:
+    flags = {"true": "1", "false": "0"}
+    values = {
+        str(column.feature): flags.get(str(row[column.name]).lower(), row[column.name])
+        if column.kind == "boolean"
+        else row[column.name]
+        for column in features
+    }
+    return _key(roles, row) | values
+
+
+def _label(roles: Roles, row: dict[str, Any]) -> Any:
+    """The label as section `labels` makes it: the value, or the place of its class."""
+    if roles.task == "regression" or set(roles.classes) == {0, 1}:
+        return row[roles.label]
+    places = {str(value).lower(): str(place) for place, value in enumerate(roles.classes)}
+    return places[str(row[roles.label]).lower()]
