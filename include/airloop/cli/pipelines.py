@@ -26,6 +26,12 @@ def pipelines_new(
     time: Annotated[str | None, typer.Option(help="Column with the instant a row is about.")] = None,
     label: Annotated[str | None, typer.Option(help="Column to predict; default the last that fits.")] = None,
     task: Annotated[str | None, typer.Option(help="binary, regression or multiclass; default by the label.")] = None,
+    tables: Annotated[
+        list[str] | None, typer.Option("--table", help="NAME=FILE: a table beside it, one row a key; repeatable.")
+    ] = None,
+    joins: Annotated[
+        list[str] | None, typer.Option("--join", help="Column that rows and --table share; once, or once a table.")
+    ] = None,
     timezone: Timezone = None,
     time_format: TimeFormat = None,
     separator: Separator = None,
@@ -34,7 +40,7 @@ def pipelines_new(
     clock_change: ClockChange = "refuse",
 ) -> None:
     """Write the four files of a pipeline from a table of its data; what has to be decided is marked in them."""
-    from airloop.authoring.scaffold import Asked, new_pipeline
+    from airloop.authoring.scaffold import Asked, asked_tables, new_pipeline
     from airloop.sources.land_dialect import Dialect
 
     settings = load_settings()
@@ -47,7 +53,9 @@ def pipelines_new(
         time_format,
         clock_change,  # type: ignore[arg-type]
     )
-    draft = new_pipeline(name, table, Asked.checked(keys, time, label, task), dialect, settings)
+    beside = asked_tables(tables or [], joins or [])
+    asked = Asked.checked(keys, time, label, task)
+    draft = new_pipeline(name, table, asked, dialect, settings, tables=beside)
     _say_what_was_found(draft)
     _say_next_steps(draft)
 
@@ -89,6 +97,11 @@ def _say_what_was_found(draft: "Draft") -> None:
     _say(f"  key {', '.join(roles.key)}, time {roles.time}, label {roles.label} ({roles.task}), {features} features")
     _say("  (what no option said was inferred: --key, --time, --label and --task say it)")
     _say(f"  {plan.start:%Y-%m-%d} to {plan.end:%Y-%m-%d}, {plan.calendar}, {plan.rows_a_day:.3g} rows a day")
+    for item in draft.joined:
+        made = sum(column.feature is not None for column in item.columns)
+        _say(f"  {item.name}: {item.table.texts.height:,} rows of {item.table.path} by {item.join}, {made} features")
+        if item.without:
+            _say(f"  look: {item.without:,} of {plan.rows:,} rows have no {item.join} in {item.name}")
     for says in draft.table.skipped:
         _say(f"  {says}")
     for column, why in draft.left_out.items():
@@ -121,6 +134,8 @@ def _say_next_steps(draft: "Draft") -> None:
     _say(f"  airloop test {name}      features.sql on two rows, whenever you change it")
     for feed in (EVENTS, OUTCOMES):
         _say(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
+    for item in draft.joined:
+        _say(f"  airloop land {name} {item.name} {shlex.quote(str(item.table.path))}{given}")
     _say(f"  airloop replay {name}      its past through the loop: trained, scored, monitored, a table at the end")
     scoring = f", then {name}__scoring for {cutoff} to {until}" if until else ""
     _say(f"Or one training by hand, on the platform (airloop up): {name}__training with the cutoff {cutoff}{scoring}.")

@@ -4,12 +4,13 @@ import logging
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from airloop.authoring.scaffold.columns import find_columns
 from airloop.authoring.scaffold.decisions import left_to_decide
 from airloop.authoring.scaffold.example_test import example_path, example_test
+from airloop.authoring.scaffold.joined import asked_tables, read_joined
 from airloop.authoring.scaffold.plan import make_plan
 from airloop.authoring.scaffold.roles import Asked, find_roles
 from airloop.authoring.scaffold.texts import EVENTS, OUTCOMES, Draft, four_files, written_paths
@@ -18,7 +19,17 @@ from airloop.settings import Settings
 from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import read_table
 
-__all__ = ["EVENTS", "OUTCOMES", "Asked", "Draft", "example_path", "left_to_decide", "new_pipeline", "written_paths"]
+__all__ = [
+    "EVENTS",
+    "OUTCOMES",
+    "Asked",
+    "Draft",
+    "asked_tables",
+    "example_path",
+    "left_to_decide",
+    "new_pipeline",
+    "written_paths",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +38,21 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_NAME = 50
 
 
-def new_pipeline(name: str, path: Path, asked: Asked, dialect: Dialect, settings: Settings) -> Draft:
+def new_pipeline(
+    name: str,
+    path: Path,
+    asked: Asked,
+    dialect: Dialect,
+    settings: Settings,
+    *,
+    tables: Sequence[tuple[str, Path, str]] = (),
+) -> Draft:
     """Write pipeline.yaml, features.sql, expectations.yaml and feature_repo/<name>.py, and a row test; all or none.
 
     The files are written beside their place, checked as `airloop pipelines check` checks, and then moved.
+
+    Args:
+        tables: (feed, file, join column) of static tables beside the first; see joined.asked_tables.
 
     Raises:
         ConfigError: Not a name, the pipeline exists, or the table lacks a column for a role; nothing was written.
@@ -40,7 +62,8 @@ def new_pipeline(name: str, path: Path, asked: Asked, dialect: Dialect, settings
     table = read_table(path, dialect)
     roles = find_roles(table, asked)
     columns, left_out = find_columns(table, roles)
-    draft = Draft(name, table, dialect, roles, columns, left_out, make_plan(table, roles))
+    joined = read_joined(tables, table, columns, dialect)
+    draft = Draft(name, table, dialect, roles, columns, left_out, make_plan(table, roles), joined)
     _write(name, four_files(draft) | {example_path(name): example_test(draft)}, settings)
     logger.info("%s: written from %s", name, path)
     return draft

@@ -78,12 +78,13 @@ def _column(values: pl.Series, roles: Roles) -> Column:
     if (name,) == roles.key:
         return Column(name, "string", nulls)  # a name, also when it is made of digits
     if name == roles.label:
-        return _described(values, feature=None, why_not="")
-    why_not = _why_no_feature(values)
-    return _described(values, feature=None if why_not else name, why_not=why_not)
+        return described(values, feature=None, why_not="")
+    why_not = why_no_feature(values)
+    return described(values, feature=None if why_not else name, why_not=why_not)
 
 
-def _described(values: pl.Series, *, feature: str | None, why_not: str) -> Column:
+def described(values: pl.Series, *, feature: str | None, why_not: str) -> Column:
+    """A column with what its values say."""
     kinds: dict[type[pl.DataType], ColumnType] = {
         pl.String: "string", pl.Int64: "integer", pl.Float64: "float", pl.Boolean: "boolean", pl.Datetime: "timestamp",
     }  # fmt: skip
@@ -101,7 +102,8 @@ def _described(values: pl.Series, *, feature: str | None, why_not: str) -> Colum
     )
 
 
-def _why_no_feature(values: pl.Series) -> str:
+def why_no_feature(values: pl.Series) -> str:
+    """Why a column's values are nothing to learn from; empty when they are."""
     different = values.drop_nulls().n_unique()
     if values.dtype == pl.Datetime:
         return "a timestamp; what matters is how far it lies from another"
@@ -133,12 +135,17 @@ def _with_feature_names(columns: Iterable[Column], roles: Roles) -> tuple[Column
         if column.feature is None:
             named.append(column)
             continue
-        feature = identifier(column.feature)
-        while feature.lower() in seen:
-            feature = f"{feature}_value"
-        seen.add(feature.lower())
-        named.append(replace(column, feature=feature))
+        named.append(replace(column, feature=free_name(column.feature, seen)))
     return tuple(named)
+
+
+def free_name(text: str, seen: set[str]) -> str:
+    """An identifier made of a header that is none of `seen` (in small letters), to which it is added."""
+    name = identifier(text)
+    while name.lower() in seen | _TAKEN:
+        name = f"{name}_value"
+    seen.add(name.lower())
+    return name
 
 
 def entity_key(roles: Roles) -> str:

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import polars as pl
+
 from airloop.authoring.scaffold.columns import Column, entity_key, is_text
+from airloop.authoring.scaffold.joined import Joined
 from airloop.authoring.scaffold.roles import Roles
 from airloop.authoring.scaffold.rules import flow
 from airloop.authoring.scaffold.texts import EVENTS, OUTCOMES, Draft
@@ -29,8 +32,9 @@ def example_test(draft: Draft) -> str:
         "given:",
         *_table(EVENTS, [{column.name: row[column.name] for column in events} for row in rows]),
         *_table(OUTCOMES, [{name: row[name] for name in dict.fromkeys(outcome)} for row in rows]),
+        *(line for item in draft.joined for line in _table(item.name, list(_beside(item, rows)))),
         "expect:",
-        *_table(f"{draft.name}_rows", [_named(roles, row, features) for row in rows]),
+        *_table(f"{draft.name}_rows", [_named(roles, row, features) | _features_of(draft, row) for row in rows]),
         *_table("labels", [_key(roles, row) | {"label": _label(roles, row)} for row in rows]),
     ]
     return "\n".join(lines) + "\n"
@@ -50,20 +54,35 @@ def _table(name: str, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield f"    - {{{cells}}}"
 
 
+def _beside(item: Joined, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of a table beside the first that these rows find."""
+    for key in dict.fromkeys(row[item.join] for row in rows):
+        for found in item.table.texts.filter(pl.col(item.join) == key).to_dicts():
+            yield {column.name: found[column.name] for column in item.columns}
+
+
+def _features_of(draft: Draft, row: dict[str, Any]) -> dict[str, Any]:
+    """The features that a row gets from the tables beside it."""
+    values: dict[str, Any] = {}
+    for item in draft.joined:
+        found = next(_beside(item, [row]), {})
+        values |= {str(c.feature): _value(c, found.get(c.name)) for c in item.columns if c.feature}
+    return values
+
+
+def _value(column: Column, text: Any) -> Any:
+    """A feature as the view makes it: true and false are numbers there."""
+    flags = {"true": "1", "false": "0"}
+    return flags.get(str(text).lower(), text) if column.kind == "boolean" else text
+
+
 def _key(roles: Roles, row: dict[str, Any]) -> dict[str, Any]:
     """The entity key where it is one column as it stands; one that SQL makes of several is left out."""
     return {entity_key(roles): row[roles.key[0]]} if is_text(roles) else {}
 
 
 def _named(roles: Roles, row: dict[str, Any], features: Sequence[Column]) -> dict[str, Any]:
-    flags = {"true": "1", "false": "0"}
-    values = {
-        str(column.feature): flags.get(str(row[column.name]).lower(), row[column.name])
-        if column.kind == "boolean"
-        else row[column.name]
-        for column in features
-    }
-    return _key(roles, row) | values
+    return _key(roles, row) | {str(column.feature): _value(column, row[column.name]) for column in features}
 
 
 def _label(roles: Roles, row: dict[str, Any]) -> Any:

@@ -31,6 +31,17 @@ def feed_rules(
     yield _rule("expect_table_row_count_to_be_between", bounds, "warning")
 
 
+def static_rules(columns: Iterable[Column], key: str) -> Iterator[str]:
+    """Items of YAML for a static table, which is replaced whole: its key, and ranges wide of what was seen."""
+    yield _unique((key,))
+    yield _rule("expect_column_values_to_not_be_null", {"column": key}, "critical")
+    for column in columns:
+        if column.low is not None and column.high is not None:
+            low, high = _wide(column.low, column.high, whole=column.kind == "integer")
+            bounds = {"column": column.name, "mostly": 0.99, "min_value": low, "max_value": high}
+            yield _rule("expect_column_values_to_be_between", bounds, "warning")
+
+
 def _column_rules(column: Column, plan: Plan, declared: tuple[Any, ...]) -> Iterator[str]:
     bounded = column.low is not None and column.high is not None
     if not column.nulls:

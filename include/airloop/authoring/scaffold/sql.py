@@ -1,5 +1,6 @@
 """The SQL a table suggests: names as DuckDB takes them, one text that identifies a row, the label as a number."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import duckdb
@@ -30,6 +31,16 @@ def entity(roles: Roles, columns: dict[str, Column], *, whole_seconds: bool) -> 
     ]
     joined = parts[0] if len(parts) == 1 else f"concat_ws('|', {', '.join(parts)})"
     return f"{joined} AS {entity_key(roles)}"
+
+
+def join(feed: str, column: str, columns: Sequence[Column]) -> str:
+    """A static feed's features under names that no column of the rows has, joined by its key as text."""
+    key = f"{feed}_key"
+    selected = [f"{name(column)} AS {key}", *(named(item.name, item.feature) for item in columns if item.feature)]
+    return (
+        f"LEFT JOIN (SELECT {', '.join(selected)} FROM {name(feed)}) AS {feed}_rows\n"
+        f"       ON {name(column)}::VARCHAR = {key}::VARCHAR"
+    )
 
 
 def label(roles: Roles) -> tuple[str, str]:

@@ -10,9 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from airloop.authoring.scaffold import sql
 from airloop.authoring.scaffold.columns import Column, entity_key
+from airloop.authoring.scaffold.joined import Joined
 from airloop.authoring.scaffold.plan import LABEL_DELAY, METRIC, Plan
 from airloop.authoring.scaffold.roles import Roles
-from airloop.authoring.scaffold.rules import feed_rules, flow, view_rules
+from airloop.authoring.scaffold.rules import feed_rules, flow, static_rules, view_rules
 from airloop.authoring.scaffold.suspects import find_suspects
 from airloop.data.value_rules import marked_number
 from airloop.sources.land_dialect import Dialect
@@ -42,6 +43,7 @@ class Draft:
     columns: tuple[Column, ...]
     left_out: dict[str, str]
     plan: Plan
+    joined: tuple[Joined, ...] = ()
 
     @cached_property
     def suspects(self) -> dict[str, str]:
@@ -108,6 +110,15 @@ def _declaration(draft: Draft) -> dict[str, Any]:
         "minutes": minutes,
         "label": roles.label,
         "left_out": draft.left_out,
+        "joined": [
+            {
+                "name": item.name,
+                "key": flow([item.join]),
+                "columns": _wrapped_columns(item.columns),
+                "file": f"{item.name}.csv",
+            }
+            for item in draft.joined
+        ],
         "entity_key": flow(entity_key(roles)),
         "delay_hours": minutes // 60,
         "task": roles.task,
@@ -126,8 +137,10 @@ def _sql(draft: Draft) -> dict[str, Any]:
     whole_seconds = all(not draft.table.texts[name].str.contains(r"\.\d").any() for name in roles.key)
     entity = sql.entity(roles, plain, whole_seconds=whole_seconds)
     selected = [sql.named(column.name, column.feature) for column in draft.columns if column.feature]
+    selected += [name for item in draft.joined for name in (column.feature for column in item.columns) if name]
     label, label_says = sql.label(roles)
     return {
+        "joins": [sql.join(item.name, item.join, item.columns) for item in draft.joined],
         "name": draft.name,
         "time": roles.time,
         "time_in_sql": sql.name(roles.time),
@@ -149,6 +162,7 @@ def _expectations(draft: Draft) -> dict[str, Any]:
         "raw": {
             EVENTS: list(feed_rules(_events(draft), roles.key, plan)),
             OUTCOMES: list(feed_rules(_outcomes(draft), roles.key, plan, declared=_label_values(draft))),
+            **{item.name: list(static_rules(item.columns, item.join)) for item in draft.joined},
         },
         "rows_a_day": f"{plan.rows_a_day:,.3g}",
         "view": f"{draft.name}_rows",
@@ -164,7 +178,8 @@ def _label_values(draft: Draft) -> dict[str, tuple[Any, ...]]:
 
 def _definitions(draft: Draft) -> dict[str, Any]:
     types = {"string": "String"}
-    features = {column.feature: types.get(column.kind, "Float64") for column in draft.columns if column.feature}
+    columns = [*draft.columns, *(column for item in draft.joined for column in item.columns)]
+    features = {column.feature: types.get(column.kind, "Float64") for column in columns if column.feature}
     return {
         "name": draft.name,
         "entity_key": entity_key(draft.roles),

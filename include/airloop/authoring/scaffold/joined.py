@@ -1,0 +1,113 @@
+"""Tables beside the first: static feeds, one row a key, joined to the rows by a column that both have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from airloop.authoring.scaffold.columns import Column, described, free_name, why_no_feature
+from airloop.authoring.scaffold.key_columns import key_fault
+from airloop.config.feed import RESERVED_COLUMNS
+from airloop.errors import ConfigError, DataContractError
+from airloop.sources.land_dialect import Dialect
+from airloop.sources.land_tables import Table, read_table
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A static table of a draft.
+
+    Attributes:
+        name: Of its feed.
+        join: The column that the rows and the table have in common, the table's key.
+        columns: As the feed declares them; a feature's name is no other feature's and no column's of the rows.
+        without: How many rows of the first table have no row in it.
+    """
+
+    name: str
+    table: Table
+    join: str
+    columns: tuple[Column, ...]
+    without: int
+
+
+def asked_tables(tables: Sequence[str], joins: Sequence[str]) -> list[tuple[str, Path, str]]:
+    """(feed, file, join column) of `--table NAME=FILE` and `--join COLUMN`, one for all or one for each in its order.
+
+    Raises:
+        ConfigError: Not written so, a name that is none or taken, or joins that fit no table.
+    """
+    if not tables and joins:
+        raise ConfigError(f"--join {joins[0]}: there is no --table NAME=FILE to join")
+    if tables and len(joins) not in (1, len(tables)):
+        raise ConfigError(
+            f"{len(tables)} times --table and {len(joins)} times --join: give one for all, or one for each"
+        )
+    found: list[tuple[str, Path, str]] = []
+    for number, text in enumerate(tables):
+        name, equals, path = text.partition("=")
+        if not equals or not name.isidentifier() or not name.islower():
+            raise ConfigError(
+                f"--table {text!r}: write NAME=FILE with a name of small letters, like customers=customers.csv"
+            )
+        if name in ("events", "outcomes", *(taken for taken, _, _ in found)):
+            raise ConfigError(f"--table {name}: the name is taken; choose another")
+        found.append((name, Path(path), joins[min(number, len(joins) - 1)]))
+    return found
+
+
+def read_joined(
+    asked: Sequence[tuple[str, Path, str]], rows: Table, columns: Sequence[Column], dialect: Dialect
+) -> tuple[Joined, ...]:
+    """Read each table, and find out what of it is a feature.
+
+    Raises:
+        ConfigError: A join column is missing on one side.
+        DataContractError: Rows share a key or have none, no row finds one in the table, or see read_table.
+    """
+    taken = {name.lower() for column in columns for name in (column.name, column.feature) if name}
+    found = []
+    for name, path, join in asked:
+        table = read_table(path, dialect)
+        for side in (rows, table):
+            side.require(join, "--join")
+        found.append(_joined(name, table, join, rows, taken))
+    return tuple(found)
+
+
+def _joined(name: str, table: Table, join: str, rows: Table, taken: set[str]) -> Joined:
+    _refuse_key(name, table, join)
+    keys, wanted = table.texts[join], rows.texts[join]
+    without = int((~wanted.is_in(keys.implode())).sum()) + wanted.null_count()
+    if without >= len(wanted):
+        raise DataContractError(
+            f"--table {name}: no row of {rows.path} finds its {join} in {table.path}: {wanted.drop_nulls()[0]!r} "
+            f"there, {keys[0]!r} here; have both written in one way"
+        )
+    values, columns = table.values(), []
+    for column in values.columns:
+        if column == join:
+            columns.append(Column(join, "string", 0))
+        elif column not in RESERVED_COLUMNS:
+            why_not = why_no_feature(values[column])
+            made = described(values[column], feature=None, why_not=why_not)
+            feature = None if why_not else free_name(f"{name}_{column}", taken)
+            columns.append(replace(made, feature=feature))
+    return Joined(name, table, join, tuple(columns), without)
+
+
+def _refuse_key(name: str, table: Table, join: str) -> None:
+    texts = table.texts[join]
+    if texts.null_count():
+        raise DataContractError(f"--table {name}: {texts.null_count()} rows of {table.path} have no {join}")
+    if says := key_fault(table, join):
+        raise DataContractError(f"--table {name}: {table.path}: {says}")
+    shared = texts.filter(texts.is_duplicated())
+    if len(shared):
+        lines = (table.texts.with_row_index("_row", offset=1).filter(pl.col(join) == shared[0]))["_row"].to_list()
+        raise DataContractError(
+            f"--table {name}: {len(shared)} rows of {table.path} share their {join} with another, first "
+            f"{join}={shared[0]} (rows {', '.join(map(str, lines[:5]))}): a table beside the rows has one row a key; a "
+            f"table with a time of its own is a second dated feed: docs/guides/second_day.md"
+        )
