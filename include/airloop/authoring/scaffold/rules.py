@@ -98,7 +98,7 @@ def flow(value: Any) -> str:
     plain = isinstance(value, str) and value.isascii() and value.replace("$", "").isidentifier()
     if plain and value.lower() not in ("yes", "no", "on", "off", "true", "false", "null", "y", "n"):
         return str(value)
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _wide(low: float, high: float, *, whole: bool) -> tuple[float | int, float | int]:
