@@ -39,7 +39,6 @@ def _context(params: dict[str, Any] | None = None, *, partition: datetime | None
         (_context(PARAMS, partition=FEBRUARY.start), JANUARY),
         (_context(PARAMS, **INTERVAL), JANUARY),
         (_context(partition=JANUARY.start, **INTERVAL), JANUARY),
-        (_context({"start": "2013-05-05T06:00:00Z", "end": "2013-05-05T07:00:00Z"}), None),
     ],
     ids=[
         "params",
@@ -49,14 +48,20 @@ def _context(params: dict[str, Any] | None = None, *, partition: datetime | None
         "params>partition",
         "params>interval",
         "partition>interval",
-        "hour",
     ],
 )
 def test_the_window_is_params_else_partition_else_interval(
-    pipeline: Pipeline, context: dict[str, Any], expected: Window | None
+    pipeline: Pipeline, context: dict[str, Any], expected: Window
 ) -> None:
-    expected = expected or Window.parse("2013-05-05T06:00:00Z", "2013-05-05T07:00:00Z")
     assert windows.window(pipeline, context) == expected
+
+
+def test_an_hour_is_a_window_of_an_hourly_pipeline_alone(pipeline: Pipeline) -> None:
+    hour = {"start": "2013-05-05T06:00:00Z", "end": "2013-05-05T07:00:00Z"}
+    hourly = pipeline.model_copy(update={"calendar": "hourly"})
+    assert windows.window(hourly, _context(hour)) == Window.parse(**hour)
+    with pytest.raises(AirflowFailException, match="no bound of a monthly window"):
+        windows.window(pipeline, _context(hour))
 
 
 @pytest.mark.parametrize(
