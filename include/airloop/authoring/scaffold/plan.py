@@ -17,6 +17,7 @@ METRIC: dict[TaskKind, str] = {"binary": "brier", "regression": "mae", "multicla
 _EMBARGO_DAYS = 1
 _FEWEST_TRAIN, _FEWEST_HOLDOUT = 90, 30  # two tuning folds, and a metric, want that many
 _FEWEST_IN_PERIOD = 30
+_FIRST_SHARE = 5
 _SEVERAL: dict[Calendar, timedelta] = {
     "daily": timedelta(0),
     "weekly": timedelta(days=28),
@@ -55,7 +56,7 @@ class Plan:
 
     @property
     def min_train_rows(self) -> int:
-        """Half of what the table would train on, in one digit."""
+        """A fifth of what the table would train on, in one digit: a replay of it then has months left to score."""
         return _min_train_rows(self.train_rows)
 
 
@@ -104,7 +105,7 @@ def make_plan(table: Table, roles: Roles) -> Plan:
 
 
 def _min_train_rows(train_rows: int) -> int:
-    return max(30, int(float(f"{train_rows / 2:.1g}")))
+    return max(_FEWEST_TRAIN, int(float(f"{train_rows / _FIRST_SHARE:.1g}")))
 
 
 def _calendar(times: pl.Series) -> tuple[Calendar, int]:
