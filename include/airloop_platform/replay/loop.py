@@ -13,7 +13,7 @@ from airloop.stores import ledger, state
 from airloop.stores.ledger import History
 from airloop_platform.replay import arrivals
 from airloop_platform.replay.airflow_client import AirflowClient
-from airloop_platform.replay.period import Period, newest, period
+from airloop_platform.replay.period import Period, look_of, newest, period
 from airloop_platform.replay.runs import GROUPS, Report, Runs, text
 from airloop_platform.supervisor import Platform
 
@@ -98,8 +98,9 @@ class _Stepper:
         self._has_data(window, name)
         self.looked_back = True
         self._first_training(window, name)
-        if self._history().champion(window.start) is not None:
-            self._monitor(window, name)
+        look = look_of(self.pipeline, window)
+        if look is not None and self._history().champion(look.start) is not None:
+            self._monitor(look, name)
         if self._insists(window):
             self._train(window, f"{name}: a training asked for by hand, although nothing is gained")
 
@@ -132,15 +133,15 @@ class _Stepper:
         rows = state.latest_records(self.settings, self.pipeline.name, "score", window=window)
         return not any(scored.version and scored.mode == "live" for scored in map(Scored.from_json, rows))
 
-    def _monitor(self, window: Window, name: str) -> None:
+    def _monitor(self, look: Window, name: str) -> None:
         """Monitoring, then the training it asks for, then the promotion that training asks for."""
-        digest = arrivals.files_digest(self.pipeline, window, self.settings)
-        self.runs.over("monitoring", window, f"{_run_id(window)}__{digest[:12]}", f"{name}: monitoring")
-        action: Action = newest(Action, "triage", self.pipeline, window, self.settings)
+        digest = arrivals.files_digest(self.pipeline, look, self.settings)
+        self.runs.over("monitoring", look, f"{_run_id(look)}__{digest[:12]}", f"{name}: monitoring")
+        action: Action = newest(Action, "triage", self.pipeline, look, self.settings)
         if action.kind == "retrain":
             asked = f"{name}: training, asked for by the probe"
             self.runs.follow("training", as_run_id(action.reason_key), asked)
-            self._promotion(window, name)
+            self._promotion(look, name)
 
     def _first_training(self, window: Window, name: str) -> None:
         history = self._history()

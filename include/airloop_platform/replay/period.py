@@ -1,9 +1,10 @@
 """What happened in one window of a replay, read from the records of the stages."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from airloop.config import Pipeline
+from airloop.config import Pipeline, calendar_windows
 from airloop.records import Action, Decision, Monitored, Scored, Validated, Window
 from airloop.settings import Settings
 from airloop.stores import state
@@ -26,16 +27,24 @@ def period(pipeline: Pipeline, window: Window, settings: Settings) -> Period:
     """The newest record of each stage over the window; `rows` are those of the first declared feed."""
     checked = newest(Validated, "validate_raw", pipeline, window, settings)
     first = next(iter(pipeline.feeds))
+    look = look_of(pipeline, window)
     rows = next((check.rows for check in checked.checks if check.table == first), 0) if checked else 0
     return Period(
         window=window,
         rows=rows,
         refused_rows=checked.bad_rows if checked else 0,
         scored=newest(Scored, "score", pipeline, window, settings),
-        monitored=newest(Monitored, "monitor", pipeline, window, settings),
-        action=newest(Action, "triage", pipeline, window, settings),
+        monitored=newest(Monitored, "monitor", pipeline, look, settings) if look else None,
+        action=newest(Action, "triage", pipeline, look, settings) if look else None,
         decision=newest(Decision, "decide", pipeline, Window(pipeline.coverage.start, window.end), settings),
     )
+
+
+def look_of(pipeline: Pipeline, window: Window) -> Window | None:
+    """The look of monitoring that ends with a window, inside the coverage; None where none does."""
+    last = Window(window.end - timedelta.resolution, window.end)
+    (look,) = calendar_windows(pipeline.calendar_of("monitoring"), last)
+    return look if look.end == window.end and look.start >= pipeline.coverage.start else None
 
 
 def newest(kind: Any, stage: str, pipeline: Pipeline, window: Window, settings: Settings) -> Any:
