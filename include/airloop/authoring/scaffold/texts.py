@@ -224,10 +224,7 @@ def _task_says(draft: Draft) -> str:
 
 
 def _calendar_says(plan: Plan) -> str:
-    seen = f"one run takes a period of {plan.rows_a_period:,} rows"
-    if plan.calendar == "monthly":
-        return seen
-    return f"{seen}; monitoring asks for a training only on 14 days or more, so only on monthly periods"
+    return f"one run takes a period of {plan.rows_a_period:,} rows"
 
 
 _DECLARATION: dict[str, Callable[[Draft], dict[str, Any]]] = {
