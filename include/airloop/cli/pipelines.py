@@ -136,7 +136,7 @@ def _say_next_steps(draft: "Draft") -> None:
         _say(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
     for item in draft.joined:
         _say(f"  airloop land {name} {item.name} {shlex.quote(str(item.table.path))}{given}")
-    _say(f"  airloop replay {name}      its past through the loop: trained, scored, monitored, a table at the end")
+    _say(f"  airloop replay {name}      its past through the whole loop, with a table at the end")
     scoring = f", then {name}__scoring for {cutoff} to {until}" if until else ""
     _say(f"Or one training by hand, on the platform (airloop up): {name}__training with the cutoff {cutoff}{scoring}.")
     _say("Or here, without a platform:")

@@ -9,7 +9,7 @@ from tests.support.command import Airloop
 
 from airloop.authoring import pipeline_check
 from airloop.authoring.pipeline_check import check_pipeline
-from airloop.authoring.scaffold import Asked, left_to_decide, new_pipeline, written_paths
+from airloop.authoring.scaffold import Asked, example_path, left_to_decide, new_pipeline, written_paths
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError, DataContractError
 from airloop.settings import Settings
@@ -30,7 +30,7 @@ def new(settings: Settings, rows: list[dict[str, str]], name: str = "returns", *
 def test_the_four_files_pass_the_check_and_nothing_else_is_written(toy_settings: Settings) -> None:
     before = files(toy_settings)
     new(toy_settings, ORDERS)
-    assert files(toy_settings) - before == set(written_paths("returns"))
+    assert files(toy_settings) - before == {*written_paths("returns"), example_path("returns")}
     assert len(written_paths("returns")) == 4
     assert check_pipeline("returns", toy_settings)[0] == "pipeline.yaml: 2 feeds, 2 candidates"
 

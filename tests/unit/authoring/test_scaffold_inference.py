@@ -127,7 +127,7 @@ def test_names_that_airloop_or_sql_use_get_another_one(tmp_path: Path) -> None:
     [
         (20, 600, "daily", "2021-03-01", "2021-03-20"),
         (50, 600, "weekly", "2021-03-01", "2021-04-12"),
-        (120, 600, "monthly", "2021-03-01", "2021-06-01"),
+        (120, 600, "monthly", "2021-03-01", "2021-05-01"),
         (50, 150, "monthly", "2021-03-01", "2021-04-01"),  # a week has 21 rows: too few for anything
     ],
 )
@@ -220,7 +220,7 @@ def test_rules_are_as_strict_as_the_table_was(tmp_path: Path) -> None:
         ("1", '"1"'),
         (["x", "true"], '[x, "true"]'),
         (1e20, "1.0e+20"),
-        ("ä", '"\\u00e4"'),
+        ("ä", '"ä"'),
     ],
 )
 def test_what_yaml_would_read_as_something_else_is_quoted(value: object, text: str) -> None:
