@@ -115,7 +115,7 @@ def run_stage(
         raise ConfigError(
             f"{name} of {pipeline.name} {window} needs the record of {missing[0]}: run {missing[0]} first"
         )
-    with stage_lock(settings, pipeline.name, name, str(window), *(f"{key}={options[key]}" for key in sorted(options))):
+    with stage_lock(settings, pipeline.name, name, str(window), *_lock_parts(stage, options)):
         extra = stage.function("inputs")
         reads = extra(pipeline, window, upstream, settings, **options) if extra else {}
         key = input_key(name, pipeline, window, upstream=upstream, settings=settings, options=options, reads=reads)
@@ -134,6 +134,11 @@ def run_stage(
         state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
         logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)
         return record
+
+
+def _lock_parts(stage: Stage, options: Mapping[str, Any]) -> list[str]:
+    """What parts runs over one window that may go side by side: options, but not of a stage that replaces its rows."""
+    return [] if stage.replaces else [f"{key}={options[key]}" for key in sorted(options)]
 
 
 def _refuse_options(name: str, stage: Stage, options: Mapping[str, Any]) -> None:

@@ -135,7 +135,7 @@ def test_an_unknown_stage_is_refused_with_the_known_ones(toy_settings: Settings)
 @pytest.mark.parametrize(
     ("stage", "options", "says"),
     [
-        ("ingest", {"mode": "live"}, r"ingest: .*'mode'.*its options: none"),
+        ("ingest", {"mode": "live"}, r"ingest: .*'mode'.*its options: outcomes"),
         ("score", {"mood": "live"}, r"score: .*'mood'.*its options: mode"),
         ("tune", {}, r"tune: .*'candidate'.*its options: candidate"),
     ],
@@ -223,12 +223,12 @@ def test_every_stage_is_there_takes_the_same_four_arguments_and_needs_stages_bef
     assert issubclass(stage.record, Record)
 
 
-def test_a_stage_that_replaces_a_window_takes_no_options() -> None:
+def test_runs_that_replace_a_window_follow_each_other_whatever_their_options() -> None:
     replacing = [name for name, stage in stage_run.STAGES.items() if stage.replaces]
     assert replacing == ["ingest", "validate_raw", "build_features"]
     for name in replacing:
-        with pytest.raises(ConfigError, match="its options: none"):
-            stage_run._refuse_options(name, stage_run.STAGES[name], {"anything": 1})
+        assert stage_run._lock_parts(stage_run.STAGES[name], {"outcomes": "withheld"}) == []
+    assert stage_run._lock_parts(stage_run.STAGES["tune"], {"candidate": "x"}) == ["candidate=x"]
 
 
 def test_a_stored_record_comes_back_as_its_class(landed: Settings) -> None:
