@@ -151,7 +151,8 @@ def _given_key(table: Table, values: pl.DataFrame, key: tuple[str, ...]) -> tupl
 
 def _unique_key(table: Table, values: pl.DataFrame, time: str, label: str | None) -> tuple[str, ...]:
     fit = values.select(name for name in values.columns if not (key_fault(table, name) or counts_rows(values[name])))
-    nearest, fewest = (time,), values.height + 1
+    nearest: tuple[str, ...] = (time,)
+    fewest = values.height + 1
     for key in _key_candidates(fit, time, label):
         shared = int(values.select(pl.struct(key).is_duplicated().sum()).item())
         if not shared:
