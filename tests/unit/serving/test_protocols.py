@@ -56,6 +56,18 @@ def test_keys_in_a_frame_are_looked_up(client):
     assert answer.json()["predictions"][0][1] == pytest.approx(by_keys, abs=1e-12)
 
 
+def test_a_frame_that_is_looked_up_may_say_when_it_is_about(client):
+    row = {"job": f"j{CUTOFF:03d}-031", "machine": "m1"}
+    body = {"dataframe_records": [row], "params": {"as_of": NOON.isoformat()}}
+    found = client.post("/invocations", json=body).json()["predictions"][0][1]
+    by_keys = ask(client, {"entity": row, "as_of": NOON.isoformat()}).json()["predictions"][0]
+    assert (found, by_keys["flags"]) == (pytest.approx(by_keys["prediction"], abs=1e-12), {})
+    for wrong in (3, "noon"):
+        refused = client.post("/invocations", json={**body, "params": {"as_of": wrong}})
+        assert 400 <= refused.status_code < 500
+        assert "params.as_of" in refused.json()["message"]
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

@@ -10,6 +10,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from starlette.responses import Response
 
 from airloop.config.nearest import nearest
 from airloop.serving.answering import Asked, Caller
-from airloop.serving.api.bodies import now, read_body
+from airloop.serving.api.bodies import instant, now, read_body
 from airloop.serving.api.endpoints import answered, body_in_time, json_answer
 from airloop.serving.api.service import Service
 from airloop.serving.prediction_log import Logged
@@ -43,13 +44,15 @@ async def invocations(service: Service, request: Request, caller: Caller) -> Res
     content = await body_in_time(read_body(request))
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind == "text/csv":
-        rows = _csv(content)
+        rows, params = _csv(content), None
     elif kind == "application/json":
-        rows = frame_rows(_json(content))
+        body = _json(content)
+        rows, params = frame_rows(body), body.get("params")
     else:
         says = f"content type {kind!r} is not read; send application/json or text/csv"
         raise Refused(415, "wrong_content_type", says, field="content-type", value=kind)
-    records = await answered(service, served, [_asked(served, row) for row in rows], caller)
+    as_of = _as_of(params)
+    records = await answered(service, served, [_asked(served, row, as_of) for row in rows], caller)
     headers = {"X-Airloop-Model-Version": str(served.version), "X-Airloop-Decision": str(served.decision)}
     return json_answer({"predictions": [_as_mlflow(served, record) for record in records]}, headers=headers)
 
@@ -128,7 +131,7 @@ def _of_csv(text: Any) -> Any:
     return None if text == "" else text
 
 
-def _asked(served: "Served", row: Mapping[str, Any]) -> Asked:
+def _asked(served: "Served", row: Mapping[str, Any], as_of: datetime) -> Asked:
     known = served.inputs.by_name
     flat = {column: feature for feature in known.values() if feature.kind == "array" for column in feature.columns}
     features: dict[str, Any] = {name: _typed(known[name].kind, row[name]) for name in known if name in row}
@@ -140,7 +143,15 @@ def _asked(served: "Served", row: Mapping[str, Any]) -> Asked:
         others = [name for name in row if name not in features]
         raise Refused(400, "missing_feature", f"column {gone!r} is missing{nearest(gone, others)}", field=gone)
     whole = served.inputs.by_name.keys() <= features.keys()
-    return Asked({} if whole and served.online.entity_key not in entity else entity, features, now())
+    return Asked({} if whole and served.online.entity_key not in entity else entity, features, as_of)
+
+
+def _as_of(params: Any) -> datetime:
+    """The instant that MLflow's `params` name, for rows that are looked up; now unless they do."""
+    sent = params.get("as_of") if isinstance(params, dict) else None
+    if sent is not None and not isinstance(sent, str):
+        raise Refused(400, "wrong_instant", "params.as_of has to be a text", field="params.as_of", value=sent)
+    return instant(sent, default=now(), field="params.as_of")
 
 
 def _typed(kind: str, value: Any) -> Any:
