@@ -17,6 +17,7 @@ from airloop.data import expectations
 from airloop.errors import ConfigError
 from airloop.features import feature_store, sections, sql_check, transforms
 from airloop.records import Window
+from airloop.serving import declaration
 from airloop.settings import Settings
 
 _BOUNDS = re.compile("in_set|between|match_regex")
@@ -116,6 +117,7 @@ def _features(pipeline: Pipeline, settings: Settings) -> list[str]:
         for item in taken
     ]
     wrong += _refusals(feature_store.ignored_in_drift, pipeline, settings)
+    wrong += _refusals(declaration.check, pipeline, settings)
     _raise(wrong)
     return [f"feature_repo/{name}.py: service {pipeline.features.service} with {len(features)} features"]
 

@@ -4,7 +4,7 @@ Feast hands out expired values as present; here a value counts only as long as i
 exceed the view's ttl (the edge included, as in retrieval), nor the declared maximum.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -58,13 +58,29 @@ def rules(pipeline: Pipeline, online: "OnlineFeatures", inputs: Inputs) -> dict[
     Raises:
         ConfigError: `serving.freshness` names a view or a feature there is not, or a default of another kind.
     """
-    views = {view.name: view for view in online.views}
+    refuse_unknown(pipeline, {view.name: view.features for view in online.views}, inputs)
     declared = pipeline.serving.freshness
-    for name in declared:
+    return {view.name: _rule(view, declared.get(view.name, ViewFreshness())) for view in online.views}
+
+
+def refuse_unknown(pipeline: Pipeline, views: Mapping[str, Sequence[str]], inputs: Inputs) -> None:
+    """Refuse a declaration that does not fit the views (name -> features).
+
+    Raises:
+        ConfigError: See rules.
+    """
+    where = f"{pipeline.name}/pipeline.yaml: serving.freshness"
+    for name, declared in pipeline.serving.freshness.items():
         if name not in views:
-            where = f"{pipeline.name}/pipeline.yaml: serving.freshness"
             raise ConfigError(f"{where}: no view {name!r}{nearest(name, views)} (views: {', '.join(views)})")
-    return {name: _rule(pipeline, view, declared.get(name, ViewFreshness()), inputs) for name, view in views.items()}
+        for feature, value in declared.defaults.items():
+            place, known = f"{where}.{name}.defaults", views[name]
+            if feature not in known:
+                raise ConfigError(f"{place}: no feature {feature!r}{nearest(feature, known)} (has: {', '.join(known)})")
+            try:
+                inputs.checked({feature: value} if feature in inputs.by_name else {})
+            except Refused as error:
+                raise ConfigError(f"{place}: {error.message}") from error
 
 
 def judge(rule: Rule, known: "KnownValues", as_of: datetime) -> Judged:
@@ -99,18 +115,7 @@ def judge(rule: Rule, known: "KnownValues", as_of: datetime) -> Judged:
     return Judged(known.values if rule.when_stale == "flag" else rule.defaults, age, STALE)
 
 
-def _rule(pipeline: Pipeline, view: "View", declared: ViewFreshness, inputs: Inputs) -> Rule:
-    where = f"{pipeline.name}/pipeline.yaml: serving.freshness.{view.name}.defaults"
-    for name, value in declared.defaults.items():
-        if name not in view.features:
-            raise ConfigError(
-                f"{where}: no feature {name!r}{nearest(name, view.features)} (has: {', '.join(view.features)})"
-            )
-        if name in inputs.by_name:
-            try:
-                inputs.by_name[name].value(value)
-            except Refused as error:
-                raise ConfigError(f"{where}: {error.message}") from error
+def _rule(view: "View", declared: ViewFreshness) -> Rule:
     longest = view.ttl_seconds
     if declared.max_age_minutes is not None:
         longest = min(longest, declared.max_age_minutes * 60)

@@ -1,5 +1,6 @@
 """Freshness: a value counts as long as in training; what is older is refused, missing or flagged, as declared."""
 
+import re
 import shutil
 from datetime import timedelta
 
@@ -7,8 +8,10 @@ import pytest
 from tests.support import served_toy, toy
 from tests.support.served_toy import CUTOFF, NOON, ask
 
+from airloop.authoring import pipeline_check
 from airloop.config import Pipeline
 from airloop.errors import ConfigError
+from airloop.serving import declaration
 from airloop.serving.champions import Champions
 
 KEYS = {"job": f"j{CUTOFF:03d}-031", "machine": "m1"}
@@ -114,6 +117,24 @@ def test_a_declaration_that_does_not_fit_the_views_is_named(served, tmp_path, te
     slots.look()
     assert slots.slots["toy"].served is None
     assert says in slots.slots["toy"].problem
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{freshness: {machine_heet: {when_stale: flag}}}", "no view 'machine_heet'; did you mean 'machine_heat'?"),
+        ("{freshness: {machine_heat: {defaults: {celsius: hot}}}}", "'celsius' has to be a number or null"),
+        ("{feedback: failurs}", "serving.feedback: no outcome feed 'failurs'; did you mean 'failures'?"),
+    ],
+)
+def test_the_check_of_a_pipeline_says_the_same_before_anything_is_served(toy_settings, text, says):
+    path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    whole = path.read_text()
+    path.write_text(f"{whole}serving: {{freshness: {{machine_heat: {{when_stale: refuse}}}}, feedback: failures}}\n")
+    declaration.check(toy.toy_pipeline(toy_settings), toy_settings)
+    path.write_text(f"{whole}serving: {text}\n")
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        pipeline_check.check_pipeline("toy", toy_settings)
 
 
 @pytest.mark.parametrize(
