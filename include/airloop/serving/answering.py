@@ -149,4 +149,4 @@ def _refuse_incomplete(served: "Served", explicit: Mapping[str, Any], entity: Ma
 
 
 def _text(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")

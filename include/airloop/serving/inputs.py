@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.config.nearest import nearest
-from airloop.serving.refused import Refused
+from airloop.serving.refused import Refused, refuse_strange_text
 from airloop.settings import Settings
 
 Kind = Literal["number", "text", "flag", "array"]
@@ -48,6 +48,8 @@ class Feature:
         if self.kind == "array":
             return self._array(given)
         if isinstance(given, str if self.kind == "text" else bool):
+            if isinstance(given, str):
+                refuse_strange_text(self.name, given)
             return given
         raise wrong_kind(self.name, given, KINDS[self.kind])
 

@@ -14,7 +14,7 @@ from airloop.config import Pipeline
 from airloop.config.nearest import nearest
 from airloop.errors import ConfigError
 from airloop.features import feature_store
-from airloop.serving.refused import Refused
+from airloop.serving.refused import Refused, refuse_strange_text
 from airloop.settings import Settings
 
 # After feature_store, which boots Feast.
@@ -96,6 +96,8 @@ class OnlineFeatures:
             if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
                 says = f"key {name!r} has to be {'a text' if kind is str else 'a whole number'}"
                 raise Refused(422, "wrong_type", f"{says}, not {type(value).__name__}", field=name, value=value)
+            if isinstance(value, str):
+                refuse_strange_text(name, value)
             if kind is int and value is not None and value not in _INT64:
                 raise Refused(422, "out_of_range", f"key {name!r} does not fit into 64 bits", field=name, value=value)
         if entity.get(self.entity_key) in (None, ""):

@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 from airloop.config import Feed, Pipeline
 from airloop.config.nearest import nearest
-from airloop.errors import DataContractError
-from airloop.records import parse_instant
-from airloop.serving.refused import Refused
+from airloop.serving.instants import sent_instant
+from airloop.serving.refused import Refused, refuse_strange_text
 
 _WORDS = {
     "string": "a text",
@@ -73,7 +72,7 @@ def outcome_row(pipeline: Pipeline, entity: Mapping[str, Any], outcome: Any, tim
         Refused: A column is missing, unknown (with the nearest) or of another type, or the time is no instant.
     """
     name, feed = outcome_feed(pipeline)
-    happened = _instant(time, "time")
+    happened = sent_instant(time, "time")
     taken: dict[str, Any] = {column: entity[column] for column in feed.columns if column in entity}
     taken[feed.event_time or ""] = time
     if feed.known_at and feed.known_at != feed.event_time:
@@ -119,13 +118,8 @@ def _value(column: str, kind: str, given: Any, *, key: bool) -> Any:
     if not fits[kind]:
         says = f"column {column!r} has to be {_WORDS[kind]}, not {type(given).__name__}"
         raise Refused(422, "wrong_type", says, field=f"outcome.{column}", value=given)
+    if kind == "string":
+        refuse_strange_text(f"outcome.{column}", given)
     if kind == "timestamp":
-        return _instant(given, f"outcome.{column}").isoformat().replace("+00:00", "Z")
+        return sent_instant(given, f"outcome.{column}").isoformat().replace("+00:00", "Z")
     return given
-
-
-def _instant(text: str, field: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except DataContractError as error:
-        raise Refused(422, "wrong_instant", f"{field}: {error}", field=field, value=text) from error

@@ -19,7 +19,7 @@ class Refused(Exception):
         """`place` holds JSON-able values; long ones are cut."""
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
-        self.place = {name: shown(value) if name == "value" else value for name, value in place.items()}
+        self.place = {name: shown(value) for name, value in place.items()}
 
     def in_row(self, row: int) -> "Refused":
         """The same, about one row of a batch (from 0)."""
@@ -34,7 +34,22 @@ def shown(value: Any) -> Any:
     """A value as an error may repeat it: short texts, numbers and flags as they are, all else as a cut text."""
     if value is None or isinstance(value, (bool, int, float)):
         return value if not isinstance(value, int) or abs(value) < 1 << 53 else _cut(str(value))
-    return _cut(value if isinstance(value, str) else repr(value))
+    # Half a surrogate pair is a text that no answer can carry.
+    return _cut(value.encode("utf-8", "replace").decode() if isinstance(value, str) else repr(value))
+
+
+def refuse_strange_text(field: str, text: str) -> None:
+    """Refuse a text that is no Unicode (half a surrogate pair) or holds a NUL, which databases do not take.
+
+    Raises:
+        Refused: Names the field.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Refused(422, "strange_text", f"{field!r} is no valid Unicode text", field=field, value=text) from error
+    if "\0" in text:
+        raise Refused(422, "strange_text", f"{field!r} holds a NUL character: leave it out", field=field, value=text)
 
 
 def _cut(text: str) -> str:

@@ -125,6 +125,7 @@ def test_a_batch_is_taken_as_a_whole_or_not_at_all(client, served):
         (about(outcome="yes"), 422, "column 'failed' has to be true or false, not str"),
         (about(outcome={"faild": True}), 422, "did you mean 'failed'?"),
         (about(outcome={}), 422, "needs column 'failed'"),
+        (about(time="0001-01-01T00:00:00Z"), 422, "outside the years 1900 to 2199"),
         (about(time="yesterday"), 422, "'yesterday' is not an ISO 8601 instant"),
         (about(time="2020-01-26T13:05:00"), 422, "has no UTC offset"),
         ({"pipeline": "toy", "entity": {"job": JOB}, "time": TIME}, 422, "field 'outcome' is missing"),

@@ -1,11 +1,14 @@
 """Asked over HTTP: the same prediction as in batch and by the model's own pipeline, and every mistake named."""
 
+import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.support import toy
+from tests.support import served_toy, toy
 from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask
 
+from airloop.config.serving import Serving
 from airloop.features import examples
 from airloop.models import model_version
 from airloop.records import Window
@@ -138,6 +141,35 @@ def test_every_answer_is_in_the_log_with_what_it_was_made_from(client, served_ho
     assert record.ages == said["feature_ages_seconds"]
     assert record.caller == "open"
     assert record.latency_ms > 0
+
+
+def test_a_request_that_takes_too_long_is_answered_with_503(served):
+    with served_toy.running(served) as client:
+        slot = client.service.champions.slots["toy"]
+        real = slot.served
+
+        def slow(rows):
+            released.wait(10)
+            return real.form.predict(rows)
+
+        released = threading.Event()
+        hurried = real.pipeline.model_copy(update={"serving": Serving(timeout_seconds=0.1)})
+        changed = replace(real, pipeline=hurried, form=replace(real.form, name="pipeline", predict=slow))
+        client.service.champions.slots = {"toy": replace(slot, served=changed)}
+        answer = ask(client, {"features": EXPLICIT})
+        released.set()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "too_slow")
+
+
+def test_texts_that_no_store_can_hold_and_instants_of_other_ages_are_refused(client):
+    half = b'{"dataframe_records": [{"machine_code": "\\ud800", "job_size": 1, "celsius": 2}]}'
+    answer = client.post("/invocations", content=half, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, "no valid Unicode" in answer.json()["message"]) == (422, True)
+    nul = ask(client, {"features": {**EXPLICIT, "machine_code": "m\0"}})
+    assert nul.json()["error"]["code"] == "strange_text"
+    for text in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        answer = ask(client, {"features": EXPLICIT, "as_of": text})
+        assert (answer.status_code, answer.json()["error"]["field"]) == (422, "as_of")
 
 
 def test_the_figures_count_requests_predictions_and_refusals(client):

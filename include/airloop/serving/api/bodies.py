@@ -8,8 +8,7 @@ import msgspec
 from starlette.requests import Request
 
 from airloop.config.nearest import nearest
-from airloop.errors import DataContractError
-from airloop.records import parse_instant
+from airloop.serving.instants import sent_instant
 from airloop.serving.refused import Refused
 
 MAX_BYTES = 4 << 20
@@ -54,10 +53,7 @@ def instant(text: str | None, *, default: datetime, field: str = "as_of") -> dat
     """
     if text is None:
         return default
-    try:
-        return parse_instant(text)
-    except DataContractError as error:
-        raise Refused(422, "wrong_instant", f"{field}: {error}", field=field, value=text) from error
+    return sent_instant(text, field)
 
 
 def now() -> datetime:

@@ -5,10 +5,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
+from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -106,7 +107,8 @@ async def answered(service: Service, served: "Served", asked: list[Asked], calle
     else:
         seconds = served.pipeline.serving.timeout_seconds
         try:
-            work = run_in_threadpool(answer, served, asked, service.log, caller)
+            # Abandoned, the thread goes on; without that, whoever waits would wait for it.
+            work = to_thread.run_sync(partial(answer, served, asked, service.log, caller), abandon_on_cancel=True)
             records = await asyncio.wait_for(work, seconds)
         except TimeoutError as error:
             says = f"no answer within {seconds:g} s (serving.timeout_seconds): send fewer rows, or try again"
