@@ -102,7 +102,7 @@ def test_a_killed_service_leaves_the_record_of_every_answer_it_gave(served):
     ids = all_ids(served)
     assert set(answered) <= set(ids)
     assert len(set(ids)) == len(ids)
-    assert all(map(is_closed, segments(served, "toy")))
+    wait_for(lambda: all(map(is_closed, segments(served, "toy"))))  # the kernel lets go of the locks of the dead
     found = collect.collect(toy.toy_pipeline(served), served)
     assert (found.records, found.online) == (len(ids), len(ids))
 
