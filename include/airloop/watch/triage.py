@@ -109,7 +109,8 @@ def triage_window(
 def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Action:
     """Judge a monitored window against the stored history, and put the outcome on record.
 
-    Writes one `triage` entry; the same outcome for the same window and version adds none.
+    Writes one `triage` entry, which also says when the labels of the judged rows matured (`judged`); the same outcome
+    for the same window and version adds none.
     """
     monitored: Monitored = upstream["monitor"]
     policy = pipeline.monitoring.policy
@@ -123,6 +124,7 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
         lasting_days=pipeline.monitoring.probe_days,
     )
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
+    payload["judged"] = monitored.evidence.to_json()
     draft = Draft(monitored.window.end, payload)
     entry = ledger.append_once(
         settings,

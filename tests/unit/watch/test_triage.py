@@ -134,6 +134,7 @@ def test_doing_nothing_is_recorded_per_window(settings, pipeline):
     for record in (month(6, gains=False), month(7, gains=False)):
         triage(pipeline, record.window, {"monitor": record}, settings)
     assert [entry.payload["kind"] for entry in ledger.entries(settings, "flight_delays")] == ["nothing", "nothing"]
+    assert ledger.entries(settings, "flight_delays")[-1].payload["judged"] == month(7).window.to_json()
 
 
 def test_stage_cools_down_after_a_decision_in_data_time(settings, pipeline):
