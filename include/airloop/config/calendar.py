@@ -54,12 +54,6 @@ def nearest_bound(calendar: Calendar, instant: datetime) -> datetime:
     return min((start, period_end(calendar, start)), key=lambda bound: abs(bound - instant))
 
 
-def period_ending_at(calendar: Calendar, instant: datetime) -> Window | None:
-    """The period of a calendar that ends at an instant; None when none does."""
-    start = period_start(calendar, instant - timedelta.resolution)
-    return Window(start, instant) if period_end(calendar, start) == instant else None
-
-
 def is_period(calendar: Calendar, window: Window) -> bool:
     """Whether a window is exactly one period of a calendar."""
     start = period_start(calendar, window.start)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airloop.config import calendar_windows
-from airloop.config.calendar import CRON, Calendar, is_period, period_end, period_ending_at, period_start
+from airloop.config.calendar import CRON, Calendar, is_period, period_end, period_start
 from airloop.records import Window
 
 CALENDARS = get_args(Calendar)
@@ -71,10 +71,8 @@ def test_every_calendar_has_a_cron_expression() -> None:
 
 @pytest.mark.parametrize("calendar", CALENDARS)
 @given(instant=INSTANTS)
-def test_a_period_ends_at_its_end_and_at_no_other_instant(calendar: Calendar, instant: datetime) -> None:
+def test_a_period_is_one_and_what_is_longer_is_none(calendar: Calendar, instant: datetime) -> None:
     start = period_start(calendar, instant)
     period = Window(start, period_end(calendar, start))
-    assert period_ending_at(calendar, period.end) == period
     assert is_period(calendar, period)
-    assert period_ending_at(calendar, period.end - timedelta.resolution) is None
     assert not is_period(calendar, Window(start, period.end + timedelta.resolution))
