@@ -10,7 +10,7 @@ HOME_DIR := .airloop
 UV := $(HOME_DIR)/uv/bin/uv
 BIN := $(HOME_DIR)/venv/bin
 
-.PHONY: help demo test faults check up down bench clean docs
+.PHONY: help demo test faults check up down bench dist clean docs
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,9 +43,15 @@ down: $(HOME_DIR)/base.stamp ## stop the platform
 bench: $(HOME_DIR)/dev.stamp ## measure what the README claims
 	@$(BIN)/python -m benchmarks
 
+dist: $(HOME_DIR)/base.stamp ## the wheel that projects of their own depend on: airloop init DIR
+	@rm -rf build
+	@SOURCE_DATE_EPOCH=315532800 $(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
+	@rm -rf build
+	@ls dist/*.whl
+
 clean: ## remove everything airloop wrote, its environment included
 	@if [ -x $(BIN)/airloop ]; then $(BIN)/airloop down; fi
-	@rm -rf $(HOME_DIR) build include/*.egg-info
+	@rm -rf $(HOME_DIR) build dist include/*.egg-info
 
 $(UV):
 	@echo "creating the environment below $(HOME_DIR)/"

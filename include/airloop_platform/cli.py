@@ -4,8 +4,10 @@ from airloop.authoring.known_connections import also_ask
 from airloop.cli import app, main
 from airloop_platform import commands
 from airloop_platform.connection_ids import connection_ids
+from airloop_platform.project import command
 
 app.add_typer(commands.app)
+app.add_typer(command.app)
 also_ask(connection_ids)
 
 __all__ = ["app", "main"]

@@ -92,8 +92,11 @@ def up(
 ) -> None:
     """Start Airflow, MLflow and the prediction service on this machine, bound to 127.0.0.1."""
     from airloop_platform import supervisor
+    from airloop_platform.project import shipped
 
     settings = load_settings()
+    for name in shipped.lacking(settings.project_dir):
+        say(f"{name} is missing: airloop upgrade adds it")
     ports = {"airflow_port": airflow_port, "mlflow_port": mlflow_port, "serving_port": serving_port}
     if detach:
         _show_platform(supervisor.start_detached(settings, on_progress=say, **ports))

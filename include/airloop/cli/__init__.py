@@ -86,14 +86,3 @@ def schema() -> None:
     from airloop.config import Pipeline
 
     typer.echo(json.dumps(Pipeline.model_json_schema(), indent=2))
-
-
-@app.command(epilog="Example: airloop upgrade")
-def upgrade() -> None:
-    """Bring this home to the installed version; opening it does the same, so nothing has to be run by hand."""
-    from airloop.settings import load_settings
-    from airloop.stores import state
-
-    before, now = state.upgrade(load_settings())
-    moved = f"{before or 'empty'} -> {now}" if before != now else f"at revision {now}, nothing to do"
-    typer.echo(f"state database: {moved}")

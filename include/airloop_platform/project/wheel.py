@@ -1,0 +1,55 @@
+"""The wheel that a new project installs airloop from, where no package index holds it."""
+
+import json
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from airloop.errors import ConfigError
+from airloop_platform.project.shipped import CLONE, version
+
+
+def find_wheel(asked: Path | None) -> Path | None:
+    """The wheel of the running version: the one asked for, the one it was installed from, or what `make dist` made.
+
+    Args:
+        asked: A wheel, or a folder of wheels.
+
+    Returns:
+        None where airloop came from a package index, from which the project will get it too.
+
+    Raises:
+        ConfigError: Nothing by that name, another version's, or a clone without a wheel.
+    """
+    if asked is not None:
+        return _asked_for(asked)
+    origin = json.loads(metadata.distribution("airloop").read_text("direct_url.json") or "{}")
+    if not origin:
+        return None
+    place = Path(unquote(urlparse(origin["url"]).path))
+    if place.is_file():
+        return place
+    found = _newest(place / "dist" if place.is_dir() else place.parent)
+    if found is None:
+        way_out = f"run `make dist` in {CLONE}, or " if place.is_dir() else ""
+        raise ConfigError(
+            f"there is no wheel of airloop {version()} at {place}, from which it was installed, for the project to "
+            f"depend on: {way_out}name one by --wheel"
+        )
+    return found
+
+
+def _asked_for(asked: Path) -> Path:
+    found = _newest(asked) if asked.is_dir() else asked
+    if found is None or not found.is_file():
+        raise ConfigError(f"--wheel {asked}: there is no wheel of airloop {version()}; `make dist` makes one in dist/")
+    if not found.name.startswith(f"airloop-{version()}-") or found.suffix != ".whl":
+        raise ConfigError(
+            f"--wheel {asked}: is no wheel of the airloop that writes this project (airloop-{version()}-*.whl)"
+        )
+    return found
+
+
+def _newest(folder: Path) -> Path | None:
+    found = sorted(folder.glob(f"airloop-{version()}-*.whl"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else None

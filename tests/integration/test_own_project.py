@@ -1,0 +1,154 @@
+"""A project of one's own with airloop installed from its wheel: no line of the checkout takes part."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+CLONE = Path(__file__).resolve().parents[2]
+OF_THE_WHEEL = (
+    *("pyproject.toml", "setup.py", "README.md", "LICENSE", "docker-compose.yml", ".env.example"),
+    *("requirements", "include", "dags", "plugins", "feature_repo", "examples"),
+)
+PIPELINE = "newark_temperature"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment that has the dependencies of this one, and airloop from a wheel alone."""
+
+    folder: Path
+
+    def run(self, *command: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AIRLOOP_", "AIRFLOW", "PYTHON"))
+        }
+        program = self.folder / "bin" / command[0]
+        return subprocess.run(
+            [program, *command[1:]], cwd=cwd, env=kept | more, capture_output=True, text=True, timeout=600, check=False
+        )
+
+    def ok(self, *command: str | Path, cwd: Path, **more: str) -> str:
+        done = self.run(*command, cwd=cwd, **more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def install(self, wheel: Path) -> None:
+        uv = CLONE / ".airloop" / "uv" / "bin" / "uv"
+        command = [uv if uv.is_file() else "uv", "pip", "install", "--quiet", "--no-deps", "--python"]
+        subprocess.run([*command, self.folder / "bin" / "python", wheel], check=True, timeout=120)
+
+
+def build(root: Path, version: str) -> Path:
+    """The wheel of this checkout under another version, built from a copy: nothing is written to the checkout."""
+    source = root / version
+    for name in OF_THE_WHEEL:
+        if (CLONE / name).is_dir():
+            shutil.copytree(CLONE / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copyfile(CLONE / name, source / name)
+    declared = (source / "pyproject.toml").read_text()
+    (source / "pyproject.toml").write_text(declared.replace('\nversion = "', f'\nversion = "{version}" # "', 1))
+    command = [sys.executable, "-c", "from setuptools.build_meta import build_wheel as b; print(b('../dist'))"]
+    (root / "dist").mkdir(exist_ok=True)
+    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=120)
+    (wheel,) = (root / "dist").glob(f"airloop-{version}-*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("own")
+
+
+@pytest.fixture(scope="module")
+def environment(root: Path) -> Iterator[Environment]:
+    folder = root / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=60)
+    # A folder that a .pth adds has its own .pth files left alone: not the editable checkout among them.
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    made = Environment(folder)
+    made.install(build(root, "7.0.0"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def project(environment: Environment, root: Path) -> Path:
+    (root / "work").mkdir()
+    environment.ok("airloop", "init", "mine", cwd=root / "work")
+    return root / "work" / "mine"
+
+
+def test_the_wheel_has_what_runs_and_nothing_of_the_clones_own_pipelines(
+    environment: Environment, project: Path
+) -> None:
+    program = (
+        "import airloop, airloop_airflow, airloop_platform, sys; print(airloop.__file__); print(*sys.path, sep='\\n')"
+    )
+    imported, *path = environment.ok("python", "-c", program, cwd=project).splitlines()
+    assert Path(imported).is_relative_to(environment.folder)
+    assert [folder for folder in path if folder.startswith(str(CLONE / "include"))] == []
+    for module in ("nycflights", "digits", "pipelines"):
+        assert environment.run("python", "-c", f"import {module}", cwd=project).returncode == 1
+    program = "from airloop.project import LOCKS; print(*sorted(path.name for path in LOCKS.iterdir()))"
+    assert environment.ok("python", "-c", program, cwd=project).split() == ["base.lock", "dev.lock", "production.lock"]
+
+
+def test_outside_a_project_one_line_says_how_to_make_one(environment: Environment, root: Path) -> None:
+    refused = environment.run("airloop", "pipelines", "check", cwd=root)
+    assert refused.returncode == 1
+    assert "airloop init DIR" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_every_place_is_the_projects(environment: Environment, project: Path) -> None:
+    (project / "include" / "deeper").mkdir()
+    program = (
+        "from airloop.settings import load_settings as s; from airloop_platform.supervisor import airflow_environment\n"
+        "e = airflow_environment(s(), airflow_port=1, mlflow_url='')\n"
+        "print(s().home, e['AIRFLOW__CORE__DAGS_FOLDER'], *e['PYTHONPATH'].split(':'), sep='\\n')"
+    )
+    home, dags, *path = environment.ok("python", "-c", program, cwd=project / "include" / "deeper").splitlines()
+    assert (home, dags) == (str(project / ".airloop"), str(project / "dags"))
+    (config,) = path
+    assert (Path(config) / "airflow_local_settings.py").is_file()
+    assert Path(config).is_relative_to(environment.folder)
+    shutil.rmtree(project / ".airloop")
+
+
+def test_its_own_tests_pass_and_a_higher_version_finds_everything_there(
+    environment: Environment, project: Path, root: Path
+) -> None:
+    runs = root / "runs"
+    said = environment.ok("python", "-m", "pytest", "-q", f"--basetemp={runs}", cwd=project)
+    assert "6 passed" in said
+    (home,) = runs.glob("test_a_champion_scores*")
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and "cache" not in str(path)}
+    ledger = environment.ok("airloop", "ledger", "show", PIPELINE, "--json", cwd=project, AIRLOOP_HOME=str(home))
+    environment.install(build(root, "8.0.0"))
+    program = "from importlib.metadata import version; print(version('airloop'))"
+    assert environment.ok("python", "-c", program, cwd=project).strip() == "8.0.0"
+
+    def airloop(*arguments: str) -> str:
+        return environment.ok("airloop", *arguments, cwd=project, AIRLOOP_HOME=str(home))
+
+    assert airloop("ledger", "show", PIPELINE, "--json") == ledger
+    assert json.loads(ledger)
+    assert "nothing to do" in airloop("upgrade")
+    window = ("--start", "2013-06-01T00:00:00Z", "--end", "2013-07-01T00:00:00Z")
+    again = json.loads(airloop("run", "score", PIPELINE, *window))
+    assert again["version"] == 1
+    assert again["rows"] > 700
+    environment.ok("python", "-m", "pytest", "-q", "tests/test_dags.py", cwd=project)
+    after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and "cache" not in str(path)}
+    assert after == before
