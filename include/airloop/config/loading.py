@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from airloop.config.pipeline import Pipeline
 from airloop.config.positions import line_of
 from airloop.errors import ConfigError
+from airloop.project import make_importable
 from airloop.settings import Settings
 
 _SHOWN_ERRORS = 5
@@ -59,11 +60,12 @@ def load_pipeline(name: str, settings: Settings) -> Pipeline:
 
 
 def load_declared(name: str, settings: Settings) -> Pipeline:
-    """Read and check one of `pipeline_names`.
+    """Read and check one of `pipeline_names`; from then on what it names below include/ can be imported.
 
     Raises:
         ConfigError: See load_pipeline.
     """
+    make_importable(settings.project_dir)
     path = settings.pipelines_dir / name / "pipeline.yaml"
     pipeline = parse_pipeline(path)
     if pipeline.name != name:
