@@ -51,6 +51,7 @@ class Environment:
 def build(root: Path, version: str) -> Path:
     """The wheel of this checkout under another version, built from a copy: nothing is written to the checkout."""
     source = root / version
+    source.mkdir()
     for name in OF_THE_WHEEL:
         if (CLONE / name).is_dir():
             shutil.copytree(CLONE / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))

@@ -18,10 +18,7 @@ from airloop_platform.project import shipped, wheel
 CLONE = Path(__file__).resolve().parents[3]
 THIN = [f"dags/airloop_{name}_dag.py" for name in ("data", "inbox", "monitoring", "promotion", "scoring", "training")]
 OF_AN_AIRFLOW_PROJECT = {
-    *THIN,
-    "dags/airloop_declarations_dag.py",
-    "plugins/airloop_plugin.py",
-    "feature_repo/feature_store.yaml",
+    *shipped.thin_files(),
     "feature_repo/mine.py",
     *(f"include/pipelines/mine/{name}" for name in ("pipeline.yaml", "features.sql", "expectations.yaml")),
     "data/newark_weather.csv",
