@@ -115,7 +115,7 @@ def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:
         _say(f"  airloop pipelines check {name}      what is assumed, and where to change it")
         return
     _say(f"  cd {folder}")
-    _say("  make demo               the pipeline's past through a real Airflow and MLflow")
+    _say("  make demo               the table through every stage, to a champion that scores")
     _say("  make test               the tests of the pipeline")
     _say(f"  .airloop/venv/bin/airloop pipelines check {name}      what is assumed, and where to change it")
 

@@ -84,7 +84,6 @@ def _values(parts: Parts) -> dict[str, Any]:
         "label": parts.draft.roles.label,
         "feed_names": FEEDS,
         "land_options": "".join(f" {shlex.quote(word)}" for word in start.dialect.options()).replace("$", "$$"),
-        "demo_until": f"{plan.scored_until or plan.end:%Y-%m-%d}",
         "feeds": "(" + ", ".join(f'"{feed}"' for feed in FEEDS) + ")",
         "options": repr(start.dialect.options()).replace("'", '"'),
         "cutoff": f"{plan.cutoff:%Y-%m-%dT%H:%M:%SZ}",
