@@ -118,7 +118,7 @@ def test_a_table_of_ones_own_is_the_first_pipeline_and_what_the_demo_lands(airlo
     for feed in ("events", "outcomes"):
         assert f"airloop land returns {feed} data/orders.csv --timezone UTC\n" in makefile
     assert "airloop run training returns --end 2" in makefile
-    assert "other_rows" not in (project / "tests" / "test_returns.py").read_text()
+    assert "noise" not in (project / "tests" / "test_returns.py").read_text()
 
 
 def test_a_second_call_writes_nothing_and_one_after_a_kill_the_rest(airloop: Airloop, tmp_path: Path) -> None:
