@@ -3,7 +3,7 @@
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -45,6 +45,8 @@ class Settings(BaseSettings):
         storage_options: Credentials and options of object storage for fsspec and Delta.
         connections: Connection id -> SQLAlchemy URL of the databases that feeds fetch from, for runs by hand; in
             Airflow its connections take their place. Holds passwords: not in the repr, not handed to children.
+        airflow_users: Logins of the local platform beside its administrator: name -> role of Airflow's
+            SimpleAuthManager (viewer, user, op, admin). Their generated passwords are in run/airflow_passwords.json.
     """
 
     model_config = SettingsConfigDict(env_prefix="AIRLOOP_", frozen=True, extra="forbid")
@@ -62,6 +64,7 @@ class Settings(BaseSettings):
     online_store: dict[str, Any] = {}
     storage_options: dict[str, str] = {}
     connections: dict[str, str] = Field(default={}, repr=False)
+    airflow_users: dict[str, Literal["viewer", "user", "op", "admin"]] = {}
 
     @model_validator(mode="before")
     @classmethod

@@ -132,7 +132,12 @@ def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def starter(context: Mapping[str, Any]) -> str:
     """Who started the run: the user's name, or the run's id where Airflow knows of none (another DAG started it)."""
-    return str(getattr(context["dag_run"], "triggering_user_name", None) or context["run_id"])
+    return person(context) or str(context["run_id"])
+
+
+def person(context: Mapping[str, Any]) -> str:
+    """The name of the user who started the run; empty where Airflow knows of none."""
+    return str(getattr(context["dag_run"], "triggering_user_name", None) or "")
 
 
 def _texts(pipeline: Pipeline, doc: str, params: Mapping[str, Param]) -> dict[str, str]:

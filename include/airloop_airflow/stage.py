@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airloop import settings
 from airloop.config import Pipeline
 from airloop.records import Window, run_context
-from airloop_airflow import outcomes
+from airloop_airflow import outcomes, pipelines
 from airloop_airflow.connections import urls
 
 # An alias, because a task whose annotation says dict pushes every key as an XCom of its own.
@@ -47,7 +47,7 @@ def run(
     try:
         if connections:
             here = here.model_copy(update={"connections": urls(connections)})
-        with run_context.working_for(_run_id()):
+        with run_context.working_for(_run_id(), starter=_starter()):
             record = stage_run.run_stage(stage, pipeline, over, upstream=given, settings=here, **options)
     except outcomes.PERMANENT as error:
         raise AirflowFailException(f"{stage}: {error}") from error
@@ -59,6 +59,13 @@ def _run_id() -> str:
         return str(get_current_context()["run_id"])
     except RuntimeError:
         return run_context.BY_HAND  # no task: somebody calls the function
+
+
+def _starter() -> str:
+    try:
+        return pipelines.person(get_current_context())
+    except RuntimeError:
+        return ""
 
 
 def _decode(record: Any, data: Any) -> Any:

@@ -16,6 +16,8 @@ from airloop_platform.supervisor import Platform
 REPOSITORY = Path(__file__).resolve().parents[2]
 GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion", "rollback")
 
+USERS = {"anna": "op", "boris": "op", "carla": "op", "vera": "viewer"}
+
 
 @dataclass(frozen=True)
 class Toy:
@@ -36,7 +38,7 @@ class Toy:
 @pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     root = tmp_path_factory.mktemp("e2e") / "project"
-    settings = toy.write_project(root, REPOSITORY)
+    settings = toy.write_project(root, REPOSITORY).model_copy(update={"airflow_users": USERS})
     toy_past.declare(settings)
     for name in (
         "dags",

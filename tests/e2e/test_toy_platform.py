@@ -3,11 +3,9 @@
 The tests build on each other in file order: data, then a champion, then what must not replace it.
 """
 
-import time
-from collections.abc import Callable
-
 import pytest
 from tests.support import toy
+from tests.support.waiting import until
 
 from airloop.errors import AirloopError
 from airloop.records import Decision, Ingested, Scored
@@ -18,15 +16,6 @@ pytestmark = pytest.mark.e2e
 
 BURST_DAYS = 9
 TRAINED_DAY = 36
-
-
-def until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.5)
-    return condition()
 
 
 def window_conf(first: int, end: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ from airloop.gate import decide
 from airloop.models import evaluate, model_version
 from airloop.records import Decision, Evaluated
 from airloop.settings import Settings
-from airloop.stores.mlflow import model_files, tracking
+from airloop.stores.mlflow import model_files, registry, tracking
 
 OLD, NEW = 25, 60
 CUTOFF = toy.days(0, NEW)
@@ -54,7 +54,8 @@ def registered(settings: Settings, name: str, *, source: str = "", **changes: An
     """A version like the champion, but for its files or what its snapshot says."""
     client = tracking.client(settings)
     champion = client.get_model_version("toy", "1")
-    own = {tracking.INPUT_KEY, *((model_version.DIGEST,) if source or changes else ())}
+    own = {tracking.INPUT_KEY, registry.DECISION_SEQUENCE, registry.DECISION_HASH}
+    own |= {model_version.DIGEST} if source or changes else set()
     tags = {key: value for key, value in champion.tags.items() if key not in own}
     if changes:
         frozen = dataclasses.replace(model_version.version_snapshot(toy.toy_pipeline(settings), 1, settings), **changes)

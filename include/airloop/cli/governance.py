@@ -1,4 +1,4 @@
-"""What persons decide about a champion: go back to a former one, stop promotions, let them go on."""
+"""What persons decide about a champion: let it be promoted, go back to a former one, stop promotions."""
 
 import getpass
 import uuid
@@ -67,3 +67,31 @@ def unlock(pipeline: Name, why: Why, who: Who = "") -> None:
 
     entry = locks.unlock(checked(pipeline), pipeline, why=why, who=who or getpass.getuser())
     console.print(f"promotions of {pipeline} go on (ledger entry {entry.sequence})", markup=False)
+
+
+Sequence = Annotated[int, typer.Argument(help="Number of the decision: `airloop ledger show`.")]
+
+
+@app.command(epilog="Example: airloop approve PIPELINE 12 --why 'checked with the airline'")
+def approve(pipeline: Name, sequence: Sequence, why: Why) -> None:
+    """Let the version of a decision be promoted, where `approval` of pipeline.yaml asks for a person: the login name's.
+
+    The run of its promotion that waits in Airflow goes on. Without one: the promotion DAG, or `airloop run promote`.
+    """
+    _answer(pipeline, sequence, "approved", why)
+
+
+@app.command(epilog="Example: airloop reject PIPELINE 12 --why 'the new terminal is not in its data'")
+def reject(pipeline: Name, sequence: Sequence, why: Why) -> None:
+    """Keep the version of a decision from being promoted; the run that waits in Airflow ends."""
+    _answer(pipeline, sequence, "rejected", why)
+
+
+def _answer(pipeline: str, sequence: int, kind: str, why: str) -> None:
+    from airloop.config import load_pipeline
+    from airloop.gate import approval
+
+    settings, who = checked(pipeline), getpass.getuser()
+    entry = approval.answer(load_pipeline(pipeline, settings), settings, sequence, kind=kind, why=why, who=who)
+    said = f"decision {sequence} is {entry.kind} by {entry.payload['who']} (ledger entry {entry.sequence})"
+    console.print(said, markup=False, soft_wrap=True)

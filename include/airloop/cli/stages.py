@@ -1,5 +1,6 @@
 """Stages by hand, one or all of a DAG."""
 
+import getpass
 import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,6 +40,7 @@ def run(
     from airloop.config import load_pipeline
     from airloop.config.bounds import refuse_off_calendar
     from airloop.records import Window, instant_or_default
+    from airloop.records import Window, instant_or_default, run_context
     from airloop.run import stage_groups, stage_run
 
     settings = load_settings()
@@ -60,6 +62,12 @@ def run(
     else:
         upstream = stage_run.stored_upstream(stage, declared, window, settings)
         record = stage_run.run_stage(stage, declared, window, upstream=upstream, settings=settings, **options)
+    with run_context.working_for(run_context.BY_HAND, starter=getpass.getuser()):
+        if stage in stage_groups.GROUPS:
+            record = stage_groups.run_group(stage, declared, window, settings, on_start=progress)
+        else:
+            upstream = stage_run.stored_upstream(stage, declared, window, settings)
+            record = stage_run.run_stage(stage, declared, window, upstream=upstream, settings=settings, **options)
     typer.echo(json.dumps(record.to_json(), indent=2))
     for line in _verdict(declared, record):
         progress(line)

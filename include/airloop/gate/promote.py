@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
-from airloop.gate import lock
+from airloop.gate import approval, lock
 from airloop.gate.fresh_process import check_model
 from airloop.records import Decision, Promoted, Window
 from airloop.settings import Settings
@@ -27,15 +28,17 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
         GuardRefused: The decision did not pass, is not in the ledger as given and as decide recorded it, one of its
             checks did not pass, or it was superseded; the champion is no longer the one it was judged against; a
             promotion with a later `effective_at` happened; another promotion or a rollback is unfinished; promotions
-            are locked (airloop.gate.lock); the ledger does not verify; the model's files are gone or are not those that
-            were judged, or it does not load and predict in a fresh process.
+            are locked (airloop.gate.lock); a person has to approve it and none did (airloop.gate.approval); the ledger
+            does not verify; the model's files are gone or are not those that were judged, or it does not load and
+            predict in a fresh process.
         UpstreamUnavailable: MLflow does not answer, or the check takes longer than 300 s.
     """
     decision: Decision = upstream["decide"]
     history = ledger_witness.require_intact(settings, pipeline.name)
     recorded = _require_recorded(settings, history, decision)
     model_digest = decision.model_digest
-    if _begun(history, recorded) is None:
+    scored = approval.scored_until(pipeline, settings)
+    if _begun(pipeline, history, recorded, scored) is None:
         model_digest = check_model(settings, decision.model_name, decision.version, digest=model_digest)
     draft = Draft(
         decision.effective_at,
@@ -51,7 +54,7 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
         settings,
         pipeline.name,
         kind="intended",
-        make=lambda seen: _begun(History(seen), recorded) or draft,
+        make=lambda seen: _begun(pipeline, History(seen), recorded, scored) or draft,
         kinds=HISTORY_KINDS,
     )
     done = registry.finish_move(settings, intended)
@@ -93,7 +96,7 @@ def _judged(entry: Entry) -> dict[str, Any]:
     return ledger.payload_of(Decision.from_json(entry.payload))
 
 
-def _begun(history: History, decision: Entry) -> Entry | None:
+def _begun(pipeline: Pipeline, history: History, decision: Entry, scored: datetime) -> Entry | None:
     """The `intended` entry of this decision, or None when a promotion may begin now.
 
     Raises:
@@ -116,6 +119,7 @@ def _begun(history: History, decision: Entry) -> Entry | None:
             f"version {history.champion()} is in force from {newest.effective_at:%Y-%m-%d} on, later than this "
             f"decision's {decision.effective_at:%Y-%m-%d}: history is not rewritten"
         )
+    approval.refuse_unapproved(pipeline, history, decision, scored)
     return None
 
 

@@ -5,17 +5,17 @@ Windows that were scored keep their predictions, and the ledger keeps who was ch
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused
-from airloop.gate import lock
+from airloop.gate import approval, lock
 from airloop.gate.fresh_process import check_model
 from airloop.models import model_version
 from airloop.records import RolledBack, Window
 from airloop.settings import Settings
-from airloop.stores import ledger, ledger_witness, state
+from airloop.stores import ledger, ledger_witness
 from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History
 from airloop.stores.mlflow import registry
 
@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 ROLLED_BACK = "airloop.rolled_back"
 
-_END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
-_LOOKED_AT = 50
 _TAG_CHARACTERS = 5000
 
 
@@ -67,7 +65,7 @@ def plan(
             f"version {current} is the first champion of {pipeline.name}: there is none before it (promoted: "
             f"{_listed(history)}). Train and promote another, or stop promotions by `airloop lock`"
         )
-    at = since or max(champion.effective_at, _scored_until(pipeline, settings))
+    at = since or max(champion.effective_at, approval.scored_until(pipeline, settings))
     if at < champion.effective_at:
         raise DataContractError(
             f"champion {current} is in force from {champion.effective_at:%Y-%m-%dT%H:%MZ} on: a rollback cannot take "
@@ -91,9 +89,9 @@ def roll_back(
     """Put a former champion in force for windows that start at or after window.end, and lock promotions.
 
     It loads and predicts in a fresh process first, with the files it was judged with, and its features must mean what
-    they meant. Then `intended` is appended, the alias moves, `rolled_back` is appended, which locks promotions.
-    A second call for the same request returns the same record and changes nothing; after a kill at any point a second
-    call, or `reconcile`, completes it.
+    they meant or be pinned. Then `intended` is appended, the alias moves, `rolled_back` is appended, which locks
+    promotions. A second call for the same request returns the same record and changes nothing; after a kill at any
+    point a second call, or `reconcile`, completes it.
 
     Args:
         instead_of: The champion that whoever asks has seen: two requests at once go back one step, not two.
@@ -156,8 +154,10 @@ def _begun(history: History, payload: dict[str, Any], window: Window) -> Entry |
 def _checked(pipeline: Pipeline, version: int, history: History, settings: Settings) -> str:
     """The digest of a version's files, after it loaded and predicted, and its features were found to be the same."""
     try:
-        unfit = model_version.load_version(pipeline, version, settings).unfit_for(pipeline, settings)
-        if unfit:
+        held = model_version.load_version(pipeline, version, settings)
+        unfit = held.unfit_for(pipeline, settings)
+        # With its features pinned it scores on by them.
+        if unfit and (held.pinned is None or held.pinned.not_kept):
             raise GuardRefused(unfit[0])
         return check_model(settings, pipeline.name, version)
     except GuardRefused as error:
@@ -165,13 +165,6 @@ def _checked(pipeline: Pipeline, version: int, history: History, settings: Setti
             f"{error}; choose another version by --to (promoted: {_listed(history)}), or run a training, which the "
             "gate judges by floors only when the champion cannot be compared"
         ) from error
-
-
-def _scored_until(pipeline: Pipeline, settings: Settings) -> datetime:
-    """The end of the newest window that was scored live; the start of the coverage when none was."""
-    records = state.records_before(settings, pipeline.name, "score", end=_END_OF_TIME, limit=_LOOKED_AT)
-    ends = [Window.from_json(record["window"]).end for record in records if record["mode"] == "live"]
-    return max(ends, default=pipeline.coverage.start)
 
 
 def _tag_replaced(settings: Settings, ended: Entry) -> None:

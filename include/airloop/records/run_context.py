@@ -7,22 +7,29 @@ from contextvars import ContextVar
 BY_HAND = "by hand"
 
 _run: ContextVar[str] = ContextVar("airloop_run", default=BY_HAND)
+_starter: ContextVar[str] = ContextVar("airloop_starter", default="")
 _stage: ContextVar[str | None] = ContextVar("airloop_stage", default=None)
 
 
 @contextmanager
-def working_for(run: str) -> Iterator[None]:
-    """Everything inside works for this run (Airflow's run id)."""
-    token = _run.set(run)
+def working_for(run: str, *, starter: str = "") -> Iterator[None]:
+    """Everything inside works for this run (Airflow's run id), which a person started (empty: another run did)."""
+    token, started = _run.set(run), _starter.set(starter)
     try:
         yield
     finally:
         _run.reset(token)
+        _starter.reset(started)
 
 
 def current_run() -> str:
     """The run this code works for; `by hand` outside of any."""
     return _run.get()
+
+
+def current_starter() -> str:
+    """Who started the run this code works for; empty where nobody knows, or another run did."""
+    return _starter.get()
 
 
 @contextmanager

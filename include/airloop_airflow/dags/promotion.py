@@ -1,11 +1,14 @@
 """Put the version of one passed decision in force: the alias moves only for a decision that stands in the ledger.
 
 Started by the training DAG, or by hand with the decision's sequence (`airloop ledger show`). The decision is read from
-the ledger, never from the run's conf. Run twice, it changes nothing.
+the ledger, never from the run's conf. Run twice, it changes nothing. Where `approval` of pipeline.yaml asks for a
+person, `approve` waits for an answer under Required Actions and holds no worker. Who started the training or this run
+cannot approve.
 
 **Triage.** Refused: the sequence is no decision, the decision did not pass, or the model did not load in a fresh
-process; the log says which. Killed half-way: clear the task, it finishes the move (or `airloop ledger verify` shows
-what is missing).
+process; the log says which. Skipped: the answer was no, nobody answered in time, or a newer version passed meanwhile;
+the ledger says which. Killed half-way: clear the task, it finishes the move (or `airloop ledger verify` shows what is
+missing).
 """
 
 from typing import Any
@@ -15,6 +18,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline
 from airloop_airflow import pipelines, stage
+from airloop_airflow.approval import FORM, Approval
 from airloop_airflow.stage import Json
 
 
@@ -45,6 +49,8 @@ def build(pipeline: Pipeline) -> None:
             window = Window(pipeline.coverage.start, decision.effective_at)
             return stage.run("promote", pipeline, window, upstream={"decide": decision.to_json()})
 
-        promote()
+        promoted = promote()
+        if pipeline.approval.when.any:
+            Approval(task_id="approve", pipeline=pipeline, params=FORM) >> promoted
 
     promotion()

@@ -121,6 +121,27 @@ class AirflowClient:
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
         return list(self._call("GET", path, params={"limit": 100}).json()["task_instances"])
 
+    def task_ids(self, dag_id: str) -> list[str]:
+        """The tasks of a DAG as Airflow has read it."""
+        return [task["task_id"] for task in self._call("GET", f"dags/{dag_id}/tasks").json().get("tasks", [])]
+
+    def questions(self, run: Run) -> list[dict[str, Any]]:
+        """What a run asks a person and nobody answered: subject, body, options."""
+        path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/hitlDetails"
+        return list(self._call("GET", path, params={"response_received": False}).json()["hitl_details"])
+
+    def answer(self, run: Run, task_id: str, option: str, *, comment: str = "") -> None:
+        """Answer what a task of a run asks a person.
+
+        Raises:
+            AirloopError: This user may not, or somebody answered before.
+        """
+        path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        given = {"chosen_options": [option], "params_input": {"comment": comment}}
+        answer = self._call("PATCH", path, json=given)
+        if answer.is_error:
+            raise AirloopError(f"{run.dag_id}: Airflow refused the answer: {answer.status_code} {answer.text[:300]}")
+
     def task_log(self, run: Run, task: Mapping[str, Any]) -> str:
         """The end of a failed task's log: its error, in Airflow's words."""
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from airloop.errors import ConfigError
 from airloop.settings import Settings
-from airloop_platform.supervisor.run_folder import create_private, run_folder, write_private
+from airloop_platform.supervisor.run_folder import create_private, read_private, run_folder, write_private
 
 USERNAME = "admin"
 
@@ -56,7 +56,9 @@ def credentials(settings: Settings) -> Credentials:
         jwt_secret=secrets.token_urlsafe(64),
     )
     kept = _kept(folder.secrets, fresh, together_with=settings.home / "airflow")
-    write_private(folder.passwords, {USERNAME: kept["admin_password"]})
+    held = read_private(folder.passwords) or {}
+    others = {name: held.get(name) or secrets.token_urlsafe(12) for name in settings.airflow_users}
+    write_private(folder.passwords, {**others, USERNAME: kept["admin_password"]})
     return Credentials(**kept)
 
 

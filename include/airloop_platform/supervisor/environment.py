@@ -23,7 +23,6 @@ _AIRFLOW_CONSTANTS = {
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USERNAME}:admin",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
     "AIRFLOW__API__HOST": LOCALHOST,
     "AIRFLOW__API__WORKERS": "1",
@@ -78,6 +77,9 @@ def airflow_environment(
         "AIRLOOP_AIRFLOW_URL": url,
         "AIRLOOP_MLFLOW_UI_URL": mlflow_url,
         "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
+            f"{name}:{role}" for name, role in {**settings.airflow_users, USERNAME: "admin"}.items()
+        ),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(settings.project_dir / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(settings.project_dir / "plugins"),

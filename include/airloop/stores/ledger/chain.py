@@ -33,6 +33,9 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "acknowledged": (),
     "sealed": ("score",),
     "rolled_back": ("roll_back",),
+    "approved": (),
+    "rejected": (),
+    "superseded": (),
     "locked": (),
     "unlocked": (),
 }
@@ -49,6 +52,9 @@ KINDS: dict[str, str] = {
     "acknowledged": "problems of the ledger itself that a person goes on with",
     "sealed": "SHA-256 of a champion's files, of one that was promoted before digests were taken",
     "rolled_back": "a former champion is in force again from `effective_at` on; nothing is promoted until `unlocked`",
+    "approved": "a person lets the version of a decision be promoted, and why",
+    "rejected": "a person (or the deadline) refuses to let it be promoted, and why",
+    "superseded": "nobody can approve it any more, and why",
     "locked": "a person stopped promotions, and why",
     "unlocked": "a person lets promotions go on, and why",
 }

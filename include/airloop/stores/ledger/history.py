@@ -17,6 +17,9 @@ KINDS = (
     "rolled_back",
     "locked",
     "unlocked",
+    "approved",
+    "rejected",
+    "superseded",
 )
 """What the answers rest on; there are as many as trainings, however many windows were triaged."""
 
@@ -96,6 +99,11 @@ class History:
             return self.done_of(intended.payload["decision_sequence"])
         ends = (e for e in self.of("rolled_back") if e.payload.get("intended_sequence") == intended.sequence)
         return next(ends, None)
+
+    def answer_to(self, decision_sequence: int) -> Entry | None:
+        """The newest word on whether a decision may be promoted: `approved`, `rejected`, `superseded`; None without."""
+        words = (e for e in reversed(self.entries) if e.kind in ("approved", "rejected", "superseded"))
+        return next((e for e in words if e.payload.get("decision_sequence") == decision_sequence), None)
 
     def lock(self) -> Entry | None:
         """The entry since which nothing is promoted: a rollback or a lock that nobody lifted; None when none is."""

@@ -1,0 +1,91 @@
+"""Who has to agree before a version that passed its gate is promoted."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from airloop.config.nearest import nearest
+from airloop.config.node import Node
+
+_CONDITIONS = ("first_model", "gain_below", "days_since")
+_WRITTEN: dict[str, Any] = {
+    "anyOf": [
+        {"enum": ["never", "always"]},
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "anyOf": [
+                    {"const": "first_model"},
+                    {"type": "object", "properties": {"gain_below": {"type": "number"}}},
+                    {"type": "object", "properties": {"days_since": {"type": "integer", "minimum": 1}}},
+                ]
+            },
+        },
+    ]
+}
+
+
+class Conditions(Node):
+    """When a person is asked: where any of these holds."""
+
+    always: bool = False
+    first_model: bool = False
+    """No champion was compared with: the gate judged by floors only."""
+    gain_below: float | None = None
+    """The gain in `gate.compare.metric` is below this, in the metric's own unit, or unknown."""
+    days_since: int | None = Field(default=None, gt=0)
+    """Nobody approved a version of the pipeline for this many days of data time."""
+
+    @property
+    def any(self) -> bool:
+        """Whether a person is ever asked."""
+        return self.always or self.first_model or self.gain_below is not None or self.days_since is not None
+
+
+def _read(value: Any) -> Any:
+    """What pipeline.yaml says - never, always, or a list of conditions - as keys of Conditions."""
+    if isinstance(value, Conditions):
+        return value
+    if value in ("never", "always"):
+        return {"always": value == "always"}
+    if not isinstance(value, (list, tuple)) or not value:
+        raise _refusal(f"{value!r} is not never, always or a list of conditions{_near(value, ('never', 'always'))}")
+    found: dict[str, Any] = {}
+    for item in value:
+        given = {item: True} if item == "first_model" else item
+        if not isinstance(given, dict) or len(given) != 1:
+            raise _refusal(f"{item!r} is not a condition{_near(item, _CONDITIONS)}")
+        (name,) = given
+        if name not in _CONDITIONS or name in found:
+            twice = "is there twice" if name in found else f"is not a condition{_near(name, _CONDITIONS)}"
+            raise _refusal(f"{name!r} {twice}")
+        found |= given
+    return found
+
+
+def _near(word: Any, valid: tuple[str, ...]) -> str:
+    return nearest(str(word), valid)
+
+
+def _refusal(says: str) -> PydanticCustomError:
+    known = "first_model, gain_below: 0.001, days_since: 90"
+    return PydanticCustomError("approval_condition", "{says} (conditions: {known})", {"says": says, "known": known})
+
+
+class Approval(Node):
+    """Which promotions wait for a person, who may answer, and what happens when nobody does."""
+
+    when: Annotated[Conditions, BeforeValidator(_read), WithJsonSchema(_WRITTEN)] = Conditions()
+    """`never` (default), `always`, or a list of `first_model`, `gain_below: x` (in the unit of `gate.compare.metric`)
+    and `days_since: n` (days of data time since a person last approved); any of them is enough."""
+    by: tuple[str, ...] = ()
+    """Who may approve, as Airflow knows them; empty: whoever may answer in Airflow. Never who started the training or
+    the promotion."""
+    deadline_hours: float = Field(default=72, gt=0)
+    """How long the question waits for an answer (wall clock)."""
+    default: Literal["reject", "approve"] = "reject"
+    """What counts as the answer at the deadline."""
+    evidence_max_age_days: int = Field(default=31, gt=0)
+    """A decision older than this, by the data time that was scored meanwhile, cannot be promoted any more."""

@@ -1,0 +1,199 @@
+"""A person's answer to a promotion, by Airflow's own human-in-the-loop operator: nobody's worker is held meanwhile.
+
+The question waits in the triggerer. It ends by an answer in Airflow, an answer by command (the ledger has it), the
+deadline, or because it was overtaken: a newer version passed, another champion is in force, the evidence is too old.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.triggers.hitl import HITLTrigger
+from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.execution_time.hitl import update_hitl_detail_response, upsert_hitl_detail
+from airflow.sdk.timezone import utcnow
+from airflow.triggers.base import TriggerEvent
+
+from airloop import settings
+from airloop.config import Pipeline, load_pipeline
+from airloop.errors import AirloopError
+from airloop_airflow import outcomes, pipelines
+
+logger = logging.getLogger(__name__)
+
+FORM = {"comment": Param("", "Why; kept in the ledger.", type="string", maxLength=1000)}
+"""What a person fills in beside the answer: `params` of the operator."""
+
+_ENDED = "ended"
+_DEFAULTS = {"approve": ApprovalOperator.APPROVE, "reject": ApprovalOperator.REJECT}
+_KINDS = {ApprovalOperator.APPROVE: "approved", ApprovalOperator.REJECT: "rejected"}
+
+
+class Approval(ApprovalOperator):
+    """Ask by the pipeline's `approval` policy whether the decision of the run may be promoted.
+
+    What needs no approval, or has one, goes on at once. A rejection, by a person or the deadline, and a question that
+    was overtaken skip what follows; the run is a success.
+    """
+
+    def __init__(self, *, pipeline: Pipeline, **kwargs: Any) -> None:
+        policy = pipeline.approval
+        super().__init__(
+            subject=f"Promote a version of {pipeline.name}?",
+            defaults=_DEFAULTS[policy.default],
+            response_timeout=timedelta(hours=policy.deadline_hours),
+            **kwargs,
+        )
+        self.pipeline_name = pipeline.name
+
+    def execute(self, context: Any) -> Any:
+        """Ask, unless there is nothing to ask."""
+        deadline = utcnow() + (self.response_timeout or timedelta())
+        return self._ask(context, deadline, note="")
+
+    def execute_complete(self, context: Any, event: dict[str, Any], deadline: str = "", **_: Any) -> Any:
+        """Put the answer on record, or ask again whoever is entitled when the person is not."""
+        from airloop.gate import approval
+
+        pipeline, sequence = self._pipeline(), _sequence(context)
+        store = settings.load_settings()
+        if _ENDED in event:
+            if event[_ENDED]:
+                approval.close(pipeline, store, sequence, why=event[_ENDED])
+            return self._go_on(context, self._request(context).standing)
+        answered = super(ApprovalOperator, self).execute_complete(context, event)
+        try:
+            entry = approval.answer(pipeline, store, sequence, **self._answer(context, answered))
+        except approval.NotEntitled as error:
+            return self._ask(context, datetime.fromisoformat(deadline), note=str(error))
+        except outcomes.PERMANENT as error:
+            entry = approval.close(pipeline, store, sequence, why=str(error))
+        return self._go_on(context, entry.kind)
+
+    def _ask(self, context: Any, deadline: datetime, *, note: str) -> Any:
+        request = self._request(context)
+        if request.standing:
+            return self._go_on(context, request.standing)
+        return self._wait(context, request, deadline, note=note)
+
+    def _wait(self, context: Any, request: Any, deadline: datetime, *, note: str) -> Any:
+        """Show the question and leave the worker; `execute_complete` goes on."""
+        self.subject, self.body = request.subject, "\n\n".join(filter(None, (note, request.body)))
+        ti_id = context["task_instance"].id
+        upsert_hitl_detail(
+            ti_id=ti_id,
+            options=self.options,
+            subject=self.subject,
+            body=self.body,
+            defaults=self.defaults,
+            multiple=self.multiple,
+            params=self.serialized_params,
+            assigned_users=[{"id": name, "name": name} for name in request.respondents],
+        )
+        self.log.info("%s %s", self.subject, note or "waiting for an answer")
+        self.defer(
+            trigger=Answers(
+                pipeline=self.pipeline_name,
+                sequence=_sequence(context),
+                ti_id=ti_id,
+                options=self.options,
+                defaults=self.defaults,
+                params=self.serialized_params,
+                timeout_datetime=deadline,
+            ),
+            method_name="execute_complete",
+            kwargs={"deadline": deadline.isoformat()},
+        )
+
+    def _request(self, context: Any) -> Any:
+        from airloop_airflow import approval_request
+
+        store, starter = settings.load_settings(), pipelines.person(context)
+        try:
+            return approval_request.prepare(self._pipeline(), store, _sequence(context), starter=starter)
+        except outcomes.PERMANENT as error:
+            raise AirflowFailException(f"refused: {error}") from error
+
+    def _answer(self, context: Any, answered: Mapping[str, Any]) -> dict[str, str]:
+        from airloop.gate.approval import DEADLINE
+
+        (option,), user = answered["chosen_options"], answered["responded_by_user"]
+        comment = str(answered["params_input"].get("comment") or "").strip()
+        if user is None:
+            hours = f"{self.response_timeout}".removesuffix(":00")
+            return {"kind": _KINDS[option], "who": DEADLINE, "why": f"nobody answered within {hours}"}
+        starter = pipelines.person(context)
+        return {"kind": _KINDS[option], "who": user["name"], "why": comment or "no comment", "starter": starter}
+
+    def _go_on(self, context: Any, standing: str) -> str:
+        """What stands in the ledger; what follows is skipped unless it is an approval."""
+        if standing != "approved":
+            self.log.info("%s: nothing is promoted", standing)
+            self.skip(ti=context["ti"], tasks=context["task"].get_direct_relatives(upstream=False))
+        return standing
+
+    def _pipeline(self) -> Pipeline:
+        return load_pipeline(self.pipeline_name, settings.load_settings())
+
+
+class Answers(HITLTrigger):
+    """Airflow's trigger for an answer, which also looks whether the ledger has one, or nobody can answer any more."""
+
+    def __init__(self, *, pipeline: str, sequence: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pipeline, self.sequence = pipeline, sequence
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """How the triggerer makes it again."""
+        _, kwargs = super().serialize()
+        return "airloop_airflow.approval.Answers", kwargs | {"pipeline": self.pipeline, "sequence": self.sequence}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait for whatever ends the question."""
+        while True:
+            event = await self._handle_response()  # type: ignore[no-untyped-call]
+            if event is None and self.timeout_datetime is not None and self.timeout_datetime < utcnow():
+                event = await self._handle_timeout()
+            if event is None:
+                event = await self._ended()
+            if event is not None:
+                yield event
+                return
+            await asyncio.sleep(self.poke_interval)
+
+    async def _ended(self) -> TriggerEvent | None:
+        try:
+            ended = await asyncio.to_thread(self.look)
+            if ended is None:
+                return None
+            # So that Airflow's list of open questions does not show it any more.
+            closed = [ApprovalOperator.REJECT]
+            await asyncio.to_thread(
+                update_hitl_detail_response, ti_id=self.ti_id, chosen_options=closed, params_input=self.params.dump()
+            )
+        except AirloopError as error:
+            # A declaration being edited or a store that does not answer must not end the question.
+            logger.warning("approval of decision %d of %s: %s", self.sequence, self.pipeline, error)
+            return None
+        return TriggerEvent({_ENDED: ended})  # type: ignore[no-untyped-call]
+
+    def look(self) -> str | None:
+        """Why nobody can answer any more, empty when the ledger has an answer; None while it is open."""
+        from airloop.gate import approval
+        from airloop.stores import ledger
+
+        store = settings.load_settings()
+        pipeline = load_pipeline(self.pipeline, store)
+        history = ledger.history(store, pipeline.name)
+        decision = history.decision(self.sequence)
+        if decision is None or history.answer_to(self.sequence) or history.done_of(self.sequence):
+            return ""
+        return approval.overtaken(pipeline, history, decision, approval.scored_until(pipeline, store)) or None
+
+
+def _sequence(context: Mapping[str, Any]) -> int:
+    return int(pipelines.read_params(context)["sequence"])

@@ -1,0 +1,50 @@
+"""`approval` of pipeline.yaml: never unless declared; what it cannot mean is refused with the nearest word."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from airloop.config import load_pipeline
+from airloop.config.approval import Approval, Conditions
+from airloop.settings import Settings
+
+
+def test_nobody_is_asked_unless_it_is_declared():
+    declared = load_pipeline("flight_delays", Settings()).approval
+    assert (declared.when, declared.when.any, declared.default) == (Conditions(), False, "reject")
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("never", Conditions()),
+        ("always", Conditions(always=True)),
+        (["first_model"], Conditions(first_model=True)),
+        (
+            ["first_model", {"gain_below": 0.01}, {"days_since": 90}],
+            Conditions(first_model=True, gain_below=0.01, days_since=90),
+        ),
+    ],
+)
+def test_conditions_are_a_word_or_a_list(written, means):
+    assert Approval.model_validate({"when": written}).when == means
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ({"when": "alwys"}, "'alwys' is not never, always or a list of conditions; did you mean 'always'?"),
+        ({"when": []}, "is not never, always or a list of conditions"),
+        ({"when": ["first_modl"]}, "'first_modl' is not a condition; did you mean 'first_model'?"),
+        ({"when": [{"gain_belw": 1}]}, "'gain_belw' is not a condition; did you mean 'gain_below'?"),
+        ({"when": [{"days_since": 1}, {"days_since": 2}]}, "'days_since' is there twice"),
+        ({"when": [{"days_since": 0}]}, "greater than 0"),
+        ({"when": [7]}, "7 is not a condition"),
+        ({"deadline_hours": 0}, "greater than 0"),
+        ({"default": "aprove"}, "'reject' or 'approve'"),
+        ({"byy": ["anna"]}, "Extra inputs"),
+    ],
+)
+def test_what_it_cannot_mean_is_refused(written, says):
+    with pytest.raises(ValidationError, match="validation error") as refused:
+        TypeAdapter(Approval).validate_python(written)
+    assert says in str(refused.value)
