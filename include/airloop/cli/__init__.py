@@ -24,6 +24,7 @@ from airloop.cli import (
     prediction_log,
     predictions,
     quarantine,
+    reproduce,
     review,
     row_tests,
     serve,
@@ -47,6 +48,7 @@ app.add_typer(backtest.app)
 app.add_typer(governance.app)
 app.add_typer(predictions.app)
 app.add_typer(row_tests.app)
+app.add_typer(reproduce.app)
 pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")

@@ -100,6 +100,8 @@ def _gist(entry: Any) -> str:
         said = f"is to be the champion, by decision {payload.get('decision_sequence')}"
     elif not said and entry.kind == "done":
         said = f"is the champion{f', in place of v{before}' if before else ''}"
+    if entry.kind in ("approved", "rejected", "superseded", "locked", "unlocked"):
+        said = f"{entry.kind} by {payload['who']}: {said}"
     if entry.kind == "rolled_back":
         said = f"is the champion again, in place of v{before}: {said}"
     return f"v{version} {said}".strip() if version is not None else str(said)

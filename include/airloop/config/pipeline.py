@@ -7,8 +7,10 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from airloop.config.alerts import AlertRoute
+from airloop.config.approval import Approval
 from airloop.config.calendar import Calendar, is_finer
 from airloop.config.feed import Feeds
+from airloop.config.gate_rules import RuleDeclaration
 from airloop.config.metric import METRICS, MetricName, metrics_of
 from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
@@ -173,6 +175,13 @@ class Gate(Node):
 
     floors: tuple[Floor, ...] = Field(min_length=1)
     compare: Comparison
+    rules: tuple[RuleDeclaration, ...] = ()
+    """What else a candidate has to pass: `kind` (behaviour, calibration, cost, fairness, latency, sanity, slices, or
+    `module:Class` of the pipeline's own) and the keys of that kind."""
+    max_attempts: int | None = Field(default=3, gt=0)
+    """So many versions are compared with the champion on rows of one holdout; then the gate refuses until labels of
+    newer rows are mature. The look after k others is judged at 1 - alpha / (k + 1): with three, equally good candidates
+    pass no more often than alpha in all. null: no limit."""
 
 
 class Pipeline(Node):
@@ -193,6 +202,7 @@ class Pipeline(Node):
     validation: Validation
     training: Training
     gate: Gate
+    approval: Approval = Approval()
     monitoring: Monitoring
     serving: Serving = Field(default_factory=Serving)
     alerts: tuple[AlertRoute, ...] = ()

@@ -9,10 +9,13 @@ from functools import partial
 from typing import Any, Literal
 
 from airloop.config import METRICS, Comparison, Floor, Pipeline
+from airloop.config.gate_rules import RuleDeclaration
 from airloop.config.pipeline import Gate
 from airloop.gate import holdout_looks
 from airloop.models.current import require_current
-from airloop.records import Check, Decision, Evaluated, Evidence, Window
+from airloop.models.looks import ATTEMPTS, paid_confidence
+from airloop.models.rules_measured import ERROR, key_of
+from airloop.records import Check, Decision, Evaluated, Evidence, Window, run_context
 from airloop.settings import Settings
 from airloop.stores import ledger, training_reason
 from airloop.stores.ledger import Entry, History
@@ -23,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _TAG_CHARACTERS = 5000
 _EVALUATION, _EVIDENCE, _FLOORS, _REASON = "evaluation", "evidence", "floors", "reason"
-_OUTSIDE_MODEL = (_EVALUATION, _EVIDENCE, _FLOORS, _REASON)
+_OUTSIDE_MODEL = (_EVALUATION, _EVIDENCE, _FLOORS, _REASON, ATTEMPTS)
 
 
 def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Sequence[Check] = ()) -> Decision:
@@ -41,7 +44,10 @@ def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Seque
         a gate without floors, a candidate compared with itself, an error inside a rule: refused;
         evidence that is missing, double, not a number, on other rows than the holdout's (`evidence.rows` differs from
         `evaluated.holdout_rows`), at another confidence, with fewer resamples or fewer than min_blocks days: refused;
-        equal score (gain 0): refused.
+        equal score (gain 0): refused;
+        after k looks at the holdout: evidence at 1 - (1 - confidence) / (k + 1), and the rule is `superior`;
+        after gate.max_attempts looks: refused.
+        rules: each of gate.rules on what evaluate measured for it; nothing or an error measured refuses.
 
     Args:
         reason: What chooses the comparison's rule: the reason that the ledger proves, whatever the evaluation claims.
@@ -56,9 +62,13 @@ def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Seque
     if not gate.floors:
         checks.append(_refuse(_FLOORS, "the gate has no floors; an empty gate lets nothing through"))
     checks += [_run(f"floor {floor.metric}", partial(_floor, evaluated, floor)) for floor in gate.floors]
+    checks += [
+        _run(rule.kind, partial(_ruled, evaluated, place, rule)) for place, rule in enumerate(gate.rules, start=1)
+    ]
     if evaluated.not_comparable:
         checks.append(_not_compared(evaluated))
     elif evaluated.champion_version is not None:
+        checks += _attempts(evaluated, gate)
         checks.append(_run("comparison", lambda: _comparison(evaluated, gate.compare, reason)))
     refusals = [check for check in checks if not check.passed]
     return Decision(
@@ -101,6 +111,8 @@ def decide(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     require_current(pipeline, window, evaluated, history, settings)
     reason, problems = _reason(pipeline, window, evaluated, settings)
     judged = judge(evaluated, pipeline.gate, reason=reason, problems=problems)
+    overlaps = _trigger_overlaps(pipeline, evaluated, settings)
+    judged = dataclasses.replace(judged, asked_by=run_context.current_starter(), trigger_overlaps=overlaps)
     entry = ledger.append_once(
         settings,
         pipeline.name,
@@ -131,6 +143,16 @@ def _reason(
     except NotAsked as error:
         return "", (_refuse(_REASON, str(error)),)
     return asked.reason, ()
+
+
+def _trigger_overlaps(pipeline: Pipeline, evaluated: Evaluated, settings: Settings) -> bool | None:
+    """Whether rows that the asking window was judged on are in the holdout; None when no window asked."""
+    asking = ledger.entries(settings, pipeline.name, kind="triage", effective_at=evaluated.cutoff)
+    mine = [entry for entry in asking if entry.payload.get("reason_key") == evaluated.reason_key]
+    if evaluated.reason != PROBE or not mine:
+        return None
+    window, delay = Window.from_json(mine[-1].payload["window"]), pipeline.prediction.label_delay
+    return window.start - delay < evaluated.holdout.end and evaluated.holdout.start < window.end - delay
 
 
 def _project(settings: Settings, decision: Decision, entry: Entry) -> None:
@@ -185,8 +207,32 @@ def _floor(evaluated: Evaluated, floor: Floor) -> Check:
     return Check(rule, passed=passed, observed=value, says=f"{name} {value:.4f}, must be {bound}")
 
 
+def _ruled(evaluated: Evaluated, place: int, rule: RuleDeclaration) -> Check:
+    """What a rule of gate.rules finds in what was measured for it."""
+    measured = evaluated.measured.get(key_of(place, rule.kind))
+    if measured is None:
+        return _refuse(rule.kind, f"nothing was measured for rule {rule.kind}: run evaluate again")
+    if ERROR in measured:
+        return _refuse(rule.kind, f"rule {rule.kind} could not be measured: {measured[ERROR]}")
+    check: Check = rule.build().check(measured)
+    return check
+
+
+def _attempts(evaluated: Evaluated, gate: Gate) -> list[Check]:
+    """A refusal when the holdout was looked at too often; nothing where the gate has no limit."""
+    if gate.max_attempts is None:
+        return []
+    seen, until = evaluated.looks, evaluated.holdout.end
+    says = f"{seen} of {gate.max_attempts} attempts were made on rows of this holdout"
+    if seen < gate.max_attempts:
+        return [Check(ATTEMPTS, passed=True, observed=seen, says=says)] if seen else []
+    newer = f"wait until a holdout of rows after {until:%Y-%m-%d} is mature, or set gate.max_attempts"
+    return [_refuse(ATTEMPTS, f"{says}: {newer}", seen)]
+
+
 def _comparison(evaluated: Evaluated, compare: Comparison, reason: str) -> Check:
-    rule = compare.rule.get(reason, compare.rule["default"])
+    # The milder rule is for the first look: equally good candidates pass it half the time.
+    rule = "superior" if evaluated.looks else compare.rule.get(reason, compare.rule["default"])
     found = [item for item in evaluated.evidence if item.metric == compare.metric]
     if len(found) != 1:
         count = "no evidence" if not found else f"{len(found)} pieces of evidence"
@@ -204,10 +250,11 @@ def _unfit(evidence: Evidence, evaluated: Evaluated, compare: Comparison) -> str
         return f"evidence on {name} holds a value that is missing or not a number"
     if evidence.rows != evaluated.holdout_rows:
         return f"evidence on {name} covers {evidence.rows} rows, the holdout has {evaluated.holdout_rows}: other rows"
-    if evidence.confidence != compare.confidence or evidence.resamples < compare.resamples:
+    confidence = paid_confidence(compare.confidence, evaluated.looks)
+    if evidence.confidence != confidence or evidence.resamples < compare.resamples:
         return (
-            f"evidence on {name} has confidence {evidence.confidence} from {evidence.resamples} resamples, "
-            f"the gate asks for {compare.confidence} from {compare.resamples}"
+            f"evidence on {name} has confidence {evidence.confidence:g} from {evidence.resamples} resamples, the gate "
+            f"asks for {confidence:g} from {compare.resamples}"
         )
     if evidence.blocks < compare.min_blocks:
         return f"evidence on {name} spans {evidence.blocks} calendar days, at least {compare.min_blocks} are needed"

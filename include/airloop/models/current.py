@@ -2,6 +2,7 @@
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
+from airloop.models.looks import earlier_looks
 from airloop.records import Evaluated, Window
 from airloop.settings import Settings
 from airloop.stores import state
@@ -11,7 +12,7 @@ from airloop.stores.ledger import History
 def require_current(
     pipeline: Pipeline, window: Window, evaluated: Evaluated, history: History, settings: Settings
 ) -> None:
-    """Refuse an evaluation that evaluate did not make of this training, or made against another champion.
+    """Refuse an evaluation that is not of this training, or was made against another champion or after fewer looks.
 
     Raises:
         GuardRefused: See above; the message says what to run.
@@ -21,6 +22,12 @@ def require_current(
     if evaluated.to_json() not in recorded or evaluated.cutoff != window.end:
         raise GuardRefused(
             f"evaluate has no record of this evaluation of version {evaluated.version} for {window}: run evaluate"
+        )
+    seen = earlier_looks(history, pipeline, evaluated.holdout, version=evaluated.version)
+    if evaluated.looks != seen:
+        raise GuardRefused(
+            f"version {evaluated.version} was evaluated after {evaluated.looks} looks at its holdout, and {seen} "
+            "decisions looked at it by now: run evaluate again"
         )
     champion = history.champion(window.end, but_not=evaluated.version)
     if champion != evaluated.champion_version:

@@ -10,8 +10,9 @@ import pandas as pd
 from airloop.config import Pipeline
 from airloop.errors import DataContractError, GuardRefused
 from airloop.features import feature_store
-from airloop.models import evidence, model_version
+from airloop.models import evidence, looks, model_version, rules_measured
 from airloop.models.evaluation_plots import log_pictures
+from airloop.models.holdout import Holdout
 from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, Task, refuse_unfit_labels, task_of
@@ -22,8 +23,11 @@ from airloop.stores.mlflow import registry, tracking
 
 
 def inputs(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Besides its upstream, an evaluation depends on who is champion."""
-    return {"champion": incumbent(pipeline, window, settings, version=upstream["train"].version)}
+    """Besides its upstream, an evaluation depends on who is champion, and on how often the holdout was looked at."""
+    version, history = upstream["train"].version, ledger.intact_history(settings, pipeline.name)
+    counted = looks.earlier_looks(history, pipeline, upstream["snapshot"].holdout, version=version)
+    champion = incumbent(pipeline, window, settings, version=version)
+    return {"champion": champion, "looks": counted, "rules": rules_measured.rules_code(pipeline)}
 
 
 def incumbent(pipeline: Pipeline, window: Window, settings: Settings, *, version: int) -> int | None:
@@ -53,7 +57,11 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
     candidate = model_version.load_version(pipeline, trained.version, settings, digest=trained.model_digest)
     predicted = candidate.predict(pipeline, rows)
     champion_version = incumbent(pipeline, window, settings, version=trained.version)
-    compared = _against_champion(pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted)
+    history = ledger.intact_history(settings, pipeline.name)
+    seen = looks.earlier_looks(history, pipeline, snapshot.holdout, version=trained.version)
+    compared = _against_champion(
+        pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted, seen=seen
+    )
     changed = _fingerprint_problems(pipeline, snapshot, settings)
     values = metrics(task_of(pipeline), rows["label"], predicted)
     _keep_predictions(pipeline, snapshot, trained, rows=rows, predicted=predicted, settings=settings)
@@ -76,6 +84,8 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
         problems=(*changed, *compared.problems),
         not_comparable=compared.not_comparable,
         model_digest=candidate.digest,
+        looks=seen,
+        measured=_rules(pipeline, candidate, rows, predicted, compared.predicted, seen=seen, settings=settings),
     )
 
 
@@ -87,6 +97,7 @@ class _Compared:
     evidence: tuple[Evidence, ...] = ()
     problems: tuple[str, ...] = ()
     not_comparable: str = ""
+    predicted: Floats | None = None
 
 
 def metrics(task: Task, labels: pd.Series, predicted: Floats) -> dict[str, float | None]:
@@ -120,6 +131,7 @@ def _against_champion(
     *,
     rows: pd.DataFrame,
     predicted: Floats,
+    seen: int,
 ) -> _Compared:
     if version is None:
         return _Compared()
@@ -133,8 +145,8 @@ def _against_champion(
         said = champion.predict(pipeline, rows)
     except GuardRefused as error:
         return _Compared(not_comparable=str(error))
-    found, problems = compare(pipeline, rows, said, predicted)
-    return _Compared(metrics(task_of(pipeline), rows["label"], said), found, problems)
+    found, problems = compare(pipeline, rows, said, predicted, seen=seen)
+    return _Compared(metrics(task_of(pipeline), rows["label"], said), found, problems, predicted=said)
 
 
 def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
@@ -149,19 +161,15 @@ def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
 
 
 def compare(
-    pipeline: Pipeline, rows: pd.DataFrame, champion: Floats, candidate: Floats
+    pipeline: Pipeline, rows: pd.DataFrame, champion: Floats, candidate: Floats, *, seen: int = 0
 ) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
     """Evidence on each metric of the task from predictions of the same rows, and what kept one from being made.
 
     Args:
         rows: decision_time (UTC) and label of the rows, in the order of the predictions.
+        seen: Earlier looks at these rows; they widen the interval, which then takes more draws.
     """
-    rule, days = pipeline.gate.compare, evidence.utc_days(rows["decision_time"])
-    sampled: dict[str, Any] = {
-        "confidence": rule.confidence,
-        "resamples": rule.resamples,
-        "seed": pipeline.training.seed,
-    }
+    days, sampled = evidence.utc_days(rows["decision_time"]), _sampled(pipeline, seen)
     found, problems = [], []
     for metric in task_of(pipeline).metrics:
         try:
@@ -169,6 +177,46 @@ def compare(
         except DataContractError as error:
             problems.append(f"no evidence on {metric}: {error}")
     return tuple(found), tuple(problems)
+
+
+def _sampled(pipeline: Pipeline, seen: int) -> dict[str, Any]:
+    rule = pipeline.gate.compare
+    return {
+        "confidence": looks.paid_confidence(rule.confidence, seen),
+        "resamples": rule.resamples * (seen + 1),
+        "expanded": True,
+        "seed": pipeline.training.seed,
+    }
+
+
+def _rules(
+    pipeline: Pipeline,
+    candidate: ModelVersion,
+    rows: pd.DataFrame,
+    predicted: Floats,
+    champion: Floats | None,
+    *,
+    seen: int,
+    settings: Settings,
+) -> dict[str, dict[str, Any]]:
+    """What gate.rules ask for."""
+    if not pipeline.gate.rules:
+        return {}
+    files = model_version.version_files(pipeline.name, candidate.version, settings)
+    holdout = Holdout(
+        rows=rows,
+        labels=rows["label"].to_numpy(dtype="float64"),
+        days=evidence.utc_days(rows["decision_time"]),
+        candidate=predicted,
+        champion=champion,
+        predict=lambda changed: candidate.predict(pipeline, changed),
+        features=candidate.features,
+        metric=pipeline.gate.compare.metric,
+        sampled=_sampled(pipeline, seen),
+        model_bytes=sum(map(len, files.values())),
+        task=pipeline.prediction.task,
+    )
+    return rules_measured.measure_rules(pipeline, holdout)
 
 
 def _keep_predictions(

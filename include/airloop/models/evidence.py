@@ -7,9 +7,12 @@ Field & Welsh 2007). A metric of a draw follows from sums per day (losses) or pe
 touches the rows.
 """
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from airloop.config import METRICS
 from airloop.errors import DataContractError
@@ -90,6 +93,7 @@ def compare(
     resamples: int,
     seed: int,
     level: float | None = None,
+    expanded: bool = False,
 ) -> Evidence:
     """The gain of `candidate` over `champion` on the same rows; positive is better for every metric.
 
@@ -103,6 +107,8 @@ def compare(
         resamples: Draws of days; 200 are enough to decide at 0.95.
         seed: The same seed gives the same draws of days, whatever the models, the metric and the order of rows.
         level: One-sided error of `sure_lower`, see airloop.models.sure_bound; None: it is not asked for.
+        expanded: Take the quantiles that make up for few days, where percentiles are too narrow (Hesterberg 2015,
+            section 5.2: by the t distribution). What is tried again and again needs the level it claims.
 
     Raises:
         DataContractError: Arrays of different length, fewer than 30 rows or 2 days, a label or a prediction that does
@@ -113,7 +119,9 @@ def compare(
     statistics = [STATISTICS[metric](y, p, block, draws.shape[1]) for p in (old, new)]
     values = [statistic(draws) for statistic in statistics]
     gains = METRICS[metric].sign * (values[1] - values[0])
-    lower, upper = _bounds(gains[1:], confidence)
+    reach = _expanded(confidence, draws.shape[1]) if expanded else confidence
+    # Of few draws the usual quantile lies too far inside: the fifth of 200 is passed in 3 of 100, not in 2.5.
+    lower, upper = _bounds(gains[1:], reach, method="weibull" if expanded else "linear")
     return Evidence(
         metric=metric,
         gain=float(gains[0]),
@@ -170,10 +178,18 @@ def _draws(days: npt.ArrayLike, *, rows: int, resamples: int, seed: int) -> tupl
     return block.astype(np.int64), np.vstack([np.ones((1, size)), counts])
 
 
-def _bounds(values: Floats, confidence: float) -> tuple[float, float]:
+def _expanded(confidence: float, size: int) -> float:
+    """The confidence whose percentiles over `size` blocks cover as often as this one claims."""
+    reach = np.sqrt(size / (size - 1)) * stats.t.ppf((1 + confidence) / 2, size - 1)
+    return float(1 - 2 * stats.norm.sf(reach))
+
+
+def _bounds(
+    values: Floats, confidence: float, *, method: Literal["linear", "weibull"] = "linear"
+) -> tuple[float, float]:
     usable = values[~np.isnan(values)]
     if usable.size < (1 - _MAX_UNUSABLE_SHARE) * values.size:
         raise DataContractError("too few days hold rows of both classes: many draws of days have no ROC-AUC")
     tail = (1 - confidence) / 2
-    lower, upper = np.quantile(usable, [tail, 1 - tail])
+    lower, upper = np.quantile(usable, [tail, 1 - tail], method=method)
     return float(lower), float(upper)

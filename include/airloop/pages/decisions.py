@@ -14,7 +14,7 @@ from airloop.stores.ledger import Entry, is_rollback
 _SHOWN = 50
 
 _STATES = {"passed": "good", "retrain": "good", "refused": "bad", "alarm": "bad", "promoted": "champion"}
-_STATES |= {"rolled back": "champion", "locked": "bad", "unlocked": "good"}
+_STATES |= {"rolled back": "champion", "locked": "bad", "unlocked": "good", "approved": "good", "rejected": "bad"}
 
 
 def page(site: Site, name: str, *, before: int | None = None) -> str:
@@ -79,9 +79,13 @@ def _says(entry: Entry) -> str:
     payload = entry.payload
     version, champion = payload.get("version"), payload.get("champion_version")
     if entry.kind == "decision":
-        return f"Version {version} " + (f"against champion {champion}" if champion else "as the first model")
+        against = f"against champion {champion}" if champion else "as the first model"
+        shared = "; rows of the window that asked are in its holdout" if payload.get("trigger_overlaps") else ""
+        return f"Version {version} {against}{shared}"
     if entry.kind == "triage":
         return f"Monitoring of champion {version}" if version else "Monitoring without a champion"
+    if entry.kind in ("approved", "rejected", "superseded"):
+        return f"Version {version} {entry.kind} by {payload['who']}, of decision {payload['decision_sequence']}"
     if entry.kind == "rolled_back":
         return f"Version {version} is champion again, in place of version {payload['previous_version']}"
     if entry.kind == "intended" and is_rollback(entry):

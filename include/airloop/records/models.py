@@ -1,6 +1,6 @@
 """What training hands on: training sets, candidates, evidence, decisions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -117,6 +117,9 @@ class Evaluated(Record):
         problems: Each one makes the gate refuse.
         not_comparable: Why the champion cannot be compared; the candidate is then judged by floors only.
         model_digest: SHA-256 of the candidate's files, as they were loaded and judged.
+        looks: Earlier decisions on other versions that looked at rows of this holdout; the evidence is at the
+            confidence that this many looks leave (airloop.models.looks).
+        measured: Place and kind of each of gate.rules -> what evaluate measured for it, or `error`, why it could not.
     """
 
     model_name: str
@@ -133,6 +136,8 @@ class Evaluated(Record):
     problems: tuple[str, ...]
     not_comparable: str = ""
     model_digest: str = ""
+    looks: int = 0
+    measured: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -153,9 +158,14 @@ class Decision(Record):
         not_comparable: Why the champion was not compared with; the version was then judged by floors only.
         model_digest: SHA-256 of the files that were judged; what is promoted and what serves must match it.
         holdout: Decision times of the rows it was judged on; None on decisions of an older airloop.
-        looks: Earlier decisions of the pipeline whose holdout overlaps this one: each look makes luck likelier.
+        looks: Earlier decisions on other versions whose holdout overlaps this one: each look makes luck likelier, and
+            is paid for by a wider interval.
         outside_model: It was refused, and nothing that refused it says anything about the model: the comparison could
             not be made. Such a decision answers no reason, and no cool-down counts from it.
+        asked_by: Who started the training, by the name it was started under; empty when another DAG did. This person
+            does not approve it.
+        trigger_overlaps: Whether rows of the window that asked for the training are in the holdout: the gain that
+            triggered it is then part of the gain that passed it. None where no window asked.
     """
 
     model_name: str
@@ -174,6 +184,8 @@ class Decision(Record):
     holdout: Window | None = None
     looks: int = 0
     outside_model: bool = False
+    asked_by: str = ""
+    trigger_overlaps: bool | None = None
 
     @property
     def passed(self) -> bool:

@@ -8,6 +8,7 @@ from tests.support.gate_cases import CUTOFF, GATE, evaluated, evidence
 from airloop.config import Floor
 from airloop.config.pipeline import Gate
 from airloop.gate.decide import judge
+from airloop.models.looks import paid_confidence
 
 
 def judged(changes):
@@ -196,3 +197,28 @@ def test_never_passes_with_a_failed_floor(roc_auc, brier, champion_version, gain
     decision = judge(evaluated(metrics=metrics, champion_version=champion_version, evidence=found), GATE)
     floors_hold = None not in metrics.values() and 0.65 <= roc_auc < float("inf") and float("-inf") < brier <= 0.22
     assert floors_hold or not decision.passed
+
+
+def paid(looks, **changes):
+    """An evaluation after so many looks, with evidence at the confidence they leave."""
+    return evaluated(looks=looks, evidence=(evidence(confidence=paid_confidence(0.95, looks), **changes),))
+
+
+def test_a_look_widens_the_interval_that_the_gate_asks_for():
+    assert judge(paid(1), GATE).passed
+    unpaid = judge(evaluated(looks=1), GATE)
+    assert "has confidence 0.95 from 200 resamples, the gate asks for 0.975" in unpaid.why
+
+
+def test_the_milder_rule_is_for_the_first_look_alone():
+    assert judge(paid(0, lower=-0.001), GATE, reason="probe").passed
+    assert judge(paid(1, lower=-0.001), GATE, reason="probe").why.startswith("refused: gain in Brier 0.0100, interval")
+
+
+@pytest.mark.parametrize(("looks", "outcome"), [(1, "passed"), (2, "refused"), (5, "refused")])
+def test_after_max_attempts_the_gate_waits_for_newer_labels(looks, outcome):
+    decision = judge(paid(looks), GATE.model_copy(update={"max_attempts": 2}))
+    assert decision.outcome == outcome
+    if outcome == "refused":
+        assert decision.why.startswith(f"refused: {looks} of 2 attempts were made on rows of this holdout: wait until")
+        assert decision.outside_model

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.support import ledger_entries
@@ -12,6 +12,7 @@ from tests.support.gate_cases import CUTOFF, GATE, WINDOW, evaluated, evidence
 from airloop.config import load_pipeline
 from airloop.errors import GuardRefused
 from airloop.gate.decide import decide
+from airloop.models import looks
 from airloop.records import Decision, Window
 from airloop.settings import Settings
 from airloop.stores import ledger, state
@@ -45,7 +46,10 @@ def recorded(settings, made):
 
 
 def decided(settings, pipeline, **changes):
-    return decide(pipeline, WINDOW, recorded(settings, evaluated(**changes)), settings)
+    made = evaluated(**changes)
+    seen = looks.earlier_looks(ledger.history(settings, NAME), pipeline, made.holdout, version=made.version)
+    paid = tuple(replace(item, confidence=looks.paid_confidence(0.95, seen)) for item in made.evidence)
+    return decide(pipeline, WINDOW, recorded(settings, replace(made, looks=seen, evidence=paid)), settings)
 
 
 def decisions(settings):
@@ -183,8 +187,41 @@ def test_every_look_at_a_holdout_is_counted_and_said(settings, pipeline):
     second = decided(settings, pipeline, version=3, reason_key="again")
     assert (second.looks, second.why.partition("; ")[2]) == (1, "1 earlier decision looked at rows of this holdout")
     third = decided(settings, pipeline, version=3, reason_key="again", problems=("the features changed",))
-    assert (third.looks, third.why.partition("; ")[2]) == (2, "2 earlier decisions looked at rows of this holdout")
+    assert (third.looks, third.why.partition("; ")[2]) == (1, "1 earlier decision looked at rows of this holdout")
     assert decided(settings, pipeline, version=3, reason_key="again", problems=("the features changed",)) == third
+    assert decided(settings, pipeline).looks == 0
+
+
+def test_an_evaluation_from_before_another_look_is_made_again_and_nothing_is_recorded(settings, pipeline):
+    decided(settings, pipeline)
+    made = recorded(settings, evaluated(version=3, reason_key="again"))
+    with pytest.raises(
+        GuardRefused, match=r"version 3 was evaluated after 0 looks at its holdout, and 1 decisions.*again"
+    ):
+        decide(pipeline, WINDOW, made, settings)
+    assert len(decisions(settings)) == 1
+
+
+def test_a_decision_that_had_no_attempt_left_is_no_look(settings, pipeline):
+    limited = pipeline.model_copy(update={"gate": GATE.model_copy(update={"max_attempts": 1})})
+    decided(settings, limited)
+    refused = decided(settings, limited, version=3, reason_key="again")
+    assert refused.why.startswith("refused: 1 of 1 attempts were made on rows of this holdout")
+    history = ledger.history(settings, NAME)
+    assert looks.earlier_looks(history, limited, refused.holdout, version=4) == 1
+
+
+def test_whether_the_window_that_asked_shares_rows_with_the_holdout_is_on_record(settings, pipeline):
+    assert decided(settings, pipeline).trigger_overlaps is None
+    ledger_entries.triaged(settings, NAME, CUTOFF, champion=1)
+    probed = {"version": 3, "reason": "probe", "reason_key": "probe:1:2013-04-01T00:00:00Z"}
+    assert decided(settings, pipeline, **probed).trigger_overlaps is True
+    older = Window(datetime(2013, 2, 1, tzinfo=UTC), datetime(2013, 3, 1, tzinfo=UTC))
+    assert decided(settings, pipeline, **probed | {"version": 2}, holdout=older).trigger_overlaps is False
+
+
+def test_later_holdouts_cost_nothing(settings, pipeline):
+    decided(settings, pipeline)
     later = evaluated().holdout
     later = Window(later.end, later.end + timedelta(days=7))
     assert decided(settings, pipeline, version=2, holdout=later, reason_key="later").looks == 0

@@ -9,6 +9,8 @@ import pandas as pd
 from airloop.authoring.backtest.contender import Contender
 from airloop.authoring.backtest.policies import Policy
 from airloop.authoring.backtest.work import Work
+from airloop.config import Pipeline
+from airloop.config.pipeline import Gate
 from airloop.errors import DataContractError
 from airloop.gate.decide import judge
 from airloop.problems import PREDICTION
@@ -64,7 +66,7 @@ def first_model(work: Work, windows: Sequence[Window], earliest: datetime) -> tu
             why = str(error)
             continue
         seconds += took
-        decision = judge(work.evaluation(made, None, reason="hand"), work.pipeline.gate, reason="hand")
+        decision = judge(work.evaluation(made, None, reason="hand"), _gate(work.pipeline), reason="hand")
         if decision.passed:
             return made, seconds
         why = decision.why
@@ -91,7 +93,7 @@ def _train(policy: Policy, work: Work, course: Course, window: Window, reason: s
         return
     course.seconds += took
     champion = course.champion(window.end)[1]
-    decision = judge(work.evaluation(made, champion, reason=reason), work.pipeline.gate, reason=reason)
+    decision = judge(work.evaluation(made, champion, reason=reason), _gate(work.pipeline), reason=reason)
     if not decision.outside_model:
         course.last_decision_at = window.end
     goes = decision.passed or not policy.gated
@@ -100,6 +102,11 @@ def _train(policy: Policy, work: Work, course: Course, window: Window, reason: s
     why = decision.why if policy.gated else "no gate"
     outcome = "promoted" if goes else "refused"
     course.trainings.append(Training(window.end, outcome, why, made.candidate, _gain(decision, work)))
+
+
+def _gate(pipeline: Pipeline) -> Gate:
+    """The gate without `rules`: they measure a registered model, and none is registered here."""
+    return pipeline.gate.model_copy(update={"rules": ()})
 
 
 def _gain(decision: Decision, work: Work) -> float | None:

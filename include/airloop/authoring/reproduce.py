@@ -1,0 +1,121 @@
+"""Train a version again from what it was made of, in a fresh process, and say whether the same comes out, bit for bit.
+
+Taken are its frozen snapshot, its candidate and parameters, and the seed of the declaration. What it was made by - the
+code's commit, the lock file's digest - is in its tags; where today's differ, another result would say nothing.
+"""
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from airloop.config import Pipeline
+from airloop.errors import GuardRefused
+from airloop.models import model_version
+from airloop.models.estimators import fitted_model
+from airloop.models.evaluate import metrics
+from airloop.models.model_version import ModelVersion
+from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.problems import Floats, task_of
+from airloop.settings import Settings
+from airloop.stores.mlflow import registry, tracking
+
+_PROVENANCE = {"airloop.code_commit": "commit", "airloop.lock_sha256": "lock file"}
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """What came out the second time.
+
+    Attributes:
+        rows: Holdout rows that both predicted: the probe set.
+        differing: Of these, how many predictions differ in any bit; `largest` is the largest distance.
+        metrics: Metric -> (recorded predictions' value, the new ones'), where they differ.
+    """
+
+    version: int
+    rows: int
+    differing: int
+    largest: float
+    metrics: dict[str, tuple[float | None, float | None]]
+
+    @property
+    def identical(self) -> bool:
+        """Whether every bit is the same."""
+        return not self.differing and not self.metrics
+
+
+def made_by_others(pipeline: Pipeline, version: int, settings: Settings) -> str:
+    """What made a version and is not here, with the way to it; empty when commit and lock file are the same.
+
+    Raises:
+        GuardRefused: The version is not registered.
+    """
+    tags, here = registry.version_of(settings, pipeline.name, version).tags, tracking.provenance(settings)
+    other = {tag: tags.get(tag, "unknown") for tag in _PROVENANCE if tags.get(tag, "unknown") != here[tag]}
+    if not other:
+        return ""
+    told = ", ".join(f"{_PROVENANCE[tag]} {was[:12]}, here {here[tag][:12]}" for tag, was in other.items())
+    commit = tags.get("airloop.code_commit", "unknown")
+    says = f"version {version} of {pipeline.name} was trained by other code: {told}"
+    if commit == "unknown" or commit.endswith("-dirty"):
+        return f"{says}; that code was not committed, so that nobody can go back to it (--anyway trains with today's)"
+    return (
+        f"{says}; go to it: git worktree add ../{pipeline.name}-v{version} {commit[:12]}, install its lock file there "
+        f"and run this there with AIRLOOP_HOME={settings.home} (--anyway trains with today's)"
+    )
+
+
+def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduced:
+    """Fit a version's candidate again on its snapshot, in a fresh process, and compare on every holdout row.
+
+    Nothing is registered or recorded.
+
+    Raises:
+        GuardRefused: The version does not load, its candidate is not declared any more, or the training fails.
+        DataContractError: The snapshot's file is not what its record says.
+    """
+    held = model_version.load_version(pipeline, version, settings)
+    if held.candidate not in pipeline.training.candidates:
+        raise GuardRefused(
+            f"version {version} is a {held.candidate}, which training.candidates of {pipeline.name} lacks now"
+        )
+    rows = labelled_part(read_snapshot(held.snapshot, settings), "holdout")
+    recorded, again = held.predict(pipeline, rows), _in_a_fresh_process(pipeline, version, settings)
+    task = task_of(pipeline)
+    values = [metrics(task, rows["label"], predicted) for predicted in (recorded, again)]
+    unequal = recorded != again
+    return Reproduced(
+        version=version,
+        rows=len(rows),
+        differing=int(unequal.reshape(len(rows), -1).any(axis=1).sum()),
+        largest=float(np.abs(recorded - again).max(initial=0.0)),
+        metrics={name: (one, values[1][name]) for name, one in values[0].items() if one != values[1][name]},
+    )
+
+
+def predict_again(pipeline: Pipeline, held: ModelVersion, settings: Settings) -> Floats:
+    """The holdout predictions of a model fitted anew as `held` was."""
+    frame = read_snapshot(held.snapshot, settings)
+    train, holdout = labelled_part(frame, "train"), labelled_part(frame, "holdout")
+    features = list(held.features)
+    model = fitted_model(pipeline, held.candidate, held.params, train, features)
+    return task_of(pipeline).predict(model, holdout[features])
+
+
+def _in_a_fresh_process(pipeline: Pipeline, version: int, settings: Settings) -> Floats:
+    with tempfile.TemporaryDirectory(prefix="airloop-reproduce-") as folder:
+        path = Path(folder) / "predictions.npy"
+        given = Path(folder) / "settings.json"
+        given.write_text(settings.model_dump_json())
+        command = [sys.executable, "-m", "airloop.authoring.reproduce_process", str(given), pipeline.name, str(version)]
+        root = Path(__file__).parents[2]
+        result = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False, cwd=root)
+        if result.returncode != 0:
+            said = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
+            raise GuardRefused(f"version {version} cannot be trained again: {said}")
+        predictions: Floats = np.load(path)
+        return predictions

@@ -1,0 +1,65 @@
+"""cost: what wrong decisions cost, against the champion's."""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from airloop.errors import DataContractError
+from airloop.gate.rules.rule import Rule, verdict
+from airloop.records import Check
+
+if TYPE_CHECKING:
+    from airloop.models.holdout import Holdout
+    from airloop.problems import Floats
+
+
+class Cost(Rule):
+    """Passes when the cost of 1,000 predictions is at most `at_most` and not surely above the champion's; binary.
+
+    Both models decide at the threshold that is best for calibrated probabilities, false_positive / (false_positive +
+    false_negative) (Elkan 2001). Surely: the interval of the saving, over day blocks, lies wholly below 0.
+    """
+
+    false_positive: float = Field(gt=0)
+    false_negative: float = Field(gt=0)
+    at_most: float | None = Field(default=None, gt=0)
+
+    @property
+    def threshold(self) -> float:
+        """A row is acted on when its probability is at least this."""
+        return self.false_positive / (self.false_positive + self.false_negative)
+
+    def measure(self, holdout: "Holdout") -> dict[str, Any]:
+        """Cost per 1,000 of the candidate, and the saving against the champion with its interval."""
+        import numpy as np
+
+        from airloop.models import evidence
+
+        if holdout.task != "binary":
+            raise DataContractError(f"cost is for binary tasks, this one is {holdout.task}")
+        candidate = self._costs(holdout.labels, holdout.candidate)
+        measured: dict[str, Any] = {"cost": float(candidate.mean()), "threshold": self.threshold}
+        if holdout.champion is None:
+            return measured
+        champion, nothing = self._costs(holdout.labels, holdout.champion), np.zeros(holdout.labels.size)
+        # The mean of a column with its day blocks is the mean absolute distance from 0.
+        found = evidence.compare(nothing, champion, candidate, holdout.days, metric="mae", **holdout.sampled)
+        return measured | {"champion": found.champion, "saving": found.gain, "lower": found.lower, "upper": found.upper}
+
+    def _costs(self, labels: "Floats", predicted: "Floats") -> "Floats":
+        acted = predicted >= self.threshold
+        costs: Floats = acted * (labels == 0) * self.false_positive + ~acted * (labels == 1) * self.false_negative
+        return 1000.0 * costs
+
+    def check(self, measured: dict[str, Any]) -> Check:
+        """See the class."""
+        cost, saving = measured["cost"], measured.get("saving")
+        passed = self.at_most is None or cost <= self.at_most
+        says = f"cost {cost:.1f} per 1,000" + ("" if self.at_most is None else f", must be at most {self.at_most:g}")
+        if saving is not None:
+            passed = passed and measured["upper"] >= 0
+            says += (
+                f"; saving against the champion {saving:.1f}, interval [{measured['lower']:.1f}, "
+                f"{measured['upper']:.1f}], must reach 0"
+            )
+        return verdict("cost", says, cost, passed=passed)

@@ -1,0 +1,38 @@
+"""What a rule of the gate may look at: the holdout, what both models say of it, and the candidate itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from airloop.problems import Floats, Integers
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """A holdout as evaluate has it.
+
+    Attributes:
+        rows: Entity key, decision_time (UTC), features, label; one row per example, all labelled.
+        days: UTC calendar-day block id per row.
+        candidate: Its predictions, in the order of the rows; `champion` likewise, None when it was not compared.
+        predict: The candidate's predictions for rows that hold its features.
+        features: The features the candidate uses.
+        metric: The gate's metric of the comparison.
+        sampled: `confidence`, `resamples`, `seed`, `expanded` of the comparison, for airloop.models.evidence.
+        model_bytes: Size of the candidate's files.
+        task: `binary`, `regression` or `multiclass`.
+    """
+
+    rows: pd.DataFrame
+    labels: Floats
+    days: Integers
+    candidate: Floats
+    champion: Floats | None
+    predict: Callable[[pd.DataFrame], Floats]
+    features: tuple[str, ...]
+    metric: str
+    sampled: dict[str, Any]
+    model_bytes: int
+    task: str

@@ -1,0 +1,87 @@
+"""A holdout with known answers for the gate's rules, and planted models: each is worse in one way."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from airloop.models.holdout import Holdout
+from airloop.problems import Floats
+
+DAYS, ROWS_A_DAY = 30, 200
+
+
+def features() -> pd.DataFrame:
+    """Four weeks of jobs: heat raises the risk, machine and site say nothing about it."""
+    draw = np.random.default_rng(3)
+    size = DAYS * ROWS_A_DAY
+    frame = pd.DataFrame(
+        {
+            "decision_time": pd.date_range("2020-01-01", periods=size, freq=f"{86400 // ROWS_A_DAY}s", tz="UTC"),
+            "heat": draw.uniform(-2, 2, size),
+            "machine": draw.choice(["m0", "m1", "m2"], size, p=[0.5, 0.45, 0.05]),
+            "site": draw.choice(["north", "south"], size),
+        }
+    )
+    return frame.assign(label=(draw.random(size) < risk(frame)).astype(float))
+
+
+def risk(rows: pd.DataFrame) -> Floats:
+    """The true probability."""
+    return np.asarray(1 / (1 + np.exp(-1.5 * rows["heat"])), dtype=float)
+
+
+def good(rows: pd.DataFrame) -> Floats:
+    """A model that is nearly right."""
+    return np.clip(risk(rows) + 0.02 * np.sin(7 * rows["heat"].to_numpy()), 0.01, 0.99)
+
+
+def biased(rows: pd.DataFrame) -> Floats:
+    """Wrong for one machine, in both directions alike, so that no average shows it."""
+    return np.where(rows["machine"] == "m1", 0.75 * good(rows) + 0.125, good(rows))
+
+
+def unfair(rows: pd.DataFrame) -> Floats:
+    """Selects more in the south."""
+    return np.clip(good(rows) + np.where(rows["site"] == "south", 0.2, -0.2), 0.01, 0.99)
+
+
+def miscalibrated(rows: pd.DataFrame) -> Floats:
+    """Ranks and decides as the good one, and is far too sure."""
+    said = good(rows)
+    return np.clip(0.5 + 1.8 * (said - 0.5), 0.01, 0.99)
+
+
+def constant(rows: pd.DataFrame) -> Floats:
+    """Says the same of everything."""
+    return np.full(len(rows), 0.5)
+
+
+def careless(rows: pd.DataFrame) -> Floats:
+    """Misses what costs most: it is too low by a fifth."""
+    return 0.45 * good(rows)
+
+
+def backwards(rows: pd.DataFrame) -> Floats:
+    """Learned from shuffled labels: what it says has nothing to do with what happens."""
+    return np.clip(0.5 + 0.3 * np.sin(1000 * rows["heat"].to_numpy()), 0.01, 0.99)
+
+
+def holdout(model: Any = good, champion: Any = good, **changes: Any) -> Holdout:
+    """The holdout as evaluation has it of a model against a champion (None: there is none)."""
+    rows = features()
+    given = Holdout(
+        rows=rows,
+        labels=rows["label"].to_numpy(),
+        days=np.repeat(np.arange(DAYS), ROWS_A_DAY),
+        candidate=model(rows),
+        champion=None if champion is None else champion(rows),
+        predict=model,
+        features=("heat", "machine", "site"),
+        metric="brier",
+        sampled={"confidence": 0.95, "resamples": 400, "seed": 1, "expanded": True},
+        model_bytes=1_000_000,
+        task="binary",
+    )
+    return replace(given, **changes)

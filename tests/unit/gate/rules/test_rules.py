@@ -1,0 +1,137 @@
+"""Each planted model is refused by the rule meant for it, and by that rule alone; a good one passes them all."""
+
+import time
+
+import pytest
+from tests.support import rule_holdouts as planted
+
+from airloop.config.gate_rules import RULES, RuleDeclaration
+
+DECLARED = {
+    "sanity": {"low": 0.0, "high": 1.0, "distinct": 50},
+    "latency": {"milliseconds": 20, "megabytes": 5, "repeats": 3},
+    "calibration": {"at_most": 0.06},
+    "fairness": {"column": "site", "at_most": 0.15},
+    "cost": {"false_positive": 1, "false_negative": 4},
+    "slices": {"columns": ["machine"]},
+    "behaviour": {"direction": [{"column": "heat", "add": 0.5, "expect": "not_lower", "share": 0.9}]},
+}
+
+
+def rule(kind, **changes):
+    return RuleDeclaration.model_validate({"kind": kind, **DECLARED[kind], **changes}).build()
+
+
+def check(kind, holdout, **changes):
+    ruled = rule(kind, **changes)
+    return ruled.check(ruled.measure(holdout))
+
+
+def slow(rows):
+    time.sleep(0.03)  # what the rule is about
+    return planted.good(rows)
+
+
+def test_every_shipped_rule_is_tried_here():
+    assert set(DECLARED) == set(RULES)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_good_model_passes_and_says_by_how_much(kind):
+    found = check(kind, planted.holdout())
+    assert (found.rule, found.passed) == (kind, True)
+    assert "must" in found.says
+
+
+@pytest.mark.parametrize(
+    ("model", "refused", "says"),
+    [
+        (slow, "latency", "ms, must be at most 20"),
+        (planted.biased, "slices", "worst slice machine=m1: gain -0.0"),
+        (planted.unfair, "fairness", "rate of site from"),
+        (planted.careless, "cost", "saving against the champion -"),
+    ],
+)
+def test_a_planted_model_is_refused_by_its_rule_alone(model, refused, says):
+    # A model that is unfair or careless is off on average too: calibration is asked about the others.
+    asked = [kind for kind in RULES if kind != "calibration" or model is not planted.careless]
+    asked = [kind for kind in asked if model is not planted.unfair or kind not in ("calibration", "slices")]
+    found = {kind: check(kind, planted.holdout(model)) for kind in asked}
+    assert [kind for kind in asked if not found[kind].passed] == [refused]
+    assert says in found[refused].says
+
+
+def test_a_model_that_is_too_sure_is_refused_by_calibration():
+    found = {kind: check(kind, planted.holdout(planted.miscalibrated)) for kind in RULES if kind != "slices"}
+    assert [kind for kind in found if not found[kind].passed] == ["calibration"]
+    assert "expected calibration error 0.1" in found["calibration"].says
+
+
+def test_a_constant_model_is_refused_by_sanity():
+    found = check("sanity", planted.holdout(planted.constant))
+    assert (found.passed, found.says) == (False, "1 different predictions on the probe set, at least 50 are needed")
+
+
+def test_predictions_out_of_range_are_refused_by_sanity():
+    assert not check("sanity", planted.holdout(), high=0.5).passed
+    assert check("sanity", planted.holdout(), low=None, high=None).passed
+
+
+def test_a_model_of_shuffled_labels_breaks_the_cases_that_a_person_wrote():
+    minimum = [{"column": "site", "value": "north", "metric": "roc_auc", "bound": 0.7}]
+    assert check("behaviour", planted.holdout(), minimum=minimum).passed
+    found = check("behaviour", planted.holdout(planted.backwards), minimum=minimum)
+    assert not found.passed
+    assert found.says.startswith("heat +0.5: not lower in")
+    assert found.says.endswith("(and 1 more cases)")
+
+
+def test_what_must_not_matter_is_found_where_it_does():
+    invariance = [{"column": "site", "values": ["north", "south"], "within": 0.01}]
+    assert check("behaviour", planted.holdout(), invariance=invariance).passed
+    found = check("behaviour", planted.holdout(planted.unfair), invariance=invariance, direction=[])
+    assert (found.passed, found.says[:39]) == (False, "invariant to site within 0.01 in 0.0% o")
+
+
+def test_small_slices_are_pooled_and_those_too_small_are_named():
+    measured = rule("slices", min_rows=1000).measure(planted.holdout())
+    assert set(measured["slices"]) == {"machine=m0", "machine=m1"}
+    assert measured["not_judged"][0].startswith("machine=other (")
+    assert "not judged: machine=other" in rule("slices", min_rows=1000).check(measured).says
+
+
+def test_chance_in_one_of_many_slices_refuses_nothing():
+    holdout = planted.holdout(planted.biased, planted.biased)
+    assert check("slices", holdout).passed
+    many = {"slices": {f"s{n}": {"rows": 300, "gain": -0.001, "p": 0.01} for n in range(20)}}
+    assert rule("slices").check(many | {"not_judged": [], "champion": True}).passed
+    one = {"slices": {"s": {"rows": 300, "gain": -0.001, "p": 0.01}}, "not_judged": [], "champion": True}
+    assert not rule("slices").check(one).passed
+
+
+def test_without_a_champion_slices_and_savings_are_not_compared():
+    alone = planted.holdout(champion=None)
+    assert check("slices", alone).says == "no champion to compare slices with"
+    assert check("cost", alone, at_most=5000).passed
+    assert not check("cost", alone, at_most=1).passed
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "says"),
+    [
+        ("slices", {"columns": ["machne"]}, "slices: there is no column 'machne' among the features"),
+        ("fairness", {"column": "sites"}, "fairness: there is no column 'sites' among the features"),
+        ("calibration", {}, "calibration is for binary tasks, this one is regression"),
+        ("cost", {}, "cost is for binary tasks, this one is regression"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(kind, changes, says):
+    holdout = planted.holdout(task="binary" if changes else "regression")
+    with pytest.raises(Exception, match=says):
+        rule(kind, **changes).measure(holdout)
+
+
+def test_groups_too_small_for_fairness_are_named_and_one_group_alone_refuses():
+    found = check("fairness", planted.holdout(), column="machine", min_rows=400)
+    assert found.says.endswith("too small to judge: m2")
+    assert not check("fairness", planted.holdout(), column="machine", min_rows=5000).passed
