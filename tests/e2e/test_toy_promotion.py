@@ -1,7 +1,4 @@
-"""A person's word on the toy's promotions, over REST: who may answer, what an answer does, and the way back.
-
-The tests build on each other in file order, and on whatever the toy's platform holds.
-"""
+"""A person's word on the toy's promotions, over REST: who may answer, and what an answer does."""
 
 import json
 from dataclasses import replace
@@ -11,7 +8,6 @@ from tests.support import ledger_entries, toy, toy_turned
 from tests.support.waiting import until
 
 from airloop.errors import AirloopError
-from airloop.gate import approval
 from airloop.stores import ledger
 from airloop.stores.mlflow import registry
 from airloop_platform.replay.airflow_client import AirflowClient
@@ -90,53 +86,3 @@ def test_only_a_person_who_is_named_and_did_not_start_it_approves(asked):
     assert end(asked, run) == ("success", "success")
     assert standing(asked, decision) == ("approved", "anna", "checked by hand")
     assert champion(asked) == (decision.version, decision.version)
-
-
-def test_a_rejection_promotes_nothing_and_is_a_success(asked):
-    before, decision = champion(asked), challenger(asked.settings, "rejected")
-    run, _ = ask(asked, decision)
-    respond(asked, run, "anna", "Reject", "not now")
-    assert end(asked, run) == ("success", "skipped")
-    assert (standing(asked, decision), champion(asked)) == (("rejected", "anna", "not now"), before)
-
-
-def test_a_newer_challenger_closes_the_question_and_an_answer_by_command_ends_its_own(asked):
-    older = challenger(asked.settings, "older")
-    run, _ = ask(asked, older)
-    newer = challenger(asked.settings, "newer")
-    assert end(asked, run) == ("success", "skipped")
-    assert standing(asked, older)[0] == "superseded"
-    assert f"version {newer.version} passed later" in standing(asked, older)[2]
-    with pytest.raises(AirloopError, match="Airflow refused the answer: 409"):
-        respond(asked, run, "anna", "Approve")
-    run, _ = ask(asked, newer)
-    pipeline = toy.toy_pipeline(asked.settings)
-    approval.answer(pipeline, asked.settings, newer.sequence, kind="approved", why="by command", who="anna")
-    assert end(asked, run) == ("success", "success")
-    assert champion(asked) == (newer.version, newer.version)
-
-
-def test_at_the_deadline_the_default_is_the_answer(asked):
-    path, before = asked.settings.pipelines_dir / "toy" / "pipeline.yaml", champion(asked)
-    path.write_text(path.read_text().replace(POLICY % 1, POLICY % 0.001))
-    decision = challenger(asked.settings, "late")
-    run = asked.client.start("toy__promotion", {"sequence": decision.sequence})
-    assert end(asked, run) == ("success", "skipped")
-    path.write_text(path.read_text().replace(POLICY % 0.001, POLICY % 1))
-    assert (standing(asked, decision)[:2], champion(asked)) == (("rejected", "deadline"), before)
-
-
-def test_a_rollback_takes_effect_and_makes_an_open_question_void(asked):
-    now, before = champion(asked)[0], ledger.history(asked.settings, "toy").champion_before(champion(asked)[0])
-    decision = challenger(asked.settings, "void")
-    run, _ = ask(asked, decision)
-    asked.run("rollback", {"reason": "it predicts nonsense"})
-    assert champion(asked) == (before, before)
-    assert end(asked, run) == ("success", "skipped")
-    assert standing(asked, decision)[0] == "superseded"
-    assert f"judged against champion {now}, and champion {before} is in force" in standing(asked, decision)[2]
-    rolled = ledger.history(asked.settings, "toy").latest("rolled_back")
-    assert (rolled.payload["who"], rolled.payload["why"]) == ("admin", "it predicts nonsense")
-    asked.run("rollback", {"action": "unlock", "reason": "mended"})
-    assert ledger.history(asked.settings, "toy").lock() is None
-    assert ledger.verify(asked.settings, "toy") == []

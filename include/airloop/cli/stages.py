@@ -39,7 +39,6 @@ def run(
     """Run one stage, or all of a DAG, by hand: without Airflow, on the records stored for the same window."""
     from airloop.config import load_pipeline
     from airloop.config.bounds import refuse_off_calendar
-    from airloop.records import Window, instant_or_default
     from airloop.records import Window, instant_or_default, run_context
     from airloop.run import stage_groups, stage_run
 
@@ -57,11 +56,6 @@ def run(
     if stage not in _UP_TO_A_CUTOFF:
         group = "monitoring" if stage in ("monitor", "triage") else "data"
         refuse_off_calendar(declared, window, declared.calendar_of(group))
-    if stage in stage_groups.GROUPS:
-        record = stage_groups.run_group(stage, declared, window, settings, on_start=progress)
-    else:
-        upstream = stage_run.stored_upstream(stage, declared, window, settings)
-        record = stage_run.run_stage(stage, declared, window, upstream=upstream, settings=settings, **options)
     with run_context.working_for(run_context.BY_HAND, starter=getpass.getuser()):
         if stage in stage_groups.GROUPS:
             record = stage_groups.run_group(stage, declared, window, settings, on_start=progress)

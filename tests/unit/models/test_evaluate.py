@@ -84,7 +84,7 @@ def test_judging_again_after_the_promotion_judges_the_same(settings, upstream):
     assert after.champion_version == 1
     assert decision.passed
     pipeline = toy.toy_pipeline(settings)
-    assert evaluate.inputs(pipeline, CUTOFF, upstream, settings) == {"champion": 1}
+    assert evaluate.inputs(pipeline, CUTOFF, upstream, settings) == {"champion": 1, "looks": 0, "rules": []}
     first = evaluate.incumbent(pipeline, toy.days(0, OLD), settings, version=1)
     assert first is None
 

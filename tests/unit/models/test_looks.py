@@ -7,7 +7,7 @@ from airloop.models import evidence
 from airloop.models.looks import paid_confidence
 
 ALPHA, TRIES, DAYS, ROWS = 0.05, 3, 21, 60
-SEQUENCES = 500
+SEQUENCES = 800
 
 
 def equally_good(seed):
@@ -38,9 +38,11 @@ def passes(seed, *, paid):
 
 
 def test_equally_good_candidates_pass_no_more_often_than_alpha_in_all():
-    assert np.mean([passes(seed, paid=True) for seed in range(SEQUENCES)]) <= ALPHA
+    # Two standard errors of a share that is measured on so many sequences; 3,000 of them give 0.048 and 0.113.
+    most = ALPHA + 2 * np.sqrt(ALPHA * (1 - ALPHA) / SEQUENCES)
+    assert np.mean([passes(seed, paid=True) for seed in range(SEQUENCES)]) <= most
     # The same candidates, judged as if each were the first.
-    assert np.mean([passes(seed, paid=False) for seed in range(SEQUENCES)]) > ALPHA
+    assert np.mean([passes(seed, paid=False) for seed in range(SEQUENCES)]) > most
 
 
 @pytest.mark.parametrize(("looks", "confidence"), [(0, 0.95), (1, 0.975), (4, 0.99)])

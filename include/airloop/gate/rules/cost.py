@@ -17,12 +17,15 @@ class Cost(Rule):
     """Passes when the cost of 1,000 predictions is at most `at_most` and not surely above the champion's; binary.
 
     Both models decide at the threshold that is best for calibrated probabilities, false_positive / (false_positive +
-    false_negative) (Elkan 2001). Surely: the interval of the saving, over day blocks, lies wholly below 0.
+    false_negative) (Elkan 2001). Surely: the interval of the saving, over day blocks, lies wholly below what
+    `margin_share` allows.
     """
 
     false_positive: float = Field(gt=0)
     false_negative: float = Field(gt=0)
     at_most: float | None = Field(default=None, gt=0)
+    margin_share: float = Field(default=0.0, ge=0)
+    """It may be above the champion's cost by this share of it."""
 
     @property
     def threshold(self) -> float:
@@ -57,9 +60,10 @@ class Cost(Rule):
         passed = self.at_most is None or cost <= self.at_most
         says = f"cost {cost:.1f} per 1,000" + ("" if self.at_most is None else f", must be at most {self.at_most:g}")
         if saving is not None:
-            passed = passed and measured["upper"] >= 0
+            bound = -self.margin_share * measured["champion"]
+            passed = passed and measured["upper"] >= bound
             says += (
                 f"; saving against the champion {saving:.1f}, interval [{measured['lower']:.1f}, "
-                f"{measured['upper']:.1f}], must reach 0"
+                f"{measured['upper']:.1f}], must reach {bound + 0.0:.1f}"
             )
         return verdict("cost", says, cost, passed=passed)

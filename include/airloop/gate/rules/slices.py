@@ -26,6 +26,8 @@ class Slices(Rule):
     columns: tuple[str, ...] = Field(min_length=1)
     min_rows: int = Field(default=300, ge=30)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    margin_share: float = Field(default=0.0, ge=0)
+    """A slice may be worse by this share of the champion's metric there."""
 
     def measure(self, holdout: "Holdout") -> dict[str, Any]:
         """Rows, gain and p-value of each slice, and the slices that were not judged."""
@@ -64,7 +66,8 @@ class Slices(Rule):
         sides = (holdout.labels[rows], holdout.champion[rows], holdout.candidate[rows], holdout.days[rows])  # type: ignore[index]
         found = evidence.compare(*sides, metric=holdout.metric, **sampled)
         error = (found.upper - found.lower) / 2
-        worse = float(stats.t.cdf(found.gain / error, found.blocks - 1)) if error > 0 else float(found.gain >= 0)
+        spare = found.gain + self.margin_share * abs(found.champion)
+        worse = float(stats.t.cdf(spare / error, found.blocks - 1)) if error > 0 else float(spare >= 0)
         return {"rows": count, "gain": found.gain, "p": worse}
 
     def check(self, measured: dict[str, Any]) -> Check:
