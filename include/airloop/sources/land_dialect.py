@@ -20,7 +20,7 @@ from airloop.errors import ConfigError, DataContractError
 __all__ = ["INSTANT", "Dialect", "clock", "instants", "looks_like_times", "read_as_meant"]
 
 _SEPARATORS = (",", ";", "\t", "|")
-_MISSING_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "-", "?", "inf", "-inf")
+MISSING_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "-", "?", "inf", "-inf")
 _NUMBER = r"^\s*[+-]?(\d+|\d{1,3}(GROUP\d{3})+)(POINT\d+)?([eE][+-]?\d+)?\s*$"
 
 
@@ -119,7 +119,7 @@ def refuse_words(path: Path, texts: pl.DataFrame, kinds: Mapping[str, str]) -> N
     found: dict[str, int] = {}
     columns: list[str] = []
     for name, kind in kinds.items():
-        words = texts[name].filter(texts[name].is_in(_MISSING_WORDS))
+        words = texts[name].filter(texts[name].is_in(MISSING_WORDS))
         if len(words) and kind not in ("string", "empty"):
             columns.append(repr(name))
             for word in words:
@@ -135,7 +135,7 @@ def refuse_words(path: Path, texts: pl.DataFrame, kinds: Mapping[str, str]) -> N
 
 def without_words(texts: pl.Series) -> pl.Series:
     """The values that are no word for a missing one."""
-    return texts.filter(~texts.is_in(_MISSING_WORDS))
+    return texts.filter(~texts.is_in(MISSING_WORDS))
 
 
 def _numbers(path: Path, texts: pl.Series, dialect: Dialect) -> pl.Series:

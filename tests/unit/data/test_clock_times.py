@@ -48,6 +48,33 @@ def test_first_and_last_are_the_offsets_before_and_after_the_change(
     assert table.texts["t"].to_list() == ["2013-07-01T14:00:00Z", repeated, skipped]
 
 
+@pytest.mark.parametrize(
+    ("zone", "repeated", "skipped"),
+    [
+        ("Europe/Berlin", "2013-10-27 02:30:00", "2013-03-31 02:30:00"),
+        ("Europe/Lisbon", "2013-10-27 01:30:00", "2013-03-31 01:30:00"),
+        # Half an hour: 2:00 to 2:30 in October, 1:30 to 2:00 in April.
+        ("Australia/Lord_Howe", "2013-04-07 01:45:00", "2013-10-06 02:15:00"),
+        # Around midnight, and a whole day.
+        ("America/Sao_Paulo", "2013-02-16 23:30:00", "2013-10-20 00:30:00"),
+        ("America/Havana", "2013-11-03 00:30:00", "2013-03-10 00:30:00"),
+    ],
+)
+def test_every_zones_own_change_is_found_and_the_minutes_beside_it_are_not(
+    tmp_path: Path, zone: str, repeated: str, skipped: str
+) -> None:
+    path = tmp_path / "t.csv"
+    for time in (repeated, skipped):
+        path.write_text(f"t,n\n{PLAIN},1\n{time},2\n")
+        with pytest.raises(
+            DataContractError, match=f"1 times are skipped or repeated when the clocks of {zone} change"
+        ):
+            read_table(path, Dialect(timezone=zone))
+    beside = [f"{time[:11]}04:00:00" for time in (repeated, skipped)]
+    path.write_text("t,n\n" + "".join(f"{time},1\n" for time in beside))
+    assert read_table(path, Dialect(timezone=zone)).texts.height == 2
+
+
 def test_another_word_is_refused_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="--clock-change 'frist'; did you mean 'first'"):
         Dialect(clock_change="frist")  # type: ignore[arg-type]

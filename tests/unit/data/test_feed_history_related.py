@@ -26,7 +26,6 @@ from airloop.data.feed_history.store import Past
 from nycflights import source
 
 DELAY, LATE = "arrival_delay_minutes", "departure_delay_minutes"
-LONGER = pl.when(pl.col(DELAY) > 0).then(pl.col(DELAY) * 3).otherwise(DELAY)
 NEVER_LATE = pl.when(pl.col(DELAY) > 14).then(pl.col(DELAY) % 15).otherwise(DELAY)
 ONE_ROW = pl.int_range(pl.len())
 
@@ -106,7 +105,6 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str]]]] = {
     "30 % of pressures empty": (_empty("weather", "pressure", 0.3), {("missing_values", "weather.pressure")}),
     "15 % of tail numbers empty": (_empty("schedule", "tailnum", 0.15), {("missing_values", "schedule.tailnum")}),
     "cancelled flights on time": (_cancelled_on_time, {("unknown_keys", "arrivals")}),
-    "delays three times as long": (_written("arrivals", DELAY, LONGER), {("label_rate", f"arrivals.{DELAY}")}),
     "no delay of a quarter of an hour": (
         _written("arrivals", DELAY, NEVER_LATE),
         {("label_rate", f"arrivals.{DELAY}")},

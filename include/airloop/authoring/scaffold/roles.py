@@ -7,7 +7,9 @@ from typing import get_args
 
 import polars as pl
 
+from airloop.authoring.scaffold import label_spellings
 from airloop.authoring.scaffold.key_columns import NAMED_LIKE_KEYS, counts_rows, key_fault
+from airloop.authoring.scaffold.label_spellings import YES
 from airloop.config import TaskKind
 from airloop.config.feed import RESERVED_COLUMNS
 from airloop.errors import ConfigError, DataContractError
@@ -16,7 +18,6 @@ from airloop.sources.land_tables import Table
 
 MOST_CLASSES = 30
 _MOST_WHOLE_NUMBERS = 10  # more different whole numbers are an amount
-_YES = ("1", "yes", "y", "true", "t", "positive")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def find_roles(table: Table, asked: Asked) -> Roles:
 
     Raises:
         ConfigError: A given column does not exist or cannot have its role, or a role has no column; says what to do.
-        DataContractError: Rows share the given key, or a time or key is missing in some.
+        DataContractError: Rows share the given key, a time or key is missing in some, or one class of the label is
+            written in several ways.
     """
     for role, names in (("--key", asked.key), ("--time", (asked.time,)), ("--label", (asked.label,))):
         for name in filter(None, names):
@@ -74,6 +76,8 @@ def find_roles(table: Table, asked: Asked) -> Roles:
     time, other_times = _time(table, values, asked)
     key = _given_key(table, values, asked.key) if asked.key else _unique_key(table, values, time, asked.label)
     label, task = _label(table, values, asked, taken=(*key, time))
+    if asked.task != "multiclass":
+        label_spellings.refuse(table.path, values[label])
     return Roles(key, time, other_times, label, task, _classes(values[label], task))
 
 
@@ -239,7 +243,7 @@ def _classes(label: pl.Series, task: TaskKind) -> tuple[str | int | float | bool
     found = sorted(counted[label.name].to_list())
     if task == "multiclass" or found == [0, 1]:
         return tuple(found)
-    yes = [value for value in found if str(value).lower() in _YES] or [counted[label.name].to_list()[-1]]
+    yes = [value for value in found if str(value).lower() in YES] or [counted[label.name].to_list()[-1]]
     return (*(value for value in found if value != yes[0]), yes[0])
 
 

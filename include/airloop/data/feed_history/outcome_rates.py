@@ -14,11 +14,13 @@ from airloop.data.feed_history.blocks import PROBABILITIES, Block, Floats, count
 
 _MOST_VALUES = 20
 _LEAST_ROWS, _LEAST_OF_RATE = 50, 20
-_ODDS_RATIO, _ODDS_RATIO_OF_A_DAY, _SEVERAL_DAYS = 3.0, 6.0, 5
+_ODDS_RATIO, _ODDS_RATIO_OF_NUMBERS = 4.0, 6.0
+"""How many times the odds of every window before; of a number, whose share above a bound moves with any shift, more."""
+_ODDS_RATIO_OF_A_DAY, _SEVERAL_DAYS = 8.0, 5
 _LEAST_WINDOWS = 2
 _DEVIATIONS = 3.0
-_CUTS = (3, 4, 5, 6)
-"""Places in PROBABILITIES of the quantiles that cut a number: the quarters and the highest tenth."""
+_QUARTERS = (3, 4, 5)
+"""Their places in PROBABILITIES."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def of_values(past: Sequence[Mapping[str, Sequence[int]]], window: Mapping[str, 
     for value in dict.fromkeys([*window, *(value for item in earlier for value in item)]):
         now = _share(window, value)
         before = [_share(item, value) for item in earlier]
-        if found := _outside(f"{value!r}", now, before):
+        if found := _outside(f"{value!r}", now, before, ratio=_ODDS_RATIO):
             return found
     return None
 
@@ -67,9 +69,10 @@ def of_numbers(past: Sequence[Sequence[Block]], window: Sequence[Block], column:
         axis=0,
         weights=[count for numbers in earlier for count, _ in numbers],
     )
-    for place in _CUTS:
+    for place in _QUARTERS:
         cut = float(pooled[place])
-        found = _outside(f"above {cut:.4g}", _above(now, cut), [_above(numbers, cut) for numbers in earlier])
+        before = [_above(numbers, cut) for numbers in earlier]
+        found = _outside(f"above {cut:.4g}", _above(now, cut), before, ratio=_ODDS_RATIO_OF_NUMBERS)
         if found:
             return found
     return None
@@ -109,7 +112,7 @@ def _of_days(having: Floats, rows: Floats) -> _Share:
     return _Share(int(total), share, max(error, float(np.sqrt(share * (1 - share) / max(total, 1.0)))), rows.size)
 
 
-def _outside(of: str, now: _Share, before: Sequence[_Share]) -> Rate | None:
+def _outside(of: str, now: _Share, before: Sequence[_Share], *, ratio: float) -> Rate | None:
     known = [item for item in before if item.rows >= _LEAST_ROWS]
     if len(known) < _LEAST_WINDOWS or now.rows < _LEAST_ROWS:
         return None
@@ -117,8 +120,8 @@ def _outside(of: str, now: _Share, before: Sequence[_Share]) -> Rate | None:
     largest, smallest = max(now.share, *shares), min(now.share, *shares)
     if min(largest, 1 - smallest) * now.rows < _LEAST_OF_RATE:
         return None
-    ratio = _ODDS_RATIO if now.days >= _SEVERAL_DAYS else _ODDS_RATIO_OF_A_DAY
-    allowed = max(float(np.log(ratio)), _DEVIATIONS * float(logits.std()))
+    least = ratio if now.days >= _SEVERAL_DAYS else max(ratio, _ODDS_RATIO_OF_A_DAY)
+    allowed = max(float(np.log(least)), _DEVIATIONS * float(logits.std()))
     # Of few days a bad one is seen: the day-by-day interval of the window has to lie outside, too.
     interval = 2 * now.error
     up = now.logit > logits.max() + allowed and now.share - interval > max(shares)
