@@ -133,6 +133,14 @@ def test_a_day_that_ingestion_called_missing_is_not_said_twice() -> None:
     assert [alarm.kind for alarm in notice(Looked(flights(), window, sketched, past_of(4), {}))] == ["missing_day"]
 
 
+def test_a_predicted_amount_has_no_rate() -> None:
+    window, task = month(4), flights().prediction.model_copy(update={"task": "regression"})
+    pipeline = flights().model_copy(update={"prediction": task})
+    sketched = sketch_window(flights(), rows_of(window, FAULTS["no delay of a quarter of an hour"][0]), window)
+    looked = Looked(pipeline, window, sketched, past_of(4), {})
+    assert "label_rate" not in {alarm.kind for alarm in notice(looked)}
+
+
 def test_an_exchange_that_is_open_keeps_both_columns_out_of_the_past() -> None:
     window = month(4)
     exchanged = sketch_window(flights(), rows_of(window, FAULTS["humidity and visibility exchanged"][0]), window)

@@ -98,7 +98,9 @@ def _fixed(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
 
 
 def _rates(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
-    columns = dict.fromkeys([*sketch.rates, *numeric_columns(feed)])
+    # A predicted amount has no rate: it moves with every season.
+    numbers = numeric_columns(feed) if looked.pipeline.prediction.task != "regression" else []
+    columns = dict.fromkeys([*sketch.rates, *numbers])
     for column in columns:
         subject = f"{name}.{column}"
         past = looked.trusted(name, subject)

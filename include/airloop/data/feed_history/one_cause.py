@@ -37,7 +37,7 @@ def _explains(pipeline: Pipeline, cause: Alarm, alarm: Alarm) -> bool:
 
 
 def _by_column(cause: Alarm, alarm: Alarm) -> bool:
-    """Another fault of a column explains its shape and its rate; an exchange explains what is said of either column.
+    """Another fault of a column explains its shape and its rate, another unit its rounding, an exchange all of both.
 
     But columns whose order has turned, and which do not look like each other: there another unit of one is likelier.
     """
@@ -47,6 +47,8 @@ def _by_column(cause: Alarm, alarm: Alarm) -> bool:
         return cause.kind == "unit_change" and not _is_sure(alarm)
     if cause.kind == "exchanged":
         return _is_sure(cause) or alarm.kind != "unit_change"
+    if (cause.kind, alarm.kind) == ("unit_change", "one_value"):
+        return True  # rounded in a coarser unit
     return alarm.kind in _FOLLOWS and cause.kind in _OF_A_COLUMN
 
 
