@@ -14,8 +14,9 @@ timestamp
 string
     The text as it stands.
 
-Blanks and tabs around a value do not count. A number with a leading zero (`02134`) is a name made of digits, and is
-refused as a number. Numbers with commas, percent signs or marks between thousands are refused.
+Blanks and tabs around a value do not count. A number with a leading zero (`02134`) is a name made of digits, and so is
+one of seven digits or more behind a plus (a telephone's): refused as numbers. `pipelines new` takes a column for text,
+too, where an exponent has neither point nor sign (`1e5`) or two values differ in closing zeros alone (`250.0`, `250.00`). Numbers with commas, percent signs or marks between thousands are refused.
 """
 
 import re
@@ -35,6 +36,7 @@ _WHOLE = r"[+-]?(?:0|[1-9][0-9]*)"
 _INTEGER = rf"^{_WHOLE}(?:\.0+)?$"
 _FLOAT = rf"^(?:{_WHOLE}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _NOT_ZERO = r"^[^eE]*[1-9]"
+_DIALLED, _BARE_EXPONENT = r"^\+[0-9]{7,}$", r"^[+-]?[0-9]+[eE][0-9]+$"
 _DATE, _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}"
 # Offsets reach from -12:00 to +14:00; local mean times of the past come near 16 hours.
 _OFFSET = r"([+\u2212-])(0[0-9]|1[0-5])(?::?([0-5][0-9])(?::?([0-5][0-9]))?)?"
@@ -76,7 +78,7 @@ def kind_of(texts: pl.Series) -> Kind:
         return "integer"
     for kind in ("boolean", "float", "timestamp"):
         if _all_read(values, kind):
-            return kind
+            return "string" if kind == "float" and _are_codes(values) else kind
     return "string" if clock(values).null_count() else "clock"
 
 
@@ -126,11 +128,21 @@ def _all_read(values: pl.Series, kind: str) -> bool:
     return bool(values.to_frame("v").select(typed("v", kind).is_not_null().all()).item())
 
 
+def _are_codes(values: pl.Series) -> bool:
+    """Whether numbers would be other texts when written again: programs write `1e+05`, and one number in one way."""
+    plain = values.str.strip_chars(_BLANKS)
+    if plain.str.contains(_BARE_EXPONENT).any():
+        return True
+    pointed = plain.filter(plain.str.contains(r"^[+-]?[0-9]+\.[0-9]+$")).unique()
+    return pointed.str.strip_chars_end("0").n_unique() < pointed.len()
+
+
 def _integer(text: pl.Expr) -> pl.Expr:
     number = text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
     through_float = text.str.contains(".", literal=True)
     exact = number.is_between(-_EXACT_IN_FLOAT, _EXACT_IN_FLOAT, closed="none")
-    return pl.when(text.str.contains(_INTEGER) & (exact | ~through_float)).then(number)
+    dialled = text.str.contains(_DIALLED)
+    return pl.when(text.str.contains(_INTEGER) & (exact | ~through_float) & ~dialled).then(number)
 
 
 def _float(text: pl.Expr) -> pl.Expr:
@@ -138,7 +150,8 @@ def _float(text: pl.Expr) -> pl.Expr:
     number = text.cast(pl.Float64, strict=False)
     lost = text.str.contains(rf"^{_WHOLE}$") & (number.abs() >= _EXACT_IN_FLOAT)
     vanished = (number == 0) & text.str.contains(_NOT_ZERO)
-    return pl.when(text.str.contains(_FLOAT) & number.is_finite() & ~lost & ~vanished).then(number)
+    dialled = text.str.contains(_DIALLED)
+    return pl.when(text.str.contains(_FLOAT) & number.is_finite() & ~lost & ~vanished & ~dialled).then(number)
 
 
 def _instants(texts: pl.Series) -> pl.Series:
@@ -180,6 +193,7 @@ _EXPECTED: dict[str, str] = {
 _AS_STRING = "declare the column as string if it is a name made of digits"
 _NUMBER_CAUSES = (
     (r"[+-]?0[0-9]+(\.[0-9]*)?", f"a number would lose its leading zero; {_AS_STRING}"),
+    (r"\+[0-9]{7,}", f"a telephone number would lose its plus; {_AS_STRING}"),
     (r"[+-]?[0-9]+", f"it has more digits than the type holds; {_AS_STRING}, or as integer if it fits into 64 bits"),
     (r"[+-]?[0-9]+\.0+", f"it has passed through a float, which holds no more than 2**53 exactly; {_AS_STRING}"),
     (r"[+-]?[0-9]*\.[0-9]+", "it has a fraction; declare the column as float if it may"),

@@ -47,6 +47,8 @@ def test_a_value_is_read_as_it_is_meant(kind: str, text: str, value: object) -> 
         ("integer", "-007", "would lose its leading zero"),
         ("float", "02134", "would lose its leading zero"),
         ("float", "00.5", "would lose its leading zero"),
+        ("integer", "+4930123456", "a telephone number would lose its plus; declare the column as string"),
+        ("float", "+4930123456", "a telephone number would lose its plus"),
         ("integer", "12.5", "it has a fraction"),
         ("integer", "1e+06", "written with an exponent"),
         ("integer", "9223372036854775808", "more digits than the type holds"),
@@ -106,6 +108,27 @@ def test_an_offset_is_what_it_says(offset: str, minutes: int) -> None:
     meant = datetime(2013, 1, 1, 12, tzinfo=UTC) - timedelta(minutes=minutes)
     assert read("timestamp", f"2013-01-01 12:00:00{offset}") == [meant]
     assert parse_instant_text(f"2013-01-01 12:00:00{offset}") == meant
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        pytest.param(["+4930123456", "+4930123457"], "string", id="telephone numbers"),
+        pytest.param(["1e5", "2e7", "31"], "string", id="codes that look like exponents"),
+        pytest.param(["1E10", "2E10"], "string", id="seats"),
+        pytest.param(["250.0", "250.00", "401.9"], "string", id="diseases"),
+        pytest.param(["1.1", "1.10", "1.2"], "string", id="versions"),
+        pytest.param(["02134", "10001"], "string", id="postcodes"),
+        pytest.param(["E11.9", "250.0"], "string", id="diseases with letters"),
+        pytest.param(["1e+05", "2.5"], "float", id="a float as R writes it"),
+        pytest.param(["1.5e5", "2.5"], "float", id="an exponent behind a point"),
+        pytest.param(["250.0", "401.9", "250.0"], "float", id="one number in one way"),
+        pytest.param(["0.50", "1.25", "10.00", "100.00"], "float", id="prices"),
+        pytest.param(["+5", "-3"], "integer", id="differences"),
+    ],
+)
+def test_codes_made_of_digits_stay_texts(texts: list[str], kind: str) -> None:
+    assert kind_of(pl.Series(texts)) == kind
 
 
 @given(
