@@ -16,7 +16,7 @@ string
 
 Blanks and tabs around a value do not count. A number with a leading zero (`02134`) is a name made of digits, and so is
 one of seven digits or more behind a plus (a telephone's): refused as numbers. `pipelines new` takes a column for text,
-too, where an exponent has neither point nor sign (`1e5`) or two values differ in closing zeros alone (`250.0`, `250.00`).
+too, where an exponent has neither point nor sign (`1e5`) or values differ in closing zeros alone (`250.0`, `250.00`).
 Numbers with commas, percent signs or marks between thousands are refused.
 """
 
