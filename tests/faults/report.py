@@ -17,6 +17,8 @@ _FIGURES = {
 }
 _SHOWN_FILES = 3
 _LONGEST = 300
+_NOTHING_DONE = r"nothing was (written|published):$"
+_EACH_TIME = r", more than [a-z_.]+ [0-9.]+; land them [^:]*:|(file://)?/\S*/(landing|home)/"
 
 
 def line(reaction: Reaction) -> str:
@@ -71,8 +73,7 @@ def write_table(page: Path, reactions: Sequence[Reaction]) -> None:
 def _short(reaction: Reaction) -> str:
     loud = list(dict.fromkeys(f"alarm {kind} of {about}" for _, kind, about, _ in reaction.alarms))
     if reaction.refused:
-        stage, _, message = reaction.refused.partition(": ")
-        loud.insert(0, f"refused by {stage}: {' '.join(text.strip() for text in message.splitlines()[:2])}")
+        loud.insert(0, _refusal(reaction.refused))
     quiet = [
         reaction.set_aside and f"{len(reaction.set_aside)} files set aside",
         reaction.bad_rows and f"{reaction.bad_rows} rows quarantined",
@@ -84,6 +85,14 @@ def _short(reaction: Reaction) -> str:
         reaction.triage and f"triage {reaction.triage}",
     ]
     return "; ".join(str(part) for part in parts if part)
+
+
+def _refusal(refused: str) -> str:
+    """The stage, what it refuses and the first cause, without what each refusal says."""
+    stage, _, message = refused.partition(": ")
+    first, *more = (text.strip() for text in message.splitlines())
+    said = " ".join(more[:2]) if re.search(_NOTHING_DONE, first) else first
+    return f"refused by {stage}: {re.sub(_EACH_TIME, ':', said)}"
 
 
 def _figures(reaction: Reaction) -> str:
