@@ -63,6 +63,15 @@ def test_a_relation_that_holds_wavers_or_was_weak_is_not(
     assert list(relations.broken(past, now)) == []
 
 
+def test_of_many_rows_some_are_enough() -> None:
+    amount = pl.Series("amount", np.random.default_rng(1).normal(size=200_000))
+    ((_, (strength, rows)),) = relations.find(
+        pl.DataFrame([amount, (2 * amount).alias("paid")]), ["amount", "paid"]
+    ).items()
+    assert strength == 1.0
+    assert 30_000 < rows < 60_000
+
+
 def test_a_constant_goes_with_nothing() -> None:
     rows = pl.DataFrame({"a": [1.0] * 50, "b": [float(n) for n in range(50)], "c": [None] * 50}, strict=False)
     assert relations.find(rows, ["a", "b"]) == {}

@@ -14,7 +14,7 @@ import polars as pl
 PARTED = " ~ "
 """Between the names of the two columns of a relation."""
 
-_LEAST_ROWS = 30
+_LEAST_ROWS, _MOST_ROWS = 30, 50_000
 _MOST_COLUMNS = 20
 _STRONG = 0.6
 _LEAST_WINDOWS = 2
@@ -36,6 +36,8 @@ def find(
     rows: pl.DataFrame, columns: Sequence[str], others: Sequence[str] | None = None
 ) -> dict[str, tuple[float, int]]:
     """`one ~ other` -> rank correlation and rows with both values, of the columns among themselves or with others."""
+    # Of millions of rows some tens of thousands say the same, in a hundredth of the time.
+    rows = rows.gather_every(1 + rows.height // _MOST_ROWS)
     named, more = list(columns)[:_MOST_COLUMNS], list(others or ())[:_MOST_COLUMNS]
     found = {}
     for one, other in itertools.combinations(named, 2) if others is None else itertools.product(named, more):

@@ -10,7 +10,7 @@ import polars as pl
 
 _MOST_SHAPES = 40
 _LONGEST_SHAPE = 40
-_LEAST_ROWS = 50
+_LEAST_ROWS, _MOST_VALUES = 50, 200_000
 _LEAST_VALUES, _VALUES_A_SHAPE, _COVERED = 30, 5, 0.9
 _NEW, _NEW_AMONG_MANY = 0.02, 0.3
 _FEW_SHAPES = 12
@@ -59,7 +59,10 @@ class NewShape:
 
 def shapes_of(values: pl.Series) -> Shapes | None:
     """The shapes of a column of texts; None without a value, or where texts are long."""
-    counts = values.drop_nulls().cast(pl.String).alias("value").value_counts(name="rows")
+    known = values.drop_nulls()
+    counts = (
+        known.gather_every(1 + known.len() // _MOST_VALUES).cast(pl.String).alias("value").value_counts(name="rows")
+    )
     if not counts.height:
         return None
     shape = pl.col("value")
