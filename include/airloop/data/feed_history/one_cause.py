@@ -15,6 +15,9 @@ _OF_A_COLUMN = frozenset(
 _FOLLOWS = frozenset({"text_shape", "label_rate"})
 """What another fault of the same column brings about."""
 
+_ONE_OF_ANOTHER = frozenset({("unit_change", "one_value"), ("new_categories", "fixed_attribute_changed")})
+"""Rounded in a coarser unit, many values are one; a new name is another name of the same thing."""
+
 _NO_PARTNER = frozenset({"missing_day", "labels_missing", "incomplete", "missing_not_at_random"})
 _OF_KEYS = frozenset({"unknown_keys", "outcomes_for_all"})
 _MANY_KEYS = 0.1
@@ -47,8 +50,8 @@ def _by_column(cause: Alarm, alarm: Alarm) -> bool:
         return cause.kind == "unit_change" and not _is_sure(alarm)
     if cause.kind == "exchanged":
         return _is_sure(cause) or alarm.kind != "unit_change"
-    if (cause.kind, alarm.kind) == ("unit_change", "one_value"):
-        return True  # rounded in a coarser unit
+    if (cause.kind, alarm.kind) in _ONE_OF_ANOTHER:
+        return True
     return alarm.kind in _FOLLOWS and cause.kind in _OF_A_COLUMN
 
 
