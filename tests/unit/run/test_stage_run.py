@@ -1,6 +1,7 @@
 """A stage runs once per input: what it depends on changes its key, and nothing else does."""
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -217,7 +218,10 @@ def test_stored_upstream_gives_the_newest_of_each_declared_candidate_in_their_or
 @pytest.mark.parametrize("name", stage_run.STAGES)
 def test_every_stage_is_there_takes_the_same_four_arguments_and_needs_stages_before_it(name: str) -> None:
     stage = stage_run.STAGES[name]
-    stage_run._refuse_options(name, stage, {"candidate": "x"} if name == "tune" else {})
+    options = inspect.signature(stage.function()).parameters.values()
+    needed = {item.name: "x" for item in options if item.kind is item.KEYWORD_ONLY and item.default is item.empty}
+    assert set(needed) <= {"candidate"} or name == "roll_back"
+    stage_run._refuse_options(name, stage, needed)
     order = list(stage_run.STAGES)
     assert all(order.index(need) < order.index(name) for need in stage.needs)
     assert issubclass(stage.record, Record)
