@@ -8,7 +8,7 @@ from functools import partial
 from airloop.authoring import plain_candidates, rhythm_check
 from airloop.authoring.alarm_kinds import unknown_kinds
 from airloop.authoring.known_connections import unknown_connections
-from airloop.config import Pipeline, calendar_windows, load_pipeline
+from airloop.config import Pipeline, calendar_windows, load_pipeline, own_metrics
 from airloop.config.attribute import resolve
 from airloop.config.nearest import nearest
 from airloop.config.positions import with_line
@@ -57,6 +57,8 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
 
 def _pipeline(pipeline: Pipeline, settings: Settings) -> list[str]:
     wrong = [line for name in pipeline.training.candidates for line in _candidate(pipeline, name)]
+    wrong += _refusals(own_metrics.refuse_unfit, pipeline)
+    wrong += [line for feed in pipeline.feeds for line in _refusals(_check_source, pipeline, feed, settings)]
     wrong += _refusals(_check_replay, pipeline)
     wrong += _refusals(_check_days, pipeline)
     wrong += _refusals(rhythm_check.check, pipeline)
@@ -170,6 +172,18 @@ def _refusals(check: Callable[..., object], *arguments: object) -> list[str]:
 def _raise(wrong: list[str]) -> None:
     if wrong:
         raise ConfigError("\n".join(wrong))
+
+
+def _check_source(pipeline: Pipeline, feed: str, settings: Settings) -> None:
+    if pipeline.feeds[feed].source is None:
+        return
+    from airloop.sources import fetched
+
+    try:
+        fetched.source_of(feed, pipeline.feeds[feed], settings)
+    except ConfigError as error:
+        lines = str(error).splitlines()
+        raise ConfigError("\n".join(f"{pipeline.name}/pipeline.yaml: {line}" for line in lines)) from error
 
 
 def _check_replay(pipeline: Pipeline) -> None:

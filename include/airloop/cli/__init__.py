@@ -16,6 +16,7 @@ from airloop.cli import (
     alarms,
     alerts,
     backtest,
+    families,
     governance,
     keys,
     landing,
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(stages.app)
 app.add_typer(landing.app)
 app.add_typer(snapshot.app)
+app.add_typer(families.app)
 app.add_typer(backtest.app)
 app.add_typer(governance.app)
 app.add_typer(predictions.app)

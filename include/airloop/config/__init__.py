@@ -3,11 +3,12 @@
 from airloop.config.calendar import calendar_windows
 from airloop.config.feed import Feed
 from airloop.config.loading import load_declared, load_pipeline, load_pipelines, pipeline_names
-from airloop.config.metric import METRICS, Metric, TaskKind, metrics_of
+from airloop.config.metric import METRIC, METRICS, Metric, TaskKind, metrics_of
 from airloop.config.monitoring import TriagePolicy
 from airloop.config.pipeline import Candidate, Comparison, Floor, Pipeline
 
 __all__ = [
+    "METRIC",
     "METRICS",
     "Candidate",
     "Comparison",

@@ -1,6 +1,5 @@
 """Feeds: the files an upstream system lands, or the query that fetches them, and what their rows mean."""
 
-import re
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -8,40 +7,12 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from airloop.config.nearest import nearest
 from airloop.config.node import Name, Node
+from airloop.config.source import Source
 
 ColumnType = Literal["string", "integer", "float", "boolean", "timestamp"]
 
 # ingest adds the first two, the lake the last.
 RESERVED_COLUMNS = ("known_at", "created_at", "month")
-
-
-_SELECT = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with)\b", re.IGNORECASE | re.DOTALL)
-
-
-class Source(Node):
-    """A database the rows of a feed are fetched from, by the stage extract; they then land as files.
-
-    A window fetches the rows whose watermark lies in it, so a row that was changed has to get a newer watermark; it
-    then arrives as a correction of the day it is about. A row that is deleted is not noticed. Neither is another
-    event_time under the same key: the row of before stays where it was.
-    """
-
-    connection: str = Field(pattern=r"^[\w.-]+$")
-    """Id of an Airflow connection; by hand a key of AIRLOOP_CONNECTIONS. Never a URL: those hold passwords."""
-    query: str
-    """One SELECT without parameters; its columns are exactly `columns`."""
-    watermark: str | None = None
-    """Column of type timestamp with the instant a row was last written. None for a static table, fetched whole."""
-    overlap_minutes: int | None = Field(ge=0, default=None)
-    """A window looks this far back for rows that were committed late: the length of the longest transaction. Not
-    declared, a window that follows another one looks an hour back, and `pipelines check` asks for it."""
-
-    @field_validator("query")
-    @classmethod
-    def _one_select(cls, value: str) -> str:
-        if not _SELECT.match(value):
-            raise ValueError("write one SELECT (a WITH may stand before it)")
-        return value.rstrip().rstrip(";")
 
 
 class Feed(Node):

@@ -1,15 +1,22 @@
-"""The metrics a declaration may name: the task each belongs to, and which way is better."""
+"""The metrics a declaration may name: airloop's own by their names, a project's own as `module:Class`."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import AfterValidator, Field
+
+from airloop.errors import ConfigError
+from airloop.families import OWN, Family
 
 TaskKind = Literal["binary", "regression", "multiclass"]
-MetricName = Literal["brier", "roc_auc", "mae", "rmse", "log_loss", "accuracy"]
+
+METRIC = Family("metric", "airloop.metrics.metric:Metric")
+_TASKS = ("binary", "regression", "multiclass")
 
 
-@dataclass(frozen=True)
-class Metric:
-    """One metric.
+class Metric(Protocol):
+    """What is known of a metric without measuring; see airloop.metrics.metric.
 
     Attributes:
         title: How people call it.
@@ -22,16 +29,56 @@ class Metric:
     sign: float
 
 
-METRICS: dict[str, Metric] = {
-    "brier": Metric("Brier", "binary", -1.0),
-    "roc_auc": Metric("ROC-AUC", "binary", 1.0),
-    "mae": Metric("MAE", "regression", -1.0),
-    "rmse": Metric("RMSE", "regression", -1.0),
-    "log_loss": Metric("log loss", "multiclass", -1.0),
-    "accuracy": Metric("accuracy", "multiclass", 1.0),
-}
+def _known(name: str) -> str:
+    try:
+        return METRIC.refuse_unknown(name)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+MetricName = Annotated[
+    str,
+    AfterValidator(_known),
+    Field(json_schema_extra={"anyOf": [{"enum": list(METRIC.names())}, {"pattern": f"^{OWN.pattern}$"}]}),
+]
+"""`airloop list metric` prints airloop's own; one of the project's own is `module:Class`."""
+
+
+class _Metrics(Mapping[str, Metric]):
+    """Name -> class. Iterates over airloop's own, by task, of each first those of which lower is better."""
+
+    def __getitem__(self, name: str) -> Metric:
+        return _loaded(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ordered())
+
+    def __len__(self) -> int:
+        return len(METRIC.names())
+
+    def __contains__(self, name: Any) -> bool:
+        return name in METRIC.names() or (isinstance(name, str) and OWN.fullmatch(name) is not None)
+
+
+METRICS: Mapping[str, Metric] = _Metrics()
 
 
 def metrics_of(kind: TaskKind) -> tuple[str, ...]:
-    """Names of the metrics of a kind of task; the first one is the loss its models are explained by."""
-    return tuple(name for name, metric in METRICS.items() if metric.task == kind)
+    """Names of airloop's metrics of a kind of task; the first one is the loss its models are explained by."""
+    return tuple(name for name in METRICS if METRICS[name].task == kind)
+
+
+def is_own(name: str) -> bool:
+    """Whether a metric is a project's own, which is imported only where it measures."""
+    return ":" in name
+
+
+@cache
+def _loaded(name: str) -> Metric:
+    found: Metric = METRIC.load(name)
+    return found
+
+
+@cache
+def _ordered() -> tuple[str, ...]:
+    return tuple(sorted(METRIC.names(), key=lambda name: (_TASKS.index(_loaded(name).task), _loaded(name).sign, name)))

@@ -11,7 +11,7 @@ from airloop.config.approval import Approval
 from airloop.config.calendar import Calendar, is_finer
 from airloop.config.feed import Feeds
 from airloop.config.gate_rules import RuleDeclaration
-from airloop.config.metric import METRICS, MetricName, metrics_of
+from airloop.config.metric import METRICS, MetricName, is_own, metrics_of
 from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
@@ -139,6 +139,8 @@ class Floor(Node):
     def _one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("give exactly one of at_least, at_most")
+        if is_own(self.metric):
+            return self  # the worker imports it, and refuses the wrong bound then
         better = "at_most" if METRICS[self.metric].sign < 0 else "at_least"
         if getattr(self, better) is None:
             raise ValueError(f"a floor on {self.metric} is an {better}: the other bound would let only bad models pass")
@@ -241,15 +243,21 @@ class Pipeline(Node):
     @model_validator(mode="after")
     def _metrics_of_its_task(self) -> Self:
         task = self.prediction.task
-        for key, metric in self._named_metrics().items():
-            if METRICS[metric].task != task:
+        for key, metric in self.named_metrics().items():
+            if not is_own(metric) and METRICS[metric].task != task:
                 valid = ", ".join(map(repr, metrics_of(task)))
                 says = "'{metric}' is no metric of a {task} task (valid: {valid})"
                 context = {"key": key, "metric": metric, "task": task, "valid": valid}
                 raise PydanticCustomError("metric_of_another_task", says, context)
         return self
 
-    def _named_metrics(self) -> dict[str, MetricName]:
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all metrics that are measured: airloop's of the task, then the project's own that are named."""
+        own = filter(is_own, self.named_metrics().values())
+        return (*metrics_of(self.prediction.task), *dict.fromkeys(own))
+
+    def named_metrics(self) -> dict[str, MetricName]:
         """Every metric the declaration names, by its key."""
         return {
             "training.metric": self.training.metric,

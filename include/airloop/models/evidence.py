@@ -14,11 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from airloop.config import METRICS
+from airloop.config import METRIC, METRICS
 from airloop.errors import DataContractError
-from airloop.models.day_statistics import STATISTICS, Statistic
 from airloop.models.sure_bound import sure_lower
-from airloop.problems import Floats, Integers, task_measured_by
+from airloop.problems import Floats, Integers, Statistic, task_measured_by
 from airloop.records import Evidence
 
 MIN_ROWS = 30
@@ -46,18 +45,13 @@ def blocks(days: npt.ArrayLike) -> int:
 
 
 def metric_value(metric: str, labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
-    """One model's metric; labels and predictions as airloop.problems says.
-
-    brier: mean squared error of the probability. roc_auc: ties count one half. mae, rmse: mean absolute error, root of
-    the mean squared error. log_loss: mean of -log of the probability of the class that came, which counts as 1e-15 when
-    it is smaller (a class never seen in training has 0). accuracy: share of rows whose most probable class came; of
-    equally probable ones the first.
+    """One model's metric (airloop.metrics says of each what it is); labels and predictions as airloop.problems says.
 
     Raises:
         DataContractError: See `compare`.
     """
     y, (p,) = _checked(metric, labels, predictions)
-    return float(STATISTICS[metric](y, p, np.zeros(y.size, np.int64), 1)(np.ones((1, 1)))[0])
+    return float(_statistic(metric, y, p, np.zeros(y.size, np.int64), 1)(np.ones((1, 1)))[0])
 
 
 def interval(
@@ -77,7 +71,7 @@ def interval(
     """
     y, (p,) = _checked(metric, labels, predictions)
     block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
-    statistic = STATISTICS[metric](y, p, block, draws.shape[1])
+    statistic = _statistic(metric, y, p, block, draws.shape[1])
     lower, upper = _bounds(statistic(draws[1:]), confidence)
     return float(statistic(draws[:1])[0]), lower, upper
 
@@ -116,7 +110,7 @@ def compare(
     """
     y, (old, new) = _checked(metric, labels, champion, candidate)
     block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
-    statistics = [STATISTICS[metric](y, p, block, draws.shape[1]) for p in (old, new)]
+    statistics = [_statistic(metric, y, p, block, draws.shape[1]) for p in (old, new)]
     values = [statistic(draws) for statistic in statistics]
     gains = METRICS[metric].sign * (values[1] - values[0])
     reach = _expanded(confidence, draws.shape[1]) if expanded else confidence
@@ -145,6 +139,22 @@ def _gain(metric: str, champion: Statistic, candidate: Statistic) -> Statistic:
         return gains
 
     return gain
+
+
+def _statistic(metric: str, labels: Floats, predictions: Floats, block: Integers, size: int) -> Statistic:
+    """The metric as a function of draws, whose answer is looked at: a project's own may answer anything."""
+    measured: Statistic = METRIC.load(metric)().statistic(labels, predictions, block, size)
+
+    def checked(draws: Floats) -> Floats:
+        values = np.asarray(measured(draws), dtype=np.float64)
+        if values.shape != (len(draws),) or np.isinf(values).any():
+            raise DataContractError(
+                f"metric {metric}: gives {values.shape} for {len(draws)} draws, or infinity; one finite number a draw "
+                "(NaN where it is not defined) is needed"
+            )
+        return values
+
+    return checked
 
 
 def _checked(metric: str, labels: npt.ArrayLike, *predictions: npt.ArrayLike) -> tuple[Floats, tuple[Floats, ...]]:

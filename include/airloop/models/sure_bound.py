@@ -13,8 +13,7 @@ jackknife over days, with Student's distribution: gain - multiplier * standard e
 import numpy as np
 from scipy.special import stdtrit
 
-from airloop.models.day_statistics import Statistic
-from airloop.problems import Floats
+from airloop.problems import Floats, Statistic
 
 _NEIGHBOURS = (1, 2, 3)
 
@@ -23,7 +22,7 @@ def sure_lower(gain: Statistic, days: int, level: float) -> float | None:
     """The bound that a gain without any true effect passes in a share `level` of looks.
 
     Args:
-        gain: Draws of days -> the gain of each; see airloop.models.day_statistics.
+        gain: Draws of days -> the gain of each; see airloop.metrics.metric.
         days: How many days there are, in their order.
         level: One-sided error of this one look.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from airloop.config import Pipeline, metrics_of
+from airloop.config import Pipeline
 from airloop.pages import mlflow_links
 from airloop.pages.history import Seen, Version
 from airloop.pages.site import Site
@@ -77,4 +77,4 @@ def _facts(version: Version) -> dict[str, Any]:
 
 def _holdout(pipeline: Pipeline, version: Version) -> dict[str, float]:
     metrics = version.evaluated.get("metrics", {})
-    return {name: metrics[name] for name in metrics_of(pipeline.prediction.task) if metrics.get(name) is not None}
+    return {name: metrics[name] for name in pipeline.metrics if metrics.get(name) is not None}

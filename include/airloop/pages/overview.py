@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from airloop.config import METRICS, Pipeline, load_pipeline, metrics_of
+from airloop.config import METRICS, Pipeline, load_pipeline
 from airloop.errors import AirloopError
 from airloop.pages import alerts, history, measured, mlflow_links, timeline, told_entries
 from airloop.pages.champion import champion_card
@@ -91,7 +91,7 @@ def _live_metrics(pipeline: Pipeline, shown: Sequence[Seen]) -> list[str]:
     """At most two metrics that were measured live, the policy's first."""
     measured_live = {key for seen in shown for key, value in seen.record("monitor").get("live", {}).items() if value}
     first = pipeline.monitoring.policy.metric
-    known = sorted(metrics_of(pipeline.prediction.task), key=lambda name: name != first)
+    known = sorted(pipeline.metrics, key=lambda name: name != first)
     return [name for name in known if name in measured_live][:2]
 
 
@@ -121,7 +121,7 @@ def _lines(site: Site, pipeline: Pipeline, shown: Sequence[Seen], decided: Histo
             "rows": seen.rows(feeds),
             "score": seen.record("score"),
             "monitor": seen.record("monitor"),
-            "live": {name: measured.live(seen.record("monitor"), name) for name in METRICS},
+            "live": {name: measured.live(seen.record("monitor"), name) for name in pipeline.metrics},
             "proof": measured.drawn(proof, axis) if (proof := proofs[seen.window]) else None,
             "triage": seen.record("triage"),
             "decisions": [entry for entry in decided.of("decision") if _belongs(entry, seen)],

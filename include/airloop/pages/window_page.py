@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from airloop.config import METRICS, Pipeline, load_pipeline
+from airloop.config import Pipeline, load_pipeline
 from airloop.pages import history, measured, mlflow_links, report_files, told_entries
 from airloop.pages.history import Seen
 from airloop.pages.site import Site
@@ -106,7 +106,7 @@ def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
         facts.append(
             Fact("Evidence, decided (UTC)", f"{instant(decided.start)} to {instant(decided.end)}", rows_judged)
         )
-    for metric in METRICS:
+    for metric in pipeline.metrics:
         value, lower, upper = measured.live(monitored, metric)
         if value is not None:
             bounds = "" if lower is None or upper is None else f"{score(lower)} to {score(upper)}"

@@ -8,21 +8,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from airloop.config import METRICS, Pipeline, TaskKind
+from airloop.config import METRICS, Pipeline, TaskKind, own_metrics
 from airloop.errors import DataContractError
 from airloop.problems.binary import Binary
 from airloop.problems.multiclass import Multiclass
-from airloop.problems.problem import PREDICTION, Floats, Integers, Task
+from airloop.problems.problem import PREDICTION, Floats, Integers, Statistic, Task
 from airloop.problems.regression import Regression
 
-__all__ = ["PREDICTION", "Floats", "Integers", "Task", "refuse_unfit_labels", "task_measured_by", "task_of"]
+__all__ = ["PREDICTION", "Floats", "Integers", "Statistic", "Task", "refuse_unfit_labels", "task_measured_by", "task_of"]
 
 _TASKS: dict[TaskKind, type[Task]] = {"binary": Binary, "regression": Regression, "multiclass": Multiclass}
 
 
 def task_of(pipeline: Pipeline) -> Task:
-    """The task a pipeline declares."""
-    return _TASKS[pipeline.prediction.task](pipeline.prediction.classes)
+    """The task a pipeline declares, and what it is measured by.
+
+    Raises:
+        ConfigError: A metric of the project's own cannot be imported, or does not fit what the declaration says.
+    """
+    own_metrics.refuse_unfit(pipeline)
+    return _TASKS[pipeline.prediction.task](pipeline.prediction.classes, pipeline.metrics)
 
 
 def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
@@ -34,7 +39,7 @@ def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
     if metric not in METRICS:
         raise DataContractError(f"unknown metric {metric!r} (known: {', '.join(METRICS)})")
     columns = (*np.shape(predictions), 0)[1:2]
-    return _TASKS[METRICS[metric].task](tuple(str(number) for number in range(*columns)))
+    return _TASKS[METRICS[metric].task](tuple(str(number) for number in range(*columns)), (metric,))
 
 
 def refuse_unfit_labels(pipeline: Pipeline, labels: pd.Series) -> None:

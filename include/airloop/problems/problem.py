@@ -1,6 +1,7 @@
 """What every kind of task answers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +18,8 @@ from airloop.errors import GuardRefused
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Statistic = Callable[[Floats], Floats]
+"""Draws of days -> the metric of each; see airloop.metrics.metric."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Task(ABC):
 
     Attributes:
         classes: Names by class number; empty unless the task is multiclass.
+        metrics: Names of the metrics that gates and monitoring may use; of the first one, lower is better.
         kind: As declared.
         method: What a fitted estimator is asked.
         gap_title: What `gap` measures, in words.
@@ -32,17 +36,13 @@ class Task(ABC):
     """
 
     classes: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
 
     kind: ClassVar[TaskKind]
     method: ClassVar[str] = "predict_proba"
     gap_title: ClassVar[str]
     column_type: ClassVar[pa.DataType] = pa.float64()
     _unsound_words: ClassVar[str]
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the metrics that gates and monitoring may use; of the first one, lower is better."""
-        return metrics_of(self.kind)
 
     def predict(self, model: Any, frame: pd.DataFrame) -> Floats:
         """Predictions of a fitted scikit-learn estimator for the rows of a frame of its features, in their order.

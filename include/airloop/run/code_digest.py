@@ -8,8 +8,8 @@ from airloop.errors import ConfigError
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("delta_files", "errors", "private_files"),
-    ("project",),
-    ("feast_stores", "records", "settings"),
+    ("families", "project"),
+    ("feast_stores", "metrics", "records", "settings"),
     ("config",),
     ("problems", "stores"),
     ("reports", "run"),

@@ -14,6 +14,7 @@ from airloop.config import Pipeline
 from airloop.errors import ConfigError
 from airloop.records import Record, Window, run_context
 from airloop.records.digests import digest
+from airloop.run import own_code
 from airloop.run.code_digest import code_digest
 from airloop.settings import Settings
 from airloop.stores import alarms, state
@@ -188,7 +189,7 @@ def input_key(
 
 
 def declaration_digest(pipeline: Pipeline, settings: Settings) -> str:
-    """SHA-256 of the pipeline's tree, its SQL and expectations, and its Feast definitions.
+    """SHA-256 of the pipeline's tree, its SQL and expectations, its Feast definitions, and its own modules.
 
     Raises:
         ConfigError: There are no Feast definitions.
@@ -200,7 +201,9 @@ def declaration_digest(pipeline: Pipeline, settings: Settings) -> str:
     if not definitions.is_file():
         raise ConfigError(f"{definitions}: missing; it holds the pipeline's Feast definitions")
     texts.append(definitions.read_bytes())
-    return digest([pipeline.model_dump(mode="json"), [hashlib.sha256(text).hexdigest() for text in texts]])
+    own = own_code.own_code_digests(pipeline, settings.project_dir / "include")
+    read = [pipeline.model_dump(mode="json"), [hashlib.sha256(text).hexdigest() for text in texts]]
+    return digest([*read, own] if own else read)
 
 
 def _plain(value: Any) -> Any:

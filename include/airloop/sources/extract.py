@@ -16,7 +16,7 @@ from airloop.config import Feed, Pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.records import Extracted, Window
 from airloop.settings import Settings
-from airloop.sources import database_lines, sql_source
+from airloop.sources import database_lines, fetched
 from airloop.stores import landed_files
 from airloop.stores.hidden_files import HiddenFiles
 from airloop.stores.landed_files import ListedFile
@@ -131,7 +131,7 @@ class _Part:
 
 
 def _write_table(part: _Part, drafts: HiddenFiles) -> int:
-    with closing(sql_source.read_rows(part.name, part.feed, None, part.settings)) as rows:
+    with closing(fetched.rows_of(part.name, part.feed, None, part.settings)) as rows:
         lines = (database_lines.line(part.name, part.feed, row) for row in rows)
         return _write_file(part, drafts, part.feed.files, lines)
 
@@ -139,12 +139,11 @@ def _write_table(part: _Part, drafts: HiddenFiles) -> int:
 def _write_days(part: _Part, drafts: HiddenFiles, late: Counter[str]) -> int:
     """Write the hidden files of all days; returns the rows in them, and counts those that came late."""
     count, days = 0, set()
-    with closing(sql_source.read_rows(part.name, part.feed, part.over, part.settings)) as rows:
+    with closing(fetched.rows_of(part.name, part.feed, part.over, part.settings)) as rows:
         for day, dated in itertools.groupby(_dated_lines(part, rows), key=itemgetter(0)):
             if day in days:
                 raise DataContractError(
-                    f"feed {part.name}: rows do not come in the order of {part.feed.event_time}: the database "
-                    "compares it as text; write all of them like 2013-02-01T00:00:00Z"
+                    f"feed {part.name}: rows do not come in the order of {part.feed.event_time}: {_way_out(part.feed)}"
                 )
             days.add(day)
             has_landed = _landed_lines(part, day)
@@ -184,10 +183,15 @@ def _dated_lines(part: _Part, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[d
         event, mark = (database_lines.instant(row[columns.index(str(name))]) for name in (feed.event_time, watermark))
         if not part.over.start <= mark < part.over.end:
             raise DataContractError(
-                f"feed {part.name}: {watermark} {mark:%Y-%m-%dT%H:%M:%S.%fZ} came for {part.over}: the database "
-                "compares it as text; write all of them like 2013-02-01T00:00:00Z"
+                f"feed {part.name}: {watermark} {mark:%Y-%m-%dT%H:%M:%S.%fZ} came for {part.over}: {_way_out(feed)}"
             )
         yield event.date(), line, mark
+
+
+def _way_out(feed: Feed) -> str:
+    if feed.source is None or feed.source.kind == "sql":
+        return "the database compares it as text; write all of them like 2013-02-01T00:00:00Z"
+    return f"{feed.source.kind} has to give rows of that span only, ordered by {feed.event_time}"
 
 
 def _landed_lines(part: _Part, day: date) -> Callable[[str], bool]:

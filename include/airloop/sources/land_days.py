@@ -59,7 +59,9 @@ def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect,
         raise ConfigError(f"{pipeline.name} has no feed {feed_name!r} (its feeds: {', '.join(pipeline.feeds)})")
     feed = pipeline.feeds[feed_name]
     if feed.source is not None:
-        raise ConfigError(f"feed {feed_name} is fetched from {feed.source.connection}; nothing lands by hand")
+        raise ConfigError(
+            f"feed {feed_name} is fetched from {feed.source.connection or feed.source.kind}; nothing lands by hand"
+        )
     table = read_table(path, dialect)
     rows = _rows(table, feed_name, feed)
     files = [file for file in landed_files.list_files(pipeline, settings) if file.feed == feed_name]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult, Engine, make_url
 
 from airloop.config import Feed
-from airloop.config.feed import Source
+from airloop.config.source import Source
 from airloop.errors import AirloopError, ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings
@@ -52,9 +52,9 @@ def _source(feed: Feed) -> Source:
 
 
 def _engine(source: Source, place: str, settings: Settings) -> Engine:
-    url = settings.connections.get(source.connection)
+    url = settings.connections.get(str(source.connection))
     if url is None:
-        variable = f"AIRFLOW_CONN_{source.connection.upper()}"
+        variable = f"AIRFLOW_CONN_{str(source.connection).upper()}"
         raise ConfigError(
             f"{place}: there is no such connection. In Airflow: `airflow connections add {source.connection} "
             f"--conn-uri ...` or {variable} in every worker's environment; by hand: "
@@ -71,7 +71,7 @@ def _engine(source: Source, place: str, settings: Settings) -> Engine:
 
 def _statement(feed: Feed, source: Source, over: Window | None, dialect: str) -> sa.Select[Any]:
     # A colon would start a parameter; the line end closes a comment at the query's end.
-    text = sa.text(source.query.replace(":", r"\:") + "\n")
+    text = sa.text(str(source.query).replace(":", r"\:") + "\n")
     query = text.columns(*(sa.column(name) for name in feed.columns)).subquery("source")
     every: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(query)
     key = [query.c[name] for name in feed.key]

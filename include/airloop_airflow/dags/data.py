@@ -33,7 +33,8 @@ def _params() -> dict[str, Param]:
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__data`."""
     arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=_params())
-    connections = sorted({feed.source.connection for feed in pipeline.feeds.values() if feed.source})
+    sources = [feed.source for feed in pipeline.feeds.values() if feed.source]
+    connections = sorted({source.connection for source in sources if source.connection})
 
     @dag(schedule=pipelines.calendar(pipeline, "data"), **waiting.side_by_side(pipeline, arguments, "data"))
     def data() -> None:
@@ -73,7 +74,7 @@ def build(pipeline: Pipeline) -> None:
             return stage.run("materialize", pipeline, window, upstream={"validate_features": validated})
 
         ingested = ingest()
-        if connections:
+        if sources:
             extract() >> ingested
         waiting.waits_for(waiting.FILES, pipeline, "data", before=ingested)
         raw = validate_raw(ingested)

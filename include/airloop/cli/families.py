@@ -1,0 +1,44 @@
+"""What a declaration may name: the variants of a family, each with its help and options."""
+
+from typing import Annotated, Any
+
+import typer
+
+from airloop.cli.output import console
+from airloop.config.metric import METRIC
+from airloop.config.nearest import nearest
+from airloop.config.source import SOURCE
+from airloop.errors import ConfigError
+from airloop.families import Family, first_line
+
+FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE)}
+
+app = typer.Typer()
+
+
+@app.command("list", epilog="Example: airloop list metric")
+def list_variants(
+    kind: Annotated[str | None, typer.Argument(help="A family; default all of them.")] = None,
+) -> None:
+    """Print what pipeline.yaml may name of a kind: airloop's own by name; yours are `module:Class`."""
+    if kind is not None and kind not in FAMILIES:
+        raise ConfigError(f"there is no family {kind!r}{nearest(kind, FAMILIES)} (families: {', '.join(FAMILIES)})")
+    for family in [FAMILIES[kind]] if kind else FAMILIES.values():
+        console.print(f"{family.kind}  (your own: module:Class of a subclass of {family.base})", markup=False)
+        for name in family.names():
+            variant = family.load(name)
+            console.print(f"  {name:<12} {first_line(variant)}", markup=False, soft_wrap=True)
+            for line in _options(variant):
+                console.print(f"  {'':<12}   {line}", markup=False, soft_wrap=True)
+
+
+def _options(variant: Any) -> list[str]:
+    schema = getattr(variant, "Options", None)
+    if schema is None:
+        return []
+    described = schema.model_json_schema().get("properties", {})
+    defaults = {
+        name: "" if field.is_required() else f" (default {field.default!r})"
+        for name, field in schema.model_fields.items()
+    }
+    return [f"{name}: {described[name].get('description', '')}{default}" for name, default in defaults.items()]

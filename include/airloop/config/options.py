@@ -1,0 +1,38 @@
+"""Options of a variant: read by the schema that the variant itself declares."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from airloop.config.nearest import nearest
+from airloop.config.node import Node
+from airloop.errors import ConfigError
+
+Options = TypeVar("Options", bound=Node)
+
+
+def read_options(schema: type[Options], given: Mapping[str, Any], place: str) -> Options:
+    """The options as the variant wants them.
+
+    Args:
+        place: Of the options in pipeline.yaml, for messages.
+
+    Raises:
+        ConfigError: One is unknown (names the nearest), missing, or of another type or value; a line each.
+    """
+    try:
+        return schema.model_validate(dict(given))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(schema, place, item) for item in error.errors())) from error
+
+
+def _explain(schema: type[Node], place: str, item: Any) -> str:
+    key = ".".join([place, *(str(part) for part in item["loc"])])
+    valid = tuple(schema.model_fields)
+    if item["type"] == "extra_forbidden":
+        near = nearest(str(item["loc"][-1]), valid)
+        return f"{key}: unknown key{near} (valid: {', '.join(valid) or 'none'})"
+    if item["type"] == "missing":
+        return f"{key}: required key is missing"
+    return f"{key}: {item['msg']} (got {item['input']!r:.100})"

@@ -1,0 +1,109 @@
+"""Families of variants: a variant is one class in one file, named in YAML by its file or as `module:Class`.
+
+A family is a package. Each of its modules without a leading underscore, apart from the one that holds the base class,
+is a variant whose name is the module's; its class is the one in it that extends the base. A variant of a project's own
+lies anywhere below its include/ and is named `module:Class`. Adding one edits no other file.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from airloop.errors import ConfigError
+
+OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of variant.
+
+    Attributes:
+        kind: What a variant is called, in messages and by `airloop list`.
+        base: `module:Class` that every variant extends; the module lies in the package of the family.
+    """
+
+    kind: str
+    base: str
+
+    @property
+    def package(self) -> str:
+        """Where airloop's own variants lie."""
+        return self.base.partition(":")[0].rpartition(".")[0]
+
+    def names(self) -> tuple[str, ...]:
+        """Of airloop's own variants, sorted; imports none of them."""
+        return _names(self.package, self.base.partition(":")[0])
+
+    def load(self, name: str) -> Any:
+        """The class of a variant.
+
+        Raises:
+            ConfigError: There is no such variant, it cannot be imported, or it does not extend the base.
+        """
+        found = self._own(name) if ":" in name else self._shipped(name)
+        base = _attribute(self.base)
+        if not (inspect.isclass(found) and issubclass(found, base)):
+            raise ConfigError(f"{self.kind} {name}: is no subclass of {self.base}")
+        if inspect.isabstract(found):
+            lacking = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
+            raise ConfigError(f"{self.kind} {name}: the class leaves out {lacking}, which {self.base} asks for")
+        return found
+
+    def refuse_unknown(self, name: str) -> str:
+        """The name, without importing anything: one of airloop's own, or `module:Class`.
+
+        Raises:
+            ConfigError: It is neither; names the nearest.
+        """
+        if name in self.names() or OWN.fullmatch(name):
+            return name
+        near = get_close_matches(name, self.names(), n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(
+            f"there is no {self.kind} {name!r}{hint} (valid: {', '.join(self.names())}, or module:Class of your own)"
+        )
+
+    def _shipped(self, name: str) -> Any:
+        self.refuse_unknown(name)
+        module = importlib.import_module(f"{self.package}.{name}")
+        base = _attribute(self.base)
+        classes = [
+            found
+            for found in vars(module).values()
+            if inspect.isclass(found) and issubclass(found, base) and found.__module__ == module.__name__
+        ]
+        (found,) = [item for item in classes if not inspect.isabstract(item)]
+        return found
+
+    def _own(self, name: str) -> Any:
+        if not OWN.fullmatch(name):
+            raise ConfigError(f"{self.kind} {name!r}: write module:Class, like my_module:MyClass")
+        try:
+            return _attribute(name)
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                f"{self.kind} {name}: cannot be imported: {error}; modules of the project lie below its include/"
+            ) from error
+
+
+def first_line(variant: Any) -> str:
+    """The first line of a variant's docstring: its help."""
+    return (inspect.getdoc(variant) or "").partition("\n")[0]
+
+
+def _attribute(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@cache
+def _names(package: str, base_module: str) -> tuple[str, ...]:
+    folder = importlib.import_module(package).__path__
+    found = (module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
+    return tuple(sorted(name for name in found if f"{package}.{name}" != base_module))

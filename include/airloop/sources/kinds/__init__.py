@@ -1,0 +1,1 @@
+"""Where the rows of a feed may be fetched from, one file a kind of source."""

@@ -1,0 +1,156 @@
+"""The toy's project with modules of its own: a metric and a source that nobody at airloop knows."""
+
+from pathlib import Path
+
+from tests.support import toy, toy_sql
+
+from airloop.settings import Settings
+
+METRIC = '''
+"""What a missed failure and a false alarm cost."""
+
+from airloop.metrics.metric import MeanLoss
+
+
+class CostOfMisses(MeanLoss):
+    """Mean cost of a job: 5 for a failure given less than one half, 1 for a false alarm."""
+
+    title = "cost a job"
+    task = "binary"
+    sign = -1.0
+
+    def loss(self, labels, predictions):
+        alarm = predictions >= 0.5
+        return 5.0 * ((labels == 1) & ~alarm) + 1.0 * ((labels == 0) & alarm)
+
+
+class Accuracy(MeanLoss):
+    """Share of jobs that are on the right side of one half."""
+
+    title = "share right"
+    task = "binary"
+    sign = 1.0
+
+    def loss(self, labels, predictions):
+        return ((predictions >= 0.5) == (labels == 1)).astype(float)
+
+
+class OfAnotherTask(CostOfMisses):
+    task = "regression"
+
+
+class WithoutSide(CostOfMisses):
+    sign = 0.0
+
+
+class WithoutTitle(MeanLoss):
+    task = "binary"
+    sign = 1.0
+
+    def loss(self, labels, predictions):
+        return labels
+
+
+class Shapeless(CostOfMisses):
+    def statistic(self, labels, predictions, block, size):
+        return lambda draws: 1.0
+'''
+
+SOURCE = '''
+"""A page that answers with the rows of a span, as many systems have one."""
+
+import json
+import urllib.parse
+import urllib.request
+from datetime import datetime
+
+from airloop.config.node import Node
+from airloop.errors import ConfigError
+from airloop.sources.kinds.source import Source
+
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class RestOptions(Node):
+    url: str
+    """Address of the page."""
+    page_rows: int = 100
+    """Rows asked for at once."""
+
+
+class RestPage(Source):
+    """Rows of a REST page, by since and until."""
+
+    Options = RestOptions
+
+    def rows(self, over):
+        first = 0
+        while True:
+            asked = {"since": over.start.isoformat(), "until": over.end.isoformat(), "first": first,
+                     "rows": self.options.page_rows}
+            with DIRECT.open(self.options.url + "?" + urllib.parse.urlencode(asked), timeout=10) as answer:
+                page = json.load(answer)
+            for row in page:
+                if set(row) != set(self.feed.columns):
+                    raise ConfigError(f"the page has {sorted(row)}")
+                yield [self.value(name, row[name]) for name in self.feed.columns]
+            if len(page) < self.options.page_rows:
+                return
+            first += len(page)
+
+    def value(self, name, value):
+        return datetime.fromisoformat(value) if self.feed.columns[name] == "timestamp" else value
+
+
+class TooFew(Source):
+    """Gives a row without its last value."""
+
+    def rows(self, over):
+        yield ["j1", "m1"]
+
+
+class OutOfOrder(Source):
+    """Gives the days backwards."""
+
+    def rows(self, over):
+        for day in (over.end, over.start):
+            at = datetime.fromisoformat("2020-01-02T00:00:00+00:00") if day == over.end else over.start
+            yield ["j" + str(at.day), "m1", at, at, 1, max(over.start, min(at, over.end))]
+'''
+
+JOBS_FROM_FILES = '{files: "{day}.csv", key: [job], event_time: planned_at'
+NO_WATERMARK, WATERMARK = "size: integer}}\n  heat", "size: integer, updated_at: timestamp}}\n  heat"
+
+
+def add_modules(settings: Settings) -> None:
+    """Write the project's own modules below include/."""
+    include = settings.project_dir / "include"
+    (include / "toys_own_metrics.py").write_text(METRIC)
+    (include / "toys_own_sources.py").write_text(SOURCE)
+
+
+def measure_by(settings: Settings, metric: str, bound: str) -> None:
+    """A floor on the metric beside the toy's own, and the same metric where champions are compared and watched."""
+    toy_sql.declare(
+        settings,
+        "floors: [{metric: roc_auc, at_least: 0.7}]",
+        f'floors: [{{metric: roc_auc, at_least: 0.7}}, {{metric: "{metric}", {bound}}}]',
+    )
+    path = settings.pipelines_dir / "toy" / "pipeline.yaml"
+    head, gate = path.read_text().split("\ngate:", 1)
+    path.write_text(head + "\ngate:" + gate.replace("metric: brier", f'metric: "{metric}"'))
+
+
+def fetch_jobs_by(settings: Settings, kind: str, options: str = "") -> None:
+    """Let the feed jobs come from a source of the project's own."""
+    given = f", options: {options}" if options else ""
+    source = f'{{source: {{kind: "{kind}", watermark: updated_at{given}}},\n     key: [job], event_time: planned_at'
+    toy_sql.declare(settings, JOBS_FROM_FILES, source)
+    toy_sql.declare(settings, NO_WATERMARK, WATERMARK)
+
+
+def project(root: Path, repository: Path) -> Settings:
+    """The toy with its own modules; nothing names them yet."""
+    settings = toy.write_project(root, repository)
+    add_modules(settings)
+    return settings
