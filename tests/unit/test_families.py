@@ -1,5 +1,6 @@
 """A variant is found by its file, or as `module:Class`; adding one edits no other file."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,10 +8,17 @@ import pytest
 
 from airloop import families
 from airloop.config import METRIC
+from airloop.config.source import SOURCE
 from airloop.errors import ConfigError
 from airloop.families import Family, first_line
 
 FAMILY = Family("greeting", "greetings_of_a_test.greeting:Greeting")
+
+
+def forget() -> None:
+    families._names.cache_clear()
+    for name in [name for name in sys.modules if "_of_a_test" in name]:
+        del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +45,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     )
     (tmp_path / "broken_of_a_test.py").write_text("import a_library_nobody_has\n")
     monkeypatch.syspath_prepend(tmp_path)
-    families._names.cache_clear()
+    forget()
     yield folder
-    families._names.cache_clear()
+    forget()
 
 
 def test_a_variant_is_named_by_its_file_and_a_new_file_is_a_new_variant(package: Path) -> None:
@@ -91,7 +99,7 @@ def test_what_is_no_variant_is_refused_by_name(name: str, says: str) -> None:
     assert len(str(refused.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("family", [METRIC], ids=lambda family: family.kind)
+@pytest.mark.parametrize("family", [METRIC, SOURCE], ids=lambda family: family.kind)
 def test_every_variant_of_airloops_own_loads_and_says_what_it_is(family: Family) -> None:
     assert family.names()
     for name in family.names():
