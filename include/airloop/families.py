@@ -17,6 +17,7 @@ from typing import Any
 from airloop.errors import ConfigError
 
 OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class Family:
             return name
         near = get_close_matches(name, self.names(), n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        shown = name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}..."
         raise ConfigError(
-            f"there is no {self.kind} {name!r}{hint} (valid: {', '.join(self.names())}, or module:Class of your own)"
+            f"there is no {self.kind} {shown!r}{hint} (valid: {', '.join(self.names())}, or module:Class of your own)"
         )
 
     def _shipped(self, name: str) -> Any:

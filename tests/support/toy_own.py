@@ -62,7 +62,7 @@ SOURCE = '''
 import json
 import urllib.parse
 import urllib.request
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airloop.config.node import Node
 from airloop.errors import ConfigError
@@ -110,12 +110,12 @@ class TooFew(Source):
 
 
 class OutOfOrder(Source):
-    """Gives the days backwards."""
+    """Goes back to a day that it has left."""
 
     def rows(self, over):
-        for day in (over.end, over.start):
-            at = datetime.fromisoformat("2020-01-02T00:00:00+00:00") if day == over.end else over.start
-            yield ["j" + str(at.day), "m1", at, at, 1, max(over.start, min(at, over.end))]
+        for number, later in enumerate((1, 0, 1)):
+            at = over.start + timedelta(days=later)
+            yield ["j" + str(number), "m1", at, at, 1, over.start]
 '''
 
 JOBS_FROM_FILES = '{files: "{day}.csv", key: [job], event_time: planned_at'

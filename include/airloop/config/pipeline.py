@@ -254,8 +254,12 @@ class Pipeline(Node):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of all metrics that are measured: airloop's of the task, then the project's own that are named."""
-        own = filter(is_own, self.named_metrics().values())
-        return (*metrics_of(self.prediction.task), *dict.fromkeys(own))
+        return (*metrics_of(self.prediction.task), *self.own_metrics)
+
+    @property
+    def own_metrics(self) -> tuple[str, ...]:
+        """Names of the project's own metrics that the declaration names, each once."""
+        return tuple(dict.fromkeys(filter(is_own, self.named_metrics().values())))
 
     def named_metrics(self) -> dict[str, MetricName]:
         """Every metric the declaration names, by its key."""

@@ -27,7 +27,7 @@ def task_of(pipeline: Pipeline) -> Task:
         ConfigError: A metric of the project's own cannot be imported, or does not fit what the declaration says.
     """
     own_metrics.refuse_unfit(pipeline)
-    return _TASKS[pipeline.prediction.task](pipeline.prediction.classes, pipeline.metrics)
+    return _TASKS[pipeline.prediction.task](pipeline.prediction.classes, pipeline.own_metrics)
 
 
 def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
@@ -39,7 +39,7 @@ def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
     if metric not in METRICS:
         raise DataContractError(f"unknown metric {metric!r} (known: {', '.join(METRICS)})")
     columns = (*np.shape(predictions), 0)[1:2]
-    return _TASKS[METRICS[metric].task](tuple(str(number) for number in range(*columns)), (metric,))
+    return _TASKS[METRICS[metric].task](tuple(str(number) for number in range(*columns)))
 
 
 def refuse_unfit_labels(pipeline: Pipeline, labels: pd.Series) -> None:

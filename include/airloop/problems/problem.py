@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,7 +28,7 @@ class Task(ABC):
 
     Attributes:
         classes: Names by class number; empty unless the task is multiclass.
-        metrics: Names of the metrics that gates and monitoring may use; of the first one, lower is better.
+        own_metrics: Names of the metrics of the project's own that the declaration measures by.
         kind: As declared.
         method: What a fitted estimator is asked.
         gap_title: What `gap` measures, in words.
@@ -36,13 +36,18 @@ class Task(ABC):
     """
 
     classes: tuple[str, ...] = ()
-    metrics: tuple[str, ...] = ()
+    own_metrics: tuple[str, ...] = field(default=(), compare=False)
 
     kind: ClassVar[TaskKind]
     method: ClassVar[str] = "predict_proba"
     gap_title: ClassVar[str]
     column_type: ClassVar[pa.DataType] = pa.float64()
     _unsound_words: ClassVar[str]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that gates and monitoring may use; of the first one, lower is better."""
+        return (*metrics_of(self.kind), *self.own_metrics)
 
     def predict(self, model: Any, frame: pd.DataFrame) -> Floats:
         """Predictions of a fitted scikit-learn estimator for the rows of a frame of its features, in their order.

@@ -156,7 +156,7 @@ def test_a_value_that_is_long_is_cut_in_the_message(toy_settings: Settings) -> N
     data["feeds"]["jobs"]["key"] = ["jb"]
     data["gate"]["floors"][0]["metric"] = "x" * 5000
     lines = _refusal(toy_settings, data).splitlines()
-    assert "x" * 90 in lines[1]
+    assert "x" * 80 in lines[1]
     assert "x" * 110 not in lines[1]
 
 

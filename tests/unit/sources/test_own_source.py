@@ -111,7 +111,7 @@ def test_one_that_does_not_fit_is_refused_with_its_line(settings: Settings, kind
     with pytest.raises(ConfigError) as refused:
         check_pipeline("toy", settings)
     (line,) = [line for line in str(refused.value).splitlines() if says in line]
-    assert line.startswith("toy/pipeline.yaml:8: ")
+    assert line.startswith("toy/pipeline.yaml:10: ")
     with pytest.raises(ConfigError):
         extract(settings, 0)
 
