@@ -17,7 +17,8 @@ def also_ask(look_up: LookUp) -> None:
 
 def unknown_connections(pipeline: Pipeline, settings: Settings) -> list[str]:
     """A look for each feed whose connection nothing here knows: no error, another machine's Airflow may have it."""
-    wanted = {name: feed.source.connection for name, feed in pipeline.feeds.items() if feed.source}
+    sources = {name: feed.source for name, feed in pipeline.feeds.items() if feed.source}
+    wanted = {name: source.connection for name, source in sources.items() if source.connection}
     if not wanted:
         return []
     known = {*settings.connections, *(item for look_up in _LOOK_UPS for item in look_up(settings))}

@@ -15,7 +15,16 @@ from airloop.problems.multiclass import Multiclass
 from airloop.problems.problem import PREDICTION, Floats, Integers, Statistic, Task
 from airloop.problems.regression import Regression
 
-__all__ = ["PREDICTION", "Floats", "Integers", "Statistic", "Task", "refuse_unfit_labels", "task_measured_by", "task_of"]
+__all__ = [
+    "PREDICTION",
+    "Floats",
+    "Integers",
+    "Statistic",
+    "Task",
+    "refuse_unfit_labels",
+    "task_measured_by",
+    "task_of",
+]
 
 _TASKS: dict[TaskKind, type[Task]] = {"binary": Binary, "regression": Regression, "multiclass": Multiclass}
 
