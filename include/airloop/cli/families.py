@@ -11,7 +11,8 @@ from airloop.config.source import SOURCE
 from airloop.errors import ConfigError
 from airloop.families import Family, first_line
 
-FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE)}
+_RULE = Family("rule", "airloop.gate.rules.rule:Rule")
+FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE, _RULE)}
 
 app = typer.Typer()
 
@@ -33,8 +34,9 @@ def list_variants(
 
 
 def _options(variant: Any) -> list[str]:
-    schema = getattr(variant, "Options", None)
-    if schema is None:
+    # A rule of the gate is its own schema: its keys stand beside `kind`.
+    schema = getattr(variant, "Options", variant)
+    if not hasattr(schema, "model_fields"):
         return []
     described = schema.model_json_schema().get("properties", {})
     defaults = {
