@@ -15,16 +15,17 @@ from airloop.config.calendar import Calendar, is_period, period_end, period_star
 from airloop.records import Window
 
 LOOKS_A_YEAR: dict[Calendar, int] = {"hourly": 366 * 24, "daily": 366, "weekly": 53, "monthly": 12}
+SPENT = 0.6
 
 
 def level(every: Calendar, policy: TriagePolicy) -> float:
     """The one-sided error that one look may spend.
 
-    The year's budget is (1 - confidence) / 2, the lower half of what the two-sided intervals leave out. The declared
-    bound on false alarms is twice that: days that resemble their neighbours, or have rare large losses, use up more
-    than the budget (see the simulation in tests/unit/watch/test_false_alarms.py), and the other half is there for them.
+    The looks of a year share SPENT of the declared bound on false alarms, 1 - confidence. Days that resemble their
+    neighbours, or have rare large losses, use up more than their share (see the simulation in
+    tests/unit/watch/test_false_alarms.py), and the rest is there for them.
     """
-    return (1 - policy.confidence) / 2 / LOOKS_A_YEAR[every]
+    return SPENT * (1 - policy.confidence) / LOOKS_A_YEAR[every]
 
 
 def evidence_window(pipeline: Pipeline, window: Window, since: datetime | None) -> Window:
