@@ -23,6 +23,7 @@ from airloop.features.build_features import build_features
 from airloop.features.materialize import materialize
 from airloop.gate.decide import decide
 from airloop.gate.promote import promote
+from airloop.gate.refit import refit
 from airloop.models.estimators import resolve
 from airloop.models.evaluate import evaluate
 from airloop.models.snapshot import snapshot
@@ -111,6 +112,7 @@ class PlainLoop:
         trained = self.call(train, window, snapshot=frozen, tune=tuned)
         decision: Any = self.call(decide, window, evaluate=self.call(evaluate, window, snapshot=frozen, train=trained))
         if decision.passed:
+            self.call(refit, window, snapshot=frozen, train=trained, decide=decision)
             self.call(promote, Window(window.start, decision.effective_at), decide=decision)
 
     def call(self, stage: Callable[..., Any], window: Window, options: Any = None, **upstream: Any) -> Any:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
 from airloop.config import load_pipelines
+from airloop.config.refit import Refit
 from airloop.settings import load_settings
+from airloop_airflow.dags import training
 
 # Airflow reads .airflowignore with a pattern class that pathspec has renamed.
 pytestmark = pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
@@ -34,6 +37,17 @@ def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
 
 def _group(dag: DAG) -> str:
     return dag.dag_id.split("__")[1]
+
+
+@pytest.mark.parametrize(("on", "after"), [("all_mature", "refit"), ("none", "promotion")])
+def test_a_refit_stands_between_decision_and_promotion_where_it_is_declared(on: str, after: str) -> None:
+    declared = PIPELINES["flight_delays"]
+    update = {"training": declared.training.model_copy(update={"refit": Refit.model_validate({"on": on})})}
+    with DAG("refits", schedule=None) as dag:
+        passed, refit, promotion = (EmptyOperator(task_id=name) for name in ("passed", "refit", "promotion"))
+        training._go_on(declared.model_copy(update=update), passed, lambda: refit, promotion)
+    assert dag.get_task("passed").downstream_task_ids == {after}
+    assert dag.get_task("promotion").upstream_task_ids == ({"refit"} if on == "all_mature" else {"passed"})
 
 
 def test_every_file_is_imported_without_error(bag: DagBag) -> None:

@@ -34,6 +34,7 @@ def write_project(root: Path, repository: Path) -> Settings:
     text = toy.PIPELINE
     second = text[text.index("\n                gradient_boosting") : text.index("}}}}\ngate") + 2]
     toy_sql.declare(settings, f",{second}", "")
+    toy_sql.declare(settings, "leak_check_times: 2,", "leak_check_times: 2, refit: {on: all_mature},")
     toy_sql.fill(settings, range(45))
     heat = Path(settings.landing_uri) / "toy" / "heat" / "2020-01-01.csv"
     first = heat.read_text().splitlines()[1]
@@ -72,7 +73,7 @@ STEPS: dict[str, Callable[[Settings], object]] = {
     },
     "snapshot": _stage("snapshot", TRAINING),
     "tune": _stage("tune", TRAINING, candidate="logistic_regression"),
-    **{name: _stage(name, TRAINING) for name in ("train", "evaluate", "decide", "promote")},
+    **{name: _stage(name, TRAINING) for name in ("train", "evaluate", "decide", "refit", "promote")},
     **{name: _stage(name, LIVE) for name in ("score", "monitor", "triage")},
     "release": _release,
     "land": _land,

@@ -16,6 +16,7 @@ from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
 from airloop.config.reason import Reason
+from airloop.config.refit import Refit
 from airloop.config.serving import Serving
 
 
@@ -108,7 +109,7 @@ class Budget(Node):
     trials: int = Field(gt=0)
     folds: int = Field(gt=0)
     rows: int = Field(gt=0)
-    """Newest rows of the training part used for tuning."""
+    """Rows that a fold's fit, and its validation, see at most; of more rows, so many evenly spread over time."""
     seconds: float = Field(default=3600, gt=0)
     """When tuning is given up as an error; it never ends a search with the trials so far."""
 
@@ -124,8 +125,20 @@ class Training(Node):
     min_train_rows: int = Field(gt=0)
     budget: Budget
     candidates: dict[Name, Candidate] = Field(min_length=1)
+    group: str | None = None
+    """Feature, or the entity key, whose rows belong together (a patient, a machine): no group is on both sides of a
+    fold. Default: rows stand for themselves."""
     leak_check_times: int = Field(gt=0)
     """Decision times the leak check samples per snapshot."""
+    refit: Refit = Refit()
+    history_days: int | None = Field(default=None, gt=0)
+    """Days before the holdout's embargo that are learned from; older rows are left out. Default: all since
+    coverage.start."""
+    max_train_rows: int | None = Field(default=None, gt=0)
+    """More examples before the holdout than this are thinned, evenly over time, before their features are read: it
+    bounds memory. Default: all."""
+    half_life_days: float | None = Field(default=None, gt=0)
+    """A row this much older than the newest one weighs half as much in a fit. Default: all weigh the same."""
 
 
 class Floor(Node):

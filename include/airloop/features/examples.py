@@ -1,5 +1,6 @@
 """Examples: what is predicted and when, features as known at the decision time, labels as known by an instant."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -107,9 +108,18 @@ def _refuse_without(pipeline: Pipeline, rows: pa.Table, section: sections.Sectio
 
 
 def feature_frame(
-    pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime | None = None, with_labels: bool = True
+    pipeline: Pipeline,
+    window: Window,
+    settings: Settings,
+    *,
+    as_of: datetime | None = None,
+    with_labels: bool = True,
+    keep: Callable[[pa.Table], pa.Table] | None = None,
 ) -> pd.DataFrame:
     """Examples with decision time in the window, their features through Feast's point-in-time retrieval, their labels.
+
+    Args:
+        keep: Examples -> those whose features are read, in their order; default all.
 
     Returns:
         Columns: entity key, decision_time (UTC), the service's features (numbers float64, an array a column for each of
@@ -123,6 +133,7 @@ def feature_frame(
     """
     validated.require(pipeline, window, settings)
     rows = examples(pipeline, window, settings)
+    rows = rows if keep is None else keep(rows)
     frame = retrieve(pipeline, rows, settings)
     key = pipeline.prediction.entity_key
     if with_labels:

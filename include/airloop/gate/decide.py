@@ -167,7 +167,9 @@ def _project(settings: Settings, decision: Decision, entry: Entry) -> None:
     registry.describe_version(settings, decision.model_name, decision.version, decision.why)
     history = ledger.history(settings, entry.pipeline)
     newest = history.latest("decision")
-    if newest is None or newest.sequence != decision.sequence or history.champion() == decision.version:
+    champion = history.champion()
+    in_force = champion is not None and history.judged(champion) == decision.version
+    if newest is None or newest.sequence != decision.sequence or in_force:
         return
     if decision.passed:
         registry.set_alias(settings, decision.model_name, registry.CHALLENGER, decision.version)
@@ -240,7 +242,17 @@ def _comparison(evaluated: Evaluated, compare: Comparison, reason: str) -> Check
         return _refuse(_EVIDENCE, says)
     evidence = found[0]
     unfit = _unfit(evidence, evaluated, compare)
-    return _refuse(_EVIDENCE, unfit, evidence.gain) if unfit else _compared(evidence, rule, compare)
+    if unfit:
+        return _refuse(_EVIDENCE, unfit, evidence.gain)
+    check = _compared(evidence, rule, compare)
+    instead = evaluated.compared_version
+    if instead is None:
+        return check
+    return dataclasses.replace(
+        check,
+        says=f"{check.says} (compared with version {instead}, which champion {evaluated.champion_version} is the refit "
+        "of: it has not learned from this holdout)",
+    )
 
 
 def _unfit(evidence: Evidence, evaluated: Evaluated, compare: Comparison) -> str | None:

@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Promoted:
     """Put a version that passed in force for windows that start at or after the decision's `effective_at`.
 
-    Appends `intended`, moves the alias, appends `done`. A second call returns the same record and changes nothing;
+    Where the stage refit recorded a refit of it, that one goes into force (`refit_of` in record and ledger). Appends
+    `intended`, moves the alias, appends `done`. A second call returns the same record and changes nothing;
     after a kill at any point a second call, or `reconcile`, completes it.
 
     Raises:
@@ -36,18 +37,19 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
     decision: Decision = upstream["decide"]
     history = ledger_witness.require_intact(settings, pipeline.name)
     recorded = _require_recorded(settings, history, decision)
-    model_digest = decision.model_digest
+    version, model_digest = _goes_in_force(settings, history, recorded, decision)
     scored = approval.scored_until(pipeline, settings)
     if _begun(pipeline, history, recorded, scored) is None:
-        model_digest = check_model(settings, decision.model_name, decision.version, digest=model_digest)
+        model_digest = check_model(settings, decision.model_name, version, digest=model_digest)
     draft = Draft(
         decision.effective_at,
         {
             "model_name": decision.model_name,
-            "version": decision.version,
+            "version": version,
             "previous_version": decision.champion_version,
             "decision_sequence": recorded.sequence,
             "model_digest": model_digest,
+            "refit_of": None if version == decision.version else decision.version,
         },
     )
     intended = ledger.append_once(
@@ -59,16 +61,31 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
     )
     done = registry.finish_move(settings, intended)
     where = f"ledger entry {done.sequence}, hash {done.hash}"
-    logger.info("%s %s: version %d promoted (%s)", pipeline.name, window, decision.version, where)
+    logger.info("%s %s: version %d promoted (%s)", pipeline.name, window, done.payload["version"], where)
     return Promoted(
         model_name=decision.model_name,
-        version=decision.version,
+        version=int(done.payload["version"]),
         previous_version=decision.champion_version,
         decision_sequence=recorded.sequence,
         sequence=done.sequence,
         effective_at=done.effective_at,
         model_digest=str(done.payload.get("model_digest", "")),
+        refit_of=done.payload.get("refit_of"),
     )
+
+
+def _goes_in_force(settings: Settings, history: History, recorded: Entry, decision: Decision) -> tuple[int, str]:
+    """Version and digest of what the decision puts in force: what `refit` has on record, else the judged version.
+
+    Raises:
+        GuardRefused: The entry of a refit was not made by the stage refit.
+    """
+    entry = history.refit_of(recorded.sequence)
+    if entry is None:
+        return decision.version, decision.model_digest
+    if not ledger.on_record(settings, entry):
+        raise GuardRefused(f"entry {entry.sequence} on the refit of version {decision.version} was not made by refit")
+    return int(entry.payload["version"]), str(entry.payload["model_digest"])
 
 
 def _require_recorded(settings: Settings, history: History, decision: Decision) -> Entry:

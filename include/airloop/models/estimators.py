@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
@@ -10,6 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline as SklearnPipeline
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils.validation import has_fit_parameter
 
 from airloop.config import Pipeline
 from airloop.config.attribute import resolve
@@ -38,6 +40,11 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
     problem = task_of(pipeline).model_problem(estimator)
     if problem:
         raise ConfigError(f"{place}.estimator: {problem} (prediction.task)")
+    if pipeline.training.half_life_days is not None and not has_fit_parameter(estimator, "sample_weight"):
+        raise ConfigError(
+            f"{place}.estimator: {declared.estimator} takes no sample_weight, which training.half_life_days needs: "
+            "take it out, or another estimator"
+        )
     known = estimator.get_params()
     strange = sorted(set(declared.search) - set(known))
     if strange:
@@ -64,7 +71,17 @@ def fitted_model(
             "a classifier needs two classes; give it more rows, or a task with other labels"
         )
     names = list(features) if features is not None else feature_columns(pipeline, rows)
-    return new_model(pipeline, candidate, params, rows, names).fit(rows[names], rows["label"])
+    model = new_model(pipeline, candidate, params, rows, names)
+    return model.fit(rows[names], rows["label"], **_weights(pipeline, model, rows))
+
+
+def _weights(pipeline: Pipeline, model: SklearnPipeline, rows: pd.DataFrame) -> dict[str, Any]:
+    """Weights by training.half_life_days for the estimator's fit; nothing when none is declared."""
+    half_life = pipeline.training.half_life_days
+    if half_life is None:
+        return {}
+    age = (rows["decision_time"].max() - rows["decision_time"]) / pd.Timedelta(days=half_life)
+    return {f"{model.steps[-1][0]}__sample_weight": np.power(0.5, age.to_numpy(dtype="float64"))}
 
 
 def new_model(

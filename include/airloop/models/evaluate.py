@@ -86,18 +86,24 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
         model_digest=candidate.digest,
         looks=seen,
         measured=_rules(pipeline, candidate, rows, predicted, compared.predicted, seen=seen, settings=settings),
+        compared_version=compared.version,
     )
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """The champion's metrics, the evidence against it, and what kept either from being made (see Evaluated)."""
+    """The champion's metrics, the evidence against it, and what kept either from being made (see Evaluated).
+
+    Attributes:
+        version: The judged version that was compared in place of its refit; None: the champion itself.
+    """
 
     metrics: dict[str, float | None] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
     problems: tuple[str, ...] = ()
     not_comparable: str = ""
     predicted: Floats | None = None
+    version: int | None = None
 
 
 def metrics(task: Task, labels: pd.Series, predicted: Floats) -> dict[str, float | None]:
@@ -136,7 +142,7 @@ def _against_champion(
     if version is None:
         return _Compared()
     try:
-        champion = model_version.load_version(pipeline, version, settings)
+        champion = model_version.load_unseen(pipeline, version, settings, start=snapshot.holdout.start)
         unfit = champion.unfit_for(pipeline, settings)
         if unfit:
             return _Compared(not_comparable=unfit[0])
@@ -146,16 +152,18 @@ def _against_champion(
     except GuardRefused as error:
         return _Compared(not_comparable=str(error))
     found, problems = compare(pipeline, rows, said, predicted, seen=seen)
-    return _Compared(metrics(task_of(pipeline), rows["label"], said), found, problems, predicted=said)
+    values = metrics(task_of(pipeline), rows["label"], said)
+    instead = None if champion.version == version else champion.version
+    return _Compared(values, found, problems, predicted=said, version=instead)
 
 
 def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
     """Why the champion's predictions of this holdout are no test of it; empty when they are."""
-    if champion.snapshot.train.end <= snapshot.holdout.start:
+    if champion.learned_until <= snapshot.holdout.start:
         return ""
     return (
         f"overlapping holdout: champion version {champion.version} was trained on rows up to "
-        f"{champion.snapshot.train.end:%Y-%m-%d}, the holdout starts at {snapshot.holdout.start:%Y-%m-%d}: "
+        f"{champion.learned_until:%Y-%m-%d}, the holdout starts at {snapshot.holdout.start:%Y-%m-%d}: "
         "take a later cutoff"
     )
 

@@ -9,6 +9,7 @@ import json
 import logging
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ class ModelVersion:
         model: scikit-learn pipeline; airloop.problems predicts with it on a frame of `features`.
         digest: SHA-256 over its files (model_files.digest), as they were loaded.
         pinned: Its features as they were defined; None of a version of an older airloop.
-        holdout_predictions: Entity key, decision_time, label, prediction of its holdout; empty before evaluation.
+        holdout_predictions: Entity key, decision_time, label, prediction of its holdout; empty before evaluation. Of a
+            refit those of the judged version: its own would be of rows it has learned from.
+        refit_of: The judged version that it is the refit of; None for a version that was judged itself.
     """
 
     version: int
@@ -62,6 +65,16 @@ class ModelVersion:
     holdout_predictions: pd.DataFrame
     digest: str = ""
     pinned: Pinned | None = None
+    refit_of: int | None = None
+
+    @property
+    def learned_until(self) -> datetime:
+        """The end (exclusive) of the decision times it learned from."""
+        return self.snapshot.train.end if self.refit_of is None else self.snapshot.holdout.end
+
+    def learned(self, frozen: pd.DataFrame) -> pd.DataFrame:
+        """The rows of its snapshot's frame that it learned from."""
+        return frozen[frozen["part"] == "train"] if self.refit_of is None else frozen
 
     def predict(self, pipeline: Pipeline, rows: pd.DataFrame) -> Floats:
         """What it predicts for rows that hold its features, as the pipeline's task says (airloop.problems).
@@ -121,7 +134,21 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest
         holdout_predictions=_holdout_predictions(tags.get("airloop.holdout_uri"), settings),
         digest=own_digest,
         pinned=_pinned(files),
+        refit_of=_refit_of(files),
     )
+
+
+def load_unseen(pipeline: Pipeline, version: int, settings: Settings, *, start: datetime) -> ModelVersion:
+    """A version to be compared on rows decided from `start` on; the judged one where its refit has learned from them.
+
+    Raises:
+        GuardRefused: See load_version.
+        UpstreamUnavailable: See load_version.
+    """
+    found = load_version(pipeline, version, settings)
+    if found.refit_of is None or found.learned_until <= start:
+        return found
+    return load_version(pipeline, found.refit_of, settings)
 
 
 def load_champion(pipeline: Pipeline, version: int, settings: Settings) -> ModelVersion:
@@ -208,6 +235,11 @@ def _snapshot(tags: dict[str, str], files: Files, version: int) -> Snapshot:
 def _pinned(files: Files) -> Pinned | None:
     kept = json.loads(files[model_files.RECORD]).get(PINNED) if model_files.RECORD in files else None
     return Pinned.from_json(kept) if kept else None
+
+
+def _refit_of(files: Files) -> int | None:
+    record = json.loads(files[model_files.RECORD]) if model_files.RECORD in files else {}
+    return record["refit"]["of"] if "refit" in record else None
 
 
 def _tag(tags: dict[str, str], name: str, version: int) -> str:

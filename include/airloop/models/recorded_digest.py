@@ -46,7 +46,7 @@ def ledger_digest(settings: Settings, model_name: str, version: int) -> str:
     """The first digest the ledger recorded of a version; empty when it has none."""
     recorded = (
         str(entry.payload.get("model_digest") or "")
-        for entry in ledger.entries(settings, model_name, kinds=("decision", "intended", "done", "sealed"))
+        for entry in ledger.entries(settings, model_name, kinds=("decision", "refitted", "intended", "done", "sealed"))
         if entry.payload.get("version") == version
     )
     return next(filter(None, recorded), "")

@@ -13,6 +13,7 @@ from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.features import examples, feature_store, leak_check, sections, stale
 from airloop.models import outcomes_there, training_set
+from airloop.models.history import Thinning, learned_since
 from airloop.models.training_key import training_key
 from airloop.problems import refuse_unfit_labels
 from airloop.records import Snapshot, Window
@@ -35,7 +36,7 @@ def parts(pipeline: Pipeline, cutoff: datetime) -> tuple[Window, Window]:
     """Decision times of the training and holdout rows of a cutoff.
 
     Rows with decision time < cutoff - label delay are mature. The newest `holdout_days` of them are the holdout;
-    training starts with the coverage and ends one embargo before the holdout.
+    training ends one embargo before the holdout, and starts with the coverage, or `history_days` before its end.
 
     Raises:
         DataContractError: The cutoff leaves no time for training.
@@ -49,7 +50,7 @@ def parts(pipeline: Pipeline, cutoff: datetime) -> tuple[Window, Window]:
             f"the holdout starts at {holdout.start:%Y-%m-%d}, the data at {pipeline.coverage.start:%Y-%m-%d}; "
             f"take a later cutoff"
         )
-    return Window(pipeline.coverage.start, train_end), holdout
+    return Window(learned_since(pipeline, train_end), train_end), holdout
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class TrainingRows:
         train: Decision times of the training rows; `holdout` likewise.
         digest: SHA-256 of the frame's content in its order.
         leak_checked: Decision times the leak check rebuilt.
+        examples_before_holdout: How many there were before training.max_train_rows thinned them.
     """
 
     frame: pd.DataFrame
@@ -69,6 +71,7 @@ class TrainingRows:
     holdout: Window
     digest: str
     leak_checked: tuple[datetime, ...]
+    examples_before_holdout: int = 0
 
 
 def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> TrainingRows:
@@ -84,14 +87,16 @@ def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> T
     train, holdout = parts(pipeline, cutoff)
     stale.refuse_stale(pipeline, Window(train.start, holdout.end), settings)
     excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), settings)
-    frame = examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=cutoff)
+    thinning = Thinning(train.end, pipeline.training.max_train_rows)
+    whole = Window(train.start, holdout.end)
+    frame = examples.feature_frame(pipeline, whole, settings, as_of=cutoff, keep=thinning)
     frame = _without(with_parts(frame, train, holdout), excluded)
     refuse_unfit_labels(pipeline, frame["label"])
     _refuse_too_few(pipeline, frame, holdout)
     outcomes_there.refuse_ended(pipeline, cutoff, holdout, settings)
     outcomes_there.refuse_incomplete_days(pipeline, frame, settings)
     leak_checked = leak_check.check_leaks(pipeline, frame, settings)
-    return TrainingRows(frame, train, holdout, training_set.frame_digest(frame), leak_checked)
+    return TrainingRows(frame, train, holdout, training_set.frame_digest(frame), leak_checked, thinning.examples)
 
 
 def snapshot(
@@ -141,6 +146,7 @@ def snapshot(
         leak_checked=made.leak_checked,
         reason=asked.reason,
         reason_key=asked.reason_key,
+        examples_before_holdout=made.examples_before_holdout,
     )
     _open_run(pipeline, record, labelled, settings, asked=asked)
     return record

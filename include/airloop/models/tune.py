@@ -1,9 +1,8 @@
 """tune: search one candidate family's parameters on time-ordered folds inside the training part."""
 
-import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import mlflow
@@ -12,11 +11,13 @@ import optuna
 import pandas as pd
 from mlflow.entities import Run
 
-from airloop.config import METRICS, Pipeline
+from airloop.config import METRICS, Candidate, Pipeline
 from airloop.config.pipeline import Range
-from airloop.errors import DataContractError, GuardRefused
+from airloop.errors import GuardRefused
+from airloop.models.choice import Incumbent, incumbent
 from airloop.models.estimators import feature_columns, fitted_model
 from airloop.models.evidence import metric_value
+from airloop.models.folds import folds
 from airloop.models.training_key import training_key
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import task_of
@@ -29,32 +30,41 @@ _SEARCH_OF_OLD = "airloop.found"
 """The tag that held the search before it was an artifact; MLflow cuts tags off at 8,000 characters."""
 
 
-def tune(
-    pipeline: Pipeline, _window: Window, upstream: dict[str, Any], settings: Settings, *, candidate: str
-) -> TunedCandidate:
-    """Try parameters within the declared budget (trials, folds, newest rows) and keep the best.
+def inputs(
+    pipeline: Pipeline, window: Window, _upstream: dict[str, Any], settings: Settings, **_options: Any
+) -> dict[str, Any]:
+    """Besides its upstream, a search depends on the champion it starts from."""
+    champion = incumbent(pipeline, window, settings)
+    return {"incumbent": None if champion is None else [champion.candidate, dict(champion.params)]}
 
-    Optuna's TPE sampler, seeded, draws them over the declared params; a candidate without `search` is one trial. A fold
-    trains on what lies before its validation rows in time, with the embargo between them. `score` is the mean over
-    folds, higher is better (a metric where lower is better enters negated). The same snapshot gives the same result on
-    a machine of any load: the budget's seconds never end a search with the trials so far. A retry returns what its
-    MLflow run says was found.
+
+def tune(
+    pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings, *, candidate: str
+) -> TunedCandidate:
+    """Try parameters within the declared budget (trials, folds, rows) and keep the best on time-ordered folds.
+
+    Optuna's TPE sampler, seeded, draws them over the declared params; a candidate without `search` is one trial. What
+    the champion of this family was trained with is the first trial. Folds: airloop.models.folds. `score` is the mean
+    over folds, higher is better (a metric where lower is better enters negated). The same snapshot gives the same
+    result on a machine of any load: the budget's seconds never end a search with the trials so far. A retry returns
+    what its MLflow run says was found.
 
     Raises:
-        DataContractError: The newest rows within the budget leave a fold without training rows, or without a metric.
+        DataContractError: A fold has no training rows, one class only, or no metric.
         GuardRefused: The search took longer than the budget's seconds; looked at before each fit.
     """
     snapshot: Snapshot = upstream["snapshot"]
     run = _run(pipeline, snapshot, candidate, settings)
     search = _earlier_search(run, settings)
     if search is None:
-        rows = labelled_part(read_snapshot(snapshot, settings), "train").tail(pipeline.training.budget.rows)
-        search = search_of(pipeline, candidate, rows)
+        rows = labelled_part(read_snapshot(snapshot, settings), "train")
+        search = search_of(pipeline, candidate, rows, incumbent(pipeline, window, settings))
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
         candidate=candidate,
         params=search["params"],
         score=search["score"],
+        fold_scores=tuple(search.get("fold_scores", ())),
         trials=len(search["trials"]),
         seconds=search["seconds"],
         run_id=str(run.info.run_id),
@@ -75,28 +85,49 @@ def _earlier_search(run: Run, settings: Settings) -> dict[str, Any] | None:
     return search if isinstance(search, dict) else None
 
 
-def search_of(pipeline: Pipeline, candidate: str, rows: pd.DataFrame) -> dict[str, Any]:
-    """Best `params` and their `score`, the value of each of the `trials`, `seconds` taken."""
+def search_of(
+    pipeline: Pipeline, candidate: str, rows: pd.DataFrame, incumbent: Incumbent | None = None
+) -> dict[str, Any]:
+    """Best `params`, their `score` and `fold_scores`, the value of each of the `trials`, `seconds` taken.
+
+    The incumbent's own parameters are the first trial of its family, where the declared search holds them.
+    """
     declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
     began = time.monotonic()
+    cut = folds(pipeline, rows)
+    by_fold: list[list[float]] = []
 
     def objective(trial: optuna.Trial) -> float:
         params = {name: _suggest(trial, name, space) for name, space in declared.search.items()}
         scores = []
-        for fit, check in folds(pipeline, rows):
+        for fit, check in cut:
             _refuse_overrun(pipeline, candidate, trial.number, time.monotonic() - began)
             scores.append(_score(pipeline, candidate, params, fit, check))
+        by_fold.append(scores)
         return float(np.mean(scores))
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=pipeline.training.seed))
+    if incumbent is not None and incumbent.candidate == candidate and _within(declared, incumbent.params):
+        study.enqueue_trial(dict(incumbent.params))
     study.optimize(objective, n_trials=budget.trials if declared.search else 1)
     return {
         "params": study.best_params,
         "score": float(study.best_value),
+        "fold_scores": by_fold[study.best_trial.number],
         "trials": [trial.value for trial in study.trials],
         "seconds": round(time.monotonic() - began, 2),
     }
+
+
+def _within(declared: Candidate, params: Mapping[str, Any]) -> bool:
+    """Whether the declared search could have found these parameters."""
+    if params.keys() != declared.search.keys():
+        return False
+    return all(
+        space.low <= params[name] <= space.high if isinstance(space, Range) else params[name] in space
+        for name, space in declared.search.items()
+    )
 
 
 def _refuse_overrun(pipeline: Pipeline, candidate: str, trial: int, seconds: float) -> None:
@@ -108,29 +139,6 @@ def _refuse_overrun(pipeline: Pipeline, candidate: str, trial: int, seconds: flo
             f"training.budget.seconds is {budget.seconds:g}: raise it, or lower training.budget.trials, folds or rows "
             f"({budget.trials}, {budget.folds}, {budget.rows}) in pipeline.yaml, then run tune again"
         )
-
-
-def folds(pipeline: Pipeline, rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Time-ordered folds: the row range is cut into folds + 1 blocks; fold i validates on block i, fits on all before.
-
-    Rows within one embargo before a validation block are used by nobody in that fold.
-
-    Raises:
-        DataContractError: The embargo takes all that lies before a validation block.
-    """
-    count = pipeline.training.budget.folds
-    edges = [int(edge) for edge in np.linspace(0, len(rows), count + 2)]
-    embargo = pd.Timedelta(days=pipeline.training.embargo_days)
-    for start, end in itertools.pairwise(edges[1:]):
-        check = rows.iloc[start:end]
-        before = rows.iloc[:start]
-        fit = before[before["decision_time"] < check["decision_time"].iloc[0] - embargo]
-        if fit.empty:
-            raise DataContractError(
-                f"{pipeline.name}: {len(rows)} rows in {count} folds leave nothing to fit on before the embargo of "
-                f"{pipeline.training.embargo_days} days: raise training.budget.rows or lower its folds"
-            )
-        yield fit, check
 
 
 def _score(pipeline: Pipeline, candidate: str, params: dict[str, Any], fit: pd.DataFrame, check: pd.DataFrame) -> float:

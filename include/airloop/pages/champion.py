@@ -23,6 +23,7 @@ class Champion:
         decision: The entry that let it pass.
         waiting: Versions that passed their gate and wait for promotion.
         previous: The version it replaced; None for the first.
+        refit_of: The version that was judged, when this one is its refit: facts and holdout are of that one.
     """
 
     version: int
@@ -35,6 +36,7 @@ class Champion:
     links: dict[str, str]
     waiting: tuple[int, ...]
     previous: int | None
+    refit_of: int | None = None
 
 
 def champion_card(
@@ -49,7 +51,8 @@ def champion_card(
     if done is None:
         return None
     number = int(done.payload["version"])
-    version = versions.get(number)
+    judged = decided.judged(number)
+    version = versions.get(judged)
     ends = [item.window.end for item in seen]
     return Champion(
         version=number,
@@ -62,6 +65,7 @@ def champion_card(
         links=mlflow_links.of_version(site.settings, pipeline.name, version) if version else {},
         waiting=decided.challengers(),
         previous=done.payload.get("previous_version"),
+        refit_of=judged if judged != number else None,
     )
 
 

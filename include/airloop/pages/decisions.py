@@ -95,7 +95,8 @@ def _says(entry: Entry) -> str:
     if entry.kind == "done":
         previous = payload.get("previous_version")
         after = f", in place of version {previous}" if previous else ", the first one"
-        return f"Version {version} is champion{after}, by decision {payload['decision_sequence']}"
+        refit = f", the refit of version {payload['refit_of']}" if payload.get("refit_of") else ""
+        return f"Version {version}{refit} is champion{after}, by decision {payload['decision_sequence']}"
     return str(payload.get("why") or words(entry.kind))
 
 

@@ -106,9 +106,11 @@ def _users(settings: Settings, pipeline: Pipeline) -> list[dict[str, Any]]:
     """Versions with the features they were trained on and their role by the ledger: champion and challengers first."""
     decided = told_entries.history(settings, pipeline.name)
     champion, waiting = decided.champion(), decided.challengers()
+    # A refit is no training of its own: its features are those of the version that was judged.
+    judged = None if champion is None else decided.judged(champion)
 
     def role(version: Version) -> str:
-        return "champion" if version.number == champion else "challenger" if version.number in waiting else ""
+        return "champion" if version.number == judged else "challenger" if version.number in waiting else ""
 
     versions = history.versions(settings, pipeline.name).values()
     found = [{"version": v.number, "role": role(v), "features": v.snapshot.get("features", ())} for v in versions]

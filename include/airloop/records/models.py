@@ -23,6 +23,8 @@ class Snapshot(Record):
         leak_checked: Decision times the leak check rebuilt.
         reason: Why this training was asked for: one of REASONS (airloop.stores.training_reason says whether it counts).
         reason_key: What asked (one training answers it); equal for two triggers of the same cause.
+        examples_before_holdout: How many examples lay before the holdout; the file holds fewer where
+            training.max_train_rows thinned them. 0 in records of an older airloop.
     """
 
     pipeline: str
@@ -41,11 +43,16 @@ class Snapshot(Record):
     leak_checked: tuple[datetime, ...]
     reason: str
     reason_key: str
+    examples_before_holdout: int = 0
 
 
 @dataclass(frozen=True)
 class TunedCandidate(Record):
-    """The best parameters of one candidate family and its mean score over time-ordered folds (higher is better)."""
+    """The best parameters of one candidate family and its mean score over time-ordered folds (higher is better).
+
+    Attributes:
+        fold_scores: The score on each fold, oldest first; empty on records of an older airloop.
+    """
 
     candidate: str
     params: dict[str, Any]
@@ -53,6 +60,7 @@ class TunedCandidate(Record):
     trials: int
     seconds: float
     run_id: str
+    fold_scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,8 @@ class Evaluated(Record):
         looks: Earlier decisions on other versions that looked at rows of this holdout; the evidence is at the
             confidence that this many looks leave (airloop.models.looks).
         measured: Place and kind of each of gate.rules -> what evaluate measured for it, or `error`, why it could not.
+        compared_version: The judged version whose refit the champion is, where the champion has learned from rows of
+            this holdout and the judged one has not: its predictions are what was compared. None: the champion's own.
     """
 
     model_name: str
@@ -138,6 +148,7 @@ class Evaluated(Record):
     model_digest: str = ""
     looks: int = 0
     measured: dict[str, dict[str, Any]] = field(default_factory=dict)
+    compared_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -194,8 +205,43 @@ class Decision(Record):
 
 
 @dataclass(frozen=True)
+class Refitted(Record):
+    """Which version a decision that passed puts in force.
+
+    Attributes:
+        version: Goes into force: the refit, or the judged version where nothing was refitted or its check failed.
+        judged_version: What the gate judged; its evidence is that of the decision.
+        outcome: `refitted`, or `judged` when the judged version itself goes into force; `why` says which, and why.
+        model_digest: SHA-256 of the files of `version`.
+        rows: Labelled rows the refit learned from, decided in `learned`; 0 when nothing was fitted.
+        difference: Mean absolute difference of the refit's predictions from the judged ones on the holdout rows, in
+            standard deviations of the judged ones; None when it was not measured.
+        spread: Standard deviation of the refit's predictions, in the same unit.
+        sequence: Number of its entry in the ledger; None when there is none.
+    """
+
+    model_name: str
+    version: int
+    judged_version: int
+    decision_sequence: int
+    outcome: str
+    why: str
+    model_digest: str
+    effective_at: datetime
+    rows: int = 0
+    learned: Window | None = None
+    difference: float | None = None
+    spread: float | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True)
 class Promoted(Record):
-    """The alias has moved: `version` is champion for windows that start at or after `effective_at`."""
+    """The alias has moved: `version` is champion for windows that start at or after `effective_at`.
+
+    Attributes:
+        refit_of: The version the gate judged, when its refit went into force; None when it is `version` itself.
+    """
 
     model_name: str
     version: int
@@ -204,3 +250,4 @@ class Promoted(Record):
     sequence: int
     effective_at: datetime
     model_digest: str = ""
+    refit_of: int | None = None

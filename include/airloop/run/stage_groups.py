@@ -1,7 +1,7 @@
 """The stages of a DAG one after the other in one process, for runs by hand."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from airloop.config import Pipeline
 from airloop.records import Record, Window
@@ -10,15 +10,18 @@ from airloop.settings import Settings
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("ingest", "validate_raw", "build_features", "validate_features", "profile", "materialize"),
-    "training": ("snapshot", "tune", "train", "evaluate", "decide"),
+    "training": ("snapshot", "tune", "train", "evaluate", "decide", "refit"),
 }
 """Named like the DAGs they belong to; what a database holds is extracted by its DAG only, which has the connection."""
+
+_AFTER_DECISION = "refit"
+"""It follows from the decision, which stays what a person asked for."""
 
 
 def run_group(
     name: str, pipeline: Pipeline, window: Window, settings: Settings, *, on_start: Callable[[str], None]
 ) -> Record:
-    """Run a group's stages over a window, `tune` once per candidate; returns the last one's record.
+    """Run a group's stages over a window, `tune` once per candidate; returns the last one's record, or the decision.
 
     Each stage reads the records stored by the one before it; what was done with this very input is not done again.
 
@@ -28,11 +31,13 @@ def run_group(
     Raises:
         AirloopError: What the first stage that fails raises; those before it stay done.
     """
+    record: Any = None
     for stage, options in _steps(name, pipeline):
         on_start(" ".join((stage, *options.values())))
         upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
-        record = stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings, **options)
-    return record
+        made = stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings, **options)
+        record = record if stage == _AFTER_DECISION else made
+    return cast("Record", record)
 
 
 def _steps(name: str, pipeline: Pipeline) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -196,7 +196,7 @@ def _sides(
     held_out = champion.holdout_predictions
     before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
     return (
-        Sides(frozen.loc[frozen["part"] == "train", features], task.for_drift(before), categories),
+        Sides(champion.learned(frozen)[features], task.for_drift(before), categories),
         Sides(rows[features], task.for_drift(rows[PREDICTION]), categories),
     )
 

@@ -17,6 +17,7 @@ from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.features import examples
 from airloop.models import estimators
+from airloop.models.history import evenly, learned_since
 from airloop.models.model_version import ModelVersion
 from airloop.problems import task_of
 from airloop.records import ProbeRefit, Window
@@ -63,8 +64,10 @@ def probe(
     if kept is not None:
         rows = int(kept[0].rsplit("_", 2)[-2])
         return Probe(ProbeRefit(cutoff, rows, kept[0]), kept[1])
-    span = Window(pipeline.coverage.start, cutoff - pipeline.prediction.label_delay)
+    end = cutoff - pipeline.prediction.label_delay
+    span = Window(learned_since(pipeline, end), end)
     known = examples.validated_frame(pipeline, span, settings, as_of=cutoff).dropna(subset=["label"])
+    known = known.iloc[evenly(len(known), pipeline.training.max_train_rows)]
     if len(known) < pipeline.training.min_train_rows or not task_of(pipeline).can_learn(known["label"]):
         return None
     model = estimators.fitted_model(pipeline, champion.candidate, champion.params, known, list(champion.features))
@@ -87,6 +90,7 @@ def _key(pipeline: Pipeline, champion: ModelVersion, cutoff: datetime, settings:
         "prediction": pipeline.prediction.model_dump(mode="json"),
         "coverage": pipeline.coverage.start.isoformat(),
         "seed": pipeline.training.seed,
+        "history": [getattr(pipeline.training, name) for name in ("history_days", "max_train_rows", "half_life_days")],
         "data": data,
     }
     return digest(made)[:_KEY_LENGTH]

@@ -41,7 +41,7 @@ def alarms(
     def asked(about: pd.DataFrame) -> Asked:
         return Asked(past.task, champion.model, champion.features, categories, about, pipeline.training.seed)
 
-    trained_on, held_out = (frozen[frozen["part"] == part] for part in ("train", "holdout"))
+    trained_on, held_out = champion.learned(frozen), frozen[frozen["part"] == "holdout"]
     before = champion.holdout_predictions
     then = past.task.for_drift(before[PREDICTION]) if PREDICTION in before else pd.Series(dtype="object")
     predicted = Predicted(judged, asked(rows[rows[PREDICTION].notna()]), held_out, then)

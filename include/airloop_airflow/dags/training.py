@@ -3,7 +3,8 @@
 Asked for by monitoring (`reason` probe) or by hand; it has no calendar of its own. `claim` makes sure that one reason
 is answered by one training: a second run with the same `reason_key` skips everything and names the run that answered.
 A probe counts only for what triage asked, which the ledger knows; anyone else trains by `reason` hand.
-When the decision passed, the promotion DAG is started with the decision's number in the ledger, and nothing else.
+When the decision passed, the version is refitted on all mature rows where `training.refit` asks for it, and the
+promotion DAG is started with the decision's number in the ledger, and nothing else.
 
 **Triage.** A refused candidate is a successful run: `decide` says why in its log, the ledger and the version's tags. A
 run that failed: clear its failed task, a retry resumes (same snapshot, same MLflow runs); or start a new run with the
@@ -11,7 +12,7 @@ same `reason_key`, which takes over from one that is over and left no decision a
 person may do instead is in its log. `snapshot` refused with a column's name: a feature uses what was not known yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
@@ -65,6 +66,19 @@ def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
     return {"reason": asked.reason, "reason_key": asked.reason_key}
 
 
+@task.short_circuit(task_id="passed")
+def _passed(decision: Json) -> bool:
+    return bool(decision["outcome"] == "passed")
+
+
+def _go_on(pipeline: Pipeline, passed: Any, refit: Callable[[], Any], promotion: Any) -> None:
+    """What follows a decision that passed: its refit, where the pipeline asks for one, and its promotion."""
+    if not isinstance(pipeline, Refused) and pipeline.training.refit.on != "none":
+        passed >> refit() >> promotion
+    else:
+        passed >> promotion
+
+
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__training`."""
 
@@ -100,13 +114,14 @@ def build(pipeline: Pipeline) -> None:
         def decide(evaluated: Json) -> Json:
             return run("decide", {"evaluate": evaluated})
 
-        @task.short_circuit
-        def passed(decision: Json) -> bool:
-            return bool(decision["outcome"] == "passed")
+        @task
+        def refit(snapshot: Json, trained: Json, decision: Json) -> Json:
+            return run("refit", {"snapshot": snapshot, "train": trained, "decide": decision})
 
         frozen = snapshot(claim())
         tuned = tune.partial(snapshot=frozen).expand(candidate=list(pipeline.training.candidates))
-        decision: Any = decide(evaluate(frozen, train(frozen, tuned)))
+        trained = train(frozen, tuned)
+        decision: Any = decide(evaluate(frozen, trained))
         promotion = TriggerWithNote(
             task_id="promotion",
             trigger_dag_id=f"{pipeline.name}__promotion",
@@ -116,6 +131,6 @@ def build(pipeline: Pipeline) -> None:
             logical_date=None,
             skip_when_already_exists=True,
         )
-        passed(decision) >> promotion
+        _go_on(pipeline, _passed(decision), lambda: refit(frozen, trained, decision), promotion)
 
     training()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from airloop.config import Pipeline, calendar_windows
-from airloop.records import Action, Decision, Monitored, Scored, Validated, Window
+from airloop.records import Action, Decision, Monitored, Refitted, Scored, Validated, Window
 from airloop.settings import Settings
 from airloop.stores import state
 
@@ -21,6 +21,7 @@ class Period:
     monitored: Monitored | None
     action: Action | None
     decision: Decision | None
+    refitted: Refitted | None = None
 
 
 def period(pipeline: Pipeline, window: Window, settings: Settings) -> Period:
@@ -37,6 +38,7 @@ def period(pipeline: Pipeline, window: Window, settings: Settings) -> Period:
         monitored=newest(Monitored, "monitor", pipeline, look, settings) if look else None,
         action=newest(Action, "triage", pipeline, look, settings) if look else None,
         decision=newest(Decision, "decide", pipeline, Window(pipeline.coverage.start, window.end), settings),
+        refitted=newest(Refitted, "refit", pipeline, Window(pipeline.coverage.start, window.end), settings),
     )
 
 

@@ -90,7 +90,10 @@ def _gate(period: Period, metric: str) -> str:
     if decision is None:
         return ""
     asked = "by hand " if decision.reason == "hand" else ""
-    return f"{asked}v{decision.version} {decision.outcome} {_gain(decision.evidence, metric) or 'by the floors'}"
+    refit = period.refitted
+    as_refit = f", in force as v{refit.version}" if refit is not None and refit.outcome == "refitted" else ""
+    shown = _gain(decision.evidence, metric) or "by the floors"
+    return f"{asked}v{decision.version} {decision.outcome} {shown}{as_refit}"
 
 
 def never_retrained_lines(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining]) -> list[str]:

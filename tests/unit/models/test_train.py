@@ -13,8 +13,9 @@ from tests.support import toy
 
 from airloop.config import Candidate
 from airloop.errors import GuardRefused
-from airloop.models import estimators, model_version, train, training_set
-from airloop.stores.mlflow import model_types, tracking
+from airloop.models import estimators, model_version, registration, train, training_set
+from airloop.models.registration import Origin
+from airloop.stores.mlflow import model_types, registry, tracking
 
 WINDOW = toy.days(0, 40)
 
@@ -151,11 +152,19 @@ def test_a_version_of_3000_features_is_registered_and_says_what_it_was_trained_o
     wide = dataclasses.replace(upstream["snapshot"], features=features, reason_key="wide")
     run = tracking.run_of(toy.toy_pipeline(toy_built), toy_built, key="wide", name="wide", tags={})
     best = max(upstream["tune"], key=lambda tuned: tuned.score)
-    uri = train._fit(toy.toy_pipeline(toy_built), best, upstream["snapshot"], toy_built, run_id=run.info.run_id)
-    tags = train._version_tags(toy_built, wide, best) | {model_version.DIGEST: train._seal(wide, uri, toy_built)}
-    made = tracking.register(
-        toy.toy_pipeline(toy_built), toy_built, model_uri=uri, run_id=run.info.run_id, key="wide", tags=tags
+    narrow, named = (
+        Origin(frozen, best.candidate, best.params, {"snapshot": frozen.to_json()}, {})
+        for frozen in (upstream["snapshot"], wide)
     )
+    made = registration.registered_version(
+        toy.toy_pipeline(toy_built),
+        toy_built,
+        run=run,
+        key="wide",
+        origin=named,
+        fit=lambda: train._fit(toy.toy_pipeline(toy_built), best, narrow, toy_built, run_id=run.info.run_id),
+    )
+    tags = registry.version_of(toy_built, "toy", made).tags
     assert max(map(len, tags.values())) < 5000
     assert model_version.load_version(toy.toy_pipeline(toy_built), made, toy_built).snapshot == wide
 

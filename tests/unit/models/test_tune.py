@@ -3,19 +3,16 @@
 import dataclasses
 import itertools
 import json
-from datetime import timedelta
 
-import pandas as pd
 import pytest
 from tests.support import toy
 
 from airloop.config.pipeline import Budget
-from airloop.errors import DataContractError, GuardRefused
+from airloop.errors import GuardRefused
 from airloop.models import training_set, tune
+from airloop.models.choice import Incumbent
 from airloop.models.training_key import training_key
 from airloop.stores.mlflow import tracking
-
-EMBARGO = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -40,24 +37,7 @@ def run_of(settings, record):
     return tracking.client(settings).get_run(record.run_id)
 
 
-def test_every_fold_trains_on_what_lies_an_embargo_before_its_validation_rows(toy_built, frozen):
-    rows = training_set.labelled_part(training_set.read_snapshot(frozen, toy_built), "train")
-    found = list(tune.folds(with_budget(toy_built, folds=3), rows))
-    assert len(found) == 3
-    for fit, check in found:
-        assert fit["decision_time"].max() < check["decision_time"].min() - EMBARGO
-    validated = pd.concat([check for _, check in found])
-    assert validated["job"].tolist() == rows["job"].tolist()[len(rows) // 4 :]
-    assert [len(fit) for fit, _ in found] == sorted(len(fit) for fit, _ in found)
-
-
-def test_folds_the_embargo_leaves_nothing_for_are_refused(toy_built, frozen):
-    rows = training_set.labelled_part(training_set.read_snapshot(frozen, toy_built), "train").tail(100)
-    with pytest.raises(DataContractError, match="100 rows in 2 folds leave nothing to fit on before the embargo of 1"):
-        list(tune.folds(toy.toy_pipeline(toy_built), rows))
-
-
-def test_only_labelled_training_rows_within_the_budget_are_seen(toy_built, frozen, monkeypatch):
+def test_a_search_sees_labelled_training_rows_only(toy_built, frozen, monkeypatch):
     seen = []
 
     def folds(pipeline, rows):
@@ -68,10 +48,23 @@ def test_only_labelled_training_rows_within_the_budget_are_seen(toy_built, froze
     monkeypatch.setattr(tune, "folds", folds)
     tuned(toy_built, frozen, reason_key="rows", rows=600, trials=1)
     (rows,) = seen
-    assert len(rows) == 600
+    assert len(rows) == frozen.train_rows
     assert rows["label"].notna().all()
     assert rows["decision_time"].max() < frozen.train.end
-    assert rows["decision_time"].min() > frozen.train.end - timedelta(days=11)
+
+
+def test_the_champions_parameters_are_the_first_trial_where_the_search_holds_them(toy_built, frozen):
+    rows = training_set.labelled_part(training_set.read_snapshot(frozen, toy_built), "train")
+    pipeline = with_budget(toy_built, trials=1)
+
+    def found(candidate, **params):
+        return tune.search_of(pipeline, "logistic_regression", rows, Incumbent(candidate, params))["params"]
+
+    own = tune.search_of(pipeline, "logistic_regression", rows)["params"]
+    assert found("logistic_regression", C=0.02) == {"C": 0.02}
+    assert found("logistic_regression", C=99.0) == own
+    assert found("logistic_regression", depth=3) == own
+    assert found("gradient_boosting", C=0.02) == own
 
 
 @pytest.mark.parametrize("candidate", ["logistic_regression", "gradient_boosting"])
@@ -127,7 +120,7 @@ def test_a_search_of_400_trials_is_kept_whole_and_resumed(toy_built, frozen, mon
         tuned(toy_built, frozen, reason_key="many", trials=400)
     monkeypatch.undo()
     monkeypatch.setattr(tune, "_log", lambda *_arguments: None)
-    monkeypatch.setattr(tune, "_search", lambda *_arguments: pytest.fail("searched again"))
+    monkeypatch.setattr(tune, "search_of", lambda *_arguments: pytest.fail("searched again"))
     assert tuned(toy_built, frozen, reason_key="many", trials=400).trials == 400
 
 

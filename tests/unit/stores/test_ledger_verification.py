@@ -212,6 +212,6 @@ def test_a_stage_looks_at_no_more_when_the_ledger_grows(settings):
     before = looked_at()
     for day in range(11, 31):
         triaged(settings, APRIL + timedelta(days=day))
-    assert looked_at() == before == (5 + 6 + 1, {"decide": 2, "triage": 5, "promote": 0, "roll_back": 0})
+    assert looked_at() == before == (5 + 6 + 1, {"decide": 2, "refit": 0, "triage": 5, "promote": 0, "roll_back": 0})
     whole = read_stored(settings, NAME, None)
     assert (len(whole.all_rows), len(whole.records["triage"])) == (37, 31)

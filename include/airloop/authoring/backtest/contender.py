@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from airloop.models.choice import Incumbent
 from airloop.problems import Floats
 from airloop.records import Window
 
@@ -20,6 +21,7 @@ class Contender:
         reference: The features of its training rows, what drift is measured against.
         held_out: Its labelled holdout rows, with decision_time, features and label.
         held_out_predictions: Of these rows, in their order.
+        refit_of: The judged model, when this one has learned from its holdout too.
     """
 
     number: int
@@ -33,3 +35,13 @@ class Contender:
     reference: pd.DataFrame
     held_out: pd.DataFrame
     held_out_predictions: Floats
+    refit_of: "Contender | None" = None
+
+    @property
+    def incumbent(self) -> Incumbent:
+        """What a training that may replace it starts from."""
+        return Incumbent(self.candidate, self.params)
+
+    def unseen(self, start: datetime) -> "Contender":
+        """This model, or the judged one it is the refit of, when its own training reaches beyond `start`."""
+        return self if self.refit_of is None or self.train.end <= start else self.refit_of

@@ -61,14 +61,15 @@ def first_model(work: Work, windows: Sequence[Window], earliest: datetime) -> tu
         if window.end < earliest:
             continue
         try:
-            made, took = work.training(window.end)
+            made, took = work.training(window.end, None)
         except DataContractError as error:
             why = str(error)
             continue
         seconds += took
         decision = judge(work.evaluation(made, None, reason="hand"), _gate(work.pipeline), reason="hand")
         if decision.passed:
-            return made, seconds
+            in_force, took = work.goes_in_force(made)
+            return in_force, seconds + took
         why = decision.why
     raise DataContractError(f"{work.pipeline.name}: no first model passed the gate: {why}")
 
@@ -86,19 +87,21 @@ def follow(policy: Policy, work: Work, windows: Sequence[Window], first: Contend
 
 
 def _train(policy: Policy, work: Work, course: Course, window: Window, reason: str) -> None:
+    champion = course.champion(window.end)[1]
     try:
-        made, took = work.training(window.end)
+        made, took = work.training(window.end, champion)
     except DataContractError as error:
         course.trainings.append(Training(window.end, "failed", str(error)))
         return
     course.seconds += took
-    champion = course.champion(window.end)[1]
     decision = judge(work.evaluation(made, champion, reason=reason), _gate(work.pipeline), reason=reason)
     if not decision.outside_model:
         course.last_decision_at = window.end
     goes = decision.passed or not policy.gated
     if goes:
-        course.in_force.append((window.end, made))
+        in_force, took = work.goes_in_force(made)
+        course.seconds += took
+        course.in_force.append((window.end, in_force))
     why = decision.why if policy.gated else "no gate"
     outcome = "promoted" if goes else "refused"
     course.trainings.append(Training(window.end, outcome, why, made.candidate, _gain(decision, work)))

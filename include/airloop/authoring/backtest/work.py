@@ -11,9 +11,11 @@ from airloop.authoring.backtest.contender import Contender
 from airloop.authoring.backtest.past import Past
 from airloop.errors import DataContractError
 from airloop.models import estimators
+from airloop.models.choice import Incumbent, choose
 from airloop.models.evaluate import compare, metrics
+from airloop.models.history import evenly, learned_since
+from airloop.models.refit_checks import agreement
 from airloop.models.snapshot import parts, with_parts
-from airloop.models.train import choose
 from airloop.models.training_set import labelled_part
 from airloop.models.tune import search_of
 from airloop.problems import PREDICTION, task_of
@@ -36,6 +38,7 @@ class Work:
         self.task = task_of(past.pipeline)
         self._say = on_progress
         self._made: dict[Hashable, tuple[Any, float]] = {}
+        self._fitted = 0
 
     def once(self, key: Hashable, make: Callable[[], Made], says: str = "") -> tuple[Made, float]:
         """What `make` returned for this key, and how many seconds it took."""
@@ -47,43 +50,90 @@ class Work:
             self._made[key] = value, time.perf_counter() - began
         return cast("tuple[Made, float]", self._made[key])
 
-    def training(self, cutoff: datetime) -> tuple[Contender, float]:
+    def training(self, cutoff: datetime, champion: Contender | None) -> tuple[Contender, float]:
         """Snapshot, tune, train and evaluate's first half at a cutoff, on what was mature and known then.
 
         Raises:
             DataContractError: Too few rows, or labels that a fold or the model cannot learn from.
         """
-        return self.once(("training", cutoff), lambda: self._train(cutoff), f"training of {cutoff:%Y-%m-%d}")
+        start = None if champion is None else champion.incumbent
+        key = ("training", cutoff, None if start is None else (start.candidate, str(sorted(start.params.items()))))
+        return self.once(key, lambda: self._train(cutoff, start), f"training of {cutoff:%Y-%m-%d}")
 
-    def _train(self, cutoff: datetime) -> Contender:
+    def _train(self, cutoff: datetime, start: Incumbent | None) -> Contender:
         train, holdout = parts(self.pipeline, cutoff)
-        known = self.past.for_training(Window(train.start, holdout.end), as_of=cutoff)
+        known = self.past.for_training(Window(train.start, holdout.end), as_of=cutoff, until=train.end)
         frame = with_parts(known, train, holdout)
         rows, held_out = labelled_part(frame, "train"), labelled_part(frame, "holdout")
         least = self.pipeline.training.min_train_rows
         if len(rows) < least:
             raise DataContractError(f"{len(rows)} labelled training rows, min_train_rows is {least}")
-        best = choose([self._tuned(candidate, rows) for candidate in self.pipeline.training.candidates])
+        best = choose([self._tuned(candidate, rows, start) for candidate in self.pipeline.training.candidates], start)
+        return self._fit(best.candidate, best.params, rows, cutoff=cutoff, parts=(train, holdout), held_out=held_out)
+
+    def _tuned(self, candidate: str, rows: pd.DataFrame, start: Incumbent | None) -> TunedCandidate:
+        found = search_of(self.pipeline, candidate, rows, start)
+        trials, scores = len(found["trials"]), tuple(found["fold_scores"])
+        return TunedCandidate(candidate, found["params"], found["score"], trials, found["seconds"], "", scores)
+
+    def _fit(
+        self,
+        candidate: str,
+        params: dict[str, Any],
+        rows: pd.DataFrame,
+        *,
+        cutoff: datetime,
+        parts: tuple[Window, Window],
+        held_out: pd.DataFrame,
+        refit_of: Contender | None = None,
+    ) -> Contender:
         features = list(self.past.features)
-        model = estimators.fitted_model(self.pipeline, best.candidate, best.params, rows, features)
-        number = 1 + sum(key[0] == "training" for key in self._made if isinstance(key, tuple))
+        model = estimators.fitted_model(self.pipeline, candidate, params, rows, features)
+        self._fitted += 1
         return Contender(
-            number=number,
-            candidate=best.candidate,
-            params=best.params,
+            number=self._fitted,
+            candidate=candidate,
+            params=params,
             features=self.past.features,
             model=model,
             cutoff=cutoff,
-            train=train,
-            holdout=holdout,
+            train=parts[0],
+            holdout=parts[1],
             reference=rows[features],
             held_out=held_out,
             held_out_predictions=self.task.predict(model, held_out[features]),
+            refit_of=refit_of,
         )
 
-    def _tuned(self, candidate: str, rows: pd.DataFrame) -> TunedCandidate:
-        found = search_of(self.pipeline, candidate, rows.tail(self.pipeline.training.budget.rows))
-        return TunedCandidate(candidate, found["params"], found["score"], len(found["trials"]), found["seconds"], "")
+    def goes_in_force(self, judged: Contender) -> tuple[Contender, float]:
+        """Its refit on all mature rows, as declared; itself without one, or when the refit does not agree with it."""
+        if self.pipeline.training.refit.on == "none":
+            return judged, 0.0
+        return self.once(("refitted", judged.number), lambda: self._refitted(judged))
+
+    def _refitted(self, judged: Contender) -> Contender:
+        whole = Window(judged.train.start, judged.holdout.end)
+        rows = self.past.for_training(whole, as_of=judged.cutoff, until=judged.holdout.start)
+        rows = with_parts(rows, judged.train, judged.holdout)
+        rows = rows[rows["label"].notna()]
+        again = self._fit(
+            judged.candidate,
+            judged.params,
+            rows,
+            cutoff=judged.cutoff,
+            parts=(whole, judged.holdout),
+            held_out=judged.held_out,
+            refit_of=judged,
+        )
+        found = agreement(
+            self.task,
+            judged.held_out_predictions,
+            again.held_out_predictions,
+            max_difference=self.pipeline.training.refit.max_difference,
+        )
+        if found.problem:
+            self._say(f"refit at {judged.cutoff:%Y-%m-%d} is left out: {found.problem}")
+        return judged if found.problem else again
 
     def evaluation(self, made: Contender, champion: Contender | None, *, reason: str) -> Evaluated:
         """Candidate and champion on the candidate's holdout."""
@@ -91,11 +141,14 @@ class Work:
         found: tuple[Evidence, ...] = ()
         problems: tuple[str, ...] = ()
         if champion is not None:
-            key = ("holdout", champion.number, made.number)
-            said, _ = self.once(key, lambda: self.task.predict(champion.model, rows[list(champion.features)]))
+            against = champion.unseen(made.holdout.start)
+            said, _ = self.once(
+                ("holdout", against.number, made.number),
+                lambda: self.task.predict(against.model, rows[list(against.features)]),
+            )
             found, problems = compare(self.pipeline, rows, said, made.held_out_predictions)
-            if champion.train.end > made.holdout.start:
-                problems = (*problems, f"overlapping holdout: it was trained up to {champion.train.end:%Y-%m-%d}")
+            if against.train.end > made.holdout.start:
+                problems = (*problems, f"overlapping holdout: it was trained up to {against.train.end:%Y-%m-%d}")
         return Evaluated(
             model_name=self.pipeline.name,
             version=made.number,
@@ -143,7 +196,9 @@ class Work:
         until = cutoff - self.pipeline.prediction.label_delay
         if until <= self.past.span.start:
             return None
-        known = self.past.known(Window(self.past.span.start, until), as_of=cutoff).dropna(subset=["label"])
+        known = self.past.known(Window(learned_since(self.pipeline, until), until), as_of=cutoff)
+        known = known.dropna(subset=["label"])
+        known = known.iloc[evenly(len(known), self.pipeline.training.max_train_rows)]
         if len(known) < self.pipeline.training.min_train_rows or not self.task.can_learn(known["label"]):
             return None
         return estimators.fitted_model(

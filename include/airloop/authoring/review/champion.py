@@ -50,12 +50,12 @@ def in_force(change: Backtest, settings: Settings) -> Champion:
     version = ledger.champion_at(settings, pipeline.name, cutoff) if _has_ledger(settings) else None
     if version is None:
         raise GuardRefused(f"no champion was in force here at {cutoff:%Y-%m-%d}")
-    champion = model_version.load_version(pipeline, version, settings)
+    champion = model_version.load_unseen(pipeline, version, settings, start=change.snapshot.holdout.start)
     if unfit := champion.unfit_for(pipeline, change.settings):
         raise GuardRefused(f"version {version}, in force here, was trained on other features: {unfit[0]}")
-    if champion.snapshot.train.end > change.snapshot.holdout.start:
+    if champion.learned_until > change.snapshot.holdout.start:
         raise GuardRefused(
-            f"version {version}, in force here, was trained on rows up to {champion.snapshot.train.end:%Y-%m-%d}, and "
+            f"version {version}, in force here, was trained on rows up to {champion.learned_until:%Y-%m-%d}, and "
             f"the holdout starts at {change.snapshot.holdout.start:%Y-%m-%d}"
         )
     rows = labelled_part(read_snapshot(change.snapshot, change.settings), "holdout")

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 WRITERS: dict[str, tuple[str, ...]] = {
     "decision": ("decide",),
+    "refitted": ("refit",),
     "intended": ("promote", "roll_back"),
     "done": ("promote",),
     "triage": ("triage",),
@@ -43,6 +44,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
 
 KINDS: dict[str, str] = {
     "decision": "what the gate decided about a version, on which evidence, and why",
+    "refitted": "which version a decision puts in force: the judged one's refit on all mature rows, or itself",
     "intended": "a promotion or a rollback has begun; its alias may or may not have moved yet",
     "done": "the version is champion for windows that start at or after `effective_at`",
     "triage": "what a monitored window calls for, on which evidence",

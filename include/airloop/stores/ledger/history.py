@@ -11,6 +11,7 @@ from airloop.stores.ledger.chain import Entry, entries
 
 KINDS = (
     "decision",
+    "refitted",
     "intended",
     "done",
     "reconciled",
@@ -50,12 +51,14 @@ class History:
 
         Args:
             at: Data time; None for the end of time.
-            but_not: A version whose own promotions do not count.
+            but_not: A version whose own promotions, and those of its refit, do not count.
         """
         moves = (
             entry
             for entry in self.entries
-            if entry.kind in IN_FORCE and (at is None or entry.effective_at <= at) and _version(entry) != but_not
+            if entry.kind in IN_FORCE
+            and (at is None or entry.effective_at <= at)
+            and (but_not is None or but_not not in (_version(entry), self.judged(_version(entry))))
         )
         return max(moves, key=lambda entry: (entry.effective_at, entry.sequence), default=None)
 
@@ -72,6 +75,16 @@ class History:
     def promoted(self) -> frozenset[int]:
         """Every version that was champion at some time."""
         return frozenset(_version(entry) for entry in self.of("done"))
+
+    def refit_of(self, decision_sequence: int) -> Entry | None:
+        """The newest `refitted` entry about a decision."""
+        return _acting(self.of("refitted"), decision_sequence)
+
+    def judged(self, version: int) -> int:
+        """The version that the gate judged: of a refit the one it is the refit of, else the version itself."""
+        entries = (entry for entry in reversed(self.of("refitted")) if _version(entry) == version)
+        entry = next(entries, None)
+        return version if entry is None else int(entry.payload["judged_version"])
 
     def decision(self, sequence: int) -> Entry | None:
         """The decision of that number."""
@@ -131,6 +144,7 @@ class History:
         The newest decision about each passed it against the champion in force, and it was never promoted.
         """
         champion, promoted = self.champion(), self.promoted()
+        promoted |= {self.judged(version) for version in promoted}
         newest = {_version(entry): entry for entry in self.of("decision")}
         waiting = sorted(newest.values(), key=lambda entry: entry.sequence)
         return tuple(

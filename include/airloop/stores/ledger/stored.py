@@ -13,7 +13,13 @@ from airloop.stores import state, tables
 from airloop.stores.ledger.chain import Entry, entry_of
 from airloop.stores.ledger.history import KINDS
 
-STAGE_OF_KIND = {"decision": "decide", "triage": "triage", "done": "promote", "rolled_back": "roll_back"}
+STAGE_OF_KIND = {
+    "decision": "decide",
+    "refitted": "refit",
+    "triage": "triage",
+    "done": "promote",
+    "rolled_back": "roll_back",
+}
 """Kind of entry -> the stage whose record names it."""
 
 Rows = Sequence[dict[str, Any]]
@@ -53,7 +59,7 @@ def read_stored(settings: Settings, pipeline: str, newest: int | None) -> Stored
             rows = _rows(connection, pipeline, newest)
             older = _older(connection, pipeline, rows[0]["sequence"] if rows else 1)
             # There are as many decisions as trainings, and each that was promoted has to be on record.
-            limits = {"triage": newest, "decide": None, "promote": newest, "roll_back": newest}
+            limits = {"triage": newest, "decide": None, "refit": None, "promote": newest, "roll_back": newest}
             records = {stage: _records(connection, pipeline, stage, limit) for stage, limit in limits.items()}
             # PostgreSQL shows each query what was committed before it: nothing may have been appended in between.
             if _written_down(connection, pipeline) == written_down:

@@ -104,7 +104,10 @@ def _problems(settings: Settings, pipeline: str, *, newest: int | None) -> tuple
         *_broken_entries(stored.older),
         *_moved_head(stored),
         *_other_records(stored),
-        *_unfounded(decided, recorded={record.get("sequence") for record in stored.records["decide"]}),
+        *_unfounded(
+            decided,
+            recorded={record.get("sequence") for stage in ("decide", "refit") for record in stored.records[stage]},
+        ),
     ]
     acknowledged = _acknowledged(stored.all_rows)
     return [problem for problem in problems if problem not in acknowledged], History(tuple(decided))
@@ -168,10 +171,12 @@ def same_content(entry: Entry, record: Mapping[str, Any]) -> bool:
     """Whether an entry says all that the record of its stage says, but for its number.
 
     A triage's payload names its window and version besides; a promotion's `effective_at` is that of its entry. Texts
-    that an older airloop did not write (a model's digest) are empty in the record.
+    that an older airloop did not write (a model's digest) are empty in the record, and what is absent is None.
     """
     content = {"effective_at": entry.to_json()["effective_at"], **entry.payload}
-    return all(content.get(key, "") == value for key, value in record.items() if key != "sequence")
+    return all(
+        content.get(key, None if value is None else "") == value for key, value in record.items() if key != "sequence"
+    )
 
 
 def on_record(settings: Settings, entry: Entry) -> bool:
@@ -188,12 +193,16 @@ def passes(decision: Entry) -> bool:
 
 
 def _unfounded(decided: Sequence[Entry], *, recorded: Collection[int | None]) -> Iterator[str]:
-    """Promotions without a passed decision that decide has on record, and rollbacks to what was never promoted."""
-    passed, begun, rollbacks, promoted = set(), set(), set(), set()
+    """Promotions without a passed decision that decide has on record, and rollbacks to what was never promoted.
+
+    The refit of a version that passed may be promoted by the same decision, when the stage refit has it on record.
+    """
+    passed: set[tuple[Any, Any]] = set()
+    begun, rollbacks, promoted = set(), set(), set()
     for entry in decided:
         version, key = entry.payload.get("version"), entry.payload.get("decision_sequence")
-        if entry.kind == "decision":
-            passed |= {(entry.sequence, version)} if passes(entry) and entry.sequence in recorded else set()
+        if entry.kind in ("decision", "refitted"):
+            passed |= _may_be_promoted(entry, passed) if entry.sequence in recorded else set()
         elif entry.kind == "intended" and is_rollback(entry):
             rollbacks.add((entry.sequence, version))
             if version not in promoted:
@@ -208,6 +217,15 @@ def _unfounded(decided: Sequence[Entry], *, recorded: Collection[int | None]) ->
             promoted.add(version)
             if (key, version) not in begun:
                 yield f"entry {entry.sequence} (done) promotes version {version}, and no promotion of it was begun"
+
+
+def _may_be_promoted(entry: Entry, passed: Collection[tuple[Any, Any]]) -> set[tuple[Any, Any]]:
+    """Decision and version of what a decision that passed, or the refit of what it passed, allows to promote."""
+    if entry.kind == "decision":
+        return {(entry.sequence, entry.payload.get("version"))} if passes(entry) else set()
+    decision = entry.payload.get("decision_sequence")
+    judged = (decision, entry.payload.get("judged_version")) in passed
+    return {(decision, entry.payload.get("version"))} if judged else set()
 
 
 def _acknowledged(rows: Rows) -> set[str]:

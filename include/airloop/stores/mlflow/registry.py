@@ -145,7 +145,7 @@ def finish_move(settings: Settings, intended: Entry) -> Entry:
     if finished is not None:  # moving the alias again could undo a later promotion
         return finished
     set_alias(settings, model_name, CHAMPION, version)
-    if aliases(settings, model_name).get(CHALLENGER) == version:
+    if aliases(settings, model_name).get(CHALLENGER) in (version, intended.payload.get("refit_of") or version):
         delete_alias(settings, model_name, CHALLENGER)
     kind = "rolled_back" if is_rollback(intended) else "done"
     payload = {"model_digest": "", **intended.payload, "intended_sequence": intended.sequence}

@@ -1,0 +1,167 @@
+"""refit: what goes into force after a decision that passed has also learned from the holdout that judged it."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from airloop.config import Pipeline
+from airloop.errors import GuardRefused
+from airloop.models import model_version
+from airloop.models.estimators import fitted_model
+from airloop.models.refit_checks import Agreement, agreement
+from airloop.models.registration import Origin, log_model, made_of, registered_version
+from airloop.models.training_key import training_key
+from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.problems import task_of
+from airloop.records import Decision, Refitted, Snapshot, TrainedModel, Window
+from airloop.records.digests import digest
+from airloop.settings import Settings
+from airloop.stores import ledger
+from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History
+from airloop.stores.mlflow import registry, tracking
+
+logger = logging.getLogger(__name__)
+
+REFIT_OF = "airloop.refit_of"
+_HOLDOUT = "airloop.holdout_uri"
+
+
+def refit(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Refitted:
+    """Fit the judged version's estimator and parameters on all mature rows of its cutoff, and check the result.
+
+    The refit is a version of its own, the next number, tagged `airloop.refit_of`; nothing ever judged it on rows it has
+    not seen, so it goes into force only when it loads from the registry and agrees with the judged version on the
+    holdout (airloop.models.refit_checks). Otherwise the judged version does, and the ledger says why. Writes one
+    `refitted` entry; promote acts on it. The gate's evidence stays that of the judged version.
+
+    A decision that did not pass, that was promoted already, or `training.refit.on: none` leave nothing to do: no entry.
+    The version is registered under the training's key: a retry finds it, and fits again only what was never logged.
+
+    Raises:
+        GuardRefused: The ledger does not verify, or does not hold the decision as given.
+        UpstreamUnavailable: MLflow does not answer.
+    """
+    decision: Decision = upstream["decide"]
+    snapshot: Snapshot = upstream["snapshot"]
+    trained: TrainedModel = upstream["train"]
+    nothing = _nothing_to_do(pipeline, decision)
+    if nothing:
+        return _of_judged(decision, nothing)
+    history = ledger.intact_history(settings, pipeline.name)
+    _require_recorded(decision, history)
+    recorded = history.refit_of(decision.sequence or 0)
+    if recorded is None and history.intended_of(decision.sequence or 0) is not None:
+        return _of_judged(decision, "its promotion has begun: the judged version is in force")
+    if recorded is None:
+        found = _checked(pipeline, decision, snapshot, trained, settings)
+        recorded = _record(pipeline, found, decision, settings)
+    made = dataclasses.replace(Refitted.from_json(recorded.payload), sequence=recorded.sequence)
+    logger.info("%s %s: %s (ledger entry %d)", pipeline.name, window, made.why, recorded.sequence)
+    return made
+
+
+def _nothing_to_do(pipeline: Pipeline, decision: Decision) -> str:
+    if not decision.passed:
+        return "the gate refused: nothing is refitted"
+    if pipeline.training.refit.on == "none":
+        return "training.refit.on is none: the judged version goes into force"
+    return ""
+
+
+def _require_recorded(decision: Decision, history: History) -> None:
+    entry = history.decision(decision.sequence or 0)
+    if entry is None or entry.payload.get("version") != decision.version or not ledger.passes(entry):
+        raise GuardRefused(f"the ledger holds no passed decision {decision.sequence} on {decision.version}: run decide")
+
+
+def _of_judged(decision: Decision, why: str, **found: Any) -> Refitted:
+    """The judged version goes into force."""
+    return Refitted(
+        model_name=decision.model_name,
+        version=decision.version,
+        judged_version=decision.version,
+        decision_sequence=decision.sequence or 0,
+        outcome="judged",
+        why=why,
+        model_digest=decision.model_digest,
+        effective_at=decision.effective_at,
+        **found,
+    )
+
+
+def _checked(
+    pipeline: Pipeline, decision: Decision, snapshot: Snapshot, trained: TrainedModel, settings: Settings
+) -> Refitted:
+    learned = Window(snapshot.train.start, snapshot.holdout.end)
+    judged = model_version.load_version(pipeline, decision.version, settings, digest=decision.model_digest)
+    try:
+        version, rows = _version(pipeline, snapshot, trained, settings)
+        again = model_version.load_version(pipeline, version, settings)
+        held_out = labelled_part(read_snapshot(snapshot, settings), "holdout")
+        sides = judged.predict(pipeline, held_out), again.predict(pipeline, held_out)
+        limit = pipeline.training.refit.max_difference
+        found = agreement(task_of(pipeline), *sides, max_difference=limit)
+    except GuardRefused as error:  # does not load, predicts no valid values, holds a type that may not be saved
+        return _of_judged(
+            decision, f"version {decision.version} goes into force itself, its refit is left out: {error}"
+        )
+    measured: dict[str, Any] = {
+        "difference": found.difference,
+        "spread": found.spread,
+        "rows": rows,
+        "learned": learned,
+    }
+    if found.problem:
+        left_out = f"its refit, version {version}, is left out: {found.problem}"
+        return _of_judged(decision, f"version {decision.version} goes into force itself, {left_out}", **measured)
+    return Refitted(
+        model_name=decision.model_name,
+        version=version,
+        judged_version=decision.version,
+        decision_sequence=decision.sequence or 0,
+        outcome="refitted",
+        why=_says(version, decision.version, rows, found),
+        model_digest=again.digest,
+        effective_at=decision.effective_at,
+        **measured,
+    )
+
+
+def _says(version: int, judged: int, rows: int, found: Agreement) -> str:
+    apart = "" if found.difference is None else f"; it differs by {found.difference:.2f} standard deviations on average"
+    return f"version {version} is the refit of version {judged} on all {rows:,} mature rows{apart}"
+
+
+def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, settings: Settings) -> tuple[int, int]:
+    """The registered refit, and how many rows it learned from."""
+    frame = read_snapshot(snapshot, settings)
+    rows = frame[frame["label"].notna()].reset_index(drop=True)
+    key = digest([training_key(pipeline, snapshot), "refit"])[:32]
+    name = f"refit of version {trained.version}"
+    tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason, REFIT_OF: str(trained.version)}
+    run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags, parent=trained.run_id)
+    run_id = str(run.info.run_id)
+    record = made_of(pipeline, snapshot, settings) | {"refit": {"of": trained.version, "rows": len(rows)}}
+    own = registry.version_of(settings, pipeline.name, trained.version).tags
+    tags = {REFIT_OF: str(trained.version), **({_HOLDOUT: own[_HOLDOUT]} if _HOLDOUT in own else {})}
+    origin = Origin(snapshot, trained.candidate, trained.params, record, tags)
+
+    def fit() -> str:
+        features = list(snapshot.features)
+        model = fitted_model(pipeline, trained.candidate, trained.params, rows, features)
+        return log_model(task_of(pipeline), model, rows[features], origin, settings, run_id=run_id)
+
+    version = registered_version(pipeline, settings, run=run, key=key, origin=origin, fit=fit)
+    tracking.end_run(settings, run_id)
+    registry.describe_version(settings, pipeline.name, version, f"{name}: the same, fitted on all mature rows")
+    return version, len(rows)
+
+
+def _record(pipeline: Pipeline, found: Refitted, decision: Decision, settings: Settings) -> Entry:
+    draft = Draft(decision.effective_at, ledger.payload_of(found))
+
+    def make(seen: tuple[Entry, ...]) -> Entry | Draft:
+        return History(seen).refit_of(decision.sequence or 0) or draft
+
+    return ledger.append_once(settings, pipeline.name, kind="refitted", make=make, kinds=HISTORY_KINDS)
