@@ -1,8 +1,8 @@
 """Whether what goes into force has also learned from the holdout that judged it."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from airloop.config.node import Node
 
@@ -20,3 +20,9 @@ class Refit(Node):
     max_difference: float = Field(default=0.75, gt=0)
     """The refit is left out when the mean absolute difference of its predictions from the judged version's on the
     holdout rows is above this many standard deviations of the judged version's predictions there."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_is_a_word(cls, value: Any) -> Any:
+        """YAML 1.1 reads the bare key `on` as true."""
+        return {"on" if key is True else key: item for key, item in value.items()} if isinstance(value, dict) else value
