@@ -92,7 +92,9 @@ def test_a_refit_killed_before_it_was_recorded_is_found_again(settings, passed, 
 
 
 def test_a_refit_that_disagrees_is_left_out_and_the_judged_version_goes_into_force(settings, passed):
-    made = refit.refit(with_refit(settings, max_difference=1e-6), CUTOFF, upstream(settings, passed), settings)
+    made = refit.refit(
+        with_refit(settings, on="all_mature", max_difference=1e-6), CUTOFF, upstream(settings, passed), settings
+    )
     assert (made.outcome, made.version) == ("judged", 1)
     assert "its refit, version 2, is left out: it differs" in made.why
     save(settings, made)
