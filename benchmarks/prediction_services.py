@@ -122,7 +122,10 @@ def _peer(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def _process(arguments: Sequence[str], settings: Settings, log: Path) -> Iterator[None]:
-    environment = {**os.environ, **settings_environment(settings), "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri}
+    # `mlflow models serve` looks for uvicorn on the PATH.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, **settings_environment(settings), "PATH": path}
+    environment["MLFLOW_TRACKING_URI"] = settings.mlflow_tracking_uri
     with (
         log.open("wb") as output,
         subprocess.Popen(
