@@ -46,8 +46,8 @@ class Conditions(Node):
 
 def _read(value: Any) -> Any:
     """What pipeline.yaml says - never, always, or a list of conditions - as keys of Conditions."""
-    if isinstance(value, Conditions):
-        return value
+    if isinstance(value, Conditions) or (isinstance(value, dict) and value.keys() == Conditions.model_fields.keys()):
+        return value  # read before, or dumped whole
     if value in ("never", "always"):
         return {"always": value == "always"}
     if not isinstance(value, (list, tuple)) or not value:

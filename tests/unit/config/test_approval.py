@@ -26,7 +26,9 @@ def test_nobody_is_asked_unless_it_is_declared():
     ],
 )
 def test_conditions_are_a_word_or_a_list(written, means):
-    assert Approval.model_validate({"when": written}).when == means
+    read = Approval.model_validate({"when": written})
+    assert read.when == means
+    assert Approval.model_validate(read.model_dump()) == read
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ def test_windows_one_after_the_other_leave_one_span_and_the_registry_as_small(se
     for first in (1, 0, 2):
         materialize(toy.toy_pipeline(settings), toy.days(first, first + 1), {}, settings)
         with closing(sqlite3.connect(tmp_path / "registry.db")) as connection:
-            sizes.append(connection.execute("SELECT sum(length(feature_view_proto)) FROM feature_views").fetchone())
+            sizes.append(connection.execute("SELECT sum(length(feature_view_proto)) FROM feature_views").fetchone()[0])
     spans = [view.materialization_intervals for view in open_toy(settings).list_feature_views()]
     assert spans == [[(toy.days(0, 3).start, toy.days(0, 3).end)]] * len(spans)
-    assert sizes[0] == sizes[-1]
+    # The instant of the last update takes a few bytes more or less.
+    assert abs(sizes[0] - sizes[-1]) < 20
