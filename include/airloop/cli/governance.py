@@ -72,7 +72,7 @@ def unlock(pipeline: Name, why: Why, who: Who = "") -> None:
 Sequence = Annotated[int, typer.Argument(help="Number of the decision: `airloop ledger show`.")]
 
 
-@app.command(epilog="Example: airloop approve PIPELINE 12 --why 'checked with the airline'")
+@app.command(epilog="Example: airloop approve PIPELINE 12 --why 'checked with the supplier'")
 def approve(pipeline: Name, sequence: Sequence, why: Why) -> None:
     """Let the version of a decision be promoted, where `approval` of pipeline.yaml asks for a person: the login name's.
 

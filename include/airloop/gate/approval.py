@@ -69,7 +69,7 @@ def answer(
         GuardRefused: No such decision, it did not pass, it was promoted, rejected or superseded, or an approval would
             be void (see `overtaken`); the ledger does not verify.
     """
-    reason = require_reason(why, "--why 'the gain is real, checked with the airline'")
+    reason = require_reason(why, "--why 'the gain is real, checked with the supplier'")
     ledger.intact_history(settings, pipeline.name)
     scored = scored_until(pipeline, settings)
 

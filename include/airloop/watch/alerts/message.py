@@ -7,7 +7,7 @@ _SHOWN_CHARACTERS = 1500
 
 
 def subject(pipeline: Pipeline, kept: Kept, *, resolved: bool) -> str:
-    """One line: `[airloop] flight_delays: CRITICAL flight_delays__data failed`."""
+    """One line: `[airloop] sales: CRITICAL sales__data failed`."""
     state = "resolved:" if resolved else kept.alert.severity.upper()
     return " ".join(f"[airloop] {pipeline.name}: {state} {kept.alert.what}".split())
 
