@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.standard.triggers.hitl import HITLTrigger
-from dag_runs import DAGS, Stages, states
+from dag_runs import DAGS, Stages, states, without_callbacks
 from tests.support import ledger_entries, toy
 
 from airloop import records
@@ -49,7 +49,7 @@ def asked(stages: Stages, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
 def promotion() -> Any:
     bag = DagBag(dag_folder=str(DAGS / "airloop_promotion_dag.py"))
     assert bag.import_errors == {}
-    return bag.dags["toy__promotion"]
+    return without_callbacks(bag.dags["toy__promotion"])
 
 
 def answer(settings: Settings, kind: str) -> None:

@@ -155,7 +155,10 @@ def test_outcomes_of_rows_that_are_not_mature_are_not_waited_for(tmp_path):
 
 def test_days_without_any_outcome_between_others_are_refused_and_named(tmp_path):
     settings = fresh(tmp_path, missing_outcomes=[3, 20])
-    with pytest.raises(GuardRefused, match=r"2 of 29 days of failures have no file .*: 2020-01-04, 2020-01-21 (?s:.*)airloop alarms answer"):
+    with pytest.raises(
+        GuardRefused,
+        match=r"2 of 29 days of failures have no file .*: 2020-01-04, 2020-01-21 (?s:.*)airloop alarms answer",
+    ):
         toy.run("snapshot", settings, toy.days(0, 30))
 
 
