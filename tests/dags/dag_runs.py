@@ -47,6 +47,7 @@ def without_callbacks(dag: Any) -> Any:
     default, whatever the run's conf says. The DAG processor of a platform does not.
     """
     dag.on_success_callback = dag.on_failure_callback = None
+    dag.has_on_success_callback = dag.has_on_failure_callback = False
     return dag
 
 
