@@ -62,13 +62,19 @@ app.add_typer(prediction_log.app)
 app.add_typer(alerts.app, name="alerts")
 
 
+def _show_nothing(*_warning: object, **_options: object) -> None:
+    pass
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `airloop` command; `--debug` anywhere shows tracebacks."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     apply_quiet_environment()
-    # MLflow maps its tables with an option that SQLAlchemy deprecates; nobody who reads it can change that.
-    warnings.filterwarnings("ignore", message="The ``noload`` loader strategy is deprecated")
+    if not debug:
+        # What libraries deprecate in each other nobody who reads it can change. A filter is not enough: SQLAlchemy and
+        # others put filters of their own in front of it when they are imported.
+        warnings.showwarning = _show_nothing
     logging.basicConfig(level=logging.INFO if debug else logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     # It misses pip, which the environments that uv makes do without.
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
