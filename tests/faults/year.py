@@ -12,7 +12,7 @@ from airloop.stores import ledger
 from .stand import Loop, Stand, month
 
 MOST_ALARMS = 1
-PROMOTED, REFUSED = (1, 2, 4, 5), (3,)
+PROMOTED, REFUSED = (1, 2, 4), (3,)
 
 
 @dataclass(frozen=True)
