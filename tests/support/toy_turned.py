@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support import ledger_entries, toy
 
-from airloop.gate import decide
+from airloop.gate.judge import judge
 from airloop.models import evaluate, model_version
 from airloop.records import Decision, Evaluated
 from airloop.settings import Settings
@@ -47,7 +47,7 @@ def put_in_force(settings: Settings, version: int, day: int) -> None:
 def judged(settings: Settings, upstream: dict[str, Any]) -> tuple[Evaluated, Decision]:
     pipeline = toy.toy_pipeline(settings)
     found = evaluate.evaluate(pipeline, CUTOFF, upstream, settings)
-    return found, decide.judge(found, pipeline.gate)
+    return found, judge(found, pipeline.gate)
 
 
 def registered(settings: Settings, name: str, *, source: str = "", **changes: Any) -> int:

@@ -15,7 +15,7 @@ from airloop.authoring.review.findings import CHECK, DATA, LEAKS, TRAINING, Fail
 from airloop.authoring.review.markdown import block, code, several, table
 from airloop.authoring.review.span import Span
 from airloop.config import Pipeline
-from airloop.gate import decide
+from airloop.gate.judge import judge
 from airloop.records import Evaluated, Evidence, Snapshot
 from airloop.settings import Settings
 
@@ -90,7 +90,7 @@ def reviewed(pipeline: Pipeline, found: Evidence | None, *, roc_auc: float = 0.8
         change=change,
         champion=Champion("version 3, in force here", 3, "forest", SNAPSHOT, np.zeros(840)) if found else None,
         evaluated=evaluated,
-        decision=decide.judge(evaluated, pipeline.gate),
+        decision=judge(evaluated, pipeline.gate),
     )
     return dataclasses.replace(ended, **changes)
 

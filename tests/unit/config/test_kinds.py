@@ -10,7 +10,7 @@ from tests.support.gate_cases import GATE, evaluated
 from airloop.config import load_pipeline
 from airloop.config.gate_rules import RuleDeclaration
 from airloop.errors import ConfigError
-from airloop.gate.decide import judge
+from airloop.gate.judge import judge
 from airloop.settings import Settings
 
 OWN = '''

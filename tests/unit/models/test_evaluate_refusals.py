@@ -15,7 +15,7 @@ from tests.support import toy
 from tests.support.toy_turned import NEW, judged, put_in_force, registered
 
 from airloop.errors import GuardRefused, UpstreamUnavailable
-from airloop.gate import decide
+from airloop.gate.judge import judge
 from airloop.models import evaluate, model_version
 from airloop.stores import ledger
 
@@ -82,7 +82,7 @@ def test_without_a_comparison_the_floors_still_refuse(settings, upstream):
     put_in_force(settings, 99, NEW)
     found, _ = judged(settings, upstream)
     weak = dataclasses.replace(found, metrics={**found.metrics, "roc_auc": 0.5})
-    decision = decide.judge(weak, toy.toy_pipeline(settings).gate)
+    decision = judge(weak, toy.toy_pipeline(settings).gate)
     assert decision.why == "refused: ROC-AUC 0.5000, must be at least 0.7000"
 
 

@@ -57,7 +57,7 @@ def test_what_all_stand_on_changes_every_input(library: Path, name: str) -> None
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
-        ("gate/decide.py", {"train", "evaluate", "ingest", "score", "monitor", "triage"}),
+        ("gate/judge.py", {"train", "evaluate", "ingest", "score", "monitor", "triage"}),
         ("watch/drift.py", {"train", "decide", "score", "ingest", "build_features"}),
         ("models/tune.py", {"ingest", "validate_raw", "build_features", "materialize"}),
         ("data/ingest.py", {"build_features", "materialize"}),

@@ -12,7 +12,7 @@ from airloop.authoring.backtest.work import Work
 from airloop.config import Pipeline
 from airloop.config.pipeline import Gate
 from airloop.errors import DataContractError
-from airloop.gate.decide import judge
+from airloop.gate.judge import judge
 from airloop.problems import PREDICTION
 from airloop.records import Decision, Monitored, Window
 from airloop.watch import rhythm

@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 
 from airloop.authoring.review.backtest import Backtest
 from airloop.errors import GuardRefused
-from airloop.gate import decide
+from airloop.gate.judge import judge as judge_version
 from airloop.models import evaluate, model_version
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, task_of
@@ -98,7 +98,7 @@ def judge(change: Backtest, champion: Champion | None) -> tuple[Evaluated, Decis
             evidence=found,
             problems=(*evaluated.problems, *problems),
         )
-    return evaluated, decide.judge(evaluated, change.pipeline.gate)
+    return evaluated, judge_version(evaluated, change.pipeline.gate)
 
 
 def _has_ledger(settings: Settings) -> bool:

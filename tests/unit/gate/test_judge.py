@@ -7,7 +7,7 @@ from tests.support.gate_cases import CUTOFF, GATE, evaluated, evidence
 
 from airloop.config import Floor
 from airloop.config.pipeline import Gate
-from airloop.gate.decide import judge
+from airloop.gate.judge import judge
 from airloop.models.looks import paid_confidence
 
 
