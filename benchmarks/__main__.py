@@ -33,6 +33,7 @@ MEASUREMENTS = (
     "monitoring_statistics",
     "log_model",
     "table_age",
+    "bell_age",
     "training_set",
     "training_set_feast",
     "serving",

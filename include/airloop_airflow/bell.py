@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,41 +15,67 @@ logger = logging.getLogger(__name__)
 
 QUIET_POLLS = 2
 
+_QUIET_SECONDS = 300.0
+_SLOWER_WHEN_QUIET = 4
+_POLLS_PER_COST = 100
+_LONGEST_PAUSE_SECONDS = 60.0
+
 
 @dataclass
 class Bell:
     """Rings once per burst, and again for a burst that nobody answered.
 
     That is when a listing that differs from the one it last rang for was seen QUIET_POLLS times in a row, or when the
-    folder has been changing for `longest_polls` polls (one that is never quiet must not be silent). A ring may be lost
-    (the inbox is paused): every `again_polls` polls it is time to ask whether the last one was answered.
+    folder has been changing for `longest_seconds` (one that is never quiet must not be silent). A ring may be lost (the
+    inbox is paused): every `again_seconds` it is time to ask whether the last one was answered.
+
+    Attributes:
+        quiet_seconds: How long the listing has been the same.
     """
 
-    longest_polls: int
-    again_polls: int
+    longest_seconds: float
+    again_seconds: float
     rung: str = ""
     seen: str = ""
     same: int = 0
-    unrest: int = 0
-    silent: int = 0
+    quiet_seconds: float = 0.0
+    unrest: float = 0.0
+    silent: float = 0.0
 
-    def hears(self, listing: str) -> bool:
-        """Whether to ring, given the digest of the listing just seen ('' for an empty folder)."""
-        self.same = self.same + 1 if listing == self.seen else 1
+    def hears(self, listing: str, *, after: float) -> bool:
+        """Whether to ring, given the digest of the listing just seen ('' for an empty folder).
+
+        Args:
+            after: Seconds since the listing before it was seen.
+        """
+        unchanged = listing == self.seen
+        self.same = self.same + 1 if unchanged else 1
+        self.quiet_seconds = self.quiet_seconds + after if unchanged else 0.0
         self.seen = listing
-        self.unrest = self.unrest + 1 if listing != self.rung else 0
-        rings = listing != self.rung and (self.same >= QUIET_POLLS or self.unrest >= self.longest_polls)
-        self.silent += 1
+        self.unrest = self.unrest + after if listing != self.rung else 0.0
+        rings = listing != self.rung and (self.same >= QUIET_POLLS or self.unrest >= self.longest_seconds)
+        self.silent += after
         if rings:
-            self.rung, self.unrest, self.silent = listing, 0, 0
+            self.rung, self.unrest, self.silent = listing, 0.0, 0.0
         return rings
 
     def is_time_to_ask(self) -> bool:
-        """Whether `again_polls` polls have passed since it rang for the folder as it is, or since it was last asked."""
-        due = self.rung != "" and self.seen == self.rung and self.silent >= self.again_polls
+        """Whether `again_seconds` have passed since it rang for the folder as it is, or since it was last asked."""
+        due = self.rung != "" and self.seen == self.rung and self.silent >= self.again_seconds
         if due:
-            self.silent = 0
+            self.silent = 0.0
         return due
+
+    def pause(self, poll_seconds: float, *, took: float) -> float:
+        """Seconds until the next look, so that looking takes a hundredth of a core at most.
+
+        A folder that has been quiet for five minutes is looked at a quarter as often.
+
+        Args:
+            took: Seconds of computing the last look took.
+        """
+        wanted = poll_seconds * (_SLOWER_WHEN_QUIET if self.quiet_seconds >= _QUIET_SECONDS else 1)
+        return max(wanted, min(took * _POLLS_PER_COST, _LONGEST_PAUSE_SECONDS))
 
 
 class LandingTrigger(BaseEventTrigger):
@@ -78,19 +105,24 @@ class LandingTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll the listing in a thread, because object stores answer slowly and the triggerer has one event loop."""
-        longest, again = (round(span / self.poll_seconds) for span in (self.longest_wait_seconds, self.again_seconds))
-        bell = Bell(longest_polls=max(QUIET_POLLS, longest), again_polls=max(QUIET_POLLS, again))
+        bell = Bell(self.longest_wait_seconds, self.again_seconds)
+        pause, took = self.poll_seconds, 0.0
         while True:
             try:
-                files, listing = await asyncio.to_thread(self.look)
-                if bell.hears(listing) or (
+                (files, listing), took = await asyncio.to_thread(self._timed_look)
+                if bell.hears(listing, after=pause) or (
                     bell.is_time_to_ask() and not await asyncio.to_thread(self.answered, listing)
                 ):
                     yield TriggerEvent({"files": files, "listing": listing})  # type: ignore[no-untyped-call]
             except AirloopError as error:
                 # A folder that does not answer, or a declaration being edited, must not end the watch.
                 logger.warning("inbox of %s: %s", self.pipeline, error)
-            await asyncio.sleep(self.poll_seconds)
+            pause = bell.pause(self.poll_seconds, took=took)
+            await asyncio.sleep(pause)
+
+    def _timed_look(self) -> tuple[tuple[int, str], float]:
+        started = time.thread_time()
+        return self.look(), time.thread_time() - started
 
     def look(self) -> tuple[int, str]:
         """Number of landed files, and a digest that changes when a file comes, goes or is replaced."""

@@ -15,10 +15,10 @@ from airloop_airflow import bell as inbox_kit
 from airloop_airflow.bell import Bell, LandingTrigger
 
 
-def _rings(listings: str, *, longest_polls: int = 20) -> str:
-    """Listings, one letter a poll ('-' is an empty folder), to '!' where the bell rings."""
-    bell = Bell(longest_polls=longest_polls, again_polls=1000)
-    return "".join("!" if bell.hears("" if letter == "-" else letter) else "." for letter in listings)
+def _rings(listings: str, *, longest_seconds: float = 20) -> str:
+    """Listings, one letter a second ('-' is an empty folder), to '!' where the bell rings."""
+    bell = Bell(longest_seconds, again_seconds=1000)
+    return "".join("!" if bell.hears("" if letter == "-" else letter, after=1) else "." for letter in listings)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_it_rings_once_a_changed_listing_is_quiet(listings: str, rings: str) -> 
 
 
 def test_a_folder_that_is_never_quiet_rings_all_the_same() -> None:
-    assert _rings("abcdefghij", longest_polls=4) == "...!...!.."
+    assert _rings("abcdefghij", longest_seconds=4) == "...!...!.."
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,38 @@ def test_a_folder_that_is_never_quiet_rings_all_the_same() -> None:
     ],
     ids=["rung and quiet", "rung for another", "empty", "unrest"],
 )
-def test_every_so_many_quiet_polls_after_a_ring_it_is_time_to_ask(listings: str, asks: str) -> None:
-    bell = Bell(longest_polls=20, again_polls=3)
+def test_so_many_quiet_seconds_after_a_ring_it_is_time_to_ask(listings: str, asks: str) -> None:
+    bell = Bell(longest_seconds=20, again_seconds=3)
     heard = []
     for letter in listings:
-        bell.hears("" if letter == "-" else letter)
+        bell.hears("" if letter == "-" else letter, after=1)
         heard.append("?" if bell.is_time_to_ask() else ".")
     assert "".join(heard) == asks
+
+
+def _pauses(listings: str, *, took: float) -> list[float]:
+    bell = Bell(longest_seconds=60, again_seconds=300)
+    pauses = [3.0]
+    for letter in listings:
+        bell.hears(letter, after=pauses[-1])
+        pauses.append(bell.pause(3.0, took=took))
+    return pauses[1:]
+
+
+def test_a_folder_that_changes_is_looked_at_every_poll() -> None:
+    assert _pauses("ab" * 200, took=0.001) == [3.0] * 400
+
+
+def test_a_folder_that_was_quiet_for_five_minutes_is_looked_at_less_often_until_something_lands() -> None:
+    pauses = _pauses("a" * 110 + "b", took=0.001)
+    assert pauses[:100] == [3.0] * 100
+    assert pauses[101:110] == [12.0] * 9
+    assert pauses[110] == 3.0
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.02, 3.0), (0.1, 10.0), (2.0, 60.0)])
+def test_looking_takes_a_hundredth_of_a_core_up_to_a_minute_of_waiting(took: float, pause: float) -> None:
+    assert _pauses("aa", took=took) == [pause, pause]
 
 
 @pytest.fixture

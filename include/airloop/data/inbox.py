@@ -3,17 +3,18 @@
 import functools
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from airloop.config import Pipeline, calendar_windows
+from airloop.data import settled
 from airloop.data.file_hours import FileHours
+from airloop.data.inbox_records import Records
 from airloop.errors import DataContractError
-from airloop.records import Ingested, LandedFile, SetAside, Window
+from airloop.records import Window
 from airloop.settings import Settings
-from airloop.stores import landed_files, state
+from airloop.stores import landed_files
 from airloop.stores.landed_files import ListedFile
 
 logger = logging.getLogger(__name__)
@@ -60,30 +61,45 @@ def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | 
         UpstreamUnavailable: Landing folder or state database do not answer.
     """
     landed = _Landed(pipeline, settings, within)
-    ingested = _newest(pipeline, "ingest", settings, within)
-    built = _newest(pipeline, "build_features", settings, within)
-    lookback = timedelta(days=pipeline.features.lookback_days)
-    changed: list[Window] = []
-    why: dict[Window, str] = {}
-    for window in sorted({*landed.by_window, *ingested}, key=lambda item: item.start):
-        files = landed.by_window.get(window, [])
-        known = _checksums(ingested[window]) if window in ingested else {}
-        fresh = [file.uri for file in files if landed.is_fresh(file, window, known if window in ingested else None)]
-        read = [earlier for earlier in changed if window.start - lookback < earlier.end]
-        if fresh:
-            why[window] = f"{len(fresh)} of {len(files)} files not ingested, first {fresh[0]}"
-            changed.append(window)
-        elif known and read:
-            why[window] = f"its lookback reads {read[-1]}"
+    done = Records(pipeline, settings, within)
+    quiet = settled.read(pipeline, settings)
+    files = {window: landed.by_window.get(window, []) for window in {*landed.by_window, *done.ingests}}
+    marks = {window: quiet.mark(listed, done.ingests.get(window)) for window, listed in files.items()}
+    unsettled = [window for window, mark in marks.items() if quiet.marks.get(window) != mark]
+    done.open_records(unsettled)
+    fresh = {window: landed.fresh(window, done.checksums(window)) for window in unsettled}
+    why = _why(pipeline, files, fresh, done)
     _refuse_flood(pipeline, list(why))
-    waiting = []
+    sure = [window for window in unsettled if not fresh[window] and settled.is_sure(files[window])]
+    settled.remember(pipeline.name, {window: marks[window] for window in sure}, settings)
     for window, says in why.items():
         logger.info("%s %s waits: %s", pipeline.name, window, says)
-        read_files = landed.read_by(Window(window.start - lookback, window.end))
-        made = [str(records.get(window)) for records in (ingested, built)]
-        digest = _digest([*(f"{file.uri} {landed.checksum(file)}" for file in read_files), *made])
-        waiting.append(Waiting(window, digest, says))
-    return tuple(waiting)
+    return tuple(Waiting(window, _reason(pipeline, window, landed, done), says) for window, says in why.items())
+
+
+def _why(
+    pipeline: Pipeline,
+    files: Mapping[Window, Sequence[ListedFile]],
+    fresh: Mapping[Window, Sequence[str]],
+    done: Records,
+) -> dict[Window, str]:
+    """Of each window that waits why, oldest first: a file of its own, or one of its lookback's windows."""
+    lookback = timedelta(days=pipeline.features.lookback_days)
+    why: dict[Window, str] = {}
+    newest: Window | None = None
+    for window in sorted(files, key=lambda item: item.start):
+        if came := fresh.get(window):
+            why[window] = f"{len(came)} of {len(files[window])} files not ingested, first {came[0]}"
+            newest = window
+        elif newest is not None and window.start - lookback < newest.end and done.checksums(window):
+            why[window] = f"its lookback reads {newest}"
+    return why
+
+
+def _reason(pipeline: Pipeline, window: Window, landed: "_Landed", done: Records) -> str:
+    """The digest of what asks for a run."""
+    read = landed.read_by(Window(window.start - timedelta(days=pipeline.features.lookback_days), window.end))
+    return _digest([*(f"{file.uri} {landed.checksum(file)}" for file in read), *done.made_of(window)])
 
 
 def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | None:
@@ -118,8 +134,11 @@ class _Landed:
         """SHA-256 of what the file holds."""
         return self._read(file).sha256
 
-    def is_fresh(self, file: ListedFile, window: Window, known: dict[str, str] | None) -> bool:
-        """Whether a file asks for a run of the window; `known` are the checksums of its last one, None before any."""
+    def fresh(self, window: Window, known: Mapping[str, str] | None) -> list[str]:
+        """The files that ask for a run of the window; `known` are the checksums of its last one, None before any."""
+        return [file.uri for file in self.by_window.get(window, ()) if self._is_fresh(file, window, known)]
+
+    def _is_fresh(self, file: ListedFile, window: Window, known: Mapping[str, str] | None) -> bool:
         if known is None:
             return True
         if file.uri not in known and not self._hours.touches(file, window):
@@ -149,24 +168,6 @@ class _Landed:
         """Files of the local days that overlap a span and have rows of it, and the static tables."""
         dated = [file for file, day in self._spans.items() if day and day.start < span.end and span.start < day.end]
         return [file for file in dated if self._hours.touches(file, span)] + self._static
-
-
-def _newest(pipeline: Pipeline, stage: str, settings: Settings, within: Window | None) -> dict[Window, dict[str, Any]]:
-    """The newest record of every calendar window; runs by hand over other windows do not count."""
-    rows = state.latest_records(settings, pipeline.name, stage, overlapping=within)
-    newest = {Window.from_json(row["window"]): row for row in rows}
-    return {
-        window: row
-        for window, row in newest.items()
-        if calendar_windows(pipeline.calendar, window) == (window,)
-        and (within is None or (within.start <= window.start and window.end <= within.end))
-    }
-
-
-def _checksums(ingested: dict[str, Any]) -> dict[str, str]:
-    record = Ingested.from_json(ingested)
-    seen: list[LandedFile | SetAside] = [*record.files, *record.set_aside]
-    return {file.uri: file.sha256 for file in seen}
 
 
 def _refuse_flood(pipeline: Pipeline, waiting: Sequence[Window]) -> None:

@@ -15,15 +15,24 @@ from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 
+# Local files, S3, Google and Azure each tell something else; equal size and a time to the second are not enough.
+_CHANGES = ("size", "mtime", "created", "ino", "LastModified", "ETag", "last_modified", "etag", "updated")
+
 
 @dataclass(frozen=True)
 class ListedFile:
-    """A file as the landing folder lists it, unread; `stamp` changes when the file is replaced."""
+    """A file as the landing folder lists it, unread.
+
+    Attributes:
+        stamp: Changes when the file is replaced.
+        changed_at: When it last changed, in seconds since 1970; 0 where the store tells more than a time.
+    """
 
     feed: str
     uri: str
     name: str
     stamp: str
+    changed_at: float = 0.0
 
 
 def list_files(pipeline: Pipeline, settings: Settings) -> tuple[ListedFile, ...]:
@@ -52,8 +61,15 @@ def _list_feed(pipeline: Pipeline, feed: str, settings: Settings) -> Iterator[Li
     for info in sorted(found, key=lambda item: _landing_order(declared, item["name"].rsplit("/", 1)[-1])):
         name = info["name"].rsplit("/", 1)[-1]
         if info["type"] == "file" and not name.startswith("."):
-            changed = info.get("mtime") or info.get("LastModified") or info.get("ETag") or info.get("created") or ""
-            yield ListedFile(feed, system.unstrip_protocol(info["name"]), name, f"{info['size']}-{changed}")
+            stamp = "-".join(str(info[key]) for key in _CHANGES if info.get(key))
+            yield ListedFile(feed, system.unstrip_protocol(info["name"]), name, stamp, _changed_at(info))
+
+
+def _changed_at(info: dict[str, Any]) -> float:
+    if info.get("ETag") or info.get("etag"):
+        return 0.0
+    times = [info[key] for key in ("mtime", "created", "LastModified") if info.get(key)]
+    return max((at.timestamp() if isinstance(at, datetime) else float(at) for at in times), default=0.0)
 
 
 def _ls(system: fsspec.AbstractFileSystem, path: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import functools
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -22,11 +22,17 @@ from airloop.stores.tables import stage_runs
 
 _BUSY_SECONDS = 30
 _READS = "airloop_reads"
+_NUMBERS_PER_QUERY = 500
 
 
 def instant_text(instant: datetime) -> str:
     """UTC ISO text whose lexical order is the order in time (stored instants are compared as text)."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def stored_window(start: str, end: str) -> Window:
+    """The window of two instants as `instant_text` wrote them."""
+    return Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
 
 
 @functools.cache
@@ -252,4 +258,33 @@ def newest_id(settings: Settings, pipeline: str, stage: str, *, starting_before:
     )
     with reading(settings) as connection:
         found: int | None = connection.execute(query).scalar()
+    return found
+
+
+def newest_ids(
+    settings: Settings, pipeline: str, stage: str, *, overlapping: Window | None = None
+) -> dict[Window, int]:
+    """The number of the newest record of each window; `overlapping` a span, or of all. No record is opened."""
+    table = stage_runs
+    query = (
+        sa.select(table.c.window_start, table.c.window_end, sa.func.max(table.c.id))
+        .where(table.c.pipeline == pipeline, table.c.stage == stage, table.c.record != "")
+        .group_by(table.c.window_start, table.c.window_end)
+    )
+    if overlapping is not None:
+        query = query.where(
+            table.c.window_start < instant_text(overlapping.end), table.c.window_end > instant_text(overlapping.start)
+        )
+    with reading(settings) as connection:
+        return {stored_window(start, end): number for start, end, number in connection.execute(query)}
+
+
+def records_of(settings: Settings, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Records by their number."""
+    found: dict[int, dict[str, Any]] = {}
+    with reading(settings) as connection:
+        for start in range(0, len(numbers), _NUMBERS_PER_QUERY):
+            some = numbers[start : start + _NUMBERS_PER_QUERY]
+            query = sa.select(stage_runs.c.id, stage_runs.c.record).where(stage_runs.c.id.in_(some))
+            found |= {number: json.loads(text) for number, text in connection.execute(query)}
     return found

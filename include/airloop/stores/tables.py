@@ -68,6 +68,16 @@ inbox_answers = sa.Table(
     sa.Column("listing", sa.String(64), nullable=False),
 )
 
+settled_windows = sa.Table(
+    "settled_windows",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("window_start", sa.String(32), nullable=False),
+    sa.Column("window_end", sa.String(32), nullable=False),
+    sa.Column("mark", sa.String(64), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "window_start", "window_end"),
+)
+
 api_keys = sa.Table(
     "api_keys",
     metadata,

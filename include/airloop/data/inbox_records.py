@@ -1,0 +1,58 @@
+"""What was made of landed files so far: the newest records of calendar windows, opened where they are asked for."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from airloop.config import Pipeline, calendar_windows
+from airloop.records import Ingested, LandedFile, SetAside, Window
+from airloop.settings import Settings
+from airloop.stores import state
+
+
+class Records:
+    """The newest records of every calendar window; runs by hand over other windows do not count.
+
+    Attributes:
+        ingests: Number of the newest ingest record of each window that has one.
+    """
+
+    def __init__(self, pipeline: Pipeline, settings: Settings, within: Window | None) -> None:
+        self._settings = settings
+        self.ingests = _newest(pipeline, "ingest", settings, within)
+        self._builds = _newest(pipeline, "build_features", settings, within)
+        self._opened: dict[int, dict[str, Any]] = {}
+
+    def open_records(self, windows: Iterable[Window]) -> None:
+        """Open the ingest records of many windows at once."""
+        self._open([self.ingests[window] for window in windows if window in self.ingests])
+
+    def checksums(self, window: Window) -> dict[str, str] | None:
+        """SHA-256 of every file that its last ingest saw, read or set aside; None before any."""
+        if window not in self.ingests:
+            return None
+        record = Ingested.from_json(self._record(self.ingests[window]))
+        seen: list[LandedFile | SetAside] = [*record.files, *record.set_aside]
+        return {file.uri: file.sha256 for file in seen}
+
+    def made_of(self, window: Window) -> list[str]:
+        """What the window's ingest and its features have on record, as text."""
+        numbers = (self.ingests.get(window), self._builds.get(window))
+        return [str(None if number is None else self._record(number)) for number in numbers]
+
+    def _record(self, number: int) -> dict[str, Any]:
+        if number not in self._opened:
+            self._open([number])
+        return self._opened[number]
+
+    def _open(self, numbers: list[int]) -> None:
+        self._opened |= state.records_of(self._settings, numbers)
+
+
+def _newest(pipeline: Pipeline, stage: str, settings: Settings, within: Window | None) -> dict[Window, int]:
+    numbers = state.newest_ids(settings, pipeline.name, stage, overlapping=within)
+    return {
+        window: number
+        for window, number in numbers.items()
+        if calendar_windows(pipeline.calendar, window) == (window,)
+        and (within is None or (within.start <= window.start and window.end <= within.end))
+    }
