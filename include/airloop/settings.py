@@ -21,6 +21,8 @@ _QUIET = {
     # Two OpenMP threads on two busy cores make gradient boosting ten times slower (scikit-learn #30662).
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    # delta-rs warns of each of its own vacuum's commits.
+    "RUST_LOG": "error",
     "TZ": "UTC",
 }
 

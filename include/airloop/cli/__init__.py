@@ -21,6 +21,7 @@ from airloop.cli import (
     keys,
     landing,
     ledger,
+    maintain,
     pipelines,
     prediction_log,
     predictions,
@@ -51,6 +52,7 @@ app.add_typer(governance.app)
 app.add_typer(predictions.app)
 app.add_typer(row_tests.app)
 app.add_typer(reproduce.app)
+app.add_typer(maintain.app)
 pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")

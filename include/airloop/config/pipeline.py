@@ -17,6 +17,7 @@ from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
 from airloop.config.reason import Reason
 from airloop.config.refit import Refit
+from airloop.config.retention import Retention
 from airloop.config.serving import Serving
 
 
@@ -220,6 +221,7 @@ class Pipeline(Node):
     approval: Approval = Approval()
     monitoring: Monitoring
     serving: Serving = Field(default_factory=Serving)
+    retention: Retention = Retention()
     alerts: tuple[AlertRoute, ...] = ()
     """Who is told, of what; without any, alerts stand on the page Pipelines alone."""
 

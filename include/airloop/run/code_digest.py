@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("data", "features"),
     ("models", "pages", "sources"),
     ("gate", "serving", "watch"),
-    ("authoring",),
+    ("authoring", "upkeep"),
     ("cli",),
 )
 """Packages and loose modules of the library from the ground up, as the `layers` contract in pyproject.toml has them."""

@@ -22,6 +22,9 @@ from airloop.stores.locks import stage_lock
 
 logger = logging.getLogger(__name__)
 
+_NO_STAGE_READS = {"alerts", "retention"}
+"""Who is told, and how long things are kept, is nothing that a result depends on."""
+
 type_of_upstream = Mapping[str, Any]
 
 
@@ -203,7 +206,8 @@ def declaration_digest(pipeline: Pipeline, settings: Settings) -> str:
         raise ConfigError(f"{definitions}: missing; it holds the pipeline's Feast definitions")
     texts.append(definitions.read_bytes())
     own = own_code.own_code_digests(pipeline, settings.project_dir / "include")
-    read = [pipeline.model_dump(mode="json"), [hashlib.sha256(text).hexdigest() for text in texts]]
+    declared = pipeline.model_dump(mode="json", exclude=_NO_STAGE_READS)
+    read = [declared, [hashlib.sha256(text).hexdigest() for text in texts]]
     return digest([*read, own] if own else read)
 
 

@@ -19,6 +19,7 @@ from airloop.delta_files import matching
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import TableVersion, Window
 from airloop.settings import Settings
+from airloop.stores import compaction
 
 logger = logging.getLogger(__name__)
 
@@ -133,19 +134,25 @@ def replace_table(uri: str, rows: pa.Table, settings: Settings, *, sort_by: Sequ
 
 
 def files_digest(uri: str, settings: Settings, *, window: Window | None = None) -> str:
-    """A digest that changes exactly when files holding the window's months were rewritten; '' for no table yet.
+    """A digest that changes exactly when rows of the window's months were written; '' for no table yet.
 
-    A static table has no months: all of its files count.
+    Files that compaction put together (airloop.stores.compaction) count as those they replaced. A static table has no
+    months: all of its files count.
     """
     table = open_table(uri, settings)
     if table is None:
         return ""
-    if window is None:
-        return _sha256(sorted(table.files()))
-    first, last = _months(window)
-    named = ((path, path.partition(f"{PARTITION}=")[2][:7]) for path in table.files())
-    kept = [path for path, month in named if not month or first <= month <= last]
-    return _sha256(sorted(kept))
+    kept = table.files()
+    if window is not None:
+        first, last = _months(window)
+        named = ((path, month_of(path)) for path in kept)
+        kept = [path for path, month in named if not month or first <= month <= last]
+    return _sha256(sorted(compaction.originals(uri, kept, settings)))
+
+
+def month_of(path: str) -> str:
+    """The month that a file of a table holds rows of, like 2013-01; '' for a table without months."""
+    return path.partition(f"{PARTITION}=")[2][:7]
 
 
 def content_digest(rows: pa.Table) -> str:

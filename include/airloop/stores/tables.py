@@ -78,6 +78,15 @@ settled_windows = sa.Table(
     sa.PrimaryKeyConstraint("pipeline", "window_start", "window_end"),
 )
 
+compacted_files = sa.Table(
+    "compacted_files",
+    metadata,
+    sa.Column("uri", sa.String(500), nullable=False),
+    sa.Column("path", sa.String(300), nullable=False),
+    sa.Column("stands_for", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("uri", "path"),
+)
+
 api_keys = sa.Table(
     "api_keys",
     metadata,

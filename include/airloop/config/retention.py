@@ -1,0 +1,16 @@
+"""How long `airloop maintain` keeps what nothing in force needs any more."""
+
+from pydantic import Field
+
+from airloop.config.node import Node
+
+
+class Retention(Node):
+    """Days of the wall clock. What the ledger, a registered version or a newer record stands on is never removed."""
+
+    replaced_files_days: int = Field(default=30, ge=1)
+    """Files of the lake that newer versions of a table replaced. A run that lasts longer than this may miss them."""
+    replaced_records_days: int = Field(default=90, ge=1)
+    """Records of data stages that a newer record of the same window replaced."""
+    reports_days: int | None = Field(default=None, ge=1)
+    """Validation pages, profiles and drift reports; null keeps them all."""

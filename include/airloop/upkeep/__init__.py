@@ -1,0 +1,1 @@
+"""Keeping a pipeline's home small: files put together, what was replaced removed."""

@@ -1,0 +1,66 @@
+"""maintain: everything of a pipeline that grows without being needed, looked at once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from airloop.config import Pipeline
+from airloop.settings import Settings
+from airloop.upkeep import lake_files, old_reports, replaced_records
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """One thing that was done, or that a dry run would do.
+
+    Attributes:
+        what: compact, vacuum, records or reports.
+        where: The table, stage or folder.
+        removed: Files or records that are gone.
+        freed_bytes: Bytes of the files; of records their text.
+    """
+
+    what: str
+    where: str
+    removed: int
+    freed_bytes: int
+
+
+def maintain(
+    pipeline: Pipeline, settings: Settings, *, dry_run: bool, say: Callable[[str], None] = lambda _line: None
+) -> tuple[Upkeep, ...]:
+    """Put small files of closed months together and remove what was replaced longer ago than `retention` keeps it.
+
+    Nothing that the ledger, a registered version or a newer record stands on is removed, and no input key changes. What
+    is done again right away does nothing. Killed in between, the next call does the rest.
+
+    Args:
+        dry_run: Count, and change nothing.
+
+    Raises:
+        UpstreamUnavailable: A store does not answer.
+    """
+    now = datetime.now(UTC)
+    done = []
+    for upkeep in _each(pipeline, settings, now=now, dry_run=dry_run):
+        say(f"{upkeep.what} {upkeep.where}: {upkeep.removed:,}")
+        done.append(upkeep)
+    return tuple(done)
+
+
+def _each(pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: bool) -> Iterator[Upkeep]:
+    keep = pipeline.retention
+    for uri in lake_files.table_uris(pipeline.name, settings):
+        where = uri.removeprefix(f"{settings.lake_uri}/{pipeline.name}/")
+        merged = lake_files.compact(uri, settings, dry_run=dry_run)
+        if merged:
+            yield Upkeep("compact", where, merged, 0)
+        files, freed = lake_files.vacuum(uri, settings, keep_days=keep.replaced_files_days, dry_run=dry_run)
+        if files:
+            yield Upkeep("vacuum", where, files, freed)
+    for stage, (count, freed) in replaced_records.remove(pipeline, settings, now=now, dry_run=dry_run).items():
+        yield Upkeep("records", stage, count, freed)
+    if keep.reports_days is not None:
+        files, freed = old_reports.remove(pipeline.name, settings, now=now, days=keep.reports_days, dry_run=dry_run)
+        if files:
+            yield Upkeep("reports", pipeline.name, files, freed)
