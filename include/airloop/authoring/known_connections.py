@@ -6,13 +6,29 @@ from airloop.config import Pipeline
 from airloop.settings import Settings
 
 LookUp = Callable[[Settings], Iterable[str]]
+Url = Callable[[str], str | None]
 _LOOK_UPS: list[LookUp] = []
+_URLS: list[Url] = []
 
 
 def also_ask(look_up: LookUp) -> None:
     """Let a layer that knows more (the platform knows its Airflow) name the ids of connections that exist."""
     if look_up not in _LOOK_UPS:
         _LOOK_UPS.append(look_up)
+
+
+def also_read(url: Url) -> None:
+    """Let a layer that can read Airflow's connections give the URL of one; it holds a password and is shown nowhere."""
+    if url not in _URLS:
+        _URLS.append(url)
+
+
+def with_connection(name: str, settings: Settings) -> Settings:
+    """Settings that know a connection by hand: AIRLOOP_CONNECTIONS first, then what other layers read."""
+    if name in settings.connections:
+        return settings
+    found = next(filter(None, (url(name) for url in _URLS)), None)
+    return settings.model_copy(update={"connections": {**settings.connections, name: found}}) if found else settings
 
 
 def unknown_connections(pipeline: Pipeline, settings: Settings) -> list[str]:

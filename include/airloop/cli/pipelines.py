@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from airloop.authoring.known_connections import with_connection
 from airloop.cli.landing import ClockChange, Decimal, Missing, Separator, TimeFormat, Timezone
 from airloop.cli.output import console
 from airloop.errors import ConfigError
@@ -21,7 +22,16 @@ app = typer.Typer(no_args_is_help=True, help="Pipeline declarations.")
 @app.command("new", epilog="Example: airloop pipelines new taxi_tips --from taxi.csv --label tip --timezone UTC")
 def pipelines_new(
     name: Annotated[str, typer.Argument(help="Small letters, digits and underscores.")],
-    table: Annotated[Path, typer.Option("--from", help="A .csv or .parquet file with a row per thing to predict.")],
+    table: Annotated[
+        Path | None, typer.Option("--from", help="A .csv or .parquet file with a row per thing to predict.")
+    ] = None,
+    connection: Annotated[
+        str | None, typer.Option(help="Instead of --from: id of a database's connection, never its URL.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="With --connection: one SELECT.")] = None,
+    watermark: Annotated[
+        str | None, typer.Option(help="With --connection: column with the instant a row was last written.")
+    ] = None,
     key: Annotated[str, typer.Option(help="Columns that identify a row: A or A,B.")] = "",
     time: Annotated[str | None, typer.Option(help="Column with the instant a row is about.")] = None,
     label: Annotated[str | None, typer.Option(help="Column to predict; default the last that fits.")] = None,
@@ -40,7 +50,7 @@ def pipelines_new(
     clock_change: ClockChange = "refuse",
 ) -> None:
     """Write the four files of a pipeline from a table of its data; what has to be decided is marked in them."""
-    from airloop.authoring.scaffold import Asked, asked_tables, new_pipeline
+    from airloop.authoring.scaffold import Asked, Query, asked_tables, new_pipeline
     from airloop.sources.land_dialect import Dialect
 
     settings = load_settings()
@@ -55,7 +65,17 @@ def pipelines_new(
     )
     beside = asked_tables(tables or [], joins or [])
     asked = Asked.checked(keys, time, label, task)
-    draft = new_pipeline(name, table, asked, dialect, settings, tables=beside)
+    rows: Path | Query
+    if table is not None and connection is None and query is None:
+        rows = table
+    elif table is None and connection and query:
+        settings = with_connection(connection, settings)
+        rows = Query(connection, query, watermark)
+    else:
+        raise ConfigError(
+            "give the rows by --from TABLE.csv, or by --connection ID --query 'SELECT ...' of a database, not by both"
+        )
+    draft = new_pipeline(name, rows, asked, dialect, settings, tables=beside)
     _say_what_was_found(draft)
     _say_next_steps(draft)
 
@@ -132,19 +152,31 @@ def _say_next_steps(draft: "Draft") -> None:
     _say("\nNext:")
     _say(f"  airloop pipelines check {name}      what is assumed, and where to change it")
     _say(f"  airloop test {name}      features.sql on two rows, whenever you change it")
-    for feed in (EVENTS, OUTCOMES):
+    for feed in () if draft.database else (EVENTS, OUTCOMES):
         _say(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
     for item in draft.joined:
         _say(f"  airloop land {name} {item.name} {shlex.quote(str(item.table.path))}{given}")
+    if draft.database:
+        variable = f"AIRFLOW_CONN_{draft.database.connection.upper()}"
+        _say(
+            f"  {variable} in the environment of the platform (airloop up, airloop replay), or a connection in Airflow"
+        )
+        if draft.database.written is None:
+            _say(
+                f"  look: no column says when a row was last written (--watermark): rows are fetched once, by "
+                f"{draft.roles.time}, and a label that is written later is not seen"
+            )
     _say(f"  airloop replay {name}      its past through the whole loop, with a table at the end")
     scoring = f", then {name}__scoring for {cutoff} to {until}" if until else ""
     _say(f"Or one training by hand, on the platform (airloop up): {name}__training with the cutoff {cutoff}{scoring}.")
     _say("Or here, without a platform:")
-    for line in _by_hand(name, cutoff, until):
+    for line in _by_hand(name, cutoff, until, extracts=draft.database is not None):
         _say(f"  airloop run {line}")
 
 
-def _by_hand(name: str, cutoff: str, until: str | None) -> Iterator[str]:
+def _by_hand(name: str, cutoff: str, until: str | None, *, extracts: bool) -> Iterator[str]:
+    if extracts:
+        yield f"extract {name} --end {until or cutoff}"
     yield f"data {name} --end {cutoff}"
     yield f"training {name} --end {cutoff}"
     yield f"promote {name} --end {cutoff}"

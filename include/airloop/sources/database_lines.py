@@ -65,6 +65,15 @@ def instant(value: Any) -> datetime:
     return value.astimezone(UTC)
 
 
+def text_of(kind: ColumnType, value: Any) -> str:
+    """A value as the text that a landing file holds, without quotes.
+
+    Raises:
+        DataContractError: It is not surely of that type; see `line`.
+    """
+    return str(value) if kind == "string" and _string(value) else _TEXT[kind](value)
+
+
 def _times(feed: Feed) -> set[str | None]:
     """The columns without which a row cannot be placed."""
     return {feed.event_time, feed.known_at, feed.source.watermark if feed.source else None}

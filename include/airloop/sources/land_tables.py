@@ -69,7 +69,7 @@ def read_table(path: Path, dialect: Dialect) -> Table:
             clock time that the time zone skips or repeats.
     """
     texts, left_out, floats = _read(path, dialect)
-    _refuse_shape(path, texts)
+    refuse_shape(path, texts.columns, texts.height)
     named = [name for name in texts.columns if name.strip()]
     if len(named) < texts.width:
         left_out = {**left_out, "(without a name)": "the header gives it no name"}
@@ -140,9 +140,14 @@ def _as_texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
     return frame.select(columns), left_out
 
 
-def _refuse_shape(path: Path, texts: pl.DataFrame) -> None:
-    _refuse_names(path, texts.columns)
-    if texts.is_empty():
+def refuse_shape(path: Path, names: Iterable[str], rows: int) -> None:
+    """Refuse a table that no pipeline can be inferred from.
+
+    Raises:
+        DataContractError: It has no row, or two columns of one name, or a name with hidden characters.
+    """
+    _refuse_names(path, names)
+    if not rows:
         raise DataContractError(f"{path}: holds no row; a pipeline is inferred from rows")
 
 

@@ -36,8 +36,8 @@ def read_rows(name: str, feed: Feed, over: Window | None, settings: Settings) ->
     """
     source = _source(feed)
     place = f"feed {name}, connection {source.connection!r}"
-    engine = _engine(source, place, settings)
-    with _explained(place, engine), engine.connect() as connection:
+    engine = engine_of(str(source.connection), place, settings)
+    with explained(place, engine), engine.connect() as connection:
         streaming = connection.execution_options(stream_results=True, max_row_buffer=_CHUNK_ROWS)
         result = streaming.execute(_statement(feed, source, over, engine.dialect.name))
         _refuse_columns(place, feed, result)
@@ -51,14 +51,22 @@ def _source(feed: Feed) -> Source:
     return feed.source
 
 
-def _engine(source: Source, place: str, settings: Settings) -> Engine:
-    url = settings.connections.get(str(source.connection))
+def engine_of(name: str, place: str, settings: Settings) -> Engine:
+    """The database behind a connection; nothing is connected yet.
+
+    Args:
+        place: What asks for it, for messages.
+
+    Raises:
+        ConfigError: The connection is not known, or holds what SQLAlchemy cannot use; its URL is in no message.
+    """
+    url = settings.connections.get(name)
     if url is None:
-        variable = f"AIRFLOW_CONN_{str(source.connection).upper()}"
+        variable = f"AIRFLOW_CONN_{name.upper()}"
         raise ConfigError(
-            f"{place}: there is no such connection. In Airflow: `airflow connections add {source.connection} "
+            f"{place}: there is no such connection. In Airflow: `airflow connections add {name} "
             f"--conn-uri ...` or {variable} in every worker's environment; by hand: "
-            f'AIRLOOP_CONNECTIONS={{"{source.connection}": "postgresql+psycopg2://..."}}'
+            f'AIRLOOP_CONNECTIONS={{"{name}": "postgresql+psycopg2://..."}}'
         )
     try:
         return sa.create_engine(url, poolclass=sa.NullPool)
@@ -67,6 +75,15 @@ def _engine(source: Source, place: str, settings: Settings) -> Engine:
     except (sa.exc.ArgumentError, ValueError):
         reason = "what it holds is no SQLAlchemy URL of a known database, like postgresql+psycopg2://user@host/name"
     raise ConfigError(f"{place}: {reason}")
+
+
+def quoted(name: str, column: str, settings: Settings) -> str:
+    """A column's name as the database behind a connection quotes it, where it needs quotes.
+
+    Raises:
+        ConfigError: See engine_of.
+    """
+    return engine_of(name, f"connection {name!r}", settings).dialect.identifier_preparer.quote(column)
 
 
 def _statement(feed: Feed, source: Source, over: Window | None, dialect: str) -> sa.Select[Any]:
@@ -109,7 +126,14 @@ def _refuse_columns(place: str, feed: Feed, result: CursorResult[Any]) -> None:
 
 
 @contextmanager
-def _explained(place: str, engine: Engine) -> Iterator[None]:
+def explained(place: str, engine: Engine) -> Iterator[None]:
+    """Errors of a database as airloop's, without what the connection holds.
+
+    Raises:
+        ConfigError: It refuses the query.
+        DataContractError: The driver cannot read a value.
+        UpstreamUnavailable: It does not answer.
+    """
     try:
         yield
     except sa.exc.DBAPIError as error:

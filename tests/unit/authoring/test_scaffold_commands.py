@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support import tables
 
+from airloop.config import load_pipeline
 from airloop.settings import Settings
 from airloop_platform import cli
 
@@ -114,6 +115,14 @@ def test_a_class_too_rare_to_learn_is_looked_at_and_one_that_is_not_is_not(
     said = printed(capsys, "pipelines", "new", "endings", "--from", str(table), "--label", "ending")
     assert "look: only 10 rows are ending = lost: too few to learn from and to judge on" in said
     assert said.count("too few to learn from") == 1
+    printed(capsys, "pipelines", "new", "returns", "--from", str(tables.write(table, ORDERS)), "--label", "returned")
+    searched = {
+        name: load_pipeline(name, project).training.candidates["gradient_boosting"] for name in ("endings", "returns")
+    }
+    steps = {name: candidate.search["learning_rate"].high for name, candidate in searched.items()}
+    assert steps == {"endings": 0.1, "returns": 0.3}
+    assert "l2_regularization" in searched["endings"].params
+    assert "l2_regularization" not in searched["returns"].params
 
 
 def test_the_next_step_is_the_replay(project: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from airloop.authoring.scaffold.columns import find_columns
+from airloop.authoring.scaffold.database import Database, Query, asked_database
 from airloop.authoring.scaffold.decisions import left_to_decide
 from airloop.authoring.scaffold.example_test import example_path, example_test
 from airloop.authoring.scaffold.joined import asked_tables, read_joined
@@ -17,13 +18,14 @@ from airloop.authoring.scaffold.texts import EVENTS, OUTCOMES, Draft, four_files
 from airloop.errors import AirloopError, ConfigError
 from airloop.settings import Settings
 from airloop.sources.land_dialect import Dialect
-from airloop.sources.land_tables import read_table
+from airloop.sources.land_tables import Table, read_table
 
 __all__ = [
     "EVENTS",
     "OUTCOMES",
     "Asked",
     "Draft",
+    "Query",
     "asked_tables",
     "example_path",
     "left_to_decide",
@@ -40,7 +42,7 @@ _LONGEST_NAME = 50
 
 def new_pipeline(
     name: str,
-    path: Path,
+    path: Path | Query,
     asked: Asked,
     dialect: Dialect,
     settings: Settings,
@@ -52,6 +54,7 @@ def new_pipeline(
     The files are written beside their place, checked as `airloop pipelines check` checks, and then moved.
 
     Args:
+        path: A file, or a query on a database, which the feeds then fetch from.
         tables: (feed, file, join column) of static tables beside the first; see joined.asked_tables.
 
     Raises:
@@ -59,14 +62,22 @@ def new_pipeline(
         DataContractError: The table is unreadable, empty or too small, or holds what landing would refuse.
     """
     _refuse_name(name, settings)
-    table = read_table(path, dialect)
+    table, database = (read_table(path, dialect), None) if isinstance(path, Path) else _queried(path, settings)
     roles = find_roles(table, asked)
     columns, left_out = find_columns(table, roles)
     joined = read_joined(tables, table, columns, dialect)
-    draft = Draft(name, table, dialect, roles, columns, left_out, make_plan(table, roles), joined)
-    _write(name, four_files(draft) | {example_path(name): example_test(draft)}, settings)
-    logger.info("%s: written from %s", name, path)
+    draft = Draft(name, table, dialect, roles, columns, left_out, make_plan(table, roles), joined, database)
+    _write(name, four_files(draft, settings) | {example_path(name): example_test(draft)}, settings)
+    logger.info("%s: written from %s", name, table.path)
     return draft
+
+
+def _queried(asked: Query, settings: Settings) -> tuple[Table, Database]:
+    # SQLAlchemy is imported for a database alone.
+    from airloop.sources.database_table import read_query
+
+    table = read_query(asked.connection, asked.query, settings)
+    return table, asked_database(asked, table)
 
 
 def _refuse_name(name: str, settings: Settings) -> None:

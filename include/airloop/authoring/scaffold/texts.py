@@ -1,7 +1,7 @@
 """The four files of a pipeline as texts, made of what the table said."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,19 +10,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from airloop.authoring.scaffold import sql
 from airloop.authoring.scaffold.columns import Column, entity_key
+from airloop.authoring.scaffold.database import Database
 from airloop.authoring.scaffold.joined import Joined
 from airloop.authoring.scaffold.plan import LABEL_DELAY, METRIC, Plan
 from airloop.authoring.scaffold.roles import Roles
 from airloop.authoring.scaffold.rules import feed_rules, flow, static_rules, view_rules
 from airloop.authoring.scaffold.suspects import find_suspects
 from airloop.data.value_rules import marked_number
+from airloop.settings import Settings
 from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import Table
 
+_FILES = ("pipeline.yaml", "features.sql", "expectations.yaml")
 EVENTS, OUTCOMES = "events", "outcomes"
 """The two feeds of a table: its rows as they are known at their time, and their labels, known later."""
 
 _WIDTH = 118
+_BY_DAY = 'files: "{day}.csv",'
 _RARE_ROWS = 50
 """Fewer rows of a class leave some thirty to learn from and a handful to judge on."""
 _SAYS_NOTHING_BETTER = {
@@ -44,6 +48,7 @@ class Draft:
     left_out: dict[str, str]
     plan: Plan
     joined: tuple[Joined, ...] = ()
+    database: Database | None = None
 
     @cached_property
     def suspects(self) -> dict[str, str]:
@@ -72,12 +77,18 @@ class Draft:
 def written_paths(name: str) -> tuple[str, ...]:
     """The four files of a pipeline, below the project."""
     folder = f"include/pipelines/{name}"
-    return (*(f"{folder}/{file}" for file in _DECLARATION), f"feature_repo/{name}.py")
+    return (*(f"{folder}/{file}" for file in _FILES), f"feature_repo/{name}.py")
 
 
-def four_files(draft: Draft) -> dict[str, str]:
-    """Path below the project -> text."""
-    texts = [_rendered(file, fill(draft)) for file, fill in _DECLARATION.items()]
+def four_files(draft: Draft, settings: Settings) -> dict[str, str]:
+    """Path below the project -> text.
+
+    Raises:
+        ConfigError: The draft's connection cannot be used.
+    """
+    fills = {"pipeline.yaml": _declaration(draft) | _rows_from(draft, settings)}
+    fills |= {"features.sql": _sql(draft), "expectations.yaml": _expectations(draft)}
+    texts = [_rendered(file, fills[file]) for file in _FILES]
     texts.append(_rendered("feature_repo.py", _definitions(draft)))
     return dict(zip(written_paths(draft.name), texts, strict=True))
 
@@ -94,7 +105,6 @@ def _declaration(draft: Draft) -> dict[str, Any]:
     minutes = int(LABEL_DELAY.total_seconds() / 60)
     return {
         "name": draft.name,
-        "table": draft.table.path.name,
         "description": flow(f"{roles.label} of a row of {draft.table.path.name}, predicted at its {roles.time}."),
         "plan": plan,
         "calendar_says": _calendar_says(plan),
@@ -110,6 +120,7 @@ def _declaration(draft: Draft) -> dict[str, Any]:
         "minutes": minutes,
         "label": roles.label,
         "left_out": draft.left_out,
+        "rare_classes": len(draft.rare_classes),
         "joined": [
             {
                 "name": item.name,
@@ -129,6 +140,26 @@ def _declaration(draft: Draft) -> dict[str, Any]:
         "floor": flow(float(f"{plan.floor:.3g}")),
         "floor_says": f"{_SAYS_NOTHING_BETTER[roles.task]} scores this on the newest {plan.holdout_days} days",
         "policy_rows": max(30, plan.rows_a_period // 2),
+    }
+
+
+def _rows_from(draft: Draft, settings: Settings) -> dict[str, str]:
+    """What the two feeds say of where their rows come from: files by day, or a database."""
+    database, roles = draft.database, draft.roles
+    if database is None:
+        return {"made_by": f"--from {draft.table.path.name}", "events_from": _BY_DAY, "outcomes_from": _BY_DAY}
+    written = database.written or roles.time
+    events = database.source(_events(draft), watermark=roles.time, where="", settings=settings)
+    outcomes = database.source(_outcomes(draft), watermark=written, where=roles.label, settings=settings)
+    says = (
+        f"a label that comes later is found by {written}, when its row was last written"
+        if database.written
+        else f"rows are fetched once, by {roles.time}: a label that is written later needs a column that says when"
+    )
+    return {
+        "made_by": f"--connection {database.connection} --query ...",
+        "events_from": f"source: {events},\n    ",
+        "outcomes_from": f"source:   # decide: {says}\n       {outcomes},\n    ",
     }
 
 
@@ -193,7 +224,7 @@ def _events(draft: Draft) -> tuple[Column, ...]:
 
 
 def _outcomes(draft: Draft) -> tuple[Column, ...]:
-    kept = {*draft.roles.key, draft.roles.time, draft.roles.label}
+    kept = {*draft.roles.key, draft.roles.time, draft.roles.label, draft.database and draft.database.written}
     return tuple(column for column in draft.columns if column.name in kept)
 
 
@@ -225,10 +256,3 @@ def _task_says(draft: Draft) -> str:
 
 def _calendar_says(plan: Plan) -> str:
     return f"one run takes a period of {plan.rows_a_period:,} rows"
-
-
-_DECLARATION: dict[str, Callable[[Draft], dict[str, Any]]] = {
-    "pipeline.yaml": _declaration,
-    "features.sql": _sql,
-    "expectations.yaml": _expectations,
-}
