@@ -86,6 +86,13 @@ def lacks(pipeline: Pipeline, window: Window, what: str) -> datetime | None:
     return window.end + landed.patience(pipeline) + _WORK
 
 
+def is_awaited(pipeline: Pipeline, window: Window) -> bool:
+    """Whether the calendar's scoring of a window may still be waiting for its features."""
+    from airloop.data import arrivals as landed
+
+    return datetime.now(UTC) < window.end + landed.patience(pipeline) + _WORK
+
+
 class Await(BaseOperator):
     """The first task of a run of the calendar: what it waits for may be late, and then it waits without a worker.
 

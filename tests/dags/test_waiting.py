@@ -1,24 +1,19 @@
 """A window whose files are late: deferred, not failed; one record when it is too late; nobody waits with it."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
+from due_runs import HOUR, LAST, LONG_AGO, NOW, context
 
 from airloop import settings
 from airloop.config import Pipeline, load_pipeline
 from airloop.records import Window
 from airloop.stores import alarms
 from airloop_airflow import arrivals, pipelines, waiting
-
-HOUR = timedelta(hours=1)
-NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-LAST = Window(NOW - HOUR, NOW)
-LONG_AGO = Window(NOW - 30 * HOUR, NOW - 29 * HOUR)
 
 
 @pytest.fixture
@@ -37,14 +32,6 @@ def land(window: Window, *feeds: str) -> None:
 
     for feed in feeds:
         hourly.land(settings.load_settings(), feed, window.start, [], name=f"{window.start:%Y-%m-%dT%H}.csv")
-
-
-def context(pipeline: Pipeline, window: Window, run_type: str) -> dict[str, Any]:
-    by_hand = {"start": window.start.isoformat(), "end": window.end.isoformat()}
-    given = by_hand if run_type in ("manual", "operator_triggered") else {"start": None, "end": None}
-    date = None if given["start"] else window.start
-    run = SimpleNamespace(conf={}, partition_date=date, run_type=run_type, run_id=f"{run_type}__1")
-    return {"params": given, "dag": SimpleNamespace(params=given), "dag_run": run}
 
 
 def execute(pipeline: Pipeline, window: Window, run_type: str, what: str = waiting.FILES) -> None:

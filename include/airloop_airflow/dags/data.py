@@ -6,7 +6,7 @@ databases during the window lands as files; rows of earlier windows ring the inb
 
 A calendar run that landed data has not reached yet is skipped. Where a feed says how late its files may be
 (`lateness_hours`), `arrive` waits for them without a worker; then the run fails once, with an alarm, and the inbox
-starts the window when its files land after all.
+starts the window when its files land after all, and `score_late` starts the scoring that was skipped meanwhile.
 
 **Triage.** `arrive` failed: a source has stalled, see `airloop alarms list`. `extract` failed: the log names the
 feed, its connection and what the database says; nothing of the window has landed. `ingest` failed: a file breaks its
@@ -21,18 +21,19 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from airloop.config import Pipeline
-from airloop_airflow import arrivals, pipelines, stage, waiting, windows
+from airloop_airflow import arrivals, late_scoring, pipelines, stage, waiting, windows
 from airloop_airflow.stage import Json
 
 
-def _params() -> dict[str, Param]:
+def _params(pipeline: Pipeline) -> dict[str, Param]:
     says = "`landed` (default), or `withheld`: without outcome files, as `airloop replay` asks before it scores."
-    return windows.window_params() | {"outcomes": Param("landed", says, type="string", enum=["landed", "withheld"])}
+    outcomes = {"outcomes": Param("landed", says, type="string", enum=["landed", "withheld"])}
+    return windows.window_params() | outcomes | late_scoring.params(pipeline)
 
 
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__data`."""
-    arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=_params())
+    arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=_params(pipeline))
     sources = [feed.source for feed in pipeline.feeds.values() if feed.source]
     connections = sorted({source.connection for source in sources if source.connection})
 
@@ -79,7 +80,7 @@ def build(pipeline: Pipeline) -> None:
         waiting.waits_for(waiting.FILES, pipeline, "data", before=ingested)
         raw = validate_raw(ingested)
         features = validate_features(build_features(raw))
-        materialize(features)
+        late_scoring.after(pipeline, materialize(features))
         profile(raw, features)
 
     data()

@@ -19,7 +19,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import Asset, AssetWatcher, dag, task
 
 from airloop.config import Pipeline
-from airloop_airflow import pipelines
+from airloop_airflow import late_scoring, pipelines
 from airloop_airflow.bell import LandingTrigger
 from airloop_airflow.refused import Refused
 from airloop_airflow.stage import Json
@@ -45,8 +45,9 @@ def build(pipeline: Pipeline) -> None:
             # Listed first: what lands meanwhile is another listing, and the bell rings for it.
             _, listing = bell_answers.listing(pipeline, here)
             waiting = inbox.waiting_windows(pipeline, here)
+            asked = late_scoring.conf(pipeline)
             bell_answers.answer(pipeline.name, listing, here)
-            return [{"trigger_run_id": window.run_id, "conf": window.window.to_json()} for window in waiting]
+            return [{"trigger_run_id": window.run_id, "conf": window.window.to_json() | asked} for window in waiting]
 
         # One after the other: runs are queued oldest window first, because later windows read earlier ones.
         TriggerDagRunOperator.partial(
