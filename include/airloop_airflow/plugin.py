@@ -3,8 +3,9 @@
 Airflow executes this file in every process, tasks included, so nothing is imported before the first page is asked for.
 """
 
+from asyncio import to_thread as run_in_thread
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from airflow.plugins_manager import AirflowPlugin
 from airloop.pages.icons import menu_icons
 from airloop.pages.mlflow_links import server
 from airloop.settings import load_settings
+from airloop_airflow.asked_windows import AskedWindows
 
 
 @cache
@@ -32,6 +34,22 @@ def _may_see(user: Any, dag_id: str) -> bool:
 
     details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
     return get_auth_manager().is_authorized_dag(method="GET", details=details, user=user)
+
+
+async def _entitled(scope: MutableMapping[str, Any], dag_id: str) -> bool:
+    """Whether the login of a request, by its header or else its cookie, may see a DAG."""
+    from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
+    from airflow.api_fastapi.core_api.security import resolve_user_from_token
+    from fastapi import HTTPException, Request
+
+    request = Request(scope)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    given = token if scheme.lower() == "bearer" else request.cookies.get(COOKIE_NAME_JWT_TOKEN)
+    try:
+        user = await resolve_user_from_token(given)
+    except HTTPException:
+        return False
+    return await run_in_thread(_may_see, user, dag_id)
 
 
 def _run(dag_id: str, run_id: str) -> Any:
@@ -76,6 +94,9 @@ class AirloopPagesPlugin(AirflowPlugin):
 
     name = "airloop_pages"
     fastapi_apps = [{"app": _pages, "url_prefix": "/airloop", "name": "airloop"}]
+    fastapi_root_middlewares = [
+        {"middleware": AskedWindows, "args": [], "kwargs": {"entitled": _entitled}, "name": "airloop windows"}
+    ]
     external_views = [
         _menu("Pipelines", "airloop/", "loop", url_route="airloop"),
         _menu("Features", "airloop/features", "layers", url_route="airloop-features"),
