@@ -8,21 +8,18 @@ from contextvars import ContextVar
 import numpy as np
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report
-from evidently.core.container import MetricContainer, MetricOrContainer
-from evidently.core.metric_types import MetricId
-from evidently.core.report import Context
 from evidently.legacy.calculations.stattests.registry import StatTest, register_stattest
 from evidently.legacy.core import ColumnType
-from evidently.legacy.model.widget import BaseWidgetInfo
-from evidently.legacy.renderers.html_widgets import CounterData, counter
-from evidently.metrics import DriftedColumnsCount, ValueDrift
-from evidently.presets import DataDriftPreset
+from evidently.metrics import ValueDrift
 
 from airloop.problems import PREDICTION
 from airloop.watch.drift import ColumnDrift, Drift, Sides
+from airloop.watch.drift_widgets import DriftTable, Headline, ScoreTable
 
 METHOD = "PSI over the reference's bins, less chance"
-_COUNTERS_A_ROW = 2
+MOST_PICTURES = 40
+"""A page with more features than this draws as many."""
+
 _DATA = re.compile(r"^(\s*var \w+ = )(\{.*\};)$", re.MULTILINE)
 
 _measured: ContextVar[Mapping[str, ColumnDrift]] = ContextVar("measured columns of the report that is being made")
@@ -58,6 +55,9 @@ def page(
 ) -> str:
     """A self-contained page; empty when no feature could be judged.
 
+    A page of many features draws those with the largest scores, and has all scores as a table: with a picture of each
+    of 500 it would take 37 MB.
+
     Args:
         sides: Reference and current rows; a seeded sample of at most `sample_rows` of each is drawn.
         ignore: Features shown beside the table, because their drift is expected.
@@ -66,18 +66,24 @@ def page(
     then, now = (_sample(side, sample_rows, seed) for side in sides)
     columns = {**measured.columns, PREDICTION: measured.prediction}
     # Evidently refuses a column without any value, in what it is given.
-    drawn = [
+    scored = [
         name
         for name, column in columns.items()
         if column.score is not None and then[name].notna().any() and now[name].notna().any()
     ]
-    counted = [name for name in drawn if name not in (*ignore, PREDICTION)]
-    if not set(drawn) - {PREDICTION}:
+    if not set(scored) - {PREDICTION}:
         return ""
-    others = [name for name in drawn if name not in counted]
-    table = [DriftTable(columns=counted, method=METHOD, threshold=threshold)] if counted else []
+    counted = [name for name in scored if name not in (*ignore, PREDICTION)]
+    others = [name for name in scored if name not in counted]
+    if len(scored) > MOST_PICTURES:
+        table = [ScoreTable(scores={name: columns[name].score or 0.0 for name in scored}, ignored=list(ignore))]
+        worst = sorted(counted, key=lambda name: -(columns[name].score or 0.0))[:MOST_PICTURES]
+        others = [name for name in (PREDICTION, *worst) if name in scored]
+    else:
+        table = [DriftTable(columns=counted, method=METHOD, threshold=threshold)] if counted else []
     single = [ValueDrift(column=name, method=METHOD, threshold=threshold) for name in others]
     report = Report([Headline(values=dict(headline)), *table, *single])
+    drawn = scored if len(scored) <= MOST_PICTURES else others
     categories = [name for name in drawn if name in sides[0].categories or not _is_number(then[name], now[name])]
     definition = DataDefinition(
         numerical_columns=[name for name in drawn if name not in categories], categorical_columns=categories
@@ -123,29 +129,3 @@ def _texts(frame: pd.DataFrame, categories: Sequence[str]) -> pd.DataFrame:
         for name in categories
     }
     return frame.assign(**shown)
-
-
-class DriftTable(DataDriftPreset):
-    """Evidently's table of drifted columns, without the figures that it draws and never shows (half of its time)."""
-
-    def generate_metrics(self, context: Context) -> Sequence[MetricOrContainer]:
-        """The count alone; `render` draws the table from the data."""
-        return [metric for metric in super().generate_metrics(context) if isinstance(metric, DriftedColumnsCount)]
-
-
-class Headline(MetricContainer):
-    """The numbers a person looks for first, as counters on top of Evidently's report."""
-
-    values: dict[str, str]
-
-    def generate_metrics(self, context: Context) -> Sequence[MetricOrContainer]:
-        """No metric of its own: the numbers were computed before."""
-        return []
-
-    def render(
-        self, context: Context, child_widgets: list[tuple[MetricId | None, list[BaseWidgetInfo]]] | None = None
-    ) -> list[BaseWidgetInfo]:
-        """Rows of counters, as many in each as are readable."""
-        counters = [CounterData(label, value) for label, value in self.values.items()]
-        rows = [counters[start : start + _COUNTERS_A_ROW] for start in range(0, len(counters), _COUNTERS_A_ROW)]
-        return [counter(counters=row) for row in rows]

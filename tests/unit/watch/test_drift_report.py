@@ -59,6 +59,16 @@ def test_without_a_feature_that_can_be_judged_there_is_no_report() -> None:
     assert page(side(1), side(2, rows=MIN_ROWS - 1)) == ""
 
 
+def test_of_many_features_the_worst_are_drawn_and_every_score_is_told() -> None:
+    sides = (side(1), side(2, shift=1.0))
+    for number in range(drift_report.MOST_PICTURES + 1):
+        for one in sides:
+            one.features[f"feature_{number}"] = one.features["steady"] + number
+    shown = page(*sides)
+    assert f"PSI of all {drift_report.MOST_PICTURES + 5} columns" in shown
+    assert shown.count("Drift in column") == drift_report.MOST_PICTURES + 1
+
+
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)><a href='http://evil.test'>x</a>"
 
 
