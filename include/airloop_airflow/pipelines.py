@@ -91,6 +91,9 @@ def defaults(
             "retry_delay": outcomes.RETRY_DELAY,
             "retry_policy": outcomes.Outcomes(retries),
             "execution_timeout": EXECUTION_TIMEOUT,
+            # Of many runs that wait for a slot the one that is furthest goes on: fifty pipelines end one after the
+            # other instead of all at last.
+            "weight_rule": "upstream",
             **alerting.task_callbacks(pipeline),
             **(refused.task_arguments(pipeline) if isinstance(pipeline, Refused) else {}),
         },

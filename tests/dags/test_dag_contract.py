@@ -3,12 +3,14 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
+from airflow.task import priority_strategy
 
 from airloop.config import load_pipelines
 from airloop.config.refit import Refit
@@ -48,6 +50,14 @@ def test_a_refit_stands_between_decision_and_promotion_where_it_is_declared(on: 
         training._go_on(declared.model_copy(update=update), passed, lambda: refit, promotion)
     assert dag.get_task("passed").downstream_task_ids == {after}
     assert dag.get_task("promotion").upstream_task_ids == ({"refit"} if on == "all_mature" else {"passed"})
+
+
+def test_a_run_that_has_begun_goes_on_before_another_begins(dag: DAG) -> None:
+    strategy = priority_strategy.validate_and_load_priority_weight_strategy("upstream")
+    weights = {task.task_id: strategy.get_weight(SimpleNamespace(task=task)) for task in dag.tasks}  # type: ignore[arg-type]
+    for task in dag.tasks:
+        assert task.weight_rule == "upstream"
+        assert all(weights[before] < weights[task.task_id] for before in task.upstream_task_ids)
 
 
 def test_every_file_is_imported_without_error(bag: DagBag) -> None:
