@@ -86,6 +86,9 @@ class Metrics:
         for name, slot in sorted(slots.items()):
             version = slot.served.version if slot.served else 0
             yield f'airloop_serving_version{{{worker},pipeline="{name}"}} {version}'
+        yield "# TYPE airloop_serving_problem gauge"
+        for name, slot in sorted(slots.items()):
+            yield f'airloop_serving_problem{{{worker},pipeline="{name}"}} {int(bool(slot.problem))}'
         yield "# TYPE airloop_serving_log_records_total counter"
         yield f"airloop_serving_log_records_total{{{worker}}} {log_records}"
         yield "# TYPE airloop_serving_max_resident_bytes gauge"
