@@ -16,7 +16,7 @@ from airloop.stores.mlflow import tracking_tables
 from airloop_platform.supervisor.credentials import USERNAME
 from airloop_platform.supervisor.environment import mlflow_login
 from airloop_platform.supervisor.run_folder import write_private, write_private_text
-from airloop_platform.supervisor.services import airflow_health, mlflow_healthy, warm_execution_api
+from airloop_platform.supervisor.services import airflow_health, mlflow_healthy, serving_healthy, warm_execution_api
 
 _MAINTENANCE_DATABASE = "postgres"
 
@@ -38,15 +38,18 @@ def prepare(settings: Settings, environment: Mapping[str, str]) -> None:
 
 
 def healthy(service: str, url: str) -> bool:
-    """Whether a service is healthy: `mlflow` by its own answer, Airflow's by their heartbeats, as its API server tells.
+    """Whether a service is healthy: `mlflow` and `serving` by their own answers, Airflow's by their heartbeats.
 
-    Of the API server it also asks what tasks will ask, which takes the first of them 4-8 s otherwise.
+    Airflow's API server tells those. Of that one it also asks what tasks will ask, which takes the first of them 4-8 s
+    otherwise.
 
     Args:
-        url: Of the MLflow server, or of Airflow's API server.
+        url: Of the MLflow server, of the prediction service, or of Airflow's API server.
     """
     if service == "mlflow":
         return mlflow_healthy(url)
+    if service == "serving":
+        return serving_healthy(url)
     well = airflow_health(url).get(service, False)
     if well and service == "api-server":
         warm_execution_api(url)

@@ -9,8 +9,8 @@ from tests.support import compose_file
 
 from airloop.settings import Settings, load_settings
 from airloop_platform.supervisor.container import prepare
-from airloop_platform.supervisor.environment import airflow_environment, mlflow_environment
-from airloop_platform.supervisor.services import airflow_commands, mlflow_command
+from airloop_platform.supervisor.environment import airflow_environment, mlflow_environment, serving_environment
+from airloop_platform.supervisor.services import airflow_commands, mlflow_command, serving_command
 
 HERE = "a container listens on all its addresses; the port is published on 127.0.0.1"
 PATHS = "the image has its own folders"
@@ -73,15 +73,17 @@ def services() -> dict[str, Any]:
 
 
 def natively(settings: Settings, service: str) -> dict[str, str]:
-    if service == "mlflow":
-        found = mlflow_environment(settings)
+    if service in ("mlflow", "serving"):
+        found = {"mlflow": mlflow_environment, "serving": serving_environment}[service](settings)
     else:
         found = airflow_environment(settings, airflow_port=8080, mlflow_url="http://127.0.0.1:5000")
     # The caller's own passes through, and pytest puts one there.
     return {name: value for name, value in found.items() if not name.startswith("PYTEST_")}
 
 
-@pytest.mark.parametrize("service", ["api-server", "scheduler", "dag-processor", "triggerer", "worker", "mlflow"])
+@pytest.mark.parametrize(
+    "service", ["api-server", "scheduler", "dag-processor", "triggerer", "worker", "serving", "mlflow"]
+)
 def test_a_service_has_the_variables_of_the_native_one(
     settings: Settings, services: dict[str, Any], service: str
 ) -> None:
@@ -114,7 +116,11 @@ def test_the_services_run_the_native_commands(settings: Settings, services: dict
     mlflow[mlflow.index("--host") + 1] = "0.0.0.0"
     assert services["mlflow"]["command"] == ["python", *mlflow]
     assert services["worker"]["command"][:6] == ["python", "-P", "-m", "airflow", "celery", "worker"]
-    assert services.keys() - native.keys() == {"mlflow", "worker", "postgres", "redis", "preparation"}
+    serving = [*serving_command(settings, serving_port=8099).arguments[1:]]
+    serving[serving.index("--host") + 1] = "0.0.0.0"
+    assert services["serving"]["command"] == ["python", *serving]
+    own = {"mlflow", "worker", "serving", "postgres", "redis", "preparation"}
+    assert services.keys() - native.keys() == own
 
 
 def test_preparation_writes_the_login_files_where_the_services_read_them(
