@@ -39,6 +39,8 @@ MEASUREMENTS = (
     "serving",
     "serving_online",
     "serving_batch",
+    "serving_memory",
+    "serving_start",
     "task_overhead",
     "platform_start",
     "platform_memory",

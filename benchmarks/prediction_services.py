@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 
 from airloop.config import Pipeline
 from airloop.errors import AirloopError, DataContractError
@@ -38,6 +39,35 @@ _KEYS = ("flight_id", "origin", "carrier", "dest", "route", "tailnum")
 
 
 @dataclass(frozen=True)
+class Running:
+    """A service that answers.
+
+    Attributes:
+        start_seconds: From its process's start to its first answer that it is ready.
+    """
+
+    url: str
+    process: psutil.Process
+    start_seconds: float
+
+    def resident_bytes(self) -> float:
+        """Of the process and those it started."""
+        return float(sum(part.memory_info().rss for part in (self.process, *self.process.children(recursive=True))))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a service takes of the machine, besides time.
+
+    Attributes:
+        resident_bytes: After its requests were answered.
+    """
+
+    start_seconds: float
+    resident_bytes: float
+
+
+@dataclass(frozen=True)
 class Served:
     """What both services were seen to do with the same rows."""
 
@@ -46,6 +76,8 @@ class Served:
     peer: Load
     hundred: Load
     peer_hundred: Load
+    cost: Cost
+    peer_cost: Cost
 
 
 @functools.cache
@@ -59,22 +91,26 @@ def measured(session: Session) -> Served:
     frames = [_json({"dataframe_records": [row]}) for row in rows]
     hundred = _json({"rows": [{"features": row} for row in rows[:100]]})
     frame = _json({"dataframe_records": rows[:100]})
-    with _ours(settings) as url:
-        session.say(f"  airloop serve at {url}")
+    with _ours(settings) as service:
+        url = service.url
+        session.say(f"  airloop serve at {url}, after {service.start_seconds:.1f} s")
         answers = [_ask(f"{url}{_OURS}", body)["predictions"][0]["prediction"] for body in explicit[:50]]
         ours = load(url, _OURS, explicit, connections=CONNECTIONS, seconds=SECONDS)
         looked_up = load(url, _OURS, [_json(key) for key in keys], connections=CONNECTIONS, seconds=SECONDS)
         ours_hundred = load(url, _OURS, [hundred], connections=1, seconds=SECONDS)
-    with _peer(settings) as url:
-        session.say(f"  mlflow models serve at {url}")
+        cost = Cost(service.start_seconds, service.resident_bytes())
+    with _peer(settings) as service:
+        url = service.url
+        session.say(f"  mlflow models serve at {url}, after {service.start_seconds:.1f} s")
         expected = [_ask(f"{url}/invocations", body)["predictions"][0][1] for body in frames[:50]]
         peer = load(url, "/invocations", frames, connections=CONNECTIONS, seconds=SECONDS)
         peer_hundred = load(url, "/invocations", [frame], connections=1, seconds=SECONDS)
+        peer_cost = Cost(service.start_seconds, service.resident_bytes())
     if not np.allclose(answers, expected, rtol=0, atol=1e-12):
         raise DataContractError("airloop and mlflow models serve answer the same rows differently")
-    found = Served(ours, looked_up, peer, ours_hundred, peer_hundred)
+    found = Served(ours, looked_up, peer, ours_hundred, peer_hundred, cost, peer_cost)
     for name, item in vars(found).items():
-        if item.failed:
+        if isinstance(item, Load) and item.failed:
             raise AirloopError(f"{name}: {item.failed} requests failed")
     return found
 
@@ -101,39 +137,37 @@ def _rows(pipeline: Pipeline, month: Window, settings: Settings) -> tuple[list[d
 
 
 @contextmanager
-def _ours(settings: Settings) -> Iterator[str]:
+def _ours(settings: Settings) -> Iterator[Running]:
     port = choose_port("airloop serve", None, besides=())
     arguments = ("-c", "from airloop_platform.cli import main; main()", "serve", "--no-keys", "--port", str(port))
-    with _process(arguments, settings, settings.home / "serve.log"):
-        url = f"http://127.0.0.1:{port}"
-        _wait(f"{url}/v2/models/flight_delays/ready")
-        yield url
+    with _running(arguments, settings, port, "/v2/models/flight_delays/ready") as service:
+        yield service
 
 
 @contextmanager
-def _peer(settings: Settings) -> Iterator[str]:
+def _peer(settings: Settings) -> Iterator[Running]:
     port = choose_port("mlflow models serve", None, besides=())
     options = ("-m", "models:/flight_delays/1", "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port))
-    with _process(("-m", "mlflow", "models", "serve", *options), settings, settings.home / "mlflow_serve.log"):
-        url = f"http://127.0.0.1:{port}"
-        _wait(f"{url}/ping")
-        yield url
+    with _running(("-m", "mlflow", "models", "serve", *options), settings, port, "/ping") as service:
+        yield service
 
 
 @contextmanager
-def _process(arguments: Sequence[str], settings: Settings, log: Path) -> Iterator[None]:
+def _running(arguments: Sequence[str], settings: Settings, port: int, ready: str) -> Iterator[Running]:
     # `mlflow models serve` looks for uvicorn on the PATH.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, **settings_environment(settings), "PATH": path}
     environment["MLFLOW_TRACKING_URI"] = settings.mlflow_tracking_uri
+    began, url = time.monotonic(), f"http://127.0.0.1:{port}"
     with (
-        log.open("wb") as output,
+        (settings.home / f"service_{port}.log").open("wb") as output,
         subprocess.Popen(
             [sys.executable, *arguments], env=environment, stdout=output, stderr=output, start_new_session=True
         ) as process,
     ):
         try:
-            yield
+            _wait(f"{url}{ready}")
+            yield Running(url, psutil.Process(process.pid), time.monotonic() - began)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:
@@ -149,7 +183,7 @@ def _wait(url: str) -> None:
             with urllib.request.urlopen(url, timeout=5):  # noqa: S310 of this machine
                 return
         except OSError:
-            time.sleep(0.2)
+            time.sleep(0.05)
     raise AirloopError(f"{url} does not answer within {_STARTS_WITHIN} s")
 
 
