@@ -35,6 +35,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Workers:
     return Workers(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long what takes long by its count shall take."""
+    parser.addoption("--swaps", type=int, default=60, help="versions exchanged under load (tests/unit/serving)")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first."""
     items.sort(key=lambda item: not item.nodeid.startswith(PLATFORMS))
