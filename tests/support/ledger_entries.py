@@ -43,10 +43,10 @@ def decided(settings: Settings, pipeline: str, version: int, *, at: datetime, **
 
 
 def put_in_force(
-    settings: Settings, pipeline: str, version: int, at: datetime, *, previous: int | None = None
+    settings: Settings, pipeline: str, version: int, at: datetime, *, previous: int | None = None, **changes: Any
 ) -> Entry:
     """Decide about a version and promote it; returns `done`. The registry's alias is left alone."""
-    number = decided(settings, pipeline, version, at=at, champion=previous)
+    number = decided(settings, pipeline, version, at=at, champion=previous, **changes)
     begin(settings, pipeline, version, number, at=at, previous=previous)
     return act(settings, pipeline, "done", version, number, at=at, previous=previous)
 

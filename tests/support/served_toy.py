@@ -13,11 +13,12 @@ import uvicorn
 from tests.support import ledger_entries, toy
 
 from airloop.features import materialize
+from airloop.models import model_version
 from airloop.records import Window
 from airloop.serving.api.app import build
 from airloop.serving.api.service import Service
 from airloop.settings import Settings
-from airloop.stores.mlflow import tracking
+from airloop.stores.mlflow import registry, tracking
 
 CUTOFF = 25
 NOON = toy.days(CUTOFF, CUTOFF + 1).start + timedelta(hours=12, minutes=5)
@@ -30,7 +31,7 @@ def write(settings: Settings) -> None:
     toy.land(settings, days=range(CUTOFF))
     toy.run_data(settings, toy.days(0, CUTOFF))
     toy.run_training(settings, CUTOFF)
-    put_in_force(settings, 1)
+    put_in_force(settings, 1, digest=registered_digest(settings, 1))
     toy.land(settings, days=range(CUTOFF, CUTOFF + 1), outcomes=False)
     toy.run_data(settings, toy.days(CUTOFF, CUTOFF + 1))
     put_online(settings, Window(toy.days(CUTOFF - 1, CUTOFF).start, NOON))
@@ -41,9 +42,17 @@ def put_online(settings: Settings, window: Window) -> None:
     materialize.materialize(toy.toy_pipeline(settings), window, {}, settings)
 
 
-def put_in_force(settings: Settings, version: int, at: datetime | None = None, previous: int | None = None) -> None:
+def put_in_force(
+    settings: Settings, version: int, at: datetime | None = None, previous: int | None = None, digest: str = ""
+) -> None:
     """Decide about a version and promote it, from the cutoff on or later."""
-    ledger_entries.put_in_force(settings, "toy", version, at or toy.days(0, CUTOFF).end, previous=previous)
+    start = at or toy.days(0, CUTOFF).end
+    ledger_entries.put_in_force(settings, "toy", version, start, previous=previous, model_digest=digest)
+
+
+def registered_digest(settings: Settings, version: int) -> str:
+    """What the registry says a version's files hash to."""
+    return str(registry.version_of(settings, "toy", version).tags[model_version.DIGEST])
 
 
 def twin(settings: Settings, key: str = "twin") -> int:

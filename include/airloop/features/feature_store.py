@@ -120,6 +120,12 @@ def view_features(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str
     }
 
 
+def key_names(pipeline: Pipeline, settings: Settings) -> dict[str, dict[str, str]]:
+    """View name -> key column -> the name that the service asks for it by, of those that it renames."""
+    projections = _service(pipeline, settings).feature_view_projections
+    return {projection.name: dict(projection.join_key_map or {}) for projection in projections}
+
+
 def view_types(view: FeatureView) -> dict[str, pa.DataType]:
     """The Arrow type of each feature as it is declared: float for Float32, list<double> for Array(Float64)."""
     return {field.name: from_feast_to_pyarrow_type(field.dtype) for field in view.features}

@@ -8,13 +8,14 @@ from pathlib import Path
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.models import model_version, recorded_digest
 from airloop.settings import Settings
+from airloop.stores import model_copies
 from airloop.stores.mlflow import model_files
 
 _CHECK_SECONDS = 300
 
 
 def check_model(settings: Settings, model_name: str, version: int, *, digest: str = "") -> str:
-    """Load a version in a fresh process and predict on its input example.
+    """Load a version in a fresh process and predict on its input example; a copy of its files is kept for the service.
 
     Args:
         digest: What its files must hash to; empty for a decision made before digests were taken.
@@ -42,4 +43,5 @@ def check_model(settings: Settings, model_name: str, version: int, *, digest: st
     if result.returncode != 0:
         said = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
         raise GuardRefused(f"{model_name} version {version} does not predict in a fresh process: {said}")
+    model_copies.keep(settings, model_name, version, files)
     return own_digest

@@ -15,7 +15,7 @@ from mlflow.models import infer_signature
 
 from airloop.config import Pipeline
 from airloop.features import feature_store, pinned
-from airloop.models import model_version
+from airloop.models import model_version, serving_form
 from airloop.models.estimators import trusted_types
 from airloop.problems import Task
 from airloop.records import Snapshot
@@ -66,7 +66,7 @@ def registered_version(
     if version is not None:
         return version
     uri = tracking.logged_model_uri(run, settings) or fit()
-    tags = _tags(origin, settings) | {model_version.DIGEST: _seal(origin.record, uri, settings)}
+    tags = _tags(origin, settings) | {model_version.DIGEST: _seal(pipeline, origin, uri, settings)}
     return tracking.register(pipeline, settings, model_uri=uri, run_id=run_id, key=key, tags=tags)
 
 
@@ -88,15 +88,24 @@ def log_model(task: Task, model: Any, rows: pd.DataFrame, origin: Origin, settin
     return str(logged.model_uri)
 
 
-def _seal(content: dict[str, Any], model_uri: str, settings: Settings) -> str:
-    """Put what the model was made from beside its files, and hash them all; a second call changes nothing."""
+def _seal(pipeline: Pipeline, origin: Origin, model_uri: str, settings: Settings) -> str:
+    """Put what the model was made from, and its serving form, beside its files, and hash them all.
+
+    A second call changes nothing.
+    """
     model_id = model_uri.removeprefix("models:/")
+    files = model_version.files_at(model_uri, settings, of=f"model {model_id}")
+    beside = {
+        model_files.RECORD: json.dumps(origin.record, sort_keys=True).encode(),
+        model_files.FORM: serving_form.of_files(pipeline, files, origin.snapshot, settings),
+    }
     with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
-        record = Path(folder) / model_files.RECORD
-        record.write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
         tracker = tracking.client(settings)
-        with answering(settings, f"log the record of {model_uri}"):
-            tracker.log_model_artifact(model_id, str(record))
+        for name, content in beside.items():
+            path = Path(folder) / name
+            path.write_bytes(content)
+            with answering(settings, f"log {name} of {model_uri}"):
+                tracker.log_model_artifact(model_id, str(path))
     return model_files.digest(model_version.files_at(model_uri, settings, of=f"model {model_id}"))
 
 

@@ -4,9 +4,10 @@ Labels are float64 (n,) without gaps. Predictions are float64: the probability o
 value (n,) of a regression, the probabilities (n, K) of the K declared classes of a multiclass task.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from airloop.config import METRICS, Pipeline, TaskKind, own_metrics
 from airloop.errors import DataContractError
@@ -14,6 +15,9 @@ from airloop.problems.binary import Binary
 from airloop.problems.multiclass import Multiclass
 from airloop.problems.problem import PREDICTION, Floats, Integers, Statistic, Task
 from airloop.problems.regression import Regression
+
+if TYPE_CHECKING:  # see airloop.problems.problem
+    import pandas as pd
 
 __all__ = [
     "PREDICTION",
@@ -51,7 +55,7 @@ def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
     return _TASKS[METRICS[metric].task](tuple(str(number) for number in range(*columns)))
 
 
-def refuse_unfit_labels(pipeline: Pipeline, labels: pd.Series) -> None:
+def refuse_unfit_labels(pipeline: Pipeline, labels: "pd.Series") -> None:
     """Refuse labels that are not what the declared task says; rows without a label are passed over.
 
     Raises:

@@ -1,13 +1,14 @@
 """Binary tasks: will it happen?"""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from sklearn.metrics import average_precision_score, log_loss
 
 from airloop.problems.problem import Flags, Floats, Integers, Task, probabilities
+
+if TYPE_CHECKING:  # see airloop.problems.problem
+    import pandas as pd
 
 
 class Binary(Task):
@@ -19,6 +20,8 @@ class Binary(Task):
 
     def extra_metrics(self, labels: Floats, predictions: Floats) -> dict[str, float | None]:
         """Average precision, log loss, calibration gap (mean prediction - label rate), label rate."""
+        from sklearn.metrics import average_precision_score, log_loss
+
         two_classes = self.can_learn(labels)
         return {
             "average_precision": float(average_precision_score(labels, predictions)) if two_classes else None,
@@ -32,7 +35,7 @@ class Binary(Task):
         values = np.asarray(labels)
         return float(min(np.unique(days[values == label]).size for label in (0, 1)))
 
-    def _predict(self, model: Any, frame: pd.DataFrame) -> Floats:
+    def _predict(self, model: Any, frame: "pd.DataFrame") -> Floats:
         return probabilities(model, frame, classes=2)[:, 1]
 
     def _fitting(self, labels: Floats) -> Flags:

@@ -1,13 +1,15 @@
 """Multiclass tasks: which of them?"""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 from airloop.errors import DataContractError
 from airloop.problems.problem import Flags, Floats, Task, probabilities
+
+if TYPE_CHECKING:  # see airloop.problems.problem
+    import pandas as pd
+    import pyarrow as pa
 
 _SUM_TOLERANCE = 1e-6
 
@@ -17,8 +19,14 @@ class Multiclass(Task):
 
     kind = "multiclass"
     gap_title = "mean confidence - accuracy"
-    column_type = pa.list_(pa.float64())
     _unsound_words = "rows hold a probability that is missing or outside [0, 1], or do not sum to 1"
+
+    @property
+    def column_type(self) -> "pa.DataType":
+        """A list of probabilities."""
+        import pyarrow as pa
+
+        return pa.list_(pa.float64())
 
     def extra_metrics(self, labels: Floats, predictions: Floats) -> dict[str, float | None]:
         """Balanced accuracy (mean recall of the classes that occur), commonest class's share, calibration gap."""
@@ -43,7 +51,7 @@ class Multiclass(Task):
         """The share of each class."""
         return np.bincount(labels.astype(np.int64), minlength=len(self.classes)) / labels.size
 
-    def from_column(self, column: pd.Series) -> Floats:
+    def from_column(self, column: "pd.Series") -> Floats:
         """Rows of the table, stacked."""
         rows = column.to_list()
         if any(len(row) != len(self.classes) for row in rows):
@@ -51,11 +59,11 @@ class Multiclass(Task):
             raise DataContractError(f"{says}: prediction.classes has changed since it was made")
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.classes))
 
-    def for_drift(self, column: pd.Series) -> pd.Series:
+    def for_drift(self, column: "pd.Series") -> "pd.Series":
         """The predicted class's name."""
         return column.map(lambda row: self.classes[int(np.argmax(row))], na_action="ignore").astype("object")
 
-    def _predict(self, model: Any, frame: pd.DataFrame) -> Floats:
+    def _predict(self, model: Any, frame: "pd.DataFrame") -> Floats:
         return probabilities(model, frame, classes=len(self.classes))
 
     def _fitting(self, labels: Floats) -> Flags:

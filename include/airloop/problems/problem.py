@@ -3,17 +3,18 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-from sklearn.base import is_classifier
 
 from airloop.config import TaskKind, metrics_of
 from airloop.config.prediction import PREDICTION as PREDICTION
 from airloop.errors import GuardRefused
+
+if TYPE_CHECKING:  # a prediction service that answers without data frames imports none of them
+    import pandas as pd
+    import pyarrow as pa
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -32,7 +33,6 @@ class Task(ABC):
         kind: As declared.
         method: What a fitted estimator is asked.
         gap_title: What `gap` measures, in words.
-        column_type: Of the column `prediction` in tables and files.
     """
 
     classes: tuple[str, ...] = ()
@@ -41,15 +41,21 @@ class Task(ABC):
     kind: ClassVar[TaskKind]
     method: ClassVar[str] = "predict_proba"
     gap_title: ClassVar[str]
-    column_type: ClassVar[pa.DataType] = pa.float64()
     _unsound_words: ClassVar[str]
+
+    @property
+    def column_type(self) -> "pa.DataType":
+        """Of the column `prediction` in tables and files."""
+        import pyarrow as pa
+
+        return pa.float64()
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics that gates and monitoring may use; of the first one, lower is better."""
         return (*metrics_of(self.kind), *self.own_metrics)
 
-    def predict(self, model: Any, frame: pd.DataFrame) -> Floats:
+    def predict(self, model: Any, frame: "pd.DataFrame") -> Floats:
         """Predictions of a fitted scikit-learn estimator for the rows of a frame of its features, in their order.
 
         A class that the model never met in training gets probability 0.
@@ -64,6 +70,8 @@ class Task(ABC):
 
     def model_problem(self, model: Any) -> str | None:
         """Why an estimator, fitted or not, cannot predict for this task; None when it can."""
+        from sklearn.base import is_classifier
+
         if not is_classifier(model):
             return f"{name_of(model)} is no classifier, and the task is {self.kind}"
         if not hasattr(model, "predict_proba"):
@@ -116,11 +124,13 @@ class Task(ABC):
         """On how many days the rarer class occurs; infinite where no metric sets one class against another."""
         return float("inf")
 
-    def to_arrow(self, predictions: Floats) -> pa.Array:
+    def to_arrow(self, predictions: Floats) -> "pa.Array":
         """Predictions as a column of a table."""
+        import pyarrow as pa
+
         return pa.array(list(predictions), self.column_type)
 
-    def from_column(self, column: pd.Series) -> Floats:
+    def from_column(self, column: "pd.Series") -> Floats:
         """Predictions out of a column without gaps.
 
         Raises:
@@ -128,12 +138,12 @@ class Task(ABC):
         """
         return column.to_numpy(dtype=np.float64)
 
-    def for_drift(self, column: pd.Series) -> pd.Series:
+    def for_drift(self, column: "pd.Series") -> "pd.Series":
         """The column of predictions as drift compares it: numbers, or names of classes; gaps stay gaps."""
         return column.astype("float64")
 
     @abstractmethod
-    def _predict(self, model: Any, frame: pd.DataFrame) -> Floats:
+    def _predict(self, model: Any, frame: "pd.DataFrame") -> Floats:
         """Predictions of at least one row by a model that fits."""
 
     @abstractmethod
@@ -157,7 +167,7 @@ def name_of(model: Any) -> str:
     return type(model.steps[-1][1] if hasattr(model, "steps") else model).__name__
 
 
-def probabilities(model: Any, frame: pd.DataFrame, *, classes: int) -> Floats:
+def probabilities(model: Any, frame: "pd.DataFrame", *, classes: int) -> Floats:
     """Probabilities (n, classes), columns by class number whatever classes the model met in training.
 
     Raises:

@@ -1,14 +1,15 @@
 """From asked rows to answered predictions: features looked up, aged, predicted, logged. Every protocol ends here."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from airloop.errors import UpstreamUnavailable
 from airloop.serving.freshness import Judged, judge
-from airloop.serving.prediction_log import Logged, PredictionLog, new_id
+from airloop.serving.prediction_log import Logged, PredictionLog, new_ids
 from airloop.serving.refused import Refused
 
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
@@ -55,19 +56,20 @@ def answer(served: "Served", asked: Sequence[Asked], log: PredictionLog, caller:
         raise Refused(413, "too_many_rows", says, field="rows", value=len(asked))
     features, judged = _features(served, asked)
     predicted = served.predict([served.inputs.row(row) for row in features])
-    now, many = time.time(), predicted.ndim > 1
+    now = time.time()
     at = _text(datetime.fromtimestamp(now, UTC))
     latency = round((time.perf_counter() - caller.began) * 1000, 3)
+    as_of_text = cache(_text)  # rows of a request mostly share theirs
     records = [
         Logged(
-            id=new_id(now),
+            id=identity,
             at=at,
             pipeline=served.pipeline.name,
             version=served.version,
             decision=served.decision,
-            as_of=_text(row.as_of),
+            as_of=as_of_text(row.as_of),
             features=found,
-            prediction=value.tolist() if many else float(value),
+            prediction=value,
             latency_ms=latency,
             caller=caller.name,
             protocol=caller.protocol,
@@ -77,7 +79,9 @@ def answer(served: "Served", asked: Sequence[Asked], log: PredictionLog, caller:
             flags={view: item.flag for view, item in ages.items() if item.flag},
             explicit=list(row.features),
         )
-        for row, found, ages, value in zip(asked, features, judged, predicted, strict=True)
+        for identity, row, found, ages, value in zip(
+            new_ids(now, len(asked)), asked, features, judged, predicted.tolist(), strict=True
+        )
     ]
     log.append(served.pipeline.name, records)
     return records
@@ -95,18 +99,23 @@ def _features(served: "Served", asked: Sequence[Asked]) -> tuple[list[dict[str, 
         except Refused as error:
             raise (error.in_row(at) if len(asked) > 1 else error) from None
     judged: list[dict[str, Judged]] = [{} for _ in asked]
-    for view in served.online.views:
+    for view in served.online.views if any(entities) else ():
         needed = [name for name in view.features if name in served.inputs.by_name]
         rows = [at for at, entity in enumerate(entities) if entity and not explicit[at].keys() >= set(needed)]
         if needed and rows:
             _judge_view(served, view, rows, entities=entities, asked=asked, judged=judged)
-    features = []
-    for sent, views in zip(explicit, judged, strict=True):
-        known: dict[str, Any] = {}
-        for item in views.values():
-            known.update(item.values)
-        features.append({name: sent[name] if name in sent else known.get(name) for name in served.inputs.by_name})
-    return features, judged
+    names = served.inputs.by_name
+    return [_merged(names, sent, views) for sent, views in zip(explicit, judged, strict=True)], judged
+
+
+def _merged(names: Collection[str], sent: dict[str, Any], views: Mapping[str, Judged]) -> dict[str, Any]:
+    """What was sent before what was looked up; what is neither is missing."""
+    if len(sent) == len(names):
+        return sent
+    known: dict[str, Any] = {}
+    for item in views.values():
+        known.update(item.values)
+    return {name: sent[name] if name in sent else known.get(name) for name in names}
 
 
 def _judge_view(
@@ -118,11 +127,8 @@ def _judge_view(
     asked: Sequence[Asked],
     judged: list[dict[str, Judged]],
 ) -> None:
-    from airloop.features import feature_store
-
     try:
-        with feature_store.answering(served.settings):
-            known = served.online.read(view, [entities[at] for at in rows])
+        known = served.online.read(view, [entities[at] for at in rows])
     except UpstreamUnavailable as error:
         raise Refused(503, "online_store_unavailable", f"{error}; try again, or send the features") from error
     for at, held in zip(rows, known, strict=True):
@@ -134,9 +140,9 @@ def _judge_view(
 
 def _refuse_incomplete(served: "Served", explicit: Mapping[str, Any], entity: Mapping[str, Any]) -> None:
     """Without keys every feature has to be sent; with them, the keys of every view that is to be read."""
-    missing = [name for name in served.inputs.by_name if name not in explicit]
-    if not missing:
+    if len(explicit) == len(served.inputs.by_name):
         return
+    missing = [name for name in served.inputs.by_name if name not in explicit]
     if not entity:
         says = f"feature {missing[0]!r} is not sent, and no entity to look it up by; send null where it is missing"
         raise Refused(422, "missing_feature", says, field=missing[0])

@@ -3,17 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import pyarrow as pa
+from math import isfinite
+from typing import Any
 
 from airloop.config import Pipeline
 from airloop.config.nearest import nearest
+from airloop.features import online_views
+from airloop.features.online_views import ServedFeature
+from airloop.models.forms.columns import Columns, model_columns
 from airloop.serving.refused import Refused, refuse_strange_text
 from airloop.settings import Settings
 
-Kind = Literal["number", "text", "flag", "array"]
-KINDS: dict[Kind, str] = {
+KINDS: dict[str, str] = {
     "number": "a number or null",
     "text": "a text or null",
     "flag": "true, false or null",
@@ -23,17 +24,8 @@ KINDS: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class Feature:
-    """One feature as its view declares it.
-
-    Attributes:
-        columns: What the model takes of it: itself, or an array's elements.
-    """
-
-    name: str
-    view: str
-    kind: Kind
-    columns: tuple[str, ...]
+class Feature(ServedFeature):
+    """One feature as its view declares it, and the values that a request may send for it."""
 
     def value(self, given: Any) -> Any:
         """A value as the model takes it: None, float, str, bool, or a list of float and None.
@@ -68,18 +60,20 @@ class Inputs:
 
     Attributes:
         columns: The model's, in its order.
-        categorical: Those of the columns that are texts or flags.
+        of_model: The columns with what they hold.
+        plain: Whether each feature is one column of its name.
     """
 
     features: tuple[Feature, ...]
     columns: tuple[str, ...]
     by_name: Mapping[str, Feature] = field(init=False)
-    categorical: frozenset[str] = field(init=False)
+    of_model: Columns = field(init=False)
+    plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {feature.name: feature for feature in self.features})
-        texts = (feature for feature in self.features if feature.kind in ("text", "flag"))
-        object.__setattr__(self, "categorical", frozenset(feature.name for feature in texts))
+        object.__setattr__(self, "plain", all(item.columns == (item.name,) for item in self.features))
+        object.__setattr__(self, "of_model", model_columns(self.features, self.columns))
 
     def checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Explicit features by name, each of its kind.
@@ -87,17 +81,23 @@ class Inputs:
         Raises:
             Refused: An unknown name (with the nearest), or a value of another kind.
         """
-        found = {}
+        found, by_name = {}, self.by_name
         for name, value in given.items():
-            feature = self.by_name.get(name)
+            feature = by_name.get(name)
             if feature is None:
                 says = f"{name!r} is not a feature of this model{nearest(name, self.by_name)}"
                 raise Refused(422, "unknown_feature", f"{says} (features: {', '.join(self.by_name)})", field=name)
-            found[name] = feature.value(value)
+            found[name] = value if value is None or _usual(feature.kind, value) else feature.value(value)
         return found
 
-    def row(self, features: Mapping[str, Any]) -> dict[str, Any]:
-        """Values by the model's columns; a feature that is not there is missing."""
+    def row(self, features: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Values by the model's columns; a feature that is not there is missing.
+
+        Args:
+            features: By name; where no feature is an array and none is missing, it is the answer.
+        """
+        if self.plain and len(features) == len(self.by_name):
+            return features
         values: dict[str, Any] = {}
         for feature in self.features:
             value = features.get(feature.name)
@@ -107,29 +107,24 @@ class Inputs:
                 values[feature.name] = value
         return values
 
-    def table(self, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-        """Rows as retrieval hands them to a model: numbers float64, texts and flags as they are."""
-        kinds = {
-            f.name: pa.string() if f.kind == "text" else pa.bool_() for f in self.features if f.kind in ("text", "flag")
-        }
-        return pa.table(
-            {name: pa.array([row[name] for row in rows], kinds.get(name, pa.float64())) for name in self.columns}
-        )
+
+def _usual(kind: str, value: Any) -> bool:
+    """Whether a value surely is what the kind wants; most are, and the whole check costs three times as much."""
+    if kind == "number":
+        return type(value) is float and isfinite(value)
+    return kind == "text" and type(value) is str and value.isascii() and value.isprintable()
 
 
 def read_inputs(pipeline: Pipeline, columns: Sequence[str], settings: Settings) -> Inputs:
     """The features that the pipeline's service projects, for a model of these columns."""
-    from airloop.features import feature_store
+    return inputs_of(online_views.served_features(pipeline, settings), columns)
 
-    types = {view.name: feature_store.view_types(view) for view in feature_store.views(pipeline, settings)}
-    arrays = feature_store.array_features(pipeline, settings)
-    features = [
-        Feature(name, view, _kind(types[view][name]), arrays[name].columns if name in arrays else (name,))
-        for view, names in feature_store.view_features(pipeline, settings).items()
-        for name in names
-    ]
+
+def inputs_of(features: Sequence[ServedFeature], columns: Sequence[str]) -> Inputs:
+    """Those of the features that a model of these columns takes."""
     taken = set(columns)
-    return Inputs(tuple(f for f in features if taken.intersection(f.columns)), tuple(columns))
+    own = (Feature(item.name, item.view, item.kind, item.columns) for item in features)
+    return Inputs(tuple(item for item in own if taken.intersection(item.columns)), tuple(columns))
 
 
 def number(name: str, given: Any) -> float:
@@ -159,11 +154,3 @@ def wrong_kind(name: str, given: Any, wanted: str) -> Refused:
     """What is said to a value of another kind than declared."""
     says = f"{name!r} has to be {wanted}, not {type(given).__name__}"
     return Refused(422, "wrong_type", says, field=name, value=given)
-
-
-def _kind(declared: pa.DataType) -> Kind:
-    if pa.types.is_string(declared) or pa.types.is_large_string(declared):
-        return "text"
-    if pa.types.is_boolean(declared):
-        return "flag"
-    return "array" if pa.types.is_list(declared) else "number"

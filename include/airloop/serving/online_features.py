@@ -1,34 +1,26 @@
-"""Features from the online store through Feast's public reading interface, with the instant each became known.
+"""Features from the online store, with the instant each became known.
 
-Views, key types and names are resolved once, when a version is loaded: a read is then `OnlineStore.online_read` once a
-view, which costs half of `get_online_features`.
+Views, key types and names are resolved once, when a version is loaded. SQLite's file is read directly, so that a
+service needs no Feast; other stores through Feast's public reading interface, `OnlineStore.online_read` once a view,
+which costs half of `get_online_features`.
 """
 
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from airloop.config import Pipeline
 from airloop.config.nearest import nearest
-from airloop.errors import ConfigError
-from airloop.features import feature_store
+from airloop.feast_stores.online_file import OnlineFile, entity_key
+from airloop.features.online_views import KEY_TYPES, OnlineView
 from airloop.serving.refused import Refused, refuse_strange_text
 from airloop.settings import Settings
 
-# After feature_store, which boots Feast.
-from feast.infra.online_stores.helpers import get_online_store_from_config  # isort: skip
-from feast.protos.feast.types.EntityKey_pb2 import EntityKey  # isort: skip
-from feast.protos.feast.types.Value_pb2 import Value  # isort: skip
-from feast.value_type import ValueType  # isort: skip
-
-_KEYS = {
-    ValueType.STRING: ("string_val", str),
-    ValueType.INT64: ("int64_val", int),
-    ValueType.INT32: ("int32_val", int),
-}
-_INT64 = range(-(2**63), 2**63)
+_INT32, _INT64 = range(-(2**31), 2**31), range(-(2**63), 2**63)
+View = OnlineView
 
 
 @dataclass(frozen=True)
@@ -40,23 +32,22 @@ class KnownValues:
 
 
 _NOTHING = KnownValues(None, {})
+Keys = Sequence[tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class View:
-    """A view as requests read it.
+class Reader(Protocol):
+    """How keys of a view are read."""
 
-    Attributes:
-        keys: Key column -> (field of Feast's value, Python type).
-        asked_as: Key column -> its name in a request.
-    """
+    @property
+    def local(self) -> bool:
+        """Whether a read is of a file of this machine, and takes no time to wait in."""
 
-    name: str
-    table: Any
-    features: tuple[str, ...]
-    keys: Mapping[str, tuple[str, type]]
-    asked_as: Mapping[str, str]
-    ttl_seconds: float
+    def read(self, view: View, keys: Keys) -> list[KnownValues]:
+        """What the store holds of each key.
+
+        Raises:
+            UpstreamUnavailable: The store does not answer.
+        """
 
 
 @dataclass(frozen=True)
@@ -64,22 +55,21 @@ class OnlineFeatures:
     """The online store of a pipeline as one version of its feature service needs it."""
 
     views: tuple[View, ...]
-    config: Any
     entity_key: str
-    _local: threading.local = field(default_factory=threading.local)
+    reader: Reader
+    join_keys: Mapping[str, type] = field(init=False)
+    """What a request names a row by: the entity key, then the keys of all views; each with its type."""
 
-    @property
-    def join_keys(self) -> dict[str, type]:
-        """What a request names a row by: the entity key, then the keys of all views; each with its type."""
+    def __post_init__(self) -> None:
         found: dict[str, type] = {self.entity_key: str}
         for view in self.views:
-            found |= {view.asked_as[name]: kind for name, (_, kind) in view.keys.items()}
-        return found
+            found |= {view.asked_as[name]: KEY_TYPES[kind] for name, kind in view.keys.items()}
+        object.__setattr__(self, "join_keys", found)
 
     @property
     def local(self) -> bool:
         """Whether a read is of a file of this machine, and takes no time to wait in."""
-        return bool(self.config.online_store.type == "sqlite")
+        return self.reader.local
 
     def checked(self, entity: Mapping[str, Any]) -> dict[str, Any]:
         """The keys of a row, each known and of its type; any but the pipeline's own entity key may be null.
@@ -111,65 +101,95 @@ class OnlineFeatures:
         Raises:
             UpstreamUnavailable: The store does not answer.
         """
-        keys: dict[tuple[Any, ...], EntityKey] = {}
         wanted = [tuple(entity.get(view.asked_as[name]) for name in view.keys) for entity in entities]
-        for values in wanted:
-            if None not in values and values not in keys:
-                keys[values] = _entity_key(view, values)
-        if not keys:
-            return [_NOTHING] * len(wanted)
-        # A fresh list each time: Redis' store appends to the one it is given.
-        found = self._store().online_read(self.config, view.table, list(keys.values()), list(view.features))
-        held = {values: _known(view, *row) for values, row in zip(keys, found, strict=True)}
+        keys = list({values: None for values in wanted if None not in values and _fits(view, values)})
+        held = dict(zip(keys, self.reader.read(view, keys), strict=True)) if keys else {}
         return [held.get(values, _NOTHING) for values in wanted]
 
+
+@dataclass(frozen=True)
+class FileReader:
+    """SQLite's file."""
+
+    file: OnlineFile
+    local: bool = True
+
+    def read(self, view: View, keys: Keys) -> list[KnownValues]:
+        """See Reader."""
+        return [self._one(view, values) for values in keys]
+
+    def _one(self, view: View, values: tuple[Any, ...]) -> KnownValues:
+        known_at, held = self.file.read(view.name, entity_key(view.keys, values))
+        if known_at is None:
+            return _NOTHING
+        return KnownValues(known_at, {name: held[name] for name in view.features if name in held})
+
+
+class FeastReader:
+    """Any other store, through Feast."""
+
+    local = False
+
+    def __init__(self, pipeline: Pipeline, views: Sequence[View], settings: Settings) -> None:
+        """Open the pipeline's store.
+
+        Raises:
+            UpstreamUnavailable: Feast's registry does not answer.
+        """
+        from airloop.features import feature_store
+
+        store = feature_store.open_store(pipeline, settings)
+        with feature_store.answering(settings):
+            self._tables = {view.name: store.get_feature_view(view.name) for view in views}
+        self._config, self._settings, self._local = store.config, settings, threading.local()
+
+    def read(self, view: View, keys: Keys) -> list[KnownValues]:
+        """See Reader."""
+        from airloop.features import feature_store
+
+        asked = [_feast_key(view, values) for values in keys]
+        with feature_store.answering(self._settings):
+            # A fresh list each time: Redis' store appends to the one it is given.
+            found = self._store().online_read(self._config, self._tables[view.name], asked, list(view.features))
+        return [_known(view, *row) for row in found]
+
     def _store(self) -> Any:
-        # SQLite's connections belong to one thread each.
+        from feast.infra.online_stores.helpers import get_online_store_from_config
+
+        # A connection may belong to one thread.
         store = getattr(self._local, "store", None)
         if store is None:
-            store = self._local.store = get_online_store_from_config(self.config.online_store)
+            store = self._local.store = get_online_store_from_config(self._config.online_store)
         return store
 
 
-def open_online(pipeline: Pipeline, settings: Settings) -> OnlineFeatures:
-    """The views that the pipeline's feature service projects.
+def open_online(pipeline: Pipeline, views: Sequence[View], settings: Settings) -> OnlineFeatures:
+    """The online store for these views.
 
     Raises:
-        ConfigError: A view's key is neither text nor whole number.
         UpstreamUnavailable: Feast's registry does not answer.
     """
-    store = feature_store.open_store(pipeline, settings)
-    with feature_store.answering(settings):
-        service = store.get_feature_service(pipeline.features.service)
-        views = tuple(
-            _view(store.get_feature_view(projection.name), projection)
-            for projection in service.feature_view_projections
-        )
-    return OnlineFeatures(views, store.config, pipeline.prediction.entity_key)
+    return OnlineFeatures(tuple(views), pipeline.prediction.entity_key, _reader(pipeline, views, settings))
 
 
-def _view(table: Any, projection: Any) -> View:
-    keys = {}
-    for column in table.entity_columns:
-        kind = column.dtype.to_value_type()
-        if kind not in _KEYS:
-            raise ConfigError(
-                f"feature view {table.name}: key {column.name!r} is {column.dtype}; a key is String or Int64"
-            )
-        keys[column.name] = _KEYS[kind]
-    mapped = projection.join_key_map or {}
-    return View(
-        name=table.name,
-        table=table,
-        features=tuple(item.name for item in projection.features),
-        keys=keys,
-        asked_as={name: mapped.get(name, name) for name in keys},
-        ttl_seconds=table.ttl.total_seconds(),
-    )
+def _reader(pipeline: Pipeline, views: Sequence[View], settings: Settings) -> Reader:
+    if settings.online_store.get("type") == "sqlite":
+        return FileReader(OnlineFile(Path(settings.online_store["path"]), pipeline.name))
+    return FeastReader(pipeline, views, settings)
 
 
-def _entity_key(view: View, values: tuple[Any, ...]) -> EntityKey:
-    parts = [Value(**{kind: value}) for (kind, _), value in zip(view.keys.values(), values, strict=True)]
+def _fits(view: View, values: tuple[Any, ...]) -> bool:
+    """Whether the key can be stored at all: a number too large for its type names nothing."""
+    kinds = zip(view.keys.values(), values, strict=True)
+    return all(kind != "INT32" or value in _INT32 for kind, value in kinds)
+
+
+def _feast_key(view: View, values: tuple[Any, ...]) -> Any:
+    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+    from feast.protos.feast.types.Value_pb2 import Value
+
+    fields = {"STRING": "string_val", "INT64": "int64_val", "INT32": "int32_val"}
+    parts = [Value(**{fields[kind]: value}) for kind, value in zip(view.keys.values(), values, strict=True)]
     return EntityKey(join_keys=list(view.keys), entity_values=parts)
 
 

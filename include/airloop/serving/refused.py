@@ -44,6 +44,8 @@ def refuse_strange_text(field: str, text: str) -> None:
     Raises:
         Refused: Names the field.
     """
+    if text.isascii() and text.isprintable():
+        return
     try:
         text.encode()
     except UnicodeEncodeError as error:

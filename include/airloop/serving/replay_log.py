@@ -70,7 +70,7 @@ def replay_log(pipeline: Pipeline, window: Window, version: int, settings: Setti
             f"version {version} takes feature {missing[0]!r}, which was not logged: it cannot be replayed"
         )
     found = [
-        model.predict(pipeline, inputs.table([inputs.row(row.features) for row in part]).to_pandas())
+        model.predict(pipeline, inputs.of_model.table([inputs.row(row.features) for row in part]).to_pandas())
         for part in (rows[at : at + _ROWS_AT_ONCE] for at in range(0, len(rows), _ROWS_AT_ONCE))
     ]
     return _compared(window, version, rows, np.concatenate(found))

@@ -1,4 +1,8 @@
-"""One version as it is served: loaded, checked against the ledger, compiled, warmed; exchanged as a whole."""
+"""One version as it is served: loaded, checked against the ledger, warmed; exchanged as a whole.
+
+A version that was registered with a serving form, whose features are defined by the same files as then, is loaded from
+that form alone. Any other is loaded with all that made it: MLflow, scikit-learn, Feast, which takes seconds and memory.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -6,28 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
-
 from airloop.config import Pipeline
-from airloop.errors import AirloopError, GuardRefused
-from airloop.models import model_version
-from airloop.models.model_version import ModelVersion
+from airloop.errors import GuardRefused
+from airloop.features import definition_files, online_views
+from airloop.features.online_views import OnlineView
+from airloop.models import recorded_digest, serving_form
+from airloop.models.forms.choose import Form
 from airloop.problems import Floats, Task, task_of
-from airloop.serving import freshness
+from airloop.serving import freshness, version_files
 from airloop.serving.champions import decision_of
-from airloop.serving.forms import Form, chosen_form
 from airloop.serving.freshness import Rule
-from airloop.serving.inputs import Inputs, read_inputs
+from airloop.serving.inputs import Inputs, inputs_of, read_inputs
 from airloop.serving.online_features import OnlineFeatures, open_online
 from airloop.serving.refused import Refused
 from airloop.settings import Settings
 from airloop.stores.ledger import Entry
-from airloop.stores.mlflow import model_files
 
 logger = logging.getLogger(__name__)
 
-_REAL_ROWS = 2000
+_WARMED_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,6 @@ class Served:
         since: Data time from which it is in force.
         digest: SHA-256 of its files, equal to the ledger's.
         example: A row of features it can be asked with.
-        settings: Of the installation, for what its online store is called in errors.
     """
 
     pipeline: Pipeline
@@ -53,7 +53,6 @@ class Served:
     online: OnlineFeatures
     rules: Mapping[str, Rule]
     example: Mapping[str, Any]
-    settings: Settings
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> Floats:
         """Predictions of rows by the model's columns.
@@ -73,8 +72,19 @@ class Served:
         return found
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """What differs between the two ways to load a version."""
+
+    digest: str
+    inputs: Inputs
+    form: Form
+    views: Sequence[OnlineView]
+    example: Mapping[str, Any]
+
+
 def load_served(pipeline: Pipeline, in_force: Entry, settings: Settings) -> Served:
-    """Load, check, compile and warm the version that an entry `done` put in force.
+    """Load, check and warm the version that an entry `done` put in force.
 
     Raises:
         GuardRefused: It does not load, its files are not those that were judged, its features mean something else now,
@@ -83,54 +93,58 @@ def load_served(pipeline: Pipeline, in_force: Entry, settings: Settings) -> Serv
         UpstreamUnavailable: A store does not answer.
     """
     version = int(in_force.payload["version"])
-    model = model_version.load_champion(pipeline, version, settings)
-    inputs = read_inputs(pipeline, model.features, settings)
-    online = open_online(pipeline, settings)
-    example = _example(pipeline, model, inputs, settings)
-    real = [*_real_rows(model, inputs, settings), inputs.row(example)]
+    parts = _by_form(pipeline, version, settings) or _by_pipeline(pipeline, version, settings)
+    online = open_online(pipeline, parts.views, settings)
     served = Served(
         pipeline=pipeline,
         version=version,
         decision=decision_of(in_force),
         since=in_force.effective_at,
-        digest=model.digest,
-        inputs=inputs,
-        form=chosen_form(model, inputs, task_of(pipeline), real),
+        digest=parts.digest,
+        inputs=parts.inputs,
+        form=parts.form,
         task=task_of(pipeline),
         online=online,
-        rules=freshness.rules(pipeline, online, inputs),
-        example=example,
-        settings=settings,
+        rules=freshness.rules(pipeline, online, parts.inputs),
+        example=parts.example,
     )
-    for count in (1, min(100, len(real))):  # warmed: the first request costs what all cost
-        served.predict(real[:count])
+    for count in (1, _WARMED_ROWS):  # warmed: the first request costs what all cost
+        served.predict([parts.inputs.row(parts.example)] * count)
     logger.info("%s: version %d answers, by its %s form", pipeline.name, version, served.form.name)
     return served
 
 
-def _example(pipeline: Pipeline, model: ModelVersion, inputs: Inputs, settings: Settings) -> dict[str, Any]:
-    """The first row of the model's input example by features; all missing where there is none."""
-    try:
-        frame = model_files.input_example(model_version.version_files(pipeline.name, model.version, settings))
-        columns = _plain(frame.to_dict(orient="records")[0])
-    except (AirloopError, IndexError) as error:
-        logger.info("%s version %d has no input example: %s", pipeline.name, model.version, error)
-        columns = {}
-    return _by_feature(inputs, columns)
+def _by_form(pipeline: Pipeline, version: int, settings: Settings) -> _Parts | None:
+    """From the form that was kept with the version; None where it has none, or its features may mean something else."""
+    today = definition_files.files_digest(pipeline, settings)
+    if not recorded_digest.ledger_digest(settings, pipeline.name, version):
+        return None  # promoted by an older airloop: nothing says that its form is what was judged
+    files = version_files.files(pipeline.name, version, settings)
+    kept = serving_form.read(files)
+    if kept is None or kept.form is None or not today or kept.definitions != today:
+        return None
+    digest = recorded_digest.refuse_changed(pipeline.name, version, files, settings)
+    inputs = inputs_of(kept.features, kept.columns)
+    return _Parts(digest, inputs, kept.form, kept.views, _by_feature(inputs, kept.example))
 
 
-def _real_rows(model: ModelVersion, inputs: Inputs, settings: Settings) -> list[dict[str, Any]]:
-    """Rows of the holdout that the model was judged on, as far as its file is there."""
-    try:
-        import fsspec
+def _by_pipeline(pipeline: Pipeline, version: int, settings: Settings) -> _Parts:
+    """From the model itself, compared with a fast form here."""
+    from airloop.models import model_version
+    from airloop.models.forms import choose
 
-        with fsspec.open(model.snapshot.uri, "rb", **settings.storage_options) as file:
-            columns = list(inputs.columns)
-            found = pq.read_table(file, columns=columns, filters=[("part", "=", "holdout")]).slice(0, _REAL_ROWS)
-    except Exception as error:  # the file of an old training may be gone: the probes remain
-        logger.info("version %d: its holdout is not there to compare on: %s", model.version, error)
-        return []
-    return [_plain(row) for row in found.to_pylist()]
+    model = model_version.load_champion(pipeline, version, settings)
+    inputs = read_inputs(pipeline, model.features, settings)
+    files = model_version.version_files(pipeline.name, version, settings)
+    example = serving_form.example_row(files, model.features)
+    rows = [*serving_form.real_rows(model.snapshot, model.features, settings), example]
+    kept = serving_form.read(files)
+    if kept is not None and kept.form is None:  # compared at registration
+        form = choose.pipeline_form(model.model, inputs.of_model, task_of(pipeline), kept.why)
+    else:
+        form = choose.chosen_form(model.model, inputs.of_model, task_of(pipeline), rows)
+    views = online_views.online_views(pipeline, settings)
+    return _Parts(model.digest, inputs, form, views, _by_feature(inputs, example))
 
 
 def _by_feature(inputs: Inputs, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,15 +153,3 @@ def _by_feature(inputs: Inputs, columns: Mapping[str, Any]) -> dict[str, Any]:
         values = [columns.get(name) for name in feature.columns]
         found[feature.name] = values if feature.kind == "array" else values[0]
     return found
-
-
-def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """NaN as None, numpy's numbers as Python's."""
-    return {str(name): _one(value) for name, value in row.items()}
-
-
-def _one(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
-    if value is None or isinstance(value, (str, bool)):
-        return value
-    return None if value != value else float(value)

@@ -20,7 +20,7 @@ from airloop.features import examples
 from airloop.models import model_version
 from airloop.records import Window
 from airloop.serving import collect, replay_log, score
-from airloop.serving.prediction_log import Logged, PredictionLog, id_time, is_closed, new_id, read_segment, segments
+from airloop.serving.prediction_log import Logged, PredictionLog, id_time, is_closed, new_ids, read_segment, segments
 from airloop.serving.refused import Refused
 from airloop.stores import lake
 
@@ -34,7 +34,7 @@ def entity(number=31, machine="m1"):
 def logged(**changes):
     now = time.time()
     values = {
-        "id": new_id(now),
+        "id": new_ids(now, 1)[0],
         "at": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "pipeline": "toy",
         "version": 1,
@@ -183,7 +183,7 @@ def test_a_segment_is_closed_when_it_is_full_or_its_writer_is_gone(served):
 
 def test_an_id_says_when_it_was_given_and_text_that_is_none_says_nothing():
     now = time.time()
-    assert abs(id_time(new_id(now)).timestamp() - now) < 0.002
+    assert abs(id_time(new_ids(now, 1)[0]).timestamp() - now) < 0.002
     assert [id_time(text) for text in ("", "x" * 32, "f" * 32, "0" * 31)] == [None] * 4
 
 

@@ -9,17 +9,21 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
 
 from airloop.errors import GuardRefused
-from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
+
+if TYPE_CHECKING:  # a prediction service compares digests and needs no data frames
+    import pandas as pd
 
 MODEL = "model.skops"
 RECORD = "airloop.json"
 """What the model was made from, kept beside it, so that the digest covers it."""
+
+FORM = "serving_form.npz"
+"""The model without data frames, as airloop.models.forms.written writes it; versions of an older airloop have none."""
 
 _DESCRIPTION = "MLmodel"
 _EXAMPLE = "input_example.json"
@@ -28,6 +32,7 @@ _KNOWN = frozenset(
     {
         *_REQUIRED,
         RECORD,
+        FORM,
         _EXAMPLE,
         "conda.yaml",
         "python_env.yaml",
@@ -86,6 +91,8 @@ def loaded(content: bytes) -> Any:
     """
     from skops.io import loads
 
+    from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
+
     try:
         strange = strange_types(content)
     except ValueError as error:
@@ -107,7 +114,7 @@ def dumped(model: Any) -> bytes:
     return bytes(dumps(model))
 
 
-def input_example(files: Files) -> pd.DataFrame:
+def input_example(files: Files) -> "pd.DataFrame":
     """The rows saved beside the model, with the types its signature declares.
 
     Raises:
@@ -115,6 +122,8 @@ def input_example(files: Files) -> pd.DataFrame:
     """
     if _EXAMPLE not in files:
         raise GuardRefused("it has no input example to predict on")
+    import pandas as pd
+
     try:
         content = json.loads(files[_EXAMPLE])
         frame = pd.DataFrame(content["data"], columns=content["columns"])

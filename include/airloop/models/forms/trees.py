@@ -1,20 +1,24 @@
-"""Trees walked together: one array of nodes for all trees of a forest or a boosting, one step a level for all rows.
+"""Trees asked together: small ones by the leaves that each value rules out, others one step a level for all rows.
 
 Forests compare a value rounded to float32 with a float64 threshold, gradient boosting takes it as it is; both send a
 missing value where the node says. The fields of scikit-learn's trees are private: `choose` compares the answers.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from airloop.serving.forms.encoder import OrdinalRows, ordinal_rows
+from airloop.models.forms.columns import Rows
+from airloop.models.forms.encoder import OrdinalRows, ordinal_rows
+from airloop.models.forms.leaf_masks import LeafMasks, leaf_masks
+from airloop.models.forms.links import LINKS
 
 Floats = npt.NDArray[np.float64]
-_WALKED_ROWS = 16
+_ONE_BY_ONE = 4
+_ROWS_AT_ONCE = 256
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
@@ -36,12 +40,12 @@ class Trees:
     """All trees of an estimator.
 
     Attributes:
-        children: Of node n, [2 n] where it goes left, [2 n + 1] where right.
+        children: Of node n, [2 n] where it goes left, [2 n + 1] where right; a leaf's are itself.
         values: What a node adds to each output; zero but for leaves.
         levels: How many steps the deepest tree takes.
         rounded: Whether values are rounded to float32 first.
-        finish: From the sum over all trees to predictions.
-        whole: The estimator's own prediction of a matrix, faster for many rows.
+        baseline: What is added to the sum over all trees, one a output.
+        link: From there to predictions: a key of LINKS.
     """
 
     encoder: OrdinalRows
@@ -53,19 +57,41 @@ class Trees:
     values: Floats
     levels: int
     rounded: bool
-    finish: Callable[[Floats], Floats]
-    whole: Callable[[Floats], Floats]
+    baseline: Floats
+    link: str
+    masks: LeafMasks | None = field(init=False, repr=False, compare=False)
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> Floats:
-        """Predictions (n, outputs)."""
-        matrix = self.encoder.matrix(rows)
-        return self.finish(self._sums(matrix)) if len(rows) <= _WALKED_ROWS else self.whole(matrix)
+    def __post_init__(self) -> None:
+        masks = leaf_masks(
+            self.roots, self.feature, self.threshold, self.children, self.missing_left, values=self.values
+        )
+        object.__setattr__(self, "masks", masks)
 
-    def _sums(self, matrix: Floats) -> Floats:
-        if self.rounded:
-            if (np.abs(matrix) > _LARGEST_FLOAT32).any():
-                raise ValueError("a number is too large for float32, which this model computes in")
-            matrix = matrix.astype(np.float32).astype(np.float64)
+    def __call__(self, rows: Rows) -> Floats:
+        """Predictions (n, outputs).
+
+        Raises:
+            ValueError: A number is too large for the model.
+        """
+        if self.masks is not None and not self.rounded and len(rows) <= _ONE_BY_ONE:
+            sums = np.concatenate([self.masks.one(self.encoder.line(row)) for row in rows])
+        else:
+            matrix = self._as_compared(self.encoder.matrix(rows))
+            sums = self.masks.many(matrix) if self.masks is not None else self._walked(matrix)
+        return LINKS[self.link](sums + self.baseline)
+
+    def _as_compared(self, matrix: Floats) -> Floats:
+        if not self.rounded:
+            return matrix
+        if (np.abs(matrix) > _LARGEST_FLOAT32).any():
+            raise ValueError("a number is too large for float32, which this model computes in")
+        return matrix.astype(np.float32).astype(np.float64)
+
+    def _walked(self, matrix: Floats) -> Floats:
+        parts = [matrix[at : at + _ROWS_AT_ONCE] for at in range(0, len(matrix), _ROWS_AT_ONCE)]
+        return np.concatenate([self._walk(part) for part in parts])
+
+    def _walk(self, matrix: Floats) -> Floats:
         count, width = matrix.shape
         flat = matrix.ravel()
         base = (np.arange(count, dtype=np.intp) * width)[:, None]
@@ -94,6 +120,7 @@ def tree_form(encoder: Any, estimator: Any) -> Trees:
     starts = np.cumsum([0, *(len(tree.feature) for tree in trees)])
     left = np.concatenate([tree.left + start for tree, start in zip(trees, starts[:-1], strict=True)])
     right = np.concatenate([tree.right + start for tree, start in zip(trees, starts[:-1], strict=True)])
+    outputs = trees[0].values.shape[1]
     return Trees(
         encoder=rows,
         roots=starts[:-1].astype(np.intp),
@@ -104,8 +131,8 @@ def tree_form(encoder: Any, estimator: Any) -> Trees:
         values=np.concatenate([tree.values for tree in trees]),
         levels=max(tree.depth for tree in trees),
         rounded=not boosted,
-        finish=_finish(estimator) if boosted else np.asarray,
-        whole=_whole(estimator, forest=not boosted),
+        baseline=np.asarray(estimator._baseline_prediction, dtype=np.float64).ravel() if boosted else np.zeros(outputs),
+        link=_link(estimator) if boosted else "identity",
     )
 
 
@@ -177,35 +204,14 @@ def _looped(
     )
 
 
-def _finish(estimator: Any) -> Callable[[Floats], Floats]:
-    """From raw sums to predictions, by the model's own loss."""
-    baseline, loss = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(1, -1), estimator._loss
-    if hasattr(estimator, "classes_"):
+def _link(estimator: Any) -> str:
+    """How a boosting's loss makes predictions of sums.
 
-        def finish(sums: Floats) -> Floats:
-            raw = sums + baseline
-            return np.asarray(loss.predict_proba(raw[:, 0] if raw.shape[1] == 1 else raw))
-
-        return finish
-    return lambda sums: np.asarray(loss.link.inverse((sums + baseline)[:, 0])).reshape(-1, 1)
-
-
-def _whole(estimator: Any, *, forest: bool) -> Callable[[Floats], Floats]:
-    """A matrix of many rows through the estimator's compiled trees."""
-    classifies = hasattr(estimator, "classes_")
-    if not forest:
-        ask = estimator.predict_proba if classifies else estimator.predict
-        return lambda matrix: np.asarray(ask(matrix)).reshape(len(matrix), -1)
-    trees = [one.tree_ for one in estimator.estimators_]
-
-    def average(matrix: Floats) -> Floats:
-        if (np.abs(matrix) > _LARGEST_FLOAT32).any():
-            raise ValueError("a number is too large for float32, which this model computes in")
-        rounded = np.ascontiguousarray(matrix, dtype=np.float32)
-        total = np.zeros((len(matrix), trees[0].value.shape[2]))
-        for tree in trees:
-            found = tree.predict(rounded).reshape(len(matrix), -1)
-            total += found / found.sum(axis=1, keepdims=True) if classifies else found
-        return total / len(trees)
-
-    return average
+    Raises:
+        ValueError: By another link than those of LINKS.
+    """
+    name = type(estimator._loss.link).__name__
+    known = {"IdentityLink": "identity", "LogLink": "exp", "LogitLink": "sigmoid", "MultinomialLogit": "softmax"}
+    if name not in known:
+        raise ValueError(f"the link {name} is not known")
+    return known[name]

@@ -1,13 +1,15 @@
 """A linear model folded: what each category and each number adds, without one-hot columns in between."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+from airloop.models.forms.columns import Rows
+from airloop.models.forms.encoder import OrdinalRows
+from airloop.models.forms.links import LINKS
 
 Floats = npt.NDArray[np.float64]
 _UNSEEN = "\x00 never met in training"
@@ -15,36 +17,34 @@ _UNSEEN = "\x00 never met in training"
 
 @dataclass(frozen=True)
 class Linear:
-    """Intercept + what each text adds + numbers @ weights, then softmax, sigmoid or nothing.
+    """Intercept + what each text adds + numbers @ weights, then a link.
 
     Attributes:
-        texts: Column -> category -> what it adds to each output; `unseen` of the column for any other.
+        encoder: Texts to their lines in `adds`, -1 (the last line) for one never met in training; numbers as they are.
+        adds: Of each text, line -> output -> what it adds.
         medians: What stands for a missing number.
+        link: A key of LINKS.
     """
 
-    texts: tuple[tuple[str, Mapping[Any, Floats], Floats], ...]
-    numbers: tuple[str, ...]
-    medians: tuple[float, ...]
+    encoder: OrdinalRows
+    adds: tuple[Floats, ...]
+    medians: Floats
     weights: Floats
     intercept: Floats
-    kind: str
+    link: str
+    _link: Callable[[Floats], Floats] = field(init=False, repr=False, compare=False)
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> Floats:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_link", LINKS[self.link])
+
+    def __call__(self, rows: Rows) -> Floats:
         """Predictions (n, outputs)."""
-        raw = np.empty((len(rows), len(self.intercept)))
-        for at, row in enumerate(rows):
-            total = self.intercept.copy()
-            for name, adds, unseen in self.texts:
-                total += adds.get(row[name], unseen)
-            raw[at] = total
-        if self.numbers:
-            found = [[self._number(row, at) for at in range(len(self.numbers))] for row in rows]
-            raw += np.array(found, dtype=np.float64) @ self.weights
-        return _finished(raw, self.kind)
-
-    def _number(self, row: Mapping[str, Any], at: int) -> float:
-        value = row[self.numbers[at]]
-        return self.medians[at] if value is None or math.isnan(value) else value
+        matrix = self.encoder.matrix(rows)
+        numbers = matrix[:, len(self.adds) :]
+        raw = np.where(np.isnan(numbers), self.medians, numbers) @ self.weights + self.intercept
+        for at, adds in enumerate(self.adds):
+            raw += adds[matrix[:, at].astype(np.intp)]
+        return self._link(raw)
 
 
 def linear_form(encoder: Any, estimator: Any) -> Linear:
@@ -59,28 +59,36 @@ def linear_form(encoder: Any, estimator: Any) -> Linear:
         raise ValueError(f"{type(estimator).__name__} behind {type(one_hot).__name__} is not folded")
     weights = np.atleast_2d(estimator.coef_).astype(np.float64).T
     intercept = np.broadcast_to(np.atleast_1d(estimator.intercept_), (weights.shape[1],)).astype(np.float64)
-    adds, width = _texts(one_hot, texts, weights) if len(texts) else ([], 0)
+    tables, adds, width = _texts(one_hot, texts, weights) if len(texts) else ([], [], 0)
     medians, scales, means = _numbers(scaled, numbers)
     of_numbers = weights[width:] / scales[:, None]
-    return Linear(
-        tuple(adds), tuple(numbers), tuple(medians.tolist()), of_numbers, intercept - means @ of_numbers, kind
-    )
+    rows = OrdinalRows(tuple(tables), tuple(numbers))
+    return Linear(rows, tuple(adds), medians, of_numbers, intercept - means @ of_numbers, kind)
 
 
-def _texts(one_hot: Any, texts: Sequence[str], weights: Floats) -> tuple[list[Any], int]:
-    found, start = [], 0
+def _texts(
+    one_hot: Any, texts: Sequence[str], weights: Floats
+) -> tuple[list[tuple[str, Mapping[Any, float]]], list[Floats], int]:
+    tables: list[tuple[str, Mapping[Any, float]]] = []
+    adds, start = [], 0
     rows = max(len(categories) for categories in one_hot.categories_) + 2
     columns = {}
     for name, categories in zip(texts, one_hot.categories_, strict=True):
         known = [value for value in categories if value is not None and value == value]
         columns[name] = [*known, None, _UNSEEN, *[_UNSEEN] * (rows - len(known) - 2)]
-    encoded = np.asarray(one_hot.transform(pd.DataFrame(columns, dtype=object)))
+    encoded = _encoded(one_hot, columns)
     for name, width in zip(texts, _widths(one_hot), strict=True):
-        adds = encoded[:, start : start + width] @ weights[start : start + width]
         at = columns[name].index(_UNSEEN)
-        found.append((name, {value: adds[row] for row, value in enumerate(columns[name][:at])}, adds[at]))
+        tables.append((name, {value: float(line) for line, value in enumerate(columns[name][:at])}))
+        adds.append(encoded[: at + 1, start : start + width] @ weights[start : start + width])
         start += width
-    return found, start
+    return tables, adds, start
+
+
+def _encoded(one_hot: Any, columns: Mapping[str, list[Any]]) -> Floats:
+    import pandas as pd  # where a form is made, never where it answers
+
+    return np.asarray(one_hot.transform(pd.DataFrame(columns, dtype=object)))
 
 
 def _widths(one_hot: Any) -> list[int]:
@@ -96,16 +104,5 @@ def _numbers(scaled: Any, numbers: Sequence[str]) -> tuple[Floats, Floats, Float
 
 def _kind(estimator: Any) -> str:
     if not hasattr(estimator, "classes_"):
-        return "value"
+        return "identity"
     return {1: "sigmoid"}.get(np.atleast_2d(estimator.coef_).shape[0], "softmax")
-
-
-def _finished(raw: Floats, kind: str) -> Floats:
-    if kind == "value":
-        return raw
-    if kind == "sigmoid":
-        with np.errstate(over="ignore"):
-            probability = 1 / (1 + np.exp(-raw[:, 0]))
-        return np.stack([1 - probability, probability], axis=1)
-    shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -1,5 +1,7 @@
 """Fast forms: equal to the pipeline on missing, unseen and extreme values within 1e-12, or not used."""
 
+import io
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,10 +10,11 @@ import pytest
 from tests.support import toy
 
 from airloop.config import Pipeline
+from airloop.errors import GuardRefused
 from airloop.models import estimators
+from airloop.models.forms import choose, written
+from airloop.models.forms.choose import chosen_form
 from airloop.problems import task_of
-from airloop.serving.forms import choose
-from airloop.serving.forms.choose import chosen_form
 from airloop.serving.inputs import Feature, Inputs
 
 ROWS = 600
@@ -19,7 +22,7 @@ TEXTS = ("carrier", "origin")
 NUMBERS = ("distance", "delay", "seats")
 KINDS = {**dict.fromkeys(TEXTS, "text"), **dict.fromkeys(NUMBERS, "number")}
 COLUMNS = ("distance", "carrier", "delay", "origin", "seats")
-INPUTS = Inputs(tuple(Feature(name, "view", KINDS[name], (name,)) for name in COLUMNS), COLUMNS)
+COLUMNS_OF = Inputs(tuple(Feature(name, "view", KINDS[name], (name,)) for name in COLUMNS), COLUMNS).of_model
 FOREST = {"n_estimators": 7, "min_samples_leaf": 5}
 
 MODELS = [
@@ -99,14 +102,18 @@ def test_a_model_is_served_by_a_form_that_equals_its_pipeline(
 ):
     pipeline, model = fitted(toy_settings, frame, kind, estimator, encoder, params)
     task = task_of(pipeline)
-    chosen = chosen_form(model, INPUTS, task, real_rows(frame))
+    chosen = chosen_form(model.model, COLUMNS_OF, task, real_rows(frame))
     assert (chosen.name, chosen.why == "") == (form, form != "pipeline"), chosen.why
     rows = real_rows(frame, ROWS)
     if chosen.fast:
-        rows += choose.probes(INPUTS, real_rows(frame))
-    expected = task.predict(model.model, INPUTS.table(rows).to_pandas())
+        rows += choose.probes(COLUMNS_OF, real_rows(frame))
+    expected = task.predict(model.model, COLUMNS_OF.table(rows).to_pandas())
     size = np.maximum(1.0, np.abs(expected))
     assert (np.abs(chosen.predict(rows) - expected) / size).max() <= 1e-12
+    if chosen.fast:
+        kept = written.read(written.written(chosen, {"columns": list(COLUMNS)}))
+        assert (kept.form.name, kept.why, kept.facts) == (form, "", {"columns": list(COLUMNS)})
+        assert np.array_equal(kept.form.predict(rows), chosen.predict(rows))
     alone = np.concatenate([chosen.predict([row]) for row in rows[-30:]])
     assert (np.abs(alone - expected[-30:]) / size[-30:]).max() <= 1e-12
 
@@ -116,18 +123,18 @@ def test_a_form_that_differs_is_not_used_and_says_by_how_much(toy_settings, fram
     real = choose.tree_form
 
     def off(encoder, estimator):
-        predict = real(encoder, estimator)
-        return lambda rows: predict(rows) + 1e-9
+        form = real(encoder, estimator)
+        return replace(form, values=form.values * (1 + 1e-9))
 
     monkeypatch.setitem(choose._BUILDERS, "trees", off)
-    chosen = chosen_form(model, INPUTS, task_of(pipeline), real_rows(frame))
+    chosen = chosen_form(model.model, COLUMNS_OF, task_of(pipeline), real_rows(frame))
     assert chosen.name == "pipeline"
-    assert "trees: differs from the pipeline by 1e-09" in chosen.why
+    assert "trees: differs from the pipeline by " in chosen.why
 
 
 def test_a_number_beyond_float32_is_refused_by_a_forest_as_by_its_pipeline(toy_settings, frame):
     pipeline, model = fitted(toy_settings, frame, *MODELS[1][:4])
-    chosen = chosen_form(model, INPUTS, task_of(pipeline), real_rows(frame))
+    chosen = chosen_form(model.model, COLUMNS_OF, task_of(pipeline), real_rows(frame))
     for count in (1, 40):
         with pytest.raises(ValueError, match="too large for float32"):
             chosen.predict([{**real_rows(frame)[0], "distance": 1e300}] * count)
@@ -135,3 +142,35 @@ def test_a_number_beyond_float32_is_refused_by_a_forest_as_by_its_pipeline(toy_s
 
 def test_without_rows_to_compare_no_fast_form_is_used():
     assert choose.difference(lambda rows: rows, lambda rows: rows, []) == "there are no rows to compare on"
+
+
+def test_small_trees_are_asked_by_leaf_masks_and_large_ones_by_walking(toy_settings, frame):
+    masked = []
+    for params in ({"max_iter": 3}, {"max_iter": 3, "max_leaf_nodes": 90, "min_samples_leaf": 2}):
+        pipeline, model = fitted(toy_settings, frame, *MODELS[0][:3], params)
+        chosen = chosen_form(model.model, COLUMNS_OF, task_of(pipeline), real_rows(frame))
+        masked.append((chosen.name, chosen.predict.scorer.masks is not None))
+    assert masked == [("trees", True), ("trees", False)]
+
+
+def test_a_form_reads_the_values_at_its_thresholds_as_its_pipeline_does(toy_settings, frame):
+    for estimator in (MODELS[0], MODELS[1]):
+        pipeline, model = fitted(toy_settings, frame, *estimator[:4])
+        task = task_of(pipeline)
+        chosen = chosen_form(model.model, COLUMNS_OF, task, real_rows(frame))
+        edges = choose.edges(chosen.predict.scorer, real_rows(frame))
+        assert len(edges) > 100
+        expected = task.predict(model.model, COLUMNS_OF.table(edges).to_pandas())
+        assert np.abs(chosen.predict(edges) - expected).max() <= 1e-12
+
+
+def test_a_file_that_is_no_form_is_refused_unread(toy_settings, frame):
+    pipeline, model = fitted(toy_settings, frame, *MODELS[0][:4])
+    chosen = chosen_form(model.model, COLUMNS_OF, task_of(pipeline), real_rows(frame))
+    content = written.written(chosen, {})
+    pickled = io.BytesIO()
+    np.savez(pickled, description=np.array([{"format": 1}], dtype=object))
+    newer = content.replace(b'"format": 1', b'"format": 2')
+    for broken in (b"", b"not a zip", content[:-200], pickled.getvalue(), newer):
+        with pytest.raises(GuardRefused, match="serving form"):
+            written.read(broken)

@@ -1,0 +1,98 @@
+"""The ordinal encoder of airloop's candidates on plain rows: a look-up a text, a float a number."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from airloop.models.forms.columns import Rows
+
+UNKNOWN = -1.0
+
+
+@dataclass(frozen=True)
+class OrdinalRows:
+    """What the fitted ColumnTransformer does to a frame: texts by their number, then numbers as they are.
+
+    Attributes:
+        texts: Column -> category -> number; what was not met in training is UNKNOWN.
+    """
+
+    texts: tuple[tuple[str, Mapping[Any, float]], ...]
+    numbers: tuple[str, ...]
+    _numbers_of: Callable[[Mapping[str, Any]], tuple[Any, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_numbers_of", picked(self.numbers))
+
+    def matrix(self, rows: Rows) -> npt.NDArray[np.float64]:
+        """One row each; a missing number is NaN."""
+        found = np.empty((len(rows), len(self.texts) + len(self.numbers)))
+        for at, (name, numbers) in enumerate(self.texts):
+            found[:, at] = [numbers.get(row[name], UNKNOWN) for row in rows]
+        # numpy reads None as NaN where it is told to make floats.
+        found[:, len(self.texts) :] = np.array([self._numbers_of(row) for row in rows], dtype=np.float64)
+        return found
+
+    def line(self, row: Mapping[str, Any]) -> list[float]:
+        """One row as a list, without numpy."""
+        texts = [numbers.get(row[name], UNKNOWN) for name, numbers in self.texts]
+        return texts + [math.nan if value is None else value for value in self._numbers_of(row)]
+
+
+def picked(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Takes the values of these names out of a row."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda row: tuple(row[name] for name in names)
+
+
+def ordinal_rows(transformer: Any) -> OrdinalRows:
+    """The encoder of a fitted ColumnTransformer whose texts are ordinally encoded and whose numbers pass.
+
+    Raises:
+        ValueError: It is another one.
+    """
+    (_, encoder, texts), (_, passed, numbers) = transformer.transformers_[:2]
+    if type(encoder).__name__ != "OrdinalEncoder" or not _passes(passed, numbers):
+        raise ValueError(f"texts go through {type(encoder).__name__}, numbers through {passed}")
+    categories = encoder.categories_ if len(texts) else []
+    # None met in training is a category like any other; only NaN is encoded as missing.
+    tables = [{value: float(at) for at, value in enumerate(found) if not _is_nan(value)} for found in categories]
+    return OrdinalRows(tuple(zip(texts, tables, strict=True)), tuple(numbers))
+
+
+def described(rows: OrdinalRows) -> dict[str, Any]:
+    """As JSON holds it; `from_described` reads it again."""
+    texts = [[name, [[_plain(value), number] for value, number in table.items()]] for name, table in rows.texts]
+    return {"texts": texts, "numbers": list(rows.numbers)}
+
+
+def from_described(content: Mapping[str, Any]) -> OrdinalRows:
+    """What `described` wrote."""
+    texts: Iterable[tuple[str, list[tuple[Any, float]]]] = content["texts"]
+    return OrdinalRows(tuple((name, dict(map(tuple, table))) for name, table in texts), tuple(content["numbers"]))
+
+
+def _plain(value: Any) -> Any:
+    """A category as JSON can hold it.
+
+    Raises:
+        ValueError: It cannot, exactly.
+    """
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or isinstance(value, str | bool):
+        return value
+    raise ValueError(f"category {value!r} is neither text nor flag")
+
+
+def _passes(step: Any, numbers: Sequence[str]) -> bool:
+    return not len(numbers) or step == "passthrough" or type(step).__name__ == "FunctionTransformer"
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
