@@ -63,14 +63,14 @@ def test_only_a_skops_model_with_an_example_passes(tmp_path, capsys, monkeypatch
     if spoil:
         spoil(folder)
     capsys.readouterr()
-    code = model_check.main([str(folder)])
+    code = model_check.main([str(folder), str(tmp_path)])
     said = capsys.readouterr().err.splitlines()
     assert (code, says in said[-1] if says else not said) == (1 if says else 0, True)
 
 
 def test_a_call_without_a_model_says_how_to_call(capsys):
     assert model_check.main([]) == 1
-    assert capsys.readouterr().err == "usage: python -m airloop.gate.model_check FOLDER\n"
+    assert capsys.readouterr().err == "usage: python -m airloop.gate.model_check FOLDER PROJECT [TYPE...]\n"
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,10 @@ def _pipeline(pipeline: Pipeline, settings: Settings) -> list[str]:
 
 
 def _candidate(pipeline: Pipeline, name: str) -> list[str]:
-    if plain_candidates.is_plain(pipeline.prediction.task, pipeline.training.candidates[name]):
+    training = pipeline.training
+    # Whether an estimator takes weights is not in the list.
+    weighted = training.half_life_days is not None or training.balance.by == "class_weight"
+    if not weighted and plain_candidates.is_plain(pipeline.prediction.task, training.candidates[name]):
         return []
     # Only here: scikit-learn takes longer to import than all the rest to check.
     from airloop.authoring import search_check

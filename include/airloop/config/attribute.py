@@ -1,12 +1,15 @@
 """What a `module:attribute` string of a declaration names; it is imported only where it is used."""
 
 import importlib
+import sys
 from typing import Any
 
 from airloop.errors import ConfigError
 
 # What authors' own modules import of airloop, and where it has gone.
 _MOVED = {"airloop.replay": "airloop.sources.replay"}
+# Frameworks that airloop does not bring; each has an extra of its name.
+_EXTRAS = ("lightgbm", "xgboost")
 
 
 def resolve(path: str) -> Any:
@@ -16,10 +19,29 @@ def resolve(path: str) -> Any:
         ConfigError: No such module or attribute here.
     """
     module, attribute = path.split(":")
+    if module.partition(".")[0] in _EXTRAS:
+        installed_module(module.partition(".")[0])
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"{path}: cannot be imported on this machine: {error}{_moved(error, module)}") from error
+
+
+def installed_module(extra: str) -> Any:
+    """The module of a framework that an extra installs.
+
+    Raises:
+        ConfigError: It is not installed in this environment; says the command.
+    """
+    try:
+        return importlib.import_module(extra)
+    except ModuleNotFoundError as error:
+        if error.name != extra:
+            raise
+        raise ConfigError(
+            f"{extra} is not installed in {sys.prefix}: uv pip install --python {sys.executable} 'airloop[{extra}]' "
+            "(on every machine that trains, scores or serves)"
+        ) from error
 
 
 def _moved(error: Exception, module: str) -> str:

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from airloop.config.alerts import AlertRoute
 from airloop.config.approval import Approval
+from airloop.config.balance import Balance
 from airloop.config.calendar import Calendar, is_finer
 from airloop.config.feed import Feeds
 from airloop.config.gate_rules import RuleDeclaration
@@ -19,6 +20,7 @@ from airloop.config.reason import Reason
 from airloop.config.refit import Refit
 from airloop.config.retention import Retention
 from airloop.config.serving import Serving
+from airloop.config.trusted_type import TrustedType
 
 
 class Coverage(Node):
@@ -97,11 +99,15 @@ class Candidate(Node):
 
     estimator: AttributePath
     """`module:attribute` of a scikit-learn classifier, or regressor by the task, resolved on the worker."""
-    encoder: Literal["one_hot", "ordinal"]
-    """How text features reach the estimator; `one_hot` also imputes and scales numbers."""
+    encoder: Literal["one_hot", "ordinal", "target"]
+    """How text features reach the estimator; `one_hot` also imputes and scales numbers. `target`: by the mean label of
+    their value, cross-fitted within the rows of a fit; for texts of very many values."""
     params: dict[str, Any] = Field(default_factory=dict)
     search: dict[str, Range | Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Parameter -> range, or the list of values to choose from."""
+    trusted_types: tuple[TrustedType, ...] = ()
+    """Classes of the project's own, `module:Class`, that a saved model may hold: each is imported and given its state
+    when the model is loaded, so name only what a person has read."""
 
 
 class Budget(Node):
@@ -132,6 +138,10 @@ class Training(Node):
     leak_check_times: int = Field(gt=0)
     """Decision times the leak check samples per snapshot."""
     refit: Refit = Refit()
+    balance: Balance = Balance()
+    memory_gib: float | None = Field(default=None, gt=0)
+    """A training that would take more memory than this is refused before its features are read. Default: what the
+    machine, or its container, has."""
     history_days: int | None = Field(default=None, gt=0)
     """Days before the holdout's embargo that are learned from; older rows are left out. Default: all since
     coverage.start."""
@@ -140,6 +150,12 @@ class Training(Node):
     bounds memory. Default: all."""
     half_life_days: float | None = Field(default=None, gt=0)
     """A row this much older than the newest one weighs half as much in a fit. Default: all weigh the same."""
+
+    @property
+    def reviewed_types(self) -> frozenset[str]:
+        """The trusted types of all candidates, `module.Class` as model files name them."""
+        named = (name for candidate in self.candidates.values() for name in candidate.trusted_types)
+        return frozenset(name.replace(":", ".") for name in named)
 
 
 class Floor(Node):
@@ -238,6 +254,14 @@ class Pipeline(Node):
     def calendar_of(self, group: str) -> Calendar:
         """The calendar of a DAG that takes windows, by its group."""
         return self.monitoring_calendar if group == "monitoring" else self.calendar
+
+    @model_validator(mode="after")
+    def _balances_classes(self) -> Self:
+        if self.prediction.task == "regression" and self.training.balance.by != "none":
+            raise ValueError(
+                "training.balance sets classes against each other, and the task is regression: leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _looks_not_finer_than_windows(self) -> Self:

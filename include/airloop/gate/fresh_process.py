@@ -14,11 +14,14 @@ from airloop.stores.mlflow import model_files
 _CHECK_SECONDS = 300
 
 
-def check_model(settings: Settings, model_name: str, version: int, *, digest: str = "") -> str:
+def check_model(
+    settings: Settings, model_name: str, version: int, *, digest: str = "", reviewed: frozenset[str] = frozenset()
+) -> str:
     """Load a version in a fresh process and predict on its input example; a copy of its files is kept for the service.
 
     Args:
         digest: What its files must hash to; empty for a decision made before digests were taken.
+        reviewed: Classes that the pipeline's declaration trusts beyond the list (Training.reviewed_types).
 
     Returns:
         SHA-256 of the files that were checked.
@@ -31,7 +34,14 @@ def check_model(settings: Settings, model_name: str, version: int, *, digest: st
     own_digest = recorded_digest.refuse_changed(model_name, version, files, settings, digest=digest)
     with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:
         model_files.write(files, Path(folder))
-        command = [sys.executable, "-m", "airloop.gate.model_check", folder]
+        command = [
+            sys.executable,
+            "-m",
+            "airloop.gate.model_check",
+            folder,
+            str(settings.project_dir),
+            *sorted(reviewed),
+        ]
         # Started there, the new process imports this very airloop, installed or not.
         root = Path(__file__).parents[2]
         try:

@@ -1,4 +1,4 @@
-"""`python -m airloop.gate.model_check FOLDER`: can a fresh process load this model and predict with it?
+"""`python -m airloop.gate.model_check FOLDER PROJECT [TYPE...]`: can a fresh process load this model and predict?
 
 Run by `promote` before an alias moves: what loads in the process that trained it may not load anywhere else. Exit code
 0, or 1 and one line on stderr.
@@ -8,16 +8,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from airloop.project import make_importable
 from airloop.settings import apply_quiet_environment
 
 _SHOWN_CHARACTERS = 500
 
 
-def check_model(folder: str) -> int:
+def check_model(folder: str, reviewed: frozenset[str] = frozenset()) -> int:
     """Load a scikit-learn model by airloop's own list of types and predict on its input example.
 
     Args:
         folder: Folder with the files of a model.
+        reviewed: Classes that the pipeline's declaration trusts besides.
 
     Returns:
         Rows predicted.
@@ -30,7 +32,7 @@ def check_model(folder: str) -> int:
     from airloop.stores.mlflow import model_files
 
     files = model_files.read(Path(folder))
-    model, example = model_files.load(files), model_files.input_example(files)
+    model, example = model_files.load(files, reviewed), model_files.input_example(files)
     _refuse_predictions(model, example)
     return len(example)
 
@@ -52,12 +54,14 @@ def _refuse_predictions(model: Any, example: Any) -> None:
 
 def main(arguments: list[str]) -> int:
     """Exit code of the check; says in one line on stderr why it failed."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m airloop.gate.model_check FOLDER\n")
+    if len(arguments) < 2:
+        sys.stderr.write("usage: python -m airloop.gate.model_check FOLDER PROJECT [TYPE...]\n")
         return 1
     apply_quiet_environment()
+    folder, project, *reviewed = arguments
+    make_importable(Path(project))
     try:
-        check_model(arguments[0])
+        check_model(folder, frozenset(reviewed))
     except Exception as error:  # any failure means the same: this model must not serve
         line = " ".join(f"{type(error).__name__}: {error}".split())
         sys.stderr.write(line[:_SHOWN_CHARACTERS] + "\n")

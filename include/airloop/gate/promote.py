@@ -40,7 +40,8 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
     version, model_digest = _goes_in_force(settings, history, recorded, decision)
     scored = approval.scored_until(pipeline, settings)
     if _begun(pipeline, history, recorded, scored) is None:
-        model_digest = check_model(settings, decision.model_name, version, digest=model_digest)
+        reviewed = pipeline.training.reviewed_types
+        model_digest = check_model(settings, decision.model_name, version, digest=model_digest, reviewed=reviewed)
     draft = Draft(
         decision.effective_at,
         {

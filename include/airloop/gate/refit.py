@@ -150,7 +150,7 @@ def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, sett
     def fit() -> str:
         features = list(snapshot.features)
         model = fitted_model(pipeline, trained.candidate, trained.params, rows, features)
-        return log_model(task_of(pipeline), model, rows[features], origin, settings, run_id=run_id)
+        return log_model(pipeline, model, rows[features], origin, settings, run_id=run_id)
 
     version = registered_version(pipeline, settings, run=run, key=key, origin=origin, fit=fit)
     tracking.end_run(settings, run_id)

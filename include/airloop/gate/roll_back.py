@@ -159,7 +159,7 @@ def _checked(pipeline: Pipeline, version: int, history: History, settings: Setti
         # With its features pinned it scores on by them.
         if unfit and (held.pinned is None or held.pinned.not_kept):
             raise GuardRefused(unfit[0])
-        return check_model(settings, pipeline.name, version)
+        return check_model(settings, pipeline.name, version, reviewed=pipeline.training.reviewed_types)
     except GuardRefused as error:
         raise GuardRefused(
             f"{error}; choose another version by --to (promoted: {_listed(history)}), or run a training, which the "

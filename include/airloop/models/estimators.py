@@ -8,16 +8,21 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline as SklearnPipeline
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 from sklearn.utils.validation import has_fit_parameter
 
-from airloop.config import Pipeline
+from airloop.config import Candidate, Pipeline
 from airloop.config.attribute import resolve
 from airloop.errors import ConfigError, DataContractError, GuardRefused
+from airloop.models import balanced, frameworks
+from airloop.models.balanced import Balanced
 from airloop.problems import refuse_unfit_labels, task_of
 from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
+
+_TARGET_FOLDS = 5
 
 
 def check_candidate(pipeline: Pipeline, candidate: str) -> None:
@@ -37,6 +42,8 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
         raise ConfigError(f"{place}.params: {declared.estimator} does not take them: {error}") from error
     if not isinstance(estimator, BaseEstimator):
         raise ConfigError(f"{place}.estimator: {declared.estimator} is no scikit-learn estimator")
+    if unkept := frameworks.problem_of(declared):
+        raise ConfigError(f"{place}.{unkept}")
     problem = task_of(pipeline).model_problem(estimator)
     if problem:
         raise ConfigError(f"{place}.estimator: {problem} (prediction.task)")
@@ -45,6 +52,8 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
             f"{place}.estimator: {declared.estimator} takes no sample_weight, which training.half_life_days needs: "
             "take it out, or another estimator"
         )
+    if unbalanced := balanced.problem_of(pipeline.training.balance.by, estimator):
+        raise ConfigError(f"{place}.estimator: {declared.estimator} {unbalanced}")
     known = estimator.get_params()
     strange = sorted(set(declared.search) - set(known))
     if strange:
@@ -93,8 +102,9 @@ def new_model(
 ) -> SklearnPipeline:
     """An unfitted scikit-learn pipeline for a candidate of the declaration.
 
-    Text features are one-hot encoded (rare values together) with numbers imputed by their median and scaled, or
-    ordinally encoded (unknown and missing are -1) with numbers passed as they are; rows keep their order.
+    Text features are one-hot encoded (rare values together) with numbers imputed by their median and scaled;
+    ordinally encoded (unknown and missing are -1) with numbers passed as they are; or encoded by the mean label of
+    their value, shrunk and cross-fitted (Micci-Barreca 2001), with numbers as they are. Rows keep their order.
 
     Args:
         params: Override the declared ones; the seed is training.seed where the estimator takes a random_state.
@@ -112,13 +122,28 @@ def new_model(
     names = list(features) if features is not None else feature_columns(pipeline, frame)
     texts = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name])]
     numbers = [name for name in names if name not in texts and frame[name].notna().any()]
-    estimator = resolve(declared.estimator)(**{**declared.params, **params})
+    estimator, balance = _estimator(pipeline, declared, params), pipeline.training.balance
+    if balance.by != "none":
+        estimator = Balanced(estimator, balance.by, balance.at_most)
+    return make_pipeline(_encoder(pipeline, declared.encoder, texts=texts, numbers=numbers), estimator)
+
+
+def _estimator(pipeline: Pipeline, declared: Candidate, params: Mapping[str, Any]) -> BaseEstimator:
+    """With training.seed where it takes one; of another framework in the form that is saved."""
+    given = {**declared.params, **params}
+    estimator = resolve(declared.estimator)(**given)
     if "random_state" in estimator.get_params():
+        given["random_state"] = pipeline.training.seed
         estimator.set_params(random_state=pipeline.training.seed)
-    return make_pipeline(_encoder(declared.encoder, texts=texts, numbers=numbers), estimator)
+    return frameworks.kept_form(declared, given) or estimator
 
 
-def _encoder(kind: str, *, texts: list[str], numbers: list[str]) -> ColumnTransformer:
+def _encoder(pipeline: Pipeline, kind: str, *, texts: list[str], numbers: list[str]) -> ColumnTransformer:
+    if kind == "target":
+        target = {"regression": "continuous"}.get(pipeline.prediction.task, pipeline.prediction.task)
+        crosswise = KFold(_TARGET_FOLDS, shuffle=True, random_state=pipeline.training.seed)
+        by_target = TargetEncoder(target_type=target, cv=crosswise)
+        return ColumnTransformer([("texts", by_target, texts), ("numbers", "passthrough", numbers)])
     if kind == "one_hot":
         text_steps: Any = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=50, sparse_output=False)
         number_steps: Any = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
@@ -134,20 +159,21 @@ def feature_columns(pipeline: Pipeline, frame: pd.DataFrame) -> list[str]:
     return [name for name in frame.columns if name not in other]
 
 
-def trusted_types(model: SklearnPipeline) -> list[str]:
+def trusted_types(model: SklearnPipeline, reviewed: frozenset[str] = frozenset()) -> list[str]:
     """The types a model file of this model holds beyond skops' safe list; MLflow saves it only when told them.
 
     Raises:
-        GuardRefused: A type in it is not on the allow-list, so that it would not load again.
+        GuardRefused: A type in it is neither on the allow-list nor reviewed, so that it would not load again.
     """
     from skops.io import dumps, get_untrusted_types
 
     file = dumps(model)
     untrusted = get_untrusted_types(data=file)
-    refused = strange_types(file) or tuple(sorted(set(untrusted) - ALLOWED_TYPES))
+    refused = strange_types(file, reviewed) or tuple(sorted(set(untrusted) - ALLOWED_TYPES - reviewed))
     if refused:
         raise GuardRefused(
             f"model holds {refused[0]}, not on the allow-list of "
-            "airloop.stores.mlflow.model_types: it cannot be saved safely"
+            "airloop.stores.mlflow.model_types: it cannot be saved safely; a class of your own that a person has "
+            "reviewed is named in trusted_types of its candidate"
         )
     return list(untrusted)

@@ -12,7 +12,7 @@ from airloop.errors import DataContractError, GuardRefused
 from airloop.features import feature_store
 from airloop.models import evidence, looks, model_version, rules_measured
 from airloop.models.evaluation_plots import log_pictures
-from airloop.models.holdout import Holdout
+from airloop.models.holdout import holdout_of, sampled_as
 from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, Task, refuse_unfit_labels, task_of
@@ -177,7 +177,7 @@ def compare(
         rows: decision_time (UTC) and label of the rows, in the order of the predictions.
         seen: Earlier looks at these rows; they widen the interval, which then takes more draws.
     """
-    days, sampled = evidence.utc_days(rows["decision_time"]), _sampled(pipeline, seen)
+    days, sampled = evidence.utc_days(rows["decision_time"]), sampled_as(pipeline, seen)
     found, problems = [], []
     for metric in task_of(pipeline).metrics:
         try:
@@ -185,16 +185,6 @@ def compare(
         except DataContractError as error:
             problems.append(f"no evidence on {metric}: {error}")
     return tuple(found), tuple(problems)
-
-
-def _sampled(pipeline: Pipeline, seen: int) -> dict[str, Any]:
-    rule = pipeline.gate.compare
-    return {
-        "confidence": looks.paid_confidence(rule.confidence, seen),
-        "resamples": rule.resamples * (seen + 1),
-        "expanded": True,
-        "seed": pipeline.training.seed,
-    }
 
 
 def _rules(
@@ -211,18 +201,15 @@ def _rules(
     if not pipeline.gate.rules:
         return {}
     files = model_version.version_files(pipeline.name, candidate.version, settings)
-    holdout = Holdout(
-        rows=rows,
-        labels=rows["label"].to_numpy(dtype="float64"),
-        days=evidence.utc_days(rows["decision_time"]),
+    holdout = holdout_of(
+        pipeline,
+        rows,
         candidate=predicted,
         champion=champion,
         predict=lambda changed: candidate.predict(pipeline, changed),
         features=candidate.features,
-        metric=pipeline.gate.compare.metric,
-        sampled=_sampled(pipeline, seen),
         model_bytes=sum(map(len, files.values())),
-        task=pipeline.prediction.task,
+        seen=seen,
     )
     return rules_measured.measure_rules(pipeline, holdout)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from airloop.config import Pipeline
+from airloop.models import evidence, looks
 from airloop.problems import Floats, Integers
 
 
@@ -36,3 +38,41 @@ class Holdout:
     sampled: dict[str, Any]
     model_bytes: int
     task: str
+
+
+def holdout_of(
+    pipeline: Pipeline,
+    rows: pd.DataFrame,
+    *,
+    candidate: Floats,
+    champion: Floats | None,
+    predict: Callable[[pd.DataFrame], Floats],
+    features: tuple[str, ...],
+    model_bytes: int,
+    seen: int = 0,
+) -> Holdout:
+    """A holdout of labelled rows; `seen` counts earlier looks at it."""
+    return Holdout(
+        rows=rows,
+        labels=rows["label"].to_numpy(dtype="float64"),
+        days=evidence.utc_days(rows["decision_time"]),
+        candidate=candidate,
+        champion=champion,
+        predict=predict,
+        features=features,
+        metric=pipeline.gate.compare.metric,
+        sampled=sampled_as(pipeline, seen),
+        model_bytes=model_bytes,
+        task=pipeline.prediction.task,
+    )
+
+
+def sampled_as(pipeline: Pipeline, seen: int) -> dict[str, Any]:
+    """How the gate's comparison draws days; `seen` earlier looks widen the interval, which then takes more draws."""
+    rule = pipeline.gate.compare
+    return {
+        "confidence": looks.paid_confidence(rule.confidence, seen),
+        "resamples": rule.resamples * (seen + 1),
+        "expanded": True,
+        "seed": pipeline.training.seed,
+    }

@@ -120,7 +120,7 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest
     files = version_files(pipeline.name, version, settings)
     own_digest = refuse_changed(pipeline.name, version, files, settings, digest=digest or tags.get(DIGEST, ""))
     try:
-        model = model_files.load(files)
+        model = model_files.load(files, pipeline.training.reviewed_types)
     except GuardRefused as error:
         raise GuardRefused(f"{pipeline.name} version {version} does not load: {error}") from error
     snapshot = _snapshot(tags, files, version)

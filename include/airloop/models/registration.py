@@ -15,9 +15,9 @@ from mlflow.models import infer_signature
 
 from airloop.config import Pipeline
 from airloop.features import feature_store, pinned
-from airloop.models import model_version, serving_form
+from airloop.models import frameworks, model_version, serving_form
 from airloop.models.estimators import trusted_types
-from airloop.problems import Task
+from airloop.problems import task_of
 from airloop.records import Snapshot
 from airloop.settings import Settings
 from airloop.stores.mlflow import model_files, tracking
@@ -70,9 +70,11 @@ def registered_version(
     return tracking.register(pipeline, settings, model_uri=uri, run_id=run_id, key=key, tags=tags)
 
 
-def log_model(task: Task, model: Any, rows: pd.DataFrame, origin: Origin, settings: Settings, *, run_id: str) -> str:
+def log_model(
+    pipeline: Pipeline, model: Any, rows: pd.DataFrame, origin: Origin, settings: Settings, *, run_id: str
+) -> str:
     """Log a fitted model in a run, saved with skops, its types checked; returns its URI."""
-    sample, best = rows.head(300), origin.params
+    sample, best, task = rows.head(300), origin.params, task_of(pipeline)
     with tracking.resumed(settings, run_id):
         mlflow.log_params({"candidate": origin.candidate, **{f"best_{name}": value for name, value in best.items()}})
         # pip_requirements given: inferring them starts a process and takes ten seconds.
@@ -81,8 +83,10 @@ def log_model(task: Task, model: Any, rows: pd.DataFrame, origin: Origin, settin
             name="model",
             signature=infer_signature(sample, getattr(model, task.method)(sample)),
             input_example=rows.tail(5),
-            pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIREMENTS],
-            skops_trusted_types=trusted_types(model),
+            pip_requirements=[
+                f"{name}=={installed(name)}" for name in (*_REQUIREMENTS, *frameworks.packages_of(model))
+            ],
+            skops_trusted_types=trusted_types(model, pipeline.training.reviewed_types),
             pyfunc_predict_fn=task.method,
         )
     return str(logged.model_uri)

@@ -51,7 +51,7 @@ class ServingForm:
 
 def of_files(pipeline: Pipeline, files: Files, snapshot: Snapshot, settings: Settings) -> bytes:
     """The file to be kept beside the files of a model that was logged."""
-    model, columns = model_files.load(files), snapshot.features
+    model, columns = model_files.load(files, pipeline.training.reviewed_types), snapshot.features
     features = online_views.served_features(pipeline, settings)
     of_model, example = model_columns(features, columns), example_row(files, columns)
     rows = [*real_rows(snapshot, columns, settings), example]

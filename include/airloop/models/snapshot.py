@@ -8,11 +8,12 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.features import examples, feature_store, leak_check, sections, stale
-from airloop.models import outcomes_there, training_set
+from airloop.models import memory, outcomes_there, training_set
 from airloop.models.history import Thinning, learned_since
 from airloop.models.training_key import training_key
 from airloop.problems import refuse_unfit_labels
@@ -89,7 +90,14 @@ def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> T
     excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), settings)
     thinning = Thinning(train.end, pipeline.training.max_train_rows)
     whole = Window(train.start, holdout.end)
-    frame = examples.feature_frame(pipeline, whole, settings, as_of=cutoff, keep=thinning)
+    columns = len(feature_store.feature_names(pipeline, settings))
+
+    def kept(rows: pa.Table) -> pa.Table:
+        few = thinning(rows)
+        memory.refuse_too_large(pipeline, rows=few.num_rows, columns=columns)
+        return few
+
+    frame = examples.feature_frame(pipeline, whole, settings, as_of=cutoff, keep=kept)
     frame = _without(with_parts(frame, train, holdout), excluded)
     refuse_unfit_labels(pipeline, frame["label"])
     _refuse_too_few(pipeline, frame, holdout)

@@ -10,7 +10,6 @@ from airloop.models.estimators import fitted_model
 from airloop.models.registration import Origin, log_model, made_of, registered_version
 from airloop.models.training_key import training_key
 from airloop.models.training_set import labelled_part, read_snapshot
-from airloop.problems import task_of
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
 from airloop.settings import Settings
 from airloop.stores.mlflow import registry, tracking
@@ -71,4 +70,4 @@ def _fit(pipeline: Pipeline, best: TunedCandidate, origin: Origin, settings: Set
     model = fitted_model(pipeline, best.candidate, best.params, rows, features)
     with tracking.resumed(settings, run_id):
         mlflow.log_metric("cv_score", best.score)
-    return log_model(task_of(pipeline), model, rows[features], origin, settings, run_id=run_id)
+    return log_model(pipeline, model, rows[features], origin, settings, run_id=run_id)

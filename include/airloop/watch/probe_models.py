@@ -60,7 +60,7 @@ def probe(
     """
     folder = f"{settings.lake_uri}/{pipeline.name}/probes"
     name, key = f"v{champion.version}_{cutoff:{_STAMP}}_", _key(pipeline, champion, cutoff, settings)
-    kept = _kept(folder, name, key, settings)
+    kept = _kept(folder, name, key, settings, reviewed=pipeline.training.reviewed_types)
     if kept is not None:
         rows = int(kept[0].rsplit("_", 2)[-2])
         return Probe(ProbeRefit(cutoff, rows, kept[0]), kept[1])
@@ -96,13 +96,13 @@ def _key(pipeline: Pipeline, champion: ModelVersion, cutoff: datetime, settings:
     return digest(made)[:_KEY_LENGTH]
 
 
-def _kept(folder: str, name: str, key: str, settings: Settings) -> tuple[str, Any] | None:
+def _kept(folder: str, name: str, key: str, settings: Settings, *, reviewed: frozenset[str]) -> tuple[str, Any] | None:
     """URI and model of a refit that is there and loads."""
     system, path = fsspec.core.url_to_fs(folder, **settings.storage_options)
     try:
         for file in _listed(system, path):
             if file.startswith(name) and file.endswith(f"_{key}.skops"):
-                return f"{folder}/{file}", model_files.loaded(system.cat_file(f"{path}/{file}"))
+                return f"{folder}/{file}", model_files.loaded(system.cat_file(f"{path}/{file}"), reviewed)
     except (OSError, GuardRefused) as error:
         logger.warning("a kept probe is made again: %s", error)
     return None

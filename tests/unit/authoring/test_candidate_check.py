@@ -85,3 +85,17 @@ def test_a_feature_named_like_a_column_of_ours_is_refused(toy_settings: Settings
         path.write_text(path.read_text().replace("job_size", "prediction"))
     with pytest.raises(ConfigError, match="feature 'prediction' has the name of a column airloop adds"):
         check_pipeline("toy", toy_settings)
+
+
+@pytest.mark.parametrize("asked", ["half_life_days: 30", "balance: {by: class_weight}"])
+def test_an_estimator_that_takes_no_weights_is_found_where_they_are_asked_for(tmp_path: Path, asked: str) -> None:
+    settings = toy.write_project(tmp_path / "project", Settings().project_dir)
+    weighted = toy.edited(settings, tmp_path / "weighted", "pipeline.yaml", "seed: 7,", f"seed: 7, {asked},")
+    assert check_pipeline("toy", weighted)
+    nearest = ("sklearn.linear_model:LogisticRegression", "sklearn.neighbors:KNeighborsClassifier")
+    params = ("params: {max_iter: 200},", "")
+    search = ("search: {C: {low: 0.01, high: 10.0, log: true}}", "search: {n_neighbors: [5, 9]}")
+    for number, change in enumerate((nearest, params, search)):
+        weighted = toy.edited(weighted, tmp_path / f"edit {number}", "pipeline.yaml", *change)
+    with pytest.raises(ConfigError, match="KNeighborsClassifier takes no sample_weight, which training"):
+        check_pipeline("toy", weighted)

@@ -45,6 +45,8 @@ MODELS = [
     ("regression", "sklearn.linear_model:Ridge", "one_hot", {}, "linear"),
     ("binary", "sklearn.ensemble:GradientBoostingClassifier", "one_hot", {"n_estimators": 5}, "pipeline"),
     ("regression", "sklearn.neighbors:KNeighborsRegressor", "one_hot", {}, "pipeline"),
+    ("binary", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 5}, "pipeline"),
+    ("multiclass", "xgboost:XGBClassifier", "ordinal", {"n_estimators": 5}, "pipeline"),
 ]
 
 

@@ -71,8 +71,11 @@ def digest(files: Files) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def load(files: Files) -> Any:
+def load(files: Files, reviewed: frozenset[str] = frozenset()) -> Any:
     """The scikit-learn pipeline of a model's files.
+
+    Args:
+        reviewed: Classes that the pipeline's declaration trusts beyond the list (Training.reviewed_types).
 
     Raises:
         GuardRefused: A file is missing or is not one airloop saves, the description names another format, another
@@ -80,10 +83,10 @@ def load(files: Files) -> Any:
     """
     _refuse_strange_files(files)
     _refuse_strange_description(files[_DESCRIPTION])
-    return loaded(files[MODEL])
+    return loaded(files[MODEL], reviewed)
 
 
-def loaded(content: bytes) -> Any:
+def loaded(content: bytes, reviewed: frozenset[str] = frozenset()) -> Any:
     """The scikit-learn pipeline of one skops file.
 
     Raises:
@@ -94,15 +97,16 @@ def loaded(content: bytes) -> Any:
     from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
 
     try:
-        strange = strange_types(content)
+        strange = strange_types(content, reviewed)
     except ValueError as error:
         raise GuardRefused(f"{MODEL} does not load: {error}") from error
     if strange:
         raise GuardRefused(
-            f"{MODEL} holds {strange[0]}, not on the allow-list of airloop.stores.mlflow.model_types: it is not loaded"
+            f"{MODEL} holds {strange[0]}, not on the allow-list of airloop.stores.mlflow.model_types, nor among "
+            "trusted_types of the pipeline's candidates: it is not loaded"
         )
     try:
-        return loads(content, trusted=sorted(ALLOWED_TYPES))
+        return loads(content, trusted=sorted(ALLOWED_TYPES | reviewed))
     except Exception as error:  # whatever a broken file raises: a model that does not load is refused, not retried
         raise GuardRefused(f"{MODEL} does not load: {type(error).__name__}: {error}") from error
 

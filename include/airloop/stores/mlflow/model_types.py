@@ -14,6 +14,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils import all_estimators
 
+# Holders of a framework's own text, and of a classifier's correction: models are saved by these names, so they stay.
+_OWN_TYPES = frozenset({"airloop.models.balanced.Balanced"}) | frozenset(
+    f"airloop.models.frameworks.{framework.lower()}.{framework}{kind}"
+    for framework in ("LightGBM", "XGBoost")
+    for kind in ("Classifier", "Regressor")
+)
 # What skops finds in our pipelines beyond its own safe list; anything else refuses to be saved or loaded. Each is a
 # holder of numbers: neither its construction nor its state runs code of the file.
 ALLOWED_TYPES = frozenset(
@@ -21,11 +27,13 @@ ALLOWED_TYPES = frozenset(
         "functools.partial",
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.model_selection._split.KFold",
         "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
         "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
         "sklearn.tree._tree.Tree",
         "sklearn.utils.validation.check_array",
     }
+    | _OWN_TYPES
 )
 _LINKS = ("HalfLogitLink", "IdentityLink", "Interval", "LogitLink", "LogLink", "MultinomialLogit")
 _LOSSES = (
@@ -71,8 +79,12 @@ _NAMES_OF_LOADER: dict[str, frozenset[str]] = {
 }
 
 
-def strange_types(skops_file: bytes) -> tuple[str, ...]:
+def strange_types(skops_file: bytes, reviewed: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """The names in a skops file that are not on the list, sorted; empty when all are. Nothing is imported or built.
+
+    Args:
+        reviewed: Classes that the pipeline's declaration adds (`trusted_types` of a candidate): held as objects with
+            their state, never called as a function or by a constructor of the file's choice.
 
     Raises:
         ValueError: It is not a skops file.
@@ -80,7 +92,7 @@ def strange_types(skops_file: bytes) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(io.BytesIO(skops_file)) as archive:
             schema = json.loads(archive.read("schema.json"))
-        return tuple(sorted({name for loader, name in _named(schema) if name not in _allowed(loader)}))
+        return tuple(sorted({name for loader, name in _named(schema) if name not in _allowed(loader, reviewed)}))
     except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"it is not a skops file: {type(error).__name__}: {error}") from error
 
@@ -98,9 +110,9 @@ def _named(schema: Any) -> Iterator[tuple[str, str]]:
             waiting.extend(item)
 
 
-def _allowed(loader: str) -> frozenset[str]:
+def _allowed(loader: str, reviewed: frozenset[str]) -> frozenset[str]:
     if loader == "ObjectNode":
-        return _CONSTRUCTED | _estimators()
+        return _CONSTRUCTED | _estimators() | reviewed
     return _NAMES_OF_LOADER.get(loader, frozenset())
 
 
