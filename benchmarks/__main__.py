@@ -32,6 +32,8 @@ MEASUREMENTS = (
     "data_stages",
     "monitoring_statistics",
     "log_model",
+    "search_cost",
+    "policy_quality",
     "table_age",
     "bell_age",
     "training_set",

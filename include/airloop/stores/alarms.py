@@ -140,6 +140,12 @@ def excluded_windows(pipeline: Pipeline, span: Window, settings: Settings) -> tu
     return tuple(item.window for item in alarms if item.answer == EXCLUDED)
 
 
+def past_answers(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[tuple[Window, ...], int]:
+    """The windows that `excluded_windows` returns, and how many alarms that hold trainings are open."""
+    alarms = [item for item in raised(pipeline, settings, span=span) if item.alarm.holds_training]
+    return tuple(item.window for item in alarms if item.answer == EXCLUDED), sum(item.open for item in alarms)
+
+
 def answer(settings: Settings, pipeline: Pipeline, key: str, *, given: str, why: str, who: str) -> Entry:
     """Put a person's answer to an alarm into the ledger; the same answer twice adds nothing, a later one replaces it.
 

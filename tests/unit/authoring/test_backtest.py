@@ -4,6 +4,7 @@ import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from airloop.errors import ConfigError, DataContractError
 from airloop.features import examples
 from airloop.records import Window
 from airloop.settings import Settings
+from airloop.stores import alarms
 from airloop_platform import cli
 
 START, MONTHS, ROWS_A_DAY = datetime(2020, 1, 1, tzinfo=UTC), 7, 24
@@ -38,10 +40,13 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     return declared.model_copy(update={"coverage": coverage, "training": training})
 
 
-def past(pipeline: Pipeline, *, turns: datetime | None = None, unlike_after: datetime | None = None) -> Past:
+def past(
+    pipeline: Pipeline, *, turns: datetime | None = None, unlike_after: datetime | None = None, season: float = 0.0
+) -> Past:
     """Hourly rows whose `size` says the label; from `turns` on `age` says it more than that.
 
     Args:
+        season: How far `size` swings in a cycle of 120 days; what it says of the label stays the same.
         unlike_after: Outcomes known from then on are all 1.
     """
     hours = np.arange((END - START) / timedelta(hours=24 / ROWS_A_DAY))
@@ -49,6 +54,7 @@ def past(pipeline: Pipeline, *, turns: datetime | None = None, unlike_after: dat
     size, age, noise = (draw.normal(size=len(hours)) for _ in range(3))
     times = pd.Series(pd.to_datetime([START + timedelta(hours=float(hour)) for hour in hours]))
     weight = np.where(times >= turns, 3, 0) if turns else 0
+    size = size + season * np.sin(2 * np.pi * hours / (24 * 120))
     label = (2 * size + weight * age + noise > 0).astype("float64")
     key = [f"j{int(hour):05}" for hour in hours]
     rows = pd.DataFrame({"job": key, "decision_time": times, "size": size, "age": age})
@@ -78,6 +84,17 @@ def test_on_stationary_data_no_policy_gains_more_than_noise(pipeline: Pipeline) 
     assert len(gains) == len(POLICIES) - 1
     assert max(map(abs, gains)) < 0.002
     assert of(found, "declared").promotions <= 1
+    assert len(of(found, "declared").trainings) <= 1
+
+
+def test_a_season_makes_drift_ask_again_and_again_and_the_declared_loop_starts_no_storm(pipeline: Pipeline) -> None:
+    found = replayed(past(pipeline, season=3.0))
+    assert len(of(found, "drift").trainings) >= 2
+    assert len(of(found, "declared").trainings) <= 1
+    declared, always = of(found, "declared").gain, of(found, "always").gain
+    assert declared is not None
+    assert always is not None
+    assert declared.gain > always.gain - 0.002
 
 
 def test_a_planted_change_is_answered_within_two_windows_and_gains(turned: Backtest) -> None:
@@ -127,6 +144,19 @@ def test_a_past_knows_at_each_instant_what_the_stages_knew(toy_built: Settings) 
         assert frozen["label"].notna().any()
 
 
+def test_an_open_alarm_stops_no_backtest_and_is_said(toy_built: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home of a backtest is its own: nobody could answer there."""
+    declared, whole = toy.toy_pipeline(toy_built), toy.days(0, 45)
+    held = SimpleNamespace(alarm=SimpleNamespace(holds_training=True), window=toy.days(3, 4), answer=None, open=True)
+    left_out = SimpleNamespace(**{**vars(held), "answer": "excluded", "open": False})
+    monkeypatch.setattr(alarms, "raised", lambda *_, **__: iter([held, held, left_out]))
+    found = read_past(declared, whole, toy_built)
+    assert (found.excluded, found.open_alarms) == ((toy.days(3, 4),), 2)
+    lines: list[str] = []
+    backtests.backtest(found, find_policies(("never",)), every="daily", on_progress=lines.append)
+    assert lines[0] == "2 alarms of this past are open: trainings take their rows as if accepted"
+
+
 def test_a_past_without_room_for_a_first_model_says_so(pipeline: Pipeline) -> None:
     found = past(pipeline)
     short = dataclasses.replace(found, span=Window(START, START + timedelta(days=40)))
@@ -137,6 +167,22 @@ def test_a_past_without_room_for_a_first_model_says_so(pipeline: Pipeline) -> No
     )
     with pytest.raises(DataContractError, match="no first model passed the gate"):
         replayed(dataclasses.replace(found, pipeline=pipeline.model_copy(update={"gate": strict})))
+
+
+def ruled(found: Past, **rule: object) -> Past:
+    declared = found.pipeline.model_dump(mode="json")
+    gate = Pipeline.model_validate(declared | {"gate": declared["gate"] | {"rules": [rule]}}).gate
+    return dataclasses.replace(found, pipeline=found.pipeline.model_copy(update={"gate": gate}))
+
+
+def test_the_declared_rules_of_the_gate_judge_the_first_model_and_every_other(pipeline: Pipeline) -> None:
+    with pytest.raises(DataContractError, match=r"no first model passed the gate: .*files of .* MB"):
+        replayed(ruled(past(pipeline), kind="latency", megabytes=1e-6), "calendar")
+    found = replayed(ruled(past(pipeline, turns=TURN), kind="latency", milliseconds=60_000), "calendar")
+    assert "promoted" in {training.outcome for training in of(found, "calendar").trainings}
+    strict = {"kind": "slices", "columns": ["no_such_column"]}
+    with pytest.raises(DataContractError, match="no column 'no_such_column'"):
+        replayed(ruled(past(pipeline), **strict), "calendar")
 
 
 def test_the_page_shows_every_policy_and_escapes_what_it_is_given(turned: Backtest) -> None:

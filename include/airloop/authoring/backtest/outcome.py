@@ -94,6 +94,8 @@ def backtest(
         DataContractError: The past is too short, or no first model passes.
     """
     pipeline, work = past.pipeline, Work(past, on_progress)
+    if past.open_alarms:
+        on_progress(f"{past.open_alarms} alarms of this past are open: trainings take their rows as if accepted")
     windows = windows_of(every, past.span)
     earliest = first_cutoff(pipeline, windows)
     if earliest is None:

@@ -25,6 +25,7 @@ class Past:
         rows: Entity key, decision_time (UTC), features; as `examples.feature_frame` gives them, without labels.
         outcomes: Entity key, label, known_at (UTC), by known_at.
         excluded: Windows nobody trains on, because a person excluded them (airloop.stores.alarms).
+        open_alarms: How many that would hold trainings nobody has answered; their rows are learned from all the same.
     """
 
     pipeline: Pipeline
@@ -35,6 +36,7 @@ class Past:
     rows: pd.DataFrame
     outcomes: pd.DataFrame
     excluded: tuple[Window, ...] = ()
+    open_alarms: int = 0
 
     def known(self, window: Window, *, as_of: datetime) -> pd.DataFrame:
         """Rows decided in the window with `label`, as known before `as_of`: what feature_frame gave at that instant."""
@@ -70,8 +72,8 @@ def read_past(pipeline: Pipeline, span: Window, settings: Settings) -> Past:
 
     Raises:
         UpstreamUnavailable: Features of the span are not built and validated.
-        GuardRefused: An open alarm holds trainings on rows of the span.
     """
+    excluded, waiting = alarms.past_answers(pipeline, span, settings)
     rows = examples.feature_frame(pipeline, span, settings, with_labels=False)
     outcomes = examples.label_rows(pipeline, span, settings, as_of=span.end)
     return Past(
@@ -82,5 +84,6 @@ def read_past(pipeline: Pipeline, span: Window, settings: Settings) -> Past:
         ignored=feature_store.ignored_in_drift(pipeline, settings),
         rows=rows,
         outcomes=outcomes[[pipeline.prediction.entity_key, "label", "known_at"]],
-        excluded=alarms.excluded_windows(pipeline, span, settings),
+        excluded=excluded,
+        open_alarms=waiting,
     )

@@ -9,8 +9,6 @@ import pandas as pd
 from airloop.authoring.backtest.contender import Contender
 from airloop.authoring.backtest.policies import Policy
 from airloop.authoring.backtest.work import Work
-from airloop.config import Pipeline
-from airloop.config.pipeline import Gate
 from airloop.errors import DataContractError
 from airloop.gate.judge import judge
 from airloop.problems import PREDICTION
@@ -66,7 +64,7 @@ def first_model(work: Work, windows: Sequence[Window], earliest: datetime) -> tu
             why = str(error)
             continue
         seconds += took
-        decision = judge(work.evaluation(made, None, reason="hand"), _gate(work.pipeline), reason="hand")
+        decision = judge(work.evaluation(made, None, reason="hand"), work.pipeline.gate, reason="hand")
         if decision.passed:
             in_force, took = work.goes_in_force(made)
             return in_force, seconds + took
@@ -94,7 +92,7 @@ def _train(policy: Policy, work: Work, course: Course, window: Window, reason: s
         course.trainings.append(Training(window.end, "failed", str(error)))
         return
     course.seconds += took
-    decision = judge(work.evaluation(made, champion, reason=reason), _gate(work.pipeline), reason=reason)
+    decision = judge(work.evaluation(made, champion, reason=reason), work.pipeline.gate, reason=reason)
     if not decision.outside_model:
         course.last_decision_at = window.end
     goes = decision.passed or not policy.gated
@@ -105,11 +103,6 @@ def _train(policy: Policy, work: Work, course: Course, window: Window, reason: s
     why = decision.why if policy.gated else "no gate"
     outcome = "promoted" if goes else "refused"
     course.trainings.append(Training(window.end, outcome, why, made.candidate, _gain(decision, work)))
-
-
-def _gate(pipeline: Pipeline) -> Gate:
-    """The gate without `rules`: they measure a registered model, and none is registered here."""
-    return pipeline.gate.model_copy(update={"rules": ()})
 
 
 def _gain(decision: Decision, work: Work) -> float | None:

@@ -14,12 +14,15 @@ from airloop.models import estimators
 from airloop.models.choice import Incumbent, choose
 from airloop.models.evaluate import compare, metrics
 from airloop.models.history import evenly, learned_since
+from airloop.models.holdout import holdout_of
 from airloop.models.refit_checks import agreement
+from airloop.models.rules_measured import measure_rules
 from airloop.models.snapshot import parts, with_parts
 from airloop.models.training_set import labelled_part
 from airloop.models.tune import search_of
-from airloop.problems import PREDICTION, task_of
+from airloop.problems import PREDICTION, Floats, task_of
 from airloop.records import Evaluated, Evidence, TunedCandidate, Window
+from airloop.stores.mlflow import model_files
 from airloop.watch import drift, performance, rhythm
 from airloop.watch.drift import Sides
 
@@ -140,13 +143,15 @@ class Work:
         rows = made.held_out
         found: tuple[Evidence, ...] = ()
         problems: tuple[str, ...] = ()
+        said: Floats | None = None
         if champion is not None:
             against = champion.unseen(made.holdout.start)
-            said, _ = self.once(
+            theirs, _ = self.once(
                 ("holdout", against.number, made.number),
                 lambda: self.task.predict(against.model, rows[list(against.features)]),
             )
-            found, problems = compare(self.pipeline, rows, said, made.held_out_predictions)
+            found, problems = compare(self.pipeline, rows, theirs, made.held_out_predictions)
+            said = theirs
             if against.train.end > made.holdout.start:
                 problems = (*problems, f"overlapping holdout: it was trained up to {against.train.end:%Y-%m-%d}")
         return Evaluated(
@@ -162,7 +167,23 @@ class Work:
             reason=reason,
             reason_key="backtest",
             problems=problems,
+            measured=self._rules(made, said),
         )
+
+    def _rules(self, made: Contender, champion: Floats | None) -> dict[str, dict[str, Any]]:
+        """What gate.rules measure of the candidate, as evaluate has it; it is saved as bytes only to be weighed."""
+        if not self.pipeline.gate.rules:
+            return {}
+        holdout = holdout_of(
+            self.pipeline,
+            made.held_out,
+            candidate=made.held_out_predictions,
+            champion=champion,
+            predict=lambda rows: self.task.predict(made.model, rows[list(made.features)]),
+            features=made.features,
+            model_bytes=len(model_files.dumped(made.model)),
+        )
+        return measure_rules(self.pipeline, holdout)
 
     def scored(self, model: Contender, window: Window) -> tuple[pd.DataFrame, float]:
         """Entity key, decision_time, prediction of every row decided in the window."""

@@ -1,0 +1,77 @@
+"""`python -m benchmarks.backtests [NAME ...]`: every policy on real data sets, by the shipped default policy.
+
+Writes <home>/backtests/NAME.json and NAME.svg for each, and shows the table; `--docs` writes what all of them gave into
+docs/backtests.md and docs/images/. Flights take an hour or more, every other set minutes.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from airloop.settings import apply_quiet_environment, load_settings
+
+CLONE = Path(__file__).parents[2]
+REFITS = ("all_mature", "none")
+
+
+def main(arguments: list[str]) -> int:
+    """0, or 2 for a data set that there is not."""
+    from benchmarks.backtests import page, place
+
+    given = _asked(arguments)
+    home = load_settings().home
+    strange = sorted(set(given.names) - set(place.names()))
+    if strange:
+        sys.stderr.write(f"there is no data set {strange[0]!r} (there are: {', '.join(place.names())})\n")
+        return 2
+    if not given.docs:
+        for name in given.names or place.names():
+            _measure(name, home, given.refit, given.policies)
+    found = page.results(home, place.names())
+    print(page.table(found))
+    if given.docs:
+        page.write(found, CLONE / "docs")
+    return 0
+
+
+def _asked(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.backtests")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--policies", default="", help="A,B; default all; never is always there")
+    parser.add_argument("--refit", default="both", choices=[*REFITS, "both"], help="training.refit.on")
+    parser.add_argument("--docs", action="store_true", help="measure nothing, write what was measured")
+    return parser.parse_args(arguments)
+
+
+def _measure(name: str, home: Path, refit: str, policies: str) -> None:
+    from airloop.authoring import backtest as backtests
+    from benchmarks.backtests import place
+
+    pipeline, settings = place.prepared(name, home, CLONE)
+    chosen = backtests.find_policies(tuple(filter(None, policies.split(","))))
+    past = backtests.past_of(pipeline, settings, every="monthly", on_progress=_say)
+    for on in REFITS if refit == "both" else (refit,):
+        _say(f"{name}: training.refit.on: {on}")
+        training = pipeline.training
+        changed = training.model_copy(update={"refit": training.refit.model_copy(update={"on": on})})
+        asked = dataclasses.replace(past, pipeline=past.pipeline.model_copy(update={"training": changed}))
+        found = backtests.backtest(asked, chosen, every="monthly", on_progress=_say)
+        (home / "backtests" / f"{name}-{on}.json").write_text(json.dumps(found.to_json(), indent=1))
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+
+
+if __name__ == "__main__":
+    # Several threads a fit make other sums: one, as the stages have it.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    apply_quiet_environment()
+    from airloop.feast_stores import feast_boot
+
+    feast_boot.neutralise_typeguard()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,112 @@
+"""The backtests' data sets: no row knows its own future, no pipeline has a setting of its own, results are shown."""
+
+import json
+
+import polars as pl
+import pytest
+from benchmarks.backtests import page, place, tables
+
+from airloop.authoring import pipeline_check
+from airloop.config import load_pipeline
+from airloop.settings import Settings, load_settings
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """Packages with a few days of each table; values name their day."""
+    root = tmp_path_factory.mktemp("packages")
+    (root / "ISLP" / "data").mkdir(parents=True)
+    (root / "vega_datasets" / "_data").mkdir(parents=True)
+    hours = [(day, hour) for day in range(1, 11) for hour in range(24) if (day, hour) != (3, 5)]
+    bikes = {"day": [day for day, _ in hours], "hr": [str(hour) for _, hour in hours]}
+    bikes |= {name: [0] * len(hours) for name in ("weekday", "holiday", "workingday", "temp", "atemp", "hum")}
+    bikes |= {"weathersit": ["clear"] * len(hours), "windspeed": [0.0] * len(hours)}
+    pl.DataFrame(bikes | {"bikers": [100 * day + hour for day, hour in hours]}).write_csv(
+        root / "ISLP/data/Bikeshare.csv"
+    )
+    days = [f"198{3 if day > 5 else 2}-01-{day:02}" for day in range(1, 25)]
+    nyse = {"date": days, "day_of_week": ["mon"] * 24, "DJ_return": [0.0] * 24, "log_volatility": [0.0] * 24}
+    pl.DataFrame(nyse | {"log_volume": list(range(1, 25))}).write_csv(root / "ISLP/data/NYSE.csv")
+    rain = {
+        "date": [f"2012/01/{day:02}" for day in range(1, 31)],
+        "precipitation": [float(day % 2) for day in range(1, 31)],
+    }
+    rain |= {name: list(range(1, 31)) for name in ("temp_max", "temp_min", "wind")}
+    pl.DataFrame(rain).write_csv(root / "vega_datasets/_data/seattle-weather.csv")
+    return root
+
+
+def test_a_bike_hour_knows_the_same_hour_of_a_day_and_a_week_before(packages):
+    rows = {row["bike_hour"]: row for row in tables.bike_hours(packages).to_dicts()}
+    ninth = rows["d2011-01-09T07"]
+    assert (ninth["bikers_a_day_before"], ninth["bikers_a_week_before"], ninth["bikers"]) == (807, 207, 907)
+    assert rows["d2011-01-04T05"]["bikers_a_day_before"] is None  # that hour is missing
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 5])
+def test_a_trading_day_knows_what_was_known_so_many_days_before(packages, ahead):
+    rows = tables.nyse_volume(packages).filter(pl.col("days_ahead") == ahead)
+    known = rows.filter(pl.col("log_volume_last").is_not_null())
+    assert known.height >= 17
+    assert (known["log_volume"] - known["log_volume_last"]).unique().to_list() == [ahead]
+    assert (known["log_volume_last"] - known["log_volume_last_2"]).drop_nulls().unique().to_list() == [2]
+
+
+def test_a_day_of_rain_knows_no_rain_of_its_own_or_later(packages):
+    rows = tables.seattle_rain(packages).filter(pl.col("days_ahead") == 1).drop_nulls()
+    assert (rows["wind_last"] + 1 == rows["date"].dt.day()).all()
+    assert (rows["precipitation_last"] != rows["rains"]).all()  # it rains every second day
+    assert rows["rains"].is_in([0, 1]).all()
+
+
+def test_every_table_has_its_pipeline_and_none_has_a_setting_of_its_own(tmp_path):
+    settings = load_settings(project_dir=place._project(tmp_path, Settings().project_dir), home=tmp_path / "home")
+    assert {folder.name for folder in place.OWN.iterdir()} == set(tables.TABLES) == set(tables.LABELS)
+    loaded = [load_pipeline(name, settings) for name in tables.TABLES]
+    for pipeline in loaded:
+        pipeline_check.check_pipeline(pipeline.name, settings)
+    same = [
+        (
+            pipeline.training.holdout_days,
+            pipeline.training.embargo_days,
+            pipeline.training.budget,
+            pipeline.training.refit,
+            pipeline.gate.compare.model_copy(update={"metric": "mae"}),
+            pipeline.monitoring.policy.model_copy(update={"metric": "mae", "min_rows": 1}),
+            pipeline.training.candidates["gradient_boosting"].search,
+        )
+        for pipeline in loaded
+    ]
+    assert all(one == same[0] for one in same)
+
+
+def outcome(policy, value, gain):
+    evidence = None if gain is None else {"gain": gain, "lower": gain - 1, "upper": gain + 1}
+    windows = [{"window": {}, "metrics": {"mae": value}}]
+    shown = {"policy": policy, "pooled": {"mae": [value, value - 1, value + 1]}, "gain": evidence, "windows": windows}
+    return shown | {"trainings": [1, 2], "promotions": 1, "seconds": 3.4}
+
+
+def test_what_was_measured_is_put_between_the_marks_of_the_page_and_nowhere_else(tmp_path):
+    home, docs = tmp_path / "home", tmp_path / "docs"
+    (home / "backtests").mkdir(parents=True)
+    (docs / "images").mkdir(parents=True)
+    (docs / "backtests.md").write_text("before\n<!-- measured -->\nold\n<!-- /measured -->\nafter\n")
+    result = {"metric": "mae", "windows": [{"start": "2011-03-01T00:00:00"}]}
+    result["outcomes"] = [outcome("never", 9.0, None), outcome("always", 5.0, 4.0), outcome("declared", 6.0, 3.0)]
+    (home / "backtests" / "bike_hours-none.json").write_text(json.dumps(result))
+    found = page.results(home, place.names())
+    assert page.share_of_ungated(result) == 0.75
+    page.write(found, docs)
+    page.write(found, docs)
+    text = (docs / "backtests.md").read_text()
+    assert text.startswith("before\n<!-- measured -->\n| data set |")
+    assert text.endswith("<!-- /measured -->\nafter\n")
+    assert "old" not in text
+    assert "| bike_hours | off | declared loop | MAE | 6 [5, 7] | +3 [+2, +4] | 2 | 1 | 3 |" in text
+    assert "<svg" in (docs / "images" / "backtest_bike_hours.svg").read_text()
+
+
+def test_where_retraining_gains_nothing_there_is_no_share_of_it():
+    result = {"outcomes": [outcome("always", 5.0, 0.5), outcome("declared", 6.0, 3.0)]}
+    assert page.share_of_ungated(result) is None
