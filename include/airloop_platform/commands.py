@@ -41,6 +41,9 @@ def replay(
     pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
     start: Annotated[str, typer.Option("--from", help="Start of the first window; default the first with data.")] = "",
     end: Annotated[str, typer.Option("--to", help="End of the last window; default the last with data.")] = "",
+    by_look: Annotated[
+        bool, typer.Option("--by-look", help="Take all windows up to a look of monitoring together: fewer runs.")
+    ] = False,
 ) -> None:
     """Take a pipeline's past through the whole loop, strictly in order; the same command goes on where it stopped."""
     from airloop.config import load_pipeline
@@ -50,6 +53,8 @@ def replay(
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
     windows = span.windows_between(declared, start, end, span.reach(declared, settings))
+    if by_look:
+        windows = span.by_look(declared, windows, settings)
     replay_and_show(declared, windows, settings, console=console)
 
 

@@ -1,6 +1,6 @@
 """Flights by the day: the four files of flight_delays on a daily calendar, as `flight_days`, with or without a change.
 
-By hand, on a platform of its own: `python -m tests.support.flight_days FOLDER FROM TO [planted]`.
+By hand, on a platform of its own: `python -m tests.support.flight_days FOLDER FROM TO [planted] [day-by-day]`.
 """
 
 import re
@@ -59,6 +59,7 @@ def write_project(root: Path, repository: Path, *, planted: bool) -> Settings:
 
 def _daily(text: str, *, planted: bool) -> str:
     text = re.sub(r"calendar: monthly.*", "calendar: daily", text)
+    text = text.replace("monitoring:\n  {", "monitoring:\n  {every: weekly, ")
     if planted:
         text = text.replace("nycflights.feeds:NycFlights", "tests.support.flight_days:ChangedFlights")
     return text
@@ -78,6 +79,8 @@ def main(folder: str, start: str, end: str, *options: str) -> None:
     settings = load_settings(project_dir=root, home=root / "home")
     pipeline = load_pipeline(NAME, settings)
     windows = span.windows_between(pipeline, start, end, span.reach(pipeline, settings))
+    if "day-by-day" not in options:
+        windows = span.by_look(pipeline, windows, settings)
     replay_and_show(pipeline, windows, settings, console=Console(width=200))
 
 

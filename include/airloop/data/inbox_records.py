@@ -10,7 +10,9 @@ from airloop.stores import state
 
 
 class Records:
-    """The newest records of every calendar window; runs by hand over other windows do not count.
+    """The newest records of every calendar window; one run over several whole windows is a run of each of them.
+
+    A run by hand over a part of a window does not count for it.
 
     Attributes:
         ingests: Number of the newest ingest record of each window that has one.
@@ -24,7 +26,7 @@ class Records:
 
     def open_records(self, windows: Iterable[Window]) -> None:
         """Open the ingest records of many windows at once."""
-        self._open([self.ingests[window] for window in windows if window in self.ingests])
+        self._open(sorted({self.ingests[window] for window in windows if window in self.ingests}))
 
     def checksums(self, window: Window) -> dict[str, str] | None:
         """SHA-256 of every file that its last ingest saw, read or set aside; None before any."""
@@ -49,10 +51,10 @@ class Records:
 
 
 def _newest(pipeline: Pipeline, stage: str, settings: Settings, within: Window | None) -> dict[Window, int]:
-    numbers = state.newest_ids(settings, pipeline.name, stage, overlapping=within)
-    return {
-        window: number
-        for window, number in numbers.items()
-        if calendar_windows(pipeline.calendar, window) == (window,)
-        and (within is None or (within.start <= window.start and window.end <= within.end))
-    }
+    newest: dict[Window, int] = {}
+    for run, number in state.newest_ids(settings, pipeline.name, stage, overlapping=within).items():
+        for window in calendar_windows(pipeline.calendar, run):
+            whole = run.start <= window.start and window.end <= run.end
+            if whole and (within is None or (within.start <= window.start and window.end <= within.end)):
+                newest[window] = max(number, newest.get(window, number))
+    return newest

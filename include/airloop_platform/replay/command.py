@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
-from airloop.config import Pipeline
+from airloop.config import Pipeline, calendar_windows
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop_platform import supervisor
@@ -33,7 +33,8 @@ def replay_and_show(
             periods = replay(pipeline, settings, platform, windows, report=report, staged=staged)
     _show(pipeline, periods, settings, console)
     months = len({f"{window.start:%Y-%m}" for window in windows})
-    taken = f"{months} months" if pipeline.calendar == "monthly" else f"{len(windows)} {pipeline.calendar} windows"
+    count = sum(len(calendar_windows(pipeline.calendar, window)) for window in windows)
+    taken = f"{months} months" if pipeline.calendar == "monthly" else f"{count} {pipeline.calendar} windows"
     console.print(f"{taken} in {time.monotonic() - began:.0f} s")
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airloop.config import Pipeline, calendar_windows
+from airloop.config.calendar import is_period
 from airloop.data import inbox
 from airloop.records import Action, Decision, Ingested, Scored, Window
+from airloop.records.digests import digest
 from airloop.run.run_ids import as_run_id
 from airloop.settings import Settings
 from airloop.stores import ledger, state
@@ -15,6 +17,7 @@ from airloop_platform.replay import arrivals
 from airloop_platform.replay.airflow_client import AirflowClient
 from airloop_platform.replay.period import Period, look_of, newest, period
 from airloop_platform.replay.runs import GROUPS, Report, Runs, text
+from airloop_platform.replay.span import joined
 from airloop_platform.supervisor import Platform
 
 _NAMES = {"hourly": "%d %B %H:%M", "daily": "%d %B", "weekly": "%d %B", "monthly": "%B"}
@@ -51,6 +54,8 @@ def replay(
     done before the next window. Windows before the first one get their data and are not scored. Without a champion the
     first model is trained as soon as the declaration's rows and holdout are there.
 
+    A window may be several periods of the calendar (`span.by_look`): they are one data run, one scoring.
+
     Killed anywhere and called again it goes on where it was: runs are found by their ids, stages by their input, and a
     window that was taken, with the same files, is not touched.
 
@@ -59,7 +64,8 @@ def replay(
     """
     with AirflowClient(platform) as client:
         client.wait_for_dags(tuple(f"{pipeline.name}__{group}" for group in GROUPS))
-        stepper = _Stepper(pipeline, settings, Runs(pipeline, client, report), staged or Staged())
+        joins = any(not is_period(pipeline.calendar, window) for window in windows)
+        stepper = _Stepper(pipeline, settings, Runs(pipeline, client, report), staged or Staged(), joins=joins)
         # The replay starts the waiting windows itself, at the right moment of data time, and not when the bell rings.
         client.pause(f"{pipeline.name}__inbox", paused=True)
         try:
@@ -69,12 +75,16 @@ def replay(
 
 
 class _Stepper:
-    """One window after the other; holds how data arrive and how runs are started."""
+    """One window after the other; holds how data arrive and how runs are started.
 
-    def __init__(self, pipeline: Pipeline, settings: Settings, runs: Runs, staged: Staged) -> None:
+    Attributes:
+        joins: The windows to take are several periods of the calendar each, and so are the data runs before them.
+    """
+
+    def __init__(self, pipeline: Pipeline, settings: Settings, runs: Runs, staged: Staged, *, joins: bool) -> None:
         self.pipeline, self.settings, self.runs, self.staged = pipeline, settings, runs, staged
         self.arrivals = arrivals.arrivals_of(pipeline, settings)
-        self.looked_back = False
+        self.looked_back, self.joins = False, joins
 
     def take(self, window: Window) -> Period:
         """One window, in the order of data time."""
@@ -135,8 +145,8 @@ class _Stepper:
 
     def _monitor(self, look: Window, name: str) -> None:
         """Monitoring, then the training it asks for, then the promotion that training asks for."""
-        digest = arrivals.files_digest(self.pipeline, look, self.settings)
-        self.runs.over("monitoring", look, f"{_run_id(look)}__{digest[:12]}", f"{name}: monitoring")
+        files = arrivals.files_digest(self.pipeline, look, self.settings)
+        self.runs.over("monitoring", look, f"{_run_id(look)}__{files[:12]}", f"{name}: monitoring")
         action: Action = newest(Action, "triage", self.pipeline, look, self.settings)
         if action.kind == "retrain":
             asked = f"{name}: training, asked for by the probe"
@@ -187,15 +197,27 @@ class _Stepper:
 
         Outcomes of a window's last evening land in the next one: the window before waits again, and gets its labels.
         """
-        for waiting in inbox.waiting_windows(self.pipeline, self.settings, within=within):
-            self.runs.over("data", waiting.window, waiting.run_id, f"{name}: data of {self._name(waiting.window)}")
+        for window, run_id in self._waiting(within):
+            self.runs.over("data", window, run_id, f"{name}: data of {self._name(window)}")
         for window in calendar_windows(self.pipeline.calendar, within) if self.arrivals.fetches else ():
             if within.start <= window.start and window.end <= within.end and not self._ingested(window):
                 self.runs.over("data", window, _run_id(window), f"{name}: data of {self._name(window)}")
 
+    def _waiting(self, within: Window) -> list[tuple[Window, str]]:
+        """Windows that hold files nobody ingested, with the ids of their data runs; joined where the replay joins."""
+        waiting = inbox.waiting_windows(self.pipeline, self.settings, within=within)
+        if not self.joins:
+            return [(item.window, item.run_id) for item in waiting]
+        whole = [window for window in calendar_windows(self.pipeline.calendar, within) if within.start <= window.start]
+        inside = {
+            span: [item.digest for item in waiting if span.start <= item.window.start < span.end]
+            for span in joined(self.pipeline, whole)
+        }
+        return [(span, f"{_run_id(span)}__{digest(why)[:12]}") for span, why in inside.items() if why]
+
     def _waits(self, window: Window) -> bool:
         waiting = inbox.waiting_windows(self.pipeline, self.settings, within=window)
-        return any(item.window == window for item in waiting) or (self.arrivals.fetches and not self._ingested(window))
+        return bool(waiting) or (self.arrivals.fetches and not self._ingested(window))
 
     def _has_data(self, window: Window, name: str) -> None:
         """A window for which no file has landed waits for nothing: its data run says what that means."""

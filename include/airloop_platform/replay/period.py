@@ -1,7 +1,6 @@
 """What happened in one window of a replay, read from the records of the stages."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from airloop.config import Pipeline, calendar_windows
@@ -43,10 +42,10 @@ def period(pipeline: Pipeline, window: Window, settings: Settings) -> Period:
 
 
 def look_of(pipeline: Pipeline, window: Window) -> Window | None:
-    """The look of monitoring that ends with a window, inside the coverage; None where none does."""
-    last = Window(window.end - timedelta.resolution, window.end)
-    (look,) = calendar_windows(pipeline.calendar_of("monitoring"), last)
-    return look if look.end == window.end and look.start >= pipeline.coverage.start else None
+    """The newest look of monitoring inside the coverage that ends within a window or with it; None where none does."""
+    looks = calendar_windows(pipeline.calendar_of("monitoring"), window)
+    ended = [look for look in looks if look.end <= window.end and look.start >= pipeline.coverage.start]
+    return ended[-1] if ended else None
 
 
 def newest(kind: Any, stage: str, pipeline: Pipeline, window: Window, settings: Settings) -> Any:

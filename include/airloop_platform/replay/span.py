@@ -69,6 +69,35 @@ def windows_between(pipeline: Pipeline, start: str, end: str, within: Reach) -> 
     return tuple(window for window in within.windows if first <= window.start and window.end <= last)
 
 
+def by_look(pipeline: Pipeline, windows: Sequence[Window], settings: Settings) -> tuple[Window, ...]:
+    """The windows joined up to the next look of monitoring: nothing is decided in between.
+
+    Raises:
+        ConfigError: A feature reads an outcome feed. In life it sees the outcomes of the windows before; joined, those
+            land after the scoring, and the champion would be judged on features that it never saw.
+    """
+    # DuckDB and Arrow: seconds that every other command would wait.
+    from airloop.features import sections
+
+    reads = sections.feeds_read(pipeline, sections.feature_sections(pipeline, settings))
+    outcomes = sorted(set(reads) & set(pipeline.outcome_feeds))
+    if outcomes:
+        raise ConfigError(
+            f"--by-look: features.sql of {pipeline.name} makes features of {outcomes[0]}, an outcome feed, so what is "
+            f"scored depends on the outcomes of the window before: leave --by-look out, each window is then taken alone"
+        )
+    return joined(pipeline, windows)
+
+
+def joined(pipeline: Pipeline, windows: Sequence[Window]) -> tuple[Window, ...]:
+    """Windows that follow each other, joined where they start in the same look of monitoring."""
+    spans: dict[datetime, Window] = {}
+    for window in windows:
+        look = period_start(pipeline.calendar_of("monitoring"), window.start)
+        spans[look] = Window(spans[look].start if look in spans else window.start, window.end)
+    return tuple(spans.values())
+
+
 def _parse(text: str, option: str) -> datetime:
     try:
         return parse_instant(text)

@@ -176,6 +176,16 @@ def test_a_run_by_hand_over_another_window_does_not_count(pipeline: Pipeline, se
     assert _windows(pipeline, settings) == [month(1)]
 
 
+def test_one_run_over_several_whole_windows_counts_for_each_of_them(pipeline: Pipeline, settings: Settings) -> None:
+    daily = _as(pipeline, "daily")
+    january = days(date(2013, 1, 1), 31)
+    land(settings, "departures", *january)
+    ingest(settings, daily, Window(day(january[0]).start, day(january[19]).end - timedelta(hours=12)))
+    assert _windows(daily, settings) == [day(each) for each in january[19:]]
+    land(settings, "departures", january[12], text="corrected")
+    assert day(january[12]) in _windows(daily, settings)
+
+
 def test_windows_outside_the_coverage_never_wait(pipeline: Pipeline, settings: Settings) -> None:
     land(settings, "departures", *days(date(2012, 12, 1), 10), *days(date(2014, 1, 1), 40))
     assert _windows(pipeline, settings) == []

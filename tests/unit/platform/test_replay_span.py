@@ -1,16 +1,19 @@
 """Which windows a replay takes; no date, reversed, off the calendar, without data: refused with the nearest one."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from tests.support import toy
 
-from airloop.config import Pipeline, load_pipeline
+from airloop.config import Pipeline, calendar_windows, load_pipeline
 from airloop.config.calendar import Calendar
 from airloop.errors import ConfigError
+from airloop.records import Window
 from airloop.settings import Settings, load_settings
 from airloop_platform import cli
 from airloop_platform.replay import span
+from airloop_platform.replay.period import look_of
 
 
 def flights(start: datetime, end: datetime | None, calendar: Calendar = "monthly") -> Pipeline:
@@ -71,6 +74,59 @@ def test_a_date_that_is_none_of_the_calendar_is_refused_with_the_nearest(start: 
         between(YEAR, start, end)
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def looking(pipeline: Pipeline, every: Calendar) -> Pipeline:
+    return pipeline.model_copy(update={"monitoring": pipeline.monitoring.model_copy(update={"every": every})})
+
+
+JANUARY = (datetime(2013, 1, 1, tzinfo=UTC), datetime(2013, 2, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "every", "ends"),
+    [
+        ("daily", "weekly", ["01-07", "01-14", "01-21", "01-28", "02-01"]),
+        ("weekly", "monthly", ["01-07", "02-04"]),
+        ("monthly", "monthly", ["02-01"]),
+    ],
+)
+def test_windows_are_joined_up_to_the_next_look_and_none_is_lost(
+    calendar: Calendar, every: Calendar, ends: list[str]
+) -> None:
+    pipeline = looking(flights(*JANUARY, calendar), every)
+    windows = calendar_windows(calendar, Window(*JANUARY))
+    joined = span.by_look(pipeline, windows, load_settings())
+    assert [f"{window.end:%m-%d}" for window in joined] == ends
+    assert (joined[0].start, joined[-1].end) == (windows[0].start, windows[-1].end)
+    assert all(before.end == after.start for before, after in pairwise(joined))
+
+
+def test_windows_are_not_joined_where_a_feature_reads_outcomes(toy_settings: Settings) -> None:
+    path = toy_settings.pipelines_dir / "toy" / "features.sql"
+    written = path.read_text()
+    pipeline = looking(toy.toy_pipeline(toy_settings), "weekly")
+    windows = calendar_windows("daily", toy.days(0, 14))
+    assert len(span.by_look(pipeline, windows, toy_settings)) == 3
+    path.write_text(written.replace("FROM heat;", "FROM heat LEFT JOIN failures ON failures.job = heat.machine;"))
+    with pytest.raises(ConfigError, match=r"makes features of failures, an outcome feed.*leave --by-look out"):
+        span.by_look(pipeline, windows, toy_settings)
+
+
+@pytest.mark.parametrize(
+    ("window", "look"),
+    [
+        (toy.days(0, 1), None),
+        (toy.days(5, 12), toy.days(5, 12)),
+        (toy.days(11, 12), toy.days(5, 12)),
+        (toy.days(12, 13), None),
+        (toy.days(6, 21), toy.days(12, 19)),
+    ],
+)
+def test_the_look_of_a_window_is_the_newest_that_ends_in_it(
+    toy_settings: Settings, window: Window, look: Window | None
+) -> None:
+    assert look_of(looking(toy.toy_pipeline(toy_settings), "weekly"), window) == look
 
 
 def test_without_an_end_of_the_coverage_the_source_or_the_newest_landed_file_ends_the_data(
