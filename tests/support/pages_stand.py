@@ -11,6 +11,7 @@ from airloop import reports
 from airloop.pages.site import Site
 from airloop.records import (
     Action,
+    BuiltFeatures,
     Check,
     Decision,
     Evaluated,
@@ -51,12 +52,13 @@ def save(settings: Settings, stage: str, window: Window, record: Record, key: st
     )
 
 
-def remember_window(settings: Settings, day: int, *, bad: int = 0, champion: int = 0) -> Window:
+def remember_window(settings: Settings, day: int, *, bad: int = 0, champion: int = 0, jobs: int = 60) -> Window:
     """A day that came in, and that a champion scored and was judged on when one is given."""
     window = toy.days(day, day + 1)
-    checks = [TableCheck(name, rows, 0, 0.0, (), ()) for name, rows in (("heat", 120), ("machines", 5))]
-    checks.append(TableCheck("jobs", 60, bad, bad / 60, (), ()))
+    checks = [TableCheck(name, rows, 0, 0.0, (), ()) for name, rows in (("heat", 2 * jobs), ("machines", 5))]
+    checks.append(TableCheck("jobs", jobs, bad, bad / 60, (), ()))
     save(settings, "validate_raw", window, Validated(window, "raw", tuple(checks), (), "uri"))
+    save(settings, "build_features", window, BuiltFeatures(window, (), "", jobs))
     save(settings, "materialize", window, Materialized(window, {"job_static": 60, "machine_heat": 120}, 40))
     if champion:
         save(settings, "score", window, Scored(window, champion, "champion", "live", 58, 58, 1))

@@ -1,6 +1,6 @@
 """Has the data of a window come yet? By what lies in the landing folder, without reading a file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,15 +20,22 @@ class Awaited:
     Attributes:
         until: It may come until then: the end of its last period, and the feed's `lateness_hours`.
         newest: The end of the newest period of which a file landed; None when none has.
+        file: The name by which the window's last one is expected.
     """
 
     feed: str
     until: datetime
     newest: datetime | None
+    file: str = ""
 
 
-def awaited(pipeline: Pipeline, window: Window, settings: Settings) -> tuple[Awaited, ...]:
+def awaited(
+    pipeline: Pipeline, window: Window, settings: Settings, *, files: Sequence[ListedFile] | None = None
+) -> tuple[Awaited, ...]:
     """The feeds with `lateness_hours` whose file of the window's last period has not landed.
+
+    Args:
+        files: What lies in the landing folder, where the caller has listed it.
 
     Raises:
         UpstreamUnavailable: The landing folder does not answer.
@@ -36,12 +43,13 @@ def awaited(pipeline: Pipeline, window: Window, settings: Settings) -> tuple[Awa
     waited_for = {name: feed for name, feed in pipeline.feeds.items() if feed.lateness_hours}
     if not waited_for:
         return ()
-    files = landed_files.list_files(pipeline, settings)
+    files = landed_files.list_files(pipeline, settings) if files is None else files
     found = []
     for name, feed in waited_for.items():
         newest, due = _newest(feed, name, files), _last_period_end(feed, window)
         if newest is None or newest < due:
-            found.append(Awaited(name, due + timedelta(hours=feed.lateness_hours or 0), newest))
+            file = landed_files.name_at(feed, due - timedelta.resolution)
+            found.append(Awaited(name, due + timedelta(hours=feed.lateness_hours or 0), newest, file))
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from airloop.config import Pipeline
-from airloop.features import feature_views, sections
+from airloop.features import examples, feature_views, sections
 from airloop.features.feature_store import fingerprint, view_keys
 from airloop.records import BuiltFeatures, TableVersion, Window
 from airloop.settings import Settings
@@ -40,6 +40,7 @@ def build_features(pipeline: Pipeline, window: Window, _upstream: Any, settings:
         window=window,
         views=tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in views.items()),
         fingerprint=fingerprint(pipeline, settings),
+        examples=examples.count(pipeline, window, settings),
     )
 
 

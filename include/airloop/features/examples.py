@@ -27,15 +27,27 @@ def examples(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table
         ConfigError: The section lacks the entity key or decision_time.
         DataContractError: Two examples share an entity key.
     """
+    key, rows = pipeline.prediction.entity_key, _decided(pipeline, window, settings)
+    _refuse_shared_keys(pipeline, window, rows, key)
+    return rows.sort_by([("decision_time", "ascending"), (key, "ascending")])
+
+
+def count(pipeline: Pipeline, window: Window, settings: Settings) -> int:
+    """How many examples have their decision time in the window.
+
+    Raises:
+        ConfigError: See examples.
+    """
+    return int(_decided(pipeline, window, settings).num_rows)
+
+
+def _decided(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table:
     section = _section(pipeline, "examples", settings)
     feeds = sections.load_feeds(pipeline, window, settings, read_by=(section,))
     with sections.connect(pipeline, window, feeds) as connection:
         rows = sections.query(connection, pipeline, section)
-    key = pipeline.prediction.entity_key
-    _refuse_without(pipeline, rows, section, columns=(key, "decision_time"))
-    rows = rows.filter(lake.between("decision_time", window))
-    _refuse_shared_keys(pipeline, window, rows, key)
-    return rows.sort_by([("decision_time", "ascending"), (key, "ascending")])
+    _refuse_without(pipeline, rows, section, columns=(pipeline.prediction.entity_key, "decision_time"))
+    return rows.filter(lake.between("decision_time", window))
 
 
 def _refuse_shared_keys(pipeline: Pipeline, window: Window, rows: pa.Table, key: str) -> None:

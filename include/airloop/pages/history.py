@@ -15,11 +15,13 @@ from airloop.records import Window, parse_instant
 from airloop.settings import Settings
 from airloop.stores import state, tables
 
-WINDOW_STAGES = ("validate_raw", "validate_features", "profile", "materialize", "score", "monitor", "triage")
+WINDOW_STAGES = (
+    *("ingest", "validate_raw", "build_features", "validate_features", "profile"),
+    *("materialize", "score", "monitor", "triage"),
+)
 """Stages of a window whose records the pages show. A window of the data run alone is one too, also when it failed."""
 
-_MADE_A_WINDOW = ("ingest", *WINDOW_STAGES)
-_OF_ONE_WINDOW = ("arrive", *_MADE_A_WINDOW)
+_OF_ONE_WINDOW = ("arrive", *WINDOW_STAGES)
 _table = tables.stage_runs
 
 
@@ -38,11 +40,25 @@ class Seen:
         """A stage's record; empty when the stage has not come so far."""
         return self.records.get(stage, {})
 
-    def rows(self, tables: Iterable[str]) -> tuple[int, int] | None:
-        """Rows of these tables judged in the window, and how many of them were refused; None before."""
+    def examples(self) -> int | None:
+        """How many rows are predicted in the window; None before its features are built.
+
+        A record of an older airloop does not say it: of a window that a champion scored its predictions do.
+        """
+        counted: int | None = self.record("build_features").get("examples")
+        scored = self.record("score")
+        return int(scored["rows"]) if counted is None and scored.get("version") else counted
+
+    def refused(self, tables: Iterable[str]) -> int | None:
+        """Rows of these tables that went to quarantine in the window; None before they were judged."""
         wanted = set(tables)
         checks = [check for check in self.record("validate_raw").get("checks", ()) if check["table"] in wanted]
-        return (sum(check["rows"] for check in checks), sum(check["bad_rows"] for check in checks)) if checks else None
+        return sum(check["bad_rows"] for check in checks) if checks else None
+
+    def has_data(self) -> bool:
+        """Whether there was anything in it: an empty window is no news of a pipeline."""
+        checks = self.record("validate_raw").get("checks", ())
+        return bool(self.examples()) or (self.examples() is None and any(check["rows"] for check in checks))
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,7 @@ def windows(settings: Settings, pipeline: str, *, limit: int, before: datetime |
     """The newest windows that start before an instant, newest first."""
     query = (
         sa.select(_table.c.window_start, _table.c.window_end)
-        .where(_table.c.pipeline == pipeline, _table.c.stage.in_(_MADE_A_WINDOW))
+        .where(_table.c.pipeline == pipeline, _table.c.stage.in_(WINDOW_STAGES))
         .distinct()
         .order_by(_table.c.window_start.desc(), _table.c.window_end.desc())
         .limit(limit)

@@ -34,14 +34,14 @@ def steps(site: Site, pipeline: Pipeline, seen: Sequence[Seen], decided: History
 
 
 def _data(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
-    newest = _newest(seen, "validate_raw")
+    newest = _newest(seen, "validate_raw", lambda item: item.has_data())
     feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
-    rows = newest.rows(feeds) if newest else None
-    if newest is None or rows is None:
+    refused = newest.refused(feeds) if newest else None
+    if newest is None or refused is None:
         return Step("Data", "", "no window was validated yet", "")
-    note = f"rows of {window(newest.window)}, {count(rows[1])} quarantined"
+    note = f"to predict in {window(newest.window)}; {count(refused)} rows quarantined"
     href = site.window(pipeline.name, newest.window, report="raw")
-    return Step("Data", count(rows[0]), note, href, "bad" if rows[1] else "good")
+    return Step("Data", count(newest.examples()), note, href, "bad" if refused else "good")
 
 
 def _features(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
@@ -54,7 +54,7 @@ def _features(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
 
 
 def _score(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
-    newest = _newest(seen, "score")
+    newest = _newest(seen, "score", lambda item: bool(item.record("score").get("rows")))
     scored = newest.record("score") if newest else {}
     if newest is None or not scored.get("version"):
         return Step("Predictions", "", "no champion has scored yet", "")
@@ -63,7 +63,7 @@ def _score(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
 
 
 def _monitor(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
-    newest = _newest(seen, "monitor")
+    newest = _newest(seen, "monitor", lambda item: bool(item.record("monitor").get("labelled_rows")))
     monitored = newest.record("monitor") if newest else {}
     if newest is None or not monitored.get("version"):
         return Step("Monitoring", "", "no champion was judged yet", "")
@@ -96,5 +96,8 @@ def _gate(site: Site, pipeline: Pipeline, decided: History) -> Step:
     return Step("Gate", f"v{version} {decision.payload['outcome']}", stays, href, "good" if passed else "open")
 
 
-def _newest(seen: Sequence[Seen], stage: str) -> Seen | None:
-    return next((item for item in seen if item.record(stage)), None)
+def _newest(seen: Sequence[Seen], stage: str, with_data: Callable[[Seen], bool] | None = None) -> Seen | None:
+    """The newest window that a stage has taken; one with data before an empty one."""
+    taken = [item for item in seen if item.record(stage)]
+    full = [item for item in taken if with_data is None or with_data(item)]
+    return next(iter(full or taken), None)

@@ -6,12 +6,13 @@ from typing import Any
 
 from airloop.config import METRICS, Pipeline, load_pipeline
 from airloop.errors import AirloopError
-from airloop.pages import alerts, history, measured, mlflow_links, timeline, told_entries
+from airloop.pages import alerts, class_table, history, measured, mlflow_links, standing, timeline, told_entries
 from airloop.pages.champion import champion_card
 from airloop.pages.history import Seen
 from airloop.pages.loop_steps import steps
 from airloop.pages.site import Site
 from airloop.reports.rendering import render, window
+from airloop.stores import lake
 from airloop.stores.ledger import Entry, History
 
 _WINDOWS = 24
@@ -41,6 +42,9 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
         here="overview",
         pipeline=pipeline,
         alerts=alerts.lines(site, [name]),
+        standing=standing.standing(site, pipeline, newest, decided),
+        predictions=lake.table_uri(site.settings, name, "predictions", "predictions"),
+        classes=_classes(newest),
         metric=metric,
         live_metrics=live_metrics,
         steps=steps(site, pipeline, newest, decided),
@@ -66,13 +70,14 @@ def index(site: Site, names: Sequence[str]) -> str:
 def _card(site: Site, name: str) -> dict[str, Any]:
     try:
         pipeline = load_pipeline(name, site.settings)
-        found = history.windows(site.settings, name, limit=1)
+        found = history.windows(site.settings, name, limit=_WINDOWS)
         decided = told_entries.history(site.settings, name)
         alarm = told_entries.newest(site.settings, name, "alarm")
         problem = ""
     except AirloopError as error:
         return {"name": name, "href": "", "problem": str(error)}
-    newest = found[0] if found else None
+    newest = next((seen for seen in found if seen.has_data()), found[0] if found else None)
+    triaged = next((seen.record("triage") for seen in found if seen.record("triage")), {})
     return {
         "name": name,
         "href": site.pipeline(name),
@@ -81,10 +86,18 @@ def _card(site: Site, name: str) -> dict[str, Any]:
         "owner": pipeline.owner,
         "champion": decided.in_force(),
         "window": newest.window if newest else None,
-        "triage": newest.record("triage").get("kind", "") if newest else "",
+        "triage": triaged.get("kind", ""),
+        "locked": decided.lock() is not None,
         "decision": decided.latest("decision"),
         "alarm": alarm,
     }
+
+
+def _classes(seen: Sequence[Seen]) -> dict[str, Any] | None:
+    """What the newest look with labels saw of each class."""
+    looks = (item for item in seen if item.record("monitor").get("confusion"))
+    newest = next(looks, None)
+    return {"window": newest.window, **class_table.table(newest.record("monitor"))} if newest else None
 
 
 def _live_metrics(pipeline: Pipeline, shown: Sequence[Seen]) -> list[str]:
@@ -118,7 +131,9 @@ def _lines(site: Site, pipeline: Pipeline, shown: Sequence[Seen], decided: Histo
         {
             "window": seen.window,
             "href": site.window(pipeline.name, seen.window),
-            "rows": seen.rows(feeds),
+            "examples": seen.examples(),
+            "refused": seen.refused(feeds),
+            "aside": len(seen.record("ingest").get("set_aside", ())),
             "score": seen.record("score"),
             "monitor": seen.record("monitor"),
             "live": {name: measured.live(seen.record("monitor"), name) for name in pipeline.metrics},

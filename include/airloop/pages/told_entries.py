@@ -41,7 +41,7 @@ def history(settings: Settings, name: str) -> History:
     return History(tuple(entry for entry in found if entry.kind in _ABOUT_NO_VERSION or _says_which(entry)))
 
 
-_ABOUT_NO_VERSION = frozenset({"reconciled"})
+_ABOUT_NO_VERSION = frozenset({"reconciled", "locked", "unlocked"})
 
 
 def _says_which(entry: Entry) -> bool:

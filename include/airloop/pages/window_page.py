@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from airloop.config import Pipeline, load_pipeline
-from airloop.pages import history, measured, mlflow_links, report_files, told_entries
+from airloop.pages import class_table, history, measured, mlflow_links, report_files, told_entries
 from airloop.pages.history import Seen
 from airloop.pages.site import Site
 from airloop.records import Window
@@ -15,6 +15,7 @@ _REPORTS = {
     "profile": ("Data profile", ("profile",), "profile writes it, once the features are validated"),
     "drift": ("Drift report", ("monitoring",), "monitor writes it, once a champion scored and labels matured"),
 }
+_MOST_FILES = 3
 REPORT_OF_GROUP = {"data": "raw", "monitoring": "drift"}
 """DAG group -> the report somebody who comes from its run wants to see first."""
 
@@ -68,6 +69,7 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
         facts=_facts(pipeline, seen),
         proof=measured.drawn(proof, measured.reach(proof)) if proof else None,
         triage=seen.record("triage"),
+        classes=class_table.table(seen.record("monitor")) if seen.record("monitor").get("confusion") else None,
         decisions=[e for e in decided if window.start < e.effective_at <= window.end],
         known=bool(seen.records) or bool(written),
         tabs=tabs,
@@ -88,7 +90,7 @@ def _tabs(site: Site, pipeline: Pipeline, window: Window, *, run: str) -> list[T
 def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
     """What people look for first: alarms, then numbers."""
     feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
-    rows, monitored, scored = seen.rows(feeds), seen.record("monitor"), seen.record("score")
+    refused, monitored, scored = seen.refused(feeds), seen.record("monitor"), seen.record("score")
     facts = [
         Fact("Alarm", f"{words(alarm['kind'])} of {alarm['subject']}", alarm["says"], bad=True)
         for alarm in monitored.get("alarms", ())
@@ -97,7 +99,16 @@ def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
         Fact("Stalled", feed, "no file landed in time", bad=True) for feed in seen.record("arrive").get("stalled", ())
     ]
     facts += [Fact("Empty", feed, why) for feed, why in seen.record("ingest").get("empty", {}).items()]
-    facts += [Fact("Rows", count(rows[0])), Fact("Quarantined", count(rows[1]), bad=rows[1] > 0)] if rows else []
+    facts += [
+        Fact("Set aside", f"{file['feed']}/{file['uri'].rpartition('/')[2]}", file["why"], bad=True)
+        for file in seen.record("ingest").get("set_aside", ())[:_MOST_FILES]
+    ]
+    more = len(seen.record("ingest").get("set_aside", ())) - _MOST_FILES
+    facts += (
+        [Fact("Set aside", f"{more} more files", "airloop quarantine list names all", bad=True)] if more > 0 else []
+    )
+    facts += [Fact("To predict", count(seen.examples()))] if seen.examples() is not None else []
+    facts += [Fact("Rows quarantined", count(refused), bad=refused > 0)] if refused is not None else []
     if scored.get("version"):
         facts.append(Fact(f"Predictions of v{scored['version']}", count(scored["rows"])))
     if monitored.get("version"):

@@ -30,6 +30,15 @@ class Binary(Task):
             "label_rate": float(labels.mean()),
         }
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The labels."""
+        return ("0", "1")
+
+    def said(self, predictions: Floats) -> Integers:
+        """1 from a probability of a half on."""
+        return (predictions >= 0.5).astype(np.int64)
+
     def days_of_rarer_class(self, labels: npt.ArrayLike, days: Integers) -> float:
         """Of the two."""
         values = np.asarray(labels)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from airloop.errors import DataContractError
-from airloop.problems.problem import Flags, Floats, Task, probabilities
+from airloop.problems.problem import Flags, Floats, Integers, Task, probabilities
 
 if TYPE_CHECKING:  # see airloop.problems.problem
     import pandas as pd
@@ -46,6 +46,11 @@ class Multiclass(Task):
     def spread(self, labels: Floats, predictions: Floats) -> float:
         """Of whether the predicted class came."""
         return float((predictions.argmax(axis=1) == labels).std())
+
+    def said(self, predictions: Floats) -> Integers:
+        """The likeliest class."""
+        likeliest: Integers = predictions.argmax(axis=1).astype(np.int64)
+        return likeliest
 
     def mean_label(self, labels: Floats) -> Floats:
         """The share of each class."""

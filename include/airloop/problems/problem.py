@@ -130,6 +130,24 @@ class Task(ABC):
 
         return pa.array(list(predictions), self.column_type)
 
+    def said(self, _predictions: Floats) -> Integers | None:
+        """The number of the class that each prediction names; None where there are no classes."""
+        return None
+
+    def confusion(self, labels: Floats, predictions: Floats) -> tuple[tuple[int, ...], ...]:
+        """Rows of each class (outer) by the class that was predicted (inner); empty where there are no classes."""
+        said = self.said(predictions)
+        if said is None:
+            return ()
+        names = len(self.class_names)
+        counted = np.bincount(labels.astype(np.int64) * names + said, minlength=names * names)
+        return tuple(tuple(int(rows) for rows in line) for line in counted.reshape(names, names))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Of a task with classes, in the order of their numbers."""
+        return self.classes
+
     def from_column(self, column: "pd.Series") -> Floats:
         """Predictions out of a column without gaps.
 

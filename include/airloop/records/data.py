@@ -121,11 +121,13 @@ class BuiltFeatures(Record):
 
     Attributes:
         fingerprint: Of the definitions they were built by; empty in records of before.
+        examples: How many rows are predicted in the window; None in records of before.
     """
 
     window: Window
     views: tuple[TableVersion, ...]
     fingerprint: str = ""
+    examples: int | None = None
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ class Monitored(Record):
         origin: `live` or `backfill`; evidence of a backfill triggers nothing.
         refits: The refits of the probe that were compared with, oldest first.
         excluded: Windows before this one whose rows a person excluded: they were left out.
+        classes: Names of the classes; empty where there are none.
+        confusion: Rows of each class (outer) by what was predicted (inner), in the order of `classes`.
     """
 
     window: Window
@@ -79,6 +81,8 @@ class Monitored(Record):
     alarms: tuple[Alarm, ...] = ()
     refits: tuple[ProbeRefit, ...] = ()
     excluded: tuple[Window, ...] = ()
+    classes: tuple[str, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
 
     @property
     def evidence(self) -> Window:

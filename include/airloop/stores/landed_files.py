@@ -156,6 +156,12 @@ def period_of(feed: Feed, local: datetime) -> Window:
     return Window(start, start + timedelta(days=1))
 
 
+def name_at(feed: Feed, instant: datetime) -> str:
+    """The name by which the file of the period that holds an instant is expected."""
+    local = instant.astimezone(ZoneInfo(feed.day_timezone))
+    return feed.files.replace("{day}", f"{local:%Y-%m-%d}").replace("{hour}", f"{local:%H}")
+
+
 def file_day(feed: Feed, name: str) -> date | None:
     """The local day in a file's name; None where `file_span` is."""
     span = file_span(feed, name)

@@ -144,6 +144,7 @@ def _measured(pipeline: Pipeline, look: Look, rows: pd.DataFrame, settings: Sett
     """The record with what is measured on rows that have both a label and a prediction."""
     judged = rows.dropna(subset=["label", PREDICTION])
     found, refits = performance.probe(pipeline, look, judged, settings)
+    task = task_of(pipeline)
     return _record(
         pipeline,
         look.window,
@@ -157,6 +158,8 @@ def _measured(pipeline: Pipeline, look: Look, rows: pd.DataFrame, settings: Sett
         refits=refits,
         calibration_gap=performance.calibration_gap(pipeline, judged),
         excluded=look.evidence.excluded,
+        classes=task.class_names,
+        confusion=performance.confusion(pipeline, judged),
     )
 
 

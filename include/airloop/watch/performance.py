@@ -51,6 +51,14 @@ def live(pipeline: Pipeline, judged: pd.DataFrame) -> dict[str, float | None]:
     return found
 
 
+def confusion(pipeline: Pipeline, judged: pd.DataFrame) -> tuple[tuple[int, ...], ...]:
+    """Rows of each class by the class that was predicted; empty without rows, or where the task has no classes."""
+    task = task_of(pipeline)
+    if judged.empty:
+        return ()
+    return task.confusion(judged["label"].to_numpy(dtype=np.float64), task.from_column(judged[PREDICTION]))
+
+
 @dataclass(frozen=True)
 class Look:
     """One look of monitoring: its period, the champion in force at its start, and what it judges."""

@@ -149,3 +149,10 @@ def test_a_correction_within_the_lookback_is_a_new_input_and_a_later_window_is_n
         toy.run(stage, checked, toy.days(3, 4))
     last = inputs(5)
     assert {name for name in after if after[name] != last[name]} == {"machines"}
+
+
+def test_the_record_says_how_many_rows_are_predicted_in_the_window_and_not_how_many_were_built(checked, tmp_path):
+    settings = without_features(checked, tmp_path)
+    built = build_features.build_features(toy.toy_pipeline(settings), toy.days(2, 4), {}, settings)
+    assert built.examples == 2 * toy.ROWS_A_DAY
+    assert sum(view.rows for view in built.views) > built.examples

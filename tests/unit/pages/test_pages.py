@@ -67,19 +67,19 @@ def test_no_page_offers_to_write(remembered: Settings, page: Callable[[Settings]
 
 def test_the_overview_shows_the_whole_loop(remembered: Settings) -> None:
     seen = text(overview.page(pages_stand.site(remembered), "toy"))
-    assert "Data 180 rows of 2020-01-03, 0 quarantined" in seen
+    assert "Data 60 to predict in 2020-01-03; 0 rows quarantined" in seen
     assert "Predictions 58 predictions of 2020-01-03 by v1" in seen
     assert "Monitoring 0.2000 live Brier of 2020-01-03, 33 % of features drifted" in seen
     assert "Triage nothing after 2020-01-03: no gain is sure" in seen
     assert "Gate v2 refused v1 is the champion" in seen
     assert "v1 forest In force since 2020-01-03 (24 h)" in seen
     assert "1234 rows, 3 features" in seen.replace("1,234", "1234")
-    assert "2020-01-02 180 2 – – – – – v1 passed hand" in seen
+    assert "2020-01-02 60 2 – – – – – v1 passed hand" in seen
 
 
-def test_the_overview_tells_a_static_feed_from_rows_of_the_window(remembered: Settings) -> None:
-    # 60 jobs and 120 measurements; the 5 machines are there every day.
-    assert "2020-01-01 180 0" in text(overview.page(pages_stand.site(remembered), "toy"))
+def test_the_overview_counts_what_is_predicted_and_not_the_rows_of_its_feeds(remembered: Settings) -> None:
+    # 60 jobs; 120 measurements and 5 machines say something about them.
+    assert "2020-01-01 60 0" in text(overview.page(pages_stand.site(remembered), "toy"))
 
 
 def test_before_the_first_champion_the_overview_says_how_there_will_be_one(toy_settings: Settings) -> None:
@@ -101,7 +101,7 @@ def test_windows_come_a_page_at_a_time(toy_settings: Settings) -> None:
     assert "2020-01-06" in text(second)
     assert "Older windows" not in text(second)
     assert "Newest windows" in text(second)
-    assert "Data 180 rows of 2020-01-30" in text(second)
+    assert "Data 60 to predict in 2020-01-30" in text(second)
 
 
 def test_a_pipeline_that_cannot_be_read_hides_no_other(remembered: Settings) -> None:

@@ -186,3 +186,17 @@ def test_labels_of_another_task_are_refused_with_what_to_change_and_missing_ones
     refuse_unfit_labels(pipeline, pd.Series([0.0, 1.0, np.nan]))
     with pytest.raises(DataContractError, match=r"toy: 1 of 2 labels .* like 7: change prediction.task \(binary\)"):
         refuse_unfit_labels(pipeline, pd.Series([7.0, 1.0, np.nan]))
+
+
+def test_rows_of_each_class_are_counted_by_the_class_that_was_predicted() -> None:
+    labels = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
+    assert BINARY.confusion(labels, np.array([0.2, 0.5, 0.49, 0.9, 1.0])) == ((1, 1), (1, 2))
+    assert BINARY.class_names == ("0", "1")
+    three = Multiclass(("a", "b", "c"))
+    said = np.eye(3)[[0, 2, 1, 1, 0]]
+    assert three.confusion(labels, said) == ((1, 0, 1), (1, 2, 0), (0, 0, 0))
+    assert three.class_names == ("a", "b", "c")
+
+
+def test_a_value_has_no_classes_to_count() -> None:
+    assert (VALUE.confusion(np.array([1.5]), np.array([1.4])), VALUE.class_names) == ((), ())

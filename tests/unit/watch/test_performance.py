@@ -24,6 +24,11 @@ def test_live_metrics_are_those_of_the_live_predictions_within_their_bounds(make
         assert found.live[metric] == pytest.approx(evidence.metric_value(metric, rows["label"], predicted))
         assert found.live[f"{metric}_lower"] < found.live[metric] < found.live[f"{metric}_upper"]
     assert found.calibration_gap == pytest.approx(predicted.mean() - rows["label"].mean())
+    assert found.classes == ("0", "1")
+    said = predicted >= 0.5
+    assert found.confusion == tuple(
+        tuple(int(((rows["label"] == label) & (said == bool(other))).sum()) for other in (0, 1)) for label in (0, 1)
+    )
 
 
 def test_the_probe_gains_surely_when_the_world_has_turned(make) -> None:
