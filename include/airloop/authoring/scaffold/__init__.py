@@ -73,7 +73,6 @@ def new_pipeline(
 
 
 def _queried(asked: Query, settings: Settings) -> tuple[Table, Database]:
-    # SQLAlchemy is imported for a database alone.
     from airloop.sources.database_table import read_query
 
     table = read_query(asked.connection, asked.query, settings)

@@ -9,7 +9,6 @@ from airloop.authoring.scaffold.rules import flow
 from airloop.errors import ConfigError
 from airloop.settings import Settings
 from airloop.sources.land_tables import Table
-from airloop.sources.sql_source import quoted
 
 _WRITTEN = re.compile(r"(^|_)(updated|modified|changed|written)(_|$)", re.IGNORECASE)
 
@@ -39,6 +38,9 @@ class Database:
 
     def source(self, columns: Iterable[Column], *, watermark: str, where: str, settings: Settings) -> str:
         """A feed's `source`, in YAML's flow style."""
+        # SQLAlchemy is imported for a database alone.
+        from airloop.sources.sql_source import quoted
+
         names = ", ".join(quoted(self.connection, column.name, settings) for column in columns)
         present = f" WHERE {quoted(self.connection, where, settings)} IS NOT NULL" if where else ""
         query = f"SELECT {names} FROM ({' '.join(self.query.split())}) AS source_rows{present}"
