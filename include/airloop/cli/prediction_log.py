@@ -15,22 +15,31 @@ app = typer.Typer()
 def collect_log(
     pipeline: Annotated[str | None, typer.Argument(help="All pipelines unless given.")] = None, as_json: AsJson = False
 ) -> None:
-    """Move what the prediction service logged into the lake, and land the feedback it took; twice adds nothing."""
+    """Move what the prediction service logged into the lake, compare its features with the offline ones, land feedback.
+
+    Twice adds nothing.
+    """
     from airloop.config import load_pipeline, pipeline_names
-    from airloop.serving import collect, feedback_files
+    from airloop.serving import collect, feedback_files, skew
 
     settings = load_settings()
     done = {}
     for name in [pipeline] if pipeline else pipeline_names(settings):
         declared = load_pipeline(name, settings)
         collected = collect.collect(declared, settings)
-        done[name] = {**collected.to_json(), "feedback_files": list(feedback_files.land(declared, settings))}
+        views = [one.to_json() for one in skew.check(declared, collected.days, settings)]
+        files = list(feedback_files.land(declared, settings))
+        done[name] = {**collected.to_json(), "skew": views, "feedback_files": files}
     if as_json:
         typer.echo(json.dumps(done))
         return
     for name, what in done.items():
         says = f"{what['records']} records, {what['online']} new in the lake, {what['scored']} of them scored rows"
         console.print(f"{name}: {says}; {len(what['feedback_files'])} feedback files landed", markup=False)
+        for view in what["skew"]:
+            compared = f"{view['rows']} values as offline" if not view["differing"] else view["example"]
+            says = f"  {view['view']}: {compared}; {view['differing']} differ, {view['late']} late, {view['gone']} gone"
+            console.print(says, markup=False)
 
 
 @app.command("replay-log", epilog="Example: airloop replay-log PIPELINE --version 7 --start 2013-02-01T00:00:00Z")

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from airloop.config.node import Name, Node
+from airloop.config.serving_skew import Skew
 
 WhenStale = Literal["default", "refuse", "flag"]
 
@@ -45,3 +46,5 @@ class Serving(Node):
     """A request that takes longer is answered with 503."""
     feedback: Name | None = None
     """Outcome feed that `POST /v1/feedback` lands in; needed only where there are several."""
+    skew: Skew = Skew()
+    """When online features that are not the offline ones raise an alarm (`online_offline_skew`)."""

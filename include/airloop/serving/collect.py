@@ -40,12 +40,14 @@ class Collected(Record):
         records: Records in them.
         online: Rows that `predictions/online` did not hold before.
         scored: Rows that `predictions` did not hold before.
+        days: Days (UTC, ISO) of the answers in segments that brought new rows.
     """
 
     segments: int
     records: int
     online: int
     scored: int
+    days: tuple[str, ...] = ()
 
 
 def online_uri(pipeline: Pipeline, settings: Settings) -> str:
@@ -72,7 +74,14 @@ def collect(pipeline: Pipeline, settings: Settings) -> Collected:
         except FileNotFoundError:
             continue  # another collection was faster
         online, scored = _append(pipeline, records, settings)
-        done = Collected(done.segments + 1, done.records + len(records), done.online + online, done.scored + scored)
+        days = {*done.days, *(record.at[:10] for record in records)} if online else done.days
+        done = Collected(
+            segments=done.segments + 1,
+            records=done.records + len(records),
+            online=done.online + online,
+            scored=done.scored + scored,
+            days=tuple(sorted(days)),
+        )
         if closed:
             _remove(path)
     if done.segments:

@@ -4,7 +4,8 @@ On the calendar it starts together with the window's data run: until that has bu
 (UpstreamUnavailable) and Airflow tries again after 5, 10, 20 ... seconds, 21 minutes in all. A window scored twice
 adds nothing. A backfill scores like the calendar: with the champion of the window's time, as the ledger has it.
 
-`collect_log` moves what the prediction service of this machine has answered into the lake; nothing waits for it.
+`collect_log` moves what the prediction service of this machine has answered into the lake, and compares the features it
+looked up with the offline ones; nothing waits for it.
 
 **Triage.** No row and version 0 is a success: no champion was in force at the window's start. A model whose cutoff
 lies after the window's start is refused: mode `backtest` allows it, and keeps its rows out of all live metrics. A
@@ -40,9 +41,12 @@ def build(pipeline: Pipeline) -> None:
         @task
         def collect_log() -> Json:
             from airloop import settings
-            from airloop.serving import collect
+            from airloop.serving import collect, skew
 
-            return collect.collect(pipeline, settings.load_settings()).to_json()
+            loaded = settings.load_settings()
+            collected = collect.collect(pipeline, loaded)
+            skew.check(pipeline, collected.days, loaded)
+            return collected.to_json()
 
         waiting.waits_for(waiting.FEATURES, pipeline, "scoring", before=score())
         collect_log()
