@@ -47,10 +47,10 @@ class Family:
         Raises:
             ConfigError: There is no such variant, it cannot be imported, or it does not extend the base.
         """
-        found = self._own(name) if ":" in name else self._shipped(name)
+        found = self._own(name) if is_own(name) else self._shipped(name)
         base = _attribute(self.base)
         if not (inspect.isclass(found) and issubclass(found, base)):
-            raise ConfigError(f"{self.kind} {name}: is no subclass of {self.base}")
+            raise ConfigError(f"{self.kind} {name}: is not a subclass of {self.base}")
         if inspect.isabstract(found):
             lacking = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
             raise ConfigError(f"{self.kind} {name}: the class leaves out {lacking}, which {self.base} asks for")
@@ -92,6 +92,11 @@ class Family:
             raise ConfigError(
                 f"{self.kind} {name}: cannot be imported: {error}; modules of the project lie below its include/"
             ) from error
+
+
+def is_own(name: str) -> bool:
+    """Whether a variant is a project's own, which is imported only where it is used."""
+    return ":" in name
 
 
 def first_line(variant: Any) -> str:

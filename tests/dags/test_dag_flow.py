@@ -98,6 +98,15 @@ def test_only_retrain_asks_for_a_training(stages: Stages, kind: str) -> None:
     assert stages.calls[0] == ("monitor", JANUARY, {"origin": "live"})
 
 
+def test_a_training_that_another_trigger_asks_for_has_its_reason(stages: Stages) -> None:
+    key = "schedule:1:2013-02-01T00:00:00Z"
+    action = records.Action("retrain", "too old", key, JANUARY.end, (), reason="schedule")
+    stages.answers = {"monitor": _monitored(), "triage": action}
+    assert dag_runs.run("monitoring", MONTH).state == "success"
+    (asked,) = dag_runs.runs("flight_delays__training", key)
+    assert (asked.conf["reason"], asked.conf["reason_key"]) == ("schedule", key)
+
+
 def test_retrain_hands_reason_and_evidence_to_the_training(stages: Stages) -> None:
     evidence = records.Evidence("brier", 0.1, 0.05, 0.2, 0.9, 0.2, 0.1, 5000, 28, 200, 1)
     action = records.Action("retrain", "why", "probe:1:2013-02-01T00:00:00Z", JANUARY.end, (evidence,))

@@ -1,4 +1,4 @@
-"""The toy's project with modules of its own: a metric and a source that nobody at airloop knows."""
+"""The toy's project with modules of its own: a metric, a rule, a trigger and a source that nobody at airloop knows."""
 
 from pathlib import Path
 
@@ -118,6 +118,75 @@ class OutOfOrder(Source):
             yield ["j" + str(number), "m1", at, at, 1, over.start]
 '''
 
+RULE = '''
+"""What a candidate of the toy has to pass besides."""
+
+from airloop.gate.rules.rule import Rule, verdict
+
+
+class Rows(Rule):
+    """Passes when the holdout has at least `at_least` rows."""
+
+    at_least: int
+
+    def measure(self, holdout):
+        return {"rows": len(holdout.rows)}
+
+    def check(self, measured):
+        rows = measured["rows"]
+        return verdict("rows", f"{rows} rows, must be at least {self.at_least}", rows, passed=rows >= self.at_least)
+
+
+class Half(Rule):
+    """Leaves out what it checks."""
+
+    def measure(self, holdout):
+        return {}
+'''
+
+TRIGGER = '''
+"""What asks for a training of the toy besides."""
+
+from airloop.watch.triggers.probe import Probe
+from airloop.watch.triggers.trigger import Trigger, Verdict
+
+
+class Off(Trigger):
+    """Asks when predictions are off by more than `at_most` on average."""
+
+    at_most: float
+
+    def judge(self, looks):
+        lacking = looks.too_few_labels()
+        if lacking:
+            return Verdict("not_enough_data", lacking)
+        gap = looks.newest.calibration_gap
+        shows = abs(gap) > self.at_most
+        return Verdict("retrain" if shows else "nothing", f"off by {gap:.2f}, at most {self.at_most:g}", shows)
+
+
+class Broken(Trigger):
+    """Fails."""
+
+    def judge(self, looks):
+        return {}["gap"]
+
+
+class Careless(Trigger):
+    """Answers no verdict."""
+
+    def judge(self, looks):
+        return True
+
+
+class Pretender(Probe):
+    """Would like the milder rule for the probe."""
+
+
+class Half(Trigger):
+    """Leaves out what it judges."""
+'''
+
 JOBS_FROM_FILES = '{files: "{day}.csv", key: [job], event_time: planned_at'
 NO_WATERMARK, WATERMARK = "size: integer}}\n  heat", "size: integer, updated_at: timestamp}}\n  heat"
 
@@ -127,6 +196,8 @@ def add_modules(settings: Settings) -> None:
     include = settings.project_dir / "include"
     (include / "toys_own_metrics.py").write_text(METRIC)
     (include / "toys_own_sources.py").write_text(SOURCE)
+    (include / "toys_own_rules.py").write_text(RULE)
+    (include / "toys_own_triggers.py").write_text(TRIGGER)
 
 
 def measure_by(settings: Settings, metric: str, bound: str) -> None:
@@ -154,3 +225,14 @@ def project(root: Path, repository: Path) -> Settings:
     settings = toy.write_project(root, repository)
     add_modules(settings)
     return settings
+
+
+def judge_by_rule(settings: Settings, rule: str) -> None:
+    """Declare a rule of the gate."""
+    floors = "floors: [{metric: roc_auc, at_least: 0.7}]"
+    toy_sql.declare(settings, floors, f"{floors}\n  rules: [{rule}]")
+
+
+def ask_by_trigger(settings: Settings, triggers: str) -> None:
+    """Declare what asks for a training."""
+    toy_sql.declare(settings, "cool_down_days: 0}}", f"cool_down_days: 0}},\n   triggers: [{triggers}]}}")

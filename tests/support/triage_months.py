@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from airloop.config import TriagePolicy
+from airloop.config.monitoring import Monitoring
 from airloop.records import Evidence, Monitored, Window
+from airloop.watch.triage import Known, triage_window
 
 POLICY = TriagePolicy(
     metric="brier", margin_share=0.0, confidence=0.9, k=1, n=1, min_rows=2000, min_blocks=14, cool_down_days=0
@@ -41,3 +43,14 @@ def month(number, *, gains=True, **changes):
         "metrics_uri": "",
     }
     return Monitored(**{**values, **changes})
+
+
+def watched(policy=POLICY, triggers=None):
+    """A monitoring of so many days a probe that every earlier month may say what lasts."""
+    values = {"sample_rows": 1, "psi_threshold": 0.2, "probe_every_days": 1, "policy": policy.model_dump()}
+    return Monitoring.model_validate(values | ({"triggers": triggers} if triggers else {}))
+
+
+def judge(newest, before=(), policy=POLICY, *, triggers=None, **known):
+    """What triage makes of a look, its past and the policy."""
+    return triage_window(newest, Known(before=tuple(before), **known), watched(policy, triggers))

@@ -87,8 +87,8 @@ def test_the_help_is_the_docstrings_first_line() -> None:
         ("nosuch_of_a_test:Ours", "cannot be imported: No module named 'nosuch_of_a_test'; modules of the project lie"),
         ("broken_of_a_test:Ours", "No module named 'a_library_nobody_has'"),
         ("ours_of_a_test:Nosuch", "has no attribute 'Nosuch'"),
-        ("ours_of_a_test:Other", "is no subclass of greetings_of_a_test.greeting:Greeting"),
-        ("ours_of_a_test:function", "is no subclass of"),
+        ("ours_of_a_test:Other", "is not a subclass of greetings_of_a_test.greeting:Greeting"),
+        ("ours_of_a_test:function", "is not a subclass of"),
         ("ours_of_a_test:Half", "the class leaves out say"),
     ],
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from airloop.authoring import plain_candidates, rhythm_check
+from airloop.authoring import own_variants, plain_candidates, rhythm_check
 from airloop.authoring.alarm_kinds import unknown_kinds
 from airloop.authoring.known_connections import unknown_connections
 from airloop.config import Pipeline, calendar_windows, load_pipeline, own_metrics
@@ -58,6 +58,7 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
 def _pipeline(pipeline: Pipeline, settings: Settings) -> list[str]:
     wrong = [line for name in pipeline.training.candidates for line in _candidate(pipeline, name)]
     wrong += _refusals(own_metrics.refuse_unfit, pipeline)
+    wrong += _refusals(own_variants.refuse_unfit, pipeline)
     wrong += [line for feed in pipeline.feeds for line in _refusals(_check_source, pipeline, feed, settings)]
     wrong += _refusals(_check_replay, pipeline)
     wrong += _refusals(_check_days, pipeline)
@@ -201,7 +202,7 @@ def _check_replay(pipeline: Pipeline) -> None:
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, Replay)):
-        raise ConfigError(f"{place}: {path} is no subclass of airloop.sources.replay:Replay")
+        raise ConfigError(f"{place}: {path} is not a subclass of airloop.sources.replay:Replay")
     unknown = sorted({*pipeline.feeds} - {*found.feeds})
     if unknown:
         raise ConfigError(f"{place}: {path} has no feed {unknown[0]!r}; it has {', '.join(found.feeds)}")

@@ -5,14 +5,15 @@ from typing import Annotated, Any
 import typer
 
 from airloop.cli.output import console
+from airloop.config.gate_rules import RULE
 from airloop.config.metric import METRIC
 from airloop.config.nearest import nearest
 from airloop.config.source import SOURCE
+from airloop.config.triggers import TRIGGER
 from airloop.errors import ConfigError
 from airloop.families import Family, first_line
 
-_RULE = Family("rule", "airloop.gate.rules.rule:Rule")
-FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE, _RULE)}
+FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE, RULE, TRIGGER)}
 
 app = typer.Typer()
 
@@ -34,7 +35,7 @@ def list_variants(
 
 
 def _options(variant: Any) -> list[str]:
-    # A rule of the gate is its own schema: its keys stand beside `kind`.
+    # A rule or a trigger is its own schema: its keys stand beside `kind`.
     schema = getattr(variant, "Options", variant)
     if not hasattr(schema, "model_fields"):
         return []

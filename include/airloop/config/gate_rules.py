@@ -1,19 +1,14 @@
 """`gate.rules`: what a candidate has to pass beside the floors and the comparison."""
 
-from collections.abc import Mapping
+from typing import ClassVar
 
 from airloop.config.kinds import Declared
+from airloop.families import Family
 
-RULES = {
-    name: f"airloop.gate.rules.{name}:{name.title()}"
-    for name in ("behaviour", "calibration", "cost", "fairness", "latency", "sanity", "slices")
-}
+RULE = Family("rule", "airloop.gate.rules.rule:Rule")
 
 
 class RuleDeclaration(Declared):
     """One rule: `kind`, and the keys of that kind (docs/guides/gate.md)."""
 
-    @classmethod
-    def shipped(cls) -> Mapping[str, str]:
-        """The rules airloop brings."""
-        return RULES
+    family: ClassVar[Family] = RULE

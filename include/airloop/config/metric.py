@@ -68,11 +68,6 @@ def metrics_of(kind: TaskKind) -> tuple[str, ...]:
     return tuple(name for name in METRICS if METRICS[name].task == kind)
 
 
-def is_own(name: str) -> bool:
-    """Whether a metric is a project's own, which is imported only where it measures."""
-    return ":" in name
-
-
 @cache
 def _loaded(name: str) -> Metric:
     found: Metric = METRIC.load(name)

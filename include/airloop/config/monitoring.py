@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from airloop.config.calendar import Calendar
 from airloop.config.metric import MetricName
 from airloop.config.node import Node
+from airloop.config.triggers import TriggerDeclaration
 
 
 class TriagePolicy(Node):
@@ -49,6 +50,14 @@ class Monitoring(Node):
     psi_threshold: float = Field(gt=0)
     """A feature has drifted from this PSI on, less what chance alone comes to."""
     policy: TriagePolicy
+    triggers: tuple[TriggerDeclaration, ...] | None = Field(default=None, min_length=1)
+    """What asks for a training after a look: `kind` (age, drift, performance, probe, or `module:Class` of the
+    pipeline's own) and the keys of that kind. The first that fires asks. Not declared: the probe alone."""
+
+    @property
+    def declared_triggers(self) -> tuple[TriggerDeclaration, ...]:
+        """The triggers in force."""
+        return self.triggers or (TriggerDeclaration(kind="probe"),)
 
     @property
     def probe_days(self) -> int:

@@ -24,15 +24,20 @@ def read_options(schema: type[Options], given: Mapping[str, Any], place: str) ->
     try:
         return schema.model_validate(dict(given))
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(schema, place, item) for item in error.errors())) from error
+        raise ConfigError("\n".join(f"{place}.{problem}" for problem in problems(schema, error))) from error
 
 
-def _explain(schema: type[Node], place: str, item: Any) -> str:
-    key = ".".join([place, *(str(part) for part in item["loc"])])
-    valid = tuple(schema.model_fields)
+def problems(schema: type[Node], error: ValidationError) -> list[str]:
+    """What is wrong with the keys of a variant, one sentence each, beginning with the key."""
+    return [_explain(schema, item) for item in error.errors()]
+
+
+def _explain(schema: type[Node], item: Any) -> str:
+    key, valid = ".".join(str(part) for part in item["loc"]), tuple(schema.model_fields)
     if item["type"] == "extra_forbidden":
         near = nearest(str(item["loc"][-1]), valid)
         return f"{key}: unknown key{near} (valid: {', '.join(valid) or 'none'})"
     if item["type"] == "missing":
         return f"{key}: required key is missing"
-    return f"{key}: {item['msg']} (got {item['input']!r:.100})"
+    shown = f"{item['msg']} (got {item['input']!r:.100})"
+    return f"{key}: {shown}" if key else str(item["msg"])

@@ -1,8 +1,9 @@
 """A metric of the project's own has to fit what the declaration says of it; airloop's are checked when YAML is read."""
 
-from airloop.config.metric import METRIC, METRICS, is_own
+from airloop.config.metric import METRIC, METRICS
 from airloop.config.pipeline import Floor, Pipeline
 from airloop.errors import ConfigError
+from airloop.families import is_own
 
 _SAYS = ("title", "task", "sign")
 

@@ -12,7 +12,7 @@ from airloop.config.balance import Balance
 from airloop.config.calendar import Calendar, is_finer
 from airloop.config.feed import Feeds
 from airloop.config.gate_rules import RuleDeclaration
-from airloop.config.metric import METRICS, MetricName, is_own, metrics_of
+from airloop.config.metric import METRICS, MetricName, metrics_of
 from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
@@ -21,6 +21,7 @@ from airloop.config.refit import Refit
 from airloop.config.retention import Retention
 from airloop.config.serving import Serving
 from airloop.config.trusted_type import TrustedType
+from airloop.families import is_own
 
 
 class Coverage(Node):
@@ -307,4 +308,9 @@ class Pipeline(Node):
             "gate.compare.metric": self.gate.compare.metric,
             "monitoring.policy.metric": self.monitoring.policy.metric,
             **{f"gate.floors.{place}.metric": floor.metric for place, floor in enumerate(self.gate.floors)},
+            **{
+                f"monitoring.triggers.{place}.metric": (trigger.model_extra or {})["metric"]
+                for place, trigger in enumerate(self.monitoring.triggers or ())
+                if trigger.kind == "performance"
+            },
         }

@@ -92,7 +92,11 @@ class Monitored(Record):
 
 @dataclass(frozen=True)
 class Action(Record):
-    """What triage decided (`retrain`, `nothing`, `not_enough_data`, `cooling_down`, `held`), why, on which evidence."""
+    """What triage decided (`retrain`, `nothing`, `not_enough_data`, `cooling_down`, `held`), why, on which evidence.
+
+    Attributes:
+        reason: Why a training is asked for, by another trigger than the probe; empty when the probe asks, or nothing.
+    """
 
     kind: str
     why: str
@@ -100,3 +104,4 @@ class Action(Record):
     cutoff: datetime
     evidence: tuple[Evidence, ...]
     sequence: int | None = None
+    reason: str = ""

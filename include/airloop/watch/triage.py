@@ -1,32 +1,44 @@
-"""Triage: what monitoring calls for. A training is asked for when the probe shows, k of n times, that it would gain."""
+"""Triage: what monitoring calls for. A training is asked for when a declared trigger fires, and nothing holds it."""
 
 import logging
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from airloop.config import METRICS, Pipeline, TriagePolicy
-from airloop.records import Action, Evidence, Monitored, Window
+from airloop.config import Pipeline
+from airloop.config.monitoring import Monitoring
+from airloop.records import Action, Monitored, Record, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.alarms import RaisedAlarm
-from airloop.stores.ledger import Draft
+from airloop.stores.ledger import Draft, History
 from airloop.watch import holds, looks_before, past
+from airloop.watch.asked import Asked, ask, is_key_of, looks_read
+from airloop.watch.triggers.probe import Probe, evidence_of
+from airloop.watch.triggers.trigger import Looks
 
 logger = logging.getLogger(__name__)
 
 
-def triage_window(
-    monitored: Monitored,
-    history: Sequence[Monitored],
-    policy: TriagePolicy,
-    *,
-    last_decision_at: datetime | None,
-    open_alarms: Sequence[RaisedAlarm] = (),
-    lasting_days: int = 0,
-) -> Action:
+@dataclass(frozen=True)
+class Known(Record):
+    """What an outcome depends on beyond the look's own record.
+
+    Attributes:
+        before: Earlier looks with those alarms of their windows that nobody accepted.
+        last_decision_at: Data time of the last training decision that counts for the cool-down.
+        open_alarms: Those of this look that nobody accepted.
+        trained_until: Cutoff of the training that the champion comes from; None where no decision is on record.
+    """
+
+    before: tuple[Monitored, ...] = ()
+    last_decision_at: datetime | None = None
+    open_alarms: tuple[RaisedAlarm, ...] = ()
+    trained_until: datetime | None = None
+
+
+def triage_window(monitored: Monitored, known: Known, watched: Monitoring) -> Action:
     """Decide what the newest monitored window calls for; pure.
 
     The first rule that applies decides:
@@ -35,75 +47,86 @@ def triage_window(
     - `nothing`: an alarm of this window was answered by `excluded`: its rows are wrong, and so is what they show.
     - `held`: an alarm about the data of this window is open: what monitoring measured may be its effect, and a training
       would learn from it. Only an answer ends it, or the window built again without it.
-    - `held`: an alarm about the champion's own figures is open, and the window before shows none, or this window shows
-      no gain (see below): either something is wrong that nobody has found yet, or no training mends it.
-    - `not_enough_data`: labelled_rows < min_rows; no probe; no evidence on the policy's metric at its confidence; a
-      value that is missing or NaN; evidence.rows < min_rows; evidence.blocks < min_blocks.
+    - `held`: an alarm about the champion's own figures is open, and the window before shows none, or no trigger sees
+      in this window what it looks for: either something is wrong that nobody has found yet, or no training mends it.
+    - `not_enough_data`: no trigger has enough data to say anything (of the probe: airloop.watch.triggers.probe).
     - `cooling_down`: window.end - last_decision_at < cool_down_days; exactly that long ago is over. Without a decision
       there is no cool-down.
-    - `nothing`: this window shows no gain: sure_lower > margin_share * champion's value is asked for, equal is not
-      above. It is the bound at the level of one of the year's looks (airloop.watch.rhythm), below the shown interval.
-    - `retrain`: this window and in all at least k of the last n show a gain. `reason_key` names version and window end,
-      so that one training answers it; `cutoff` is the window's end.
-    - `nothing`: fewer than k of the last n.
+    - `retrain`: a declared trigger fires; of several the first. `reason_key` names reason, version and window end, so
+      that one training answers it; `cutoff` is the window's end.
+    - `nothing`: none fires.
 
     So by what a window shows, its alarms, and those of the window before:
 
-    | alarms of this window | the window before | gain is sure | outcome |
+    | alarms of this window | the window before | a trigger | outcome |
     |---|---|---|---|
-    | none, or all accepted | any | yes, k of n | retrain |
-    | none, or all accepted | any | no | nothing, not_enough_data |
+    | none, or all accepted | any | fires | retrain |
+    | none, or all accepted | any | does not | nothing, not_enough_data |
     | about the data | any | any | held |
     | one answered by excluded | any | any | nothing |
     | figures only | none | any | held, until an answer or the next window |
-    | figures only | figures only | yes, k of n | retrain: it lasts, nothing is wrong with the data |
-    | figures only | figures only | no | held: a training would not mend it |
+    | figures only | figures only | fires on what it sees | retrain: it lasts, nothing is wrong with the data |
+    | figures only | figures only | sees nothing | held: a training would not mend it |
     | figures only | about the data | any | held |
 
-    The last n windows are this one and the newest n - 1 before it of the same champion version (a gain over an old
-    champion says nothing about the new one), live ones only. A window counts once, by its newest record; one whose
-    evidence overlaps a newer one's does not count. A window with too little data
-    shows no gain, but keeps its place among the n; nor does one with an alarm nobody accepted, unless it is about the
+    A trigger reads the looks of the same champion version (a gain over an old champion says nothing about the new one)
+    that share no row, live ones only. A window counts once, by its newest record; one whose evidence overlaps a newer
+    one's does not count. One with an alarm nobody accepted keeps its place and shows nothing, unless it is about the
     champion's figures and this window shows one too.
 
-    The window before, of the table, is the newest that ended by this one's start and at least `lasting_days` before its
+    The window before, of the table, is the newest that ended by this one's start and at least `probe_days` before its
     end: looks a day apart judge nearly the same rows, and say nothing about what lasts.
 
-    Args:
-        history: Records with those alarms of their windows that nobody accepted.
-        open_alarms: Those of this window that nobody accepted.
+    Raises:
+        ConfigError: A trigger of the pipeline's own cannot be built, or fails.
     """
-    lacking = _lacking(monitored, policy)
-    cooling = _cooling(monitored, policy, last_decision_at)
-    windows = [monitored, *looks_before.apart(monitored, history)][: policy.n]
-    worth = [record for record in windows if record is monitored or holds.counts(record, newest_alarms=open_alarms)]
-    shown = [record for record in worth if _shows_gain(record, policy)]
-    counted = f"in {len(shown)} of the last {policy.n} windows, {policy.k} asked for"
-    held = holds.why_held(open_alarms, looks_before.lasting(monitored, history, lasting_days), gains=monitored in shown)
+    asked = ask(watched, _looks(monitored, known, watched))
+    cooling = _cooling(monitored, watched.policy.cool_down_days, known.last_decision_at)
+    before = looks_before.lasting(monitored, known.before, watched.probe_days)
+    held = holds.why_held(known.open_alarms, before, gains=any(item.verdict.shows for item in asked))
+    first = next((item for item in asked if item.verdict.kind == "retrain"), None)
+    whys = "; ".join(item.verdict.why for item in asked)
     if monitored.origin != "live":
         kind, why = "nothing", f"evidence of a {monitored.origin} triggers no training"
-    elif excluded := [item for item in open_alarms if not item.open]:
+    elif excluded := [item for item in known.open_alarms if not item.open]:
         kind, why = "nothing", f"the window's rows are excluded: alarm {excluded[0].id}, {excluded[0].alarm.kind}"
     elif held:
         kind, why = "held", held
-    elif lacking:
-        kind, why = "not_enough_data", f"not enough data: {lacking}"
+    elif all(item.verdict.kind == "not_enough_data" for item in asked):
+        kind, why = "not_enough_data", f"not enough data: {whys}"
     elif cooling:
         kind, why = "cooling_down", f"cooling down: {cooling}"
-    elif monitored not in shown:
-        kind, why = "nothing", f"no gain is sure: {_in_words(monitored, policy)}"
-    elif len(shown) < policy.k:
-        kind, why = "nothing", f"a training would gain, but only {counted}: {_in_words(monitored, policy)}"
+    elif first is None:
+        kind, why = "nothing", whys
     else:
-        kind, why = "retrain", f"a training would gain {counted}: {_in_words(monitored, policy)}"
-    proofs = shown if kind == "retrain" else [monitored]
+        return _retrain(monitored, first)
+    return Action(kind, why, "", monitored.window.end, evidence_of([monitored], watched.policy))
+
+
+def _retrain(monitored: Monitored, asked: Asked) -> Action:
     return Action(
-        kind=kind,
-        why=why,
-        reason_key=_reason_key(monitored) if kind == "retrain" else "",
+        kind="retrain",
+        why=asked.verdict.why,
+        reason_key=asked.key(monitored),
         cutoff=monitored.window.end,
-        evidence=tuple(found for record in proofs if (found := _evidence(record, policy))),
+        evidence=asked.verdict.evidence,
+        reason="" if asked.reason == Probe.reason else asked.reason,
     )
+
+
+def _looks(monitored: Monitored, known: Known, watched: Monitoring) -> Looks:
+    records = (monitored, *looks_before.apart(monitored, known.before))
+    believed = [holds.counts(record, newest_alarms=known.open_alarms) for record in records[1:]]
+    return Looks(records, (True, *believed), watched.policy, known.trained_until)
+
+
+def _cooling(record: Monitored, cool_down_days: int, last_decision_at: datetime | None) -> str:
+    if last_decision_at is None:
+        return ""
+    days = (record.window.end - last_decision_at) / timedelta(days=1)
+    if days >= cool_down_days:
+        return ""
+    return f"the last decision was {days:.1f} days before, {cool_down_days} must pass"
 
 
 def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Action:
@@ -113,17 +136,10 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     for the same window and version adds none.
     """
     monitored: Monitored = upstream["monitor"]
-    policy = pipeline.monitoring.policy
-    history, last_decision_at = _known(pipeline, monitored, settings)
-    action = triage_window(
-        monitored,
-        history,
-        policy,
-        last_decision_at=last_decision_at,
-        open_alarms=holds.not_accepted(pipeline, [monitored], settings)[monitored.window],
-        lasting_days=pipeline.monitoring.probe_days,
-    )
+    action = triage_window(monitored, _known(pipeline, monitored, settings), pipeline.monitoring)
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
+    if not action.reason:
+        del payload["reason"]
     payload["judged"] = monitored.evidence.to_json()
     draft = Draft(monitored.window.end, payload)
     entry = ledger.append_once(
@@ -140,105 +156,45 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
 
 
 def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """What the outcome depends on beyond the window's own record: the windows before it, alarms, the last decision."""
-    monitored: Monitored = upstream["monitor"]
-    history, last_decision_at = _known(pipeline, monitored, settings)
-    return {
-        "before": [record.to_json() for record in history],
-        "last_decision_at": str(last_decision_at),
-        "open_alarms": [
-            item.to_json() for item in holds.not_accepted(pipeline, [monitored], settings)[monitored.window]
-        ],
-    }
+    """What the outcome depends on beyond the window's own record: the windows before it, alarms, decisions."""
+    return _known(pipeline, upstream["monitor"], settings).to_json()
 
 
-def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> tuple[list[Monitored], datetime | None]:
-    """The windows before, with the alarms nobody accepted, and when the last decision before this window's end was.
+def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> Known:
+    """The windows before, with the alarms nobody accepted, and what was decided until this window's end.
 
-    A decision that answered this very window does not count: a rerun has to see what the first run saw. Nor does one
-    that an obstacle refused, and not the model: the next window asks again.
+    A decision that answered this very window does not count for the cool-down: a rerun has to see what the first run
+    saw. Nor does one that an obstacle refused, and not the model: the next window asks again.
     """
-    place = (pipeline, monitored.version, settings)
-    lasting = monitored.window.end - timedelta(days=pipeline.monitoring.probe_days)
+    place, watched = (pipeline, monitored.version, settings), pipeline.monitoring
+    lasting = monitored.window.end - timedelta(days=watched.probe_days)
     history = [
         *past.apart(*place, until=min(lasting, monitored.window.start), number=1),
-        *past.apart(*place, until=monitored.evidence.start, number=pipeline.monitoring.policy.n),
+        *past.apart(*place, until=monitored.evidence.start, number=looks_read(watched)),
     ]
     if history:
         noticed = holds.not_accepted(pipeline, history, settings)
         history = [replace(record, alarms=holds.as_noticed(noticed[record.window])) for record in history]
-    own_key = _reason_key(monitored)
-    decided = [
+    decisions = ledger.intact_history(settings, pipeline.name)
+    return Known(
+        before=tuple(history),
+        last_decision_at=_last_decision_at(decisions, monitored),
+        open_alarms=holds.not_accepted(pipeline, [monitored], settings)[monitored.window],
+        trained_until=_trained_until(decisions, monitored.version),
+    )
+
+
+def _last_decision_at(decisions: History, monitored: Monitored) -> datetime | None:
+    counted = (
         entry.effective_at
-        for entry in ledger.intact_history(settings, pipeline.name).of("decision")
+        for entry in decisions.of("decision")
         if entry.effective_at <= monitored.window.end
-        and entry.payload["reason_key"] != own_key
+        and not is_key_of(entry.payload["reason_key"], monitored)
         and not entry.payload.get("outside_model", False)
-    ]
-    return history, max(decided, default=None)
+    )
+    return max(counted, default=None)
 
 
-def _reason_key(monitored: Monitored) -> str:
-    return f"probe:{monitored.version}:{monitored.window.to_json()['end']}"
-
-
-def _evidence(record: Monitored, policy: TriagePolicy) -> Evidence | None:
-    fits = (item for item in record.probe if item.metric == policy.metric and item.confidence == policy.confidence)
-    return next(fits, None)
-
-
-def _lacking(record: Monitored, policy: TriagePolicy) -> str:
-    """What is missing to judge a window; empty when nothing is."""
-    evidence = _evidence(record, policy)
-    if record.labelled_rows < policy.min_rows:
-        return f"{record.labelled_rows} labelled rows, at least {policy.min_rows} are needed"
-    if not record.probe:
-        return "there was no probe"
-    if evidence is None:
-        return f"the probe was not measured in {METRICS[policy.metric].title} at confidence {policy.confidence}"
-    if not all(_is_number(value) for value in _numbers_of(evidence)):
-        return "the probe's gain is missing or not a number"
-    if evidence.rows < policy.min_rows:
-        return f"the probe was compared on {evidence.rows} rows, at least {policy.min_rows} are needed"
-    if evidence.blocks < policy.min_blocks:
-        return f"{evidence.blocks} calendar days, at least {policy.min_blocks} are needed"
-    return ""
-
-
-def _numbers_of(evidence: Evidence) -> tuple[float | None, ...]:
-    return evidence.gain, evidence.lower, evidence.upper, evidence.champion, evidence.sure_lower
-
-
-def _cooling(record: Monitored, policy: TriagePolicy, last_decision_at: datetime | None) -> str:
-    if last_decision_at is None:
-        return ""
-    days = (record.window.end - last_decision_at) / timedelta(days=1)
-    if days >= policy.cool_down_days:
-        return ""
-    return f"the last decision was {days:.1f} days before, {policy.cool_down_days} must pass"
-
-
-def _shows_gain(record: Monitored, policy: TriagePolicy) -> bool:
-    evidence = _evidence(record, policy)
-    if evidence is None or _lacking(record, policy):
-        return False
-    return (evidence.sure_lower or 0.0) > policy.margin_share * evidence.champion
-
-
-def _in_words(record: Monitored, policy: TriagePolicy) -> str:
-    evidence = _evidence(record, policy)
-    if evidence is None:
-        return "no evidence"
-    margin = policy.margin_share * evidence.champion
-    interval = f"[{evidence.lower:.4f}, {evidence.upper:.4f}]"
-    gain = f"{evidence.gain:.4f} in {METRICS[policy.metric].title}"
-    sure = "nothing is sure" if evidence.sure_lower is None else f"surely above {evidence.sure_lower:.4f}"
-    return f"the probe gains {gain}, interval {interval}, {sure} {_paid(evidence)}, asked for above {margin:.4f}"
-
-
-def _paid(evidence: Evidence) -> str:
-    return "" if evidence.level is None else f"(one look errs in {evidence.level:.2g})"
-
-
-def _is_number(value: float | None) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+def _trained_until(decisions: History, version: int) -> datetime | None:
+    decision = decisions.newest_decision_on(decisions.judged(version))
+    return None if decision is None else decision.effective_at

@@ -51,7 +51,11 @@ def build(pipeline: Pipeline) -> None:
             task_id="retrain",
             trigger_dag_id=f"{pipeline.name}__training",
             trigger_run_id="{{ ti.xcom_pull(task_ids='triage', key='reason_key') | as_run_id }}",
-            conf={"cutoff": action["cutoff"], "reason": "probe", "reason_key": action["reason_key"]},
+            conf={
+                "cutoff": action["cutoff"],
+                "reason": "{{ ti.xcom_pull(task_ids='triage', key='reason') or 'probe' }}",
+                "reason_key": action["reason_key"],
+            },
             note="{{ ti.xcom_pull(task_ids='triage', key='why') }}",
             logical_date=None,
             skip_when_already_exists=True,

@@ -33,9 +33,9 @@ class Rows(Rule):
 @pytest.mark.parametrize(
     ("declared", "says"),
     [
-        ({"kind": "slicess", "columns": ["x"]}, "'slicess' is not a kind; did you mean 'slices'?"),
+        ({"kind": "slicess", "columns": ["x"]}, "there is no rule 'slicess'; did you mean 'slices'?"),
         ({"kind": "slices", "column": ["x"]}, "column: unknown key; did you mean 'columns'?"),
-        ({"kind": "slices", "columns": []}, "kind slices: columns: Tuple should have at least 1 item"),
+        ({"kind": "slices", "columns": []}, "rule slices: columns: Tuple should have at least 1 item"),
         ({"kind": "behaviour"}, "give at least one case: invariance, direction or minimum"),
     ],
 )
@@ -51,7 +51,7 @@ def test_the_file_and_the_line_of_a_mistake_are_named(tmp_path: Path):
     floors = "  floors: [{metric: roc_auc, at_least: 0.7}]\n"
     path.write_text(path.read_text().replace(floors, floors + "  rules: [{kind: latncy}]\n"))
     with pytest.raises(
-        ConfigError, match=r"pipeline.yaml:\d+: gate.rules.0: 'latncy' is not a kind; did you mean 'latency'"
+        ConfigError, match=r"pipeline.yaml:\d+: gate.rules.0: there is no rule 'latncy'; did you mean 'latency'"
     ):
         load_pipeline("toy", settings)
 
@@ -67,5 +67,5 @@ def test_a_rule_of_the_pipelines_own_is_found_and_judges(tmp_path: Path, monkeyp
     assert "could not be measured: no luck" in judge(evaluated(measured={key: {"error": "no luck"}}), gate).why
     assert "nothing was measured for rule" in judge(evaluated(), gate).why
     wrong = RuleDeclaration.model_validate({"kind": "own_rules_of_the_test:Rowz"})
-    with pytest.raises(ConfigError, match="cannot be loaded"):
+    with pytest.raises(ConfigError, match="cannot be imported"):
         wrong.build()

@@ -65,7 +65,7 @@ def test_one_that_gives_no_number_a_draw_is_refused(settings: Settings) -> None:
         ("toys_own_metrics:WithoutTitle", "at_least: 0", "says no title"),
         ("toys_own_metrics:Nosuch", "at_most: 1", "has no attribute 'Nosuch'"),
         ("toys_nosuch:Metric", "at_most: 1", "modules of the project lie below its include/"),
-        ("json:JSONDecoder", "at_most: 1", "is no subclass of airloop.metrics.metric:Metric"),
+        ("json:JSONDecoder", "at_most: 1", "is not a subclass of airloop.metrics.metric:Metric"),
         (COST, "at_least: 0.9", "a floor on toys_own_metrics:CostOfMisses is an at_most"),
         ("toys_own_metrics:Accuracy", "at_most: 0.5", "is an at_least"),
     ],

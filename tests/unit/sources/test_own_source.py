@@ -103,7 +103,7 @@ def test_what_changed_arrives_as_a_correction_of_its_own_day(
         (REST, "{url: x, page_rows: many}", "feeds.jobs.source.options.page_rows: Input should be a valid integer"),
         ("toys_own_sources:TooFew", "{a: 1}", "feeds.jobs.source.options.a: unknown key (valid: none)"),
         ("toys_own_sources:Nosuch", "", "feeds.jobs.source.kind: source toys_own_sources:Nosuch: cannot be imported"),
-        ("json:JSONDecoder", "", "is no subclass of airloop.sources.kinds.source:Source"),
+        ("json:JSONDecoder", "", "is not a subclass of airloop.sources.kinds.source:Source"),
     ],
 )
 def test_one_that_does_not_fit_is_refused_with_its_line(settings: Settings, kind: str, options: str, says: str) -> None:

@@ -15,7 +15,7 @@ from airloop.records import Alarm, BuiltFeatures, Ingested, Monitored, TableVers
 from airloop.stores import alarms, state
 from airloop.watch import holds, past
 from airloop.watch.evidence import evidence_of
-from airloop.watch.triage import triage_window
+from airloop.watch.triage import Known, triage_window
 
 LOOK = toy.days(50, 51)
 PER_DAY = 48
@@ -104,7 +104,7 @@ def test_daily_looks_see_a_world_that_turned_and_ask_for_nothing_in_one_that_has
     stand = make(world(turned=turned))
     stand.score(toy.days(26, 50))
     record = stand.monitor(LOOK)
-    action = triage_window(record, [], stand.pipeline.monitoring.policy, last_decision_at=None)
+    action = triage_window(record, Known(), stand.pipeline.monitoring)
     assert action.kind == kind, action.why
     assert all(item.sure_lower < item.lower for item in record.probe)
 

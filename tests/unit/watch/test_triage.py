@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.triage_months import ENDS, POLICY, TWO_OF_THREE, evidence, month
+from tests.support.triage_months import ENDS, POLICY, TWO_OF_THREE, evidence, judge, month
 
 from airloop.config import load_pipeline
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import ledger, state
-from airloop.watch.triage import inputs, triage, triage_window
+from airloop.watch.triage import inputs, triage
 
 
 def of(policy=POLICY, **changes):
@@ -50,7 +50,7 @@ JULY = month(7)
 )
 def test_each_edge_of_one_window_has_its_outcome(newest, policy, decided_days_ago, kind, says):
     decided = None if decided_days_ago is None else newest.window.end - timedelta(days=decided_days_ago)
-    action = triage_window(newest, [], policy, last_decision_at=decided)
+    action = judge(newest, [], policy, last_decision_at=decided)
     assert (action.kind, says in action.why) == (kind, True), action.why
     assert action.cutoff == newest.window.end
 
@@ -79,21 +79,21 @@ def test_each_edge_of_one_window_has_its_outcome(newest, policy, decided_days_ag
     ],
 )
 def test_a_gain_has_to_show_in_k_of_the_last_n_windows_of_this_champion(history, policy, kind):
-    assert triage_window(JULY, history, policy, last_decision_at=None).kind == kind
+    assert judge(JULY, history, policy).kind == kind
 
 
 def test_the_newest_window_must_show_the_gain_itself():
     history = [month(5), month(6)]
-    assert triage_window(month(7, gains=False), history, TWO_OF_THREE, last_decision_at=None).kind == "nothing"
-    assert triage_window(JULY, history, TWO_OF_THREE, last_decision_at=None).kind == "retrain"
+    assert judge(month(7, gains=False), history, TWO_OF_THREE).kind == "nothing"
+    assert judge(JULY, history, TWO_OF_THREE).kind == "retrain"
 
 
 def test_a_training_is_asked_for_with_its_reason_cutoff_and_all_its_evidence():
-    action = triage_window(JULY, [month(5), month(6)], TWO_OF_THREE, last_decision_at=None)
+    action = judge(JULY, [month(5), month(6)], TWO_OF_THREE)
     assert action.reason_key == "probe:1:2013-08-01T00:00:00Z"
     assert action.cutoff == datetime(2013, 8, 1, tzinfo=UTC)
     assert action.evidence == (evidence(), evidence(), evidence())
-    assert triage_window(month(7, gains=False), [], POLICY, last_decision_at=None).reason_key == ""
+    assert judge(month(7, gains=False), [], POLICY).reason_key == ""
 
 
 @pytest.fixture

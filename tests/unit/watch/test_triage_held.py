@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.triage_months import POLICY, TWO_OF_THREE, evidence, month
+from tests.support.triage_months import POLICY, TWO_OF_THREE, evidence, judge, month
 
 from airloop.config import load_pipeline
 from airloop.records import Alarm
 from airloop.settings import Settings
 from airloop.stores import alarms, ledger, state
 from airloop.stores.alarms import RaisedAlarm
-from airloop.watch.triage import inputs, triage, triage_window
+from airloop.watch.triage import inputs, triage
 
 NAME = "flight_delays"
 FIGURES = Alarm("performance", "roc_auc", "ROC-AUC is .64", holds_training=False)
@@ -46,14 +46,14 @@ def raised(alarm: Alarm, *, stage: str = "monitor", answer: str = "") -> RaisedA
     ],
 )
 def test_each_row_of_the_table_has_its_outcome(now, gains, before, kind, says):
-    action = triage_window(month(7, gains=gains), before, POLICY, last_decision_at=None, open_alarms=now)
+    action = judge(month(7, gains=gains), before, POLICY, open_alarms=tuple(now))
     assert (action.kind, says in action.why) == (kind, True), action.why
     assert bool(action.reason_key) == (kind == "retrain")
 
 
 def test_a_window_with_an_alarm_shows_no_gain_to_a_later_one_unless_the_figures_stay_bad():
     def kind(before, now=()):
-        return triage_window(JULY, before, TWO_OF_THREE, last_decision_at=None, open_alarms=now).kind
+        return judge(JULY, before, TWO_OF_THREE, open_alarms=tuple(now)).kind
 
     assert kind([month(6)]) == "retrain"
     assert kind([month(6, alarms=(DATA,))]) == "nothing"
@@ -64,7 +64,7 @@ def test_a_window_with_an_alarm_shows_no_gain_to_a_later_one_unless_the_figures_
 
 def test_backfilled_evidence_stays_without_consequence():
     record = month(7, origin="backfill")
-    action = triage_window(record, [], POLICY, last_decision_at=None, open_alarms=[raised(DATA)])
+    action = judge(record, [], POLICY, open_alarms=(raised(DATA),))
     assert (action.kind, "backfill" in action.why) == ("nothing", True)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from airloop.authoring.backtest.calendar import first_cutoff, windows_of
 from airloop.authoring.backtest.past import Past
-from airloop.authoring.backtest.policies import Policy
+from airloop.authoring.backtest.policies import Policy, refuse_unmeasured
 from airloop.authoring.backtest.replay import Course, Training, first_model, follow
 from airloop.authoring.backtest.work import Work
 from airloop.config import Pipeline
@@ -92,7 +92,9 @@ def backtest(
 
     Raises:
         DataContractError: The past is too short, or no first model passes.
+        ConfigError: `declared` is among them, and the pipeline has a trigger that a backtest cannot ask.
     """
+    refuse_unmeasured(past.pipeline, policies)
     pipeline, work = past.pipeline, Work(past, on_progress)
     if past.open_alarms:
         on_progress(f"{past.open_alarms} alarms of this past are open: trainings take their rows as if accepted")

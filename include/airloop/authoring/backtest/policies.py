@@ -1,9 +1,10 @@
 """When to train, and whether a gate decides: the policies that a backtest compares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from airloop.config import Pipeline
 from airloop.errors import ConfigError
 
 _DRIFTED = 0.5
@@ -15,8 +16,8 @@ class Watched(Protocol):
     def drifted_share(self) -> float | None:
         """Share of features that drifted."""
 
-    def triage_asks(self) -> bool:
-        """Whether the declared triage asks for a training."""
+    def triage_asks(self) -> str:
+        """The reason for which the declared triage asks for a training; empty when it does not."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,28 @@ POLICIES: tuple[Policy, ...] = (
     Policy(
         "declared",
         "a training when the declared triage asks, through the gate",
-        lambda window: "probe" if window.triage_asks() else "",
+        lambda window: window.triage_asks(),
     ),
 )
+
+
+MEASURED_TRIGGERS = ("probe", "age")
+"""What a backtest measures enough for: it measures neither live metrics with their intervals nor drift at a look."""
+
+
+def refuse_unmeasured(pipeline: Pipeline, policies: Sequence[Policy]) -> None:
+    """Refuse the policy `declared` of a pipeline with a trigger that a backtest cannot ask.
+
+    Raises:
+        ConfigError: Names the trigger, and what to do instead.
+    """
+    kinds = [trigger.kind for trigger in pipeline.monitoring.declared_triggers if trigger.kind not in MEASURED_TRIGGERS]
+    if kinds and any(policy.name == "declared" for policy in policies):
+        raise ConfigError(
+            f"{pipeline.name}/pipeline.yaml: monitoring.triggers: a backtest does not measure what trigger {kinds[0]} "
+            f"reads (it measures {', '.join(MEASURED_TRIGGERS)}): name other policies by --policies, or take the past "
+            "through the whole loop by airloop replay"
+        )
 
 
 def find_policies(names: tuple[str, ...]) -> tuple[Policy, ...]:

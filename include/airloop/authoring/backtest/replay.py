@@ -13,8 +13,9 @@ from airloop.errors import DataContractError
 from airloop.gate.judge import judge
 from airloop.problems import PREDICTION
 from airloop.records import Decision, Monitored, Window
+from airloop.stores.training_reason import PROBE
 from airloop.watch import rhythm
-from airloop.watch.triage import triage_window
+from airloop.watch.triage import Known, triage_window
 
 
 @dataclass(frozen=True)
@@ -125,19 +126,19 @@ class _Watched:
         self._course.seconds += took
         return share
 
-    def triage_asks(self) -> bool:
+    def triage_asks(self) -> str:
         judged = self._judged()
         probe, took = self._work.probe(self._champion, self._window, judged, since=self._since)
         self._course.seconds += took
         record = self._record(labelled_rows=len(judged), probe=probe)
-        action = triage_window(
-            record,
-            self._course.monitored,
-            self._work.pipeline.monitoring.policy,
+        known = Known(
+            before=tuple(self._course.monitored),
             last_decision_at=self._course.last_decision_at,
+            trained_until=self._champion.cutoff,
         )
+        action = triage_window(record, known, self._work.pipeline.monitoring)
         self._course.monitored.append(record)
-        return action.kind == "retrain"
+        return (action.reason or PROBE) if action.kind == "retrain" else ""
 
     def _judged(self) -> pd.DataFrame:
         """Rows with a label known by the window's end, and a live prediction of the champion in force at its start."""

@@ -104,7 +104,7 @@ def _asked_for(pipeline: Pipeline, settings: Settings) -> Iterator[Alert]:
 def _decided(pipeline: Pipeline, settings: Settings, now: datetime) -> Iterator[Alert]:
     decision, done = (ledger.newest(settings, pipeline.name, kind) for kind in ("decision", "done"))
     if decision and decision.payload.get("outcome") == "refused" and now - decision.recorded_at < _NEWS:
-        by_loop = decision.payload.get("reason") == "probe"
+        by_loop = decision.payload.get("reason") in ("probe", "trigger")
         yield Alert(
             kind="refused",
             cause=f"decision:{decision.sequence}",

@@ -5,7 +5,7 @@ import time
 import pytest
 from tests.support import rule_holdouts as planted
 
-from airloop.config.gate_rules import RULES, RuleDeclaration
+from airloop.config.gate_rules import RULE, RuleDeclaration
 
 DECLARED = {
     "sanity": {"low": 0.0, "high": 1.0, "distinct": 50},
@@ -33,10 +33,10 @@ def slow(rows):
 
 
 def test_every_shipped_rule_is_tried_here():
-    assert set(DECLARED) == set(RULES)
+    assert set(DECLARED) == set(RULE.names())
 
 
-@pytest.mark.parametrize("kind", RULES)
+@pytest.mark.parametrize("kind", RULE.names())
 def test_a_good_model_passes_and_says_by_how_much(kind):
     found = check(kind, planted.holdout())
     assert (found.rule, found.passed) == (kind, True)
@@ -60,8 +60,8 @@ def test_a_good_model_passes_and_says_by_how_much(kind):
     ],
 )
 def test_a_planted_model_is_refused_by_its_rule_alone(model, champion, refused, says):
-    found = {kind: check(kind, planted.holdout(model, champion)) for kind in RULES}
-    assert [kind for kind in RULES if not found[kind].passed] == [refused]
+    found = {kind: check(kind, planted.holdout(model, champion)) for kind in RULE.names()}
+    assert [kind for kind in RULE.names() if not found[kind].passed] == [refused]
     assert says in found[refused].says
 
 

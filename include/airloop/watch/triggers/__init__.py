@@ -1,0 +1,1 @@
+"""What asks for a training after a look, one file a trigger."""
