@@ -1,51 +1,15 @@
-"""Instants, windows, and the base of all records: JSON in, JSON out."""
+"""Windows, and the base of all records: JSON in, JSON out."""
 
 import dataclasses
-import functools
 import math
-import re
-import types
 import typing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from airloop.errors import DataContractError
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 instant that carries its UTC offset; a day alone is its midnight UTC.
-
-    Raises:
-        DataContractError: The text is no instant, or has a time without an offset: a local time is never guessed.
-    """
-    try:
-        if isinstance(text, str) and _DAY.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC)
-        instant = datetime.fromisoformat(text)
-    except (TypeError, ValueError) as error:
-        raise DataContractError(f"{text!r} is not an ISO 8601 instant like 2013-02-01T00:00:00Z") from error
-    if instant.tzinfo is None:
-        raise DataContractError(f"{text!r} has no UTC offset; write 2013-02-01T00:00:00Z or +00:00")
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError as error:
-        raise DataContractError(f"{text!r} is before the year 1 or after the year 9999 in UTC") from error
-
-
-def instant_or_default(text: str, default: datetime | None) -> datetime:
-    """`text` as an instant, or the default when it is empty.
-
-    Raises:
-        DataContractError: Neither is given, or the text is no instant with its UTC offset.
-    """
-    if text:
-        return parse_instant(text)
-    if default is None:
-        raise DataContractError("give --start and --end: this pipeline's coverage has no end")
-    return default
+from airloop.records.decoding import decoded
+from airloop.records.instants import parse_instant
 
 
 class Record:
@@ -57,14 +21,12 @@ class Record:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read what `to_json` wrote; unknown keys raise TypeError."""
-        hints = _hints(typing.cast("Any", cls))
-        return cls(**{key: _decode(hints.get(key), value) for key, value in data.items()})
+        """Read what `to_json` wrote.
 
-
-@functools.cache
-def _hints(record: type[Record]) -> dict[str, Any]:
-    return typing.get_type_hints(record)
+        Raises:
+            DataContractError: See airloop.records.decoding.
+        """
+        return typing.cast("Self", decoded(cls, data))
 
 
 def _encode(value: Any) -> Any:
@@ -78,23 +40,6 @@ def _encode(value: Any) -> Any:
         return [_encode(item) for item in value]
     if isinstance(value, float) and math.isnan(value):
         return None
-    return value
-
-
-def _decode(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return _decode(next(item for item in arguments if item is not type(None)), value)
-    if origin is tuple:
-        return tuple(_decode(arguments[0], item) for item in value)
-    if origin is dict:
-        return {key: _decode(arguments[1], item) for key, item in value.items()}
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return hint.from_json(value)
-    if hint is datetime:
-        return parse_instant(value)
     return value
 
 

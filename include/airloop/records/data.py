@@ -120,8 +120,8 @@ class BuiltFeatures(Record):
     """Feature rows whose known_at lies in the window, one table per view.
 
     Attributes:
-        fingerprint: Of the definitions they were built by; empty in records of before.
-        examples: How many rows are predicted in the window; None in records of before.
+        fingerprint: Of the definitions they were built by; empty in older records.
+        examples: How many rows are predicted in the window; None in older records.
     """
 
     window: Window
