@@ -57,7 +57,7 @@ def main(asked: Sequence[str]) -> int:
     apply_quiet_environment()
     # A platform that was started is stopped on the way out, also when somebody ends this process.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    # What libraries deprecate in each other is no part of the result.
+    # What libraries deprecate in each other is not part of the result.
     warnings.simplefilter("ignore")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     say = _progress(console)

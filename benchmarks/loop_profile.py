@@ -33,7 +33,7 @@ class LoopProfile:
     """Seconds of one orchestrated loop.
 
     Attributes:
-        tasks: From the start of a task's process to its end; a task that only asks, branches or triggers is no stage.
+        tasks: From the start of a task's process to its end; one that only asks, branches or triggers is not a stage.
         none_ran: Of the loop, with no task running: the scheduler, REST calls, files that land.
     """
 

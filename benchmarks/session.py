@@ -46,7 +46,7 @@ def asked_months() -> int:
     """AIRLOOP_BENCH_MONTHS, or the year.
 
     Raises:
-        ConfigError: It is no number from 2 to 12.
+        ConfigError: It is not a number from 2 to 12.
     """
     given = os.environ.get(MONTHS_VARIABLE) or str(_YEAR)
     if not given.isdecimal() or not _FEWEST <= int(given) <= _YEAR:

@@ -38,7 +38,7 @@ def prepare(pipeline: Pipeline, settings: Settings, sequence: int, *, starter: s
         starter: Who started the promotion that asks.
 
     Raises:
-        GuardRefused: It is no decision that passed, or was promoted; the ledger does not verify.
+        GuardRefused: It is not a decision that passed, or was promoted; the ledger does not verify.
         ConfigError: `approval.by` names nobody but who started this.
     """
     history = ledger.intact_history(settings, pipeline.name)

@@ -81,8 +81,8 @@ def _default_months() -> int:
     if sys.platform != "darwin":
         return _YEAR
     console.print(
-        f"macOS: Airflow executes every task anew here, so that none starts with its libraries loaded; this takes "
-        f"{_SHORT_FORM} months. For the year: make demo MONTHS={_YEAR}",
+        f"macOS: Airflow starts every task in a new process here, so that none starts with its libraries loaded; "
+        f"this takes {_SHORT_FORM} months. For the year: make demo MONTHS={_YEAR}",
         soft_wrap=True,
     )
     return _SHORT_FORM

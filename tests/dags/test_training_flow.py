@@ -180,7 +180,7 @@ def test_a_promotion_of_what_is_no_decision_is_refused(stages: Stages, capsys: p
         payload={"kind": "retrain"},
     )
     assert dag_runs.run("promotion", {"sequence": triage.sequence}).state == "failed"
-    assert f"{triage.sequence} is no decision in the ledger" in capsys.readouterr().out
+    assert f"{triage.sequence} is not a decision in the ledger" in capsys.readouterr().out
     assert stages.calls == []
 
 

@@ -83,7 +83,7 @@ def test_an_hour_is_a_window_of_an_hourly_pipeline_alone(pipeline: Pipeline) -> 
         (_context({"start": "2013-12-01T00:00:00Z", "end": "2014-01-01T00:00:01Z"}), "outside the coverage"),
         (
             _context({**PARAMS, "end": "2013-02-10T00:00:00Z"}),
-            "end 2013-02-10T00:00:00Z is no bound of a monthly window of flight_delays; the nearest is 2013-02-01",
+            "end 2013-02-10T00:00:00Z is not a bound of a monthly window of flight_delays; the nearest is 2013-02-01",
         ),
         (_context(partition=datetime(2026, 11, 1, tzinfo=UTC)), "outside the coverage"),
         (_context(partition=datetime(2013, 2, 2, tzinfo=UTC)), "not the start of a monthly period"),

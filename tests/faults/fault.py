@@ -30,7 +30,7 @@ class Fault:
 
     @property
     def harmless(self) -> bool:
-        """Whether it is no fault: the clean tables are those of the files as they are."""
+        """Whether it is not a fault: the clean tables are those of the files as they are."""
         return self.says is None
 
 

@@ -261,7 +261,7 @@ def test_a_service_that_dies_at_once_each_time_ends_everything_and_is_named(
     assert strangers(settings) == []
     log = (settings.home / "logs" / "supervisor.log").read_text()
     ended = log.rpartition(" ERROR ")[2]
-    assert ended.startswith("mlflow died 4 times within 10 minutes; at last it ended with exit code")
+    assert ended.startswith("mlflow died 4 times within 10 minutes; the last time it ended with exit code")
     assert "everything was stopped. The end of" in ended
     assert "File contains no section headers" in ended
     assert not any(service.healthy for service in supervisor.status(settings))

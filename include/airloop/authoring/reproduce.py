@@ -98,7 +98,7 @@ def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduce
 
 
 def predict_again(pipeline: Pipeline, held: ModelVersion, settings: Settings) -> Floats:
-    """The holdout predictions of a model fitted anew as `held` was."""
+    """The holdout predictions of a model fitted again as `held` was."""
     frame = read_snapshot(held.snapshot, settings)
     train, holdout = labelled_part(frame, "train"), labelled_part(frame, "holdout")
     features = list(held.features)

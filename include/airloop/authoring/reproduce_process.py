@@ -7,7 +7,7 @@ from airloop.settings import Settings, apply_quiet_environment
 
 
 def main(arguments: list[str]) -> None:
-    """Write the holdout predictions of a version that is fitted anew, as .npy."""
+    """Write the holdout predictions of a version that is fitted again, as .npy."""
     apply_quiet_environment()
     import numpy as np
 

@@ -40,14 +40,14 @@ def ledger_verify(
 ) -> None:
     """Recompute the hash chain and compare it with stage records and MLflow; exit code 1 names what does not fit.
 
-    Found are changed, removed and inserted entries, an end that was cut off, and a chain that was written anew.
+    Found are changed, removed and inserted entries, an end that was cut off, and a chain that was rewritten.
     """
     from airloop.stores import ledger, ledger_witness
 
     settings = checked(pipeline)
     problems = ledger_witness.problems(settings, pipeline)
     if head and ledger.known_hash(settings, pipeline, head) is None:
-        problems.append(f"no entry has the hash {head}: it was cut off, or the chain was written anew since then")
+        problems.append(f"no entry has the hash {head}: it was cut off, or the chain was rewritten since then")
     for problem in problems:
         console.print(problem, markup=False, soft_wrap=True)
     if problems:

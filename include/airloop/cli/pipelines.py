@@ -128,7 +128,8 @@ def _say_what_was_found(draft: "Draft") -> None:
         _say(f"  column {column} left out: {why}")
     for column, first in draft.marked.items():
         _say(
-            f"  look: column {column} is taken as text: {first!r} is no plain number; have it written without its mark"
+            f"  look: column {column} is taken as text: {first!r} is not a plain number; have it written without "
+            "its mark"
         )
     for column, says in draft.suspects.items():
         _say(f"  look: column {column} {says}; a feature has to be known at {roles.time}")

@@ -24,7 +24,7 @@ def refuse_off_calendar(pipeline: Pipeline, window: Window, calendar: Calendar) 
         nearest = nearest_bound(calendar, instant)
         if instant not in (nearest, coverage.start, coverage.end):
             raise DataContractError(
-                f"{name} {_text(instant)} is no bound of a {calendar} window of {pipeline.name}; the nearest "
+                f"{name} {_text(instant)} is not a bound of a {calendar} window of {pipeline.name}; the nearest "
                 f"is {_text(nearest)}"
             )
 

@@ -12,7 +12,7 @@ def refuse_unfit(pipeline: Pipeline) -> None:
     """Refuse a metric named as `module:Class` that cannot measure, or a floor that would let only bad models pass.
 
     Raises:
-        ConfigError: It cannot be imported, is no metric, leaves out what a metric says of itself, belongs to another
+        ConfigError: It cannot be imported, is not a metric, leaves out what a metric says of itself, belongs to another
             task, or is bounded on the wrong side; names file and key.
     """
     for key, name in pipeline.named_metrics().items():

@@ -286,7 +286,7 @@ class Pipeline(Node):
         for key, metric in self.named_metrics().items():
             if not is_own(metric) and METRICS[metric].task != task:
                 valid = ", ".join(map(repr, metrics_of(task)))
-                says = "'{metric}' is no metric of a {task} task (valid: {valid})"
+                says = "'{metric}' is not a metric of a {task} task (valid: {valid})"
                 context = {"key": key, "metric": metric, "task": task, "valid": valid}
                 raise PydanticCustomError("metric_of_another_task", says, context)
         return self

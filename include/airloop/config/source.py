@@ -20,7 +20,7 @@ class Source(Node):
 
     A window fetches the rows whose watermark lies in it, so a row that was changed has to get a newer watermark; it
     then arrives as a correction of the day it is about. A row that is deleted is not noticed. Neither is another
-    event_time under the same key: the row of before stays where it was.
+    event_time under the same key: the old row stays where it was.
     """
 
     kind: str = "sql"

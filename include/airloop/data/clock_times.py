@@ -64,7 +64,7 @@ def with_instants(
 
 
 def _changing(texts: pl.Series, timezone: str) -> pl.Series:
-    """Which times are no instant of the zone, or two."""
+    """Which times are not an instant of the zone, or two."""
     times = clock(texts)
     zoned = times.dt.replace_time_zone(timezone, ambiguous="null", non_existent="null")
     return zoned.is_null() & times.is_not_null()

@@ -70,7 +70,9 @@ def feed_rows(
     for file in [file for file, frame in frames.items() if frame.is_empty()]:
         deleted = _other_keys(held([file.uri]), rows, feed).height
         if deleted:
-            why = f"{file.uri}: holds no row, and would delete the {deleted} rows of before; land it again whole"
+            why = (
+                f"{file.uri}: is empty and would delete the {deleted} rows that are there; land the complete file again"
+            )
             aside.append(SetAside(name, file.uri, file.sha256, why))
             del frames[file]
     if not frames:
@@ -79,8 +81,8 @@ def feed_rows(
     rows = pl.concat([stays, _within(rows, feed, window)], how="diagonal_relaxed").select(rows.columns)
     if rows.is_empty() and (deleted := held(None).height):
         raise DataContractError(
-            f"{pipeline.name} {window}: the landed files of {name} hold no row, and would delete the {deleted} rows of "
-            "before; land them again whole"
+            f"{pipeline.name} {window}: the landed files of {name} have no row of it and would delete the {deleted} "
+            "rows that are there; land them again whole"
         )
     return FeedRows(_alike_once(rows, feed), tuple(aside), _days(feed, frames), replaced)
 

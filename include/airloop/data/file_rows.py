@@ -241,7 +241,7 @@ def _sparse(name: str, height: int, values: Mapping[int, str]) -> pl.Series:
 
 
 def _line_numbers(content: bytes, rows: int) -> list[int]:
-    """The line each row starts in; a quoted field may hold line breaks, and empty lines are no rows."""
+    """The line each row starts in; a quoted field may hold line breaks, and empty lines are not rows."""
     starts, quoted = [], False
     for number, line in enumerate(content.splitlines(), start=1):
         if line and not quoted:

@@ -1,4 +1,4 @@
-"""Values that are no numbers: infinities, and NaN, which is not a null. No model learns anything right from them."""
+"""Values that are not numbers: infinities, and NaN, which is not a null. No model learns anything right from them."""
 
 from collections.abc import Iterator
 

@@ -54,9 +54,9 @@ def ingest(
         Files, checksums, rows and table versions; a feed of which no file can be read has no table.
 
     Raises:
-        DataContractError: Nothing landed for the window; a feed that is no outcome, or every dated feed, has no file
-            that can be read; files without rows would delete those that an earlier run put there; or more is set aside,
-            missing or lost than `validation` allows.
+        DataContractError: Nothing landed for the window; a feed that is not an outcome, or every dated feed, has no
+            file that can be read; files without rows would delete those that an earlier run put there; or more is set
+            aside, missing or lost than `validation` allows.
     """
     files = _files(pipeline, window, settings, outcomes)
     by_feed = {name: [file for file in files if file.feed == name] for name in pipeline.feeds}

@@ -120,7 +120,7 @@ def list_rows(pipeline: Pipeline, settings: Settings, *, feed: str | None = None
 
 
 def describe(feed: Feed, name: str, rows: pa.Table) -> list[QuarantinedRow]:
-    """Rows of a quarantine table in words; those of a table of before airloop told runs have none."""
+    """Rows of a quarantine table in words; those of a table written before runs were recorded have none."""
     found = []
     for row in rows.to_pylist():
         values = as_landed(feed, row)

@@ -11,7 +11,7 @@ from airloop.records import LandedFile
 from airloop.stores.landed_files import file_span
 
 REKEYED_SHARE = 0.5
-"""A file with other events under the keys of more than this share of another file's rows is no correction of it."""
+"""A file with other events under the keys of more than this share of another file's rows is not a correction of it."""
 
 _FEWEST_ROWS = 3
 # The times of a corrected clock all move by one span, those of a key that starts again by many.
@@ -24,7 +24,7 @@ class Rekeyed:
     """What a feed's files say about each other's keys.
 
     Attributes:
-        files: Files that give other events to the keys of another one, and why that is no correction.
+        files: Files that give other events to the keys of another one, and why that is not a correction.
         replaced: Rows of the other files that one of them replaces by another event.
         example: The first such row, in words; empty when there is none.
     """

@@ -8,7 +8,7 @@ float
 boolean
     `true` or `false` in any case.
 timestamp
-    A date and a time of ISO 8601 with its UTC offset, parted by T or a blank: `Z`, `UTC`, `GMT`, `+05:30`, `+0530`,
+    A date and a time of ISO 8601 with its UTC offset, separated by T or a blank: `Z`, `UTC`, `GMT`, `+05:30`, `+0530`,
     `+05`, `+05:30:15`, as PostgreSQL and others write it. Digits beyond microseconds are cut off. A time without an
     offset is never guessed, nor is an abbreviation like EST, which several zones share.
 string

@@ -69,7 +69,7 @@ def judge(
 
 
 def _beyond(count: int, share: float, of: int) -> bool:
-    # One file of few is no share of anything.
+    # One file of few is not a share of anything.
     return count > max(1, share * of)
 
 

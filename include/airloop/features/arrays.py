@@ -43,7 +43,7 @@ def array_feature(view: str, field: Field) -> ArrayFeature | None:
     """What a field of a view declares as an array; None when it declares none.
 
     Raises:
-        ConfigError: Elements that are no Float64 or Float32, or no tag `length` that is a whole number above 0.
+        ConfigError: Elements that are not Float64 or Float32, or no tag `length` that is a whole number above 0.
     """
     if not isinstance(field.dtype, Array):
         return None
@@ -66,7 +66,7 @@ def refuse_other_arrays(rows: pa.Table, arrays: Iterable[ArrayFeature], *, key: 
         key: Columns that tell a person which row it is.
 
     Raises:
-        ConfigError: A column is no list of float64.
+        ConfigError: A column is not a list of float64.
         DataContractError: An array has another length; names view, feature, key and both lengths.
     """
     for array in arrays:
@@ -74,7 +74,7 @@ def refuse_other_arrays(rows: pa.Table, arrays: Iterable[ArrayFeature], *, key: 
         if column.type != _NUMBERS:
             raise ConfigError(
                 f"feature {array.view}.{array.name}: declared as an array, but its column is {column.type}; "
-                "make it a list of numbers, and build the windows of before again"
+                "make it a list of numbers, and build the earlier windows again"
             )
         lengths = pc.list_value_length(column)
         at = pc.index(pc.fill_null(pc.not_equal(lengths, array.length), False), True).as_py()
@@ -90,7 +90,7 @@ def flatten(rows: pa.Table, arrays: Iterable[ArrayFeature], *, key: Sequence[str
     """Put an array's element columns in its place: float64, NaN where the element, or the whole array, is null.
 
     Raises:
-        ConfigError: A column is no list of float64.
+        ConfigError: A column is not a list of float64.
         DataContractError: An array has another length than declared.
     """
     by_name = {array.name: array for array in arrays}

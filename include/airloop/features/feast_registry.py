@@ -1,6 +1,6 @@
 """What Feast's registry holds of a pipeline, kept small: applied once per definition, spans merged.
 
-Feast writes every view anew at each `apply` of a materialized one, because its equality counts the spans materialized
+Feast rewrites every view at each `apply` of a materialized one, because its equality counts the spans materialized
 so far, and keeps one span per materialization for ever: after a year of hours, seconds at every opening.
 """
 

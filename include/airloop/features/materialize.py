@@ -28,8 +28,8 @@ def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Se
     """Write every view's newest value per key of the window online; an older window never overwrites a newer value.
 
     Sampled keys of the window are then read back: each value has to be the newest one that the lake knows of the
-    windows materialized so far. Features built and not yet materialized do not count. At last the pipeline's catalogue
-    is written anew.
+    windows materialized so far. Features built and not yet materialized do not count. Finally the pipeline's catalogue
+    is rewritten.
 
     Raises:
         DataContractError: A value read back is another one.

@@ -7,7 +7,7 @@ _SHOWN_CHARACTERS = 300
 
 
 def line_of(error: BaseException, path: Path) -> int:
-    """The last line of the file that ran, or the one that is no Python; 0 when it was none of the file's."""
+    """The last line of the file that ran, or the one that is not Python; 0 when it was none of the file's."""
     if isinstance(error, SyntaxError) and error.lineno is not None:
         return error.lineno
     line, trace = 0, error.__traceback__

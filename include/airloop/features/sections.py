@@ -93,7 +93,7 @@ def load_feeds(
 
     Raises:
         ConfigError: A section cannot be parsed.
-        UpstreamUnavailable: A feed that is no outcome has no clean table yet.
+        UpstreamUnavailable: A feed that is not an outcome has no clean table yet.
     """
     feeds = {}
     since = window.start - timedelta(days=pipeline.features.lookback_days)

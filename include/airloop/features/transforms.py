@@ -65,7 +65,7 @@ def source(pipeline: Pipeline, settings: Settings) -> str:
     """The file's code without comments and layout: changing those changes no feature.
 
     Raises:
-        ConfigError: The file is missing, or is no Python.
+        ConfigError: The file is missing, or is not Python.
     """
     return ast.unparse(_parse(_path(pipeline, settings)))
 
@@ -81,7 +81,7 @@ def _parse(path: Path) -> ast.Module:
         return ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
         line = python_lines.line_of(error, path)
-        raise ConfigError(f"{path}:{line}: is no Python: {python_lines.brief(error)}") from error
+        raise ConfigError(f"{path}:{line}: is not Python: {python_lines.brief(error)}") from error
 
 
 def _function(pipeline: Pipeline, section: Section, settings: Settings) -> Any:

@@ -97,7 +97,7 @@ def roll_back(
         instead_of: The champion that whoever asks has seen: two requests at once go back one step, not two.
 
     Raises:
-        ConfigError: No reason, or a version that is no number.
+        ConfigError: No reason, or a version that is not a number.
         GuardRefused: It was never champion or is champion now; another champion is in force than `instead_of`; a
             promotion or another rollback is unfinished; it does not load, its files changed, or its features mean
             something else now; the ledger does not verify.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RocAuc(Metric):
-    """Chance that a positive row ranks above a negative one, ties one half; higher is better, 0.5 is no ranking.
+    """Chance that a positive row ranks above a negative one, ties one half; higher is better, 0.5 is not a ranking.
 
     As a Mann-Whitney count per pair of days: entry [d, e] counts the positives of day d above the negatives of day e.
     """

@@ -41,7 +41,7 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
     except TypeError as error:
         raise ConfigError(f"{place}.params: {declared.estimator} does not take them: {error}") from error
     if not isinstance(estimator, BaseEstimator):
-        raise ConfigError(f"{place}.estimator: {declared.estimator} is no scikit-learn estimator")
+        raise ConfigError(f"{place}.estimator: {declared.estimator} is not a scikit-learn estimator")
     if unkept := frameworks.problem_of(declared):
         raise ConfigError(f"{place}.{unkept}")
     problem = task_of(pipeline).model_problem(estimator)
@@ -110,7 +110,7 @@ def new_model(
         params: Override the declared ones; the seed is training.seed where the estimator takes a random_state.
         frame: The rows it will be fitted on: tell text features from numbers, and numbers from those without any value,
             which are left out (gradient boosting cannot bin them).
-        features: Columns in model order; default is every column that is no key, time, label or part.
+        features: Columns in model order; default is every column that is not a key, time, label or part.
 
     Raises:
         ConfigError: The candidate is not declared, or its estimator cannot be imported.

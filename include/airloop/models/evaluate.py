@@ -158,7 +158,7 @@ def _against_champion(
 
 
 def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
-    """Why the champion's predictions of this holdout are no test of it; empty when they are."""
+    """Why the champion's predictions of this holdout are not a test of it; empty when they are."""
     if champion.learned_until <= snapshot.holdout.start:
         return ""
     return (

@@ -37,7 +37,7 @@ def holdout_of(entry: Entry, pipeline: Pipeline) -> Window:
 
 
 def _had_none_left(decision: Entry) -> bool:
-    """Whether it was refused for want of attempts: nothing could pass, so that looking gave nothing."""
+    """Whether it was refused because no attempt was left: nothing could pass, so that the look gave nothing."""
     return any(check["rule"] == ATTEMPTS and not check["passed"] for check in decision.payload.get("checks") or ())
 
 

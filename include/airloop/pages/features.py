@@ -106,7 +106,7 @@ def _users(settings: Settings, pipeline: Pipeline) -> list[dict[str, Any]]:
     """Versions with the features they were trained on and their role by the ledger: champion and challengers first."""
     decided = told_entries.history(settings, pipeline.name)
     champion, waiting = decided.champion(), decided.challengers()
-    # A refit is no training of its own: its features are those of the version that was judged.
+    # A refit is not a training of its own: its features are those of the version that was judged.
     judged = None if champion is None else decided.judged(champion)
 
     def role(version: Version) -> str:

@@ -13,7 +13,7 @@ _SUFFIX = ".html"
 
 
 def read(path: str, settings: Settings) -> str | None:
-    """The report at `path` below the reports; None for what is no report, is not there, or is somewhere else.
+    """The report at `path` below the reports; None for what is not a report, is not there, or is somewhere else.
 
     A path with an empty, dotted or hidden part is none, nor is a link that leads out of the reports.
 

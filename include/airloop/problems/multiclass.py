@@ -60,7 +60,7 @@ class Multiclass(Task):
         """Rows of the table, stacked."""
         rows = column.to_list()
         if any(len(row) != len(self.classes) for row in rows):
-            says = f"a stored prediction is no list of {len(self.classes)} probabilities"
+            says = f"a stored prediction is not a list of {len(self.classes)} probabilities"
             raise DataContractError(f"{says}: prediction.classes has changed since it was made")
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.classes))
 

@@ -73,7 +73,7 @@ class Task(ABC):
         from sklearn.base import is_classifier
 
         if not is_classifier(model):
-            return f"{name_of(model)} is no classifier, and the task is {self.kind}"
+            return f"{name_of(model)} is not a classifier, and the task is {self.kind}"
         if not hasattr(model, "predict_proba"):
             return f"{name_of(model)} with its parameters has no predict_proba: it predicts no probabilities"
         return None

@@ -23,7 +23,7 @@ class Regression(Task):
         """A classifier predicts too: its class numbers would pass for values."""
         from sklearn.base import is_regressor
 
-        return None if is_regressor(model) else f"{name_of(model)} is no regressor, and the task is {self.kind}"
+        return None if is_regressor(model) else f"{name_of(model)} is not a regressor, and the task is {self.kind}"
 
     def extra_metrics(self, labels: Floats, predictions: Floats) -> dict[str, float | None]:
         """R2 (None where labels do not vary), bias (mean of prediction - label), mean label."""

@@ -198,7 +198,7 @@ def declaration_digest(pipeline: Pipeline, settings: Settings) -> str:
     Raises:
         ConfigError: There are no Feast definitions.
     """
-    # What an editor puts beside a file (.features.sql.swp, features.sql~) is no part of the declaration.
+    # What an editor puts beside a file (.features.sql.swp, features.sql~) is not part of the declaration.
     files = sorted((settings.pipelines_dir / pipeline.name).glob("[!.]*[!~]"))
     texts = [path.read_bytes() for path in files if path.is_file() and path.name != "pipeline.yaml"]
     definitions = settings.feature_repo_dir / f"{pipeline.name}.py"

@@ -13,7 +13,7 @@ def sent_instant(text: str, field: str) -> datetime:
     """What a field says, in UTC.
 
     Raises:
-        Refused: It is no instant, has no offset, or lies outside the years 1900 to 2199, where local days and file
+        Refused: It is not an instant, has no offset, or lies outside the years 1900 to 2199, where local days and file
             formats have no common answer.
     """
     try:

@@ -43,7 +43,7 @@ def outcome_feed(pipeline: Pipeline) -> tuple[str, Feed]:
     """The feed that outcomes of a pipeline land in.
 
     Raises:
-        Refused: There is none, there are several and serving.feedback names none, or its files are no CSV.
+        Refused: There is none, there are several and serving.feedback names none, or its files are not CSV.
     """
     names = pipeline.outcome_feeds
     wanted = pipeline.serving.feedback
@@ -69,7 +69,7 @@ def outcome_row(pipeline: Pipeline, entity: Mapping[str, Any], outcome: Any, tim
         time: Value of the feed's event time.
 
     Raises:
-        Refused: A column is missing, unknown (with the nearest) or of another type, or the time is no instant.
+        Refused: A column is missing, unknown (with the nearest) or of another type, or the time is not an instant.
     """
     name, feed = outcome_feed(pipeline)
     happened = sent_instant(time, "time")

@@ -74,7 +74,7 @@ def new_ids(now: float, count: int) -> list[str]:
 
 
 def id_time(prediction_id: str) -> datetime | None:
-    """When an id was given; None for what is no id."""
+    """When an id was given; None for what is not an id."""
     if len(prediction_id) != 32 or not set(prediction_id) <= set("0123456789abcdef"):
         return None
     try:
@@ -194,7 +194,7 @@ def read_segment(path: Path) -> Iterator[Logged]:
             try:
                 yield msgspec.json.decode(line, type=Logged)
             except msgspec.MsgspecError as error:
-                logger.warning("%s:%d: is no record: %s", path, number, error)
+                logger.warning("%s:%d: is not a record: %s", path, number, error)
 
 
 def is_closed(path: Path) -> bool:

@@ -39,7 +39,7 @@ def shown(value: Any) -> Any:
 
 
 def refuse_strange_text(field: str, text: str) -> None:
-    """Refuse a text that is no Unicode (half a surrogate pair) or holds a NUL, which databases do not take.
+    """Refuse a text that is not Unicode (half a surrogate pair) or holds a NUL, which databases do not take.
 
     Raises:
         Refused: Names the field.
@@ -49,7 +49,7 @@ def refuse_strange_text(field: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise Refused(422, "strange_text", f"{field!r} is no valid Unicode text", field=field, value=text) from error
+        raise Refused(422, "strange_text", f"{field!r} is not valid Unicode text", field=field, value=text) from error
     if "\0" in text:
         raise Refused(422, "strange_text", f"{field!r} holds a NUL character: leave it out", field=field, value=text)
 

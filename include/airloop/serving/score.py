@@ -76,7 +76,7 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
     Raises:
         GuardRefused: The model was trained with a cutoff after the window's start and the mode is not `backtest`, or
             its features' definitions have changed since it was trained and cannot be computed as they were then, or it
-            predicts what is no prediction of the task.
+            predicts what is not a prediction of the task.
         UpstreamUnavailable: The window's features are not built and validated.
     """
     version = serving_version(pipeline, window, settings, mode=mode)

@@ -50,7 +50,7 @@ def instant(value: Any) -> datetime:
     """A database's timestamp in UTC; a text is read as landing reads it.
 
     Raises:
-        DataContractError: It has no time zone, or is no timestamp at all.
+        DataContractError: It has no time zone, or is not a timestamp at all.
     """
     if isinstance(value, str):
         if (instant := parse_instant_text(value)) is None:
@@ -61,7 +61,7 @@ def instant(value: Any) -> datetime:
     if value.tzinfo is None:
         raise DataContractError(f"no time zone, which is never guessed: {_CAST}, like updated_at AT TIME ZONE 'UTC'")
     if value in _INFINITE:
-        raise DataContractError("infinity, which is no instant: write NULL, or the instant that is meant")
+        raise DataContractError("infinity, which is not an instant: write NULL, or the instant that is meant")
     return value.astimezone(UTC)
 
 

@@ -37,7 +37,7 @@ def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settin
     event_time as `<day>.to<end>.from<start>.csv`, which is read after the files of earlier windows. So a row that was
     changed arrives as a correction of its own day, whichever window it changed in. A day of the window for which
     nothing has landed yet gets a file without rows. A row that an overlapping window has landed as it is does not land
-    again. Static tables are landed whole, in place of the table of before.
+    again. Static tables are landed whole, replacing the previous table.
 
     A file of a window and day is written once: what changed since has a newer watermark and comes with a later window.
     All files appear after the last row of the last feed was read and judged; killed while they appear, a rerun lands
@@ -50,8 +50,8 @@ def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settin
     Raises:
         ConfigError: No feed has a `source`, or see sql_source.read_rows.
         GuardRefused: The window is not over: rows may still be written into it, and its files are written once.
-        DataContractError: A bound of the window is no whole second, a value does not surely mean its declared type, or
-            a row has no watermark, event_time or known_at.
+        DataContractError: A bound of the window is not a whole second, a value does not surely mean its declared type,
+            or a row has no watermark, event_time or known_at.
         UpstreamUnavailable: A database or the landing folder does not answer.
     """
     feeds = {name: feed for name, feed in pipeline.feeds.items() if feed.source is not None}

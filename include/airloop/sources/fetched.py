@@ -15,7 +15,7 @@ def source_of(name: str, feed: Feed, settings: Settings) -> Source:
     """The source of a feed, its options read.
 
     Raises:
-        ConfigError: The feed has none, it cannot be imported, is no source, or its options do not fit.
+        ConfigError: The feed has none, it cannot be imported, is not a source, or its options do not fit.
     """
     if feed.source is None:
         raise ConfigError(f"feed {name} has no `source`: its files are landed by an upstream system")

@@ -96,8 +96,8 @@ def _rows(table: Table, feed_name: str, feed: Feed) -> pl.DataFrame:
         if len(lost):
             why = "; say whose clock it is by --timezone" if table.kinds[name] == "clock" else ""
             raise DataContractError(
-                f"{table.path}: column {name!r}: {len(lost)} values are no {kind}, first {why_not(kind, lost[0])}"
-                f"{why}; nothing landed"
+                f"{table.path}: column {name!r}: {len(lost)} values are not of type {kind}, first "
+                f"{why_not(kind, lost[0])}{why}; nothing landed"
             )
         if kind == "string" and name in table.floats and name not in feed.as_written:
             raise DataContractError(

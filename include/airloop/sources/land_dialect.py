@@ -86,7 +86,7 @@ def separator_of(path: Path, content: bytes, dialect: Dialect) -> str:
     if header.count(found) > header.count(","):
         said = "tab" if found == "\t" else repr(found)
         raise DataContractError(
-            f"{path}: its header is parted by {said}, not by commas: add --separator {said}{_and_decimal(found)}"
+            f"{path}: the header uses {said}, not commas: add --separator {said}{_and_decimal(found)}"
         )
     return ","
 
@@ -134,7 +134,7 @@ def refuse_words(path: Path, texts: pl.DataFrame, kinds: Mapping[str, str]) -> N
 
 
 def without_words(texts: pl.Series) -> pl.Series:
-    """The values that are no word for a missing one."""
+    """The values other than markers of a missing one."""
     return texts.filter(~texts.is_in(MISSING_WORDS))
 
 

@@ -73,7 +73,7 @@ def engine_of(name: str, place: str, settings: Settings) -> Engine:
     except ImportError as error:
         reason = f"its driver is not installed ({error}); requirements/production.lock has PostgreSQL's"
     except (sa.exc.ArgumentError, ValueError):
-        reason = "what it holds is no SQLAlchemy URL of a known database, like postgresql+psycopg2://user@host/name"
+        reason = "what it holds is not a SQLAlchemy URL of a known database, like postgresql+psycopg2://user@host/name"
     raise ConfigError(f"{place}: {reason}")
 
 

@@ -66,7 +66,7 @@ def create(settings: Settings, name: str, scopes: Iterable[str]) -> tuple[str, A
     wanted = tuple(dict.fromkeys(scopes))
     for scope in wanted:
         if scope not in SCOPES:
-            raise ConfigError(f"{scope!r} is no scope{nearest(scope, SCOPES)} (scopes: {', '.join(SCOPES)})")
+            raise ConfigError(f"{scope!r} is not a scope{nearest(scope, SCOPES)} (scopes: {', '.join(SCOPES)})")
     if not wanted or not name.strip():
         raise ConfigError(
             "a key needs a name that says whose it is, and a scope: airloop keys create NAME --scope predict"

@@ -178,7 +178,7 @@ def window_predicate(time_column: str, window: Window, *, table: str = "") -> st
 
 
 def _months(window: Window) -> tuple[str, str]:
-    # The end is no part of the window: a window that ends with January holds nothing of February.
+    # The end is not part of the window: a window that ends with January holds nothing of February.
     return f"{window.start:%Y-%m}", f"{window.end - timedelta.resolution:%Y-%m}"
 
 

@@ -133,7 +133,7 @@ def _answering(settings: Settings) -> Iterator[None]:
 def mark_started(settings: Settings, pipeline: str, stage: str, *, input_key: str, window: Window) -> None:
     """Note that a stage begins to write for an input: an empty record, which `save_record` replaces.
 
-    Killed in between, the mark stays, and records of before that cover the window no longer stand for it.
+    Killed in between, the mark stays, and earlier records that cover the window no longer stand for it.
     """
     _insert(settings, pipeline, stage, input_key=input_key, window=window, record="")
 

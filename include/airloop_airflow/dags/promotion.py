@@ -5,7 +5,7 @@ the ledger, never from the run's conf. Run twice, it changes nothing. Where `app
 person, `approve` waits for an answer under Required Actions and holds no worker. Who started the training or this run
 cannot approve.
 
-**Triage.** Refused: the sequence is no decision, the decision did not pass, or the model did not load in a fresh
+**Triage.** Refused: the sequence is not a decision, the decision did not pass, or the model did not load in a fresh
 process; the log says which. Skipped: the answer was no, nobody answered in time, or a newer version passed meanwhile;
 the ledger says which. Killed half-way: clear the task, it finishes the move (or `airloop ledger verify` shows what is
 missing).
@@ -43,7 +43,7 @@ def build(pipeline: Pipeline) -> None:
             found = {entry.sequence: entry.payload for entry in entries}
             if sequence not in found:
                 raise AirflowFailException(
-                    f"refused: {sequence} is no decision in the ledger (decisions: {sorted(found)})"
+                    f"refused: {sequence} is not a decision in the ledger (decisions: {sorted(found)})"
                 )
             decision = Decision.from_json(found[sequence] | {"sequence": sequence})
             window = Window(pipeline.coverage.start, decision.effective_at)

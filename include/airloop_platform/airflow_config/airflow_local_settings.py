@@ -139,7 +139,7 @@ def _forks_tasks(arguments: list[str], executor: str) -> bool:
 if sys.argv[1:2] == ["api-server"]:
     _keep_the_api_server_moving()
 if _forks_tasks(sys.argv[1:], os.environ.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")):
-    if sys.platform == "linux":  # on macOS tasks are executed anew and inherit nothing
+    if sys.platform == "linux":  # on macOS tasks start in a new process and inherit nothing
         _preload()
         _tie_workers_and_tasks()
     _free_worker_slots_sooner()

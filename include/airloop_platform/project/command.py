@@ -49,7 +49,9 @@ def init(
     dialect = Dialect(timezone, tuple(missing or ()), separator, decimal, time_format, clock_change)  # type: ignore[arg-type]
     start = _start(pipeline, table, (key, time, label, task), dialect)
     if into_airflow and not (folder / "dags").is_dir():
-        raise ConfigError(f"{folder} is no Airflow project, for it has no dags/: leave out --into-airflow to make one")
+        raise ConfigError(
+            f"{folder} is not an Airflow project, for it has no dags/: leave out --into-airflow to make one"
+        )
     found = find_wheel(wheel)
     title = folder.resolve().name
     written, draft = pipeline_files(start)

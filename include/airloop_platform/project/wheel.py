@@ -45,7 +45,7 @@ def _asked_for(asked: Path) -> Path:
         raise ConfigError(f"--wheel {asked}: there is no wheel of airloop {version()}; `make dist` makes one in dist/")
     if not found.name.startswith(f"airloop-{version()}-") or found.suffix != ".whl":
         raise ConfigError(
-            f"--wheel {asked}: is no wheel of the airloop that writes this project (airloop-{version()}-*.whl)"
+            f"--wheel {asked}: is not a wheel of the airloop that writes this project (airloop-{version()}-*.whl)"
         )
     return found
 

@@ -44,7 +44,7 @@ def _show(pipeline: Pipeline, periods: Sequence[Period], settings: Settings, con
     from airloop_platform.replay.counterfactual import without_retraining
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what libraries deprecate in each other is no part of the result
+        warnings.simplefilter("ignore")  # what libraries deprecate in each other is not part of the result
         without = without_retraining(pipeline, tuple(period.window for period in periods), settings)
     console.print(reports.summary_table(pipeline, periods, without))
     for line in reports.never_retrained_lines(pipeline, without):

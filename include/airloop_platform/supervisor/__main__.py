@@ -1,6 +1,6 @@
 """The detached supervisor: `python -m airloop_platform.supervisor`, started by `start_detached`.
 
-Tells its starter on stdout, one JSON object per line: {"progress": text}, at last {"ready": true} or {"failed": text}.
+Tells its starter on stdout, one JSON object per line: {"progress": text}, finally {"ready": true} or {"failed": text}.
 """
 
 import argparse

@@ -66,7 +66,7 @@ class Restarts:
         self._deaths[death.name] = [*recent, now]
         most, minutes, tail = len(DELAYS_SECONDS), WITHIN_SECONDS / 60, log_tail(death.log)
         if len(recent) == most:
-            often = f"{death.name} died {most + 1} times within {minutes:.0f} minutes; at last it {death.how}"
+            often = f"{death.name} died {most + 1} times within {minutes:.0f} minutes; the last time it {death.how}"
             raise AirloopError(f"{often}; everything was stopped. The end of {death.log}:\n{tail}")
         self.parts.clean(death.name)
         seconds = DELAYS_SECONDS[len(recent)]

@@ -92,7 +92,7 @@ def write_private(path: Path, payload: dict[str, Any]) -> None:
 
 
 def write_private_text(path: Path, text: str) -> None:
-    """As `write_private`, for a file that is no JSON."""
+    """As `write_private`, for a file that is not JSON."""
     _private_copy(path, text).replace(path)
 
 
@@ -108,7 +108,7 @@ def create_private(path: Path, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_private(path: Path) -> dict[str, Any] | None:
-    """The file's content; None when it is missing or is not a JSON object."""
+    """The file's content; None when it is missing or not a JSON object."""
     try:
         payload = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):

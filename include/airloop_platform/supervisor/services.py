@@ -22,7 +22,7 @@ from airloop_platform.supervisor.run_folder import run_folder
 
 # Requests go to this machine; a proxy from the environment must not see them.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-# -P: the working directory is <home>, whose folders (airflow/ among them) are no modules.
+# -P: the working directory is <home>, whose folders (airflow/ among them) are not modules.
 _PYTHON_MODULE = (sys.executable, "-P", "-m")
 _AIRFLOW_PARTS = {
     "scheduler": ("scheduler", "latest_scheduler_heartbeat"),

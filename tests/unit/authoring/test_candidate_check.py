@@ -41,13 +41,17 @@ def test_an_estimator_that_fits_the_task_passes(tmp_path: Path, kind: str, estim
 @pytest.mark.parametrize(
     ("kind", "candidate", "says"),
     [
-        ("regression", {"estimator": "sklearn.linear_model:LogisticRegression"}, "LogisticRegression is no regressor"),
-        ("binary", {"estimator": "sklearn.linear_model:Ridge"}, "Ridge is no classifier, and the task is binary"),
+        (
+            "regression",
+            {"estimator": "sklearn.linear_model:LogisticRegression"},
+            "LogisticRegression is not a regressor",
+        ),
+        ("binary", {"estimator": "sklearn.linear_model:Ridge"}, "Ridge is not a classifier, and the task is binary"),
         ("multiclass", {"estimator": "sklearn.linear_model:Ridge"}, "no classifier, and the task is multiclass"),
         ("binary", {"estimator": "sklearn.svm:LinearSVC"}, "LinearSVC with its parameters has no predict_proba"),
         ("multiclass", {"estimator": "sklearn.linear_model:SGDClassifier"}, "has no predict_proba"),
-        ("binary", {"estimator": "sklearn.preprocessing:StandardScaler"}, "StandardScaler is no classifier"),
-        ("binary", {"estimator": "collections:OrderedDict"}, "collections:OrderedDict is no scikit-learn estimator"),
+        ("binary", {"estimator": "sklearn.preprocessing:StandardScaler"}, "StandardScaler is not a classifier"),
+        ("binary", {"estimator": "collections:OrderedDict"}, "collections:OrderedDict is not a scikit-learn estimator"),
         ("binary", {"estimator": "sklearn.svm:SVD"}, "cannot be imported"),
         (
             "regression",

@@ -180,7 +180,7 @@ def test_an_unchanged_declaration_and_a_missing_base_are_said(pipeline: Pipeline
     unchanged = review.as_comment([reviewed(pipeline, None, paths=())])
     assert "No file of the declaration differs from `main at 1a2b3c4d5e6f`." in unchanged
     alone = review.as_comment([reviewed(pipeline, None, paths=None, base="none: no git")])
-    assert "Not known, for want of a commit to compare with: `none: no git`" in alone
+    assert "Unknown: there is no base commit: `none: no git`" in alone
 
 
 def test_several_pipelines_share_a_comment_and_none_is_said() -> None:

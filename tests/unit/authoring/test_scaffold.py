@@ -67,8 +67,8 @@ def test_every_assumption_is_listed_with_file_and_line(toy_settings: Settings) -
         "pipeline.yaml: returned is known a day after ordered_at",
         "pipeline.yaml: column month was left out: the name is airloop's own",
         "features.sql: every column is assumed to be known at ordered_at",
-        "features.sql: remark is no feature: 600 different texts are names or prose",
-        "features.sql: paid_at is no feature: a timestamp",
+        "features.sql: remark is not a feature: 600 different texts are names or prose",
+        "features.sql: paid_at is not a feature: a timestamp",
         "features.sql: 1 stands for returned = 'yes'",
         "expectations.yaml: numbers may lie",
     ):

@@ -101,7 +101,7 @@ def test_numbers_that_are_text_for_a_mark_are_pointed_out(
     shares = [f"{number % 90}%" for number in range(len(ORDERS))]
     table = tables.write(project.project_dir / "orders.csv", tables.with_column(ORDERS, "discount", shares))
     said = printed(capsys, "pipelines", "new", "returns", "--from", str(table), "--label", "returned")
-    assert "look: column discount is taken as text: '0%' is no plain number" in said
+    assert "look: column discount is taken as text: '0%' is not a plain number" in said
     assert "column country is taken" not in said
 
 

@@ -1,4 +1,4 @@
-"""The label of a pipeline that `airloop pipelines new` made: its values are declared, any other one is no class."""
+"""The label of a pipeline that `airloop pipelines new` made: its values are declared, any other one is not a class."""
 
 import re
 from collections.abc import Callable

@@ -77,7 +77,7 @@ def test_a_hash_from_a_log_finds_its_entry_or_says_that_it_is_gone(airloop: Airl
     assert airloop("ledger", "verify", "toy", "--head", logged[:12]).code == 0
     gone = airloop("ledger", "verify", "toy", "--head", "0" * 12)
     assert gone.code == 1
-    assert "no entry has the hash 000000000000: it was cut off, or the chain was written anew" in gone.out
+    assert "no entry has the hash 000000000000: it was cut off, or the chain was rewritten" in gone.out
 
 
 def test_a_person_goes_on_with_a_cut_ledger_and_new_tampering_is_found_again(

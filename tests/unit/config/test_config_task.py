@@ -97,7 +97,7 @@ def test_a_metric_of_another_task_is_refused_with_its_key_and_the_valid_ones(
     data = changed(declaration(kind, tmp_path), key, metric)
     if key.endswith("0.metric"):
         data["gate"]["floors"][0] = {"metric": metric, "at_most": 1.0}
-    assert refusal(toy_settings, data) == f"{key}: '{metric}' is no metric of a {kind} task (valid: {valid})"
+    assert refusal(toy_settings, data) == f"{key}: '{metric}' is not a metric of a {kind} task (valid: {valid})"
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_an_extract_without_rows_that_would_delete_what_was_there_is_refused(toy
     before = landed.versions(toy_settings)
     toy.land(toy_settings, days=range(1), shuffled=True)
     landed.put(toy_settings, _name(feed), [], feed=feed)
-    with pytest.raises(DataContractError, match=r"holds no row, and would delete the [0-9]+ rows of before"):
+    with pytest.raises(DataContractError, match=r"is empty and would delete the [0-9]+ rows that are there"):
         _ingest(toy_settings)
     assert landed.versions(toy_settings) == before
 
@@ -77,7 +77,9 @@ def test_files_whose_rows_all_left_the_window_would_empty_it_and_are_refused(toy
     landed.put(toy_settings, FILE, [landed.job("a", planned="2020-01-01T20:00:00Z")])
     ingest(local, DAY, {}, toy_settings)
     landed.put(toy_settings, FILE, [landed.job("b", planned="2020-01-02T02:00:00Z")])
-    with pytest.raises(DataContractError, match="files of jobs hold no row, and would delete the 1 rows of before"):
+    with pytest.raises(
+        DataContractError, match="files of jobs have no row of it and would delete the 1 rows that are there"
+    ):
         ingest(local, DAY, {}, toy_settings)
     assert landed.sizes(toy_settings) == {"a": 1}
 

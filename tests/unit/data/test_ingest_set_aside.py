@@ -106,7 +106,9 @@ def test_a_correction_that_can_be_read_counts_beside_a_broken_file(two_days: Set
 def test_a_file_without_rows_that_would_delete_its_day_is_set_aside(two_days: Settings) -> None:
     landed.put(two_days, FILE, [])
     record = _ingest(two_days)
-    assert record.set_aside[0].why.endswith("holds no row, and would delete the 2 rows of before; land it again whole")
+    assert record.set_aside[0].why.endswith(
+        "is empty and would delete the 2 rows that are there; land the complete file again"
+    )
     assert landed.sizes(two_days) == dict.fromkeys("abcd", 1)
     assert _ingest(two_days) == record
 

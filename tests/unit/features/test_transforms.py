@@ -129,7 +129,7 @@ def test_what_is_no_function_of_the_file_is_refused_with_the_nearest(settings, f
     ("text", "says"),
     [
         (None, "missing; a section of features.sql goes through one of its functions"),
-        ("def double(rows:\n", r"is no Python: SyntaxError: .*line 1"),
+        ("def double(rows:\n", r"is not Python: SyntaxError: .*line 1"),
         ("import nosuchmodule\n\n\ndef double(rows):\n    return rows\n", "cannot be loaded: ModuleNotFoundError"),
         ("def double(rows):\n    return rows\n\n\n1 / 0\n", "cannot be loaded: ZeroDivisionError"),
     ],

@@ -142,7 +142,7 @@ def with_model(monkeypatch, version, model):
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        (LinearRegression(), "LinearRegression is no classifier, and the task is binary"),
+        (LinearRegression(), "LinearRegression is not a classifier, and the task is binary"),
         (LinearSVC(), "LinearSVC with its parameters has no predict_proba"),
         (DummyClassifier().fit([[0], [0]], [0, 4]), "the model predicts class 4, and the task has classes 0 to 1"),
         (Broken(), "version 1: 900 of 900 probabilities are missing"),

@@ -49,7 +49,7 @@ def months(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ("platform", "arguments", "expected", "said"),
     [
         ("linux", (), 12, ""),
-        ("darwin", (), 3, "macOS: Airflow executes every task anew here"),
+        ("darwin", (), 3, "macOS: Airflow starts every task in a new process here"),
         ("darwin", ("--months", "12"), 12, ""),
         ("linux", ("--months", "3"), 3, ""),
     ],

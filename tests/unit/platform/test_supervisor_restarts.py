@@ -106,7 +106,7 @@ def test_a_service_that_keeps_dying_ends_the_platform_with_its_log(parts: Parts,
     assert wait_until(dies, 30)
     with pytest.raises(AirloopError) as ended:
         platform.look()
-    often = "triggerer died 4 times within 10 minutes; at last it ended with exit code 3; everything was stopped."
+    often = "triggerer died 4 times within 10 minutes; the last time it ended with exit code 3; everything was stopped."
     assert str(ended.value).startswith(f"{often} The end of ")
     assert str(ended.value).endswith("triggerer.log:\nno such table")
     assert platform.counted() == {"triggerer": 3}

@@ -1,4 +1,4 @@
-"""Tasks: predictions are arranged by the declared classes, and what is no label or prediction of a task is refused."""
+"""Tasks: predictions are arranged by the declared classes, and what is not one of a task is refused."""
 
 import numpy as np
 import pandas as pd
@@ -76,10 +76,10 @@ def test_the_probability_of_one_is_that_of_class_one_even_when_the_model_met_a_s
         (BINARY, fitted(FIVE), "the model predicts class 2, and the task has classes 0 to 1"),
         (FIVE, DummyClassifier().fit(ROWS, np.full(60, 5)), "predicts class 5, and the task has classes 0 to 4"),
         (FIVE, DummyClassifier().fit(ROWS, np.full(60, -1)), "predicts class -1"),
-        (BINARY, fitted(VALUE), "LinearRegression is no classifier, and the task is binary"),
-        (FIVE, DummyRegressor().fit(ROWS, ROWS["x"]), "DummyRegressor is no classifier, and the task is multiclass"),
+        (BINARY, fitted(VALUE), "LinearRegression is not a classifier, and the task is binary"),
+        (FIVE, DummyRegressor().fit(ROWS, ROWS["x"]), "DummyRegressor is not a classifier, and the task is multiclass"),
         (BINARY, LinearSVC().fit(ROWS, labels_of(BINARY)), "LinearSVC with its parameters has no predict_proba"),
-        (VALUE, fitted(BINARY), "LogisticRegression is no regressor, and the task is regression"),
+        (VALUE, fitted(BINARY), "LogisticRegression is not a regressor, and the task is regression"),
     ],
 )
 def test_a_model_of_another_task_is_refused(task, model, says):

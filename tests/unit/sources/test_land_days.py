@@ -100,7 +100,7 @@ def test_the_local_day_is_the_feeds(toy_settings: Settings, tmp_path: Path) -> N
 
 def test_clock_times_land_with_the_timezone_they_were_read_in(toy_settings: Settings) -> None:
     text = "machine,measured_at,celsius\nm0,2020-01-01 20:00:00,50\n"
-    with pytest.raises(DataContractError, match=r"'measured_at': 1 values are no timestamp, .* by --timezone"):
+    with pytest.raises(DataContractError, match=r"'measured_at': 1 values are not of type timestamp, .* by --timezone"):
         land(toy_settings, text)
     land(toy_settings, text, dialect=Dialect(timezone="America/New_York"))
     assert landed(toy_settings)["2020-01-02.csv"].endswith("m0,2020-01-02T01:00:00Z,50\n")
@@ -110,7 +110,11 @@ def test_clock_times_land_with_the_timezone_they_were_read_in(toy_settings: Sett
     ("text", "kind", "says"),
     [
         ("machine,measured_at\nm0,2020-01-01T00:00:00Z\n", ConfigError, "feed heat: .* has no column 'celsius'"),
-        (HEAT.replace("49.0", "warm"), DataContractError, "column 'celsius': 1 values are no float, first 'warm'"),
+        (
+            HEAT.replace("49.0", "warm"),
+            DataContractError,
+            "column 'celsius': 1 values are not of type float, first 'warm'",
+        ),
         (HEAT.replace("2020-01-02T00:00:00Z", ""), DataContractError, "1 rows have no 'measured_at'"),
     ],
     ids=["column_missing", "wrong_type", "no_time"],

@@ -114,7 +114,7 @@ def test_a_column_without_a_name_is_left_out(tmp_path: Path) -> None:
         (b"a,b\n1,\xff\n", "not readable as CSV in UTF-8"),
         (b"a,a\n1,2\n", "two columns are named 'a'"),
         (b"a,A\n1,2\n", "two columns are named 'A'"),
-        (b"a;b\n1;2\n", "its header is parted by ';', not by commas"),
+        (b"a;b\n1;2\n", "the header uses ';', not commas"),
         (b"a,,\n1,,\n", "the header leaves several columns without a name"),
     ],
 )

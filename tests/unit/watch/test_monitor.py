@@ -144,7 +144,7 @@ def test_a_prediction_that_is_no_probability_is_refused(make, wrong: float) -> N
         ("multiclass", [0.2, 0.3, 0.4], "1 of 1 rows hold a probability that is missing or outside"),
         ("multiclass", [0.5, 0.5, None], "1 of 1 rows hold a probability that is missing or outside"),
         ("multiclass", [1.5, -0.5, 0.0], "1 of 1 rows hold a probability that is missing or outside"),
-        ("multiclass", [0.5, 0.5], "a stored prediction is no list of 3 probabilities"),
+        ("multiclass", [0.5, 0.5], "a stored prediction is not a list of 3 probabilities"),
     ],
 )
 def test_a_prediction_that_does_not_fit_its_task_is_refused(make, kind: str, wrong: Any, says: str) -> None:

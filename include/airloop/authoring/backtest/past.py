@@ -20,7 +20,7 @@ class Past:
 
     Attributes:
         span: Decision times of the rows.
-        features: Columns in model order; `categories` are those that are no numbers.
+        features: Columns in model order; `categories` are those that are not numbers.
         ignored: Features whose drift does not count (features.ignore_drift).
         rows: Entity key, decision_time (UTC), features; as `examples.feature_frame` gives them, without labels.
         outcomes: Entity key, label, known_at (UTC), by known_at.

@@ -58,7 +58,7 @@ def _one(review: Review) -> str:
 
 def _changes(review: Review) -> Iterator[str]:
     if review.paths is None:
-        yield f"Not known, for want of a commit to compare with: {code(review.base)}"
+        yield f"Unknown: there is no base commit: {code(review.base)}"
         return
     if not review.paths:
         yield f"No file of the declaration differs from {code(review.base)}."

@@ -21,7 +21,7 @@ class Differences:
     Attributes:
         values: One line per declared value that differs, like `training.seed: 7 -> 8`.
         added: Features only the change has; `removed` likewise.
-        redefined: Whether the features mean something else: models of before cannot be scored on them.
+        redefined: Whether the features mean something else: earlier models cannot be scored on them.
         rules: One line per expectation only one side has, like `+ raw.jobs expect_column_values_to_be_unique(job)`.
     """
 

@@ -25,7 +25,7 @@ class Base:
 def find_base(project_dir: Path, ref: str | None = None) -> Base:
     """The commit where the checkout left `ref`; default is the first of origin/main, main and HEAD that exists.
 
-    What others added to `ref` since then is no part of the change. Uncommitted edits are.
+    What others added to `ref` since then is not part of the change. Uncommitted edits are.
 
     Raises:
         ConfigError: No git repository, no git, or no such commit; says what git says.

@@ -57,7 +57,7 @@ def review_pipeline(
         on_progress: Gets one short line per step.
 
     Raises:
-        ConfigError: There is no such pipeline, or `base_ref` is no commit.
+        ConfigError: There is no such pipeline, or `base_ref` is not a commit.
     """
     if name not in pipeline_names(settings):
         load_pipeline(name, settings)  # refuses, with the nearest name
@@ -88,7 +88,7 @@ def _base(settings: Settings, ref: str | None) -> git.Base | str:
 
 
 def _steps(given: _Given) -> Iterator[tuple[str, Review]]:
-    """The step that comes next with what was found before it; at last all that was found."""
+    """The next step with the result so far; at the end the full result."""
     name, settings = given.name, given.settings
     after = current_files(name, settings.project_dir)
     paths = None if isinstance(given.base, str) else differing(given.before, after)
@@ -138,7 +138,7 @@ def _span(declared: Declaration, before: Declaration | str, given: _Given) -> Sp
 def _champion(
     change: Backtest, before: Declaration | str, span: Span, given: _Given
 ) -> tuple[Champion | None, tuple[str, ...]]:
-    """Whom the change is measured against, and why not against those that would have come first."""
+    """The baseline that the change is measured against, and why better baselines were skipped."""
     without: list[str] = []
     looks: tuple[Callable[[], Champion], ...] = (
         lambda: champion.in_force(change, given.settings),

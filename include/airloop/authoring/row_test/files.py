@@ -59,7 +59,7 @@ def _read(pipeline: Pipeline, path: Path) -> RowTest:
         # Texts, as they stand: 007 stays 007, and each type reads them by the rules of landing.
         content = yaml.load(text, yaml.BaseLoader) or {}
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}:1: needs the keys given and expect")
     _refuse_others(path, text, (), content, _KEYS)

@@ -74,7 +74,7 @@ def _unread(feed: Feed, texts: pl.DataFrame, values: pl.DataFrame) -> Iterator[s
     for column, kind in feed.columns.items():
         lost = texts[column].filter(texts[column].is_not_null() & values[column].is_null())
         if len(lost):
-            yield f"{column} is no {kind}: {why_not(kind, lost[0])}"
+            yield f"{column} is not of type {kind}: {why_not(kind, lost[0])}"
     for column in filter(None, (feed.event_time, feed.known_at)):
         if values[column].null_count():
             yield f"every row needs its {column}"

@@ -82,8 +82,8 @@ def _queried(asked: Query, settings: Settings) -> tuple[Table, Database]:
 def _refuse_name(name: str, settings: Settings) -> None:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise ConfigError(
-            f"{name!r} is no name for a pipeline: at most {_LONGEST_NAME} small letters, digits and single underscores "
-            "between them, a letter first, like taxi_tips"
+            f"{name!r} is not a valid pipeline name: at most {_LONGEST_NAME} small letters, digits and single "
+            "underscores between them, a letter first, like taxi_tips"
         )
     for there in (settings.pipelines_dir / name, settings.feature_repo_dir / f"{name}.py"):
         if there.exists():

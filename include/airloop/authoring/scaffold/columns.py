@@ -28,7 +28,7 @@ class Column:
 
     Attributes:
         feature: Name under which it is a feature; None when it is none.
-        why_not: Why it is no feature; empty for key, time and label.
+        why_not: Why it is not a feature; empty for key, time and label.
         low: Smallest number; None unless it is a number.
         texts: Its different texts when they are few, else empty.
     """

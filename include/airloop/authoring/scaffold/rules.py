@@ -54,7 +54,7 @@ def _column_rules(column: Column, plan: Plan, declared: tuple[Any, ...]) -> Iter
         yield _rule("expect_column_values_to_not_be_null", half, "warning", says=says)
     if declared:
         values = {"column": column.name, "value_set": list(declared)}
-        says = "the label: another spelling or a new class is no outcome"
+        says = "the label: another spelling or a new class is not an outcome"
         yield _rule("expect_column_values_to_be_in_set", values, "critical", says=says)
         return
     if column.low is not None and column.high is not None:

@@ -47,7 +47,7 @@ class NewShape:
     """A shape that no window had before.
 
     Attributes:
-        share: Rows with a shape that is new; `example` a value of the most frequent one, `before` a value of before.
+        share: Rows with a shape that is new; `example` a value of the most frequent one, `before` an earlier value.
         usual: The largest share of new shapes that an earlier window had.
     """
 

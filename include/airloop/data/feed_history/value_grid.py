@@ -21,7 +21,7 @@ _TOLERANCE = 5e-4
 """Relative: 1.609 and 1.609344 are the same conversion, 14 miles and 15 are not the same distance."""
 _STRANGERS, _ACQUAINTED = 0.5, 0.85
 _USUAL = 0.7
-"""A grid on which fewer of the next window's values lie is no grid."""
+"""A grid on which fewer of the next window's values lie is not a grid."""
 
 
 @dataclass(frozen=True)

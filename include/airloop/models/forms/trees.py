@@ -160,7 +160,7 @@ def _boosted(estimator: Any) -> Iterator[_Nodes]:
 def _forest(estimator: Any) -> Iterator[_Nodes]:
     count, classifies = len(estimator.estimators_), hasattr(estimator, "classes_")
     if type(estimator).__name__ not in _FORESTS:
-        raise ValueError(f"{type(estimator).__name__} is no forest whose trees are averaged")
+        raise ValueError(f"{type(estimator).__name__} is not a forest whose trees are averaged")
     for one in estimator.estimators_:
         tree = one.tree_
         leaf = tree.children_left < 0

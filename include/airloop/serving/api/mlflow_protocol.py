@@ -112,7 +112,7 @@ def _columns(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _json(content: bytes) -> Any:
-    # Not msgspec: MLflow's own client writes NaN for a missing number, which is no JSON.
+    # Not msgspec: MLflow's own client writes NaN for a missing number, which is not JSON.
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -30,7 +30,7 @@ def asked_rows(body: PredictRequest) -> list[Asked]:
     """The rows of a request.
 
     Raises:
-        Refused: It holds both `rows` and a row of its own, or an `as_of` that is no instant.
+        Refused: It holds both `rows` and a row of its own, or an `as_of` that is not an instant.
     """
     default = instant(body.as_of, default=now())
     if body.rows is None:

@@ -94,7 +94,7 @@ def _records(connection: sa.Connection, pipeline: str, stage: str, newest: int |
 
 
 def readable(row: Mapping[str, Any]) -> Entry | None:
-    """A row as entry; None where somebody wrote what is no entry: its hash tells."""
+    """A row as entry; None where somebody wrote what is not an entry: its hash tells."""
     try:
         return entry_of({key: value for key, value in row.items() if key != "next_hash"})
     except (ValueError, DataContractError):

@@ -25,7 +25,7 @@ def missing(url: str) -> Path | None:
 
 
 def make(url: str) -> None:
-    """MLflow's tables of runs and models in the file of `url`; nothing when it is there, or is no SQLite file.
+    """MLflow's tables of runs and models in the file of `url`; nothing when it is there, or is not a SQLite file.
 
     Of two at once the second waits for the first. A killed one leaves a hidden file, which the next one removes.
     """
