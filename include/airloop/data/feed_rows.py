@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from airloop.config import Feed, Pipeline
 from airloop.data import other_clock
-from airloop.data.file_rows import OTHER_DAY, RULE, TEXT, read_file
+from airloop.data.file_rows import OTHER_DAY, RULE, TEXT, parse_landed
 from airloop.data.rekeyed_files import Rekeyed, rekeyed
 from airloop.data.repeated_files import repeated_name
 from airloop.errors import DataContractError
@@ -42,9 +42,9 @@ class FeedRows:
 
 
 def feed_rows(
-    pipeline: Pipeline, name: str, window: Window, *, landed: Sequence[LandedFile], settings: Settings
+    pipeline: Pipeline, name: str, window: Window, *, landed: Mapping[LandedFile, bytes], settings: Settings
 ) -> FeedRows:
-    """Read a feed's landed files, in their order.
+    """The rows of a feed's landed files, in their order.
 
     Of files with an equal key the one landed last wins; a row that cannot be read takes only the place of those of its
     own local day. Rows without a key are not one row: validation has to see, and count, each of them.
@@ -58,7 +58,7 @@ def feed_rows(
     """
     feed = pipeline.feeds[name]
     held = functools.partial(_held, pipeline, name, window, settings=settings)
-    frames, aside = _read(pipeline, feed, landed, settings)
+    frames, aside = _read(pipeline, feed, landed)
     aside = [_with_clock(feed, item, settings) for item in _with_repeats(pipeline, feed, aside, settings)]
     if not frames:
         return FeedRows(None, tuple(aside))
@@ -88,12 +88,12 @@ def feed_rows(
 
 
 def _read(
-    pipeline: Pipeline, feed: Feed, landed: Sequence[LandedFile], settings: Settings
+    pipeline: Pipeline, feed: Feed, landed: Mapping[LandedFile, bytes]
 ) -> tuple[dict[LandedFile, pl.DataFrame], list[SetAside]]:
     frames, aside = {}, []
-    for file in landed:
+    for file, content in landed.items():
         try:
-            frames[file] = read_file(file, feed, settings, max_bad_share=pipeline.validation.max_bad_share)
+            frames[file] = parse_landed(file, content, feed, max_bad_share=pipeline.validation.max_bad_share)
         except DataContractError as error:
             aside.append(SetAside(file.feed, file.uri, file.sha256, str(error)))
     return frames, aside

@@ -40,6 +40,15 @@ def read_file(file: LandedFile, feed: Feed, settings: Settings, *, max_bad_share
     content = read_bytes(file.uri, settings)
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise UpstreamUnavailable(f"{file.uri} changed while it was read; run again")
+    return parse_landed(file, content, feed, max_bad_share=max_bad_share)
+
+
+def parse_landed(file: LandedFile, content: bytes, feed: Feed, *, max_bad_share: float) -> pl.DataFrame:
+    """The rows of a landed file whose bytes were read before, as `parse` gives them.
+
+    Raises:
+        DataContractError: See `parse`.
+    """
     span = file_span(feed, file.uri.rsplit("/", 1)[-1])
     return parse(file.uri, content, feed, span=span, max_bad_share=max_bad_share)
 

@@ -11,11 +11,11 @@ from airloop.config import Pipeline
 from airloop.data import window_bounds
 from airloop.data.feed_rows import feed_rows
 from airloop.data.file_rows import RULE, SOURCE, TEXT
+from airloop.data.window_contents import WindowContents, read_window
 from airloop.errors import ConfigError, DataContractError
-from airloop.records import Ingested, LandedFile, SetAside, TableVersion, Window
+from airloop.records import Ingested, SetAside, TableVersion, Window
 from airloop.settings import Settings
 from airloop.stores import lake
-from airloop.stores.landed_files import window_files
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +25,21 @@ Outcomes = Literal["landed", "withheld"]
 
 def inputs(
     pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, outcomes: Outcomes = "landed"
-) -> dict[str, Any]:
-    """What ingestion depends on: the checksums of the files that landed for the window."""
-    return {file.uri: file.sha256 for file in _files(pipeline, window, settings, outcomes)}
+) -> WindowContents:
+    """What ingestion depends on: the files that landed for the window; their checksums are the key."""
+    if outcomes not in get_args(Outcomes):
+        raise ConfigError(f"outcomes is {outcomes!r}; it is one of: {', '.join(get_args(Outcomes))}")
+    return read_window(pipeline, window, settings, outcomes=outcomes == "landed")
 
 
 def ingest(
-    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, outcomes: Outcomes = "landed"
+    pipeline: Pipeline,
+    window: Window,
+    _upstream: Any,
+    settings: Settings,
+    *,
+    outcomes: Outcomes = "landed",
+    reads: WindowContents | None = None,
 ) -> Ingested:
     """Put the window's rows of every feed into the lake, in place of what raw/<feed> held of the window.
 
@@ -49,6 +57,7 @@ def ingest(
     Args:
         outcomes: `withheld` reads no file of an outcome feed, as if none had landed; what the lake holds of them stays.
             A replay scores a window of the past before a second run brings its outcomes.
+        reads: What `inputs` has read, once for key and rows; read here when not given.
 
     Returns:
         Files, checksums, rows and table versions; a feed of which no file can be read has no table.
@@ -58,8 +67,9 @@ def ingest(
             file that can be read; files without rows would delete those that an earlier run put there; or more is set
             aside, missing or lost than `validation` allows.
     """
-    files = _files(pipeline, window, settings, outcomes)
-    by_feed = {name: [file for file in files if file.feed == name] for name in pipeline.feeds}
+    landed_now = reads or inputs(pipeline, window, None, settings, outcomes=outcomes)
+    files = landed_now.files
+    by_feed = {name: landed_now.of_feed(name) for name in pipeline.feeds}
     if not any(by_feed[name] for name, feed in pipeline.feeds.items() if not feed.static):
         raise DataContractError(
             f"{pipeline.name} {window}: no file landed for this window below {settings.landing_uri}"
@@ -92,13 +102,6 @@ def ingest(
         replaced=noticed.replaced,
         empty=noticed.empty,
     )
-
-
-def _files(pipeline: Pipeline, window: Window, settings: Settings, outcomes: Outcomes) -> tuple[LandedFile, ...]:
-    if outcomes not in get_args(Outcomes):
-        raise ConfigError(f"outcomes is {outcomes!r}; it is one of: {', '.join(get_args(Outcomes))}")
-    found = window_files(pipeline, window, settings)
-    return tuple(file for file in found if outcomes == "landed" or not pipeline.feeds[file.feed].outcome)
 
 
 def _refuse_nothing_readable(

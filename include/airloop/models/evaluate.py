@@ -1,6 +1,7 @@
 """evaluate: the candidate and the champion meet the same holdout rows, each with its own preprocessing."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +36,14 @@ def incumbent(pipeline: Pipeline, window: Window, settings: Settings, *, version
     return ledger.intact_history(settings, pipeline.name).champion(window.end, but_not=version)
 
 
-def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> Evaluated:
+def evaluate(
+    pipeline: Pipeline,
+    window: Window,
+    upstream: dict[str, Any],
+    settings: Settings,
+    *,
+    reads: Mapping[str, Any] | None = None,
+) -> Evaluated:
     """Score the holdout with the registered candidate, loaded from the registry, and with the champion in force.
 
     What another training would mend is listed in `problems`, and each problem makes the gate refuse: the feature
@@ -56,9 +64,8 @@ def evaluate(pipeline: Pipeline, window: Window, upstream: dict[str, Any], setti
     refuse_unfit_labels(pipeline, rows["label"])
     candidate = model_version.load_version(pipeline, trained.version, settings, digest=trained.model_digest)
     predicted = candidate.predict(pipeline, rows)
-    champion_version = incumbent(pipeline, window, settings, version=trained.version)
-    history = ledger.intact_history(settings, pipeline.name)
-    seen = looks.earlier_looks(history, pipeline, snapshot.holdout, version=trained.version)
+    known = inputs(pipeline, window, upstream, settings) if reads is None else reads
+    champion_version, seen = known["champion"], known["looks"]
     compared = _against_champion(
         pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted, seen=seen
     )

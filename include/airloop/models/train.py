@@ -1,5 +1,6 @@
 """train: fit the best tuned candidate on the whole training part and register it, unjudged."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import mlflow
@@ -21,7 +22,14 @@ def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
     return {"incumbent": None if champion is None else champion.candidate}
 
 
-def train(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> TrainedModel:
+def train(
+    pipeline: Pipeline,
+    window: Window,
+    upstream: dict[str, Any],
+    settings: Settings,
+    *,
+    reads: Mapping[str, Any] | None = None,
+) -> TrainedModel:
     """Fit the candidate that the folds chose (airloop.models.choice); it alone will meet the holdout, as fitted here.
 
     The version is registered under the training's input key: a retry finds it, or the model that was logged and not
@@ -33,7 +41,8 @@ def train(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings
         GuardRefused: The fitted model holds a type that is not on the allow-list.
     """
     snapshot: Snapshot = upstream["snapshot"]
-    best = choice.choose(upstream["tune"], choice.incumbent(pipeline, window, settings))
+    serves = (inputs(pipeline, window, upstream, settings) if reads is None else reads)["incumbent"]
+    best = choice.choose(upstream["tune"], None if serves is None else choice.Incumbent(serves))
     key = training_key(pipeline, snapshot)
     tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)

@@ -39,7 +39,13 @@ def inputs(
 
 
 def tune(
-    pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings, *, candidate: str
+    pipeline: Pipeline,
+    window: Window,
+    upstream: dict[str, Any],
+    settings: Settings,
+    *,
+    candidate: str,
+    reads: Mapping[str, Any] | None = None,
 ) -> TunedCandidate:
     """Try parameters within the declared budget (trials, folds, rows) and keep the best on time-ordered folds.
 
@@ -58,7 +64,8 @@ def tune(
     search = _earlier_search(run, settings)
     if search is None:
         rows = labelled_part(read_snapshot(snapshot, settings), "train")
-        search = search_of(pipeline, candidate, rows, incumbent(pipeline, window, settings))
+        serves = (inputs(pipeline, window, upstream, settings) if reads is None else reads)["incumbent"]
+        search = search_of(pipeline, candidate, rows, None if serves is None else Incumbent(*serves))
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
         candidate=candidate,

@@ -2,7 +2,7 @@
 
 from airloop.records.alarm import Alarm
 from airloop.records.alert import Alert
-from airloop.records.base import Record, Window, instant_or_default, parse_instant
+from airloop.records.base import Record, Window
 from airloop.records.data import (
     Arrived,
     BuiltFeatures,
@@ -17,6 +17,7 @@ from airloop.records.data import (
     Validated,
 )
 from airloop.records.governance import RolledBack
+from airloop.records.instants import instant_or_default, parse_instant
 from airloop.records.models import (
     REASONS,
     Check,

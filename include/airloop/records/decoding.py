@@ -46,14 +46,14 @@ def decoded(record: type[Any], data: Any) -> Any:
 def _record(record: type[Any], data: Any) -> Any:
     if not isinstance(data, Mapping):
         raise _Wrong("the whole", data, f"the fields of {record.__name__}")
-    hints = _hints(record)
+    hints = _hints(typing.cast("Any", record))
     unknown = sorted(set(map(str, data)) - set(hints))
     if unknown:
         raise DataContractError(
             f"record {record.__name__} has no field {unknown[0]!r} (fields: {', '.join(hints)}): a newer airloop wrote "
             "it; run that one"
         )
-    lacking = [name for name in _required(record) if name not in data]
+    lacking = [name for name in _required(typing.cast("Any", record)) if name not in data]
     if lacking:
         raise DataContractError(f"record {record.__name__} lacks its field {lacking[0]!r}; run its stage again")
     return record(**{name: _value(hints[name], value, name) for name, value in data.items()})

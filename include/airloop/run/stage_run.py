@@ -27,6 +27,8 @@ _NO_STAGE_READS = {"alerts", "retention"}
 
 type_of_upstream = Mapping[str, Any]
 
+_READS = "reads"
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -34,7 +36,8 @@ class Stage:
 
     Attributes:
         path: `module:function`; called as function(pipeline, window, upstream, settings, **options). The module may
-            have `inputs` with the same arguments: what else the result depends on (checksums, table versions).
+            have `inputs` with the same arguments: what else the result depends on (checksums, table versions), looked
+            up once. It is part of the key, and a function with a parameter `reads` works on it.
         needs: Stages of the same window whose records are `upstream`; tune's are a tuple, one per candidate.
         replaces: It replaces the window's rows in the lake. Its record stands only until it runs over the window with
             another input: a file that is corrected and then put back has to be read again.
@@ -49,6 +52,11 @@ class Stage:
     def package(self) -> str:
         """The library's package it stands in."""
         return self.path.split(".")[1]
+
+    @property
+    def works_on_reads(self) -> bool:
+        """Whether its function takes what `inputs` has looked up: nothing can land or be promoted in between."""
+        return _READS in inspect.signature(self.function()).parameters
 
     def function(self, name: str | None = None) -> Any:
         """The stage's function, or another attribute of its module (None when absent)."""
@@ -121,8 +129,8 @@ def run_stage(
             f"{name} of {pipeline.name} {window} needs the record of {missing[0]}: run {missing[0]} first"
         )
     with stage_lock(settings, pipeline.name, name, str(window), *_lock_parts(stage, options)):
-        extra = stage.function("inputs")
-        reads = extra(pipeline, window, upstream, settings, **options) if extra else {}
+        look_up = stage.function("inputs")
+        reads = look_up(pipeline, window, upstream, settings, **options) if look_up else {}
         key = input_key(name, pipeline, window, upstream=upstream, settings=settings, options=options, reads=reads)
         if stage.replaces:
             state.forget_overwritten(settings, pipeline.name, name, input_key=key, window=window)
@@ -134,7 +142,8 @@ def run_stage(
             state.mark_started(settings, pipeline.name, name, input_key=key, window=window)
         began = time.monotonic()
         with run_context.working_as(name):
-            record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options))
+            handed = {"reads": reads} if stage.works_on_reads else {}
+            record = cast("Record", stage.function()(pipeline, window, upstream, settings, **options, **handed))
         alarms.announce(pipeline, name, window, getattr(record, "alarms", ()), settings)
         state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
         logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)
@@ -148,10 +157,11 @@ def _lock_parts(stage: Stage, options: Mapping[str, Any]) -> list[str]:
 
 def _refuse_options(name: str, stage: Stage, options: Mapping[str, Any]) -> None:
     signature = inspect.signature(stage.function())
+    parameters = [item for item in signature.parameters.values() if item.name != _READS]
     try:
-        signature.bind(None, None, None, None, **options)
+        signature.replace(parameters=parameters).bind(None, None, None, None, **options)
     except TypeError as error:
-        known = [item.name for item in signature.parameters.values() if item.kind is item.KEYWORD_ONLY]
+        known = [item.name for item in parameters if item.kind is item.KEYWORD_ONLY]
         raise ConfigError(f"{name}: {error} (its options: {', '.join(known) or 'none'})") from error
 
 
@@ -177,7 +187,7 @@ def input_key(
     upstream: type_of_upstream,
     settings: Settings,
     options: Mapping[str, Any],
-    reads: Mapping[str, Any],
+    reads: Mapping[str, Any] | Record,
 ) -> str:
     """SHA-256 of all a stage's result depends on: window, upstream, options, what it reads, declaration, its code."""
     content = {
@@ -185,7 +195,7 @@ def input_key(
         "window": window.to_json(),
         "upstream": {need: _plain(upstream[need]) for need in find_stage(name).needs},
         "options": {key: _plain(value) for key, value in options.items()},
-        "reads": reads,
+        "reads": _plain(reads),
         "declaration": declaration_digest(pipeline, settings),
         "code": code_digest(find_stage(name).package),
     }

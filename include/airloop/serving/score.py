@@ -1,6 +1,7 @@
 """score: the champion in force at the window's start predicts the window, before its outcomes are known."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pandas as pd
@@ -68,7 +69,15 @@ def serving_version(pipeline: Pipeline, window: Window, settings: Settings, *, m
     return history.champion(None if mode == "backtest" else window.start)
 
 
-def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, mode: Mode = "live") -> Scored:
+def score(
+    pipeline: Pipeline,
+    window: Window,
+    _upstream: Any,
+    settings: Settings,
+    *,
+    mode: Mode = "live",
+    reads: Mapping[str, Any] | None = None,
+) -> Scored:
     """Predict every example whose decision time lies in the window; append what was not predicted before.
 
     Without a champion in force nothing is scored: an outcome (rows 0), not an error.
@@ -79,7 +88,7 @@ def score(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings
             predicts what is not a prediction of the task.
         UpstreamUnavailable: The window's features are not built and validated.
     """
-    version = serving_version(pipeline, window, settings, mode=mode)
+    version = serving_version(pipeline, window, settings, mode=mode) if reads is None else reads["version"]
     if version is None:
         return Scored(window=window, version=0, role=CHAMPION, mode=mode, rows=0, appended=0, table_version=-1)
     model = model_version.load_serving(pipeline, version, settings)

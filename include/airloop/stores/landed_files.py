@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -174,21 +174,30 @@ def window_files(pipeline: Pipeline, window: Window, settings: Settings) -> tupl
     A file belongs to a window when its local day overlaps it; a corrected file of the day may carry a suffix
     (`2013-01-31.1.csv`) and is read after the file it corrects. Static files belong to every window.
     """
-    chosen = []
-    for feed_name in pipeline.feeds:
+    return tuple(file for file, _ in window_contents(pipeline, window, settings, feeds=pipeline.feeds))
+
+
+def window_contents(
+    pipeline: Pipeline, window: Window, settings: Settings, *, feeds: Iterable[str]
+) -> Iterator[tuple[LandedFile, bytes]]:
+    """The files of `window_files` of some feeds, each read once, with what it holds."""
+    for feed_name in feeds:
         feed = pipeline.feeds[feed_name]
         for file in _list_feed(pipeline, feed_name, settings):
             span = file_span(feed, file.name)
             if (feed.static and file.name == feed.files) or (
                 span is not None and span.start < window.end and window.start < span.end
             ):
-                chosen.append(checksum(file, settings))
-    return tuple(chosen)
+                content = read_bytes(file.uri, settings)
+                yield _landed(file, content), content
 
 
 def checksum(file: ListedFile, settings: Settings) -> LandedFile:
     """Read a listed file once and record its SHA-256."""
-    content = read_bytes(file.uri, settings)
+    return _landed(file, read_bytes(file.uri, settings))
+
+
+def _landed(file: ListedFile, content: bytes) -> LandedFile:
     return LandedFile(file.feed, file.uri, hashlib.sha256(content).hexdigest(), len(content))
 
 

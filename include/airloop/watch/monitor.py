@@ -1,6 +1,7 @@
 """monitor: what the champion did on rows whose labels have matured, and what a retraining would have done better."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -65,6 +66,7 @@ def monitor(
     settings: Settings,
     *,
     origin: Literal["live", "backfill"] = "live",
+    reads: Mapping[str, Any] | None = None,
 ) -> Monitored:
     """Judge the champion in force at window.start on the evidence of the look (airloop.watch.evidence).
 
@@ -93,7 +95,7 @@ def monitor(
             champion.
         UpstreamUnavailable: Features of the rows window, or of the rows to fit the probe on, are not validated.
     """
-    version = ledger.champion_at(settings, pipeline.name, window.start)
+    version = ledger.champion_at(settings, pipeline.name, window.start) if reads is None else reads["version"]
     if version is None:
         logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
         nothing = _record(pipeline, window, settings, version=0, origin=origin)

@@ -129,14 +129,22 @@ def _cooling(record: Monitored, cool_down_days: int, last_decision_at: datetime 
     return f"the last decision was {days:.1f} days before, {cool_down_days} must pass"
 
 
-def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Action:
+def triage(
+    pipeline: Pipeline,
+    window: Window,
+    upstream: Mapping[str, Any],
+    settings: Settings,
+    *,
+    reads: Known | None = None,
+) -> Action:
     """Judge a monitored window against the stored history, and put the outcome on record.
 
     Writes one `triage` entry, which also says when the labels of the judged rows matured (`judged`); the same outcome
     for the same window and version adds none.
     """
     monitored: Monitored = upstream["monitor"]
-    action = triage_window(monitored, _known(pipeline, monitored, settings), pipeline.monitoring)
+    known = reads or inputs(pipeline, window, upstream, settings)
+    action = triage_window(monitored, known, pipeline.monitoring)
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
     if not action.reason:
         del payload["reason"]
@@ -155,9 +163,9 @@ def triage(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
     return replace(action, sequence=entry.sequence)
 
 
-def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Known:
     """What the outcome depends on beyond the window's own record: the windows before it, alarms, decisions."""
-    return _known(pipeline, upstream["monitor"], settings).to_json()
+    return _known(pipeline, upstream["monitor"], settings)
 
 
 def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> Known:

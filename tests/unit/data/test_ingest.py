@@ -86,7 +86,7 @@ def test_each_row_is_in_exactly_one_window_whatever_the_zone_of_its_file(
     counts = [
         sum(table.rows for table in _ingest(settings, toy.days(day, day + 1), pipeline=local).tables)
         for day in range(3)
-        if inputs(local, toy.days(day, day + 1), {}, settings)
+        if inputs(local, toy.days(day, day + 1), {}, settings).files
     ]
     assert sum(counts) == len(hours)
     assert len(landed.rows(settings)) == len(hours)
@@ -212,7 +212,9 @@ def test_withheld_outcomes_are_not_read_and_come_with_the_next_run(toy_settings:
     hidden = ingest(pipeline, DAY, {}, toy_settings, outcomes="withheld")
     assert hidden.missing == ("failures",)
     assert {file.feed for file in hidden.files} == {"jobs", "heat", "machines"}
-    assert set(inputs(pipeline, DAY, {}, toy_settings, outcomes="withheld")) == {file.uri for file in hidden.files}
+    assert set(inputs(pipeline, DAY, {}, toy_settings, outcomes="withheld").to_json()) == {
+        file.uri for file in hidden.files
+    }
     assert hidden.alarms == ()
     whole = _ingest(toy_settings)
     assert whole.missing == ()
