@@ -38,7 +38,7 @@ def asked(group: str, conf: Any) -> str:
         ("scoring", {"start": "2020-02-29", "end": "2020-03-02"}, "outside the coverage"),
         ("data", {"start": "yesterday", "end": "2020-01-02"}, "'yesterday' is not an ISO 8601 instant"),
         ("data", {"start": "2020-01-01T00:00:00", "end": "2020-01-02"}, "has no UTC offset"),
-        ("monitoring", {"start": "2020-01-07", "end": "2020-01-14"}, "no bound of a weekly window"),
+        ("monitoring", {"start": "2020-01-07", "end": "2020-01-14"}, "not a bound of a weekly window"),
         ("training", {"cutoff": "2020-03-02"}, "outside the coverage"),
         ("training", {"cutoff": "2019-12-31"}, "outside the coverage"),
         ("training", {"cutoff": "soon"}, "'soon' is not an ISO 8601 instant"),

@@ -17,6 +17,7 @@ from airloop.config import Pipeline, load_pipeline, pipeline_names
 from airloop.errors import AirloopError, UpstreamUnavailable
 from airloop.records import Alarm, Window
 from airloop.records.digests import digest
+from airloop.serving.in_force import decision_of
 from airloop.settings import Settings
 from airloop.stores import alarms, ledger, state
 from airloop.stores.ledger import Entry
@@ -199,11 +200,6 @@ def _same(served: "Served", in_force: Entry, pipeline: Pipeline) -> bool:
         decision_of(in_force),
         pipeline,
     )
-
-
-def decision_of(in_force: Entry) -> int:
-    """The number in the ledger of what put a version in force: its decision, or the rollback."""
-    return int(in_force.payload.get("decision_sequence") or in_force.sequence)
 
 
 def _moment(entry: Entry) -> Window:

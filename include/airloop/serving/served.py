@@ -18,8 +18,8 @@ from airloop.models import recorded_digest, serving_form
 from airloop.models.forms.choose import Form
 from airloop.problems import Floats, Task, task_of
 from airloop.serving import freshness, version_files
-from airloop.serving.champions import decision_of
 from airloop.serving.freshness import Rule
+from airloop.serving.in_force import decision_of
 from airloop.serving.inputs import Inputs, inputs_of, read_inputs
 from airloop.serving.online_features import OnlineFeatures, open_online
 from airloop.serving.refused import Refused

@@ -47,7 +47,7 @@ def test_an_estimator_that_fits_the_task_passes(tmp_path: Path, kind: str, estim
             "LogisticRegression is not a regressor",
         ),
         ("binary", {"estimator": "sklearn.linear_model:Ridge"}, "Ridge is not a classifier, and the task is binary"),
-        ("multiclass", {"estimator": "sklearn.linear_model:Ridge"}, "no classifier, and the task is multiclass"),
+        ("multiclass", {"estimator": "sklearn.linear_model:Ridge"}, "not a classifier, and the task is multiclass"),
         ("binary", {"estimator": "sklearn.svm:LinearSVC"}, "LinearSVC with its parameters has no predict_proba"),
         ("multiclass", {"estimator": "sklearn.linear_model:SGDClassifier"}, "has no predict_proba"),
         ("binary", {"estimator": "sklearn.preprocessing:StandardScaler"}, "StandardScaler is not a classifier"),

@@ -100,7 +100,7 @@ def test_to_ignore_the_drift_of_what_is_no_feature_is_refused(
         ("include/pipelines/toy/pipeline.yaml", "calendar: daily", "calender: daily", "did you mean 'calendar'"),
         ("include/pipelines/toy/pipeline.yaml", "HistGradientBoostingClassifier", "HistBoost", "HistBoost"),
         ("include/pipelines/toy/pipeline.yaml", "name: toy", "name: toy\nreplay: 'nosuch:Replay'", "nosuch"),
-        ("include/pipelines/toy/pipeline.yaml", "name: toy", "name: toy\nreplay: 'pathlib:Path'", "no subclass of"),
+        ("include/pipelines/toy/pipeline.yaml", "name: toy", "name: toy\nreplay: 'pathlib:Path'", "not a subclass of"),
         (
             "include/pipelines/toy/pipeline.yaml",
             "name: toy",

@@ -199,11 +199,11 @@ def _absolute(url: str) -> str:
 
 def test_inputs_change_with_the_bytes_of_the_windows_files_alone(toy_settings: Settings, pipeline: Pipeline) -> None:
     toy.land(toy_settings, days=range(2))
-    before = inputs(pipeline, DAY, {}, toy_settings)
+    before = inputs(pipeline, DAY, {}, toy_settings).to_json()
     landed.put(toy_settings, "2020-01-02.csv", [])
-    assert inputs(pipeline, DAY, {}, toy_settings) == before
+    assert inputs(pipeline, DAY, {}, toy_settings).to_json() == before
     landed.put(toy_settings, FILE, [])
-    after = inputs(pipeline, DAY, {}, toy_settings)
+    after = inputs(pipeline, DAY, {}, toy_settings).to_json()
     assert [uri.split("/toy/")[1] for uri in before if after[uri] != before[uri]] == [f"jobs/{FILE}"]
 
 

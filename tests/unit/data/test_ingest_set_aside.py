@@ -154,7 +154,7 @@ def test_a_local_day_that_overlaps_the_window_keeps_what_the_window_held_of_it(
 
 def test_a_set_aside_file_is_an_input_like_the_others(two_days: Settings, pipeline: Pipeline) -> None:
     landed.put_bytes(two_days, FILE, b"")
-    before = inputs(pipeline, TWO_DAYS, {}, two_days)
+    before = inputs(pipeline, TWO_DAYS, {}, two_days).to_json()
     landed.put_bytes(two_days, FILE, b"still broken")
-    after = inputs(pipeline, TWO_DAYS, {}, two_days)
+    after = inputs(pipeline, TWO_DAYS, {}, two_days).to_json()
     assert [uri.rsplit("/", 1)[-1] for uri in before if before[uri] != after[uri]] == [FILE]

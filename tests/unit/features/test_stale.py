@@ -63,7 +63,7 @@ def test_a_window_off_the_calendar_is_refused_by_the_command_with_the_nearest_bo
     toy.land(toy_settings, days=range(2))
     refused = airloop("run", "ingest", "toy", "--start", "2020-01-01", "--end", "2020-01-02T13:00:00Z")
     assert refused.code == 1
-    assert "no bound of a daily window of toy; the nearest is 2020-01-03T00:00:00Z" in refused.err
+    assert "not a bound of a daily window of toy; the nearest is 2020-01-03T00:00:00Z" in refused.err
     assert airloop("run", "ingest", "toy", "--start", "2020-01-01", "--end", "2020-01-03").code == 0
     reversed_window = airloop("run", "ingest", "toy", "--start", "2020-01-03", "--end", "2020-01-01")
     assert (reversed_window.code, "empty or reversed" in reversed_window.err) == (1, True)

@@ -99,7 +99,7 @@ def test_a_framework_that_is_not_installed_is_one_error_with_its_command(monkeyp
     ("candidate", "message"),
     [
         ({"estimator": "lightgbm:LGBMRanker"}, "LGBMRanker cannot be kept as text .can be: LGBMClassifier"),
-        ({"estimator": "xgboost:XGBRegressor"}, "is no classifier, and the task is binary"),
+        ({"estimator": "xgboost:XGBRegressor"}, "is not a classifier, and the task is binary"),
         (
             {"estimator": "xgboost:XGBClassifier", "params": {"early_stopping_rounds": 5}},
             "params: early_stopping_rounds needs validation rows",

@@ -128,7 +128,7 @@ def test_predictions_are_what_the_task_says(task, predictions, says):
 
 
 def test_a_stored_row_with_another_number_of_probabilities_is_refused():
-    with pytest.raises(DataContractError, match="no list of 5 probabilities"):
+    with pytest.raises(DataContractError, match="not a list of 5 probabilities"):
         FIVE.from_column(pd.Series([[0.2] * 5, [0.5, 0.5]]))
 
 
