@@ -8,7 +8,8 @@ from benchmarks.row import Row
 from benchmarks.session import Session
 
 NAME = "error of the declared loop on a year of bike hours / of retraining every month, ungated"
-BOUND = 1.05
+BOUND = 1.03
+"""Nine tenths of what retraining every month gains over never, on this set."""
 UNIT = "bikers"
 
 _SET, _POLICIES = "bike_hours", ("never", "always", "declared")
