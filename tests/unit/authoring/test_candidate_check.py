@@ -80,7 +80,7 @@ def test_the_check_passes_every_task_and_refuses_the_estimator_of_another(tmp_pa
     for own, other in others.items():
         if own in text:
             path.write_text(text.replace(own, f"sklearn.linear_model:{other}"))
-    with pytest.raises(ConfigError, match=r"toy/pipeline.yaml:\d+: training.candidates.\w+.estimator: .* is no "):
+    with pytest.raises(ConfigError, match=r"toy/pipeline.yaml:\d+: training.candidates.\w+.estimator: .* is not a "):
         check_pipeline("toy", settings)
 
 

@@ -46,9 +46,9 @@ def test_an_unknown_connection_says_how_to_add_it(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("{secret}", "no SQLAlchemy URL"),
-        ("nosuch://u:{secret}@h/d", "no SQLAlchemy URL of a known database"),
-        ("postgresql://u:{secret}@h:port/d", "no SQLAlchemy URL"),
+        ("{secret}", "not a SQLAlchemy URL"),
+        ("nosuch://u:{secret}@h/d", "not a SQLAlchemy URL of a known database"),
+        ("postgresql://u:{secret}@h:port/d", "not a SQLAlchemy URL"),
         ("mssql+pymssql://u:{secret}@h/d", "driver is not installed (No module named 'pymssql')"),
     ],
 )
