@@ -1,6 +1,10 @@
 """Files that are not there, not whole, sent again, or another file's."""
 
+from datetime import date, timedelta
+
 import polars as pl
+
+from nycflights import NycFlights
 
 from .fault import planted
 from .landed import Landed, one_in
@@ -171,3 +175,18 @@ def utf16(files: Landed) -> None:
 )
 def blanks_in_keys(files: Landed) -> None:
     files.edit("departures", flight_id=pl.col("flight_id") + "\u00a0")
+
+
+@planted(
+    "old weather under new dates",
+    how="the weather of four weeks before, its instants moved to the day of the file",
+    says=r"repeated_days weather",
+)
+def old_weather_under_new_dates(files: Landed) -> None:
+    upstream, moved = NycFlights(), timedelta(weeks=4)
+    for path in files.files("weather"):
+        day = date.fromisoformat(path.stem) - moved
+        # The 10th of March has 23 hours in New York, and days before it lie an hour later in UTC.
+        rows = upstream.files("weather")[max(day, date(2013, 3, 11))]
+        later = rows.with_columns(pl.col("observed_at") + (date.fromisoformat(path.stem) - max(day, date(2013, 3, 11))))
+        path.write_text(later.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ"))

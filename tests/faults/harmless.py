@@ -71,3 +71,8 @@ def offsets_instead_of_z(files: Landed) -> None:
 def minus_zero(files: Landed) -> None:
     delay = pl.col("departure_delay_minutes")
     files.edit("departures", departure_delay_minutes=pl.when(delay == "0").then(pl.lit("-0")).otherwise(delay))
+
+
+@planted("whole numbers with a point", how="departure_delay_minutes 12.0 for 12")
+def whole_numbers_with_a_point(files: Landed) -> None:
+    files.edit("departures", departure_delay_minutes=pl.col("departure_delay_minutes") + ".0")

@@ -205,3 +205,24 @@ def a_fifth_of_labels_of_other_rows(files: Landed) -> None:
 )
 def labels_null(files: Landed) -> None:
     files.edit("arrivals", arrival_delay_minutes=pl.when(~one_in(0.3)).then(_DELAY))
+
+
+@planted(
+    "labels five minutes later",
+    how="arrival_delay_minutes + 5",
+    says=r"relation_changed arrivals.arrival_delay_minutes",
+    outcomes_only=True,
+)
+def labels_five_minutes_later(files: Landed) -> None:
+    files.edit("arrivals", arrival_delay_minutes=whole(number(_DELAY) + 5))
+
+
+@planted(
+    "a tenth of the late arrivals on time",
+    how="every tenth delay of 15 minutes and more is 5",
+    says=r"relation_changed arrivals.arrival_delay_minutes",
+    outcomes_only=True,
+)
+def some_late_arrivals_on_time(files: Landed) -> None:
+    late = (number(_DELAY) >= 15) & one_in(0.1)
+    files.edit("arrivals", arrival_delay_minutes=pl.when(late).then(pl.lit("5")).otherwise(_DELAY))

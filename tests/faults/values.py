@@ -151,3 +151,44 @@ def wind_infinite(files: Landed) -> None:
 @planted("missing written as -999", how="20 % of weather.pressure is -999", says=r"pressure")
 def missing_as_minus_999(files: Landed) -> None:
     files.edit("weather", pressure=pl.when(one_in(0.2)).then(pl.lit("-999")).otherwise("pressure"))
+
+
+def _celsius(column: str) -> pl.Expr:
+    return ((number(column) - 32) / 1.8).round(2).cast(pl.String)
+
+
+@planted("Celsius at one airport", how="weather.temp in Celsius where origin is JFK", says=r"unit_change weather.temp")
+def celsius_at_one_airport(files: Landed) -> None:
+    files.edit("weather", temp=pl.when(pl.col("origin") == "JFK").then(_celsius("temp")).otherwise("temp"))
+
+
+@planted("Celsius from the 15th", how="weather.temp in Celsius from 15 April on", says=r"unit_change weather.temp")
+def celsius_from_the_middle(files: Landed) -> None:
+    files.edit("weather", temp=pl.when(pl.col("observed_at") >= "2013-04-15").then(_celsius("temp")).otherwise("temp"))
+
+
+@planted("Celsius in a third of the rows", how="weather.temp in Celsius, at random", says=r"weather.temp")
+def celsius_in_some_rows(files: Landed) -> None:
+    files.edit("weather", temp=pl.when(one_in(0.33)).then(_celsius("temp")).otherwise("temp"))
+
+
+@planted("missing written as 9999", how="5 % of weather.visib is 9999", says=r"far_values weather.visib")
+def missing_as_9999(files: Landed) -> None:
+    files.edit("weather", visib=pl.when(one_in(0.05)).then(pl.lit("9999")).otherwise("visib"))
+
+
+@planted("missing written as 0", how="2 % of weather.pressure is 0", says=r"far_values weather.pressure")
+def missing_as_zero(files: Landed) -> None:
+    files.edit("weather", pressure=pl.when(one_in(0.02)).then(pl.lit("0")).otherwise("pressure"))
+
+
+@planted("carriers of other flights", how="schedule.carrier shuffled", says=r"relation_changed schedule.carrier")
+def carriers_of_other_flights(files: Landed) -> None:
+    files.edit("schedule", carrier=pl.col("carrier").shuffle(seed=7))
+
+
+@planted(
+    "planes of other flights", how="schedule.tailnum shuffled", says=r"relation_changed schedule.(tailnum|carrier)"
+)
+def planes_of_other_flights(files: Landed) -> None:
+    files.edit("schedule", tailnum=pl.col("tailnum").shuffle(seed=7))

@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
-from airloop.features import sql_database, sql_text
+from airloop.features import sql_clock, sql_database, sql_text
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import lake
@@ -182,6 +182,9 @@ def _refusing(pipeline: Pipeline, section: Section) -> Iterator[None]:
     """
     try:
         problem, line = sql_text.problem(section.sql), section.line
+        unstable = None if problem else sql_clock.unstable(section.sql)
+        if unstable:
+            problem, line = unstable.says, section.line + unstable.line
         if not problem:
             yield
             return

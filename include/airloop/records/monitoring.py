@@ -61,6 +61,8 @@ class Monitored(Record):
         excluded: Windows before this one whose rows a person excluded: they were left out.
         classes: Names of the classes; empty where there are none.
         confusion: Rows of each class (outer) by what was predicted (inner), in the order of `classes`.
+        by_pinned_features: Whether today's features mean something else than those the champion learned from, so that
+            its own were computed and nothing was probed.
     """
 
     window: Window
@@ -83,6 +85,7 @@ class Monitored(Record):
     excluded: tuple[Window, ...] = ()
     classes: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    by_pinned_features: bool = False
 
     @property
     def evidence(self) -> Window:

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
-from airloop.features import examples, feature_store, pinned, sections
-from airloop.models import model_version, recorded_digest
+from airloop.features import examples, feature_store, sections
+from airloop.models import model_version, own_features, recorded_digest
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Scored, Window
@@ -117,13 +117,7 @@ def _pinned_frame(
     pipeline: Pipeline, window: Window, model: ModelVersion, unfit: str, settings: Settings
 ) -> pd.DataFrame:
     """The features as the model's training had them, computed from what the lake has."""
-    out = f"restore the definitions, or {model_version.WAY_OUT}"
-    if model.pinned is None:
-        raise GuardRefused(f"{unfit}; its own definitions were not kept (an older airloop trained it); {out}")
-    try:
-        frame = pinned.frame(pipeline, window, model.pinned, settings)
-    except GuardRefused as error:
-        raise GuardRefused(f"{unfit}; its own cannot be computed: {error}; {out}") from error
+    frame = own_features.frame(pipeline, window, model, unfit, settings)
     logger.warning(
         "%s %s: %s: scored by its own, on clean rows; train a model on today's", pipeline.name, window, unfit
     )

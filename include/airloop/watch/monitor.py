@@ -12,7 +12,7 @@ from airloop import reports
 from airloop.config import Pipeline
 from airloop.data import quarantine
 from airloop.features import feature_store, sections
-from airloop.models import model_version
+from airloop.models import model_version, own_features
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Monitored, Window
@@ -76,6 +76,9 @@ def monitor(
     examples of the rows window with the champion's training rows, and its live predictions with those on its holdout.
     Left out are windows before this one whose rows a person excluded, or whose features were never built.
 
+    Where today's features mean something else than those the champion learned from, its own are computed, and there is
+    no probe: `by_pinned_features` of the record.
+
     Without a champion in force there is nothing to judge: version 0, no labelled row, every number None. Report and
     metrics are written below `<reports>/<pipeline>/monitoring/`, in place of those of an earlier run over the window.
 
@@ -90,7 +93,8 @@ def monitor(
 
     Raises:
         ConfigError: features.ignore_drift names a feature that the service lacks.
-        GuardRefused: The champion does not load, or its features mean something else now.
+        GuardRefused: The champion does not load, or its features mean something else now and its own cannot be
+            computed.
         DataContractError: A live prediction or a label is not what the task says, or a row has two predictions of one
             champion.
         UpstreamUnavailable: Features of the rows window, or of the rows to fit the probe on, are not validated.
@@ -100,12 +104,16 @@ def monitor(
         logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
         nothing = _record(pipeline, window, settings, version=0, origin=origin)
         return monitor_report.publish(nothing, task_of(pipeline), None, "", settings)
-    champion = model_version.load_champion(pipeline, version, settings)
+    champion = model_version.load_serving(pipeline, version, settings)
+    unfit = next(iter(champion.unfit_for(pipeline, settings)), "")
     judged = evidence_of(pipeline, window, version, settings)
     rows, other_rows = scored_rows(pipeline, window, judged, version, settings)
-    measured = _measured(pipeline, Look(window, champion, judged), rows, settings, origin=origin)
+    if unfit:
+        span = rhythm.rows_window(pipeline, judged.window)
+        rows = own_features.in_place_of_todays(pipeline, rows, span, champion, unfit, settings)
+    measured = _measured(pipeline, Look(window, champion, judged), rows, settings, origin=origin, unfit=unfit)
     frozen = tracking.read_parquet(champion.snapshot.uri, settings)
-    sides = _sides(pipeline, champion, rows, settings, frozen=frozen)
+    sides = _sides(pipeline, champion, rows, settings, frozen=frozen, unfit=unfit)
     drifted = drift.measure(
         *sides,
         ignore=feature_store.ignored_in_drift(pipeline, settings),
@@ -142,10 +150,13 @@ def monitor(
     return monitor_report.publish(found, task, drifted, page, settings)
 
 
-def _measured(pipeline: Pipeline, look: Look, rows: pd.DataFrame, settings: Settings, *, origin: str) -> Monitored:
+def _measured(
+    pipeline: Pipeline, look: Look, rows: pd.DataFrame, settings: Settings, *, origin: str, unfit: str
+) -> Monitored:
     """The record with what is measured on rows that have both a label and a prediction."""
     judged = rows.dropna(subset=["label", PREDICTION])
-    found, refits = performance.probe(pipeline, look, judged, settings)
+    # A training would learn from today's features: a refit on the champion's own says nothing about it.
+    found, refits = ((), ()) if unfit else performance.probe(pipeline, look, judged, settings)
     task = task_of(pipeline)
     return _record(
         pipeline,
@@ -162,6 +173,7 @@ def _measured(pipeline: Pipeline, look: Look, rows: pd.DataFrame, settings: Sett
         excluded=look.evidence.excluded,
         classes=task.class_names,
         confusion=performance.confusion(pipeline, judged),
+        by_pinned_features=bool(unfit),
     )
 
 
@@ -193,11 +205,17 @@ def _record(
 
 
 def _sides(
-    pipeline: Pipeline, champion: ModelVersion, rows: pd.DataFrame, settings: Settings, *, frozen: pd.DataFrame
+    pipeline: Pipeline,
+    champion: ModelVersion,
+    rows: pd.DataFrame,
+    settings: Settings,
+    *,
+    frozen: pd.DataFrame,
+    unfit: str,
 ) -> tuple[Sides, Sides]:
     """The champion's training rows beside its holdout predictions, and the window's rows beside its live ones."""
     features, task = list(champion.features), task_of(pipeline)
-    categories = feature_store.categorical_features(pipeline, settings)
+    categories = own_features.categories(champion) if unfit else feature_store.categorical_features(pipeline, settings)
     held_out = champion.holdout_predictions
     before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
     return (

@@ -142,3 +142,24 @@ def test_eleven_real_months_of_weather_look_converted_only_when_they_are(column:
     found = value_grid.find(past, grid(convert(window)), AMOUNTS)
     assert found is not None
     assert found[0].name in ("Fahrenheit to Celsius", "x 1.609, as miles to kilometres")
+
+
+def _some(values: np.ndarray, share: float, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    some = np.random.default_rng(3).random(values.size) < share
+    return np.where(some, convert(values), values)
+
+
+@pytest.mark.parametrize("column", WEATHER)
+def test_a_part_of_the_rows_in_another_unit_is_found_and_no_real_month_looks_so(column: str) -> None:
+    observed = source.load()["weather"].select(pl.col("observed_at").dt.month().alias("month"), column).drop_nulls()
+    months = [observed.filter(pl.col("month") == number)[column].to_numpy() for number in range(1, 13)]
+    past = [grid(values) for values in months]
+    for number in range(1, 12):
+        assert value_grid.find_part(past[:number], past[number], AMOUNTS) is None
+    if column not in ("temp", "dewp"):
+        return
+    for share in (0.15, 0.3, 0.5):
+        window = grid(_some(months[3], share, lambda x: np.round((x - 32) / 1.8, 2)))
+        found = value_grid.find_part(past[:3], window, AMOUNTS)
+        assert found is not None
+        assert found[0].name == "Fahrenheit to Celsius"

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 
 from airloop.config import Feed
-from airloop.data.feed_history import fixed_attributes, missing_values, outcome_rates, pile_up, unit_change, value_grid
+from airloop.data.feed_history import (
+    far_values,
+    fixed_attributes,
+    missing_values,
+    outcome_rates,
+    pile_up,
+    repeated_days,
+    unit_change,
+    value_grid,
+)
 from airloop.data.feed_history.conversions import AMOUNTS
 from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
@@ -17,6 +26,8 @@ def find(looked: Looked) -> Iterator[Alarm]:
         feed = looked.pipeline.feeds[name]
         yield from _units(looked, name, feed, sketch)
         yield from _piles(looked, name, feed, sketch)
+        yield from _far(looked, name, sketch)
+        yield from _repeated(looked, name, sketch)
         yield from _missing(looked, name, feed, sketch)
         yield from _fixed(looked, name, sketch)
         if feed.outcome:
@@ -47,6 +58,41 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Al
                 f"that was there before, and {share:.0%} once the change is undone; {MEND}"
             )
             yield Alarm("unit_change", subject, says, without, share)
+            continue
+        part = value_grid.find_part(grids, sketch.grids[column], AMOUNTS) if column in sketch.grids else None
+        if part:
+            conversion, strange, share = part
+            says = (
+                f"{subject} looks like a unit change ({conversion.name}) in a part of the rows: {strange:.0%} have a "
+                f"value that was never there before, and {share:.0%} of those were once the change is undone; {MEND}"
+            )
+            yield Alarm("unit_change", subject, says, strange, share)
+
+
+def _far(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    for column, ends in sketch.ends.items():
+        subject = f"{name}.{column}"
+        past = [earlier.ends[column] for earlier in looked.trusted(name, subject) if column in earlier.ends]
+        far = far_values.find(past, ends)
+        if far:
+            says = (
+                f"{subject}: {far.share:.1%} of the rows or more lie far {far.side} all that was there before "
+                f"({far.lowest:.6g} to {far.highest:.6g}), like {far.value:.6g}: a code for missing, or another unit "
+                f"in a part of the rows? {AGAIN}"
+            )
+            yield Alarm("far_values", subject, says, far.value, far.lowest if far.side == "below" else far.highest)
+
+
+def _repeated(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    again = repeated_days.find([earlier.contents for earlier in looked.trusted(name, name)], sketch.contents)
+    if again:
+        day, first = again[0]
+        more = f" and {len(again) - 1} more days" if len(again) > 1 else ""
+        says = (
+            f"{name}: the numbers of {day}{more} are those of {first}, row by row: were old files sent under new "
+            f"dates? {AGAIN}"
+        )
+        yield Alarm("repeated_days", name, says, float(len(again)), 0.0)
 
 
 def _piles(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:

@@ -1,20 +1,42 @@
-"""Alarms about a feed's own days: one without a row, and days with far fewer rows than usual."""
+"""Alarms about a feed's own rows: a day without one, far fewer than usual, copies of others under new keys."""
 
 from collections.abc import Iterator
 
 from airloop.config import Feed
-from airloop.data.feed_history import completeness, due_days
-from airloop.data.feed_history.looked import LAND, Looked
+from airloop.data.feed_history import completeness, due_days, row_numbers
+from airloop.data.feed_history.looked import AGAIN, LAND, Looked
 from airloop.records import Alarm
 
 _SHOWN = 5
 
 
 def find(looked: Looked) -> Iterator[Alarm]:
-    """The alarms of every feed that has days."""
+    """The alarms of every feed."""
     for name, feed in looked.pipeline.feeds.items():
-        if not feed.static:
-            yield from _days(looked, name, feed)
+        yield from _shrunk(looked, name) if feed.static else _days(looked, name, feed)
+        yield from _copied(looked, name)
+
+
+def _shrunk(looked: Looked, name: str) -> Iterator[Alarm]:
+    rows = looked.sketches[name].rows if name in looked.sketches else 0
+    least = row_numbers.shrunk([earlier.rows for earlier in looked.trusted(name, name)], rows) if rows else None
+    if least:
+        says = f"{name} has {rows:,} rows, and had {least:,} or more before: is a part of the table missing? {LAND}"
+        yield Alarm("incomplete", name, says, float(rows), float(least))
+
+
+def _copied(looked: Looked, name: str) -> Iterator[Alarm]:
+    sketch = looked.sketches.get(name)
+    if sketch is None or sketch.copied is None:
+        return
+    past = [earlier.copied for earlier in looked.trusted(name, name) if earlier.copied is not None]
+    usual = row_numbers.copied(past, sketch.copied)
+    if usual is not None:
+        says = (
+            f"{name}: {sketch.copied:.0%} of the rows say the same as another row under another key, before at most "
+            f"{usual:.0%}: was each sent twice? {AGAIN}"
+        )
+        yield Alarm("copied_rows", name, says, sketch.copied, usual)
 
 
 def _days(looked: Looked, name: str, feed: Feed) -> Iterator[Alarm]:

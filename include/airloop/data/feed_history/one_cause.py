@@ -12,7 +12,7 @@ _OF_A_COLUMN = frozenset(
         "undeclared_label", "fixed_attribute_changed",
     }
 )  # fmt: skip
-_FOLLOWS = frozenset({"text_shape", "label_rate"})
+_FOLLOWS = frozenset({"text_shape", "label_rate", "far_values"})
 """What another fault of the same column brings about."""
 
 _ONE_OF_ANOTHER = frozenset({("unit_change", "one_value"), ("new_categories", "fixed_attribute_changed")})
@@ -63,7 +63,7 @@ def _by_keys(pipeline: Pipeline, cause: Alarm, alarm: Alarm) -> bool:
     """Keys of another shape, or many unknown ones, explain rows without a partner."""
     if cause.kind == "text_shape" and alarm.subject in pipeline.feeds:
         keys = {f"{alarm.subject}.{name}" for name in pipeline.feeds[alarm.subject].key}
-        return alarm.kind in _NO_PARTNER | _OF_KEYS and cause.subject in keys
+        return alarm.kind in _NO_PARTNER | _OF_KEYS | {"copied_rows"} and cause.subject in keys
     if cause.kind != "unknown_keys" or cause.subject != alarm.subject:
         return False
     return alarm.kind == "outcomes_for_all" or (alarm.kind in _NO_PARTNER and (cause.observed or 0.0) > _MANY_KEYS)

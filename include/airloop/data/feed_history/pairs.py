@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from airloop.config import Feed
-from airloop.data.feed_history import relations
+from airloop.data.feed_history import agreements, relations
 from airloop.data.feed_history.blocks import counted, split
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import numeric_columns, time_differences, timestamps
@@ -68,6 +68,7 @@ def sketch_pair(
         blocks=blocks,
         relations=relations.find(values, numbers[1], [*numbers[0], *between.columns])
         | relations.find(values, numbers[0], between.columns),
+        agreements=agreements.find(values, [*numbers[0], *numbers[1]], between.columns),
         matched=counted(matched, days, blocks),
         orphans=orphans,
         tails={name: _tails(joined[_name(first, name, key)], matched) for name in numeric_columns(one)},

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Set
 
-from airloop.data.feed_history import relations
+from airloop.data.feed_history import agreements, relations
 from airloop.data.feed_history.looked import AGAIN, Looked
+from airloop.data.feed_history.sketch import Sketch
 from airloop.records import Alarm
 
 
@@ -16,14 +17,8 @@ def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
     """
     found: dict[tuple[str, str], relations.Broken] = {}
     for name, sketch in looked.sketches.items():
-        for relation in sketch.relations:
-            columns = _columns(name, relation)
-            if suspects & {part for column in columns for part in column.split(" - ")}:
-                continue
-            past = looked.trusted(name, *(part for column in columns for part in column.split(" - ")))
-            now = {relation: sketch.relations[relation]}
-            for broken in relations.broken([earlier.relations for earlier in past], now):
-                found[columns] = broken
+        for columns, broken in _broken(looked, name, sketch, suspects):
+            found.setdefault(columns, broken)
     while found:
         blamed = Counter(column for columns in found for column in columns)
         # A measured amount is likelier wrong than the time between two instants.
@@ -32,11 +27,32 @@ def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
         columns, broken = max(about.items(), key=lambda item: abs(item[1].expected))
         other = columns[1] if columns[0] == column else columns[0]
         says = (
-            f"{column} no longer goes with {other}: their rank correlation is {broken.observed:.2f}, in the windows "
-            f"before {broken.expected:.2f} or more: are its values those of other rows? {AGAIN}"
+            f"{column} no longer goes with {other}: {broken.how}: are its values those of other rows, or of another "
+            f"meaning? {AGAIN}"
         )
         yield Alarm("relation_changed", column, says, broken.observed, broken.expected)
         found = {columns: broken for columns, broken in found.items() if column not in columns}
+
+
+def _broken(
+    looked: Looked, name: str, sketch: Sketch, suspects: Set[str]
+) -> Iterator[tuple[tuple[str, str], relations.Broken]]:
+    """What is broken between columns of one sketch; that one was the other is told before that it went with it."""
+
+    def past(relation: str) -> list[Sketch]:
+        parts = [part for column in _columns(name, relation) for part in column.split(" - ")]
+        return [] if suspects & set(parts) else looked.trusted(name, *parts)
+
+    found: list[relations.Broken] = []
+    for agreement, item in sketch.agreements.items():
+        agreed = [earlier.agreements for earlier in past(agreements.relation(agreement))]
+        found += agreements.broken(agreed, {agreement: item})
+    for relation, item in sketch.relations.items():
+        found += relations.broken([earlier.relations for earlier in past(relation)], {relation: item})
+    for relation, item in sketch.associations.items():
+        known = [earlier.associations for earlier in past(relation)]
+        found += relations.broken(known, {relation: item}, measure="association")
+    yield from ((_columns(name, broken.name), broken) for broken in found)
 
 
 def _columns(name: str, relation: str) -> tuple[str, str]:

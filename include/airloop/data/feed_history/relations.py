@@ -25,11 +25,12 @@ _DEVIATIONS, _ERRORS = 4.0, 6.0
 
 @dataclass(frozen=True)
 class Broken:
-    """A relation that is not what it was: its rank correlation now, and the weakest of the windows before."""
+    """A relation that is not what it was: its strength now, and the weakest of the windows before; `how` in words."""
 
     name: str
     observed: float
     expected: float
+    how: str = ""
 
 
 def find(
@@ -50,7 +51,10 @@ def find(
 
 
 def broken(
-    past: Sequence[Mapping[str, tuple[float, int]]], window: Mapping[str, tuple[float, int]]
+    past: Sequence[Mapping[str, tuple[float, int]]],
+    window: Mapping[str, tuple[float, int]],
+    *,
+    measure: str = "rank correlation",
 ) -> Iterator[Broken]:
     """The relations that were strong in every past window and have fallen off, or turned.
 
@@ -70,7 +74,8 @@ def broken(
         least = known.min() - max(_FALLS, _DEVIATIONS * float(known.std()), _ERRORS * float(error))
         if _z(sign * now) < least:
             weakest = min(strengths, key=lambda strength: sign * strength)
-            yield Broken(name, now, weakest)
+            how = f"their {measure} is {now:.2f}, in the windows before {weakest:.2f} or more"
+            yield Broken(name, now, weakest, how)
 
 
 def _z(strength: float) -> float:

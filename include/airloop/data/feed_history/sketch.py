@@ -36,6 +36,11 @@ class Sketch:
         filled: Column -> rows with a value, by block.
         shapes: Text column -> the shapes of its values, see text_shapes.
         relations: `one ~ other` -> rank correlation and rows, see relations.
+        associations: `one ~ other` of text columns -> how far one fixes the other, and rows, see associations.
+        agreements: `column ~ later - earlier in minutes` -> share of rows that agree, and rows, see agreements.
+        copied: Share of rows that say the same as another row under another key; None where it is not judged.
+        ends: Numeric column -> its outermost values, see far_values.
+        contents: Local day -> a digest of its numbers, see repeated_days.
         orders: `one > other` -> share of the rows in which it is so, see exchanged.
         rates: Column of an outcome -> each of its few values -> rows by block.
         matched: Of two feeds: rows of the first, by block, that have a row in the second.
@@ -54,6 +59,11 @@ class Sketch:
     filled: dict[str, tuple[int, ...]] = field(default_factory=dict)
     shapes: dict[str, Shapes] = field(default_factory=dict)
     relations: dict[str, tuple[float, int]] = field(default_factory=dict)
+    associations: dict[str, tuple[float, int]] = field(default_factory=dict)
+    agreements: dict[str, tuple[float, int]] = field(default_factory=dict)
+    ends: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    copied: float | None = None
     orders: dict[str, float] = field(default_factory=dict)
     rates: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
     matched: tuple[int, ...] = ()
@@ -78,6 +88,11 @@ class Sketch:
             "filled": self.filled,
             "shapes": {name: [item.rows, item.values, item.different, item.top] for name, item in self.shapes.items()},
             "relations": self.relations,
+            "associations": self.associations,
+            "agreements": self.agreements,
+            "ends": self.ends,
+            "contents": self.contents,
+            "copied": self.copied,
             "orders": self.orders,
             "rates": self.rates,
             "matched": self.matched,
@@ -98,7 +113,12 @@ class Sketch:
             fixed=data["fixed"],
             filled={name: tuple(rows) for name, rows in data.get("filled", {}).items()},
             shapes={name: _shapes(item) for name, item in data.get("shapes", {}).items()},
-            relations={name: (strength, rows) for name, (strength, rows) in data.get("relations", {}).items()},
+            relations=_strengths(data.get("relations", {})),
+            associations=_strengths(data.get("associations", {})),
+            agreements=_strengths(data.get("agreements", {})),
+            ends={name: tuple(values) for name, values in data.get("ends", {}).items()},
+            contents=data.get("contents", {}),
+            copied=data.get("copied"),
             orders=data.get("orders", {}),
             rates={
                 name: {value: tuple(rows) for value, rows in counts.items()}
@@ -113,3 +133,7 @@ class Sketch:
 def _shapes(data: Sequence[Any]) -> Shapes:
     rows, values, different, top = data
     return Shapes(rows, values, different, {shape: (count, value) for shape, (count, value) in top.items()})
+
+
+def _strengths(data: dict[str, Any]) -> dict[str, tuple[float, int]]:
+    return {name: (strength, rows) for name, (strength, rows) in data.items()}

@@ -8,7 +8,17 @@ import numpy as np
 import polars as pl
 
 from airloop.config import Feed
-from airloop.data.feed_history import exchanged, fixed_attributes, outcome_rates, relations
+from airloop.data.feed_history import (
+    agreements,
+    associations,
+    exchanged,
+    far_values,
+    fixed_attributes,
+    outcome_rates,
+    relations,
+    repeated_days,
+    row_numbers,
+)
 from airloop.data.feed_history.blocks import Block, Floats, counted, split
 from airloop.data.feed_history.pile_up import pile_of
 from airloop.data.feed_history.sketch import Sketch, Texts
@@ -43,6 +53,11 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         filled={name: counted(rows[name].is_not_null(), days, blocks) for name in feed.columns if name not in feed.key},
         shapes={name: shapes for name in _strings(feed) if (shapes := shapes_of(rows[name]))},
         relations=relations.find(numbers, numeric) | relations.find(numbers, numeric, between.columns),
+        associations=associations.find(rows, _texts_of(feed)),
+        agreements=agreements.find(numbers, numeric, between.columns),
+        ends={name: ends for name in numeric if (ends := far_values.ends_of(_finite(rows[name])))},
+        contents={} if feed.static else repeated_days.digests(rows.select(numeric), days),
+        copied=row_numbers.share_copied(feed, rows),
         orders=exchanged.orders(rows, numeric),
         rates=_rates(feed, rows, days, blocks) if feed.outcome else {},
     )

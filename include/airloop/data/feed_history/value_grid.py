@@ -20,6 +20,9 @@ _LEAST_ROWS = 50
 _TOLERANCE = 5e-4
 """Relative: 1.609 and 1.609344 are the same conversion, 14 miles and 15 are not the same distance."""
 _STRANGERS, _ACQUAINTED = 0.5, 0.85
+_PART, _PART_TIMES, _PART_ACQUAINTED = 0.08, 4.0, 0.7
+"""A part of the rows was converted: so many strangers, so many times what is usual, of which so many are explained."""
+_LEAST_WINDOWS = 2
 _USUAL = 0.7
 """A grid on which fewer of the next window's values lie is not a grid."""
 
@@ -67,12 +70,45 @@ def find(
     return (best, without, shares[best]) if shares[best] >= _ACQUAINTED * usual else None
 
 
+def find_part(
+    past: Sequence[Grid], window: Grid, conversions: Sequence[Conversion]
+) -> tuple[Conversion, float, float] | None:
+    """The conversion that brings the strangers among the window's values onto the past's grid.
+
+    Strangers are values between known ones: what lies outside of them may be the season's. As `find`, but for a part of
+    the rows: the share of strangers, and the share of those that the conversion explains.
+    """
+    if len(past) < _LEAST_WINDOWS:
+        return None
+    known = np.unique(np.concatenate([grid.values for grid in past]))
+    before = np.unique(np.concatenate([grid.values for grid in past[:-1]]))
+    usual = _strangers(before, *_arrays(past[-1]))[1].sum() / sum(past[-1].rows)
+    values, rows = _strangers(known, *_arrays(window))
+    share = float(rows.sum() / sum(window.rows))
+    if rows.sum() < _LEAST_ROWS or share < max(_PART, _PART_TIMES * float(usual)):
+        return None
+    shares = {item: _share_on(known, item.undo(values), rows) for item in conversions}
+    best = max(shares, key=lambda item: shares[item])
+    return (best, share, shares[best]) if shares[best] >= _PART_ACQUAINTED else None
+
+
+def _strangers(known: Floats, values: Floats, rows: npt.NDArray[np.int64]) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """The values off a grid that lie within it, and their rows."""
+    strange = ~_are_on(known, values) & (values > known[0]) & (values < known[-1])
+    return values[strange], rows[strange]
+
+
 def _arrays(grid: Grid) -> tuple[Floats, npt.NDArray[np.int64]]:
     return np.array(grid.values), np.array(grid.rows)
 
 
 def _share_on(known: Floats, values: Floats, rows: npt.NDArray[np.int64]) -> float:
     """Share of the rows whose value is a known one."""
+    return float(rows[_are_on(known, values)].sum() / rows.sum())
+
+
+def _are_on(known: Floats, values: Floats) -> npt.NDArray[np.bool_]:
     right = np.clip(np.searchsorted(known, values), 1, known.size - 1) if known.size > 1 else np.zeros(values.size, int)
     nearest = np.minimum(np.abs(known[right] - values), np.abs(known[right - 1] - values))
-    return float(rows[nearest <= _TOLERANCE * np.abs(values)].sum() / rows.sum())
+    on: npt.NDArray[np.bool_] = nearest <= _TOLERANCE * np.abs(values)
+    return on

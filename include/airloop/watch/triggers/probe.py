@@ -51,6 +51,11 @@ def _lacking(record: Monitored, policy: TriagePolicy) -> str:
     evidence = _evidence(record, policy)
     if record.labelled_rows < policy.min_rows:
         return f"{record.labelled_rows} labelled rows, at least {policy.min_rows} are needed"
+    if record.by_pinned_features:
+        return (
+            "the features mean something else than those the champion learned from, so that nothing was probed; "
+            "train a model on today's by hand (reason=hand)"
+        )
     if not record.probe:
         return "there was no probe"
     if evidence is None:

@@ -1,0 +1,71 @@
+"""Values where none ever were: codes for missing, another unit in a part of the rows; seasons and rare records pass."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from airloop.data.feed_history.far_values import ends_of, find
+
+Floats = npt.NDArray[np.float64]
+
+
+def _values(seed: int, *, mean: float = 1010.0, rows: int = 2000) -> Floats:
+    return np.round(np.random.default_rng(seed).normal(mean, 8.0, rows), 1)
+
+
+def _with(values: Floats, code: float, share: float) -> Floats:
+    changed = values.copy()
+    changed[: int(share * values.size)] = code
+    return changed
+
+
+def _ends(values: Floats) -> tuple[float, ...]:
+    ends = ends_of(values)
+    assert ends is not None
+    return ends
+
+
+PAST = [_ends(_values(seed)) for seed in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("now", "side"),
+    [
+        pytest.param(_with(_values(9), -9999.0, 0.02), "below", id="a code for missing in one row of fifty"),
+        pytest.param(_with(_values(9), 0.0, 0.006), "below", id="in six of a thousand"),
+        pytest.param(_with(_values(9), 9999.0, 0.3), "above", id="in a third"),
+        pytest.param(_with(_values(9), 1054.0, 0.02), "above", id="one value, not far beyond, apart from all others"),
+        pytest.param(
+            np.concatenate([_values(9, rows=1400), _values(8, rows=600) * 0.02953]), "below", id="a third in inches"
+        ),
+    ],
+)
+def test_values_far_from_all_before_are_found(now: Floats, side: str) -> None:
+    found = find(PAST, _ends(now))
+    assert found is not None
+    assert found.side == side
+    assert found.share >= 0.005
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param(_values(9), id="as before"),
+        pytest.param(_values(9, mean=1030.0), id="a season"),
+        pytest.param(_with(_values(9), 1200.0, 0.001), id="a record or two"),
+        pytest.param(_with(_values(9), 1035.0, 0.02), id="one value within what was there"),
+    ],
+)
+def test_seasons_records_and_known_values_are_not(now: Floats) -> None:
+    assert find(PAST, _ends(now)) is None
+
+
+def test_one_window_before_is_not_enough_and_a_code_that_was_always_there_is_usual() -> None:
+    coded = _ends(_with(_values(9), -9999.0, 0.02))
+    assert find(PAST[:1], coded) is None
+    assert find([*PAST, coded], coded) is None
+
+
+def test_few_values_and_a_constant_have_no_ends() -> None:
+    assert ends_of(_values(1, rows=199)) is None
+    assert ends_of(np.full(500, 3.0)) is None
