@@ -27,7 +27,7 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
 
     Raises:
         GuardRefused: The decision did not pass, is not in the ledger as given and as decide recorded it, one of its
-            checks did not pass, or it was superseded; the champion is no longer the one it was judged against; a
+            checks did not pass, or it was superseded, or MLflow's version names another one; the champion is no longer the one it was judged against; a
             promotion with a later `effective_at` happened; another promotion or a rollback is unfinished; promotions
             are locked (airloop.gate.lock); a person has to approve it and none did (airloop.gate.approval); the ledger
             does not verify; the model's files are gone or are not those that were judged, or it does not load and
@@ -37,6 +37,7 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
     decision: Decision = upstream["decide"]
     history = ledger_witness.require_intact(settings, pipeline.name)
     recorded = _require_recorded(settings, history, decision)
+    ledger_witness.refuse_other_decision(settings, recorded)
     version, model_digest = _goes_in_force(settings, history, recorded, decision)
     scored = approval.scored_until(pipeline, settings)
     if _begun(pipeline, history, recorded, scored) is None:

@@ -3,7 +3,7 @@
 from airloop.errors import GuardRefused
 from airloop.settings import Settings
 from airloop.stores import ledger
-from airloop.stores.ledger import History
+from airloop.stores.ledger import Entry, History
 from airloop.stores.mlflow import registry
 
 
@@ -28,6 +28,24 @@ def require_intact(settings: Settings, pipeline_name: str) -> History:
     if other:
         raise GuardRefused(ledger.refusal(pipeline_name, other))
     return history
+
+
+def refuse_other_decision(settings: Settings, decision: Entry) -> None:
+    """Refuse to act on a decision that is not the one its version names in MLflow: somebody else wrote it.
+
+    A version that names none was decided by an older airloop.
+
+    Raises:
+        GuardRefused: The version names another decision.
+        UpstreamUnavailable: MLflow does not answer.
+    """
+    version = int(decision.payload["version"])
+    sequence, known = registry.named_decisions(settings, decision.pipeline).get(version, (decision.sequence, ""))
+    if sequence != decision.sequence or known not in ("", decision.hash):
+        raise GuardRefused(
+            f"MLflow says that version {version} was decided last by entry {sequence}, not by entry "
+            f"{decision.sequence}: run decide, which writes both"
+        )
 
 
 def _other_decisions(settings: Settings, pipeline_name: str) -> list[str]:

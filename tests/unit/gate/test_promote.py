@@ -236,3 +236,23 @@ def test_an_unfinished_promotion_blocks_the_next_one(settings, checked, monkeypa
         GuardRefused, match="promotion of version 1 is unfinished: run `airloop ledger reconcile flight_delays` first"
     ):
         run(settings, rival)
+
+
+def test_a_decision_that_mlflows_version_does_not_name_is_not_acted_on(settings, checked):
+    refused = ledger.entries(
+        settings, NAME, until=recorded(settings, decision(outcome="refused", why="refused: no gain")).sequence
+    )[-1]
+    registry.tag_version(
+        settings,
+        NAME,
+        1,
+        {registry.DECISION_SEQUENCE: str(refused.sequence), registry.DECISION_HASH: refused.hash},
+    )
+    written_by_hand = recorded(settings, decision())
+    with pytest.raises(GuardRefused, match="was decided last by entry 1, not by entry 2: run decide"):
+        run(settings, written_by_hand)
+    assert kinds(settings) == ["decision", "decision"]
+    made = ledger.entries(settings, NAME)[-1]
+    named = {registry.DECISION_SEQUENCE: str(made.sequence), registry.DECISION_HASH: made.hash}
+    registry.tag_version(settings, NAME, 1, named)
+    assert run(settings, written_by_hand).version == 1
