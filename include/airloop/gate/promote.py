@@ -27,11 +27,11 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
 
     Raises:
         GuardRefused: The decision did not pass, is not in the ledger as given and as decide recorded it, one of its
-            checks did not pass, or it was superseded, or MLflow's version names another one; the champion is no longer the one it was judged against; a
-            promotion with a later `effective_at` happened; another promotion or a rollback is unfinished; promotions
-            are locked (airloop.gate.lock); a person has to approve it and none did (airloop.gate.approval); the ledger
-            does not verify; the model's files are gone or are not those that were judged, or it does not load and
-            predict in a fresh process.
+            checks did not pass, or it was superseded, or MLflow's version names another one; the champion is no longer
+            the one it was judged against; a promotion with a later `effective_at` happened; another promotion or a
+            rollback is unfinished; promotions are locked (airloop.gate.lock); a person has to approve it and none did
+            (airloop.gate.approval); the ledger does not verify; the model's files are gone or are not those that were
+            judged, or it does not load and predict in a fresh process.
         UpstreamUnavailable: MLflow does not answer, or the check takes longer than 300 s.
     """
     decision: Decision = upstream["decide"]
