@@ -20,8 +20,9 @@ _LEAST_ROWS = 50
 _TOLERANCE = 5e-4
 """Relative: 1.609 and 1.609344 are the same conversion, 14 miles and 15 are not the same distance."""
 _STRANGERS, _ACQUAINTED = 0.5, 0.85
-_PART, _PART_TIMES, _PART_ACQUAINTED = 0.08, 4.0, 0.7
-"""A part of the rows was converted: so many strangers, so many times what is usual, of which so many are explained."""
+_PART, _PART_TIMES, _PART_ACQUAINTED, _PART_WITHIN = 0.05, 4.0, 0.7, 0.3
+"""A part of the rows was converted: so many strangers, so many times what is usual, of which so many are explained, and
+so many lie on the grid's range once they are."""
 _LEAST_WINDOWS = 2
 _USUAL = 0.7
 """A grid on which fewer of the next window's values lie is not a grid."""
@@ -87,9 +88,17 @@ def find_part(
     share = float(rows.sum() / sum(window.rows))
     if rows.sum() < _LEAST_ROWS or share < max(_PART, _PART_TIMES * float(usual)):
         return None
-    shares = {item: _share_on(known, item.undo(values), rows) for item in conversions}
+    shares = {item: _share_within(known, item.undo(values), rows) for item in conversions}
     best = max(shares, key=lambda item: shares[item])
     return (best, share, shares[best]) if shares[best] >= _PART_ACQUAINTED else None
+
+
+def _share_within(known: Floats, values: Floats, rows: npt.NDArray[np.int64]) -> float:
+    """Share on the grid of the rows that lie within it: beyond it are the season's values; 0 where most lie there."""
+    within = (values >= known[0]) & (values <= known[-1])
+    if rows[within].sum() < _PART_WITHIN * rows.sum():
+        return 0.0
+    return _share_on(known, values[within], rows[within])
 
 
 def _strangers(known: Floats, values: Floats, rows: npt.NDArray[np.int64]) -> tuple[Floats, npt.NDArray[np.int64]]:
