@@ -192,3 +192,28 @@ def carriers_of_other_flights(files: Landed) -> None:
 )
 def planes_of_other_flights(files: Landed) -> None:
     files.edit("schedule", tailnum=pl.col("tailnum").shuffle(seed=7))
+
+
+@planted(
+    "two carriers exchanged", how="schedule.carrier UA becomes DL, and DL UA", says=r"changed_places schedule.carrier"
+)
+def two_carriers_exchanged(files: Landed) -> None:
+    files.edit("schedule", carrier=pl.col("carrier").replace({"UA": "DL", "DL": "UA"}))
+
+
+@planted(
+    "a sensor hangs at one airport",
+    how="weather.temp of JFK from 10 April on is that of the day's first hour",
+    says=r"frozen_values weather.temp",
+)
+def sensor_hangs(files: Landed) -> None:
+    hangs = (pl.col("origin") == "JFK") & (pl.col("observed_at") >= "2013-04-10")
+    first = pl.col("temp").first().over(pl.col("observed_at").str.slice(0, 10), "origin")
+    files.edit("weather", temp=pl.when(hangs).then(first).otherwise("temp"))
+
+
+@planted(
+    "gusts empty", how="weather.wind_gust, which most rows lack, has no value", says=r"missing_values weather.wind_gust"
+)
+def gusts_empty(files: Landed) -> None:
+    files.edit("weather", wind_gust=pl.lit(None, pl.String))

@@ -128,3 +128,12 @@ def test_a_static_table_is_held_against_the_two_before_it() -> None:
 def test_a_day_is_held_against_ten_days() -> None:
     assert missing_values.more([_sketch([0.01])] * 9, _sketch([0.9]), "x") is None
     assert missing_values.more([_sketch([0.01])] * 10, _sketch([0.9]), "x") is not None
+
+
+def test_a_column_that_was_always_sparse_is_found_only_when_nothing_is_left_of_it() -> None:
+    past = [_sketch([0.8] * 30), _sketch([0.85] * 30)]
+    found = missing_values.more(past, _sketch([1.0] * 30), "x")
+    assert found is not None
+    assert found.observed == 1.0
+    assert missing_values.more(past, _sketch([0.85] * 30), "x") is None
+    assert missing_values.more([_sketch([1.0] * 30)] * 2, _sketch([1.0] * 30), "x") is None

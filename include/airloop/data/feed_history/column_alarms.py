@@ -6,6 +6,7 @@ from airloop.config import Feed
 from airloop.data.feed_history import (
     far_values,
     fixed_attributes,
+    frozen_values,
     missing_values,
     outcome_rates,
     pile_up,
@@ -27,6 +28,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
         yield from _units(looked, name, feed, sketch)
         yield from _piles(looked, name, feed, sketch)
         yield from _far(looked, name, sketch)
+        yield from _frozen(looked, name, feed, sketch)
         yield from _repeated(looked, name, sketch)
         yield from _missing(looked, name, feed, sketch)
         yield from _fixed(looked, name, sketch)
@@ -80,7 +82,22 @@ def _far(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
                 f"({far.lowest:.6g} to {far.highest:.6g}), like {far.value:.6g}: a code for missing, or another unit "
                 f"in a part of the rows? {AGAIN}"
             )
-            yield Alarm("far_values", subject, says, far.value, far.lowest if far.side == "below" else far.highest)
+            yield Alarm("far_values", subject, says, far.share, 0.0)
+
+
+def _frozen(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+    for column in numeric_columns(feed):
+        subject = f"{name}.{column}"
+        past = [earlier.variety for earlier in looked.trusted(name, subject)]
+        frozen = frozen_values.find(past, sketch.variety, column)
+        if frozen:
+            part, now, before = frozen
+            where = f" where {part}" if part else ""
+            says = (
+                f"{subject}{where} has {now:g} different values a day, before {before:g} or more: does a sensor hang, "
+                f"or was a value copied down? {AGAIN}"
+            )
+            yield Alarm("frozen_values", subject, says, now, before)
 
 
 def _repeated(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:

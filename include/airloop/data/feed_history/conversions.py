@@ -60,6 +60,7 @@ AMOUNTS: tuple[Conversion, ...] = (
     *_both(
         33.8638867, "x 33.86, as inches of mercury to hectopascals", "x 1/33.86, as hectopascals to inches of mercury"
     ),
+    *_both(0.017453293, "x 0.01745, as degrees to radians", "x 57.3, as radians to degrees"),
     Conversion("Celsius to Kelvin", 1.0, 273.15),
     Conversion("Kelvin to Celsius", 1.0, -273.15),
     Conversion("Fahrenheit to Kelvin", 5 / 9, 273.15 - 160 / 9),

@@ -23,13 +23,15 @@ def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
 
     Of two weeks or more, 30 % of the days have to be emptier than nine in ten were before, or 70 % emptier than usual;
     of fewer days nine in ten. A single block (of a static table, a day) is held against the emptiest before it;
-    a day against ten or more.
+    a day against ten or more. A column that is usually empty is judged only when nothing is left of it.
     """
     before = np.array([share for sketch in past for share in _empty(sketch, column)])
     now = np.array(_empty(window, column))
     if len(past) < _LEAST_WINDOWS or not before.size or not now.size:
         return None
     usual = float(np.median(before))
+    if _emptied(past, window, column):
+        return Share(1.0, usual)
     if now.size == 1:
         least, allowed = (_LEAST_SINGLE, _MORE_OF_A_DAY) if window.days else (_LEAST_WINDOWS, _MORE_OF_A_TABLE)
         far = max(before.max() + allowed, usual + _DEVIATIONS_OF_ONE * float(before.std()))
@@ -43,6 +45,13 @@ def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
     many = (now > bad).mean() >= (_BAD_DAYS if long else _NEARLY_ALL)
     most = long and (now > bound).mean() >= _MOST_DAYS
     return Share(float(np.median(now)), usual) if many or most else None
+
+
+def _emptied(past: Sequence[Sketch], window: Sketch, column: str) -> bool:
+    """Whether nothing is left of a column of which every window, however sparse, had some values."""
+    shares = [sum(sketch.filled[column]) / sketch.rows for sketch in past if column in sketch.filled and sketch.rows]
+    expected = min(shares, default=0.0) * window.rows
+    return expected >= _LEAST_ROWS and not sum(window.filled.get(column, ()))
 
 
 def _empty(sketch: Sketch, column: str) -> list[float]:

@@ -12,7 +12,7 @@ _OF_A_COLUMN = frozenset(
         "undeclared_label", "fixed_attribute_changed",
     }
 )  # fmt: skip
-_FOLLOWS = frozenset({"text_shape", "label_rate", "far_values"})
+_FOLLOWS = frozenset({"text_shape", "label_rate", "far_values", "frozen_values"})
 """What another fault of the same column brings about."""
 
 _ONE_OF_ANOTHER = frozenset({("unit_change", "one_value"), ("new_categories", "fixed_attribute_changed")})
@@ -21,6 +21,7 @@ _ONE_OF_ANOTHER = frozenset({("unit_change", "one_value"), ("new_categories", "f
 _NO_PARTNER = frozenset({"missing_day", "labels_missing", "incomplete", "missing_not_at_random"})
 _OF_KEYS = frozenset({"unknown_keys", "outcomes_for_all"})
 _MANY_KEYS = 0.1
+_MOST_OF_THEM = 0.5
 
 
 def named(pipeline: Pipeline, alarms: Sequence[Alarm], *, told: Sequence[Alarm] = ()) -> tuple[Alarm, ...]:
@@ -40,19 +41,26 @@ def _explains(pipeline: Pipeline, cause: Alarm, alarm: Alarm) -> bool:
 
 
 def _by_column(cause: Alarm, alarm: Alarm) -> bool:
-    """Another fault of a column explains its shape and its rate, another unit its rounding, an exchange all of both.
+    """Another fault of a column explains its shape, its rate, rows alike; another unit its rounding; an exchange all.
 
     But columns whose order has turned, and which do not look like each other: there another unit of one is likelier.
     """
+    if alarm.kind == "copied_rows" and cause.kind in _OF_A_COLUMN:
+        return cause.subject.startswith(f"{alarm.subject}.")
     if not set(cause.subject.split(", ")) & set(alarm.subject.split(", ")):
         return False
     if alarm.kind == "exchanged":
-        return cause.kind == "unit_change" and not _is_sure(alarm)
+        return _is_few(cause) or (cause.kind == "unit_change" and not _is_sure(alarm))
     if cause.kind == "exchanged":
-        return _is_sure(cause) or alarm.kind != "unit_change"
+        return not _is_few(alarm) and (_is_sure(cause) or alarm.kind != "unit_change")
     if (cause.kind, alarm.kind) in _ONE_OF_ANOTHER:
         return True
     return alarm.kind in _FOLLOWS and cause.kind in _OF_A_COLUMN
+
+
+def _is_few(alarm: Alarm) -> bool:
+    """Whether only a part of a column's values lies far away: an exchange moves all of them."""
+    return alarm.kind == "far_values" and (alarm.observed or 0.0) < _MOST_OF_THEM
 
 
 def _is_sure(exchanged: Alarm) -> bool:

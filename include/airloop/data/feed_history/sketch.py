@@ -38,6 +38,8 @@ class Sketch:
         relations: `one ~ other` -> rank correlation and rows, see relations.
         associations: `one ~ other` of text columns -> how far one fixes the other, and rows, see associations.
         agreements: `column ~ later - earlier in minutes` -> share of rows that agree, and rows, see agreements.
+        variety: Numeric column -> its different values a day, of all rows and of parts, see frozen_values.
+        profiles: `column by other` of text columns -> what goes with each value, see value_profiles.
         copied: Share of rows that say the same as another row under another key; None where it is not judged.
         ends: Numeric column -> its outermost values, see far_values.
         contents: Local day -> a digest of its numbers, see repeated_days.
@@ -64,6 +66,8 @@ class Sketch:
     ends: dict[str, tuple[float, ...]] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     copied: float | None = None
+    variety: dict[str, float] = field(default_factory=dict)
+    profiles: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     orders: dict[str, float] = field(default_factory=dict)
     rates: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
     matched: tuple[int, ...] = ()
@@ -93,6 +97,8 @@ class Sketch:
             "ends": self.ends,
             "contents": self.contents,
             "copied": self.copied,
+            "variety": self.variety,
+            "profiles": self.profiles,
             "orders": self.orders,
             "rates": self.rates,
             "matched": self.matched,
@@ -119,6 +125,8 @@ class Sketch:
             ends={name: tuple(values) for name, values in data.get("ends", {}).items()},
             contents=data.get("contents", {}),
             copied=data.get("copied"),
+            variety=data.get("variety", {}),
+            profiles=data.get("profiles", {}),
             orders=data.get("orders", {}),
             rates={
                 name: {value: tuple(rows) for value, rows in counts.items()}

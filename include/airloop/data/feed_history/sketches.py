@@ -14,10 +14,12 @@ from airloop.data.feed_history import (
     exchanged,
     far_values,
     fixed_attributes,
+    frozen_values,
     outcome_rates,
     relations,
     repeated_days,
     row_numbers,
+    value_profiles,
 )
 from airloop.data.feed_history.blocks import Block, Floats, counted, split
 from airloop.data.feed_history.pile_up import pile_of
@@ -57,6 +59,8 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         agreements=agreements.find(numbers, numeric, between.columns),
         ends={name: ends for name in numeric if (ends := far_values.ends_of(_finite(rows[name])))},
         contents={} if feed.static else repeated_days.digests(rows.select(numeric), days),
+        variety={} if feed.static else frozen_values.variety(rows, days, numeric, _strings(feed)),
+        profiles={} if feed.static else value_profiles.find(rows, _texts_of(feed)),
         copied=row_numbers.share_copied(feed, rows),
         orders=exchanged.orders(rows, numeric),
         rates=_rates(feed, rows, days, blocks) if feed.outcome else {},

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from airloop.data.feed_history import new_values, text_shapes
+from airloop.data.feed_history import new_values, text_shapes, value_profiles
 from airloop.data.feed_history.looked import AGAIN, LAND, Looked
 from airloop.data.feed_history.sketch import Sketch, Texts
 from airloop.records import Alarm
@@ -15,6 +15,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
     for name, sketch in looked.feeds.items():
         for column, texts in sketch.texts.items():
             yield from _values(looked, name, column, texts)
+            yield from _places(looked, name, column, sketch)
         yield from _shapes(looked, name, sketch)
 
 
@@ -46,6 +47,18 @@ def _values(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Al
             "(expect_column_values_to_be_in_set, critical), or land it as it was written before"
         )
         yield Alarm("undeclared_label", subject, says, sum(strange.values()) / texts.rows, 0.0)
+
+
+def _places(looked: Looked, name: str, column: str, sketch: Sketch) -> Iterator[Alarm]:
+    subject = f"{name}.{column}"
+    past = [earlier.profiles for earlier in looked.trusted(name, subject)]
+    pair = value_profiles.changed_places(past, sketch.profiles, column)
+    if pair:
+        says = (
+            f"{subject}: {pair[0]!r} and {pair[1]!r} have changed places: the rows of each look like those that the "
+            f"other had before; {AGAIN}"
+        )
+        yield Alarm("changed_places", subject, says)
 
 
 def _shapes(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
