@@ -1,6 +1,6 @@
 """Alarms about one column: another unit, one value, missing values, other values of what is fixed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from airloop.config import Feed
 from airloop.data.feed_history import (
@@ -25,18 +25,19 @@ def find(looked: Looked) -> Iterator[Alarm]:
     """The alarms of every column of every feed."""
     for name, sketch in looked.feeds.items():
         feed = looked.pipeline.feeds[name]
-        yield from _units(looked, name, feed, sketch)
+        fixed = list(_fixed(looked, name, sketch))
+        yield from _units(looked, name, feed, sketch, fixed={alarm.subject for alarm in fixed})
         yield from _piles(looked, name, feed, sketch)
         yield from _far(looked, name, sketch)
         yield from _frozen(looked, name, feed, sketch)
         yield from _repeated(looked, name, sketch)
         yield from _missing(looked, name, feed, sketch)
-        yield from _fixed(looked, name, sketch)
+        yield from fixed
         if feed.outcome:
             yield from _rates(looked, name, feed, sketch)
 
 
-def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[str]) -> Iterator[Alarm]:
     for column in numeric_columns(feed):
         subject = f"{name}.{column}"
         past = looked.trusted(name, subject)
@@ -62,7 +63,8 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Al
             yield Alarm("unit_change", subject, says, without, share)
             continue
         part = value_grid.find_part(grids, sketch.grids[column], AMOUNTS) if column in sketch.grids else None
-        if part:
+        # Whose rows they are is the better name: what was fixed for them has changed.
+        if part and subject not in fixed:
             conversion, strange, share = part
             says = (
                 f"{subject} looks like a unit change ({conversion.name}) in a part of the rows: {strange:.0%} have a "
