@@ -1,7 +1,7 @@
 """Windows without rows: no file landed, files without a row, or files with rows of other windows alone.
 
 These are three things: a source that may have stalled, one that says that nothing happened, and one that says it of
-this window. Where a feed declares `empty_windows: normal`, the last two are no news.
+this window. Where a feed declares `empty_windows: normal`, the last two are normal.
 """
 
 from collections.abc import Mapping

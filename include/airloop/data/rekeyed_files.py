@@ -38,7 +38,7 @@ def rekeyed(feed: Feed, frames: Mapping[LandedFile, pl.DataFrame]) -> Rekeyed:
     """Look for rows that share a key with a row of an earlier file and are about another event.
 
     Such a row has another event time, and another value in some column besides, where the feed has more columns. Files
-    of one local day whose times all differ by the same span correct a clock, and are no finding.
+    of one local day whose times all differ by the same span correct a clock, and are not reported.
 
     Args:
         frames: The rows of each file, in the order in which the files are read.

@@ -14,7 +14,7 @@ import duckdb
 
 _UNSTABLE = "stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY')"
 _SET_BY_US = frozenset({"getvariable", "error"})
-"""Variables are fixed by airloop before a query runs; an error that a query raises is no value."""
+"""Variables are fixed by airloop before a query runs; an error that a query raises is not a value."""
 _MACROS = frozenset({"ago", "pg_conf_load_time", "pg_postmaster_start_time"})
 _WORDS = frozenset(
     {

@@ -13,7 +13,7 @@ _PART = ".airloop-init-"
 
 
 def refuse_folder(folder: Path, files: Mapping[str, bytes], *, besides: Collection[Path] = ()) -> None:
-    """Refuse to make a project where something else is; files of ours that a killed call has left are no obstacle.
+    """Refuse to make a project where something else is; files of ours that a killed call has left may be there.
 
     Args:
         besides: Files that may lie there: the table and the wheel that it is made of.

@@ -117,7 +117,7 @@ def _write(name: str, texts: Mapping[str, str], settings: Settings) -> None:
 
 
 def _drop_failing_example(name: str, staged: Settings) -> None:
-    """An example is no use that fails from the beginning: of a table whose texts SQL writes in another way."""
+    """An example that fails from the beginning is useless: of a table whose texts SQL writes in another way."""
     from airloop.authoring.row_test import differences, read_tests
     from airloop.config import load_pipeline
 

@@ -21,7 +21,7 @@ class Joined:
     Attributes:
         name: Of its feed.
         join: The column that the rows and the table have in common, the table's key.
-        columns: As the feed declares them; a feature's name is no other feature's and no column's of the rows.
+        columns: As the feed declares them; no other feature, and no column of the rows, has a feature's name.
         without: How many rows of the first table have no row in it.
     """
 

@@ -13,7 +13,7 @@ def digests(numbers: pl.DataFrame, days: pl.Series) -> dict[str, str]:
     """Local day -> a digest of its rows of numbers, whatever their order; days of few different rows are left out.
 
     Args:
-        numbers: The numeric columns that are no key.
+        numbers: The numeric columns that are not part of the key.
         days: The local day of each row.
     """
     if not numbers.width:

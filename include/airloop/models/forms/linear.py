@@ -51,7 +51,7 @@ def linear_form(encoder: Any, estimator: Any) -> Linear:
     """A fitted linear model behind the one-hot encoder of airloop's candidates.
 
     Raises:
-        ValueError: It is no such model.
+        ValueError: It is another kind of model.
     """
     (_, one_hot, texts), (_, scaled, numbers) = encoder.transformers_[:2]
     kind = _kind(estimator)

@@ -110,7 +110,7 @@ def tree_form(encoder: Any, estimator: Any) -> Trees:
     """The trees of a fitted forest or histogram gradient boosting behind an ordinal encoder.
 
     Raises:
-        ValueError: It is no such model.
+        ValueError: It is another kind of model.
     """
     rows = ordinal_rows(encoder)
     boosted = hasattr(estimator, "_predictors")

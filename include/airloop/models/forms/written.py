@@ -67,7 +67,7 @@ def read(content: bytes) -> Written:
     """The form of a file.
 
     Raises:
-        GuardRefused: It is no such file, or of another format.
+        GuardRefused: It is another kind of file, or of another format.
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
