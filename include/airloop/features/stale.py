@@ -9,7 +9,7 @@ from airloop.stores import state
 
 
 def stale_windows(pipeline: Pipeline, settings: Settings, *, span: Window | None = None) -> tuple[Window, ...]:
-    """Built windows whose features mean something else today, oldest first; a changed comment does not change the meaning.
+    """Built windows whose features mean something else today, oldest first; a comment has no meaning.
 
     A window that later ones have covered since does not count, nor does one built before definitions were on record.
 
