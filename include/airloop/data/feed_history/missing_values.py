@@ -16,6 +16,7 @@ _BAD_DAYS, _MOST_DAYS, _NEARLY_ALL = 0.3, 0.7, 0.9
 _RARE = 0.9
 """A day that is emptier than this share of the past's days is a bad one."""
 _TWO_WEEKS = 14
+_HARDLY = 0.1
 
 
 def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
@@ -23,7 +24,7 @@ def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
 
     Of two weeks or more, 30 % of the days have to be emptier than nine in ten were before, or 70 % emptier than usual;
     of fewer days nine in ten. A single block (of a static table, a day) is held against the emptiest before it;
-    a day against ten or more. A column that is usually empty is judged only when nothing is left of it.
+    a day against ten or more. A column that is usually empty is judged only when hardly a value is left.
     """
     before = np.array([share for sketch in past for share in _empty(sketch, column)])
     now = np.array(_empty(window, column))
@@ -31,7 +32,7 @@ def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
         return None
     usual = float(np.median(before))
     if _emptied(past, window, column):
-        return Share(1.0, usual)
+        return Share(float(np.median(now)), usual)
     if now.size == 1:
         least, allowed = (_LEAST_SINGLE, _MORE_OF_A_DAY) if window.days else (_LEAST_WINDOWS, _MORE_OF_A_TABLE)
         far = max(before.max() + allowed, usual + _DEVIATIONS_OF_ONE * float(before.std()))
@@ -48,10 +49,10 @@ def more(past: Sequence[Sketch], window: Sketch, column: str) -> Share | None:
 
 
 def _emptied(past: Sequence[Sketch], window: Sketch, column: str) -> bool:
-    """Whether nothing is left of a column of which every window, however sparse, had some values."""
+    """Whether hardly a value is left of a column of which every window, however sparse, had some."""
     shares = [sum(sketch.filled[column]) / sketch.rows for sketch in past if column in sketch.filled and sketch.rows]
     expected = min(shares, default=0.0) * window.rows
-    return expected >= _LEAST_ROWS and not sum(window.filled.get(column, ()))
+    return expected >= _LEAST_ROWS and sum(window.filled.get(column, ())) < _HARDLY * expected
 
 
 def _empty(sketch: Sketch, column: str) -> list[float]:
