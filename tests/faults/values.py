@@ -182,7 +182,11 @@ def missing_as_zero(files: Landed) -> None:
     files.edit("weather", pressure=pl.when(one_in(0.02)).then(pl.lit("0")).otherwise("pressure"))
 
 
-@planted("carriers of other flights", how="schedule.carrier shuffled", says=r"relation_changed schedule.carrier")
+@planted(
+    "carriers of other flights",
+    how="schedule.carrier shuffled",
+    says=r"(relation|fixed_attribute)_changed schedule.carrier",
+)
 def carriers_of_other_flights(files: Landed) -> None:
     files.edit("schedule", carrier=pl.col("carrier").shuffle(seed=7))
 
