@@ -22,6 +22,7 @@ from airloop.data.validate import validate_features, validate_raw
 from airloop.features.build_features import build_features
 from airloop.features.materialize import materialize
 from airloop.gate.decide import decide
+from airloop.gate.describe import describe
 from airloop.gate.promote import promote
 from airloop.gate.refit import refit
 from airloop.models.estimators import resolve
@@ -110,7 +111,9 @@ class PlainLoop:
         candidates = self.pipeline.training.candidates
         tuned = tuple(self.call(tune, window, options={"candidate": name}, snapshot=frozen) for name in candidates)
         trained = self.call(train, window, snapshot=frozen, tune=tuned)
-        decision: Any = self.call(decide, window, evaluate=self.call(evaluate, window, snapshot=frozen, train=trained))
+        evaluated = self.call(evaluate, window, snapshot=frozen, train=trained)
+        decision: Any = self.call(decide, window, evaluate=evaluated)
+        self.call(describe, window, snapshot=frozen, train=trained, evaluate=evaluated, decide=decision)
         if decision.passed:
             self.call(refit, window, snapshot=frozen, train=trained, decide=decision)
             self.call(promote, Window(window.start, decision.effective_at), decide=decision)

@@ -2,6 +2,10 @@
 
 The question waits in the triggerer. It ends by an answer in Airflow, an answer by command (the ledger has it), the
 deadline, or because it was overtaken: a newer version passed, another champion is in force, the evidence is too old.
+
+A person may answer within the second in which the task leaves its worker. Airflow's scheduler can then take this for a
+task that was killed and start it anew, and a question that is asked anew loses its answer. So an attempt after the
+first asks nothing: it waits for the answer to the question that stands.
 """
 
 import asyncio
@@ -13,7 +17,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.triggers.hitl import HITLTrigger
 from airflow.sdk import Param
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError
 from airflow.sdk.execution_time.hitl import update_hitl_detail_response, upsert_hitl_detail
 from airflow.sdk.timezone import utcnow
 from airflow.triggers.base import TriggerEvent
@@ -28,7 +32,7 @@ logger = logging.getLogger(__name__)
 FORM = {"comment": Param("", "Why; kept in the ledger.", type="string", maxLength=1000)}
 """What a person fills in beside the answer: `params` of the operator."""
 
-_ENDED = "ended"
+_ENDED, _UNASKED = "ended", "unasked"
 _DEFAULTS = {"approve": ApprovalOperator.APPROVE, "reject": ApprovalOperator.REJECT}
 _KINDS = {ApprovalOperator.APPROVE: "approved", ApprovalOperator.REJECT: "rejected"}
 
@@ -51,9 +55,9 @@ class Approval(ApprovalOperator):
         self.pipeline_name = pipeline.name
 
     def execute(self, context: Any) -> Any:
-        """Ask, unless there is nothing to ask."""
+        """Ask, unless there is nothing to ask, or an attempt before this one has asked."""
         deadline = utcnow() + (self.response_timeout or timedelta())
-        return self._ask(context, deadline, note="")
+        return self._ask(context, deadline, note="" if context["ti"].try_number == 1 else None)
 
     def execute_complete(self, context: Any, event: dict[str, Any], deadline: str = "", **_: Any) -> Any:
         """Put the answer on record, or ask again whoever is entitled when the person is not."""
@@ -61,6 +65,8 @@ class Approval(ApprovalOperator):
 
         pipeline, sequence = self._pipeline(), _sequence(context)
         store = settings.load_settings()
+        if _UNASKED in event:
+            return self._ask(context, datetime.fromisoformat(deadline), note="")
         if _ENDED in event:
             if event[_ENDED]:
                 approval.close(pipeline, store, sequence, why=event[_ENDED])
@@ -74,27 +80,19 @@ class Approval(ApprovalOperator):
             entry = approval.close(pipeline, store, sequence, why=str(error))
         return self._go_on(context, entry.kind)
 
-    def _ask(self, context: Any, deadline: datetime, *, note: str) -> Any:
+    def _ask(self, context: Any, deadline: datetime, *, note: str | None) -> Any:
+        """Ask, and say `note` beside the question; None where the question stands already."""
         request = self._request(context)
         if request.standing:
             return self._go_on(context, request.standing)
         return self._wait(context, request, deadline, note=note)
 
-    def _wait(self, context: Any, request: Any, deadline: datetime, *, note: str) -> Any:
+    def _wait(self, context: Any, request: Any, deadline: datetime, *, note: str | None) -> Any:
         """Show the question and leave the worker; `execute_complete` goes on."""
-        self.subject, self.body = request.subject, "\n\n".join(filter(None, (note, request.body)))
         ti_id = context["task_instance"].id
-        upsert_hitl_detail(
-            ti_id=ti_id,
-            options=self.options,
-            subject=self.subject,
-            body=self.body,
-            defaults=self.defaults,
-            multiple=self.multiple,
-            params=self.serialized_params,
-            assigned_users=[{"id": name, "name": name} for name in request.respondents],
-        )
-        self.log.info("%s %s", self.subject, note or "waiting for an answer")
+        if note is not None:
+            self._show(ti_id, request, note)
+        self.log.info("%s %s", request.subject, note or "waiting for an answer")
         self.defer(
             trigger=Answers(
                 pipeline=self.pipeline_name,
@@ -104,9 +102,24 @@ class Approval(ApprovalOperator):
                 defaults=self.defaults,
                 params=self.serialized_params,
                 timeout_datetime=deadline,
+                stands=note is None,
             ),
             method_name="execute_complete",
             kwargs={"deadline": deadline.isoformat()},
+        )
+
+    def _show(self, ti_id: Any, request: Any, note: str) -> None:
+        """Put the question under Required Actions; an answer to one that was there is lost."""
+        self.subject, self.body = request.subject, "\n\n".join(filter(None, (note, request.body)))
+        upsert_hitl_detail(
+            ti_id=ti_id,
+            options=self.options,
+            subject=self.subject,
+            body=self.body,
+            defaults=self.defaults,
+            multiple=self.multiple,
+            params=self.serialized_params,
+            assigned_users=[{"id": name, "name": name} for name in request.respondents],
         )
 
     def _request(self, context: Any) -> Any:
@@ -141,21 +154,26 @@ class Approval(ApprovalOperator):
 
 
 class Answers(HITLTrigger):
-    """Airflow's trigger for an answer, which also looks whether the ledger has one, or nobody can answer any more."""
+    """Airflow's trigger for an answer, which also looks whether the ledger has one, or nobody can answer any more.
 
-    def __init__(self, *, pipeline: str, sequence: int, **kwargs: Any) -> None:
+    Args:
+        stands: The question was asked by an attempt of before; where it is gone, the task is told to ask.
+    """
+
+    def __init__(self, *, pipeline: str, sequence: int, stands: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.pipeline, self.sequence = pipeline, sequence
+        self.pipeline, self.sequence, self.stands = pipeline, sequence, stands
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """How the triggerer makes it again."""
         _, kwargs = super().serialize()
-        return "airloop_airflow.approval.Answers", kwargs | {"pipeline": self.pipeline, "sequence": self.sequence}
+        own = {"pipeline": self.pipeline, "sequence": self.sequence, "stands": self.stands}
+        return "airloop_airflow.approval.Answers", kwargs | own
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for whatever ends the question."""
         while True:
-            event = await self._handle_response()  # type: ignore[no-untyped-call]
+            event = await self._answered()
             if event is None and self.timeout_datetime is not None and self.timeout_datetime < utcnow():
                 event = await self._handle_timeout()
             if event is None:
@@ -164,6 +182,15 @@ class Answers(HITLTrigger):
                 yield event
                 return
             await asyncio.sleep(self.poke_interval)
+
+    async def _answered(self) -> TriggerEvent | None:
+        try:
+            event: TriggerEvent | None = await self._handle_response()  # type: ignore[no-untyped-call]
+        except AirflowRuntimeError:
+            if not self.stands:
+                raise
+            return TriggerEvent({_UNASKED: True})  # type: ignore[no-untyped-call]
+        return event
 
     async def _ended(self) -> TriggerEvent | None:
         try:

@@ -81,6 +81,8 @@ def _body(pipeline: Pipeline, settings: Settings, entry: Entry, decision: Decisi
         "",
         *(f"- {'passed' if check.passed else 'REFUSED'}: {check.says}" for check in decision.checks),
         "",
+        f"Owner: {pipeline.owner}{f', {pipeline.channel}' if pipeline.channel else ''}.",
+        "",
         "Look further: " + ", ".join(f"[{label}]({address})" for label, address in _links(pipeline, settings, entry)),
     ]
     return "\n".join(lines)
@@ -101,4 +103,5 @@ def _links(pipeline: Pipeline, settings: Settings, entry: Entry) -> list[tuple[s
     version = versions_seen.versions(settings, pipeline.name).get(entry.payload["version"])
     seen = mlflow_links.of_version(settings, pipeline.name, version) if version else {}
     page = f"/airloop/pipelines/{quote(pipeline.name)}/ledger#entry-{entry.sequence}"
-    return [("the ledger's entry", page), *seen.items()]
+    card = f"/airloop/pipelines/{quote(pipeline.name)}/versions/{entry.payload['version']}"
+    return [("the model card", card), ("the ledger's entry", page), *seen.items()]

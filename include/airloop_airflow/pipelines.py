@@ -83,6 +83,7 @@ def defaults(
         "start_date": START_DATE,
         "catchup": False,
         "max_active_runs": 1,
+        "owner_links": {pipeline.owner: pipeline.channel} if getattr(pipeline, "channel", "") else {},
         "user_defined_filters": {"as_run_id": as_run_id},
         **alerting.dag_callbacks(pipeline),
         "default_args": {

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.standard.triggers.hitl import HITLTrigger
+from airflow.sdk.exceptions import AirflowRuntimeError, TaskDeferred
+from airflow.sdk.execution_time.comms import ErrorResponse
 from dag_runs import DAGS, Stages, states, without_callbacks
 from tests.support import ledger_entries, toy
 
@@ -151,6 +153,47 @@ def test_an_answer_is_put_on_record_and_acted_on(
     assert (entry.kind, entry.payload["who"], entry.payload["why"]) == (kind, who, why)
     assert [question["assigned_users"] for question in questions] == [[{"id": "anna", "name": "anna"}]] * len(answers)
     assert "Brier 0.1000, must be at most 0.2200" in questions[0]["body"]
+
+
+def gone(**_: Any) -> None:
+    raise AirflowRuntimeError(ErrorResponse(detail={"status_code": 404}))
+
+
+@pytest.mark.parametrize(
+    ("found", "event"),
+    [
+        (lambda ti_id: given("anna", "Reject", "no"), {"chosen_options": ["Reject"]}),
+        (gone, {"unasked": True}),
+    ],
+)
+def test_an_attempt_after_the_first_takes_the_answer_that_was_given_and_asks_only_where_no_question_stands(
+    asked: Settings, monkeypatch: pytest.MonkeyPatch, found: Any, event: dict[str, Any]
+) -> None:
+    questions: list[dict[str, Any]] = []
+    monkeypatch.setattr("airloop_airflow.approval.upsert_hitl_detail", lambda **asked: questions.append(asked))
+    monkeypatch.setattr("airflow.providers.standard.triggers.hitl.get_hitl_detail_content_detail", found)
+    task = promotion().get_task("approve")
+    instance = SimpleNamespace(try_number=2, id="t")
+    context = {"ti": instance, "task_instance": instance, "dag": task.dag, "params": {"sequence": 4}}
+    context["dag_run"] = SimpleNamespace(conf={"sequence": 4}, triggering_user_name="boris")
+    with pytest.raises(TaskDeferred) as left:
+        task.execute(context)
+    assert (questions, left.value.trigger.stands) == ([], True)
+    fired = asyncio.run(anext(left.value.trigger.run())).payload
+    assert {name: fired[name] for name in event} == event
+    if "unasked" in fired:
+        with pytest.raises(TaskDeferred) as left:
+            task.execute_complete(context, fired, **left.value.kwargs)
+        assert [question["subject"] for question in questions] == ["Promote version 2 of toy?"]
+        assert not left.value.trigger.stands
+
+
+def test_an_error_of_airflow_while_the_first_attempt_waits_is_an_error(
+    asked: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow.providers.standard.triggers.hitl.get_hitl_detail_content_detail", gone)
+    with pytest.raises(AirflowRuntimeError):
+        asyncio.run(anext(trigger().run()))
 
 
 def test_nobodys_answer_is_the_default_at_the_deadline(asked: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ def training(stages: Stages) -> Stages:
         "train": records.TrainedModel("forest", "m", 1, "run", "uri", {}, "digest", "key"),
         "evaluate": evaluated,
         "decide": _decision("refused"),
+        "describe": records.Described("m", 1, {}, "card.html", "card.json"),
     }
     return stages
 
@@ -65,7 +66,9 @@ def test_a_refused_candidate_is_a_success_that_starts_no_promotion(training: Sta
     states = dag_runs.states(done)
     assert done.state == "success"
     assert (states["decide"], states["passed"], states["promotion"]) == ("success", "success", "skipped")
-    assert sorted(training.names()) == ["decide", "evaluate", "snapshot", "train", "tune", "tune", "tune"]
+    assert sorted(training.names()) == [
+        *("decide", "describe", "evaluate", "snapshot", "train", "tune", "tune", "tune")
+    ]
     assert {options["candidate"] for name, _, options in training.calls if name == "tune"} == {
         *("logistic_regression", "gradient_boosting", "random_forest")
     }

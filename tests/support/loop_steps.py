@@ -73,7 +73,7 @@ STEPS: dict[str, Callable[[Settings], object]] = {
     },
     "snapshot": _stage("snapshot", TRAINING),
     "tune": _stage("tune", TRAINING, candidate="logistic_regression"),
-    **{name: _stage(name, TRAINING) for name in ("train", "evaluate", "decide", "refit", "promote")},
+    **{name: _stage(name, TRAINING) for name in ("train", "evaluate", "decide", "describe", "refit", "promote")},
     **{name: _stage(name, LIVE) for name in ("score", "monitor", "triage")},
     "release": _release,
     "land": _land,

@@ -21,7 +21,7 @@ from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import Floats, task_of
 from airloop.settings import Settings
-from airloop.stores.mlflow import registry, tracking
+from airloop.stores.mlflow import provenance, registry
 
 _PROVENANCE = {"airloop.code_commit": "commit", "airloop.lock_sha256": "lock file"}
 
@@ -54,7 +54,7 @@ def made_by_others(pipeline: Pipeline, version: int, settings: Settings) -> str:
     Raises:
         GuardRefused: The version is not registered.
     """
-    tags, here = registry.version_of(settings, pipeline.name, version).tags, tracking.provenance(settings)
+    tags, here = registry.version_of(settings, pipeline.name, version).tags, provenance.provenance(settings)
     other = {tag: tags.get(tag, "unknown") for tag in _PROVENANCE if tags.get(tag, "unknown") != here[tag]}
     if not other:
         return ""

@@ -15,7 +15,9 @@ import typer
 from airloop.cli import (
     alarms,
     alerts,
+    audit,
     backtest,
+    card,
     families,
     governance,
     keys,
@@ -32,6 +34,7 @@ from airloop.cli import (
     serve,
     snapshot,
     stages,
+    trace,
 )
 from airloop.cli.output import errors, place_refused
 from airloop.errors import AirloopError
@@ -48,6 +51,9 @@ app.add_typer(landing.app)
 app.add_typer(snapshot.app)
 app.add_typer(families.app)
 app.add_typer(backtest.app)
+app.add_typer(card.app)
+app.add_typer(audit.app)
+app.add_typer(trace.app)
 app.add_typer(governance.app)
 app.add_typer(predictions.app)
 app.add_typer(row_tests.app)

@@ -16,8 +16,12 @@ app = typer.Typer(no_args_is_help=True, help="The history of decisions.")
 def ledger_show(pipeline: str, as_json: AsJson = False) -> None:
     """Every entry: what was decided, when it takes effect, and why."""
     from airloop.stores import ledger
+    from airloop.stores.ledger import promises
 
-    _print_entries(ledger.entries(checked(pipeline), pipeline), as_json=as_json)
+    entries = ledger.entries(checked(pipeline), pipeline)
+    _print_entries(entries, as_json=as_json)
+    if not as_json and (record := promises.track_record(entries)):
+        console.print(f"the gate's word: {record}", markup=False, soft_wrap=True)
 
 
 @app.command("at", epilog="Example: airloop ledger at PIPELINE 2013-06-01T00:00:00Z")

@@ -8,7 +8,8 @@ from pydantic_core import PydanticCustomError
 from airloop.config.nearest import nearest
 from airloop.config.node import Node
 
-_CONDITIONS = ("first_model", "gain_below", "days_since")
+_WORDS = ("first_model", "slice_worse")
+_CONDITIONS = (*_WORDS, "gain_below", "days_since")
 _WRITTEN: dict[str, Any] = {
     "anyOf": [
         {"enum": ["never", "always"]},
@@ -17,7 +18,7 @@ _WRITTEN: dict[str, Any] = {
             "minItems": 1,
             "items": {
                 "anyOf": [
-                    {"const": "first_model"},
+                    {"enum": ["first_model", "slice_worse"]},
                     {"type": "object", "properties": {"gain_below": {"type": "number"}}},
                     {"type": "object", "properties": {"days_since": {"type": "integer", "minimum": 1}}},
                 ]
@@ -35,13 +36,17 @@ class Conditions(Node):
     """No champion was compared with: the gate judged by floors only."""
     gain_below: float | None = None
     """The gain in `gate.compare.metric` is below this, in the metric's own unit, or unknown."""
+    slice_worse: bool = False
+    """A slice of the gate's rule `slices` is worse than under the champion, also where chance may explain it; or no
+    slice was compared."""
     days_since: int | None = Field(default=None, gt=0)
     """Nobody approved a version of the pipeline for this many days of data time."""
 
     @property
     def any(self) -> bool:
         """Whether a person is ever asked."""
-        return self.always or self.first_model or self.gain_below is not None or self.days_since is not None
+        words = self.always or self.first_model or self.slice_worse
+        return words or self.gain_below is not None or self.days_since is not None
 
 
 def _read(value: Any) -> Any:
@@ -54,10 +59,12 @@ def _read(value: Any) -> Any:
         raise _refusal(f"{value!r} is not never, always or a list of conditions{_near(value, ('never', 'always'))}")
     found: dict[str, Any] = {}
     for item in value:
-        given = {item: True} if item == "first_model" else item
+        given = {item: True} if isinstance(item, str) and item in _WORDS else item
         if not isinstance(given, dict) or len(given) != 1:
             raise _refusal(f"{item!r} is not a condition{_near(item, _CONDITIONS)}")
         (name,) = given
+        if name in _WORDS and given is item:
+            raise _refusal(f"{name!r} is a word of its own, without a value")
         if name not in _CONDITIONS or name in found:
             twice = "is there twice" if name in found else f"is not a condition{_near(name, _CONDITIONS)}"
             raise _refusal(f"{name!r} {twice}")
@@ -70,7 +77,7 @@ def _near(word: Any, valid: tuple[str, ...]) -> str:
 
 
 def _refusal(says: str) -> PydanticCustomError:
-    known = "first_model, gain_below: 0.001, days_since: 90"
+    known = "first_model, slice_worse, gain_below: 0.001, days_since: 90"
     return PydanticCustomError("approval_condition", "{says} (conditions: {known})", {"says": says, "known": known})
 
 
@@ -78,8 +85,8 @@ class Approval(Node):
     """Which promotions wait for a person, who may answer, and what happens when nobody does."""
 
     when: Annotated[Conditions, BeforeValidator(_read), WithJsonSchema(_WRITTEN)] = Conditions()
-    """`never` (default), `always`, or a list of `first_model`, `gain_below: x` (in the unit of `gate.compare.metric`)
-    and `days_since: n` (days of data time since a person last approved); any of them is enough."""
+    """`never` (default), `always`, or a list of `first_model`, `slice_worse`, `gain_below: x` (in the unit of
+    `gate.compare.metric`) and `days_since: n` (days of data time since a person last approved); any is enough."""
     by: tuple[str, ...] = ()
     """Who may approve, as Airflow knows them; empty: whoever may answer in Airflow. Never who started the training or
     the promotion."""

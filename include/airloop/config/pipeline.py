@@ -10,6 +10,7 @@ from airloop.config.alerts import AlertRoute
 from airloop.config.approval import Approval
 from airloop.config.balance import Balance
 from airloop.config.calendar import Calendar, is_finer
+from airloop.config.channel import Channel
 from airloop.config.feed import Feeds
 from airloop.config.gate_rules import RuleDeclaration
 from airloop.config.metric import METRICS, MetricName, metrics_of
@@ -222,6 +223,9 @@ class Pipeline(Node):
 
     name: Name
     owner: str
+    """Who answers for the pipeline: a person or a team. Who may approve is `approval.by`."""
+    channel: Channel = ""
+    """Where the owner is reached, `https://...` or `mailto:...`: a link in Airflow, in alerts, questions and cards."""
     description: str
     tags: tuple[str, ...] = ()
     coverage: Coverage
@@ -271,6 +275,15 @@ class Pipeline(Node):
             raise ValueError(
                 f"monitoring.every is {every}, finer than the calendar {self.calendar}: there would be looks without a "
                 "new window; write the calendar, or a coarser one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _slices_are_measured(self) -> Self:
+        if self.approval.when.slice_worse and all(rule.kind != "slices" for rule in self.gate.rules):
+            raise ValueError(
+                "approval.when names slice_worse, and no rule of the gate measures slices: add "
+                "{kind: slices, columns: [...]} to gate.rules, or take slice_worse away"
             )
         return self
 

@@ -48,10 +48,21 @@ def _because(pipeline: Pipeline, decision: Decision, history: History) -> Iterat
         if gain is None or not gain >= when.gain_below:
             known = "is not known" if gain is None else f"{gain:.4f} is below {when.gain_below:g}"
             yield f"the gain in {metric} {known}"
+    if when.slice_worse:
+        yield from _worse_slice(decision)
     if when.days_since is not None:
         last = history.latest(APPROVED)
         if last is None or decision.effective_at - last.effective_at >= timedelta(days=when.days_since):
             yield f"nobody approved a version for {when.days_since} days"
+
+
+def _worse_slice(decision: Decision) -> Iterator[str]:
+    """The slice that looks worst by its p-value: where its gain is not below 0, no slice's is."""
+    check = next((check for check in decision.checks if check.rule == "slices"), None)
+    if check is None or check.observed is None:
+        yield "no slice was compared with the champion"
+    elif check.observed < 0:
+        yield f"a slice is worse than under the champion ({check.says})"
 
 
 def answer(

@@ -19,7 +19,7 @@ from airloop.records.digests import digest
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History
-from airloop.stores.mlflow import registry, tracking
+from airloop.stores.mlflow import provenance, registry, tracking
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, sett
     rows = frame[frame["label"].notna()].reset_index(drop=True)
     key = digest([training_key(pipeline, snapshot), "refit"])[:32]
     name = f"refit of version {trained.version}"
-    tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason, REFIT_OF: str(trained.version)}
+    tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason, REFIT_OF: str(trained.version)}
     run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags, parent=trained.run_id)
     run_id = str(run.info.run_id)
     record = made_of(pipeline, snapshot, settings) | {"refit": {"of": trained.version, "rows": len(rows)}}

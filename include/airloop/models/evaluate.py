@@ -11,9 +11,9 @@ import pandas as pd
 from airloop.config import Pipeline
 from airloop.errors import DataContractError, GuardRefused
 from airloop.features import feature_store
-from airloop.models import evidence, looks, model_version, rules_measured
+from airloop.models import evidence, gate_evidence, looks, model_version, rules_measured
 from airloop.models.evaluation_plots import log_pictures
-from airloop.models.holdout import holdout_of, sampled_as
+from airloop.models.holdout import holdout_of
 from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, Task, refuse_unfit_labels, task_of
@@ -158,7 +158,7 @@ def _against_champion(
         said = champion.predict(pipeline, rows)
     except GuardRefused as error:
         return _Compared(not_comparable=str(error))
-    found, problems = compare(pipeline, rows, said, predicted, seen=seen)
+    found, problems = gate_evidence.compare(pipeline, rows, said, predicted, seen=seen)
     values = metrics(task_of(pipeline), rows["label"], said)
     instead = None if champion.version == version else champion.version
     return _Compared(values, found, problems, predicted=said, version=instead)
@@ -173,25 +173,6 @@ def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
         f"{champion.learned_until:%Y-%m-%d}, the holdout starts at {snapshot.holdout.start:%Y-%m-%d}: "
         "take a later cutoff"
     )
-
-
-def compare(
-    pipeline: Pipeline, rows: pd.DataFrame, champion: Floats, candidate: Floats, *, seen: int = 0
-) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
-    """Evidence on each metric of the task from predictions of the same rows, and what kept one from being made.
-
-    Args:
-        rows: decision_time (UTC) and label of the rows, in the order of the predictions.
-        seen: Earlier looks at these rows; they widen the interval, which then takes more draws.
-    """
-    days, sampled = evidence.utc_days(rows["decision_time"]), sampled_as(pipeline, seen)
-    found, problems = [], []
-    for metric in task_of(pipeline).metrics:
-        try:
-            found.append(evidence.compare(rows["label"], champion, candidate, days, metric=metric, **sampled))
-        except DataContractError as error:
-            problems.append(f"no evidence on {metric}: {error}")
-    return tuple(found), tuple(problems)
 
 
 def _rules(

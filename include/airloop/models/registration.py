@@ -20,7 +20,7 @@ from airloop.models.estimators import trusted_types
 from airloop.problems import task_of
 from airloop.records import Snapshot
 from airloop.settings import Settings
-from airloop.stores.mlflow import model_files, tracking
+from airloop.stores.mlflow import model_files, provenance, tracking
 from airloop.stores.mlflow.border import answering
 
 _REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops")
@@ -116,7 +116,7 @@ def _seal(pipeline: Pipeline, origin: Origin, model_uri: str, settings: Settings
 def _tags(origin: Origin, settings: Settings) -> dict[str, str]:
     snapshot = origin.snapshot
     return {
-        **tracking.provenance(settings),
+        **provenance.provenance(settings),
         "airloop.candidate": origin.candidate,
         "airloop.params": json.dumps(origin.params),
         "airloop.cutoff": snapshot.cutoff.isoformat(),

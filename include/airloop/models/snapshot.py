@@ -20,7 +20,7 @@ from airloop.problems import refuse_unfit_labels
 from airloop.records import Snapshot, Window
 from airloop.settings import Settings
 from airloop.stores import alarms, lake, training_reason
-from airloop.stores.mlflow import tracking
+from airloop.stores.mlflow import provenance, tracking
 from airloop.stores.training_reason import Asked
 
 _LOGGED_ROWS = 200
@@ -204,7 +204,7 @@ def _open_run(
     key = training_key(pipeline, record)
     tracking.end_abandoned_runs(pipeline, settings, keep=key)
     tags = {
-        **tracking.provenance(settings),
+        **provenance.provenance(settings),
         "airloop.reason": record.reason,
         "airloop.reason_key": record.reason_key,
         "airloop.snapshot": record.digest,

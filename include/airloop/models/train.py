@@ -13,7 +13,7 @@ from airloop.models.training_key import training_key
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
 from airloop.settings import Settings
-from airloop.stores.mlflow import registry, tracking
+from airloop.stores.mlflow import provenance, registry, tracking
 
 
 def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def train(
     serves = (inputs(pipeline, window, upstream, settings) if reads is None else reads)["incumbent"]
     best = choice.choose(upstream["tune"], None if serves is None else choice.Incumbent(serves))
     key = training_key(pipeline, snapshot)
-    tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason}
+    tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     run_id = str(run.info.run_id)
     origin = Origin(snapshot, best.candidate, best.params, made_of(pipeline, snapshot, settings), {})

@@ -23,7 +23,7 @@ from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import task_of
 from airloop.records import Snapshot, TunedCandidate, Window
 from airloop.settings import Settings
-from airloop.stores.mlflow import tracking
+from airloop.stores.mlflow import provenance, tracking
 
 _SEARCH = "search.json"
 _SEARCH_OF_OLD = "airloop.found"
@@ -165,7 +165,7 @@ def _suggest(trial: optuna.Trial, name: str, space: Range | tuple[Any, ...]) -> 
 
 def _run(pipeline: Pipeline, snapshot: Snapshot, candidate: str, settings: Settings) -> Run:
     key = training_key(pipeline, snapshot)
-    tags = {**tracking.provenance(settings), "airloop.reason": snapshot.reason, "airloop.candidate": candidate}
+    tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason, "airloop.candidate": candidate}
     parent = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     return tracking.run_of(
         pipeline, settings, key=f"{key}:{candidate}", name=candidate, tags=tags, parent=parent.info.run_id

@@ -9,8 +9,8 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from airloop.config import pipeline_names
-from airloop.errors import AirloopError, ConfigError, DataContractError
-from airloop.pages import decisions, features, overview, report_files, run_page, window_page
+from airloop.errors import AirloopError, ConfigError, DataContractError, GuardRefused
+from airloop.pages import decisions, features, overview, report_files, run_page, version_page, window_page
 from airloop.pages.site import Site
 from airloop.records import Window, parse_instant
 from airloop.reports.rendering import page_headers, render, report_headers, with_theme
@@ -111,6 +111,14 @@ def _ledger(request: Request, pipeline: str, before: int | None = None) -> Respo
     return _page(decisions.page(_admit(request, pipeline), pipeline, before=before))
 
 
+def _version(request: Request, pipeline: str, version: int) -> Response:
+    site = _admit(request, pipeline)
+    try:
+        return _page(version_page.page(site, pipeline, version))
+    except GuardRefused as error:
+        raise HTTPException(404, str(error)) from error
+
+
 def _features(request: Request, pipeline: str) -> Response:
     return _page(features.page(_admit(request, pipeline), pipeline))
 
@@ -167,6 +175,7 @@ _ROUTES: dict[str, Callable[..., Response]] = {
     "/pipelines/{pipeline}": _overview,
     "/pipelines/{pipeline}/ledger": _ledger,
     "/pipelines/{pipeline}/features": _features,
+    "/pipelines/{pipeline}/versions/{version}": _version,
     "/pipelines/{pipeline}/windows/{start}/{end}": _window,
     "/reports/{path:path}": _report,
     "/dags/{dag_id}": _dag,

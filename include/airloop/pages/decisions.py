@@ -9,11 +9,12 @@ from airloop.pages.history import Version
 from airloop.pages.site import Site
 from airloop.reports.rendering import render, words
 from airloop.stores import ledger
-from airloop.stores.ledger import Entry, is_rollback
+from airloop.stores.ledger import Entry, is_rollback, promises
 
 _SHOWN = 50
 
 _STATES = {"passed": "good", "retrain": "good", "refused": "bad", "alarm": "bad", "promoted": "champion"}
+_STATES |= {promises.KEPT: "good", promises.LESS: "bad", promises.LOST: "bad"}
 _STATES |= {"rolled back": "champion", "locked": "bad", "unlocked": "good", "approved": "good", "rejected": "bad"}
 
 
@@ -39,6 +40,7 @@ def page(site: Site, name: str, *, before: int | None = None) -> str:
         pipeline=pipeline,
         head=entries[-1] if entries else None,
         total=len(entries),
+        gate_record=promises.track_record(entries),
         problems=ledger.verify(site.settings, name),
         lines=lines(site, list(reversed(shown)), versions),
         older=site.pipeline(name, "ledger", before=str(shown[0].sequence)) if len(below) > _SHOWN else "",
@@ -67,7 +69,7 @@ def lines(site: Site, entries: Sequence[Entry], versions: Mapping[int, Version])
 
 def _outcome(entry: Entry) -> str:
     """The word on the badge."""
-    named = {"decision": "outcome", "triage": "kind"}
+    named = {"decision": "outcome", "triage": "kind", promises.MEASURED: "verdict"}
     word = entry.payload.get(named.get(entry.kind, ""), "")
     return (
         words(str(word)) if word else {"done": "promoted", "intended": "promoting"}.get(entry.kind, words(entry.kind))
@@ -82,6 +84,8 @@ def _says(entry: Entry) -> str:
         against = f"against champion {champion}" if champion else "as the first model"
         shared = "; rows of the window that asked are in its holdout" if payload.get("trigger_overlaps") else ""
         return f"Version {version} {against}{shared}"
+    if entry.kind == promises.MEASURED:
+        return f"Version {version} against version {payload['previous']}, which it replaced"
     if entry.kind == "triage":
         return f"Monitoring of champion {version}" if version else "Monitoring without a champion"
     if entry.kind in ("approved", "rejected", "superseded"):
@@ -102,4 +106,7 @@ def _says(entry: Entry) -> str:
 
 def _links(site: Site, entry: Entry, versions: Mapping[int, Version]) -> dict[str, str]:
     version = versions.get(entry.payload.get("version", 0)) if entry.kind == "decision" else None
-    return mlflow_links.of_version(site.settings, entry.pipeline, version) if version else {}
+    if version is None:
+        return {}
+    card = {"Model card": site.pipeline(entry.pipeline, "versions", str(version.number))}
+    return card | mlflow_links.of_version(site.settings, entry.pipeline, version)

@@ -23,12 +23,12 @@ class Site:
     base: str
     now: datetime
 
-    def href(self, *parts: str, **query: str) -> str:
+    def href(self, *parts: str | int, **query: str) -> str:
         """The address of a page: its path, and what it is asked."""
-        path = "/".join([self.base, *(quote(part, safe="") for part in parts)])
+        path = "/".join([self.base, *(quote(str(part), safe="") for part in parts)])
         return f"{path}?{urlencode(query)}" if query else path
 
-    def pipeline(self, name: str, *parts: str, **query: str) -> str:
+    def pipeline(self, name: str, *parts: str | int, **query: str) -> str:
         """The address of a pipeline's page; without more, of its overview."""
         return self.href("pipelines", name, *parts, **query)
 

@@ -22,6 +22,7 @@ from airloop.records.models import (
     REASONS,
     Check,
     Decision,
+    Described,
     Evaluated,
     Evidence,
     Promoted,
@@ -30,17 +31,19 @@ from airloop.records.models import (
     TrainedModel,
     TunedCandidate,
 )
-from airloop.records.monitoring import Action, Monitored, ProbeRefit, Scored
+from airloop.records.monitoring import Action, AfterPromotion, Monitored, ProbeRefit, Scored
 
 __all__ = [
     "REASONS",
     "Action",
+    "AfterPromotion",
     "Alarm",
     "Alert",
     "Arrived",
     "BuiltFeatures",
     "Check",
     "Decision",
+    "Described",
     "Evaluated",
     "Evidence",
     "Extracted",

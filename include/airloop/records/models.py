@@ -251,3 +251,20 @@ class Promoted(Record):
     effective_at: datetime
     model_digest: str = ""
     refit_of: int | None = None
+
+
+@dataclass(frozen=True)
+class Described(Record):
+    """The model card of a version was published.
+
+    Attributes:
+        measured: What the card says beyond the decision: `metrics` with intervals, `slices`, `calibration`,
+            `importance` (airloop.models.described).
+        card_uri: The card as HTML; `json_uri` as JSON.
+    """
+
+    model_name: str
+    version: int
+    measured: dict[str, Any]
+    card_uri: str
+    json_uri: str

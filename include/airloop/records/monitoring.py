@@ -43,6 +43,26 @@ class ProbeRefit(Record):
 
 
 @dataclass(frozen=True)
+class AfterPromotion(Record):
+    """A champion against the one that it replaced, on the first rows that it scored live.
+
+    Attributes:
+        previous: The version that it replaced.
+        promotion: Number of the promotion's entry (`done`) in the ledger.
+        days: Decision times of the rows that both predicted.
+        evidence: One per metric, of the new version over the one before, measured as the gate measures.
+        why_not: Why there is none, or none in a metric.
+    """
+
+    version: int
+    previous: int
+    promotion: int
+    days: Window
+    evidence: tuple[Evidence, ...]
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class Monitored(Record):
     """What a look saw of the champion on rows whose labels matured in its evidence.
 
@@ -63,6 +83,7 @@ class Monitored(Record):
         confusion: Rows of each class (outer) by what was predicted (inner), in the order of `classes`.
         by_pinned_features: Whether today's features mean something else than those the champion learned from, so that
             its own were computed and nothing was probed.
+        after_promotion: What the promotion of this champion gained; None unless this look is the one that measures it.
     """
 
     window: Window
@@ -86,6 +107,7 @@ class Monitored(Record):
     classes: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
     by_pinned_features: bool = False
+    after_promotion: AfterPromotion | None = None
 
     @property
     def evidence(self) -> Window:

@@ -10,12 +10,12 @@ from airloop.settings import Settings
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("ingest", "validate_raw", "build_features", "validate_features", "profile", "materialize"),
-    "training": ("snapshot", "tune", "train", "evaluate", "decide", "refit"),
+    "training": ("snapshot", "tune", "train", "evaluate", "decide", "describe", "refit"),
 }
 """Named like the DAGs they belong to; what a database holds is extracted by its DAG only, which has the connection."""
 
-_AFTER_DECISION = "refit"
-"""It follows from the decision, which stays what a person asked for."""
+_AFTER_DECISION = ("describe", "refit")
+"""They follow from the decision, which stays what a person asked for."""
 
 
 def run_group(
@@ -36,7 +36,7 @@ def run_group(
         on_start(" ".join((stage, *options.values())))
         upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
         made = stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings, **options)
-        record = record if stage == _AFTER_DECISION else made
+        record = record if stage in _AFTER_DECISION else made
     return cast("Record", record)
 
 

@@ -80,6 +80,7 @@ STAGES: dict[str, Stage] = {
     "train": Stage("airloop.models.train:train", records.TrainedModel, ("snapshot", "tune")),
     "evaluate": Stage("airloop.models.evaluate:evaluate", records.Evaluated, ("snapshot", "train")),
     "decide": Stage("airloop.gate.decide:decide", records.Decision, ("evaluate",)),
+    "describe": Stage("airloop.gate.describe:describe", records.Described, ("snapshot", "train", "evaluate", "decide")),
     "refit": Stage("airloop.gate.refit:refit", records.Refitted, ("snapshot", "train", "decide")),
     "promote": Stage("airloop.gate.promote:promote", records.Promoted, ("decide",)),
     "roll_back": Stage("airloop.gate.roll_back:roll_back", records.RolledBack),

@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,11 @@ def read(
     dataset = matching(table, where)
     names = list(columns) if columns else [name for name in dataset.schema.names if name != PARTITION]
     return dataset.to_table(columns=names, filter=where)
+
+
+def instant(value: datetime) -> pa.Scalar:
+    """An instant as the tables' columns hold it."""
+    return pa.scalar(value, INSTANT)
 
 
 def between(column: str, window: Window) -> pc.Expression:

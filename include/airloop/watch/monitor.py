@@ -20,7 +20,7 @@ from airloop.records.digests import digest
 from airloop.settings import Settings
 from airloop.stores import lake, ledger
 from airloop.stores.mlflow import tracking
-from airloop.watch import drift, drift_report, monitor_report, past, performance, rhythm, watch
+from airloop.watch import after_promotion, drift, drift_report, monitor_report, past, performance, rhythm, watch
 from airloop.watch.drift import Drift, Sides
 from airloop.watch.evidence import evidence_of
 from airloop.watch.performance import Look
@@ -51,9 +51,11 @@ def inputs(
         return {"tables": digests, "version": None}
     judged = evidence_of(pipeline, window, version, settings)
     earlier = past.earlier_windows(pipeline, judged.window, version, settings)
+    promotion = after_promotion.due(pipeline, window, settings, origin=origin)
     return {
         "tables": digests,
         "version": version,
+        "promotion": promotion and promotion.sequence,
         "evidence": judged.to_json(),
         "past": digest([record.to_json() for record in earlier]),
     }
@@ -158,6 +160,8 @@ def _measured(
     # A training would learn from today's features: a refit on the champion's own says nothing about it.
     found, refits = ((), ()) if unfit else performance.probe(pipeline, look, judged, settings)
     task = task_of(pipeline)
+    # On rows of the champion's own features nobody else can be compared.
+    promotion = None if unfit else after_promotion.due(pipeline, look.window, settings, origin=origin)
     return _record(
         pipeline,
         look.window,
@@ -174,6 +178,7 @@ def _measured(
         classes=task.class_names,
         confusion=performance.confusion(pipeline, judged),
         by_pinned_features=bool(unfit),
+        after_promotion=after_promotion.measure(pipeline, promotion, judged, settings),
     )
 
 

@@ -13,7 +13,7 @@ from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.alarms import RaisedAlarm
 from airloop.stores.ledger import Draft, History
-from airloop.watch import holds, looks_before, past
+from airloop.watch import after_promotion, holds, looks_before, past
 from airloop.watch.asked import Asked, ask, is_key_of, looks_read
 from airloop.watch.triggers.probe import Probe, evidence_of
 from airloop.watch.triggers.trigger import Looks
@@ -140,9 +140,11 @@ def triage(
     """Judge a monitored window against the stored history, and put the outcome on record.
 
     Writes one `triage` entry, which also says when the labels of the judged rows matured (`judged`); the same outcome
-    for the same window and version adds none.
+    for the same window and version adds none. What a promotion gained, where this look measured it, is an entry of its
+    own (`measured`).
     """
     monitored: Monitored = upstream["monitor"]
+    after_promotion.put_on_record(pipeline, monitored, settings)
     known = reads or inputs(pipeline, window, upstream, settings)
     action = triage_window(monitored, known, pipeline.monitoring)
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}

@@ -4,7 +4,8 @@ Asked for by monitoring (`reason` probe) or by hand; it has no calendar of its o
 is answered by one training: a second run with the same `reason_key` skips everything and names the run that answered.
 A probe counts only for what triage asked, which the ledger knows; anyone else trains by `reason` hand.
 When the decision passed, the version is refitted on all mature rows where `training.refit` asks for it, and the
-promotion DAG is started with the decision's number in the ledger, and nothing else.
+promotion DAG is started with the decision's number in the ledger, and nothing else. `describe` makes the version's
+model card beside it: nothing waits for it.
 
 **Triage.** A refused candidate is a successful run: `decide` says why in its log, the ledger and the version's tags. A
 run that failed: clear its failed task, a retry resumes (same snapshot, same MLflow runs); or start a new run with the
@@ -79,6 +80,17 @@ def _go_on(pipeline: Pipeline, passed: Any, refit: Callable[[], Any], promotion:
         passed >> promotion
 
 
+def _described(run: Callable[..., Json]) -> Any:
+    """The task that makes the model card."""
+
+    @task
+    def describe(snapshot: Json, trained: Json, evaluated: Json, decision: Json) -> Json:
+        upstream = {"snapshot": snapshot, "train": trained, "evaluate": evaluated, "decide": decision}
+        return run("describe", upstream)
+
+    return describe
+
+
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__training`."""
 
@@ -121,7 +133,9 @@ def build(pipeline: Pipeline) -> None:
         frozen = snapshot(claim())
         tuned = tune.partial(snapshot=frozen).expand(candidate=list(pipeline.training.candidates))
         trained = train(frozen, tuned)
-        decision: Any = decide(evaluate(frozen, trained))
+        evaluated = evaluate(frozen, trained)
+        decision: Any = decide(evaluated)
+        _described(run)(frozen, trained, evaluated, decision)
         promotion = TriggerWithNote(
             task_id="promotion",
             trigger_dag_id=f"{pipeline.name}__promotion",

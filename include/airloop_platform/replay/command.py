@@ -46,7 +46,7 @@ def _show(pipeline: Pipeline, periods: Sequence[Period], settings: Settings, con
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what libraries deprecate in each other is not part of the result
         without = without_retraining(pipeline, tuple(period.window for period in periods), settings)
-    console.print(reports.summary_table(pipeline, periods, without))
+    console.print(reports.summary_table(pipeline, periods))
     for line in reports.never_retrained_lines(pipeline, without):
         console.print(line)
     picture = reports.write_picture(pipeline, without, settings)

@@ -1,4 +1,4 @@
-"""What would have been: the first champion never retrained, and the first window after each promotion."""
+"""What would have been: the first champion never retrained."""
 
 import contextlib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from airloop.features import examples
 from airloop.models import evidence, model_version
 from airloop.models.model_version import ModelVersion
 from airloop.problems import Task, task_of
-from airloop.records import Evidence, Window
+from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import History
@@ -25,14 +25,14 @@ class MonthWithoutRetraining:
 
     Attributes:
         live: Without the metrics that too few rows, or rows of one class, do not have; `never_retrained` likewise.
-        after_promotion: The champion in force against the one before it, in the first window after its promotion.
+        promoted: Whether it is the first window after a promotion that replaced a champion.
     """
 
     window: Window
     version: int
     live: dict[str, float]
     never_retrained: dict[str, float]
-    after_promotion: Evidence | None
+    promoted: bool
 
 
 def without_retraining(
@@ -79,25 +79,12 @@ def _compare(
 ) -> MonthWithoutRetraining:
     frame = examples.feature_frame(pipeline, window, settings, as_of=as_of)
     rows = frame[frame["label"].notna()]
-    names = {sides.first, sides.in_force, *filter(None, [sides.before])}
+    names = {sides.first, sides.in_force}
     task = task_of(pipeline)
     predicted = {version: loaded[version].predict(pipeline, rows) for version in names}
     measured = {version: _metrics(task, rows["label"], values) for version, values in predicted.items()}
-    after = None
-    if sides.before and sides.before != sides.in_force:
-        policy = pipeline.monitoring.policy
-        with contextlib.suppress(DataContractError):  # too few rows or days: no interval
-            after = evidence.compare(
-                rows["label"],
-                predicted[sides.before],
-                predicted[sides.in_force],
-                evidence.utc_days(rows["decision_time"]),
-                metric=policy.metric,
-                confidence=policy.confidence,
-                resamples=pipeline.gate.compare.resamples,
-                seed=pipeline.training.seed,
-            )
-    return MonthWithoutRetraining(window, sides.in_force, measured[sides.in_force], measured[sides.first], after)
+    promoted = sides.before not in (None, sides.in_force)
+    return MonthWithoutRetraining(window, sides.in_force, measured[sides.in_force], measured[sides.first], promoted)
 
 
 def _metrics(task: Task, labels: pd.Series, predicted: Any) -> dict[str, float]:

@@ -18,7 +18,7 @@ _STARTS = {"hourly": "%Y-%m-%d %H:%M", "daily": "%Y-%m-%d", "weekly": "%Y-%m-%d"
 _MOST_TICKS = 12
 
 
-def summary_table(pipeline: Pipeline, periods: Sequence[Period], without: Sequence[MonthWithoutRetraining]) -> Table:
+def summary_table(pipeline: Pipeline, periods: Sequence[Period]) -> Table:
     """One line per window; intervals are day-block bootstrap intervals of the rows whose labels matured in it."""
     metrics = metrics_of(pipeline.prediction.task)
     units = dict.fromkeys(
@@ -38,16 +38,16 @@ def summary_table(pipeline: Pipeline, periods: Sequence[Period], without: Sequen
     table.add_column("drift", justify="right")
     for name in ("monitoring: gain of the probe", "gate: gain on the holdout", "gain after promotion"):
         table.add_column(name)
-    gains = {item.window: item.after_promotion for item in without}
     for period in periods:
         live = [_live(period.monitored, metric) for metric in metrics]
-        table.add_row(*_row(pipeline, period, gains.get(period.window), live=live))
+        table.add_row(*_row(pipeline, period, live=live))
     return table
 
 
-def _row(pipeline: Pipeline, period: Period, gain: Evidence | None, *, live: Sequence[str]) -> tuple[str, ...]:
+def _row(pipeline: Pipeline, period: Period, *, live: Sequence[str]) -> tuple[str, ...]:
     watched = pipeline.monitoring.policy.metric
     monitored, scored = period.monitored, period.scored
+    after = monitored.after_promotion if monitored else None
     return (
         period.window.start.strftime(_STARTS[pipeline.calendar]),
         f"{period.rows:,}",
@@ -57,7 +57,7 @@ def _row(pipeline: Pipeline, period: Period, gain: Evidence | None, *, live: Seq
         f"{monitored.drifted_share:.0%}" if monitored and monitored.drifted_share is not None else "-",
         f"{period.action.kind} {_gain(period.action.evidence, watched)}" if period.action else "-",
         _gate(period, pipeline.gate.compare.metric),
-        _gain([gain], watched) if gain else "",
+        _gain(after.evidence, pipeline.gate.compare.metric) if after else "",
     )
 
 
@@ -138,7 +138,7 @@ def _draw(axes: Axes, metric: str, without: Sequence[MonthWithoutRetraining]) ->
     kept = [item.never_retrained.get(metric, math.nan) for item in without]
     axes.plot(places, kept, marker=".", linestyle="--", color="#888888", label="version 1, never retrained")
     for position, item in enumerate(without):
-        if item.after_promotion is not None:
+        if item.promoted:
             axes.axvline(position, color="#2ca02c", linewidth=0.8, linestyle=":")
             top = (position, 0.97)
             axes.annotate(f" v{item.version}", top, xycoords=("data", "axes fraction"), fontsize=8, color="#2ca02c")

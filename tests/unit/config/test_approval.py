@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from airloop.config import load_pipeline
+from airloop.config import Pipeline, load_pipeline
 from airloop.config.approval import Approval, Conditions
 from airloop.settings import Settings
 
@@ -19,6 +19,7 @@ def test_nobody_is_asked_unless_it_is_declared():
         ("never", Conditions()),
         ("always", Conditions(always=True)),
         (["first_model"], Conditions(first_model=True)),
+        (["slice_worse"], Conditions(slice_worse=True)),
         (
             ["first_model", {"gain_below": 0.01}, {"days_since": 90}],
             Conditions(first_model=True, gain_below=0.01, days_since=90),
@@ -37,6 +38,8 @@ def test_conditions_are_a_word_or_a_list(written, means):
         ({"when": "alwys"}, "'alwys' is not never, always or a list of conditions; did you mean 'always'?"),
         ({"when": []}, "is not never, always or a list of conditions"),
         ({"when": ["first_modl"]}, "'first_modl' is not a condition; did you mean 'first_model'?"),
+        ({"when": ["slice_wors"]}, "'slice_wors' is not a condition; did you mean 'slice_worse'?"),
+        ({"when": [{"slice_worse": 1}]}, "'slice_worse' is a word of its own"),
         ({"when": [{"gain_belw": 1}]}, "'gain_belw' is not a condition; did you mean 'gain_below'?"),
         ({"when": [{"days_since": 1}, {"days_since": 2}]}, "'days_since' is there twice"),
         ({"when": [{"days_since": 0}]}, "greater than 0"),
@@ -50,3 +53,12 @@ def test_what_it_cannot_mean_is_refused(written, says):
     with pytest.raises(ValidationError, match="validation error") as refused:
         TypeAdapter(Approval).validate_python(written)
     assert says in str(refused.value)
+
+
+def test_worse_slices_can_only_be_asked_about_where_a_rule_measures_them():
+    declared = load_pipeline("flight_delays", Settings()).model_dump()
+    declared |= {"approval": {"when": ["slice_worse"]}}
+    with pytest.raises(ValidationError, match="no rule of the gate measures slices: add"):
+        Pipeline.model_validate(declared)
+    declared["gate"] |= {"rules": [{"kind": "slices", "columns": ["carrier"]}]}
+    assert Pipeline.model_validate(declared).approval.when.slice_worse

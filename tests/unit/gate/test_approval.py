@@ -10,7 +10,7 @@ from airloop.config import load_pipeline
 from airloop.config.approval import Approval
 from airloop.errors import ConfigError, GuardRefused
 from airloop.gate import approval, promote
-from airloop.records import Evidence, Scored, Window
+from airloop.records import Check, Evidence, Scored, Window
 from airloop.settings import Settings
 from airloop.stores import ledger, state
 from airloop.stores.mlflow import registry
@@ -22,6 +22,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:s
 NAME = "flight_delays"
 MARCH, APRIL, MAY = (datetime(2013, month, 1, tzinfo=UTC) for month in (3, 4, 5))
 GAIN = Evidence("brier", 0.004, 0.001, 0.007, 0.95, 0.16, 0.156, 9000, 30, 200, 7)
+
+
+def sliced(observed):
+    return (Check("slices", passed=True, observed=observed, says="worst slice m1"),)
 
 
 def pipeline(**policy):
@@ -178,6 +182,10 @@ def test_a_closed_question_stays_closed_and_an_answer_stays(settings):
             {"evidence": (replace(GAIN, gain=float("nan")),)},
             ("the gain in brier is not known",),
         ),
+        (["slice_worse"], {"checks": sliced(0.001)}, ()),
+        (["slice_worse"], {"checks": sliced(-0.001)}, ("a slice is worse than under the champion (worst slice m1)",)),
+        (["slice_worse"], {"checks": sliced(None)}, ("no slice was compared with the champion",)),
+        (["slice_worse"], {}, ("no slice was compared with the champion",)),
         ([{"days_since": 30}], {}, ("nobody approved a version for 30 days",)),
     ],
 )
@@ -202,7 +210,14 @@ def test_the_question_shows_the_evidence_and_asks_those_who_may(settings):
     declared, decision = pipeline(by=["anna", "boris", "carla"]), passed(settings)
     request = approval_request.prepare(declared, settings, decision.sequence, starter="carla")
     assert (request.standing, request.respondents) == ("", ("anna",))
-    for said in ("+0.0040", "+0.0010 to +0.0070", "Brier 0.1000, must be at most 0.2200", "ledger#entry-4", "72 hours"):
+    for said in (
+        "+0.0040",
+        "+0.0010 to +0.0070",
+        "Brier 0.1000, must be at most 0.2200",
+        "ledger#entry-4",
+        "72 hours",
+        "Owner: ",
+    ):
         assert said in request.body
     answer(settings, declared, decision)
     assert approval_request.prepare(declared, settings, decision.sequence).standing == "approved"

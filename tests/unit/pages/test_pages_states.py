@@ -22,7 +22,7 @@ WINDOW = toy.days(2, 3)
 RUN_ID = "manual__1"
 STAGES = (
     *("extract", "ingest", "validate_raw", "build_features", "validate_features", "profile", "materialize"),
-    *("snapshot", "tune", "train", "evaluate", "decide", "refit", "promote", "score", "monitor", "triage"),
+    *("snapshot", "tune", "train", "evaluate", "decide", "describe", "refit", "promote", "score", "monitor", "triage"),
 )
 State = Callable[[Settings], Run | None]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from tests.support import toy, toy_tasks
+from tests.support import toy, toy_tasks, triage_months
 
 from airloop.config import Pipeline, metrics_of
-from airloop.records import Action, Decision, Evidence
+from airloop.records import Action, AfterPromotion, Decision, Evidence
 from airloop.settings import Settings
 from airloop_platform.replay import Period, report
 from airloop_platform.replay.counterfactual import MonthWithoutRetraining
@@ -42,8 +42,11 @@ def month(pipeline: Pipeline) -> tuple[Period, MonthWithoutRetraining]:
     action = Action("retrain", "", "probe", MARCH.end, proofs[:1])
     decision = Decision("toy", 2, 1, "passed", "", (), proofs, "probe", "probe", MARCH.end)
     values = dict.fromkeys(metrics, 0.2)
-    period = Period(MARCH, 1234, 5, None, None, action, decision)
-    return period, MonthWithoutRetraining(MARCH, 2, values, {**values, metrics[0]: 0.3}, proofs[0])
+    nothing = dict.fromkeys(f"{metric}{end}" for metric in metrics for end in ("", "_lower", "_upper"))
+    after = AfterPromotion(2, 1, 7, MARCH, proofs)
+    monitored = triage_months.month(3, window=MARCH, live=nothing, probe=(), after_promotion=after)
+    period = Period(MARCH, 1234, 5, None, monitored, action, decision)
+    return period, MonthWithoutRetraining(MARCH, 2, values, {**values, metrics[0]: 0.3}, promoted=True)
 
 
 def shown(table: Any) -> str:
@@ -55,8 +58,8 @@ def shown(table: Any) -> str:
 @KINDS
 def test_the_table_names_the_metrics_of_the_task(tmp_path: Path, kind: str) -> None:
     pipeline, _ = declared(tmp_path, kind)
-    period, without = month(pipeline)
-    text = shown(report.summary_table(pipeline, [period], [without]))
+    period, _ = month(pipeline)
+    text = shown(report.summary_table(pipeline, [period]))
     assert [title for title in TITLES[kind] if title not in text] == []
     gain = "+0.2 [+0.1, +0.5]" if kind == "regression" else "+4.2 [+2.1, +8.4]"
     assert text.count(gain) == 3

@@ -15,7 +15,7 @@ from airloop.models import model_version
 from airloop.models.training_key import training_key
 from airloop.records import Snapshot
 from airloop.settings import Settings
-from airloop.stores.mlflow import tracking
+from airloop.stores.mlflow import provenance, tracking
 
 
 @pytest.fixture(scope="module")
@@ -181,22 +181,22 @@ def test_the_commit_says_when_the_checkout_was_edited(tmp_path):
         identity = ("-c", "user.name=t", "-c", "user.email=t@t")
         subprocess.run(["git", *identity, "-C", str(tmp_path), *words], check=True, capture_output=True)
 
-    assert tracking.code_commit(tmp_path / "nowhere") == "unknown"
+    assert provenance.code_commit(tmp_path / "nowhere") == "unknown"
     git("init")
     (tmp_path / "file").write_text("1")
     git("add", ".")
     git("commit", "-m", "first")
-    tracking.code_commit.cache_clear()
-    clean = tracking.code_commit(tmp_path)
+    provenance.code_commit.cache_clear()
+    clean = provenance.code_commit(tmp_path)
     assert len(clean) == 40
     (tmp_path / "file").write_text("2")
-    tracking.code_commit.cache_clear()
-    assert tracking.code_commit(tmp_path) == f"{clean}-dirty"
+    provenance.code_commit.cache_clear()
+    assert provenance.code_commit(tmp_path) == f"{clean}-dirty"
 
 
 def test_provenance_names_commit_and_lock(settings):
     project = Settings()
-    found = tracking.provenance(project)
+    found = provenance.provenance(project)
     assert len(found["airloop.lock_sha256"]) == 64
-    assert found["airloop.code_commit"] == tracking.code_commit(project.project_dir)
-    assert tracking.provenance(settings)["airloop.lock_sha256"] == "unlocked"
+    assert found["airloop.code_commit"] == provenance.code_commit(project.project_dir)
+    assert provenance.provenance(settings)["airloop.lock_sha256"] == "unlocked"

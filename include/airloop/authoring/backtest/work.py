@@ -12,7 +12,8 @@ from airloop.authoring.backtest.past import Past
 from airloop.errors import DataContractError
 from airloop.models import estimators
 from airloop.models.choice import Incumbent, choose
-from airloop.models.evaluate import compare, metrics
+from airloop.models.evaluate import metrics
+from airloop.models.gate_evidence import compare
 from airloop.models.history import evenly, learned_since
 from airloop.models.holdout import holdout_of
 from airloop.models.refit_checks import agreement

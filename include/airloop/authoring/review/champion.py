@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from airloop.authoring.review.backtest import Backtest
 from airloop.errors import GuardRefused
 from airloop.gate.judge import judge as judge_version
-from airloop.models import evaluate, model_version
+from airloop.models import evaluate, gate_evidence, model_version
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, task_of
 from airloop.records import Decision, Evaluated, Snapshot
@@ -90,7 +90,7 @@ def judge(change: Backtest, champion: Champion | None) -> tuple[Evaluated, Decis
     if champion is not None:
         task, labels = task_of(change.pipeline), change.holdout["label"]
         predicted = task.from_column(change.holdout[PREDICTION])
-        found, problems = evaluate.compare(change.pipeline, change.holdout, champion.predicted, predicted)
+        found, problems = gate_evidence.compare(change.pipeline, change.holdout, champion.predicted, predicted)
         evaluated = replace(
             evaluated,
             champion_version=champion.version,

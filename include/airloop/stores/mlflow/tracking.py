@@ -1,9 +1,6 @@
 """MLflow tracking: one parent run per training, nested candidates, versions; all found again by their input key."""
 
-import functools
-import hashlib
 import logging
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +16,6 @@ from mlflow.tracking import MlflowClient
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused, UpstreamUnavailable
-from airloop.project import LOCKS
 from airloop.settings import Settings
 from airloop.stores.files import publish
 from airloop.stores.mlflow import tracking_tables
@@ -60,6 +56,13 @@ def write_json(settings: Settings, run_id: str, name: str, content: dict[str, An
     tracker = client(settings)
     with answering(settings, f"write {name} of run {run_id}"):
         tracker.log_dict(run_id, content, name)
+
+
+def write_text(settings: Settings, run_id: str, name: str, content: str) -> None:
+    """Write a text as an artifact of a run, in place of one of that name."""
+    tracker = client(settings)
+    with answering(settings, f"write {name} of run {run_id}"):
+        tracker.log_text(run_id, content, name)
 
 
 def read_artifact(settings: Settings, run_id: str, name: str) -> str | None:
@@ -184,28 +187,6 @@ def _is_gone(tracker: MlflowClient, source_run: str | None) -> bool:
         return False
     run = tracker.get_run(source_run)
     return INPUT_KEY in run.data.tags and run.info.status != "RUNNING"
-
-
-def provenance(settings: Settings) -> dict[str, str]:
-    """Tags that say which code and libraries made a run: the git commit (with `-dirty`) and the lock file's digest.
-
-    The lock is the project's own, else the one that came with the installed package.
-    """
-    locks = [
-        path for path in (settings.project_dir / "requirements" / "base.lock", LOCKS / "base.lock") if path.is_file()
-    ]
-    digest = hashlib.sha256(locks[0].read_bytes()).hexdigest() if locks else "unlocked"
-    return {"airloop.code_commit": code_commit(settings.project_dir), "airloop.lock_sha256": digest}
-
-
-@functools.cache
-def code_commit(project_dir: Path) -> str:
-    """The commit of the checkout, `-dirty` with uncommitted changes, `unknown` outside git."""
-    command = ["git", "-C", str(project_dir), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
 
 
 def version_of_key(pipeline: Pipeline, settings: Settings, key: str) -> int | None:

@@ -20,7 +20,7 @@ def body(pipeline: Pipeline, kept: Kept, *, resolved: bool, address: str = "") -
     """
     alert = kept.alert
     lines = {
-        "Pipeline": f"{pipeline.name} (owner: {pipeline.owner})",
+        "Pipeline": f"{pipeline.name} (owner: {', '.join(filter(None, (pipeline.owner, pipeline.channel)))})",
         "What": f"{alert.what} ({alert.kind}, {alert.severity})",
         "Why": alert.why,
         "Evidence": alert.evidence,

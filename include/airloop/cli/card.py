@@ -1,0 +1,32 @@
+"""The model card of a version."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from airloop.cli.output import AsJson, checked, console
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: airloop card PIPELINE 3")
+def card(
+    pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
+    version: Annotated[int, typer.Argument(help="A registered version.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a version's model card as it is now, to the reports and to its MLflow run."""
+    from airloop.config import load_pipeline
+    from airloop.features import catalogue
+    from airloop.gate import describe
+    from airloop.reports import card as cards
+
+    settings = checked(pipeline)
+    declared = load_pipeline(pipeline, settings)
+    if as_json:
+        found = cards.content(declared, version, settings, catalogue=catalogue.read(pipeline, settings))
+        typer.echo(json.dumps(found, sort_keys=True))
+        return
+    html, text = describe.publish(declared, version, settings)
+    console.print(f"model card of version {version}: {html} and {text}", markup=False, soft_wrap=True)
