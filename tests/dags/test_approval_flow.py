@@ -151,7 +151,8 @@ def test_an_answer_is_put_on_record_and_acted_on(
     entry = ledger.history(asked, "toy").answer_to(4)
     assert entry is not None
     assert (entry.kind, entry.payload["who"], entry.payload["why"]) == (kind, who, why)
-    assert [question["assigned_users"] for question in questions] == [[{"id": "anna", "name": "anna"}]] * len(answers)
+    # `dag.test` starts the task anew where the platform resumes it, and an attempt after the first asks nothing.
+    assert [question["assigned_users"] for question in questions] == [[{"id": "anna", "name": "anna"}]]
     assert "Brier 0.1000, must be at most 0.2200" in questions[0]["body"]
 
 
@@ -182,10 +183,10 @@ def test_an_attempt_after_the_first_takes_the_answer_that_was_given_and_asks_onl
     fired = asyncio.run(anext(left.value.trigger.run())).payload
     assert {name: fired[name] for name in event} == event
     if "unasked" in fired:
-        with pytest.raises(TaskDeferred) as left:
+        with pytest.raises(TaskDeferred) as asking:
             task.execute_complete(context, fired, **left.value.kwargs)
         assert [question["subject"] for question in questions] == ["Promote version 2 of toy?"]
-        assert not left.value.trigger.stands
+        assert not asking.value.trigger.stands
 
 
 def test_an_error_of_airflow_while_the_first_attempt_waits_is_an_error(

@@ -10,7 +10,8 @@ from airloop.models.holdout import Holdout
 
 logger = logging.getLogger(__name__)
 
-ERROR = "error"
+ERROR = "could not be measured"
+"""Key of the reason in place of a measurement; no word that a rule may measure something under."""
 
 
 def key_of(place: int, kind: str) -> str:
@@ -19,7 +20,7 @@ def key_of(place: int, kind: str) -> str:
 
 
 def measure_rules(pipeline: Pipeline, holdout: Holdout) -> dict[str, dict[str, Any]]:
-    """What each of gate.rules measured on a holdout, or `error`, why it could not; the gate then refuses."""
+    """What each of gate.rules measured on a holdout, or under ERROR why it could not; the gate then refuses."""
     return {
         key_of(place, rule.kind): _measured(rule.build, holdout)
         for place, rule in enumerate(pipeline.gate.rules, start=1)

@@ -127,7 +127,8 @@ class Evaluated(Record):
         model_digest: SHA-256 of the candidate's files, as they were loaded and judged.
         looks: Earlier decisions on other versions that looked at rows of this holdout; the evidence is at the
             confidence that this many looks leave (airloop.models.looks).
-        measured: Place and kind of each of gate.rules -> what evaluate measured for it, or `error`, why it could not.
+        measured: Place and kind of each of gate.rules -> what evaluate measured for it, or why it could not be
+            measured.
         compared_version: The judged version whose refit the champion is, where the champion has learned from rows of
             this holdout and the judged one has not: its predictions are what was compared. None: the champion's own.
     """

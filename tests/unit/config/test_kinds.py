@@ -11,6 +11,7 @@ from airloop.config import load_pipeline
 from airloop.config.gate_rules import RuleDeclaration
 from airloop.errors import ConfigError
 from airloop.gate.judge import judge
+from airloop.models.rules_measured import ERROR
 from airloop.settings import Settings
 
 OWN = '''
@@ -64,7 +65,7 @@ def test_a_rule_of_the_pipelines_own_is_found_and_judges(tmp_path: Path, monkeyp
     key = "1 own_rules_of_the_test:Rows"
     assert judge(evaluated(measured={key: {"rows": 10}}), gate).passed
     assert judge(evaluated(measured={key: {"rows": 9}}), gate).why == "refused: 9 rows"
-    assert "could not be measured: no luck" in judge(evaluated(measured={key: {"error": "no luck"}}), gate).why
+    assert "could not be measured: no luck" in judge(evaluated(measured={key: {ERROR: "no luck"}}), gate).why
     assert "nothing was measured for rule" in judge(evaluated(), gate).why
     wrong = RuleDeclaration.model_validate({"kind": "own_rules_of_the_test:Rowz"})
     with pytest.raises(ConfigError, match="cannot be imported"):

@@ -15,7 +15,7 @@ from airloop.models.rules_measured import key_of
 
 DECLARED = (
     {"kind": "sanity", "low": 0.0, "high": 1.0, "distinct": 50},
-    {"kind": "latency", "milliseconds": 20, "megabytes": 5, "repeats": 3},
+    {"kind": "latency", "milliseconds": 200, "megabytes": 5, "repeats": 3},
     {"kind": "calibration", "at_most": 0.08},
     {"kind": "fairness", "column": "site", "at_most": 0.15},
     {"kind": "cost", "false_positive": 1, "false_negative": 1, "margin_share": 0.1},
@@ -40,7 +40,7 @@ def timid_but_good_for_one_machine(rows):
 
 
 def slow(rows):
-    time.sleep(0.03)  # what the rule is about
+    time.sleep(0.3)  # what the rule is about
     return planted.good(rows)
 
 
@@ -56,7 +56,7 @@ def shuffled(rows):
 
 def wobbles(rows):
     """As good as the good one on average, and says less of hotter machines again and again."""
-    return np.clip(planted.good(rows) + 0.06 * np.sin(40 * rows["heat"].to_numpy()), 0.01, 0.99)
+    return np.clip(planted.good(rows) + 0.12 * np.sin(40 * rows["heat"].to_numpy()), 0.01, 0.99)
 
 
 def decided(model, champion):
@@ -107,6 +107,5 @@ def test_a_planted_model_is_refused_by_what_is_meant_for_it_and_by_that_alone(mo
     assert decided(model, champion) == ("refused", [refused])
 
 
-def test_a_constant_model_and_one_of_infinity_are_refused_by_sanity_among_others():
-    assert "sanity" in decided(planted.constant, None)[1]
-    assert "sanity" in decided(lambda rows: np.where(rows["heat"] > 1.9, 1.2, planted.good(rows)), None)[1]
+def test_a_constant_model_is_refused_by_sanity_and_by_the_floor_that_it_cannot_pass():
+    assert decided(planted.constant, None) == ("refused", ["floor roc_auc", "sanity"])

@@ -37,7 +37,7 @@ def content(
         GuardRefused: No such version was trained here.
         UpstreamUnavailable: The state database does not answer.
     """
-    history = ledger.history(settings, pipeline.name)
+    history = _history(settings, pipeline.name)
     judged = history.judged(version)
     records = _records(settings, pipeline.name, judged)
     entries = _about(ledger.entries(settings, pipeline.name, kinds=_TOLD), {version, judged})
@@ -65,6 +65,12 @@ def content(
         "history": [_told(entry) for entry in entries],
     }
     return card | {"limits": list(limits.of(pipeline, card, decision))}
+
+
+def _history(settings: Settings, name: str) -> History:
+    """Of the entries that say which version they are about: a card is also made of a ledger that does not verify."""
+    found = ledger.entries(settings, name, kinds=ledger.HISTORY_KINDS)
+    return History(tuple(entry for entry in found if isinstance(entry.payload.get("version"), int)))
 
 
 def _records(settings: Settings, name: str, version: int) -> Records:

@@ -20,7 +20,7 @@ _BINARY_ONLY = ("fairness", "calibration", "cost")
 def of(pipeline: Pipeline, card: Mapping[str, Any], decision: Entry | None) -> Iterator[str]:
     """One sentence each."""
     data, version = card["data"], card["version"]
-    if "train" in data:
+    if data.get("train") and data.get("holdout"):
         train, holdout = (f"{data[part]['start'][:10]} to {data[part]['end'][:10]}" for part in ("train", "holdout"))
         yield f"It learned from {train} and was judged on {holdout}: what came later it has not seen."
     if data.get("unlabelled_rows"):

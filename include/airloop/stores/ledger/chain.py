@@ -8,7 +8,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -182,7 +182,7 @@ def entries(
     until: int | None = None,
 ) -> tuple[Entry, ...]:
     """Entries by sequence: all, or those of some kinds, of one effective_at, up to a sequence."""
-    query = sa.select(_table).where(_table.c.pipeline == pipeline).order_by(_table.c.sequence)
+    query = sa.select(_table).where(_table.c.pipeline == pipeline)
     wanted = {*kinds, *({kind} if kind else ())}
     if wanted:
         query = query.where(_table.c.kind.in_(wanted))
@@ -191,7 +191,13 @@ def entries(
     if until is not None:
         query = query.where(_table.c.sequence <= until)
     with state.reading(settings) as connection:
-        return tuple(entry_of(dict(row)) for row in connection.execute(query).mappings())
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    # Sorted here: asked for an order, SQLite walks the whole chain in it instead of looking up a few kinds.
+    return tuple(entry_of(row) for row in sorted(rows, key=_sequence))
+
+
+def _sequence(row: Mapping[str, Any]) -> int:
+    return int(row["sequence"])
 
 
 def newest(settings: Settings, pipeline: str, kind: str) -> Entry | None:

@@ -30,7 +30,7 @@ def to_be_measured(settings: Settings, pipeline: str, history: History, start: d
     if promotion is None or promotion.kind != "done" or not promotion.payload.get("previous_version"):
         return None
     measured = entries(settings, pipeline, kind=MEASURED)
-    earlier = (entry for entry in measured if entry.payload["promotion"] == promotion.sequence)
+    earlier = (entry for entry in measured if entry.payload.get("promotion") == promotion.sequence)
     return None if any(entry.effective_at < end for entry in earlier) else promotion
 
 
@@ -75,12 +75,13 @@ def in_words(promise: Evidence | None, measured: Evidence | None, *, why_not: st
 
 def newest_of_each(told: Iterable[Entry]) -> dict[int, Entry]:
     """Number of a promotion -> the newest `measured` entry about it: a window that was corrected is measured again."""
-    return {int(entry.payload["promotion"]): entry for entry in told if entry.kind == MEASURED}
+    about = ((entry.payload.get("promotion"), entry) for entry in told if entry.kind == MEASURED)
+    return {number: entry for number, entry in about if isinstance(number, int)}
 
 
 def track_record(told: Sequence[Entry]) -> str:
     """How good the gate's word was so far, in one sentence; empty before the first promotion was measured."""
-    counted = Counter(str(entry.payload["verdict"]) for entry in newest_of_each(told).values())
+    counted = Counter(str(entry.payload.get("verdict")) for entry in newest_of_each(told).values())
     if not counted:
         return ""
     total = sum(counted.values())

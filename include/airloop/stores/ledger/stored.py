@@ -82,9 +82,13 @@ def _older(connection: sa.Connection, pipeline: str, first: int) -> Rows:
     after = _table.alias("after")
     follows = sa.and_(after.c.pipeline == _table.c.pipeline, after.c.sequence == _table.c.sequence + 1)
     query = sa.select(_table, after.c.previous_hash.label("next_hash")).join_from(_table, after, follows, isouter=True)
-    wanted = sa.or_(_table.c.kind.in_((*KINDS, "acknowledged")), _table.c.sequence == first - 1)
-    query = query.where(_table.c.pipeline == pipeline, _table.c.sequence < first, wanted)
-    return [dict(row) for row in connection.execute(query.order_by(_table.c.sequence)).mappings()]
+    before = query.where(_table.c.pipeline == pipeline, _table.c.sequence < first)
+    # Two questions, sorted here: together, or in their order, SQLite answers them by walking the whole chain.
+    found: dict[int, dict[str, Any]] = {}
+    for wanted in (_table.c.kind.in_((*KINDS, "acknowledged")), _table.c.sequence == first - 1):
+        rows = connection.execute(before.where(wanted)).mappings()
+        found |= {int(row["sequence"]): dict(row) for row in rows}
+    return [found[sequence] for sequence in sorted(found)]
 
 
 def _records(connection: sa.Connection, pipeline: str, stage: str, newest: int | None) -> list[dict[str, Any]]:
