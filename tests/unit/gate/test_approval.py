@@ -36,7 +36,7 @@ def pipeline(**policy):
 @pytest.fixture
 def settings(registry_settings, monkeypatch):
     """Version 1 is champion from March on, and promotions check no files."""
-    monkeypatch.setattr(promote, "check_model", lambda *_, digest: digest)
+    monkeypatch.setattr(promote, "check_model", lambda *_, digest, **__: digest)
     ledger_entries.put_in_force(registry_settings, NAME, 1, MARCH)
     registry.set_alias(registry_settings, NAME, "champion", 1)
     return registry_settings

@@ -37,7 +37,7 @@ def checked(monkeypatch):
     """Versions that were checked; each predicts."""
     versions = []
 
-    def check(_settings, _name, version, *, digest):
+    def check(_settings, _name, version, *, digest, reviewed):
         versions.append(version)
         return digest
 
