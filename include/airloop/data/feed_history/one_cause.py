@@ -45,8 +45,9 @@ def _by_column(cause: Alarm, alarm: Alarm) -> bool:
 
     But columns whose order has turned, and which do not look like each other: there another unit of one is likelier.
     """
-    if alarm.kind == "copied_rows" and cause.kind in _OF_A_COLUMN:
-        return cause.subject.startswith(f"{alarm.subject}.")
+    if alarm.kind == "copied_rows":
+        of_a_column = cause.kind in _OF_A_COLUMN and cause.subject.startswith(f"{alarm.subject}.")
+        return of_a_column or (cause.kind == "repeated_days" and cause.subject == alarm.subject)
     if not set(cause.subject.split(", ")) & set(alarm.subject.split(", ")):
         return False
     if alarm.kind == "exchanged":
