@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.support import toy, toy_past
+from tests.support import toy, toy_hours, toy_past
 
 from airloop.config import pipeline_names
 from airloop.settings import Settings, load_settings
@@ -40,6 +40,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     root = tmp_path_factory.mktemp("e2e") / "project"
     settings = toy.write_project(root, REPOSITORY).model_copy(update={"airflow_users": USERS})
     toy_past.declare(settings)
+    toy_hours.declare(settings)
     for name in (
         "dags",
         "plugins",

@@ -97,7 +97,7 @@ class _Stepper:
         return period(self.pipeline, window, self.settings)
 
     def _take(self, window: Window) -> None:
-        name, self.length = self._name(window), window.end - window.start
+        name, self.step, self.length = self._name(window), window, window.end - window.start
         self._inputs(window, name)
         if self._scores(window):
             self._has_data(window, name)
@@ -208,10 +208,12 @@ class _Stepper:
         waiting = inbox.waiting_windows(self.pipeline, self.settings, within=within)
         if not self.joins:
             return [(item.window, item.run_id) for item in waiting]
-        whole = [window for window in calendar_windows(self.pipeline.calendar, within) if within.start <= window.start]
+        windows = calendar_windows(self.pipeline.calendar, within)
+        before = [window for window in windows if within.start <= window.start < self.step.start]
+        here = [self.step] if self.step.start < within.end else []
         inside = {
             span: [item.digest for item in waiting if span.start <= item.window.start < span.end]
-            for span in joined(self.pipeline, whole)
+            for span in (*joined(self.pipeline, before), *here)
         }
         return [(span, f"{_run_id(span)}__{digest(why)[:12]}") for span, why in inside.items() if why]
 
