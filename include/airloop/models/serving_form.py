@@ -14,7 +14,7 @@ from airloop.errors import AirloopError, GuardRefused
 from airloop.features import definition_files, online_views
 from airloop.features.online_views import OnlineView, ServedFeature
 from airloop.models.forms import written
-from airloop.models.forms.choose import Form, chosen_form, plain_row
+from airloop.models.forms.choose import Form, chosen_form, fewer, plain_row
 from airloop.models.forms.columns import model_columns
 from airloop.problems import task_of
 from airloop.records import Snapshot
@@ -96,7 +96,9 @@ def real_rows(snapshot: Snapshot, columns: Sequence[str], settings: Settings) ->
 
     try:
         with fsspec.open(snapshot.uri, "rb", **settings.storage_options) as file:
-            found = pq.read_table(file, columns=list(columns), filters=[("part", "=", "holdout")]).slice(0, _REAL_ROWS)
+            found = pq.read_table(file, columns=list(columns), filters=[("part", "=", "holdout")]).slice(
+                0, fewer(_REAL_ROWS, len(columns))
+            )
     except Exception as error:  # the file of an old training may be gone: the probes remain
         logger.info("the holdout is not there to compare on: %s", error)
         return []

@@ -176,3 +176,7 @@ def test_a_file_that_is_no_form_is_refused_unread(toy_settings, frame):
     for broken in (b"", b"not a zip", content[:-200], pickled.getvalue(), newer):
         with pytest.raises(GuardRefused, match="serving form"):
             written.read(broken)
+
+
+def test_of_very_wide_rows_fewer_are_compared():
+    assert [choose.fewer(2000, columns) for columns in (0, 39, 784, 3000, 10**6)] == [2000, 2000, 255, 66, 50]

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 PIPELINE = "pipeline"
 TOLERANCE = 1e-12
 _PROBES, _ALONE, _EDGES = 200, 40, 200
+_CELLS, _FEWEST = 200_000, 50
 _BUILDERS: dict[str, Callable[[Any, Any], Any]] = {"trees": tree_form, "linear": linear_form}
 _EXTREMES = (0.0, -0.0, 1.0, -1.0, 0.5, 1e-9, -1e6, 1e6, 3e38, -3e38, None)
 
@@ -125,7 +126,7 @@ def probes(columns: Columns, real_rows: Rows) -> list[dict[str, Any]]:
     draw = random.Random(7)
     seen = {name: [row[name] for row in real_rows] or [None] for name in columns.names}
     rows: list[dict[str, Any]] = [dict.fromkeys(columns.names)]
-    for _ in range(_PROBES):
+    for _ in range(fewer(_PROBES, len(columns.names))):
         share = draw.random()
         rows.append(
             {
@@ -143,11 +144,16 @@ def edges(scorer: Trees | Linear, real_rows: Rows) -> list[dict[str, Any]]:
     draw, texts = random.Random(11), len(scorer.encoder.texts)
     nodes = np.flatnonzero((scorer.feature >= texts) & np.isfinite(scorer.threshold)).tolist()
     rows = []
-    for node in draw.sample(nodes, min(_EDGES, len(nodes))):
+    for node in draw.sample(nodes, min(fewer(_EDGES, len(real_rows[0])), len(nodes))):
         name, edge = scorer.encoder.numbers[int(scorer.feature[node]) - texts], float(scorer.threshold[node])
         beside = (edge, math.nextafter(edge, math.inf), math.nextafter(edge, -math.inf))
         rows += [{**draw.choice(real_rows), name: value} for value in beside]
     return rows
+
+
+def fewer(rows: int, columns: int) -> int:
+    """So many rows, or fewer of very wide ones: they are compared value by value, in every training."""
+    return max(_FEWEST, min(rows, _CELLS // max(1, columns)))
 
 
 def _strange(name: str, columns: Columns, draw: random.Random) -> Any:
