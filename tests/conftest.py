@@ -36,7 +36,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Workers:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long what takes long by its count shall take."""
+    """What takes long, as often and as long as asked."""
+    parser.addoption("--foreign-clients", action="store_true", help="install clients of others and ask by them")
     parser.addoption("--swaps", type=int, default=60, help="versions exchanged under load (tests/unit/serving)")
 
 
