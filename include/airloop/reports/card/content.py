@@ -14,6 +14,7 @@ from airloop.stores.ledger import Entry, History, promises
 FORMAT = "airloop model card 1"
 _STAGES = ("snapshot", "train", "evaluate", "describe")
 _TOLD = ("decision", "refitted", "approved", "rejected", "superseded", "done", "rolled_back", promises.MEASURED)
+_WORDS = {"done": "promoted", "rolled_back": "rolled back to"}
 _NEEDS_VERSION = "airloop ledger show"
 
 Records = dict[str, dict[str, Any]]
@@ -169,7 +170,7 @@ def _told(entry: Entry) -> dict[str, Any]:
         "sequence": entry.sequence,
         "kind": entry.kind,
         "version": payload.get("version"),
-        "outcome": payload.get("outcome") or payload.get("verdict") or entry.kind,
+        "outcome": payload.get("outcome") or payload.get("verdict") or _WORDS.get(entry.kind, entry.kind),
         "who": payload.get("who") or payload.get("asked_by") or "",
         "why": payload.get("why") or "",
         "effective_at": entry.to_json()["effective_at"],
