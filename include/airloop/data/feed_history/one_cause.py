@@ -82,4 +82,6 @@ def _by_missing_rows(cause: Alarm, alarm: Alarm) -> bool:
     """Many files cut off explain missing rows; rows that are missing in one feed explain unknown keys in another."""
     if cause.kind == "file_cut" and cause.holds_training:
         return alarm.subject == cause.subject and alarm.kind in ("labels_missing", "incomplete")
-    return alarm.kind == "unknown_keys" and cause.kind in ("missing_day", "incomplete", "files_missing")
+    # Of the same feed either would explain the other, and nobody would be told.
+    in_another = cause.subject != alarm.subject
+    return in_another and alarm.kind == "unknown_keys" and cause.kind in ("missing_day", "incomplete", "files_missing")

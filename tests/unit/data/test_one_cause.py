@@ -1,0 +1,22 @@
+"""Of several alarms about one cause one stays: never none."""
+
+from airloop.config import load_pipeline
+from airloop.data.feed_history import one_cause
+from airloop.records import Alarm
+from airloop.settings import Settings
+
+
+def _named(*alarms: Alarm) -> list[str]:
+    found = one_cause.named(load_pipeline("flight_delays", Settings()), alarms)
+    return [f"{alarm.kind} {alarm.subject}" for alarm in found]
+
+
+def test_many_unknown_keys_of_a_feed_explain_its_missing_rows_and_stay() -> None:
+    incomplete = Alarm("incomplete", "departures", "", 0.88, 0.99)
+    assert _named(incomplete, Alarm("unknown_keys", "departures", "", 0.11, 0.0)) == ["unknown_keys departures"]
+    assert _named(incomplete) == ["incomplete departures"]
+
+
+def test_rows_that_are_missing_in_one_feed_explain_unknown_keys_in_another() -> None:
+    missing = Alarm("incomplete", "schedule", "", 0.7, 1.0)
+    assert _named(missing, Alarm("unknown_keys", "departures", "", 0.3, 0.0)) == ["incomplete schedule"]
