@@ -186,8 +186,10 @@ def _killed_at(settings, decision, point):
     """A process that promotes and is killed at a point of its work; whether it was, before it ended."""
     child = os.fork()
     if child == 0:
-        marked_points.die_at(point, lambda: move(settings, decision))
-        os._exit(0)
+        try:
+            marked_points.die_at(point, lambda: move(settings, decision))
+        finally:  # a child that went on would be a second test run
+            os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
