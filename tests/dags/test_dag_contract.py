@@ -82,7 +82,7 @@ def test_the_dags_are_exactly_those_of_every_pipeline_and_group(bag: DagBag) -> 
 
 
 def test_there_is_one_file_a_group_and_one_for_what_is_refused(bag: DagBag) -> None:
-    expected = {f"airloop_{group}_dag.py" for group in (*GROUPS, "alerts", "declarations")}
+    expected = {f"airloop_{group}_dag.py" for group in (*GROUPS, "alerts", "declarations", "maintenance")}
     assert {Path(stat.file).name for stat in bag.dagbag_stats} == expected
 
 
