@@ -22,7 +22,7 @@ from airloop.problems import Floats, Integers
 Predict = Callable[[pd.DataFrame], Floats]
 
 MOST_FEATURES = 60
-"""Of more features, an image's pixels for instance, no single one explains anything, and all would take minutes."""
+"""Of more features, elements of an array for instance, no single one explains anything, and all would take minutes."""
 
 _ROWS, _REPEATS = 1500, 3
 _EXPLAINED, _ORDERS = 40, 12

@@ -1,4 +1,4 @@
-"""Do two columns of names go together? A tail number has one airline: shuffled, it has any.
+"""Do two columns of names go together? A machine has one owner: shuffled, it has any.
 
 The measure is how much likelier two rows with the same value of one column have the same value of the other than two
 rows at all: Goodman and Kruskal's tau in its unbiased form, 0 for no association, 1 where one value fixes the other.

@@ -11,7 +11,7 @@ _LEAST_DIFFERENT = 5.0
 _LEFT = 0.35
 _LEAST_WINDOWS = 2
 WHERE = " where "
-"""Between a column and the part of the rows: `temp where origin is JFK`."""
+"""Between a column and the part of the rows: `celsius where machine is m7`."""
 
 
 def variety(rows: pl.DataFrame, days: pl.Series, numeric: Sequence[str], texts: Sequence[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Do names still stand for what they stood for? Two airlines whose codes were exchanged fly each other's routes.
+"""Do names still stand for what they stood for? Two customers whose codes were exchanged buy each other's goods.
 
 A profile of a value is what the rows that have it say in another text column. A value whose profile is no longer its
 own and is that of another one has changed places with it, whatever the season did to both.

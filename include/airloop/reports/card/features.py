@@ -20,6 +20,6 @@ def _of_view(view: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _column(name: str, known: Mapping[str, Any]) -> str:
-    """The array that an element like `pixels_17` belongs to, else the name itself."""
+    """The array that an element like `embedding_17` belongs to, else the name itself."""
     array = name.rpartition("_")[0]
     return array if name not in known and array in known else name

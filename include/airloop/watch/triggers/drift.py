@@ -11,8 +11,8 @@ from airloop.watch.triggers.trigger import Looks, Trigger, Verdict
 class Drift(Trigger):
     """Asks when the share of drifted features is at least `share` in this look and in k of the last n.
 
-    Drift says that inputs have changed, not that the champion has become worse: of the shipped flights a third drifts
-    in every month. Declare it where labels come too late for a probe.
+    Drift says that inputs have changed, not that the champion has become worse: in a world with seasons a third of
+    the features drifts in every month. Declare it where labels come too late for a probe.
     """
 
     share: float = Field(gt=0, le=1)
