@@ -26,6 +26,8 @@ SAYS = {
     "/dags/{dag_id}": "Champion in force",
     "/dags/{dag_id}/runs/{run_id:path}": "2020-02-28",
 }
+# Whether toy has a version here depends on the tests before; tests/unit/pages/test_version_page.py reads its card.
+VERSION = "/pipelines/{pipeline}/versions/{version}"
 ASKS_THE_SYSTEM = """<!doctype html><html><head><title>report</title></head><body><script>
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const paint = () => { document.body.style.background = dark.matches ? "black" : "white"; };
@@ -85,7 +87,12 @@ def test_a_page_opens_with_the_login_and_is_refused_without(site: Site, route: s
 
 
 def test_every_route_is_tried_here(site: Site) -> None:
-    assert set(SAYS) == set(site.routes)
+    assert {*SAYS, VERSION} == set(site.routes)
+
+
+def test_the_card_of_a_version_asks_for_the_login(site: Site) -> None:
+    assert site.get(VERSION).status_code in {401, 403}
+    assert site.get(VERSION, headers=site.headers).status_code in {200, 404}
 
 
 def test_airflows_menu_and_tabs_lead_to_the_pages_and_to_mlflow(site: Site) -> None:
