@@ -4,8 +4,7 @@ Three months as the demo takes them, a fourth as it comes to a platform left alo
 backfill scores and monitors what its calendar says.
 """
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
+from tests.support.waiting import until
 
 from airloop.config import Pipeline, calendar_windows, load_pipeline
 from airloop.config.attribute import resolve
@@ -96,13 +96,6 @@ def truth(name: str) -> pd.Series:
         return pd.Series(digits, index=[f"scan-{number:04}" for number in range(1, len(digits) + 1)])
     seen = NycWeather().frame("weather").drop_nulls("temp").to_pandas()
     return pd.Series(seen["temp"].to_numpy(), index=seen["origin"] + seen["observed_at"].dt.strftime("@%Y-%m-%dT%HZ"))
-
-
-def until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not condition():
-        time.sleep(0.5)
-    return condition()
 
 
 @pytest.mark.parametrize("name", [*sorted(METRIC), "toy"])

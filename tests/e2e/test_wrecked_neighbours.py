@@ -5,13 +5,13 @@ Runs after test_toy_platform, whose pipeline is the neighbour that goes on.
 
 import json
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support import receivers, toy, toy_fleet
 from tests.support.receivers import Mailbox
+from tests.support.waiting import until
 
 from airloop.errors import AirloopError
 from airloop.settings import Settings
@@ -24,15 +24,6 @@ WINDOW = {"start": toy.text(toy.days(0, 3).start), "end": toy.text(toy.days(0, 3
 WRECKS = ("wreck_yaml", "wreck_sql", "wreck_repo")
 GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion")
 ROUTE = "alerts: [{to: smtp, connection: e2e_mail, recipients: [ada@example.org]}]"
-
-
-def until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.5)
-    return condition()
 
 
 def wreck(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from airloop.config import Comparison, Floor
-from airloop.config.pipeline import Gate
+from airloop.config.gate import Gate
 from airloop.records import Evaluated, Evidence, Window
 
 CUTOFF = datetime(2013, 4, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from airloop.config import Candidate, TaskKind
-from airloop.config.pipeline import Range
+from airloop.config.training import Range
 
 _NUMBERS: dict[str, tuple[type, ...]] = {"integer": (int,), "real": (int, float), "real_not_integer": (float,)}
 _LIST = Path(__file__).parent / "estimators.json"

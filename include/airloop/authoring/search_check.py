@@ -5,7 +5,7 @@ from typing import Any
 
 from airloop.config import Pipeline
 from airloop.config.attribute import resolve
-from airloop.config.pipeline import Range
+from airloop.config.training import Range
 
 
 def problems(pipeline: Pipeline, candidate: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """A metric of the project's own has to fit what the declaration says of it; airloop's are checked when YAML is read."""
 
+from airloop.config.gate import Floor
 from airloop.config.metric import METRIC, METRICS
-from airloop.config.pipeline import Floor, Pipeline
+from airloop.config.pipeline import Pipeline
 from airloop.errors import ConfigError
 from airloop.families import is_own
 

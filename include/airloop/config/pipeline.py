@@ -1,27 +1,24 @@
 """The tree behind pipeline.yaml: one small frozen class per idea; an unknown key is refused."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from airloop.config.alerts import AlertRoute
 from airloop.config.approval import Approval
-from airloop.config.balance import Balance
 from airloop.config.calendar import Calendar, is_finer
 from airloop.config.channel import Channel
 from airloop.config.feed import Feeds
-from airloop.config.gate_rules import RuleDeclaration
+from airloop.config.gate import Gate
 from airloop.config.metric import METRICS, MetricName, metrics_of
 from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
-from airloop.config.reason import Reason
-from airloop.config.refit import Refit
 from airloop.config.retention import Retention
 from airloop.config.serving import Serving
-from airloop.config.trusted_type import TrustedType
+from airloop.config.training import Training
 from airloop.families import is_own
 
 
@@ -78,144 +75,6 @@ class Validation(Node):
     fail_on: tuple[Name, ...] = ()
     """Kinds of alarms (`unit_change`, `labels_missing`, ...) that fail a window instead of only holding trainings; an
     alarm that a person accepted fails nothing."""
-
-
-class Range(Node):
-    """A numeric search range; integers stay integers."""
-
-    low: int | float
-    high: int | float
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low > self.high or (self.log and self.low <= 0):
-            raise ValueError(
-                f"low={self.low}, high={self.high}: low must not pass high, and a log range starts above 0"
-            )
-        return self
-
-
-class Candidate(Node):
-    """One family of models to tune."""
-
-    estimator: AttributePath
-    """`module:attribute` of a scikit-learn classifier, or regressor by the task, resolved on the worker."""
-    encoder: Literal["one_hot", "ordinal", "target"]
-    """How text features reach the estimator; `one_hot` also imputes and scales numbers. `target`: by the mean label of
-    their value, cross-fitted within the rows of a fit; for texts of very many values."""
-    params: dict[str, Any] = Field(default_factory=dict)
-    search: dict[str, Range | Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    """Parameter -> range, or the list of values to choose from."""
-    trusted_types: tuple[TrustedType, ...] = ()
-    """Classes of the project's own, `module:Class`, that a saved model may hold: each is imported and given its state
-    when the model is loaded, so name only what a person has read."""
-
-
-class Budget(Node):
-    """What tuning one candidate costs: trials x folds fits on rows. The same on every machine."""
-
-    trials: int = Field(gt=0)
-    folds: int = Field(gt=0)
-    rows: int = Field(gt=0)
-    """Rows that a fold's fit, and its validation, see at most; of more rows, so many evenly spread over time."""
-    seconds: float = Field(default=3600, gt=0)
-    """When tuning is given up as an error; it never ends a search with the trials so far."""
-
-
-class Training(Node):
-    """How candidates are made."""
-
-    holdout_days: int = Field(gt=0)
-    embargo_days: int = Field(ge=0)
-    metric: MetricName
-    """What tuning optimises."""
-    seed: int
-    min_train_rows: int = Field(gt=0)
-    budget: Budget
-    candidates: dict[Name, Candidate] = Field(min_length=1)
-    group: str | None = None
-    """Feature, or the entity key, whose rows belong together (a patient, a machine): no group is on both sides of a
-    fold. Default: rows stand for themselves."""
-    leak_check_times: int = Field(gt=0)
-    """Decision times the leak check samples per snapshot."""
-    refit: Refit = Refit()
-    balance: Balance = Balance()
-    memory_gib: float | None = Field(default=None, gt=0)
-    """A training that would take more memory than this is refused before its features are read. Default: what the
-    machine, or its container, has."""
-    history_days: int | None = Field(default=None, gt=0)
-    """Days before the holdout's embargo that are learned from; older rows are left out. Default: all since
-    coverage.start."""
-    max_train_rows: int | None = Field(default=None, gt=0)
-    """More examples before the holdout than this are thinned, evenly over time, before their features are read: it
-    bounds memory. Default: all."""
-    half_life_days: float | None = Field(default=None, gt=0)
-    """A row this much older than the newest one weighs half as much in a fit. Default: all weigh the same."""
-
-    @property
-    def reviewed_types(self) -> frozenset[str]:
-        """The trusted types of all candidates, `module.Class` as model files name them."""
-        named = (name for candidate in self.candidates.values() for name in candidate.trusted_types)
-        return frozenset(name.replace(":", ".") for name in named)
-
-
-class Floor(Node):
-    """An absolute bound on a holdout metric."""
-
-    metric: MetricName
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> Self:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("give exactly one of at_least, at_most")
-        if is_own(self.metric):
-            return self  # the worker imports it, and refuses the wrong bound then
-        better = "at_most" if METRICS[self.metric].sign < 0 else "at_least"
-        if getattr(self, better) is None:
-            raise ValueError(f"a floor on {self.metric} is an {better}: the other bound would let only bad models pass")
-        return self
-
-
-class Comparison(Node):
-    """Champion against candidate on the same rows; margins are shares of the champion's metric.
-
-    `superior` passes when lower > superior_margin_share * champion;
-    `non_inferior` passes when lower > -non_inferior_margin_share * champion and gain > 0.
-    """
-
-    metric: MetricName
-    superior_margin_share: float = Field(ge=0, default=0.0)
-    non_inferior_margin_share: float = Field(ge=0, default=0.05)
-    confidence: float = Field(gt=0.5, lt=1)
-    resamples: int = Field(ge=100)
-    min_blocks: int = Field(ge=14)
-    """Fewer calendar days with labelled rows refuse."""
-    rule: dict[Reason, Literal["superior", "non_inferior"]]
-    """Reason of a training (`probe`, `hand`, `schedule`, or a word of your own) -> rule; `default` is for every other
-    reason."""
-
-    @model_validator(mode="after")
-    def _has_default(self) -> Self:
-        if "default" not in self.rule:
-            raise ValueError("rule needs an entry `default`")
-        return self
-
-
-class Gate(Node):
-    """What a candidate must pass; a gate without floors is refused."""
-
-    floors: tuple[Floor, ...] = Field(min_length=1)
-    compare: Comparison
-    rules: tuple[RuleDeclaration, ...] = ()
-    """What else a candidate has to pass: `kind` (behaviour, calibration, cost, fairness, latency, sanity, slices, or
-    `module:Class` of the pipeline's own) and the keys of that kind."""
-    max_attempts: int | None = Field(default=3, gt=0)
-    """So many versions are compared with the champion on rows of one holdout; then the gate refuses until labels of
-    newer rows are mature. The look after k others is judged at 1 - alpha / (k + 1): with three, equally good candidates
-    pass no more often than alpha in all. null: no limit."""
 
 
 class Pipeline(Node):

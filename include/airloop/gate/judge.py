@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from airloop.config import METRICS, Floor
+from airloop.config.gate import Gate
 from airloop.config.gate_rules import RuleDeclaration
-from airloop.config.pipeline import Gate
 from airloop.gate.checks import is_number, refuse
 from airloop.gate.comparison import EVIDENCE, compared
 from airloop.models.looks import ATTEMPTS

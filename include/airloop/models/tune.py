@@ -12,7 +12,7 @@ import pandas as pd
 from mlflow.entities import Run
 
 from airloop.config import METRICS, Candidate, Pipeline
-from airloop.config.pipeline import Range
+from airloop.config.training import Range
 from airloop.errors import GuardRefused
 from airloop.models.choice import Incumbent, incumbent
 from airloop.models.estimators import feature_columns, fitted_model

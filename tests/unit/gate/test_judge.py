@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.support.gate_cases import CUTOFF, GATE, evaluated, evidence
 
 from airloop.config import Floor
-from airloop.config.pipeline import Gate
+from airloop.config.gate import Gate
 from airloop.gate.judge import judge
 from airloop.models.looks import paid_confidence
 

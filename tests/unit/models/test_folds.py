@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tests.support import toy
 
-from airloop.config.pipeline import Budget
+from airloop.config.training import Budget
 from airloop.errors import ConfigError, DataContractError
 from airloop.models.folds import folds, spread
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from tests.support import toy
 
-from airloop.config.pipeline import Budget
+from airloop.config.training import Budget
 from airloop.errors import GuardRefused
 from airloop.models import training_set, tune
 from airloop.models.choice import Incumbent
