@@ -85,3 +85,15 @@ def test_a_window_is_replaced_whole_after_its_files_were_put_together(uri: str, 
     compaction.compact_month(uri, "2020-01", settings)
     lake_rows.replace(uri, settings, JANUARY, lake_rows.row(5, JANUARY, 1.25))
     assert [row["id"] for row in lake.read(uri, settings, where=lake.between("at", JANUARY)).to_pylist()] == [5]
+
+
+def test_a_writer_that_is_faster_wins_and_nothing_is_merged(
+    uri: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = DeltaTable(uri)
+    day = Window(JANUARY.start, JANUARY.start + timedelta(days=1))
+    lake_rows.replace(uri, settings, day, lake_rows.row(0, day, 3.5))
+    monkeypatch.setattr(compaction, "DeltaTable", lambda *_args, **_options: opened)
+    assert compaction.compact_month(uri, "2020-01", settings) == 0
+    held = rows(uri, settings)
+    assert (len(held), held[0]["value"]) == (11, 3.5)
