@@ -18,7 +18,7 @@ from benchmarks.row import Row, Trial, interleaved
 from benchmarks.session import Session
 
 NAME = "a bell with nothing new among 20,000 landed files / one listing of their folder"
-# 15 before the inbox remembered where nothing waits, and with large files more: all were read again.
+# Beside the listing: names into periods, periods into windows, and one look into what is remembered of each.
 BOUND = 8.0
 UNIT = "s"
 

@@ -124,7 +124,8 @@ class _Landed:
 
     def __init__(self, pipeline: Pipeline, settings: Settings, within: Window | None) -> None:
         self._files = landed_files.list_files(pipeline, settings)
-        self._spans = {file: landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in self._files}
+        # Pairs, not a dict: hashing a listed file is what a look at years of files would mostly do.
+        self._spans = [(file, landed_files.file_span(pipeline.feeds[file.feed], file.name)) for file in self._files]
         self._static = [file for file in self._files if file.name == pipeline.feeds[file.feed].files]
         self._read = functools.cache(lambda file: landed_files.checksum(file, settings))
         self._hours = FileHours(pipeline, settings, self._read)
@@ -150,7 +151,7 @@ class _Landed:
         over, coverage = within.end if within else self._over(pipeline), pipeline.coverage
         start = max(coverage.start, within.start) if within else coverage.start
         found: dict[Window, list[ListedFile]] = {}
-        for file, span in self._spans.items():
+        for file, span in self._spans:
             for window in calendar_windows(pipeline.calendar, span) if span and over else ():
                 if start <= window.start and window.end <= min(over or window.end, coverage.end or window.end):
                     found.setdefault(window, []).append(file)
@@ -159,14 +160,14 @@ class _Landed:
     def _over(self, pipeline: Pipeline) -> datetime | None:
         """How far data time has come: by names, and by the rows of the newest files that are longer than a window."""
         telling = set(_telling(pipeline))
-        spans = {file: span for file, span in self._spans.items() if span and file.feed in telling}
-        newest = max((span.end for span in spans.values()), default=None)
-        ends = [self._hours.newest_end(file) for file, span in spans.items() if span.end == newest]
+        spans = [(file, span) for file, span in self._spans if span and file.feed in telling]
+        newest = max((span.end for _, span in spans), default=None)
+        ends = [self._hours.newest_end(file) for file, span in spans if span.end == newest]
         return max((end for end in ends if end is not None), default=newest)
 
     def read_by(self, span: Window) -> list[ListedFile]:
         """Files of the local days that overlap a span and have rows of it, and the static tables."""
-        dated = [file for file, day in self._spans.items() if day and day.start < span.end and span.start < day.end]
+        dated = [file for file, day in self._spans if day and day.start < span.end and span.start < day.end]
         return [file for file in dated if self._hours.touches(file, span)] + self._static
 
 

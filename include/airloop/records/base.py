@@ -59,7 +59,8 @@ class Window(Record):
             value = getattr(self, name)
             if value.tzinfo is None:
                 raise DataContractError(f"window {name} {value} has no timezone; windows are UTC")
-            object.__setattr__(self, name, value.astimezone(UTC))
+            if value.tzinfo is not UTC:
+                object.__setattr__(self, name, value.astimezone(UTC))
         if self.start >= self.end:
             raise DataContractError(
                 f"window [{self.start}, {self.end}) is empty or reversed; start must lie before end"
