@@ -30,14 +30,8 @@ ASKED = PIPELINE.model_copy(update={"approval": Approval.model_validate({"when":
 
 
 @pytest.fixture
-def settings(registry_settings, monkeypatch):
-    """Versions 1 and 2 were promoted, from March and from April on; each loads and predicts."""
-    monkeypatch.setattr(roll_back, "_checked", lambda *_: "d" * 64)
-    monkeypatch.setattr(promote, "check_model", lambda *_, digest, **__: digest)
-    ledger_entries.put_in_force(registry_settings, NAME, 1, MARCH)
-    ledger_entries.put_in_force(registry_settings, NAME, 2, APRIL, previous=1)
-    registry.set_alias(registry_settings, NAME, "champion", 2)
-    return registry_settings
+def settings(two_in_force):
+    return two_in_force
 
 
 def passed(settings, version, *, champion=2, at=MAY):
