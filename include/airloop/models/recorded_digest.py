@@ -44,9 +44,10 @@ def refuse_changed(model_name: str, version: int, files: Files, settings: Settin
 
 def ledger_digest(settings: Settings, model_name: str, version: int) -> str:
     """The first digest the ledger recorded of a version; empty when it has none."""
+    kinds = ("decision", "refitted", "intended", "done", "sealed")
     recorded = (
         str(entry.payload.get("model_digest") or "")
-        for entry in ledger.entries(settings, model_name, kinds=("decision", "refitted", "intended", "done", "sealed"))
+        for entry in ledger.entries(settings, model_name, kinds=kinds, about_version=version)
         if entry.payload.get("version") == version
     )
     return next(filter(None, recorded), "")

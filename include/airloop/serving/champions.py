@@ -14,13 +14,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airloop.config import Pipeline, load_pipeline, pipeline_names
-from airloop.errors import AirloopError, UpstreamUnavailable
+from airloop.errors import AirloopError, GuardRefused, UpstreamUnavailable
 from airloop.records import Alarm, Window
 from airloop.records.digests import digest
 from airloop.serving.in_force import decision_of
 from airloop.settings import Settings
 from airloop.stores import alarms, ledger, state
-from airloop.stores.ledger import Entry
+from airloop.stores.ledger import Entry, Followed
 
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
     from airloop.serving.served import Served
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # importing it costs seconds, and a service without a champio
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+VERIFY_SECONDS = 600.0
 STAGE = "serving"
 _RETRY_SECONDS = 5.0
 _KIND = "champion_does_not_serve"
@@ -70,11 +71,32 @@ class Champions:
     looked: bool = False
     problem: str = ""
     _looking: threading.Lock = field(default_factory=threading.Lock)
+    _ledgers: dict[str, Followed] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
 
     def look(self) -> None:
         """One look at every pipeline; loads what has changed. Errors stay in the slot they belong to."""
         with self._looking:
             self._look()
+
+    def verify(self) -> None:
+        """Verify every ledger whole. One that does not verify is refused by the next look, one that does again passes.
+
+        A look verifies what was appended since the one before; what is changed behind that, this finds.
+        """
+        for name, slot in list(self.slots.items()):
+            try:
+                problems = ledger.verify(self.settings, name)
+            except AirloopError as error:
+                logger.warning("the ledger of %s cannot be verified now: %s", name, error)
+                continue
+            if bool(problems) != (name in self._refused):
+                with self._looking:
+                    self._ledger(name).forget()
+                    self.slots = {**self.slots, name: replace(self.slots.get(name, slot), seen=())}
+
+    def _ledger(self, name: str) -> Followed:
+        return self._ledgers.setdefault(name, Followed(self.settings, name))
 
     def _look(self) -> None:
         names = pipeline_names(self.settings)
@@ -96,9 +118,14 @@ class Champions:
 
     def _slot(self, name: str, old: Slot | None, seen: tuple[Any, ...]) -> Slot:
         before = old.served if old else None
+        self._refused.discard(name)
         try:
-            pipeline = load_pipeline(name, self.settings)
-            in_force = ledger.intact_history(self.settings, name).in_force()
+            as_it_was = before is not None and old is not None and old.seen[1:] == seen[1:]
+            pipeline = before.pipeline if before and as_it_was else load_pipeline(name, self.settings)
+            in_force = self._ledger(name).intact_history().in_force()
+        except GuardRefused as error:
+            self._refused.add(name)
+            return _failed(before, str(error), seen, retry=False)
         except AirloopError as error:
             return _failed(before, str(error), seen, retry=isinstance(error, UpstreamUnavailable))
         if not pipeline.serving.enabled:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from tests.support import served_toy, toy
 from tests.support.served_toy import CUTOFF, EXPLICIT, ask, wait_for
 
@@ -16,7 +17,7 @@ from airloop.models.forms.choose import Form
 from airloop.serving import champions
 from airloop.serving.champions import Champions
 from airloop.serving.served import load_served
-from airloop.stores import alarms, ledger
+from airloop.stores import alarms, ledger, state, tables
 
 START = toy.days(0, CUTOFF).end
 
@@ -208,3 +209,27 @@ def test_files_that_are_not_those_that_were_judged_are_not_served(served, monkey
     slots.look()
     assert slots.slots["toy"].served is None
     assert "the files of toy version 1 were changed" in slots.slots["toy"].problem
+
+
+def test_an_entry_changed_behind_what_was_verified_is_found_by_the_slow_rhythm_and_mended_by_it(quick):
+    settings = quick.settings
+    quick.look()
+    promote(settings, 2, 1)
+    quick.look()
+    with state.transaction(settings) as connection:
+        first = tables.ledger_entries.c.sequence == 1
+        text = connection.execute(sa.select(tables.ledger_entries.c.payload).where(first)).scalar_one()
+        connection.execute(tables.ledger_entries.update().where(first).values(payload='{"why":"else"}'))
+    promote(settings, 3, 2)
+    quick.look()
+    assert (quick.slots["toy"].served.version, quick.slots["toy"].problem) == (3, "")
+    quick.verify()
+    promote(settings, 4, 3)
+    quick.look()
+    assert quick.slots["toy"].served.version == 3
+    assert "entry 1 " in quick.slots["toy"].problem
+    with state.transaction(settings) as connection:
+        connection.execute(tables.ledger_entries.update().where(first).values(payload=text))
+    quick.verify()
+    quick.look()
+    assert (quick.slots["toy"].served.version, quick.slots["toy"].problem) == (4, "")

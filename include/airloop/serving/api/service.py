@@ -12,7 +12,7 @@ from airloop.config.nearest import nearest
 from airloop.errors import AirloopError
 from airloop.serving import feedback_files
 from airloop.serving.api.metrics import Metrics
-from airloop.serving.champions import Champions, Follower
+from airloop.serving.champions import VERIFY_SECONDS, Champions, Follower
 from airloop.serving.prediction_log import PredictionLog
 from airloop.serving.refused import Refused
 from airloop.settings import Settings
@@ -52,17 +52,20 @@ class Service:
         self.log = PredictionLog(self.settings)
         self._follower = Follower(self._look)
         self._lander = Follower(self.land_feedback, _LAND_SECONDS)
+        self._verifier = Follower(self.champions.verify, VERIFY_SECONDS)
 
     def start(self) -> None:
         """Begin to follow the ledger and to sync the log; requests are answered once `ready`."""
         self.log.start()
         self._follower.start()
         self._lander.start()
+        self._verifier.start()
 
     def close(self) -> None:
         """Sync the log and let go of everything."""
         self._follower.stop()
         self._lander.stop()
+        self._verifier.stop()
         self.log.close()
 
     @property

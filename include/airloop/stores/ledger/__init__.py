@@ -15,6 +15,8 @@ from airloop.stores.ledger.chain import (
     newest,
     payload_of,
 )
+from airloop.stores.ledger.followed import Followed
+from airloop.stores.ledger.foundations import passes
 from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
 from airloop.stores.ledger.history import History, history, is_rollback
 from airloop.stores.ledger.verification import (
@@ -23,7 +25,6 @@ from airloop.stores.ledger.verification import (
     intact_history,
     known_hash,
     on_record,
-    passes,
     refusal,
     require_intact,
     same_content,
@@ -36,6 +37,7 @@ __all__ = [
     "WRITERS",
     "Draft",
     "Entry",
+    "Followed",
     "History",
     "acknowledge",
     "acknowledged",

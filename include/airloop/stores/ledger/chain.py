@@ -180,8 +180,9 @@ def entries(
     kinds: Collection[str] = (),
     effective_at: datetime | None = None,
     until: int | None = None,
+    about_version: int | None = None,
 ) -> tuple[Entry, ...]:
-    """Entries by sequence: all, or those of some kinds, of one effective_at, up to a sequence."""
+    """Entries by sequence: all, or those of some kinds, of one effective_at, up to a sequence, about a version."""
     query = sa.select(_table).where(_table.c.pipeline == pipeline)
     wanted = {*kinds, *({kind} if kind else ())}
     if wanted:
@@ -190,6 +191,8 @@ def entries(
         query = query.where(_table.c.effective_at == state.instant_text(effective_at))
     if until is not None:
         query = query.where(_table.c.sequence <= until)
+    if about_version is not None:  # in the database: thousands of payloads are not decoded for a few
+        query = query.where(_table.c.payload.contains(f'"version":{about_version}', autoescape=True))
     with state.reading(settings) as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     # Sorted here: asked for an order, SQLite walks the whole chain in it instead of looking up a few kinds.
@@ -215,10 +218,10 @@ def head(settings: Settings, pipeline: str) -> int:
         return _head(connection, pipeline)[0]
 
 
-def heads(settings: Settings, pipelines: Collection[str]) -> dict[str, int]:
-    """`head` of each pipeline, in one transaction: what a process that follows the ledger asks again and again."""
-    with state.transaction(settings) as connection:
-        return {pipeline: _head(connection, pipeline)[0] for pipeline in pipelines}
+def heads(settings: Settings, pipelines: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Number and hash of each pipeline's newest entry: what a process that follows the ledger asks again and again."""
+    with state.reading(settings) as connection:
+        return {pipeline: _head(connection, pipeline) for pipeline in pipelines}
 
 
 def at(settings: Settings, pipeline: str, instant: datetime) -> tuple[Entry, ...]:

@@ -23,6 +23,7 @@ STAGE_OF_KIND = {
 """Kind of entry -> the stage whose record names it."""
 
 Rows = Sequence[dict[str, Any]]
+_Numbered = list[tuple[int, dict[str, Any]]]
 
 _table = tables.ledger_entries
 _heads = tables.ledger_heads
@@ -38,12 +39,14 @@ class Stored:
             `next_hash`, what the row after it says its hash is.
         written_down: The newest number and hash as of the last append; None in homes older than that habit.
         records: Stage -> its newest records.
+        newest_record: The largest number among them; 0 without any.
     """
 
     rows: Rows
     older: Rows
     written_down: Mapping[str, Any] | None
     records: Mapping[str, Sequence[dict[str, Any]]]
+    newest_record: int
 
     @property
     def all_rows(self) -> Rows:
@@ -53,17 +56,39 @@ class Stored:
 
 def read_stored(settings: Settings, pipeline: str, newest: int | None) -> Stored:
     """Read the newest entries and records of each stage, and of the entries before them what decides; None: all."""
+    # There are as many decisions as trainings, and each that was promoted has to be on record.
+    limits = {"triage": newest, "decide": None, "refit": None, "promote": newest, "roll_back": newest}
     with state.reading(settings) as connection:
         while True:
             written_down = _written_down(connection, pipeline)
-            rows = _rows(connection, pipeline, newest)
+            rows = _rows(connection, pipeline, newest=newest)
             older = _older(connection, pipeline, rows[0]["sequence"] if rows else 1)
-            # There are as many decisions as trainings, and each that was promoted has to be on record.
-            limits = {"triage": newest, "decide": None, "refit": None, "promote": newest, "roll_back": newest}
-            records = {stage: _records(connection, pipeline, stage, limit) for stage, limit in limits.items()}
+            records = {stage: _records(connection, pipeline, stage, newest=limit) for stage, limit in limits.items()}
             # PostgreSQL shows each query what was committed before it: nothing may have been appended in between.
             if _written_down(connection, pipeline) == written_down:
-                return Stored(rows, older, written_down, records)
+                return _stored(rows, older, written_down, records)
+
+
+def read_appended(settings: Settings, pipeline: str, *, sequence: int, record: int) -> Stored:
+    """Read the entries from a sequence on, that one included, the records after a number, and what those name."""
+    with state.reading(settings) as connection:
+        while True:
+            written_down = _written_down(connection, pipeline)
+            rows = _rows(connection, pipeline, first=sequence)
+            stages = STAGE_OF_KIND.values()
+            records = {stage: _records(connection, pipeline, stage, after=record) for stage in stages}
+            named = {int(said.get("sequence") or 0) for found in records.values() for _, said in found}
+            older = _entries(connection, pipeline, _table.c.sequence.in_([n for n in named if n < sequence]))
+            if _written_down(connection, pipeline) == written_down:
+                return _stored(rows, older, written_down, records)
+
+
+def _stored(
+    rows: Rows, older: Rows, written_down: Mapping[str, Any] | None, numbered: Mapping[str, _Numbered]
+) -> Stored:
+    numbers = [number for found in numbered.values() for number, _ in found]
+    records = {stage: [record for _, record in found] for stage, found in numbered.items()}
+    return Stored(rows, older, written_down, records, max(numbers, default=0))
 
 
 def _written_down(connection: sa.Connection, pipeline: str) -> dict[str, Any] | None:
@@ -71,30 +96,39 @@ def _written_down(connection: sa.Connection, pipeline: str) -> dict[str, Any] | 
     return None if row is None else dict(row)
 
 
-def _rows(connection: sa.Connection, pipeline: str, newest: int | None) -> Rows:
-    query = sa.select(_table).where(_table.c.pipeline == pipeline).order_by(_table.c.sequence.desc()).limit(newest)
+def _rows(connection: sa.Connection, pipeline: str, *, newest: int | None = None, first: int = 0) -> Rows:
+    wanted = sa.and_(_table.c.pipeline == pipeline, _table.c.sequence >= first)
+    query = sa.select(_table).where(wanted).order_by(_table.c.sequence.desc()).limit(newest)
     return [dict(row) for row in connection.execute(query).mappings()][::-1]
 
 
 def _older(connection: sa.Connection, pipeline: str, first: int) -> Rows:
     if first <= 1:
         return []
-    after = _table.alias("after")
-    follows = sa.and_(after.c.pipeline == _table.c.pipeline, after.c.sequence == _table.c.sequence + 1)
-    query = sa.select(_table, after.c.previous_hash.label("next_hash")).join_from(_table, after, follows, isouter=True)
-    before = query.where(_table.c.pipeline == pipeline, _table.c.sequence < first)
+    before = _table.c.sequence < first
     # Two questions, sorted here: together, or in their order, SQLite answers them by walking the whole chain.
     found: dict[int, dict[str, Any]] = {}
     for wanted in (_table.c.kind.in_((*KINDS, "acknowledged")), _table.c.sequence == first - 1):
-        rows = connection.execute(before.where(wanted)).mappings()
-        found |= {int(row["sequence"]): dict(row) for row in rows}
+        found |= {int(row["sequence"]): row for row in _entries(connection, pipeline, sa.and_(before, wanted))}
     return [found[sequence] for sequence in sorted(found)]
 
 
-def _records(connection: sa.Connection, pipeline: str, stage: str, newest: int | None) -> list[dict[str, Any]]:
+def _entries(connection: sa.Connection, pipeline: str, wanted: sa.ColumnElement[bool]) -> Rows:
+    """Rows with what the row after each says its hash is."""
+    after = _table.alias("after")
+    follows = sa.and_(after.c.pipeline == _table.c.pipeline, after.c.sequence == _table.c.sequence + 1)
+    query = sa.select(_table, after.c.previous_hash.label("next_hash")).join_from(_table, after, follows, isouter=True)
+    rows = connection.execute(query.where(_table.c.pipeline == pipeline, wanted)).mappings()
+    return sorted((dict(row) for row in rows), key=lambda row: int(row["sequence"]))
+
+
+def _records(
+    connection: sa.Connection, pipeline: str, stage: str, *, newest: int | None = None, after: int = 0
+) -> _Numbered:
     runs = tables.stage_runs
-    query = sa.select(runs.c.record).where(runs.c.pipeline == pipeline, runs.c.stage == stage, runs.c.record != "")
-    return [json.loads(text) for text in connection.execute(query.order_by(runs.c.id.desc()).limit(newest)).scalars()]
+    of_stage = sa.and_(runs.c.pipeline == pipeline, runs.c.stage == stage, runs.c.record != "", runs.c.id > after)
+    query = sa.select(runs.c.id, runs.c.record).where(of_stage).order_by(runs.c.id.desc()).limit(newest)
+    return [(int(number), json.loads(text)) for number, text in connection.execute(query)]
 
 
 def readable(row: Mapping[str, Any]) -> Entry | None:

@@ -8,7 +8,8 @@ that appended entries, tags of model versions (airloop.stores.ledger_witness), a
 newest NEWEST records of each stage, so that its cost stays flat; whoever decides or promotes looks at everything.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,8 @@ from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import state, tables
 from airloop.stores.ledger.chain import FIRST_HASH, Entry, entries, row_hash
-from airloop.stores.ledger.history import KINDS, History, is_rollback
+from airloop.stores.ledger.foundations import Foundations
+from airloop.stores.ledger.history import KINDS, History
 from airloop.stores.ledger.stored import STAGE_OF_KIND, Rows, Stored, read_stored, readable
 
 NEWEST = 1000
@@ -34,7 +36,7 @@ def verify(settings: Settings, pipeline: str) -> list[str]:
     was written down; a stage's record of a decision, triage or promotion with another content than its entry; a
     promotion that no passed decision stands behind. What a person acknowledged (`acknowledge`) is left out.
     """
-    return _problems(settings, pipeline, newest=None)[0]
+    return look(settings, pipeline, newest=None)[0]
 
 
 def intact_history(settings: Settings, pipeline: str, *, whole: bool = False) -> History:
@@ -46,10 +48,10 @@ def intact_history(settings: Settings, pipeline: str, *, whole: bool = False) ->
     Raises:
         GuardRefused: The ledger does not verify; the message says what was found, and the way out.
     """
-    problems, history = _problems(settings, pipeline, newest=None if whole else NEWEST)
+    problems, verified = look(settings, pipeline, newest=None if whole else NEWEST)
     if problems:
         raise GuardRefused(refusal(pipeline, problems))
-    return history
+    return verified.history()
 
 
 def refusal(pipeline: str, problems: Sequence[str]) -> str:
@@ -96,24 +98,53 @@ def known_hash(settings: Settings, pipeline: str, text: str) -> int | None:
     return int(numbers[0]) if len(numbers) == 1 else None
 
 
-def _problems(settings: Settings, pipeline: str, *, newest: int | None) -> tuple[list[str], History]:
+@dataclass
+class Verified:
+    """What a verification that found nothing leaves for the next one to go on from.
+
+    Attributes:
+        decided: Entries of KINDS, by sequence.
+        sequence: Of the newest entry; 0 of an empty ledger.
+        hash: Its hash.
+        newest_record: Number of the newest record of a stage that was looked at.
+    """
+
+    decided: list[Entry]
+    foundations: Foundations
+    sequence: int
+    hash: str
+    newest_record: int
+
+    def history(self) -> History:
+        """The history as far as it was verified."""
+        return History(tuple(self.decided))
+
+
+def look(settings: Settings, pipeline: str, *, newest: int | None) -> tuple[list[str], Verified]:
+    """Problems that nobody acknowledged, and what was looked at."""
     stored = read_stored(settings, pipeline, newest)
     decided = [entry for row in stored.all_rows if row["kind"] in KINDS and (entry := readable(row))]
+    foundations, recorded = Foundations(), decisions_on_record(stored)
     problems = [
-        *_broken_chain(stored.rows, before=stored.older[-1] if stored.older else None),
-        *_broken_entries(stored.older),
-        *_moved_head(stored),
-        *_other_records(stored),
-        *_unfounded(
-            decided,
-            recorded={record.get("sequence") for stage in ("decide", "refit") for record in stored.records[stage]},
-        ),
+        *broken_chain(stored.rows, before=stored.older[-1] if stored.older else None),
+        *broken_entries(stored.older),
+        *moved_head(stored),
+        *other_records(stored),
+        *(problem for entry in decided for problem in foundations.take(entry, recorded=recorded)),
     ]
-    acknowledged = _acknowledged(stored.all_rows)
-    return [problem for problem in problems if problem not in acknowledged], History(tuple(decided))
+    known = _acknowledged(stored.all_rows)
+    head: Mapping[str, Any] = stored.rows[-1] if stored.rows else {"sequence": 0, "hash": FIRST_HASH}
+    seen = Verified(decided, foundations, head["sequence"], head["hash"], stored.newest_record)
+    return [problem for problem in problems if problem not in known], seen
 
 
-def _broken_chain(rows: Rows, *, before: Mapping[str, Any] | None) -> Iterator[str]:
+def decisions_on_record(stored: Stored) -> frozenset[int | None]:
+    """Numbers of the decisions and refits that their stages have on record."""
+    return frozenset(record.get("sequence") for stage in ("decide", "refit") for record in stored.records[stage])
+
+
+def broken_chain(rows: Rows, *, before: Mapping[str, Any] | None) -> Iterator[str]:
+    """Rows that do not follow each other, or the one before the first of them."""
     previous = before["hash"] if before else FIRST_HASH
     expected = before["sequence"] + 1 if before else 1
     for row in rows:
@@ -126,7 +157,8 @@ def _broken_chain(rows: Rows, *, before: Mapping[str, Any] | None) -> Iterator[s
         previous, expected = row["hash"], sequence + 1
 
 
-def _broken_entries(older: Rows) -> Iterator[str]:
+def broken_entries(older: Rows) -> Iterator[str]:
+    """Rows with others between them (each with `next_hash`) that were changed or replaced."""
     for row in older:
         yield from _changed(row)
         if row["next_hash"] != row["hash"]:
@@ -139,7 +171,8 @@ def _changed(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"entry {row['sequence']} ({row['kind']}) was changed: its content has hash {actual[:12]}, not its own"
 
 
-def _moved_head(stored: Stored) -> Iterator[str]:
+def moved_head(stored: Stored) -> Iterator[str]:
+    """A newest entry that is not the one that was written down."""
     if stored.written_down is None:
         return
     sequence, known = stored.written_down["sequence"], stored.written_down["hash"]
@@ -152,7 +185,7 @@ def _moved_head(stored: Stored) -> Iterator[str]:
         yield f"entry {sequence} was appended with hash {known[:12]}, not with the one it has: the chain was rewritten"
 
 
-def _other_records(stored: Stored) -> Iterator[str]:
+def other_records(stored: Stored) -> Iterator[str]:
     """Records of stages that the ledger does not hold as recorded. The sentence stays the same as the chain grows."""
     by_sequence = {row["sequence"]: row for row in stored.all_rows}
     first = stored.rows[0]["sequence"] if stored.rows else 1
@@ -184,48 +217,6 @@ def on_record(settings: Settings, entry: Entry) -> bool:
     before = Window(entry.effective_at - timedelta(microseconds=1), entry.effective_at)
     records = state.latest_records(settings, entry.pipeline, STAGE_OF_KIND[entry.kind], overlapping=before)
     return any(record.get("sequence") == entry.sequence and same_content(entry, record) for record in records)
-
-
-def passes(decision: Entry) -> bool:
-    """Whether a decision passed its version, and every check of it says so."""
-    checks = decision.payload.get("checks") or ()
-    return decision.payload.get("outcome") == "passed" and bool(checks) and all(check["passed"] for check in checks)
-
-
-def _unfounded(decided: Sequence[Entry], *, recorded: Collection[int | None]) -> Iterator[str]:
-    """Promotions without a passed decision that decide has on record, and rollbacks to what was never promoted.
-
-    The refit of a version that passed may be promoted by the same decision, when the stage refit has it on record.
-    """
-    passed: set[tuple[Any, Any]] = set()
-    begun, rollbacks, promoted = set(), set(), set()
-    for entry in decided:
-        version, key = entry.payload.get("version"), entry.payload.get("decision_sequence")
-        if entry.kind in ("decision", "refitted"):
-            passed |= _may_be_promoted(entry, passed) if entry.sequence in recorded else set()
-        elif entry.kind == "intended" and is_rollback(entry):
-            rollbacks.add((entry.sequence, version))
-            if version not in promoted:
-                yield f"entry {entry.sequence} (intended) rolls back to version {version}, which was never promoted"
-        elif entry.kind == "intended":
-            begun.add((key, version))
-            if (key, version) not in passed:
-                yield f"entry {entry.sequence} (intended) promotes version {version}, which decide did not pass"
-        elif entry.kind == "rolled_back" and (entry.payload.get("intended_sequence"), version) not in rollbacks:
-            yield f"entry {entry.sequence} (rolled_back) is about version {version}, and no rollback to it was begun"
-        elif entry.kind == "done":
-            promoted.add(version)
-            if (key, version) not in begun:
-                yield f"entry {entry.sequence} (done) promotes version {version}, and no promotion of it was begun"
-
-
-def _may_be_promoted(entry: Entry, passed: Collection[tuple[Any, Any]]) -> set[tuple[Any, Any]]:
-    """Decision and version of what a decision that passed, or the refit of what it passed, allows to promote."""
-    if entry.kind == "decision":
-        return {(entry.sequence, entry.payload.get("version"))} if passes(entry) else set()
-    decision = entry.payload.get("decision_sequence")
-    judged = (decision, entry.payload.get("judged_version")) in passed
-    return {(decision, entry.payload.get("version"))} if judged else set()
 
 
 def _acknowledged(rows: Rows) -> set[str]:
