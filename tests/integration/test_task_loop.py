@@ -1,4 +1,4 @@
-"""Every stage on a regression and on a multiclass pipeline, with known answers: what is true passes, noise does not."""
+"""Every stage on pipelines of other tasks than a binary one, with known answers: truth passes, noise does not."""
 
 from typing import Any
 
@@ -20,7 +20,11 @@ pytestmark = pytest.mark.integration
 
 TRAINED, TURNED, LAST = 25, 42, 76
 STEADY, AFTER_THE_TURN, NEXT = toy.days(TRAINED, TURNED), toy.days(60, LAST), toy.days(LAST, LAST + 2)
-COLUMN_TYPES = {"regression": pa.float64(), "multiclass": pa.list_(pa.float64())}
+COLUMN_TYPES = {
+    "regression": pa.float64(),
+    "multiclass": pa.list_(pa.float64()),
+    "quantiles": pa.list_(pa.float64()),
+}
 
 
 @pytest.fixture(scope="module", params=sorted(toy_tasks.VARIANTS))
@@ -131,5 +135,5 @@ def test_shuffled_labels_are_refused_by_the_floors(kind: str, tmp_path_factory: 
     toy.run_data(settings, toy.days(0, TURNED))
     decision = toy.run_training(settings, TURNED)
     assert isinstance(decision, Decision)
-    assert [check.passed for check in decision.checks] == [False, False]
+    assert {check.passed for check in decision.checks if check.rule != "coverage"} == {False}
     assert decision.why.startswith("refused: ")

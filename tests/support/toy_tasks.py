@@ -1,4 +1,4 @@
-"""The toy with other tasks: how many minutes a job takes (regression), which of three ends it has (multiclass)."""
+"""The toy with other tasks: how many minutes a job takes (a value, quantiles), which of three ends it has (classes)."""
 
 import random
 from dataclasses import dataclass
@@ -22,6 +22,8 @@ class Variant:
     metric: str
     floors: str
     candidates: str
+    rules: str = "rules: []"
+    history: str = ""
 
 
 VARIANTS = {
@@ -35,6 +37,19 @@ VARIANTS = {
         "search: {alpha: {low: 0.1, high: 10.0, log: true}}}, "
         'boosting: {estimator: "sklearn.ensemble:HistGradientBoostingRegressor", encoder: ordinal, '
         "params: {early_stopping: false, max_iter: 20}, search: {max_leaf_nodes: [4, 8]}}",
+    ),
+    "quantiles": Variant(
+        task="task: quantiles, quantiles: [0.1, 0.5, 0.9]",
+        outcome="minutes: float",
+        label="minutes",
+        metric="pinball",
+        floors="{metric: pinball, at_most: 1.6}",
+        candidates='linear: {estimator: "sklearn.linear_model:QuantileRegressor", encoder: one_hot, '
+        "params: {alpha: 0.001}}, "
+        'boosting: {estimator: "sklearn.ensemble:HistGradientBoostingRegressor", encoder: ordinal, '
+        "params: {early_stopping: false, max_iter: 20}, search: {max_leaf_nodes: [4, 8]}}",
+        rules="rules: [{kind: coverage, at_most: 0.1}]",
+        history=", history_days: 17",  # rows from before a turn widen every interval, and coverage refuses them
     ),
     "multiclass": Variant(
         task=f"task: multiclass, classes: [{', '.join(CLASSES)}]",
@@ -62,6 +77,8 @@ def write_project(root: Path, repository: Path, kind: str) -> Settings:
         "failed: boolean": variant.outcome,
         "label_delay_hours: 24": f"label_delay_hours: 24, {variant.task}",
         "metric: brier": f"metric: {variant.metric}",
+        "holdout_days: 15": f"holdout_days: 15{variant.history}",
+        "gate:": f"gate:\n  {variant.rules}",
         "margin_share: 0.0": "margin_share: 0.02",
     }.items():
         text = text.replace(old, new)
@@ -102,7 +119,7 @@ def _strain(job: dict[str, object], day: int, shift: float) -> float:
 
 
 def _outcome(kind: str, strain: float, draw: random.Random) -> str:
-    if kind == "regression":
+    if kind in ("regression", "quantiles"):
         return f"{30 + 4 * strain + draw.gauss(0, 2):.3f}"
     weights = [2.718281828 ** (strain * weight) for weight in (-1.5, 0.0, 1.5)]
     return draw.choices(CLASSES, weights)[0]

@@ -8,7 +8,7 @@ from functools import partial
 from airloop.authoring import own_variants, plain_candidates, rhythm_check
 from airloop.authoring.alarm_kinds import unknown_kinds
 from airloop.authoring.known_connections import unknown_connections
-from airloop.config import Pipeline, calendar_windows, load_pipeline, own_metrics
+from airloop.config import OF_VALUES, Pipeline, calendar_windows, load_pipeline, own_metrics
 from airloop.config.attribute import resolve
 from airloop.config.nearest import nearest
 from airloop.config.positions import with_line
@@ -227,7 +227,7 @@ def _looks(pipeline: Pipeline) -> list[str]:
 
 def _labels_without_rule(pipeline: Pipeline, suites: expectations.Expectations, settings: Settings) -> list[str]:
     """Columns that make a label of classes and may hold anything: in SQL another spelling is 0, or no outcome."""
-    if pipeline.prediction.task == "regression":
+    if pipeline.prediction.task in OF_VALUES:
         return []
     sql = next(item.sql for item in sections.read_sections(pipeline, settings) if item.name == "labels")
     lines = []

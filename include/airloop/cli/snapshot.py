@@ -87,7 +87,7 @@ def _part_line(made: "TrainingRows", part: str, pipeline: "Pipeline") -> str:
     match pipeline.prediction.task:
         case "binary":
             said = f"label rate {labels.mean():.4f}"
-        case "regression":
+        case "regression" | "quantiles":
             said = f"label mean {labels.mean():.4f}"
         case "multiclass":
             counts = [(name, int((labels == number).sum())) for number, name in enumerate(pipeline.prediction.classes)]

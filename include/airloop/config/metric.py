@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import AfterValidator, Field
 
 from airloop.errors import ConfigError
 from airloop.families import OWN, Family
 
-TaskKind = Literal["binary", "regression", "multiclass"]
+TaskKind = Literal["binary", "regression", "multiclass", "quantiles"]
+OF_VALUES: frozenset[TaskKind] = frozenset({"regression", "quantiles"})
+"""Kinds whose label is a value: estimators are regressors, and there are no classes."""
 
 METRIC = Family("metric", "airloop.metrics.metric:Metric")
-_TASKS = ("binary", "regression", "multiclass")
+_TASKS = get_args(TaskKind)
 
 
 class Metric(Protocol):

@@ -12,7 +12,7 @@ from airloop.config.calendar import Calendar, is_finer
 from airloop.config.channel import Channel
 from airloop.config.feed import Feeds
 from airloop.config.gate import Gate
-from airloop.config.metric import METRICS, MetricName, metrics_of
+from airloop.config.metric import METRICS, OF_VALUES, MetricName, metrics_of
 from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
@@ -121,9 +121,10 @@ class Pipeline(Node):
 
     @model_validator(mode="after")
     def _balances_classes(self) -> Self:
-        if self.prediction.task == "regression" and self.training.balance.by != "none":
+        if self.prediction.task in OF_VALUES and self.training.balance.by != "none":
             raise ValueError(
-                "training.balance sets classes against each other, and the task is regression: leave it out"
+                "training.balance sets classes against each other, and the task is "
+                f"{self.prediction.task}: leave it out"
             )
         return self
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from airloop.config.metric import TaskKind
+from airloop.config.metric import OF_VALUES, TaskKind
 from airloop.config.node import Node
 
 PREDICTION = "prediction"
@@ -34,9 +34,11 @@ class Prediction(Node):
     label_delay_hours: int = Field(ge=0)
     """A horizon: rows with decision time <= cutoff - this are mature."""
     task: TaskKind = "binary"
-    """What a label is: 0 or 1, a value, or the number of a class."""
+    """What a label is: 0 or 1, a value, or the number of a class. Of `quantiles` it is a value, too."""
     classes: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Names of a multiclass task's classes; a label is a position in this list, from 0."""
+    quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    """Levels of a task `quantiles`, ascending: 0.9 is the value that nine labels of ten do not pass."""
 
     labels: AbsentLabels | None = None
     """Set where only some outcomes are reported; None: an example without an outcome has no label."""
@@ -50,7 +52,7 @@ class Prediction(Node):
     @model_validator(mode="after")
     def _means_a_label(self) -> Self:
         numbers = range(len(self.classes)) if self.task == "multiclass" else (0, 1)
-        if self.labels and self.task != "regression" and self.labels.means not in numbers:
+        if self.labels and self.task not in OF_VALUES and self.labels.means not in numbers:
             raise ValueError(f"labels.means is {self.labels.means:g}: of a {self.task} task it is one of {[*numbers]}")
         return self
 
@@ -61,4 +63,16 @@ class Prediction(Node):
                 raise ValueError(f"classes: a multiclass task names at least {_MIN_CLASSES} classes, each once")
         elif self.classes:
             raise ValueError(f"classes: only a multiclass task has classes, and this one is {self.task}")
+        return self
+
+    @model_validator(mode="after")
+    def _quantiles_where_needed(self) -> Self:
+        if self.task != "quantiles":
+            if self.quantiles:
+                raise ValueError(f"quantiles: only a task quantiles has them, and this one is {self.task}")
+        elif not self.quantiles or list(self.quantiles) != sorted(set(self.quantiles)):
+            raise ValueError(
+                f"quantiles: a task quantiles names its levels in ascending order, each once, like [0.1, 0.5, 0.9], "
+                f"and here they are {[*self.quantiles]}"
+            )
         return self

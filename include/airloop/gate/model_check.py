@@ -43,7 +43,8 @@ def _refuse_predictions(model: Any, example: Any) -> None:
 
     if not is_classifier(model):
         values = np.asarray(model.predict(example), dtype=float)
-        if values.shape != (len(example),) or not np.isfinite(values).all():
+        levels = getattr(model.steps[-1][1] if hasattr(model, "steps") else model, "levels", ())
+        if values.shape != (len(example), len(levels))[: 1 + bool(levels)] or not np.isfinite(values).all():
             raise ValueError(f"it predicts no values: shape {values.shape}, or NaN or infinity among them")
         return
     found = np.asarray(model.predict_proba(example), dtype=float)

@@ -20,7 +20,7 @@ class Metric(ABC):
 
     Attributes:
         title: How people call it.
-        task: The only kind of task it measures: binary, regression or multiclass.
+        task: The only kind of task it measures, as prediction.task names it.
         sign: -1.0 where lower is better, 1.0 where higher is: sign * value is higher for the better model.
     """
 

@@ -14,11 +14,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 from sklearn.utils.validation import has_fit_parameter
 
-from airloop.config import Candidate, Pipeline
+from airloop.config import OF_VALUES, Candidate, Pipeline
 from airloop.config.attribute import resolve
 from airloop.errors import ConfigError, DataContractError, GuardRefused
-from airloop.models import balanced, frameworks
+from airloop.models import balanced, frameworks, quantile_fits
 from airloop.models.balanced import Balanced
+from airloop.models.quantile_fits import QuantileFits
 from airloop.problems import refuse_unfit_labels, task_of
 from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
 
@@ -45,6 +46,8 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
     if unkept := frameworks.problem_of(declared):
         raise ConfigError(f"{place}.{unkept}")
     problem = task_of(pipeline).model_problem(estimator)
+    if pipeline.prediction.task == "quantiles":
+        problem = problem or quantile_fits.problem_of(declared.estimator, {**declared.params, **declared.search})
     if problem:
         raise ConfigError(f"{place}.estimator: {problem} (prediction.task)")
     if pipeline.training.half_life_days is not None and not has_fit_parameter(estimator, "sample_weight"):
@@ -130,7 +133,16 @@ def new_model(
 
 def _estimator(pipeline: Pipeline, declared: Candidate, params: Mapping[str, Any]) -> BaseEstimator:
     """With training.seed where it takes one; of another framework in the form that is saved."""
-    given = {**declared.params, **params}
+    levels = pipeline.prediction.quantiles
+    if not levels:
+        return _one_estimator(pipeline, declared, {**declared.params, **params})
+    by_level = (quantile_fits.level_params(declared.estimator, level) for level in levels)
+    return QuantileFits(
+        [_one_estimator(pipeline, declared, {**declared.params, **params, **own}) for own in by_level], levels
+    )
+
+
+def _one_estimator(pipeline: Pipeline, declared: Candidate, given: dict[str, Any]) -> BaseEstimator:
     estimator = resolve(declared.estimator)(**given)
     if "random_state" in estimator.get_params():
         given["random_state"] = pipeline.training.seed
@@ -140,7 +152,7 @@ def _estimator(pipeline: Pipeline, declared: Candidate, params: Mapping[str, Any
 
 def _encoder(pipeline: Pipeline, kind: str, *, texts: list[str], numbers: list[str]) -> ColumnTransformer:
     if kind == "target":
-        target = {"regression": "continuous"}.get(pipeline.prediction.task, pipeline.prediction.task)
+        target = "continuous" if pipeline.prediction.task in OF_VALUES else pipeline.prediction.task
         crosswise = KFold(_TARGET_FOLDS, shuffle=True, random_state=pipeline.training.seed)
         by_target = TargetEncoder(target_type=target, cv=crosswise)
         return ColumnTransformer([("texts", by_target, texts), ("numbers", "passthrough", numbers)])

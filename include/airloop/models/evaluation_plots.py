@@ -37,7 +37,7 @@ def pictures(task: Task, candidate: ModelVersion, rows: pd.DataFrame, predicted:
     """The task's pictures of labelled rows, by name, and the importances of the candidate's features.
 
     Binary: roc, precision_recall, calibration. Regression: predicted_against_actual, residuals. Multiclass: confusion,
-    calibration (of the predicted class). What is not defined on these rows is left out.
+    calibration (of the predicted class). Quantiles: coverage, widths. What is not defined on these rows is left out.
     """
     figures = _FIGURES[task.kind](task, rows["label"].to_numpy(dtype="float64"), predicted)
     if len(rows) >= evidence.MIN_ROWS:
@@ -72,6 +72,21 @@ def _regression(_task: Task, labels: Floats, predicted: Floats) -> Figures:
     return {"predicted_against_actual": against, "residuals": residuals}
 
 
+def _quantiles(task: Task, labels: Floats, predicted: Floats) -> Figures:
+    values, levels = np.asarray(predicted), np.asarray(task.levels)
+    coverage = _line(
+        "Coverage of the quantiles, holdout",
+        levels,
+        (labels[:, None] <= values).mean(axis=0),
+        words=("level", "share of labels at or below"),
+        diagonal=True,
+    )
+    widths, axes = _axes("From the lowest to the highest quantile, holdout")
+    axes.hist(values[:, -1] - values[:, 0], bins=50, color=_BLUE)
+    axes.set(xlabel="width", ylabel="rows")
+    return {"coverage": coverage, "widths": widths}
+
+
 def _multiclass(task: Task, labels: Floats, predicted: Floats) -> Figures:
     numbers, said = range(len(task.classes)), predicted.argmax(axis=1)
     figure, axes = _axes("Share of each class's rows predicted as, holdout")
@@ -96,6 +111,7 @@ _FIGURES: dict[TaskKind, Callable[[Task, Floats, Floats], Figures]] = {
     "binary": _binary,
     "regression": _regression,
     "multiclass": _multiclass,
+    "quantiles": _quantiles,
 }
 
 

@@ -160,7 +160,8 @@ def _statistic(metric: str, labels: Floats, predictions: Floats, block: Integers
 def _checked(metric: str, labels: npt.ArrayLike, *predictions: npt.ArrayLike) -> tuple[Floats, tuple[Floats, ...]]:
     task = task_measured_by(metric, predictions[0])
     try:
-        y, *ps = (np.asarray(values, dtype=np.float64) for values in (labels, *predictions))
+        y = np.asarray(labels, dtype=np.float64)
+        ps = [np.asanyarray(values, dtype=np.float64) for values in predictions]  # quantiles keep their levels
     except (TypeError, ValueError) as error:
         raise DataContractError(f"labels and predictions must be numbers without gaps: {error}") from error
     if y.ndim != 1 or any(p.shape[:1] != y.shape or p.shape != ps[0].shape for p in ps):

@@ -86,7 +86,7 @@ def shapley(predict: Predict, rows: pd.DataFrame, features: Sequence[str], *, se
     """Shapley values (explained rows, features) of evenly spread rows against rows drawn at random.
 
     Each row's values add up to its prediction less the mean prediction of the rows it was set against; of a multiclass
-    task the prediction is the probability of the class that is predicted.
+    task the prediction is the probability of the class that is predicted, of quantiles the middle one.
     """
     draw = np.random.default_rng(seed)
     explained = rows.iloc[_spread(len(rows), _EXPLAINED)].reset_index(drop=True)
@@ -105,6 +105,8 @@ def shapley(predict: Predict, rows: pd.DataFrame, features: Sequence[str], *, se
 
 
 def _named_class(predicted: Floats) -> Integers | None:
+    if levels := getattr(predicted, "levels", ()):
+        return np.full(len(predicted), len(levels) // 2)
     return predicted.argmax(axis=1) if predicted.ndim > 1 else None
 
 

@@ -123,6 +123,8 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest
         model = model_files.load(files, pipeline.training.reviewed_types)
     except GuardRefused as error:
         raise GuardRefused(f"{pipeline.name} version {version} does not load: {error}") from error
+    if other := task_of(pipeline).other_outputs(model):
+        raise GuardRefused(f"{pipeline.name} version {version}: {other}")
     snapshot = _snapshot(tags, files, version)
     return ModelVersion(
         version=version,

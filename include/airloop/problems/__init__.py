@@ -1,7 +1,8 @@
 """Tasks: what a label is, what a model says about it, and how both are looked at. A kind of task is a file here.
 
 Labels are float64 (n,) without gaps. Predictions are float64: the probability of class 1 (n,) of a binary task, the
-value (n,) of a regression, the probabilities (n, K) of the K declared classes of a multiclass task.
+value (n,) of a regression, the probabilities (n, K) of the K declared classes of a multiclass task, the values (n, K)
+of the K declared quantiles.
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from airloop.errors import DataContractError
 from airloop.problems.binary import Binary
 from airloop.problems.multiclass import Multiclass
 from airloop.problems.problem import PREDICTION, Floats, Integers, Statistic, Task
+from airloop.problems.quantiles import Quantiles
 from airloop.problems.regression import Regression
 
 if TYPE_CHECKING:  # see airloop.problems.problem
@@ -30,7 +32,12 @@ __all__ = [
     "task_of",
 ]
 
-_TASKS: dict[TaskKind, type[Task]] = {"binary": Binary, "regression": Regression, "multiclass": Multiclass}
+_TASKS: dict[TaskKind, type[Task]] = {
+    "binary": Binary,
+    "regression": Regression,
+    "multiclass": Multiclass,
+    "quantiles": Quantiles,
+}
 
 
 def task_of(pipeline: Pipeline) -> Task:
@@ -40,19 +47,26 @@ def task_of(pipeline: Pipeline) -> Task:
         ConfigError: A metric of the project's own cannot be imported, or does not fit what the declaration says.
     """
     own_metrics.refuse_unfit(pipeline)
-    return _TASKS[pipeline.prediction.task](pipeline.prediction.classes, pipeline.own_metrics)
+    declared = pipeline.prediction
+    return _TASKS[declared.task](declared.classes, pipeline.own_metrics, declared.quantiles)
 
 
 def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
     """The task a metric belongs to; its classes are the columns of the predictions, by their numbers.
 
     Raises:
-        DataContractError: No such metric.
+        DataContractError: No such metric, or quantiles that do not say their levels.
     """
     if metric not in METRICS:
         raise DataContractError(f"unknown metric {metric!r} (known: {', '.join(METRICS)})")
+    kind = METRICS[metric].task
+    if kind == "quantiles":
+        levels = getattr(predictions, "levels", ())
+        if not levels:
+            raise DataContractError(f"{metric}: the predictions do not say of which quantiles they are")
+        return Quantiles(levels=levels)
     columns = (*np.shape(predictions), 0)[1:2]
-    return _TASKS[METRICS[metric].task](tuple(str(number) for number in range(*columns)))
+    return _TASKS[kind](tuple(str(number) for number in range(*columns)))
 
 
 def refuse_unfit_labels(pipeline: Pipeline, labels: "pd.Series") -> None:

@@ -25,11 +25,12 @@ Statistic = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """One kind of task. What is common to classifiers stands here: two of three kinds are.
+    """One kind of task. What is common to classifiers stands here.
 
     Attributes:
         classes: Names by class number; empty unless the task is multiclass.
         own_metrics: Names of the metrics of the project's own that the declaration measures by.
+        levels: Of a task of quantiles, ascending; empty of others.
         kind: As declared.
         method: What a fitted estimator is asked.
         gap_title: What `gap` measures, in words.
@@ -37,6 +38,7 @@ class Task(ABC):
 
     classes: tuple[str, ...] = ()
     own_metrics: tuple[str, ...] = field(default=(), compare=False)
+    levels: tuple[float, ...] = ()
 
     kind: ClassVar[TaskKind]
     method: ClassVar[str] = "predict_proba"
@@ -77,6 +79,10 @@ class Task(ABC):
         if not hasattr(model, "predict_proba"):
             return f"{name_of(model)} with its parameters has no predict_proba: it predicts no probabilities"
         return None
+
+    def other_outputs(self, _model: Any) -> str:
+        """Why a fitted model's predictions are of something else than declared today; empty when they are of this."""
+        return ""
 
     def label_problem(self, labels: npt.ArrayLike) -> str | None:
         """How many labels do not fit the task, and one of them; None when all fit. A missing label fits no task."""
@@ -146,6 +152,11 @@ class Task(ABC):
     @property
     def class_names(self) -> tuple[str, ...]:
         """Of a task with classes, in the order of their numbers."""
+        return self.classes
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the numbers of one prediction; empty where it is a single one."""
         return self.classes
 
     def from_column(self, column: "pd.Series") -> Floats:

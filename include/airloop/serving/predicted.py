@@ -28,10 +28,10 @@ def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFr
 
     Returns:
         Columns: the entity key; decision_time, window_start (UTC); model_version; role and mode; `prediction`, the
-        probability of 1 or the value, and of classes `predicted` (the most probable one; of equals the first) and
-        `prediction_<class>` for each in declared order; `outcome`: 0 or 1, the value, the class; null until it is
-        mature. Mature is a row whose decision lies the label delay before the end of the newest ingested window: a
-        horizon for all rows, so that late outcomes are not fewer among those shown.
+        probability of 1 or the value, of quantiles `prediction_<level>` for each, and of classes `predicted` (the most
+        probable one; of equals the first) and `prediction_<class>` for each in declared order; `outcome`: 0 or 1, the
+        value, the class; null until it is mature. Mature is a row whose decision lies the label delay before the end of
+        the newest ingested window: a horizon for all rows, so that late outcomes are not fewer among those shown.
 
     Raises:
         UpstreamUnavailable: Nothing has been predicted yet.
@@ -46,7 +46,11 @@ def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFr
     key = pipeline.prediction.entity_key
     rows = rows.with_columns(_outcomes(pipeline, rows, settings))
     classes = pipeline.prediction.classes
+    levels = pipeline.prediction.quantiles
     values = [pl.col(PREDICTION)]
+    if levels:
+        names = ((place, f"{PREDICTION}_{level:g}") for place, level in enumerate(levels))
+        values = [pl.col(PREDICTION).list.get(place).alias(name) for place, name in names]
     if classes:
         values = [
             pl.col(PREDICTION).list.arg_max().replace_strict(dict(enumerate(classes)), default=None).alias("predicted"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from airloop.config import OF_VALUES
 from airloop.models import evidence
 from airloop.problems import PREDICTION
 from airloop.records import Alarm
@@ -105,9 +106,9 @@ def labels_missing(rows: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list
 def label_rate(judged: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list[Alarm]:
     """`label_rate`, of each class far more or far less frequent than in training and holdout; see ODDS_RATIO.
 
-    A value has no rate: of a regression the calibration says whether labels are of another size.
+    A value has no rate: of a regression, or of quantiles, the calibration says whether labels are of another size.
     """
-    if past.task.kind == "regression" or len(judged) < evidence.MIN_ROWS:
+    if past.task.kind in OF_VALUES or len(judged) < evidence.MIN_ROWS:
         return []
     parts = [part.dropna() for _, part in frozen.groupby("part")["label"]]
     classes = range(len(past.task.classes)) if past.task.classes else (1,)

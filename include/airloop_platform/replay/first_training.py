@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from airloop.config import Pipeline
+from airloop.config import OF_VALUES, Pipeline
 from airloop.errors import DataContractError
 from airloop.features import examples
 from airloop.models.evidence import MIN_ROWS
@@ -39,7 +39,7 @@ def lacking(pipeline: Pipeline, cutoff: datetime, history: History, settings: Se
         labels = _labels(pipeline, span, cutoff, settings)
         if len(labels) < least:
             return f"{len(labels):,} labelled {part} rows, {least:,} are needed"
-        if pipeline.prediction.task != "regression" and labels.nunique() < 2:
+        if pipeline.prediction.task not in OF_VALUES and labels.nunique() < 2:
             return f"all {len(labels):,} labels of the {part} rows are the same"
     return ""
 

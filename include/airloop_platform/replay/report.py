@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from airloop.config import METRICS, Pipeline, metrics_of
+from airloop.config import METRICS, OF_VALUES, Pipeline, metrics_of
 from airloop.records import Evidence, Monitored
 from airloop.settings import Settings
 from airloop_platform.replay.counterfactual import MonthWithoutRetraining
@@ -71,7 +71,7 @@ def _live(monitored: Monitored | None, metric: str) -> str:
 
 def _unit(metric: str) -> tuple[str, int]:
     """Gains of a score are shown in thousandths of it, those of a value in its own unit: name and factor."""
-    title, own = METRICS[metric].title, METRICS[metric].task == "regression"
+    title, own = METRICS[metric].title, METRICS[metric].task in OF_VALUES
     return (title, 1) if own else (f"thousandths of {title}", 1000)
 
 

@@ -2,13 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 from tests.support import toy, toy_tasks
 
-from airloop.config import METRICS, Pipeline, load_pipeline, metrics_of
+from airloop.config import METRICS, Pipeline, TaskKind, load_pipeline, metrics_of
 from airloop.errors import ConfigError
 from airloop.settings import Settings
 
@@ -75,8 +75,9 @@ def test_classes_that_do_not_fit_the_task_are_refused(
 
 def test_an_unknown_task_is_refused(toy_settings: Settings, tmp_path: Path) -> None:
     data = changed(declaration("binary", tmp_path), "prediction.task", "ranking")
-    assert "prediction.task: Input should be 'binary', 'regression' or 'multiclass' (got 'ranking')" in refusal(
-        toy_settings, data
+    assert (
+        "prediction.task: Input should be 'binary', 'regression', 'multiclass' or 'quantiles' (got 'ranking')"
+        in refusal(toy_settings, data)
     )
 
 
@@ -116,9 +117,12 @@ def test_a_floor_that_only_bad_models_pass_is_refused(
 
 
 def test_every_metric_has_one_task_and_the_first_of_a_task_is_a_loss() -> None:
-    assert {kind: metrics_of(kind) for kind in ("binary", "regression", "multiclass")} == {
+    assert {kind: metrics_of(kind) for kind in get_args(TaskKind)} == {
         "binary": ("brier", "roc_auc"),
         "regression": ("mae", "rmse"),
         "multiclass": ("log_loss", "accuracy"),
+        "quantiles": ("pinball",),
     }
-    assert {name for name, metric in METRICS.items() if metric.sign < 0} == {"brier", "mae", "rmse", "log_loss"}
+    assert {name for name, metric in METRICS.items() if metric.sign < 0} == {
+        *("brier", "mae", "rmse", "log_loss", "pinball")
+    }

@@ -15,6 +15,7 @@ from tests.support import toy
 from airloop.config import METRICS
 from airloop.errors import DataContractError, GuardRefused
 from airloop.problems import refuse_unfit_labels, task_measured_by, task_of
+from airloop.problems._levelled import Levelled
 from airloop.problems.binary import Binary
 from airloop.problems.multiclass import Multiclass
 from airloop.problems.regression import Regression
@@ -172,7 +173,8 @@ def test_only_a_classifier_needs_two_classes_to_learn_and_only_a_binary_task_cou
 
 
 def test_each_metric_finds_its_task():
-    assert {name: task_measured_by(name, np.ones((4, 3))).kind for name in METRICS} == {
+    said = Levelled.of(np.ones((4, 3)), (0.1, 0.5, 0.9))
+    assert {name: task_measured_by(name, said).kind for name in METRICS} == {
         name: metric.task for name, metric in METRICS.items()
     }
     assert len(task_measured_by("log_loss", np.ones((4, 3))).classes) == 3

@@ -17,6 +17,8 @@ from airloop.sources.land_dialect import looks_like_times
 from airloop.sources.land_tables import Table
 
 MOST_CLASSES = 30
+BY_HAND = {"quantiles": "make it with --task regression, then write the levels into prediction.quantiles"}
+"""Tasks that are declared by hand -> how."""
 _MOST_WHOLE_NUMBERS = 10  # more different whole numbers are an amount
 
 
@@ -37,9 +39,12 @@ class Asked:
             ConfigError: There is no such task.
         """
         for known in get_args(TaskKind):
-            if task in (None, known):
+            if task in (None, known) and known not in BY_HAND:
                 return cls(key, time, label, known if task else None)
-        raise ConfigError(f"--task {task}: there is no such task (tasks: {', '.join(get_args(TaskKind))})")
+        if task in BY_HAND:
+            raise ConfigError(f"--task {task}: {BY_HAND[task]}; see docs/guides/problems.md")
+        inferred = [known for known in get_args(TaskKind) if known not in BY_HAND]
+        raise ConfigError(f"--task {task}: there is no such task (tasks: {', '.join(inferred)})")
 
 
 @dataclass(frozen=True)

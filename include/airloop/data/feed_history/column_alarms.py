@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Set
 
-from airloop.config import Feed
+from airloop.config import OF_VALUES, Feed
 from airloop.data.feed_history import (
     far_values,
     fixed_attributes,
@@ -164,7 +164,7 @@ def _fixed(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
 
 def _rates(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
     # A predicted amount has no rate: it moves with every season.
-    numbers = numeric_columns(feed) if looked.pipeline.prediction.task != "regression" else []
+    numbers = numeric_columns(feed) if looked.pipeline.prediction.task not in OF_VALUES else []
     columns = dict.fromkeys([*sketch.rates, *numbers])
     for column in columns:
         subject = f"{name}.{column}"

@@ -7,6 +7,7 @@ from typing import Any
 from airloop.config import Candidate
 from airloop.models.balanced import Balanced
 from airloop.models.frameworks.kept import Kept
+from airloop.models.quantile_fits import QuantileFits
 
 FRAMEWORKS = {"lightgbm": "airloop.models.frameworks.lightgbm", "xgboost": "airloop.models.frameworks.xgboost"}
 """Top module of an estimator's path -> module of the framework; the name is the extra's, too."""
@@ -43,6 +44,7 @@ def packages_of(model: Any) -> tuple[str, ...]:
     """The installed distribution of the framework at the end of a scikit-learn pipeline; none for others."""
     last = model.steps[-1][1]
     last = last.estimator if isinstance(last, Balanced) else last
+    last = last.estimators[0] if isinstance(last, QuantileFits) else last
     framework = _framework(last.estimator) if isinstance(last, Kept) else None
     return tuple(filter(_is_installed, framework.DISTRIBUTIONS))[:1] if framework else ()
 

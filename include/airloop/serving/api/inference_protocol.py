@@ -143,12 +143,12 @@ def _metadata(feature: Feature) -> dict[str, Any]:
 
 
 def _classes(served: "Served") -> list[int]:
-    return [len(served.task.classes)] if served.task.classes else []
+    return [len(served.task.outputs)] if served.task.outputs else []
 
 
 def _answer(served: "Served", body: InferRequest, records: list[Logged]) -> dict[str, Any]:
     flat = [record.prediction for record in records]
-    values = [item for row in flat for item in row] if served.task.classes else flat  # type: ignore[union-attr]
+    values = [item for row in flat for item in row] if served.task.outputs else flat  # type: ignore[union-attr]
     shape = [len(records), *_classes(served)]
     content: dict[str, Any] = {"model_name": served.pipeline.name, "model_version": str(served.version)}
     if body.id is not None:

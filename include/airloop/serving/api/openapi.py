@@ -135,7 +135,7 @@ def _predict_body(served: "Served") -> dict[str, Any]:
 
 def _predict_answer(served: "Served") -> dict[str, Any]:
     number: dict[str, Any] = {"type": "number"}
-    prediction = {"type": "array", "items": number} if served.task.classes else number
+    prediction = {"type": "array", "items": number} if served.task.outputs else number
     ages = {"type": "object", "additionalProperties": {"type": "number"}}
     flags = {"type": "object", "additionalProperties": {"enum": ["stale", "absent"]}}
     row = {

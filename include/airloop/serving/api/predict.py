@@ -64,4 +64,6 @@ def answer_body(served: "Served", records: list[Logged]) -> dict[str, Any]:
     }
     if served.task.classes:
         body["classes"] = list(served.task.classes)
+    if served.task.levels:
+        body["quantiles"] = list(served.task.levels)
     return body
