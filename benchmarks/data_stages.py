@@ -5,12 +5,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Record, Window
-from airloop.run import stage_run
+from airloop.run import stage_run, stages
 from airloop.run.code_digest import code_digest
-from airloop.settings import Settings
 from benchmarks.flights import DATA_STAGES, Flights, RunStage, run_data, settings_below
 from benchmarks.row import Row, Trial, interleaved
 from benchmarks.session import Session
@@ -35,9 +34,10 @@ def _as_task(name: str, *stage: Any, **given: Any) -> Record:
     return stage_run.run_stage(name, *stage, **given)
 
 
-def _plain(name: str, pipeline: Pipeline, window: Window, *, upstream: dict[str, Record], settings: Settings) -> Record:
-    record: Record = stage_run.find_stage(name).function()(pipeline, window, upstream, settings)
-    return record
+def _plain(name: str, at: Deployment, window: Window, *, upstream: dict[str, Record]) -> Record:
+    stage = stages.find_stage(name)
+    given = stage.handed(upstream)
+    return stage_run.work(stage, at, window, stage_run.looked_up(stage, at, window, given), given)
 
 
 def _trial(flights: Flights, run: RunStage) -> Trial:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from airloop.config import Pipeline, calendar_windows, load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError
 from airloop.records import Record, Window
 from airloop.run import stage_run
@@ -93,6 +94,6 @@ def run_data(
     """
     records: dict[str, Record] = {}
     for name in stages:
-        upstream = {need: records[need] for need in stage_run.find_stage(name).needs}
-        records[name] = run(name, pipeline, window, upstream=upstream, settings=settings)
+        upstream = {need: records[need] for need in stages.find_stage(name).needs}
+        records[name] = run(name, Deployment(pipeline, settings), window, upstream=upstream)
     return records

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from airloop.run.stage_run import STAGES
+from airloop.run.stages import STAGES
 
 _OTHERS = "no stage"
 

@@ -18,7 +18,9 @@ from airloop.config import calendar_windows, load_pipeline
 from airloop.data.inbox import waiting_windows
 from airloop.data.ingest import ingest
 from airloop.data.profile import profile
-from airloop.data.validate import validate_features, validate_raw
+from airloop.data.validate_features import validate_features
+from airloop.data.validate_raw import validate_raw
+from airloop.deployment import Deployment
 from airloop.features.build_features import build_features
 from airloop.features.materialize import materialize
 from airloop.gate.decide import decide
@@ -31,6 +33,8 @@ from airloop.models.snapshot import snapshot
 from airloop.models.train import train
 from airloop.models.tune import tune
 from airloop.records import Action, Record, Window
+from airloop.run import stage_run
+from airloop.run.stages import STAGES
 from airloop.serving.score import score
 from airloop.settings import apply_quiet_environment
 from airloop.stores import state
@@ -82,18 +86,18 @@ class PlainLoop:
 
     def data(self, window: Window) -> None:
         """Outcomes make no features: those that were built before are neither judged nor written again."""
-        raw = self.call(validate_raw, window, ingest=self.call(ingest, window))
-        built = self.call(build_features, window, validate_raw=raw)
+        raw = self.call(validate_raw, window, ingested=self.call(ingest, window))
+        built = self.call(build_features, window, raw=raw)
         before, features = self.built.get(window, (None, None))
         if built != before:
-            features = self.call(validate_features, window, build_features=built)
-            self.call(materialize, window, validate_features=features)
+            features = self.call(validate_features, window, built=built)
+            self.call(materialize, window, features=features)
             self.built[window] = built, features
-        self.call(profile, window, validate_raw=raw, validate_features=features)
+        self.call(profile, window, raw=raw, features=features)
 
     def watch(self, window: Window) -> None:
         """Monitor, and train when a probe gains; the first time nothing is gained, a person insists."""
-        action: Action = self.call(triage, window, monitor=self.call(monitor, window))
+        action: Action = self.call(triage, window, monitored=self.call(monitor, window))
         if action.kind == "retrain":
             self.training(action.cutoff, reason="probe", reason_key=action.reason_key)
         elif action.kind == "nothing" and not self.insisted:
@@ -110,18 +114,20 @@ class PlainLoop:
         frozen = self.call(snapshot, window, options=asked)
         candidates = self.pipeline.training.candidates
         tuned = tuple(self.call(tune, window, options={"candidate": name}, snapshot=frozen) for name in candidates)
-        trained = self.call(train, window, snapshot=frozen, tune=tuned)
-        evaluated = self.call(evaluate, window, snapshot=frozen, train=trained)
-        decision: Any = self.call(decide, window, evaluate=evaluated)
-        self.call(describe, window, snapshot=frozen, train=trained, evaluate=evaluated, decide=decision)
+        trained = self.call(train, window, snapshot=frozen, tuned=tuned)
+        evaluated = self.call(evaluate, window, snapshot=frozen, trained=trained)
+        decision: Any = self.call(decide, window, evaluated=evaluated)
+        self.call(describe, window, snapshot=frozen, trained=trained, decision=decision)
         if decision.passed:
-            self.call(refit, window, snapshot=frozen, train=trained, decide=decision)
-            self.call(promote, Window(window.start, decision.effective_at), decide=decision)
+            self.call(refit, window, snapshot=frozen, trained=trained, decision=decision)
+            self.call(promote, Window(window.start, decision.effective_at), decision=decision)
 
-    def call(self, stage: Callable[..., Any], window: Window, options: Any = None, **upstream: Any) -> Any:
-        """Call a stage's function and keep its record for the stages that look for it."""
+    def call(self, stage: Callable[..., Any], window: Window, options: Any = None, **handed: Any) -> Any:
+        """Call a stage's function on what it looks up, and keep its record for the stages that look for it."""
         began = time.perf_counter()
-        record = stage(self.pipeline, window, upstream, self.settings, **(options or {}))
+        at, given = Deployment(self.pipeline, self.settings), {**handed, **(options or {})}
+        known = STAGES[stage.__name__]
+        record = stage_run.work(known, at, window, stage_run.looked_up(known, at, window, given), given)
         self.took.add(stage.__name__, time.perf_counter() - began)
         self.calls += 1
         place = (self.settings, self.pipeline.name, stage.__name__)

@@ -20,6 +20,7 @@ import pandas as pd
 import psutil
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import AirloopError, DataContractError
 from airloop.features import examples
 from airloop.features.feature_store import feature_names
@@ -116,9 +117,11 @@ def measured(session: Session) -> Served:
 
 
 def _train(pipeline: Pipeline, window: Window, settings: Settings, session: Session) -> None:
-    stage_groups.run_group("training", pipeline, window, settings, on_start=lambda stage: session.say(f"  {stage}"))
-    upstream = stage_run.stored_upstream("promote", pipeline, window, settings)
-    stage_run.run_stage("promote", pipeline, window, upstream=upstream, settings=settings)
+    stage_groups.run_group(
+        "training", Deployment(pipeline, settings), window, on_start=lambda stage: session.say(f"  {stage}")
+    )
+    upstream = stage_run.stored_upstream("promote", Deployment(pipeline, settings), window)
+    stage_run.run_stage("promote", Deployment(pipeline, settings), window, upstream=upstream)
 
 
 def _rows(pipeline: Pipeline, month: Window, settings: Settings) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from airloop.errors import DataContractError
-from airloop.run.stage_run import STAGES
+from airloop.run.stages import STAGES
 from airloop.settings import Settings
 from airloop.stores import state
 

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airloop import settings
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.records import Window, run_context
 from airloop_airflow import outcomes, pipelines
 from airloop_airflow.connections import urls
@@ -40,15 +41,16 @@ def run(
     settings.apply_quiet_environment()
     from airloop.feast_stores import feast_boot
     from airloop.run import stage_run
+    from airloop.run.stages import find_stage
 
     feast_boot.neutralise_typeguard()
-    given = {name: _decode(stage_run.find_stage(name).record, data) for name, data in (upstream or {}).items()}
+    given = {name: _decode(find_stage(name).record, data) for name, data in (upstream or {}).items()}
     here = settings.load_settings()
     try:
         if connections:
             here = here.model_copy(update={"connections": urls(connections)})
         with run_context.working_for(_run_id(), starter=_starter()):
-            record = stage_run.run_stage(stage, pipeline, over, upstream=given, settings=here, **options)
+            record = stage_run.run_stage(stage, Deployment(pipeline, here), over, upstream=given, **options)
     except outcomes.PERMANENT as error:
         raise AirflowFailException(f"{stage}: {error}") from error
     return record.to_json()

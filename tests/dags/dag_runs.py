@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from airloop.records import Window
-from airloop.run import stage_run
+from airloop.run import stages
 
 DAGS = Path(__file__).parents[2] / "dags"
 JANUARY = Window.parse("2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z")
@@ -18,11 +18,9 @@ class Stages:
         self.calls: list[tuple[str, Window, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
 
-    def run_stage(
-        self, name: str, _pipeline: Any, window: Window, *, upstream: Any, settings: Any, **options: Any
-    ) -> Any:
+    def run_stage(self, name: str, _at: Any, window: Window, *, upstream: Any, **options: Any) -> Any:
         self.calls.append((name, window, options))
-        missing = [need for need in stage_run.STAGES[name].needs if need not in upstream]
+        missing = [need for need in stages.STAGES[name].needs if need not in upstream]
         if missing:
             raise AssertionError(f"{name} was not given {missing}")
         answer = self.answers[name]

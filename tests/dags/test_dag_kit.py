@@ -8,6 +8,7 @@ from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline, load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.records import TunedCandidate, Window
 from airloop.run import stage_run
@@ -67,7 +68,7 @@ def test_run_decodes_upstream_calls_the_stage_and_returns_json(
     tuned = TunedCandidate("forest", {"depth": 3}, 0.1, 4, 2.0, "abc")
     calls: list[Any] = []
 
-    def run_stage(name: str, pipeline: Pipeline, window: Window, **given: Any) -> Any:
+    def run_stage(name: str, _at: Deployment, window: Window, **given: Any) -> Any:
         calls.append((name, window, given["upstream"], given["candidate"]))
         return tuned
 

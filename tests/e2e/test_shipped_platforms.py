@@ -18,7 +18,7 @@ from airloop.config import Pipeline, calendar_windows, load_pipeline
 from airloop.config.attribute import resolve
 from airloop.features import examples, feature_store
 from airloop.records import Action, Decision, Ingested, Monitored, Scored, Window
-from airloop.run.stage_run import STAGES
+from airloop.run.stages import STAGES
 from airloop.serving.score import predictions_uri
 from airloop.stores import lake, ledger, state
 from airloop.stores.mlflow import tracking

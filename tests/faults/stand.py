@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from airloop.config import Pipeline, load_pipeline
+from airloop.deployment import Deployment
 from airloop.records import Action, Decision, Record, Window
 from airloop.run import stage_run
 from airloop.settings import Settings, load_settings
@@ -141,8 +142,10 @@ class Loop:
 
     def run(self, stage: str, window: Window, **options: str) -> Record:
         """One stage on the stored records of its window."""
-        upstream = stage_run.stored_upstream(stage, self.pipeline, window, self.settings)
-        return stage_run.run_stage(stage, self.pipeline, window, upstream=upstream, settings=self.settings, **options)
+        upstream = stage_run.stored_upstream(stage, Deployment(self.pipeline, self.settings), window)
+        return stage_run.run_stage(
+            stage, Deployment(self.pipeline, self.settings), window, upstream=upstream, **options
+        )
 
     def data(self, window: Window) -> None:
         """What landed becomes features."""

@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.support import toy
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline, load_pipeline
 from airloop.data import inbox
+from airloop.deployment import Deployment
 from airloop.features import feature_store
 from airloop.records import Record, Snapshot, Window
-from airloop.run import stage_run
+from airloop.run import stage_run, stages
 from airloop.settings import Settings, load_settings
 from airloop.stores import lake, state
 from nycflights.feeds import NycFlights
@@ -40,8 +42,8 @@ Row = tuple[str, str, datetime]
 
 def _run(stage: str, settings: Settings, window: Window) -> Record:
     pipeline = load_pipeline(NAME, settings)
-    upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
-    return stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings)
+    upstream = stage_run.stored_upstream(stage, Deployment(pipeline, settings), window)
+    return stage_run.run_stage(stage, Deployment(pipeline, settings), window, upstream=upstream)
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +191,9 @@ def test_building_the_corrected_windows_again_writes_nothing(flights: Settings, 
     for month in MONTHS:
         for stage in DATA:
             _run(stage, flights, month)
-            upstream = stage_run.stored_upstream(stage, pipeline, month, flights)
-            stage_run.find_stage(stage).function()(pipeline, month, upstream, flights)
+            upstream = stage_run.stored_upstream(stage, Deployment(pipeline, flights), month)
+            given = stages.find_stage(stage).handed(upstream)
+            run_plainly(stages.find_stage(stage).function(), Deployment(pipeline, flights), month, **given)
     assert _versions(flights) == before
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.support import toy, toy_sql
 
 from airloop.data import inbox
+from airloop.deployment import Deployment
 from airloop.records import BuiltFeatures, Ingested, Validated
 from airloop.settings import Settings
 from airloop.sources.extract import extract
@@ -40,7 +41,7 @@ def settings(tmp_path: Path, shop_url: str) -> Settings:
 
 
 def fetch(settings: Settings, first: int, end: int) -> None:
-    extract(toy.toy_pipeline(settings), toy.days(first, end), {}, settings)
+    extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(first, end))
 
 
 def start(settings: Settings, home: Path, end: int, *, program: str = EXTRACT) -> subprocess.Popen[str]:

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import roc_auc_score
+from tests.support.run_plainly import judged, run_plainly
 
 from airloop.config import Pipeline, load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import build_features, examples, feature_store, feature_views, leak_check, sections
 from airloop.features.materialize import materialize
@@ -42,8 +44,8 @@ OWN_DELAY = (
 
 def run(stage: str, settings: Settings, window: Window) -> Record:
     pipeline = load_pipeline(NAME, settings)
-    upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
-    return stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings)
+    upstream = stage_run.stored_upstream(stage, Deployment(pipeline, settings), window)
+    return stage_run.run_stage(stage, Deployment(pipeline, settings), window, upstream=upstream)
 
 
 def build(settings: Settings) -> None:
@@ -141,7 +143,7 @@ def test_features_do_not_depend_on_the_window_they_are_built_in(flights, pipelin
 
 def test_building_a_month_again_writes_no_new_version(flights, pipeline):
     before = [version.version for version in run("build_features", flights, MONTHS[1]).views]
-    again = build_features.build_features(pipeline, MONTHS[1], None, flights)
+    again = run_plainly(build_features.build_features, Deployment(pipeline, flights), MONTHS[1], raw=judged(MONTHS[1]))
     assert [view.version for view in again.views] == before
 
 
@@ -191,7 +193,11 @@ def test_the_online_read_at_decision_time_equals_the_training_row(flights, pipel
     done = times[0] - timedelta(days=3)
     outdated = 0
     for time in times:
-        materialize(pipeline, Window(done, time + INSTANT), None, flights)
+        materialize(
+            Deployment(pipeline, flights),
+            Window(done, time + INSTANT),
+            features=judged(Window(done, time + INSTANT), "features"),
+        )
         done = time + INSTANT
         rows = examples.examples(pipeline, Window(time, done), flights).drop(["decision_time"])
         store = feature_store.open_store(pipeline, flights)

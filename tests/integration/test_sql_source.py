@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.support import postgresql, toy, toy_sql
 
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.settings import Settings
 from airloop.sources import sql_source
@@ -22,7 +23,7 @@ def settings(tmp_path: Path, shop_url: str) -> Settings:
 
 
 def fetch(settings: Settings, first: int, end: int) -> None:
-    extract(toy.toy_pipeline(settings), toy.days(first, end), {}, settings)
+    extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(first, end))
 
 
 def test_a_database_that_goes_away_while_it_answers_lands_nothing_and_is_tried_again(settings: Settings) -> None:

@@ -44,7 +44,7 @@ def processes() -> ForkServerContext:
             "tests.support.toy",
             "tests.support.marked_points",
             "airloop.data.ingest",
-            "airloop.data.validate",
+            "airloop.data.validate_raw",
             "airloop.features.build_features",
         ]
     )

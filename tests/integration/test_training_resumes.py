@@ -22,13 +22,13 @@ CANDIDATES = ("logistic_regression", "gradient_boosting")
 TASK = textwrap.dedent("""
     import importlib, os, signal, sys
     from tests.support import toy
-    from airloop.run import stage_run
+    from airloop.run import stage_run, stages
     from airloop.settings import load_settings
 
     project, home, stage, candidate, point = sys.argv[1:]
     settings = load_settings(project_dir=project, home=home)
     options = {"candidate": candidate} if candidate else {}
-    stage_run.find_stage(stage).function()
+    stages.find_stage(stage).function()
     if point:
         module, name = point.split(":")
         setattr(importlib.import_module(module), name, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))

@@ -12,7 +12,7 @@ from airloop.data import quarantine_release
 from airloop.data.file_rows import SOURCE
 from airloop.features import feature_store
 from airloop.records import Window
-from airloop.run import stage_run
+from airloop.run import stages
 from airloop.run.code_digest import code_digest
 from airloop.settings import Settings
 from airloop.sources.land_days import land_table
@@ -24,7 +24,7 @@ DATA, TRAINING, LIVE = toy.days(0, 45), toy.days(0, 40), toy.days(41, 44)
 # Anew in every run, or another one when a rerun finds the work done.
 _OWN = {"run_id", "model_uri", "input_key", "seconds", "appended", "model_digest"}
 # Cached before the steps are forked: code that is edited meanwhile is no other input of theirs.
-for stage in stage_run.STAGES.values():
+for stage in stages.STAGES.values():
     code_digest(stage.package)
 
 
@@ -136,7 +136,7 @@ def _tables(settings: Settings) -> dict[str, Any]:
 def _records(settings: Settings) -> dict[str, list[Any]]:
     return {
         stage: [_plain(_whole(stage, record), settings) for record in state.latest_records(settings, "toy", stage)]
-        for stage in stage_run.STAGES
+        for stage in stages.STAGES
     }
 
 

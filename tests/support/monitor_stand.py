@@ -11,8 +11,10 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 from tests.support import toy, toy_tasks
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.features import examples, feature_store, validated
 from airloop.models import estimators, model_version
 from airloop.problems import task_of
@@ -138,7 +140,7 @@ class Stand:
         write_deltalake(uri, lake.with_month(table, "decision_time"), mode="append", partition_by=[lake.PARTITION])
 
     def monitor(self, window: Window = WINDOW, **options: Any) -> Monitored:
-        return monitor.monitor(self.pipeline, window, {}, self.settings, **options)
+        return run_plainly(monitor.monitor, Deployment(self.pipeline, self.settings), window, **options)
 
 
 def build(settings: Settings, monkeypatch: pytest.MonkeyPatch, rows: pd.DataFrame, *, champion: int | None) -> Stand:

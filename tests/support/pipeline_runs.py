@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from airloop.config import load_pipeline
+from airloop.deployment import Deployment
 from airloop.records import Decision, Record, Window
 from airloop.run import stage_run
 from airloop.settings import Settings
@@ -14,8 +15,8 @@ DATA = ("ingest", "validate_raw", "build_features", "validate_features", "materi
 def run(stage: str, name: str, settings: Settings, window: Window, **options: Any) -> Any:
     """One stage."""
     pipeline = load_pipeline(name, settings)
-    upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
-    return stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings, **options)
+    upstream = stage_run.stored_upstream(stage, Deployment(pipeline, settings), window)
+    return stage_run.run_stage(stage, Deployment(pipeline, settings), window, upstream=upstream, **options)
 
 
 def run_data(name: str, settings: Settings, window: Window) -> dict[str, Record]:

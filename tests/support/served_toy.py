@@ -11,7 +11,9 @@ from typing import Any
 import httpx
 import uvicorn
 from tests.support import ledger_entries, toy
+from tests.support.run_plainly import judged
 
+from airloop.deployment import Deployment
 from airloop.features import materialize
 from airloop.models import model_version
 from airloop.records import Window
@@ -39,7 +41,9 @@ def write(settings: Settings) -> None:
 
 def put_online(settings: Settings, window: Window) -> None:
     """The features of a window that need not be one of the calendar's."""
-    materialize.materialize(toy.toy_pipeline(settings), window, {}, settings)
+    materialize.materialize(
+        Deployment(toy.toy_pipeline(settings), settings), window, features=judged(window, "features")
+    )
 
 
 def put_in_force(

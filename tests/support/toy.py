@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airloop.config import Pipeline, load_pipeline
+from airloop.deployment import Deployment
 from airloop.records import Record, Window
 from airloop.run import stage_run
 from airloop.settings import Settings, load_settings
@@ -211,8 +212,8 @@ def toy_pipeline(settings: Settings) -> Pipeline:
 def run(stage: str, settings: Settings, window: Window, **options: object) -> Record:
     """Run a stage on the stored records of its window, as the CLI does."""
     pipeline = toy_pipeline(settings)
-    upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
-    return stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings, **options)
+    upstream = stage_run.stored_upstream(stage, Deployment(pipeline, settings), window)
+    return stage_run.run_stage(stage, Deployment(pipeline, settings), window, upstream=upstream, **options)
 
 
 def run_data(settings: Settings, window: Window) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import ledger_entries, toy
+from tests.support.run_plainly import run_plainly
 
+from airloop.deployment import Deployment
 from airloop.gate.judge import judge
 from airloop.models import evaluate, model_version
 from airloop.records import Decision, Evaluated
@@ -37,7 +39,7 @@ def upstream(settings: Settings) -> dict[str, Any]:
 
 
 def trained(settings: Settings, day: int) -> dict[str, Any]:
-    return {"train": toy.run("train", settings, toy.days(0, day))}
+    return {"trained": toy.run("train", settings, toy.days(0, day))}
 
 
 def put_in_force(settings: Settings, version: int, day: int) -> None:
@@ -46,7 +48,7 @@ def put_in_force(settings: Settings, version: int, day: int) -> None:
 
 def judged(settings: Settings, upstream: dict[str, Any]) -> tuple[Evaluated, Decision]:
     pipeline = toy.toy_pipeline(settings)
-    found = evaluate.evaluate(pipeline, CUTOFF, upstream, settings)
+    found = run_plainly(evaluate.evaluate, Deployment(pipeline, settings), CUTOFF, **upstream)
     return found, judge(found, pipeline.gate)
 
 

@@ -1,14 +1,22 @@
-"""The house stands: no circles, few rooms and arrows, and a planted import upwards is refused by the contracts."""
+"""The house stands: no circles, few rooms and arrows, typed stages that look once; planted violations are refused."""
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import grimp
 import pytest
+from tests.support.stage_signatures import looked_up_twice, problems
+
+from airloop.config import Pipeline
+from airloop.deployment import Deployment
+from airloop.models.evaluate import Standing
+from airloop.records import Evaluated, Snapshot, TrainedModel, Window
+from airloop.run.stages import STAGES
+from airloop.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 Arrows = set[tuple[str, str]]
@@ -76,3 +84,89 @@ def test_a_planted_import_upwards_is_refused(tmp_path: Path, planted: str, impor
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert any(line.startswith(broken) and line.endswith("BROKEN") for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_handed_typed_records_and_looks_its_reads_up_once(name: str) -> None:
+    stage = STAGES[name]
+    assert problems(stage, stage.function(), stage.look_up()) == []
+    module = sys.modules[stage.path.split(":")[0]]
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    assert stage.look_up() is None or looked_up_twice(source, name) == set()
+
+
+def _look_up(at: Deployment, window: Window, *, snapshot: Snapshot) -> Standing: ...
+
+
+def _of_dictionaries(at: Deployment, window: Window, upstream: dict[str, object], settings: Settings) -> Evaluated: ...
+
+
+def _of_two_trees(
+    pipeline: Pipeline, window: Window, reads: Standing, *, snapshot: Snapshot, trained: TrainedModel
+) -> Evaluated: ...
+
+
+def _of_another_record(
+    at: Deployment, window: Window, reads: Standing, *, snapshot: Snapshot, trained: Snapshot
+) -> Evaluated: ...
+
+
+def _of_an_untyped_option(
+    at: Deployment,
+    window: Window,
+    reads: Standing,
+    *,
+    snapshot: Snapshot,
+    trained: TrainedModel,
+    more: dict[str, object],
+) -> Evaluated: ...
+
+
+def _of_other_reads(
+    at: Deployment, window: Window, reads: dict[str, object], *, snapshot: Snapshot, trained: TrainedModel
+) -> Evaluated: ...
+
+
+def _as_it_should_be(
+    at: Deployment, window: Window, reads: Standing, *, snapshot: Snapshot, trained: TrainedModel
+) -> Evaluated: ...
+
+
+@pytest.mark.parametrize(
+    ("planted", "about"),
+    [
+        (_of_dictionaries, "upstream"),
+        (_of_two_trees, "begins with ['pipeline'"),
+        (_of_another_record, "trained: <class"),
+        (_of_an_untyped_option, "option more: dict"),
+        (_of_other_reads, "reads: dict"),
+    ],
+)
+def test_a_stage_of_untyped_records_is_refused(planted: Callable[..., Evaluated], about: str) -> None:
+    assert problems(STAGES["evaluate"], _as_it_should_be, _look_up) == []
+    assert about in "\n".join(problems(STAGES["evaluate"], planted, _look_up))
+
+
+@pytest.mark.parametrize(
+    ("planted", "twice"),
+    [
+        ("return inputs(at, window)", {"inputs", "ledger.champion_at"}),
+        ("return ledger.champion_at(at.settings)", {"ledger.champion_at"}),
+        ("return [_in_force(at) for _ in reads]", {"ledger.champion_at"}),
+        ("return reads, lake.table_uri(at), ledger.append(at)", set()),
+    ],
+)
+def test_a_stage_that_looks_a_second_time_is_refused(planted: str, twice: set[str]) -> None:
+    source = f"""
+from airloop.stores import lake, ledger
+
+def inputs(at, window):
+    return lake.table_uri(at), ledger.champion_at(at.settings)
+
+def score(at, window, reads):
+    {planted}
+
+def _in_force(at):
+    return ledger.champion_at(at.settings)
+"""
+    assert looked_up_twice(source, "score") == twice

@@ -41,9 +41,10 @@ def training_rows(pipeline: str, *, cutoff: str | datetime) -> "TrainingRows":
     # Before the libraries below are imported: they read it then.
     apply_quiet_environment()
     from airloop.config import load_pipeline
+    from airloop.deployment import Deployment
     from airloop.models import snapshot
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
     instant = parse_instant(cutoff.isoformat() if isinstance(cutoff, datetime) else cutoff)
-    return snapshot.training_rows(declared, instant, settings)
+    return snapshot.training_rows(Deployment(declared, settings), instant)

@@ -31,6 +31,7 @@ def rollback(
     It has to load and to predict first. What was scored until then keeps its predictions.
     """
     from airloop.config import load_pipeline
+    from airloop.deployment import Deployment
     from airloop.gate import lock, roll_back
     from airloop.records import parse_instant
     from airloop.run import stage_run
@@ -42,7 +43,7 @@ def rollback(
     planned = roll_back.plan(declared, settings, request=request, version=to, since=at)
     asked = {"version": planned.version, "instead_of": planned.instead_of, "request": request}
     asked |= {"why": reason, "who": who or getpass.getuser()}
-    stage_run.run_stage("roll_back", declared, planned.window, upstream={}, settings=settings, **asked)
+    stage_run.run_stage("roll_back", Deployment(declared, settings), planned.window, upstream={}, **asked)
     console.print(
         f"version {planned.version} is champion in place of {planned.instead_of} for windows from "
         f"{planned.window.end:%Y-%m-%dT%H:%MZ} on; promotions are locked until `airloop unlock {pipeline} --why '...'`",

@@ -39,14 +39,16 @@ def run(
     """Run one stage, or all of a DAG, by hand: without Airflow, on the records stored for the same window."""
     from airloop.config import load_pipeline
     from airloop.config.bounds import refuse_off_calendar
+    from airloop.deployment import Deployment
     from airloop.records import Window, instant_or_default, run_context
     from airloop.run import stage_groups, stage_run
+    from airloop.run.stages import find_stage
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
-    options = _options(option or [])
+    at, options = Deployment(declared, settings), _options(option or [])
     if stage not in stage_groups.GROUPS:
-        stage_run.find_stage(stage)
+        find_stage(stage)
     elif options:
         raise ConfigError(f"{stage} is several stages, and an option belongs to one: run that one by its name")
     if stale:
@@ -58,10 +60,10 @@ def run(
         refuse_off_calendar(declared, window, declared.calendar_of(group))
     with run_context.working_for(run_context.BY_HAND, starter=getpass.getuser()):
         if stage in stage_groups.GROUPS:
-            record = stage_groups.run_group(stage, declared, window, settings, on_start=progress)
+            record = stage_groups.run_group(stage, at, window, on_start=progress)
         else:
-            upstream = stage_run.stored_upstream(stage, declared, window, settings)
-            record = stage_run.run_stage(stage, declared, window, upstream=upstream, settings=settings, **options)
+            upstream = stage_run.stored_upstream(stage, at, window)
+            record = stage_run.run_stage(stage, at, window, upstream=upstream, **options)
     typer.echo(json.dumps(record.to_json(), indent=2))
     for line in _verdict(declared, record):
         progress(line)
@@ -69,6 +71,7 @@ def run(
 
 def _run_stale(stage: str, pipeline: "Pipeline", settings: Settings, *, given: bool) -> None:
     """The data stages of every stale window, oldest first; killed in between, the same command goes on."""
+    from airloop.deployment import Deployment
     from airloop.features.stale import stale_windows
     from airloop.run import stage_groups
 
@@ -77,7 +80,7 @@ def _run_stale(stage: str, pipeline: "Pipeline", settings: Settings, *, given: b
     windows = stale_windows(pipeline, settings)
     for number, window in enumerate(windows, start=1):
         progress(f"{window}, {number} of {len(windows)}")
-        stage_groups.run_group("data", pipeline, window, settings, on_start=progress)
+        stage_groups.run_group("data", Deployment(pipeline, settings), window, on_start=progress)
     built = f"{len(windows)} windows built again" if windows else "nothing is stale: the features are as defined today"
     console.print(built, markup=False)
 

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 from airloop.config import Feed, Pipeline
 from airloop.data import inbox
-from airloop.records import Window
+from airloop.records import Record, Window
 from airloop.settings import Settings
 from airloop.stores import landed_files
 from airloop.stores.landed_files import ListedFile
 
 
 @dataclass(frozen=True)
-class Awaited:
+class Awaited(Record):
     """A feed of which a window's last file has not landed.
 
     Attributes:

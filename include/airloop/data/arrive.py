@@ -1,11 +1,11 @@
 """arrive: whether the files of a window are there once waiting for them is over; else their source has stalled."""
 
 import logging
-from typing import Any
 
 from airloop.config import Pipeline
 from airloop.data import arrivals
 from airloop.data.arrivals import Awaited
+from airloop.deployment import Deployment
 from airloop.records import Alarm, Arrived, Window
 from airloop.settings import Settings
 
@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 STALLED = "source_stalled"
 
 
-def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> dict[str, Any]:
+def inputs(at: Deployment, window: Window) -> tuple[Awaited, ...]:
     """The feeds whose files are not there, and how far each has come."""
-    return {item.feed: str(item.newest) for item in arrivals.awaited(pipeline, window, settings)}
+    return arrivals.awaited(at.pipeline, window, at.settings)
 
 
-def arrive(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> Arrived:
+def arrive(at: Deployment, window: Window, reads: tuple[Awaited, ...]) -> Arrived:
     """Put on record which feeds have not landed; the caller has waited as long as they may be late.
 
     The first window of a silence alarms, and closes its alarm when it is run again with its files; the windows after it
@@ -28,14 +28,14 @@ def arrive(pipeline: Pipeline, window: Window, _upstream: Any, settings: Setting
     Returns:
         `stalled`: the feeds without a file of the window's last period.
     """
-    missing = arrivals.awaited(pipeline, window, settings)
-    first = [item for item in missing if item.newest is None or item.newest >= window.start]
-    for item in missing:
+    pipeline = at.pipeline
+    first = [item for item in reads if item.newest is None or item.newest >= window.start]
+    for item in reads:
         logger.info("%s %s: nothing of %s has landed: %s", pipeline.name, window, item.feed, _since(item))
     return Arrived(
         window=window,
-        stalled=tuple(item.feed for item in missing),
-        alarms=tuple(_stalled(pipeline, window, item, settings) for item in first),
+        stalled=tuple(item.feed for item in reads),
+        alarms=tuple(_stalled(pipeline, window, item, at.settings) for item in first),
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import polars as pl
 import pyarrow as pa
@@ -12,6 +12,7 @@ from airloop.data import window_bounds
 from airloop.data.feed_rows import feed_rows
 from airloop.data.file_rows import RULE, SOURCE, TEXT
 from airloop.data.window_contents import WindowContents, read_window
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError
 from airloop.records import Ingested, SetAside, TableVersion, Window
 from airloop.settings import Settings
@@ -23,24 +24,14 @@ logger = logging.getLogger(__name__)
 Outcomes = Literal["landed", "withheld"]
 
 
-def inputs(
-    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, outcomes: Outcomes = "landed"
-) -> WindowContents:
+def inputs(at: Deployment, window: Window, *, outcomes: Outcomes = "landed") -> WindowContents:
     """What ingestion depends on: the files that landed for the window; their checksums are the key."""
     if outcomes not in get_args(Outcomes):
         raise ConfigError(f"outcomes is {outcomes!r}; it is one of: {', '.join(get_args(Outcomes))}")
-    return read_window(pipeline, window, settings, outcomes=outcomes == "landed")
+    return read_window(at.pipeline, window, at.settings, outcomes=outcomes == "landed")
 
 
-def ingest(
-    pipeline: Pipeline,
-    window: Window,
-    _upstream: Any,
-    settings: Settings,
-    *,
-    outcomes: Outcomes = "landed",
-    reads: WindowContents | None = None,
-) -> Ingested:
+def ingest(at: Deployment, window: Window, reads: WindowContents, *, outcomes: Outcomes = "landed") -> Ingested:
     """Put the window's rows of every feed into the lake, in place of what raw/<feed> held of the window.
 
     Rows belong to the window when start <= event_time < end (UTC), whatever local day their file is named by. Of files
@@ -57,7 +48,6 @@ def ingest(
     Args:
         outcomes: `withheld` reads no file of an outcome feed, as if none had landed; what the lake holds of them stays.
             A replay scores a window of the past before a second run brings its outcomes.
-        reads: What `inputs` has read, once for key and rows; read here when not given.
 
     Returns:
         Files, checksums, rows and table versions; a feed of which no file can be read has no table.
@@ -67,9 +57,8 @@ def ingest(
             file that can be read; files without rows would delete those that an earlier run put there; or more is set
             aside, missing or lost than `validation` allows.
     """
-    landed_now = reads or inputs(pipeline, window, None, settings, outcomes=outcomes)
-    files = landed_now.files
-    by_feed = {name: landed_now.of_feed(name) for name in pipeline.feeds}
+    pipeline, settings = at.pipeline, at.settings
+    by_feed = {name: reads.of_feed(name) for name in pipeline.feeds}
     if not any(by_feed[name] for name, feed in pipeline.feeds.items() if not feed.static):
         raise DataContractError(
             f"{pipeline.name} {window}: no file landed for this window below {settings.landing_uri}"
@@ -92,7 +81,7 @@ def ingest(
     not_read = {item.uri for item in set_aside}
     return Ingested(
         window=window,
-        files=tuple(file for file in files if file.uri not in not_read),
+        files=tuple(file for file in reads.files if file.uri not in not_read),
         tables=tables,
         missing=tuple(name for name, landed in by_feed.items() if not landed),
         set_aside=set_aside,

@@ -6,7 +6,7 @@ one second and writes 0.1 MB, so it can follow every window.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from airloop import reports
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.records import Profiled, TableVersion, Validated, Window
 from airloop.reports.charts import histogram
 from airloop.reports.rendering import count, instant, number, render, share
@@ -53,7 +54,7 @@ class Column:
     top: tuple[tuple[str, str], ...] = ()
 
 
-def profile(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Profiled:
+def profile(at: Deployment, window: Window, *, raw: Validated, features: Validated) -> Profiled:
     """Describe every clean feed and every feature view of the window on one self-contained page.
 
     Of a feed its rows with event time in the window, of a static feed all rows, of a view those with known_at in the
@@ -63,8 +64,7 @@ def profile(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
     Raises:
         UpstreamUnavailable: A table or the reports do not answer.
     """
-    raw: Validated = upstream["validate_raw"]
-    features: Validated = upstream["validate_features"]
+    pipeline, settings = at.pipeline, at.settings
     tables = [
         *(_clean(pipeline, table, window, settings) for table in raw.tables),
         *(_table("features", "known_at", table, window, settings) for table in features.tables),

@@ -16,6 +16,7 @@ from feast.data_source import DataSource
 from feast.infra.offline_stores import duckdb as stock
 from feast.infra.offline_stores.file_source import FileSource
 
+from airloop import delta_versions
 from airloop.delta_files import matching
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.feast_stores.asof_join import INSTANT
@@ -41,7 +42,9 @@ def read_source(
     since: datetime | None,
     until: datetime | None,
 ) -> pa.Table:
-    """Read the rows with `since <= moment < until` of a Delta source at its newest version; others as stock Feast does.
+    """Read the rows with `since <= moment < until` of a Delta source, of others as stock Feast does.
+
+    A Delta source is read at its newest version, or at the one at which it is held (airloop.delta_versions).
 
     Args:
         source: A relative path of a Delta source lies below `lake_uri` of the configured offline store.
@@ -70,10 +73,14 @@ def read_source(
 def _open_delta(path: str, lake_uri: str, storage_options: dict[str, str]) -> DeltaTable:
     # The files of the log, never those of the folder, which holds the files of deleted versions too.
     uri = path if "://" in path or path.startswith("/") else f"{lake_uri.rstrip('/')}/{path}"
+    version = delta_versions.held_version(uri)
+    missing = f"there is no Delta table at {uri}: run build_features first"
+    if version == delta_versions.NOT_WRITTEN:
+        raise UpstreamUnavailable(missing)
     try:
-        return DeltaTable(uri, storage_options=storage_options or None)
+        return DeltaTable(uri, version=version, storage_options=storage_options or None)
     except TableNotFoundError as error:
-        raise UpstreamUnavailable(f"there is no Delta table at {uri}: run build_features first") from error
+        raise UpstreamUnavailable(missing) from error
 
 
 def _between(column: pa.Field, since: datetime | None, until: datetime | None) -> ds.Expression | None:

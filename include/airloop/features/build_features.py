@@ -1,30 +1,32 @@
 """build_features: run features.sql for a window into features/<view>, keyed by what each view describes."""
 
 from datetime import timedelta
-from typing import Any
 
 import pyarrow as pa
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.features import examples, feature_views, sections
 from airloop.features.feature_store import fingerprint, view_keys
-from airloop.records import BuiltFeatures, TableVersion, Window
+from airloop.records import BuiltFeatures, TableVersion, Validated, Window
 from airloop.settings import Settings
-from airloop.stores import lake
+from airloop.stores import lake, tables_read
+from airloop.stores.tables_read import TablesRead
 
 
-def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> dict[str, Any]:
+def inputs(at: Deployment, window: Window) -> TablesRead:
     """Besides its upstream, a window's features depend on the clean rows of the lookback before it.
 
     Without them a window could not be built again after rows before it were corrected.
     """
+    pipeline, settings = at.pipeline, at.settings
     # One day more: a row is filed by the month of its event, and becomes known later.
     since = window.start - timedelta(days=pipeline.features.lookback_days + 1)
     uris = {name: lake.table_uri(settings, pipeline.name, "clean", name) for name in pipeline.feeds}
-    return {name: lake.files_digest(uri, settings, window=Window(since, window.end)) for name, uri in uris.items()}
+    return tables_read.look_at(uris, settings, window=Window(since, window.end))
 
 
-def build_features(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> BuiltFeatures:
+def build_features(at: Deployment, window: Window, reads: TablesRead, *, raw: Validated) -> BuiltFeatures:
     """Replace the rows of features/<view> whose known_at lies in the window.
 
     Every view is computed before the first is written. Numbers become float64 (null stays null), so that a column's
@@ -34,13 +36,16 @@ def build_features(pipeline: Pipeline, window: Window, _upstream: Any, settings:
         ConfigError: The SQL does not run, a view lacks known_at or created_at, or Feast does not know the view.
         DataContractError: Two rows of a view share key and known_at.
     """
-    feeds = sections.load_feeds(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
+    pipeline, settings = at.pipeline, at.settings
+    with reads.as_they_stood():
+        feeds = sections.load_feeds(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
+        number = examples.count(pipeline, window, settings)
     views = feature_views.compute_views(pipeline, window, feeds, settings)
     return BuiltFeatures(
         window=window,
         views=tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in views.items()),
         fingerprint=fingerprint(pipeline, settings),
-        examples=examples.count(pipeline, window, settings),
+        examples=number,
     )
 
 

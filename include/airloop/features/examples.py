@@ -32,6 +32,11 @@ def examples(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table
     return rows.sort_by([("decision_time", "ascending"), (key, "ascending")])
 
 
+def feeds_read(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
+    """The feeds whose clean rows make the examples, in declared order."""
+    return sections.feeds_read(pipeline, (_section(pipeline, "examples", settings),))
+
+
 def count(pipeline: Pipeline, window: Window, settings: Settings) -> int:
     """How many examples have their decision time in the window.
 

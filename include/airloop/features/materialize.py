@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import catalogue, feast_registry, feature_store
-from airloop.records import Materialized, Window
+from airloop.records import Materialized, Validated, Window
 from airloop.settings import Settings
 from airloop.stores import lake, state
 
@@ -24,17 +25,21 @@ if TYPE_CHECKING:  # else Feast would be imported before its boot
 _CHECKED_KEYS = 20
 
 
-def materialize(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> Materialized:
+def materialize(at: Deployment, window: Window, *, features: Validated) -> Materialized:
     """Write every view's newest value per key of the window online; an older window never overwrites a newer value.
 
     Sampled keys of the window are then read back: each value has to be the newest one that the lake knows of the
     windows materialized so far. Features built and not yet materialized do not count. Finally the pipeline's catalogue
     is rewritten.
 
+    Args:
+        features: The verdict that lets them go online.
+
     Raises:
         DataContractError: A value read back is another one.
         UpstreamUnavailable: The online store or the registry does not answer.
     """
+    pipeline, settings = at.pipeline, at.settings
     store = feature_store.open_store(pipeline, settings)
     # Feast prints a coloured line per view.
     with contextlib.redirect_stdout(io.StringIO()), feature_store.answering(settings):

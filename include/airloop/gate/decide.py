@@ -3,10 +3,10 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.gate import holdout_looks
 from airloop.gate.checks import refuse
 from airloop.gate.judge import REASON, judge
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _TAG_CHARACTERS = 5000
 
 
-def decide(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Decision:
+def decide(at: Deployment, window: Window, *, evaluated: Evaluated) -> Decision:
     """Judge the evaluated version and put the decision on record.
 
     Writes one `decision` entry (a repeated identical judgement adds none; a different one about the same version does),
@@ -35,7 +35,7 @@ def decide(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], sett
         GuardRefused: The ledger does not verify; evaluate has no record of this evaluation; or another champion is in
             force by now. Nothing is recorded then.
     """
-    evaluated: Evaluated = upstream["evaluate"]
+    pipeline, settings = at.pipeline, at.settings
     history = ledger.require_intact(settings, pipeline.name)
     require_current(pipeline, window, evaluated, history, settings)
     reason, problems = _reason(pipeline, window, evaluated, settings)

@@ -7,6 +7,7 @@ from typing import Any
 
 from airloop import reports
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.features import catalogue
 from airloop.models import described, model_version
 from airloop.models.training_set import labelled_part, read_snapshot
@@ -18,7 +19,14 @@ from airloop.stores.mlflow import tracking
 logger = logging.getLogger(__name__)
 
 
-def describe(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Described:
+def describe(
+    at: Deployment,
+    window: Window,
+    *,
+    snapshot: Snapshot,
+    trained: TrainedModel,
+    decision: Decision,
+) -> Described:
     """Measure what the card says beyond the decision, and publish the card.
 
     Written are `<reports>/<pipeline>/cards/v<version>.html` and `.json`, and both as artifacts below `card/` of the
@@ -30,9 +38,7 @@ def describe(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], se
         DataContractError: The training set is not the recorded one.
         UpstreamUnavailable: MLflow, the reports or the state database does not answer.
     """
-    snapshot: Snapshot = upstream["snapshot"]
-    trained: TrainedModel = upstream["train"]
-    decision: Decision = upstream["decide"]
+    pipeline, settings = at.pipeline, at.settings
     rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
     version = model_version.load_version(pipeline, trained.version, settings, digest=decision.model_digest)
     measured = described.measure(pipeline, version, rows)

@@ -1,11 +1,11 @@
 """Promotion: the alias `champion` follows a decision that passed. There is no force flag."""
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.gate import approval, lock
 from airloop.gate.fresh_process import check_model
@@ -18,7 +18,7 @@ from airloop.stores.mlflow import registry
 logger = logging.getLogger(__name__)
 
 
-def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Promoted:
+def promote(at: Deployment, window: Window, *, decision: Decision) -> Promoted:
     """Put a version that passed in force for windows that start at or after the decision's `effective_at`.
 
     Where the stage refit recorded a refit of it, that one goes into force (`refit_of` in record and ledger). Appends
@@ -34,7 +34,7 @@ def promote(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], set
             judged, or it does not load and predict in a fresh process.
         UpstreamUnavailable: MLflow does not answer, or the check takes longer than 300 s.
     """
-    decision: Decision = upstream["decide"]
+    pipeline, settings = at.pipeline, at.settings
     history = ledger_witness.require_intact(settings, pipeline.name)
     recorded = _require_recorded(settings, history, decision)
     ledger_witness.refuse_other_decision(settings, recorded)

@@ -2,10 +2,10 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.models import model_version
 from airloop.models.estimators import fitted_model
@@ -27,7 +27,7 @@ REFIT_OF = "airloop.refit_of"
 _HOLDOUT = "airloop.holdout_uri"
 
 
-def refit(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Refitted:
+def refit(at: Deployment, window: Window, *, snapshot: Snapshot, trained: TrainedModel, decision: Decision) -> Refitted:
     """Fit the judged version's estimator and parameters on all mature rows of its cutoff, and check the result.
 
     The refit is a version of its own, the next number, tagged `airloop.refit_of`; nothing ever judged it on rows it has
@@ -42,9 +42,7 @@ def refit(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], setti
         GuardRefused: The ledger does not verify, or does not hold the decision as given.
         UpstreamUnavailable: MLflow does not answer.
     """
-    decision: Decision = upstream["decide"]
-    snapshot: Snapshot = upstream["snapshot"]
-    trained: TrainedModel = upstream["train"]
+    pipeline, settings = at.pipeline, at.settings
     nothing = _nothing_to_do(pipeline, decision)
     if nothing:
         return _of_judged(decision, nothing)

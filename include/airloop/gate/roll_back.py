@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.gate import approval, lock
 from airloop.gate.fresh_process import check_model
@@ -75,10 +76,8 @@ def plan(
 
 
 def roll_back(
-    pipeline: Pipeline,
+    at: Deployment,
     window: Window,
-    _upstream: Any,
-    settings: Settings,
     *,
     version: int | str,
     instead_of: int | str,
@@ -103,6 +102,7 @@ def roll_back(
             something else now; the ledger does not verify.
         UpstreamUnavailable: MLflow does not answer.
     """
+    pipeline, settings = at.pipeline, at.settings
     wanted, replaced = _number(version), _number(instead_of)
     reason = lock.require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
     history = ledger_witness.require_intact(settings, pipeline.name)

@@ -10,14 +10,14 @@ import numpy as np
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
-from airloop.records import TunedCandidate, Window
+from airloop.records import Record, TunedCandidate, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.mlflow import registry
 
 
 @dataclass(frozen=True)
-class Incumbent:
+class Incumbent(Record):
     """The family and parameters of the champion that a training may replace."""
 
     candidate: str

@@ -1,7 +1,6 @@
 """evaluate: the candidate and the champion meet the same holdout rows, each with its own preprocessing."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +8,7 @@ import mlflow
 import pandas as pd
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError, GuardRefused
 from airloop.features import feature_store
 from airloop.models import evidence, gate_evidence, looks, model_version, rules_measured
@@ -17,32 +17,46 @@ from airloop.models.holdout import holdout_of
 from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, Task, refuse_unfit_labels, task_of
-from airloop.records import Evaluated, Evidence, Snapshot, TrainedModel, Window
+from airloop.records import Evaluated, Evidence, Record, Snapshot, TrainedModel, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
+from airloop.stores.ledger import History
 from airloop.stores.mlflow import registry, tracking
 
 
-def inputs(pipeline: Pipeline, window: Window, upstream: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Besides its upstream, an evaluation depends on who is champion, and on how often the holdout was looked at."""
-    version, history = upstream["train"].version, ledger.intact_history(settings, pipeline.name)
-    counted = looks.earlier_looks(history, pipeline, upstream["snapshot"].holdout, version=version)
-    champion = incumbent(pipeline, window, settings, version=version)
-    return {"champion": champion, "looks": counted, "rules": rules_measured.rules_code(pipeline)}
+@dataclass(frozen=True)
+class Standing(Record):
+    """What an evaluation depends on besides its upstream.
+
+    Attributes:
+        champion: The version in force at the cutoff that the candidate has to beat: never itself, so that judging again
+            judges the same.
+        looks: How often the holdout was looked at before.
+        rules: SHA-256 of the source of each of the gate's rules.
+    """
+
+    champion: int | None
+    looks: int
+    rules: tuple[str, ...] = ()
 
 
-def incumbent(pipeline: Pipeline, window: Window, settings: Settings, *, version: int) -> int | None:
-    """The champion at the cutoff that `version` has to beat: never itself, so that judging again judges the same."""
-    return ledger.intact_history(settings, pipeline.name).champion(window.end, but_not=version)
+def inputs(at: Deployment, window: Window, *, snapshot: Snapshot, trained: TrainedModel) -> Standing:
+    """Who is champion, and how often the holdout was looked at."""
+    history = ledger.intact_history(at.settings, at.pipeline.name)
+    return Standing(
+        champion=incumbent(history, window, version=trained.version),
+        looks=looks.earlier_looks(history, at.pipeline, snapshot.holdout, version=trained.version),
+        rules=tuple(rules_measured.rules_code(at.pipeline)),
+    )
+
+
+def incumbent(history: History, window: Window, *, version: int) -> int | None:
+    """The champion at the cutoff that `version` has to beat; see Standing."""
+    return history.champion(window.end, but_not=version)
 
 
 def evaluate(
-    pipeline: Pipeline,
-    window: Window,
-    upstream: dict[str, Any],
-    settings: Settings,
-    *,
-    reads: Mapping[str, Any] | None = None,
+    at: Deployment, window: Window, reads: Standing, *, snapshot: Snapshot, trained: TrainedModel
 ) -> Evaluated:
     """Score the holdout with the registered candidate, loaded from the registry, and with the champion in force.
 
@@ -58,14 +72,12 @@ def evaluate(
         GuardRefused: The candidate does not load, or its predictions are not what the task asks for.
         UpstreamUnavailable: MLflow does not answer.
     """
-    snapshot: Snapshot = upstream["snapshot"]
-    trained: TrainedModel = upstream["train"]
+    pipeline, settings = at.pipeline, at.settings
     rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
     refuse_unfit_labels(pipeline, rows["label"])
     candidate = model_version.load_version(pipeline, trained.version, settings, digest=trained.model_digest)
     predicted = candidate.predict(pipeline, rows)
-    known = inputs(pipeline, window, upstream, settings) if reads is None else reads
-    champion_version, seen = known["champion"], known["looks"]
+    champion_version, seen = reads.champion, reads.looks
     compared = _against_champion(
         pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted, seen=seen
     )

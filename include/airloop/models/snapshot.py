@@ -4,33 +4,54 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import mlflow
 import pandas as pd
 import pyarrow as pa
 
+from airloop import delta_versions
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import examples, feature_store, leak_check, sections, stale
 from airloop.models import memory, outcomes_there, training_set
 from airloop.models.history import Thinning, learned_since
 from airloop.models.training_key import training_key
 from airloop.problems import refuse_unfit_labels
-from airloop.records import Snapshot, Window
+from airloop.records import Record, Snapshot, Window
 from airloop.settings import Settings
-from airloop.stores import alarms, lake, training_reason
+from airloop.stores import alarms, lake, tables_read, training_reason
+from airloop.stores.alarms import RaisedAlarm
 from airloop.stores.mlflow import provenance, tracking
+from airloop.stores.tables_read import TablesRead
 from airloop.stores.training_reason import Asked
 
 _LOGGED_ROWS = 200
 
 
-def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, **_options: Any) -> dict[str, Any]:
-    """A snapshot depends on what the tables hold up to the cutoff, the feature definitions, and answered alarms."""
-    tables = {uri: lake.files_digest(uri, settings, window=window) for uri in _tables(pipeline, settings)}
-    answers = [item.to_json() for item in alarms.raised(pipeline, settings, span=window) if item.alarm.holds_training]
-    return {"tables": tables, "fingerprint": feature_store.fingerprint(pipeline, settings), "alarms": answers}
+@dataclass(frozen=True)
+class History(Record):
+    """What a training set is made of.
+
+    Attributes:
+        tables: Features and clean rows up to the cutoff, by `features/<view>` and `clean/<feed>`.
+        fingerprint: Of the feature definitions.
+        alarms: Those up to the cutoff that hold trainings, with their answers.
+    """
+
+    tables: TablesRead
+    fingerprint: str
+    alarms: tuple[RaisedAlarm, ...]
+
+
+def inputs(at: Deployment, window: Window) -> History:
+    """What the tables hold up to the cutoff, the feature definitions, and answered alarms."""
+    pipeline, settings = at.pipeline, at.settings
+    return History(
+        tables=tables_read.look_at(_tables(pipeline, settings), settings, window=window),
+        fingerprint=feature_store.fingerprint(pipeline, settings),
+        alarms=alarms.holding(pipeline, window, settings),
+    )
 
 
 def parts(pipeline: Pipeline, cutoff: datetime) -> tuple[Window, Window]:
@@ -75,8 +96,8 @@ class TrainingRows:
     examples_before_holdout: int = 0
 
 
-def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> TrainingRows:
-    """Make the training set of a cutoff from the built features; nothing is frozen and no run is opened.
+def training_rows(at: Deployment, cutoff: datetime) -> TrainingRows:
+    """Make the training set of a cutoff from what is there now; nothing is frozen and no run is opened.
 
     Rows whose decision time lies in a window that a person excluded (airloop.stores.alarms) are left out.
 
@@ -85,9 +106,27 @@ def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> T
         GuardRefused: See `snapshot`.
         UpstreamUnavailable: See `snapshot`.
     """
+    return _made(at, cutoff, inputs(at, Window(at.pipeline.coverage.start, cutoff)))
+
+
+def _made(at: Deployment, cutoff: datetime, reads: History) -> TrainingRows:
+    pipeline, settings = at.pipeline, at.settings
     train, holdout = parts(pipeline, cutoff)
+    excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), reads.alarms)
+    with reads.tables.as_they_stood():
+        return _rows(pipeline, cutoff, settings, train=train, holdout=holdout, excluded=excluded)
+
+
+def _rows(
+    pipeline: Pipeline,
+    cutoff: datetime,
+    settings: Settings,
+    *,
+    train: Window,
+    holdout: Window,
+    excluded: Sequence[Window],
+) -> TrainingRows:
     stale.refuse_stale(pipeline, Window(train.start, holdout.end), settings)
-    excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), settings)
     thinning = Thinning(train.end, pipeline.training.max_train_rows)
     whole = Window(train.start, holdout.end)
     columns = len(feature_store.feature_names(pipeline, settings))
@@ -107,15 +146,7 @@ def training_rows(pipeline: Pipeline, cutoff: datetime, settings: Settings) -> T
     return TrainingRows(frame, train, holdout, training_set.frame_digest(frame), leak_checked, thinning.examples)
 
 
-def snapshot(
-    pipeline: Pipeline,
-    window: Window,
-    _upstream: Any,
-    settings: Settings,
-    *,
-    reason: str = "hand",
-    reason_key: str = "",
-) -> Snapshot:
+def snapshot(at: Deployment, window: Window, reads: History, *, reason: str = "hand", reason_key: str = "") -> Snapshot:
     """Write the training set of `window.end` (the cutoff) as one parquet file named by its digest.
 
     Args:
@@ -131,9 +162,9 @@ def snapshot(
             rows before the cutoff. The message names the ways out.
         UpstreamUnavailable: Features are not built and validated up to the cutoff.
     """
-    cutoff = window.end
+    pipeline, settings, cutoff = at.pipeline, at.settings, window.end
     asked = training_reason.asked_for(settings, pipeline, cutoff, reason=reason, reason_key=reason_key)
-    made = training_rows(pipeline, cutoff, settings)
+    made = _made(at, cutoff, reads)
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{made.digest}.parquet"
     tracking.write_parquet(made.frame, uri, settings)
     labelled = made.frame[made.frame["label"].notna()]
@@ -149,8 +180,8 @@ def snapshot(
         unlabelled_rows=len(made.frame) - len(labelled),
         features=feature_store.feature_names(pipeline, settings),
         feature_service=pipeline.features.service,
-        feature_fingerprint=feature_store.fingerprint(pipeline, settings),
-        table_versions=_versions(pipeline, settings),
+        feature_fingerprint=reads.fingerprint,
+        table_versions=_versions(reads.tables),
         leak_checked=made.leak_checked,
         reason=asked.reason,
         reason_key=asked.reason_key,
@@ -186,16 +217,16 @@ def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) ->
         )
 
 
-def _tables(pipeline: Pipeline, settings: Settings) -> list[str]:
-    views = sections.view_names(pipeline, settings)
-    return [lake.table_uri(settings, pipeline.name, "features", view) for view in views] + [
-        lake.table_uri(settings, pipeline.name, "clean", feed) for feed in pipeline.feeds
-    ]
+def _tables(pipeline: Pipeline, settings: Settings) -> dict[str, str]:
+    places = [("features", view) for view in sections.view_names(pipeline, settings)]
+    places += [("clean", feed) for feed in pipeline.feeds]
+    return {"/".join(place): lake.table_uri(settings, pipeline.name, *place) for place in places}
 
 
-def _versions(pipeline: Pipeline, settings: Settings) -> dict[str, int]:
-    found = {uri: lake.open_table(uri, settings) for uri in _tables(pipeline, settings)}
-    return {"/".join(uri.rsplit("/", 2)[1:]): table.version() for uri, table in found.items() if table is not None}
+def _versions(read: TablesRead) -> dict[str, int]:
+    """Layer and table -> version, of those that were written."""
+    written = {uri: version for uri, version in read.versions.items() if version != delta_versions.NOT_WRITTEN}
+    return {"/".join(uri.rsplit("/", 2)[1:]): version for uri, version in written.items()}
 
 
 def _open_run(

@@ -1,12 +1,11 @@
 """train: fit the best tuned candidate on the whole training part and register it, unjudged."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import mlflow
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.models import choice, model_version
+from airloop.models.choice import Incumbent
 from airloop.models.estimators import fitted_model
 from airloop.models.registration import Origin, log_model, made_of, registered_version
 from airloop.models.training_key import training_key
@@ -16,19 +15,19 @@ from airloop.settings import Settings
 from airloop.stores.mlflow import provenance, registry, tracking
 
 
-def inputs(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> dict[str, Any]:
-    """Besides its upstream, the choice depends on which family serves."""
-    champion = choice.incumbent(pipeline, window, settings)
-    return {"incumbent": None if champion is None else champion.candidate}
+def inputs(at: Deployment, window: Window) -> Incumbent | None:
+    """Besides its upstream, the choice depends on which family serves; not on its parameters."""
+    champion = choice.incumbent(at.pipeline, window, at.settings)
+    return None if champion is None else Incumbent(champion.candidate)
 
 
 def train(
-    pipeline: Pipeline,
+    at: Deployment,
     window: Window,
-    upstream: dict[str, Any],
-    settings: Settings,
+    reads: Incumbent | None,
     *,
-    reads: Mapping[str, Any] | None = None,
+    snapshot: Snapshot,
+    tuned: tuple[TunedCandidate, ...],
 ) -> TrainedModel:
     """Fit the candidate that the folds chose (airloop.models.choice); it alone will meet the holdout, as fitted here.
 
@@ -40,9 +39,8 @@ def train(
         DataContractError: Labels do not fit the task, or a classifier has one class only to learn from.
         GuardRefused: The fitted model holds a type that is not on the allow-list.
     """
-    snapshot: Snapshot = upstream["snapshot"]
-    serves = (inputs(pipeline, window, upstream, settings) if reads is None else reads)["incumbent"]
-    best = choice.choose(upstream["tune"], None if serves is None else choice.Incumbent(serves))
+    pipeline, settings = at.pipeline, at.settings
+    best = choice.choose(tuned, reads)
     key = training_key(pipeline, snapshot)
     tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)

@@ -13,6 +13,7 @@ from mlflow.entities import Run
 
 from airloop.config import METRICS, Candidate, Pipeline
 from airloop.config.training import Range
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.models.choice import Incumbent, incumbent
 from airloop.models.estimators import feature_columns, fitted_model
@@ -30,22 +31,13 @@ _SEARCH_OF_OLD = "airloop.found"
 """The tag that held the search before it was an artifact; MLflow cuts tags off at 8,000 characters."""
 
 
-def inputs(
-    pipeline: Pipeline, window: Window, _upstream: dict[str, Any], settings: Settings, **_options: Any
-) -> dict[str, Any]:
+def inputs(at: Deployment, window: Window) -> Incumbent | None:
     """Besides its upstream, a search depends on the champion it starts from."""
-    champion = incumbent(pipeline, window, settings)
-    return {"incumbent": None if champion is None else [champion.candidate, dict(champion.params)]}
+    return incumbent(at.pipeline, window, at.settings)
 
 
 def tune(
-    pipeline: Pipeline,
-    window: Window,
-    upstream: dict[str, Any],
-    settings: Settings,
-    *,
-    candidate: str,
-    reads: Mapping[str, Any] | None = None,
+    at: Deployment, window: Window, reads: Incumbent | None, *, snapshot: Snapshot, candidate: str
 ) -> TunedCandidate:
     """Try parameters within the declared budget (trials, folds, rows) and keep the best on time-ordered folds.
 
@@ -59,13 +51,12 @@ def tune(
         DataContractError: A fold has no training rows, one class only, or no metric.
         GuardRefused: The search took longer than the budget's seconds; looked at before each fit.
     """
-    snapshot: Snapshot = upstream["snapshot"]
+    pipeline, settings = at.pipeline, at.settings
     run = _run(pipeline, snapshot, candidate, settings)
     search = _earlier_search(run, settings)
     if search is None:
         rows = labelled_part(read_snapshot(snapshot, settings), "train")
-        serves = (inputs(pipeline, window, upstream, settings) if reads is None else reads)["incumbent"]
-        search = search_of(pipeline, candidate, rows, None if serves is None else Incumbent(*serves))
+        search = search_of(pipeline, candidate, rows, reads)
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
         candidate=candidate,

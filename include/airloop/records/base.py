@@ -17,7 +17,9 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON-able values."""
-        return typing.cast("dict[str, Any]", _encode(self))
+        return {
+            field.name: _encode(getattr(self, field.name)) for field in dataclasses.fields(typing.cast("Any", self))
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -30,6 +32,8 @@ class Record:
 
 
 def _encode(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, datetime):

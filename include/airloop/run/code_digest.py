@@ -7,10 +7,11 @@ from pathlib import Path
 from airloop.errors import ConfigError
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("delta_files", "errors", "private_files"),
+    ("delta_files", "delta_versions", "errors", "private_files"),
     ("families", "project"),
     ("feast_stores", "metrics", "records", "settings"),
     ("config",),
+    ("deployment",),
     ("problems", "stores"),
     ("reports", "run"),
     ("data", "features"),

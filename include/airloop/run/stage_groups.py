@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.records import Record, Window
 from airloop.run import stage_run
-from airloop.settings import Settings
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("ingest", "validate_raw", "build_features", "validate_features", "profile", "materialize"),
@@ -18,9 +18,7 @@ _AFTER_DECISION = ("describe", "refit")
 """They follow from the decision, which stays what a person asked for."""
 
 
-def run_group(
-    name: str, pipeline: Pipeline, window: Window, settings: Settings, *, on_start: Callable[[str], None]
-) -> Record:
+def run_group(name: str, at: Deployment, window: Window, *, on_start: Callable[[str], None]) -> Record:
     """Run a group's stages over a window, `tune` once per candidate; returns the last one's record, or the decision.
 
     Each stage reads the records stored by the one before it; what was done with this very input is not done again.
@@ -32,10 +30,10 @@ def run_group(
         AirloopError: What the first stage that fails raises; those before it stay done.
     """
     record: Any = None
-    for stage, options in _steps(name, pipeline):
+    for stage, options in _steps(name, at.pipeline):
         on_start(" ".join((stage, *options.values())))
-        upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
-        made = stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings, **options)
+        upstream = stage_run.stored_upstream(stage, at, window)
+        made = stage_run.run_stage(stage, at, window, upstream=upstream, **options)
         record = record if stage in _AFTER_DECISION else made
     return cast("Record", record)
 

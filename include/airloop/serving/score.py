@@ -1,23 +1,25 @@
 """score: the champion in force at the window's start predicts the window, before its outcomes are known."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.features import examples, feature_store, sections
 from airloop.models import model_version, own_features, recorded_digest
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
-from airloop.records import Scored, Window
+from airloop.records import Record, Scored, Window
 from airloop.settings import Settings
-from airloop.stores import lake, ledger
+from airloop.stores import lake, ledger, tables_read
 from airloop.stores.append_once import append_once
 from airloop.stores.mlflow import registry
+from airloop.stores.tables_read import TablesRead
 
 logger = logging.getLogger(__name__)
 
@@ -25,32 +27,37 @@ Mode = Literal["live", "backtest"]
 CHAMPION = "champion"
 
 
-def inputs(
-    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, mode: Mode = "live"
-) -> dict[str, Any]:
-    """Scoring depends on the model and on what the feature tables hold of the window."""
-    views = {view: predictions_source(pipeline, view, settings) for view in sections.view_names(pipeline, settings)}
-    tables = {view: lake.files_digest(uri, settings, window=window) for view, uri in views.items()}
+@dataclass(frozen=True)
+class ModelAndTables(Record):
+    """What scoring depends on.
+
+    Attributes:
+        version: Who scores; None without a champion in force.
+        tables: What the window holds of the feature tables, by view, and of the clean rows that make its examples, by
+            `clean/<feed>`; of all clean rows where the version scores by features of its own, computed from them.
+    """
+
+    version: int | None
+    tables: TablesRead
+
+
+def inputs(at: Deployment, window: Window, *, mode: Mode = "live") -> ModelAndTables:
+    """The model, and what it predicts from."""
+    pipeline, settings = at.pipeline, at.settings
+    views = sections.view_names(pipeline, settings)
+    uris = {view: lake.table_uri(settings, pipeline.name, "features", view) for view in views}
     version = serving_version(pipeline, window, settings, mode=mode)
-    return {"tables": tables, "version": version, **_clean_rows(pipeline, window, version, settings)}
+    for name in _clean_read(pipeline, version, settings):
+        uris[f"clean/{name}"] = lake.table_uri(settings, pipeline.name, "clean", name)
+    return ModelAndTables(version, tables_read.look_at(uris, settings, window=window))
 
 
-def _clean_rows(pipeline: Pipeline, window: Window, version: int | None, settings: Settings) -> dict[str, Any]:
-    """What scoring by pinned features depends on instead of today's feature tables; nothing where those fit."""
+def _clean_read(pipeline: Pipeline, version: int | None, settings: Settings) -> list[str]:
+    """The feeds of the examples; those of pinned features too where today's feature tables do not fit."""
     known = registry.fingerprint_tag(settings, pipeline.name, version) if version else ""
     if not known or known == feature_store.fingerprint_like(known, pipeline, settings):
-        return {}
-    uris = {
-        name: lake.table_uri(settings, pipeline.name, "clean", name)
-        for name, feed in pipeline.feeds.items()
-        if not feed.outcome
-    }
-    return {"clean": {name: lake.files_digest(uri, settings, window=window) for name, uri in uris.items()}}
-
-
-def predictions_source(pipeline: Pipeline, view: str, settings: Settings) -> str:
-    """The lake table behind a view."""
-    return lake.table_uri(settings, pipeline.name, "features", view)
+        return list(examples.feeds_read(pipeline, settings))
+    return [name for name, feed in pipeline.feeds.items() if not feed.outcome]
 
 
 def predictions_uri(pipeline: Pipeline, settings: Settings) -> str:
@@ -69,15 +76,7 @@ def serving_version(pipeline: Pipeline, window: Window, settings: Settings, *, m
     return history.champion(None if mode == "backtest" else window.start)
 
 
-def score(
-    pipeline: Pipeline,
-    window: Window,
-    _upstream: Any,
-    settings: Settings,
-    *,
-    mode: Mode = "live",
-    reads: Mapping[str, Any] | None = None,
-) -> Scored:
+def score(at: Deployment, window: Window, reads: ModelAndTables, *, mode: Mode = "live") -> Scored:
     """Predict every example whose decision time lies in the window; append what was not predicted before.
 
     Without a champion in force nothing is scored: an outcome (rows 0), not an error.
@@ -88,17 +87,18 @@ def score(
             predicts what is not a prediction of the task.
         UpstreamUnavailable: The window's features are not built and validated.
     """
-    version = serving_version(pipeline, window, settings, mode=mode) if reads is None else reads["version"]
+    pipeline, settings, version = at.pipeline, at.settings, reads.version
     if version is None:
         return Scored(window=window, version=0, role=CHAMPION, mode=mode, rows=0, appended=0, table_version=-1)
     model = model_version.load_serving(pipeline, version, settings)
     recorded_digest.record_digest(pipeline, model, settings)
     refuse_future(model, window, mode=mode)
     unfit = model.unfit_for(pipeline, settings)
-    if unfit:
-        frame = _pinned_frame(pipeline, window, model, unfit[0], settings)
-    else:
-        frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
+    with reads.tables.as_they_stood():
+        if unfit:
+            frame = _pinned_frame(pipeline, window, model, unfit[0], settings)
+        else:
+            frame = examples.feature_frame(pipeline, window, settings, with_labels=False)
     rows = _rows(pipeline, frame, model=model, mode=mode, window=window)
     appended, table_version = _append(pipeline, rows, window, settings)
     return Scored(

@@ -12,7 +12,8 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
-from airloop.config import Feed, Pipeline
+from airloop.config import Feed
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.records import Extracted, Window
 from airloop.settings import Settings
@@ -29,7 +30,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMPED = re.compile(r"\.to(\d{8}T\d{6}Z)\.from(\d{8}T\d{6}Z)")
 
 
-def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings) -> Extracted:
+def extract(at: Deployment, window: Window) -> Extracted:
     """Land what the databases hold of the window, as an upstream system would: files per feed and UTC day.
 
     A row that is committed after its window was fetched is found by the next one, if no later than the overlap, and
@@ -54,6 +55,7 @@ def extract(pipeline: Pipeline, window: Window, _upstream: Any, settings: Settin
             or a row has no watermark, event_time or known_at.
         UpstreamUnavailable: A database or the landing folder does not answer.
     """
+    pipeline, settings = at.pipeline, at.settings
     feeds = {name: feed for name, feed in pipeline.feeds.items() if feed.source is not None}
     if not feeds:
         raise ConfigError(f"{pipeline.name}: no feed has a `source`; there is nothing to extract")

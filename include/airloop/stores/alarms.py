@@ -122,13 +122,21 @@ def announce(pipeline: Pipeline, stage: str, window: Window, noticed: Sequence[A
         raise DataContractError(f"{pipeline.name} {window}: {failing[0]}{more}; validation.fail_on names this kind")
 
 
-def excluded_windows(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[Window, ...]:
-    """Windows within the span whose rows nobody trains on, because an alarm was answered by `excluded`.
+def holding(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[RaisedAlarm, ...]:
+    """The alarms of a span that hold trainings on its rows while they are open."""
+    return tuple(item for item in raised(pipeline, settings, span=span) if item.alarm.holds_training)
+
+
+def excluded_windows(pipeline: Pipeline, span: Window, held: Sequence[RaisedAlarm]) -> tuple[Window, ...]:
+    """Windows within the span whose rows nobody trains on, because an alarm was answered by `excluded`; pure.
+
+    Args:
+        held: See `holding`, of this span or a longer one.
 
     Raises:
         GuardRefused: An alarm of the span that holds trainings is open; the message names it and both ways out.
     """
-    alarms = [item for item in raised(pipeline, settings, span=span) if item.alarm.holds_training]
+    alarms = [item for item in held if _overlap(item.window, span)]
     waiting = [item for item in alarms if item.open]
     if waiting:
         shown = "\n".join(f"  {item.id} {item.window}: {item.alarm.says}" for item in waiting[:_SHOWN])
@@ -142,7 +150,7 @@ def excluded_windows(pipeline: Pipeline, span: Window, settings: Settings) -> tu
 
 def past_answers(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[tuple[Window, ...], int]:
     """The windows that `excluded_windows` returns, and how many alarms that hold trainings are open."""
-    alarms = [item for item in raised(pipeline, settings, span=span) if item.alarm.holds_training]
+    alarms = holding(pipeline, span, settings)
     return tuple(item.window for item in alarms if item.answer == EXCLUDED), sum(item.open for item in alarms)
 
 

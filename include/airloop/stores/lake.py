@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from airloop import delta_versions
 from airloop.delta_files import matching
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import TableVersion, Window
@@ -36,10 +37,15 @@ def table_uri(settings: Settings, pipeline: str, layer: str, table: str) -> str:
 def open_table(uri: str, settings: Settings, *, version: int | None = None) -> DeltaTable | None:
     """The table at `uri`, or None when nothing was written yet.
 
+    Without a version the newest one, or the one at which it is held (airloop.delta_versions).
+
     Raises:
         DataContractError: It has no such version.
         UpstreamUnavailable: The store does not answer.
     """
+    version = delta_versions.held_version(uri) if version is None else version
+    if version == delta_versions.NOT_WRITTEN:
+        return None
     try:
         if "://" not in uri:
             Path(uri).stat()  # Delta would make the folder, and panic where it cannot

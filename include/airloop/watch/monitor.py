@@ -1,8 +1,7 @@
 """monitor: what the champion did on rows whose labels have matured, and what a retraining would have done better."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -11,28 +10,65 @@ import pandas as pd
 from airloop import reports
 from airloop.config import Pipeline
 from airloop.data import quarantine
+from airloop.deployment import Deployment
 from airloop.features import feature_store, sections
 from airloop.models import model_version, own_features
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
-from airloop.records import Monitored, Window
-from airloop.records.digests import digest
+from airloop.records import Monitored, Record, Window
 from airloop.settings import Settings
-from airloop.stores import lake, ledger
+from airloop.stores import lake, ledger, tables_read
+from airloop.stores.ledger import Entry
 from airloop.stores.mlflow import tracking
+from airloop.stores.tables_read import TablesRead
 from airloop.watch import after_promotion, drift, drift_report, monitor_report, past, performance, rhythm, watch
 from airloop.watch.drift import Drift, Sides
-from airloop.watch.evidence import evidence_of
+from airloop.watch.evidence import LookedAt, evidence_of
 from airloop.watch.performance import Look
 from airloop.watch.scored_rows import QUALITY, quality, scored_rows
 
 logger = logging.getLogger(__name__)
 
+Origin = Literal["live", "backfill"]
 
-def inputs(
-    pipeline: Pipeline, window: Window, _upstream: Any, settings: Settings, *, origin: str = "live"
-) -> dict[str, Any]:
-    """What a monitoring run reads: champion, predictions, clean and refused rows, features up to the window's end."""
+
+@dataclass(frozen=True)
+class Asked(Record):
+    """What a monitoring run depends on.
+
+    Attributes:
+        tables: Predictions, clean and refused rows, features up to the window's end.
+        version: The champion in force at window.start; None without one, and then there is nothing else.
+        evidence: What of it is judged.
+        past: Its earlier looks, newest first; see airloop.watch.past.
+        promotion: The promotion that this look is to measure.
+    """
+
+    tables: TablesRead
+    version: int | None
+    evidence: LookedAt | None = None
+    past: tuple[Monitored, ...] = ()
+    promotion: Entry | None = None
+
+
+def inputs(at: Deployment, window: Window, *, origin: Origin = "live") -> Asked:
+    """Tables and champion, the evidence about it, and the looks before."""
+    pipeline, settings = at.pipeline, at.settings
+    tables = _tables(pipeline, window, settings)
+    version = ledger.champion_at(settings, pipeline.name, window.start)
+    if version is None:
+        return Asked(tables, None)
+    judged = evidence_of(pipeline, window, version, settings)
+    return Asked(
+        tables,
+        version,
+        judged,
+        tuple(past.earlier_windows(pipeline, judged.window, version, settings)),
+        after_promotion.due(pipeline, window, settings, origin=origin),
+    )
+
+
+def _tables(pipeline: Pipeline, window: Window, settings: Settings) -> TablesRead:
     table = {"predictions": ("predictions", "predictions")}
     table |= {f"clean/{name}": ("clean", name) for name in pipeline.feeds}
     table |= {f"quarantine/{name}": ("quarantine", name) for name, feed in pipeline.feeds.items() if not feed.static}
@@ -40,36 +76,11 @@ def inputs(
     # Months are the grain of the digest: a window that ends with a month must not depend on the next.
     known = Window(pipeline.coverage.start - pipeline.prediction.label_delay, window.end - timedelta(microseconds=1))
     static = {f"clean/{name}" for name, feed in pipeline.feeds.items() if feed.static}
-    digests = {
-        name: lake.files_digest(
-            lake.table_uri(settings, pipeline.name, *place), settings, window=None if name in static else known
-        )
-        for name, place in table.items()
-    }
-    version = ledger.champion_at(settings, pipeline.name, window.start)
-    if version is None:
-        return {"tables": digests, "version": None}
-    judged = evidence_of(pipeline, window, version, settings)
-    earlier = past.earlier_windows(pipeline, judged.window, version, settings)
-    promotion = after_promotion.due(pipeline, window, settings, origin=origin)
-    return {
-        "tables": digests,
-        "version": version,
-        "promotion": promotion and promotion.sequence,
-        "evidence": judged.to_json(),
-        "past": digest([record.to_json() for record in earlier]),
-    }
+    uris = {name: lake.table_uri(settings, pipeline.name, *place) for name, place in table.items()}
+    return tables_read.look_at(uris, settings, window=known, whole=static)
 
 
-def monitor(
-    pipeline: Pipeline,
-    window: Window,
-    _upstream: Any,
-    settings: Settings,
-    *,
-    origin: Literal["live", "backfill"] = "live",
-    reads: Mapping[str, Any] | None = None,
-) -> Monitored:
+def monitor(at: Deployment, window: Window, reads: Asked, *, origin: Origin = "live") -> Monitored:
     """Judge the champion in force at window.start on the evidence of the look (airloop.watch.evidence).
 
     Performance, calibration and probe are measured on rows that have a label known before window.end and a live
@@ -101,19 +112,33 @@ def monitor(
             champion.
         UpstreamUnavailable: Features of the rows window, or of the rows to fit the probe on, are not validated.
     """
-    version = ledger.champion_at(settings, pipeline.name, window.start) if reads is None else reads["version"]
-    if version is None:
+    pipeline, settings, version, judged = at.pipeline, at.settings, reads.version, reads.evidence
+    if version is None or judged is None:
         logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
         nothing = _record(pipeline, window, settings, version=0, origin=origin)
         return monitor_report.publish(nothing, task_of(pipeline), None, "", settings)
+    with reads.tables.as_they_stood():
+        return _judged(at, window, reads, version, judged, origin=origin)
+
+
+def _judged(at: Deployment, window: Window, reads: Asked, version: int, judged: LookedAt, *, origin: str) -> Monitored:
+    pipeline, settings = at.pipeline, at.settings
     champion = model_version.load_serving(pipeline, version, settings)
     unfit = next(iter(champion.unfit_for(pipeline, settings)), "")
-    judged = evidence_of(pipeline, window, version, settings)
     rows, other_rows = scored_rows(pipeline, window, judged, version, settings)
     if unfit:
         span = rhythm.rows_window(pipeline, judged.window)
         rows = own_features.in_place_of_todays(pipeline, rows, span, champion, unfit, settings)
-    measured = _measured(pipeline, Look(window, champion, judged), rows, settings, origin=origin, unfit=unfit)
+    measured = _measured(
+        pipeline,
+        Look(window, champion, judged),
+        rows,
+        settings,
+        origin=origin,
+        unfit=unfit,
+        # On rows of the champion's own features nobody else can be compared.
+        promotion=None if unfit else reads.promotion,
+    )
     frozen = tracking.read_parquet(champion.snapshot.uri, settings)
     sides = _sides(pipeline, champion, rows, settings, frozen=frozen, unfit=unfit)
     drifted = drift.measure(
@@ -142,7 +167,7 @@ def monitor(
         frozen=frozen,
         measured=drifted,
         categories=sides[0].categories,
-        windows=past.earlier_windows(pipeline, judged.window, version, settings),
+        windows=reads.past,
     )
     found = replace(found, alarms=noticed)
     task = task_of(pipeline)
@@ -153,15 +178,20 @@ def monitor(
 
 
 def _measured(
-    pipeline: Pipeline, look: Look, rows: pd.DataFrame, settings: Settings, *, origin: str, unfit: str
+    pipeline: Pipeline,
+    look: Look,
+    rows: pd.DataFrame,
+    settings: Settings,
+    *,
+    origin: str,
+    unfit: str,
+    promotion: Entry | None,
 ) -> Monitored:
     """The record with what is measured on rows that have both a label and a prediction."""
     judged = rows.dropna(subset=["label", PREDICTION])
     # A training would learn from today's features: a refit on the champion's own says nothing about it.
     found, refits = ((), ()) if unfit else performance.probe(pipeline, look, judged, settings)
     task = task_of(pipeline)
-    # On rows of the champion's own features nobody else can be compared.
-    promotion = None if unfit else after_promotion.due(pipeline, look.window, settings, origin=origin)
     return _record(
         pipeline,
         look.window,

@@ -1,13 +1,12 @@
 """Triage: what monitoring calls for. A training is asked for when a declared trigger fires, and nothing holds it."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from airloop.config import Pipeline
 from airloop.config.monitoring import Monitoring
+from airloop.deployment import Deployment
 from airloop.records import Action, Monitored, Record, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
@@ -129,24 +128,16 @@ def _cooling(record: Monitored, cool_down_days: int, last_decision_at: datetime 
     return f"the last decision was {days:.1f} days before, {cool_down_days} must pass"
 
 
-def triage(
-    pipeline: Pipeline,
-    window: Window,
-    upstream: Mapping[str, Any],
-    settings: Settings,
-    *,
-    reads: Known | None = None,
-) -> Action:
+def triage(at: Deployment, window: Window, reads: Known, *, monitored: Monitored) -> Action:
     """Judge a monitored window against the stored history, and put the outcome on record.
 
     Writes one `triage` entry, which also says when the labels of the judged rows matured (`judged`); the same outcome
     for the same window and version adds none. What a promotion gained, where this look measured it, is an entry of its
     own (`measured`).
     """
-    monitored: Monitored = upstream["monitor"]
+    pipeline, settings = at.pipeline, at.settings
     after_promotion.put_on_record(pipeline, monitored, settings)
-    known = reads or inputs(pipeline, window, upstream, settings)
-    action = triage_window(monitored, known, pipeline.monitoring)
+    action = triage_window(monitored, reads, pipeline.monitoring)
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
     if not action.reason:
         del payload["reason"]
@@ -165,9 +156,9 @@ def triage(
     return replace(action, sequence=entry.sequence)
 
 
-def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Known:
+def inputs(at: Deployment, _window: Window, *, monitored: Monitored) -> Known:
     """What the outcome depends on beyond the window's own record: the windows before it, alarms, decisions."""
-    return _known(pipeline, upstream["monitor"], settings)
+    return _known(at.pipeline, monitored, at.settings)
 
 
 def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> Known:

@@ -84,8 +84,8 @@ def _described(run: Callable[..., Json]) -> Any:
     """The task that makes the model card."""
 
     @task
-    def describe(snapshot: Json, trained: Json, evaluated: Json, decision: Json) -> Json:
-        upstream = {"snapshot": snapshot, "train": trained, "evaluate": evaluated, "decide": decision}
+    def describe(snapshot: Json, trained: Json, decision: Json) -> Json:
+        upstream = {"snapshot": snapshot, "train": trained, "decide": decision}
         return run("describe", upstream)
 
     return describe

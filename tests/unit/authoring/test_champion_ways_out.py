@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.support import toy
+from tests.support.run_plainly import run_plainly
 
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.models import model_version
 from airloop.serving import score
@@ -41,11 +43,11 @@ def test_a_champion_whose_files_were_swapped_never_serves_even_when_its_tag_is_s
         with pytest.raises(
             GuardRefused, match=f"version 1 were changed: SHA-256 {swapped[:12]}, on record is {digest[:12]}"
         ):
-            score.score(toy.toy_pipeline(toy_trained), LIVE, {}, toy_trained)
+            run_plainly(score.score, Deployment(toy.toy_pipeline(toy_trained), toy_trained), LIVE)
     finally:
         path.write_bytes(original)
         registered.set_model_version_tag("toy", "1", "airloop.model_digest", digest)
-    assert score.score(toy.toy_pipeline(toy_trained), LIVE, {}, toy_trained).version == 1
+    assert run_plainly(score.score, Deployment(toy.toy_pipeline(toy_trained), toy_trained), LIVE).version == 1
 
 
 def test_after_a_view_is_edited_scoring_goes_on_and_the_next_training_is_judged_by_floors(toy_trained, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from tests.support import tables
 
 from airloop.config import load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Ingested, Window
 from airloop.run import stage_run
@@ -74,8 +75,8 @@ def test_its_feeds_fetch_from_the_connection_and_a_window_lands_the_rows(
     assert pipeline.feeds["outcomes"].source.watermark == "updated_at"
     assert pipeline.feeds["outcomes"].source.query.endswith("FROM orders) AS source_rows WHERE returned IS NOT NULL")
     window = Window.parse("2021-03-01T00:00:00Z", "2021-03-08T00:00:00Z")
-    stage_run.run_stage("extract", pipeline, window, upstream={}, settings=project)
-    ingested = stage_run.run_stage("ingest", pipeline, window, upstream={}, settings=project)
+    stage_run.run_stage("extract", Deployment(pipeline, project), window, upstream={})
+    ingested = stage_run.run_stage("ingest", Deployment(pipeline, project), window, upstream={})
     assert isinstance(ingested, Ingested)
     assert {table.table: table.rows for table in ingested.tables} == {"events": 84, "outcomes": 84}
 

@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 import pytest
 from tests.support import tables
+from tests.support.run_plainly import run_plainly
 
 from airloop.authoring.pipeline_check import check_pipeline
 from airloop.authoring.scaffold import Asked, new_pipeline
 from airloop.config import load_pipeline
 from airloop.data.ingest import ingest
-from airloop.data.validate import validate_raw
+from airloop.data.validate_raw import validate_raw
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import examples
 from airloop.records import Validated, Window
@@ -31,8 +33,8 @@ def sold(settings: Settings, returned: Callable[[int, str], str]) -> Callable[[]
     window = Window(pipeline.coverage.start, pipeline.coverage.end)
     for feed, landed in (("events", ORDERS), ("outcomes", rows)):
         land_table(pipeline, feed, tables.write(path.with_name(f"{feed}.csv"), landed), Dialect(), settings)
-    ingested = ingest(pipeline, window, {}, settings)
-    return lambda: validate_raw(pipeline, window, {"ingest": ingested}, settings)
+    ingested = run_plainly(ingest, Deployment(pipeline, settings), window)
+    return lambda: run_plainly(validate_raw, Deployment(pipeline, settings), window, ingested=ingested)
 
 
 @pytest.mark.parametrize("spelled", ["Yes", "yes ", "TRUE", "partly"])

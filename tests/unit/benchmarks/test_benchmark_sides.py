@@ -16,7 +16,7 @@ from airloop.config import load_pipeline
 from airloop.errors import DataContractError
 from airloop.problems import PREDICTION
 from airloop.records import Window
-from airloop.run.stage_run import STAGES
+from airloop.run.stages import STAGES
 from airloop.settings import load_settings
 from airloop.stores import state
 from airloop.watch import performance

@@ -11,9 +11,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tests.support import landed, toy
 from tests.support.landed import FEEDS, FILE
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline
 from airloop.data.ingest import ingest, inputs
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError
 from airloop.records import Ingested, Window
 from airloop.settings import Settings
@@ -37,7 +39,7 @@ def url_settings(request: pytest.FixtureRequest, toy_settings: Settings) -> Iter
 
 
 def _ingest(settings: Settings, window: Window = DAY, *, pipeline: Pipeline | None = None) -> Ingested:
-    return ingest(pipeline or toy.toy_pipeline(settings), window, {}, settings)
+    return run_plainly(ingest, Deployment(pipeline or toy.toy_pipeline(settings), settings), window)
 
 
 def test_the_record_names_files_tables_and_rows(toy_settings: Settings) -> None:
@@ -86,7 +88,7 @@ def test_each_row_is_in_exactly_one_window_whatever_the_zone_of_its_file(
     counts = [
         sum(table.rows for table in _ingest(settings, toy.days(day, day + 1), pipeline=local).tables)
         for day in range(3)
-        if inputs(local, toy.days(day, day + 1), {}, settings).files
+        if inputs(Deployment(local, settings), toy.days(day, day + 1)).files
     ]
     assert sum(counts) == len(hours)
     assert len(landed.rows(settings)) == len(hours)
@@ -199,20 +201,20 @@ def _absolute(url: str) -> str:
 
 def test_inputs_change_with_the_bytes_of_the_windows_files_alone(toy_settings: Settings, pipeline: Pipeline) -> None:
     toy.land(toy_settings, days=range(2))
-    before = inputs(pipeline, DAY, {}, toy_settings).to_json()
+    before = inputs(Deployment(pipeline, toy_settings), DAY).to_json()
     landed.put(toy_settings, "2020-01-02.csv", [])
-    assert inputs(pipeline, DAY, {}, toy_settings).to_json() == before
+    assert inputs(Deployment(pipeline, toy_settings), DAY).to_json() == before
     landed.put(toy_settings, FILE, [])
-    after = inputs(pipeline, DAY, {}, toy_settings).to_json()
+    after = inputs(Deployment(pipeline, toy_settings), DAY).to_json()
     assert [uri.split("/toy/")[1] for uri in before if after[uri] != before[uri]] == [f"jobs/{FILE}"]
 
 
 def test_withheld_outcomes_are_not_read_and_come_with_the_next_run(toy_settings: Settings, pipeline: Pipeline) -> None:
     toy.land(toy_settings, days=range(1))
-    hidden = ingest(pipeline, DAY, {}, toy_settings, outcomes="withheld")
+    hidden = run_plainly(ingest, Deployment(pipeline, toy_settings), DAY, outcomes="withheld")
     assert hidden.missing == ("failures",)
     assert {file.feed for file in hidden.files} == {"jobs", "heat", "machines"}
-    assert set(inputs(pipeline, DAY, {}, toy_settings, outcomes="withheld").to_json()) == {
+    assert set(inputs(Deployment(pipeline, toy_settings), DAY, outcomes="withheld").to_json()) == {
         file.uri for file in hidden.files
     }
     assert hidden.alarms == ()
@@ -220,4 +222,4 @@ def test_withheld_outcomes_are_not_read_and_come_with_the_next_run(toy_settings:
     assert whole.missing == ()
     assert {file.feed for file in whole.files} == set(pipeline.feeds)
     with pytest.raises(ConfigError, match="it is one of: landed, withheld"):
-        ingest(pipeline, DAY, {}, toy_settings, outcomes="later")  # type: ignore[arg-type]
+        run_plainly(ingest, Deployment(pipeline, toy_settings), DAY, outcomes="later")  # type: ignore[arg-type]

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from tests.support import landed, toy
 from tests.support.landed import FILE
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Feed
 from airloop.data import quarantine, quarantine_release
 from airloop.data.file_rows import RULE, explain, parse, texts_of
 from airloop.data.ingest import ingest
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Ingested
 from airloop.settings import Settings
@@ -21,7 +23,7 @@ GOOD = "a,2020-01-01T00:00:00Z,1,0.5,true"
 
 
 def _ingest(settings: Settings) -> Ingested:
-    return ingest(toy.toy_pipeline(settings), toy.days(0, 1), {}, settings)
+    return run_plainly(ingest, Deployment(toy.toy_pipeline(settings), settings), toy.days(0, 1))
 
 
 def _content(*lines: str) -> bytes:

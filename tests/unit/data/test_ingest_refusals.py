@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from tests.support import landed, toy
 from tests.support.landed import FEEDS, FILE
+from tests.support.run_plainly import run_plainly
 
 from airloop.data.ingest import ingest
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Ingested, Window
 from airloop.settings import Settings
@@ -21,7 +23,7 @@ BROKEN = [
 
 
 def _ingest(settings: Settings, window: Window = DAY) -> Ingested:
-    return ingest(toy.toy_pipeline(settings), window, {}, settings)
+    return run_plainly(ingest, Deployment(toy.toy_pipeline(settings), settings), window)
 
 
 def _name(feed: str, day: str = FILE) -> str:
@@ -75,12 +77,12 @@ def test_an_extract_without_rows_that_would_delete_what_was_there_is_refused(toy
 def test_files_whose_rows_all_left_the_window_would_empty_it_and_are_refused(toy_settings: Settings) -> None:
     local = landed.with_feed(toy.toy_pipeline(toy_settings), "jobs", day_timezone="America/New_York")
     landed.put(toy_settings, FILE, [landed.job("a", planned="2020-01-01T20:00:00Z")])
-    ingest(local, DAY, {}, toy_settings)
+    run_plainly(ingest, Deployment(local, toy_settings), DAY)
     landed.put(toy_settings, FILE, [landed.job("b", planned="2020-01-02T02:00:00Z")])
     with pytest.raises(
         DataContractError, match="files of jobs have no row of it and would delete the 1 rows that are there"
     ):
-        ingest(local, DAY, {}, toy_settings)
+        run_plainly(ingest, Deployment(local, toy_settings), DAY)
     assert landed.sizes(toy_settings) == {"a": 1}
 
 

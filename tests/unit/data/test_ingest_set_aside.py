@@ -5,9 +5,11 @@ import logging
 import pytest
 from tests.support import landed, toy
 from tests.support.landed import FILE
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline
 from airloop.data.ingest import ingest, inputs
+from airloop.deployment import Deployment
 from airloop.records import Ingested
 from airloop.settings import Settings
 
@@ -31,7 +33,7 @@ def two_days(toy_settings: Settings) -> Settings:
 
 
 def _ingest(settings: Settings) -> Ingested:
-    return ingest(toy.toy_pipeline(settings), TWO_DAYS, {}, settings)
+    return run_plainly(ingest, Deployment(toy.toy_pipeline(settings), settings), TWO_DAYS)
 
 
 def _names(record: Ingested) -> list[str]:
@@ -144,17 +146,17 @@ def test_a_local_day_that_overlaps_the_window_keeps_what_the_window_held_of_it(
     landed.put(toy_settings, FILE, [landed.job("in", planned=inside), landed.job("out", planned=outside)])
     landed.put(toy_settings, "2019-12-31.csv", [landed.job("before", planned="2020-01-01T02:00:00Z")])
     for day in range(2):
-        ingest(local, toy.days(day, day + 1), {}, toy_settings)
+        run_plainly(ingest, Deployment(local, toy_settings), toy.days(day, day + 1))
     landed.put_bytes(toy_settings, FILE, b"")
     landed.put(toy_settings, NEXT, [landed.job("next", planned="2020-01-02T20:00:00Z")])
     for day in range(2):
-        ingest(local, toy.days(day, day + 1), {}, toy_settings)
+        run_plainly(ingest, Deployment(local, toy_settings), toy.days(day, day + 1))
     assert sorted(landed.sizes(toy_settings)) == ["before", "in", "next", "out"]
 
 
 def test_a_set_aside_file_is_an_input_like_the_others(two_days: Settings, pipeline: Pipeline) -> None:
     landed.put_bytes(two_days, FILE, b"")
-    before = inputs(pipeline, TWO_DAYS, {}, two_days).to_json()
+    before = inputs(Deployment(pipeline, two_days), TWO_DAYS).to_json()
     landed.put_bytes(two_days, FILE, b"still broken")
-    after = inputs(pipeline, TWO_DAYS, {}, two_days).to_json()
+    after = inputs(Deployment(pipeline, two_days), TWO_DAYS).to_json()
     assert [uri.rsplit("/", 1)[-1] for uri in before if before[uri] != after[uri]] == [FILE]

@@ -5,9 +5,11 @@ import json
 import pytest
 from tests.support import landed, toy
 from tests.support.landed import FILE
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline
 from airloop.data.ingest import ingest
+from airloop.deployment import Deployment
 from airloop.records import Ingested
 from airloop.settings import Settings
 
@@ -20,7 +22,7 @@ def pipeline(toy_settings: Settings) -> Pipeline:
 
 
 def _ingest(settings: Settings) -> Ingested:
-    return ingest(toy.toy_pipeline(settings), DAY, {}, settings)
+    return run_plainly(ingest, Deployment(toy.toy_pipeline(settings), settings), DAY)
 
 
 def _unreadable(settings: Settings) -> dict[str, str]:
@@ -83,7 +85,7 @@ def test_a_correction_that_cannot_be_read_leaves_no_older_version_in_its_place(t
 def test_a_row_in_the_file_of_another_day_takes_nothing_from_its_own(toy_settings: Settings) -> None:
     landed.put(toy_settings, FILE, [landed.job("a")])
     landed.put(toy_settings, "2020-01-02.csv", [landed.job("a"), landed.job("b", planned="2020-01-02T00:00:00Z")])
-    ingest(toy.toy_pipeline(toy_settings), toy.days(0, 2), {}, toy_settings)
+    run_plainly(ingest, Deployment(toy.toy_pipeline(toy_settings), toy_settings), toy.days(0, 2))
     assert sorted(landed.sizes(toy_settings)) == ["a", "b"]
     (row,) = landed.rows(toy_settings, layer="unreadable")
     assert (row["job"], row["_rule"], row["planned_at"]) == ("a", "day of planned_at", toy.days(1, 2).start)
@@ -96,14 +98,14 @@ def test_a_row_without_its_time_is_in_the_window_its_file_begins_in_and_in_no_ot
     landed.put(toy_settings, FILE, [landed.job("a", planned=""), landed.job("b", planned="2020-01-02T02:00:00Z")])
     counts = []
     for day in (0, 1):
-        ingest(local, toy.days(day, day + 1), {}, toy_settings)
+        run_plainly(ingest, Deployment(local, toy_settings), toy.days(day, day + 1))
         counts.append((len(landed.rows(toy_settings)), _unreadable(toy_settings)))
     assert counts == [(0, {"a": "missing planned_at"}), (1, {"a": "missing planned_at"})]
 
 
 def test_a_row_without_its_known_at_cannot_be_read(toy_settings: Settings, pipeline: Pipeline) -> None:
     landed.put(toy_settings, FILE, [landed.job("b"), "a,m0,2020-01-01T00:00:00Z,,1"])
-    ingest(landed.with_feed(pipeline, "jobs", known_at="starts_at"), DAY, {}, toy_settings)
+    run_plainly(ingest, Deployment(landed.with_feed(pipeline, "jobs", known_at="starts_at"), toy_settings), DAY)
     assert _unreadable(toy_settings) == {"a": "missing starts_at"}
 
 
@@ -113,7 +115,7 @@ def test_a_key_that_cannot_be_read_is_like_no_other(toy_settings: Settings, pipe
     landed.put(
         toy_settings, "2020-01-01.1.csv", [landed.job("b", size="x"), *(landed.job("z", size=i) for i in range(30))]
     )
-    ingest(numbered, DAY, {}, toy_settings)
+    run_plainly(ingest, Deployment(numbered, toy_settings), DAY)
     assert len(landed.rows(toy_settings)) == 60
     assert _unreadable(toy_settings) == {"b": "type of size"}
 

@@ -4,10 +4,12 @@ import polars as pl
 import pytest
 from tests.support import landed, toy
 from tests.support.landed import FILE
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Feed
 from airloop.data import file_rows, key_text, quarantine
 from airloop.data.ingest import ingest
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.settings import Settings
 from airloop.sources import database_lines
@@ -74,13 +76,13 @@ def test_the_row_goes_to_quarantine_with_the_rules_name_and_the_others_go_in(toy
 def test_a_file_of_such_keys_is_set_aside_with_the_value_and_the_way_out(toy_settings: Settings) -> None:
     landed.put(toy_settings, FILE, [landed.job(f"{1000 + n}.0") for n in range(10)])
     with pytest.raises(DataContractError, match=r"'1000.0' is a number as a float is written.*`as_written`"):
-        ingest(toy.toy_pipeline(toy_settings), toy.days(0, 1), {}, toy_settings)
+        run_plainly(ingest, Deployment(toy.toy_pipeline(toy_settings), toy_settings), toy.days(0, 1))
 
 
 def test_a_key_that_is_declared_as_written_is_taken_as_it_stands(toy_settings: Settings) -> None:
     pipeline = landed.with_feed(toy.toy_pipeline(toy_settings), "jobs", as_written=["job"])
     landed.put(toy_settings, FILE, [landed.job("2.0"), landed.job("b ")])
-    ingest(pipeline, toy.days(0, 1), {}, toy_settings)
+    run_plainly(ingest, Deployment(pipeline, toy_settings), toy.days(0, 1))
     assert set(landed.sizes(toy_settings)) == {"2.0", "b "}
 
 

@@ -9,9 +9,10 @@ from tests.support import landed, toy
 from tests.support.landed import FILE
 
 from airloop.data import quarantine
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Validated, run_context
-from airloop.run import stage_run
+from airloop.run import input_key
 from airloop.settings import Settings
 from airloop.stores import lake
 
@@ -73,7 +74,7 @@ def test_the_same_rows_judged_again_write_no_new_version(
 ) -> None:
     _spoil(toy_settings, {3: -1, 7: "many"})
     first, before = _validate(toy_settings), landed.versions(toy_settings, "clean", "quarantine")
-    monkeypatch.setattr(stage_run, "code_digest", lambda _package: "other code")
+    monkeypatch.setattr(input_key, "code_digest", lambda _package: "other code")
     assert _validate(toy_settings, run="run 2") == first
     assert landed.versions(toy_settings, "clean", "quarantine") == before
 
@@ -83,7 +84,7 @@ def test_the_run_is_no_part_of_the_input(toy_settings: Settings) -> None:
     keys = set()
     for run in ("run 1", "run 2"):
         with run_context.working_for(run):
-            keys.add(stage_run.input_key("ingest", pipeline, DAY, settings=toy_settings, **given))
+            keys.add(input_key.input_key("ingest", Deployment(pipeline, toy_settings), DAY, **given))
     assert len(keys) == 1
 
 

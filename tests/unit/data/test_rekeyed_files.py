@@ -2,9 +2,11 @@
 
 import pytest
 from tests.support import landed, toy
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline
 from airloop.data.ingest import ingest
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Ingested
 from airloop.settings import Settings
@@ -24,7 +26,7 @@ def _day(day: int, suffix: str = "") -> str:
 
 
 def _ingest(pipeline: Pipeline, settings: Settings, days: int = 10) -> Ingested:
-    return ingest(pipeline, toy.days(0, days), {}, settings)
+    return run_plainly(ingest, Deployment(pipeline, settings), toy.days(0, days))
 
 
 def test_a_key_that_starts_again_every_day_fails_the_window_with_rows_and_files(
@@ -101,8 +103,8 @@ def test_keys_that_start_again_in_the_next_window_are_an_alarm_with_both_events(
 ) -> None:
     for day in range(1, 5):
         landed.put(toy_settings, _day(day), [_job(f"{day % 3}-{n}", day, n, size=n) for n in range(20)])
-    first = ingest(pipeline, toy.days(0, 3), {}, toy_settings)
-    second = ingest(pipeline, toy.days(3, 4), {}, toy_settings)
+    first = run_plainly(ingest, Deployment(pipeline, toy_settings), toy.days(0, 3))
+    second = run_plainly(ingest, Deployment(pipeline, toy_settings), toy.days(3, 4))
     assert first.alarms == ()
     (alarm,) = second.alarms
     assert (alarm.kind, alarm.subject, alarm.observed) == ("keys_again", "jobs", 20.0)
@@ -116,4 +118,4 @@ def test_a_few_events_that_moved_to_the_next_window_and_keys_with_their_time_are
     landed.put(toy_settings, _day(1), [_job(n, 1, n) for n in range(40)])
     landed.put(toy_settings, _day(2), [_job(n + 37, 2, n) for n in range(40)])
     for day in range(2):
-        assert ingest(pipeline, toy.days(day, day + 1), {}, toy_settings).alarms == ()
+        assert run_plainly(ingest, Deployment(pipeline, toy_settings), toy.days(day, day + 1)).alarms == ()

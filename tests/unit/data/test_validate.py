@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline, load_pipeline
-from airloop.data.validate import validate_features, validate_raw
+from airloop.data.validate_features import validate_features
+from airloop.data.validate_raw import validate_raw
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError
 from airloop.records import BuiltFeatures, Ingested, TableVersion, Validated, Window
 from airloop.settings import Settings
@@ -103,7 +106,9 @@ def land(pipeline: Pipeline, settings: Settings) -> Callable[..., None]:
 @pytest.fixture
 def run(pipeline: Pipeline, settings: Settings) -> Callable[..., Validated]:
     def validate(window: Window = DAY) -> Validated:
-        return validate_raw(pipeline, window, {"ingest": Ingested(window, (), (), ("returns",))}, settings)
+        return run_plainly(
+            validate_raw, Deployment(pipeline, settings), window, ingested=Ingested(window, (), (), ("returns",))
+        )
 
     return validate
 
@@ -286,7 +291,7 @@ def built(pipeline: Pipeline, settings: Settings) -> Callable[..., BuiltFeatures
 
 def test_good_features_pass_and_are_handed_on_as_they_were_built(pipeline, settings, built) -> None:
     views = built([0.1, 0.9, 0.8])
-    validated = validate_features(pipeline, DAY, {"build_features": views}, settings)
+    validated = validate_features(Deployment(pipeline, settings), DAY, built=views)
     assert validated.tables == views.views
     assert validated.checks[0].warnings == ("expect_column_mean_to_be_between(returned_share)",)
     assert "features" in validated.report_uri
@@ -295,12 +300,12 @@ def test_good_features_pass_and_are_handed_on_as_they_were_built(pipeline, setti
 @pytest.mark.parametrize("share", [1.5, float("nan")])
 def test_one_bad_feature_row_fails_the_window(pipeline, settings, built, share: float) -> None:
     with pytest.raises(DataContractError, match="shop_hours: 1 of 3 rows"):
-        validate_features(pipeline, DAY, {"build_features": built([0.1, share, 0.2])}, settings)
+        validate_features(Deployment(pipeline, settings), DAY, built=built([0.1, share, 0.2]))
 
 
 def test_a_view_without_rules_is_refused(pipeline, settings, built) -> None:
     with pytest.raises(ConfigError, match=r"unknown table 'shop_hours'; did you mean 'shop_days'"):
-        validate_features(pipeline, DAY, {"build_features": built([0.1], view="shop_days")}, settings)
+        validate_features(Deployment(pipeline, settings), DAY, built=built([0.1], view="shop_days"))
 
 
 @pytest.mark.parametrize("strange", [float("inf"), float("-inf"), float("nan")])
@@ -322,4 +327,4 @@ def test_a_null_is_not_a_value_that_is_not_finite(land, run, rows) -> None:
 def test_a_feature_that_is_not_finite_fails_the_window_by_view_and_column(pipeline, settings, built, strange) -> None:
     says = r"shop_hours: 1 of 3 rows .*finite\(returned_share\) 1 \(e\.g\. north.*returned_share=(inf|nan)"
     with pytest.raises(DataContractError, match=says):
-        validate_features(pipeline, DAY, {"build_features": built([0.1, strange, 0.2])}, settings)
+        validate_features(Deployment(pipeline, settings), DAY, built=built([0.1, strange, 0.2]))

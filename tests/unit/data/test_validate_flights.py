@@ -6,10 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import load_pipeline
 from airloop.data.ingest import to_arrow
-from airloop.data.validate import validate_raw
+from airloop.data.validate_raw import validate_raw
+from airloop.deployment import Deployment
 from airloop.records import Ingested, Validated, Window
 from airloop.settings import Settings, load_settings
 from airloop.stores import lake
@@ -44,7 +46,7 @@ def validated(settings: Settings) -> Callable[[int], Validated]:
             inside = rows.filter(pl.col(feed.event_time).is_between(window.start, window.end, closed="left"))
             table = to_arrow(inside.unique(subset=feed.key, keep="last"))
             lake.replace_window(uri, table, settings, time_column=feed.event_time, window=window, sort_by=feed.key)
-        return validate_raw(pipeline, window, {"ingest": Ingested(window, (), (), ())}, settings)
+        return run_plainly(validate_raw, Deployment(pipeline, settings), window, ingested=Ingested(window, (), (), ()))
 
     return run
 

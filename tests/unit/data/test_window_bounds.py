@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from tests.support import landed, toy
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline
 from airloop.data.ingest import ingest
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Ingested
 from airloop.settings import Settings
@@ -22,7 +24,7 @@ def pipeline(toy_settings: Settings) -> Pipeline:
 
 
 def _ingest(pipeline: Pipeline, settings: Settings) -> Ingested:
-    return ingest(pipeline, WINDOW, {}, settings)
+    return run_plainly(ingest, Deployment(pipeline, settings), WINDOW)
 
 
 def _file(settings: Settings, feed: str, day: int) -> Path:
@@ -127,7 +129,7 @@ def test_a_feed_without_any_file_fails_when_it_had_them_before(pipeline: Pipelin
         if path.stem > "2020-01-20":
             path.unlink()
     with pytest.raises(DataContractError, match="the feed heat stalled: 10 of 10 days"):
-        ingest(pipeline, toy.days(DAYS, 30), {}, toy_settings)
+        run_plainly(ingest, Deployment(pipeline, toy_settings), toy.days(DAYS, 30))
 
 
 def test_missing_outcomes_are_an_alarm_that_holds_trainings(pipeline: Pipeline, toy_settings: Settings) -> None:

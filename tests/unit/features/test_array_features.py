@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 from feast.protos.feast.types.Value_pb2 import DoubleList, Value
 from tests.support import toy, toy_arrays
+from tests.support.run_plainly import judged
 
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import examples, feature_store, leak_check
 from airloop.features.materialize import materialize
@@ -118,7 +120,7 @@ def test_expectations_see_an_array_that_is_null(built, tmp_path, column, passes)
 
 def test_the_newest_array_of_every_key_is_online_and_read_back(offline):
     pipeline = toy.toy_pipeline(offline)
-    found = materialize(pipeline, toy.days(0, 6), {}, offline)
+    found = materialize(Deployment(pipeline, offline), toy.days(0, 6), features=judged(toy.days(0, 6), "features"))
     assert found.rows["machine_heat"] == 5
     store = feature_store.open_store(pipeline, offline)
     online = store.get_online_features(["machine_heat:readings"], entity_rows=[*MACHINES, {"machine": "new"}]).to_dict()
@@ -126,7 +128,9 @@ def test_the_newest_array_of_every_key_is_online_and_read_back(offline):
     m3 = online["readings"].pop(3)
     assert online["readings"] == [newest["m0"], newest["m1"], newest["m2"], None, None]
     np.testing.assert_array_equal(m3, [*newest["m3"][:2], math.nan])
-    assert materialize(pipeline, toy.days(0, 6), {}, offline) == found
+    assert (
+        materialize(Deployment(pipeline, offline), toy.days(0, 6), features=judged(toy.days(0, 6), "features")) == found
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,7 +147,7 @@ def test_the_newest_array_of_every_key_is_online_and_read_back(offline):
 )
 def test_an_array_online_that_differs_in_any_element_is_refused(offline, machine, change):
     pipeline = toy.toy_pipeline(offline)
-    materialize(pipeline, toy.days(0, 6), {}, offline)
+    materialize(Deployment(pipeline, offline), toy.days(0, 6), features=judged(toy.days(0, 6), "features"))
     newest = {row["machine"]: row["readings"] for row in stored(offline).to_pylist()}
     changed = change(newest[machine])
     value = Value() if changed is None else Value(double_list_val=DoubleList(val=changed))
@@ -152,7 +156,7 @@ def test_an_array_online_that_differs_in_any_element_is_refused(offline, machine
         assert connection.execute(sql, (value.SerializeToString(), machine.encode())).rowcount == 1
     says = rf"online store: machine_heat\.readings of .*'{machine}'.* is .*, the newest value known is"
     with pytest.raises(DataContractError, match=says):
-        materialize(pipeline, toy.days(0, 2), {}, offline)
+        materialize(Deployment(pipeline, offline), toy.days(0, 2), features=judged(toy.days(0, 2), "features"))
 
 
 def test_honest_arrays_pass_the_leak_check(built):

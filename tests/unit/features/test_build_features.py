@@ -5,7 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from tests.support import toy
+from tests.support.run_plainly import judged, run_plainly
 
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import build_features, feature_views, sections
 from airloop.settings import Settings
@@ -59,7 +61,12 @@ def by_time(rows):
 def test_days_built_one_by_one_equal_all_days_in_one_go(checked, tmp_path):
     settings = without_features(toy.edited(checked, tmp_path, "features.sql", HEAT, BUSY), tmp_path)
     for day in range(3, 6):
-        build_features.build_features(toy.toy_pipeline(settings), toy.days(day, day + 1), None, settings)
+        run_plainly(
+            build_features.build_features,
+            Deployment(toy.toy_pipeline(settings), settings),
+            toy.days(day, day + 1),
+            raw=judged(toy.days(day, day + 1)),
+        )
     for name, rows in views(settings, 3, 6).items():
         assert by_time(stored(settings, name).select(rows.schema.names)).equals(by_time(rows)), name
 
@@ -75,7 +82,12 @@ def test_an_aggregate_on_the_full_grid_decays_in_quiet_hours(checked, tmp_path):
 
 def test_building_again_writes_no_new_version(checked):
     first = toy.run("build_features", checked, toy.days(0, 1))
-    again = build_features.build_features(toy.toy_pipeline(checked), toy.days(0, 1), None, checked)
+    again = run_plainly(
+        build_features.build_features,
+        Deployment(toy.toy_pipeline(checked), checked),
+        toy.days(0, 1),
+        raw=judged(toy.days(0, 1)),
+    )
     assert again == first
     assert [(view.version, view.rows) for view in again.views] == [(0, 60), (0, 120)]
 
@@ -124,7 +136,12 @@ def test_every_number_is_a_float_whatever_the_window_holds(checked):
 def test_a_view_that_breaks_its_contract_is_refused_and_nothing_is_written(checked, tmp_path, old, new, error, says):
     settings = without_features(toy.edited(checked, tmp_path, "features.sql", old, new), tmp_path)
     with pytest.raises(error, match=says):
-        build_features.build_features(toy.toy_pipeline(settings), toy.days(0, 1), None, settings)
+        run_plainly(
+            build_features.build_features,
+            Deployment(toy.toy_pipeline(settings), settings),
+            toy.days(0, 1),
+            raw=judged(toy.days(0, 1)),
+        )
     assert not (tmp_path / "lake" / "toy" / "features").exists()
 
 
@@ -132,7 +149,7 @@ def test_a_correction_within_the_lookback_is_a_new_input_and_a_later_window_is_n
     pipeline = toy.toy_pipeline(checked)
 
     def inputs(day):
-        return build_features.inputs(pipeline, toy.days(day, day + 1), None, checked)
+        return build_features.inputs(Deployment(pipeline, checked), toy.days(day, day + 1))
 
     before = inputs(5)
     path = Path(checked.landing_uri) / "toy" / "heat" / "2020-01-04.csv"
@@ -153,6 +170,11 @@ def test_a_correction_within_the_lookback_is_a_new_input_and_a_later_window_is_n
 
 def test_the_record_says_how_many_rows_are_predicted_in_the_window_and_not_how_many_were_built(checked, tmp_path):
     settings = without_features(checked, tmp_path)
-    built = build_features.build_features(toy.toy_pipeline(settings), toy.days(2, 4), {}, settings)
+    built = run_plainly(
+        build_features.build_features,
+        Deployment(toy.toy_pipeline(settings), settings),
+        toy.days(2, 4),
+        raw=judged(toy.days(2, 4)),
+    )
     assert built.examples == 2 * toy.ROWS_A_DAY
     assert sum(view.rows for view in built.views) > built.examples

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.support import toy
+from tests.support.run_plainly import judged
 
+from airloop.deployment import Deployment
 from airloop.features import feature_store
 from airloop.features.feast_registry import touching
 from airloop.features.materialize import materialize
@@ -84,13 +86,24 @@ def test_a_store_that_is_gone_is_made_again(settings, applied, tmp_path, gone):
     (tmp_path / gone).unlink()
     open_toy(settings)
     assert len(applied) == 2
-    assert materialize(toy.toy_pipeline(settings), toy.days(0, 1), {}, settings).checked_keys > 0
+    assert (
+        materialize(
+            Deployment(toy.toy_pipeline(settings), settings),
+            toy.days(0, 1),
+            features=judged(toy.days(0, 1), "features"),
+        ).checked_keys
+        > 0
+    )
 
 
 def test_windows_one_after_the_other_leave_one_span_and_the_registry_as_small(settings, tmp_path):
     sizes = []
     for first in (1, 0, 2):
-        materialize(toy.toy_pipeline(settings), toy.days(first, first + 1), {}, settings)
+        materialize(
+            Deployment(toy.toy_pipeline(settings), settings),
+            toy.days(first, first + 1),
+            features=judged(toy.days(first, first + 1), "features"),
+        )
         with closing(sqlite3.connect(tmp_path / "registry.db")) as connection:
             sizes.append(connection.execute("SELECT sum(length(feature_view_proto)) FROM feature_views").fetchone()[0])
     spans = [view.materialization_intervals for view in open_toy(settings).list_feature_views()]

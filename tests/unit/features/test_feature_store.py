@@ -5,8 +5,10 @@ import sys
 
 import pytest
 from tests.support import toy, toy_arrays
+from tests.support.run_plainly import judged
 
 from airloop.config import load_pipelines
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError
 from airloop.features import examples, feature_store, sections
 from airloop.features.materialize import materialize
@@ -31,7 +33,7 @@ def test_the_fingerprint_survives_apply_and_materialization_and_is_equal_in_anot
     pipeline, before = toy.toy_pipeline(toy_built), fingerprint(toy_built)
     feature_store.open_store(pipeline, toy_built)
     assert fingerprint(toy_built) == before
-    materialize(pipeline, toy.days(0, 2), None, toy_built)
+    materialize(Deployment(pipeline, toy_built), toy.days(0, 2), features=judged(toy.days(0, 2), "features"))
     assert fingerprint(toy_built) == before
     code = (
         "import sys; from airloop import config, settings; from airloop.features import feature_store;"
@@ -240,7 +242,7 @@ def test_the_service_reads_historically_and_online(toy_built):
     window = toy.days(2, 3)
     trained = examples.feature_frame(pipeline, window, toy_built, with_labels=False)
     assert trained.notna().all(axis=None)
-    materialize(pipeline, toy.days(0, 3), None, toy_built)
+    materialize(Deployment(pipeline, toy_built), toy.days(0, 3), features=judged(toy.days(0, 3), "features"))
     store = feature_store.open_store(pipeline, toy_built)
     rows = examples.examples(pipeline, window, toy_built).drop(["decision_time"]).to_pylist()
     online = store.get_online_features(store.get_feature_service("toy_v1"), entity_rows=rows).to_dict()

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.support import toy
+from tests.support.run_plainly import judged
 
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import feature_store
 from airloop.features.materialize import materialize
@@ -28,7 +30,11 @@ def settings(toy_built: Settings, tmp_path: Path) -> Settings:
 
 
 def run(settings, first, end):
-    return materialize(toy.toy_pipeline(settings), toy.days(first, end), {}, settings)
+    return materialize(
+        Deployment(toy.toy_pipeline(settings), settings),
+        toy.days(first, end),
+        features=judged(toy.days(first, end), "features"),
+    )
 
 
 def online(settings):

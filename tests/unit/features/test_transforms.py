@@ -7,7 +7,7 @@ from tests.support import toy, toy_arrays
 from airloop.errors import ConfigError
 from airloop.features import transforms
 from airloop.features.sections import Section
-from airloop.run import stage_run
+from airloop.run import input_key
 from airloop.settings import Settings
 from airloop.stores import lake
 
@@ -165,8 +165,8 @@ def test_the_source_is_the_code_without_comments_and_layout(settings):
 
 def test_the_file_is_part_of_the_declaration_comments_and_all(settings):
     pipeline = toy.toy_pipeline(settings)
-    before = stage_run.declaration_digest(pipeline, settings)
+    before = input_key.declaration_digest(pipeline, settings)
     write(settings, "# why\n" + GOOD)
-    assert stage_run.declaration_digest(pipeline, settings) != before
+    assert input_key.declaration_digest(pipeline, settings) != before
     write(settings, GOOD)
-    assert stage_run.declaration_digest(pipeline, settings) == before
+    assert input_key.declaration_digest(pipeline, settings) == before

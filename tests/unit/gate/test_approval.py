@@ -8,6 +8,7 @@ from tests.support import ledger_entries
 
 from airloop.config import load_pipeline
 from airloop.config.approval import Approval
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, GuardRefused
 from airloop.gate import approval, promote
 from airloop.records import Check, Evidence, Scored, Window
@@ -49,7 +50,7 @@ def passed(settings, version=2, **changes):
 
 def move(settings, declared, decision):
     window = Window(datetime(2013, 1, 1, tzinfo=UTC), decision.effective_at)
-    return promote.promote(declared, window, {"decide": decision}, settings)
+    return promote.promote(Deployment(declared, settings), window, decision=decision)
 
 
 def answer(settings, declared, decision, kind="approved", *, who="anna", why="checked", **more):

@@ -10,6 +10,7 @@ from tests.support import ledger_entries
 from tests.support.gate_cases import CUTOFF, GATE, WINDOW, evaluated, evidence
 
 from airloop.config import load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.gate.decide import decide
 from airloop.models import looks
@@ -42,14 +43,16 @@ def recorded(settings, made):
     record = made.to_json()
     key = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
     state.save_record(settings, NAME, "evaluate", input_key=key, window=WINDOW, record=record)
-    return {"evaluate": made}
+    return {"evaluated": made}
 
 
 def decided(settings, pipeline, **changes):
     made = evaluated(**changes)
     seen = looks.earlier_looks(ledger.history(settings, NAME), pipeline, made.holdout, version=made.version)
     paid = tuple(replace(item, confidence=looks.paid_confidence(0.95, seen)) for item in made.evidence)
-    return decide(pipeline, WINDOW, recorded(settings, replace(made, looks=seen, evidence=paid)), settings)
+    return decide(
+        Deployment(pipeline, settings), WINDOW, **recorded(settings, replace(made, looks=seen, evidence=paid))
+    )
 
 
 def decisions(settings):
@@ -132,7 +135,7 @@ def test_a_killed_decision_is_completed_by_a_rerun(settings, pipeline, monkeypat
 def test_an_evaluation_that_evaluate_did_not_make_is_not_judged(settings, pipeline, forged, says):
     recorded(settings, evaluated())
     with pytest.raises(GuardRefused, match=says):
-        decide(pipeline, WINDOW, {"evaluate": evaluated(**forged)}, settings)
+        decide(Deployment(pipeline, settings), WINDOW, evaluated=evaluated(**forged))
     assert decisions(settings) == []
 
 
@@ -198,7 +201,7 @@ def test_an_evaluation_from_before_another_look_is_made_again_and_nothing_is_rec
     with pytest.raises(
         GuardRefused, match=r"version 3 was evaluated after 0 looks at its holdout, and 1 decisions.*again"
     ):
-        decide(pipeline, WINDOW, made, settings)
+        decide(Deployment(pipeline, settings), WINDOW, **made)
     assert len(decisions(settings)) == 1
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tests.support import ledger_entries
 
 from airloop.config import load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.gate import promote, reconcile
 from airloop.records import Check, Promoted, Window
@@ -56,7 +57,7 @@ def recorded(settings, made):
 
 
 def run(settings, made):
-    return promote.promote(PIPELINE, WINDOW, {"decide": made}, settings)
+    return promote.promote(Deployment(PIPELINE, settings), WINDOW, decision=made)
 
 
 def kinds(settings):

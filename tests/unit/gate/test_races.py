@@ -11,6 +11,7 @@ from tests.support import ledger_entries, marked_points
 
 from airloop.config import load_pipeline
 from airloop.config.approval import Approval
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.gate import approval, lock, promote, roll_back
 from airloop.gate.reconcile import reconcile
@@ -41,14 +42,14 @@ def passed(settings, version, *, champion=2, at=MAY):
 
 def move(settings, decision, declared=PIPELINE):
     window = Window(datetime(2013, 1, 1, tzinfo=UTC), decision.effective_at)
-    return promote.promote(declared, window, {"decide": decision}, settings)
+    return promote.promote(Deployment(declared, settings), window, decision=decision)
 
 
 def go_back(settings, request="r"):
     plan = roll_back.plan(PIPELINE, settings, request=request)
     asked = {"version": plan.version, "instead_of": plan.instead_of, "why": "nonsense", "who": "carla"}
     return stage_run.run_stage(
-        "roll_back", PIPELINE, plan.window, upstream={}, settings=settings, request=request, **asked
+        "roll_back", Deployment(PIPELINE, settings), plan.window, upstream={}, request=request, **asked
     )
 
 

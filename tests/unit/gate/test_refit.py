@@ -7,6 +7,7 @@ import pytest
 from tests.support import toy
 
 from airloop.config.refit import Refit
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.gate import promote, refit
 from airloop.models import evaluate, model_version
@@ -43,7 +44,7 @@ def with_refit(settings, **declared):
 
 def upstream(settings, decision):
     frozen = toy.run("snapshot", settings, CUTOFF, reason="hand", reason_key="")
-    return {"snapshot": frozen, "train": toy.run("train", settings, CUTOFF), "decide": decision}
+    return {"snapshot": frozen, "trained": toy.run("train", settings, CUTOFF), "decision": decision}
 
 
 def versions(settings):
@@ -72,7 +73,7 @@ def test_the_refit_learns_from_all_mature_rows_and_goes_into_force(settings, pas
 def test_a_second_call_changes_nothing(settings, passed):
     first = toy.run("refit", settings, CUTOFF)
     before = [entry.hash for entry in ledger.entries(settings, "toy")]
-    again = refit.refit(toy.toy_pipeline(settings), CUTOFF, upstream(settings, passed), settings)
+    again = refit.refit(Deployment(toy.toy_pipeline(settings), settings), CUTOFF, **upstream(settings, passed))
     assert again == first
     assert versions(settings) == [1, 2]
     assert [entry.hash for entry in ledger.entries(settings, "toy")] == before
@@ -93,7 +94,9 @@ def test_a_refit_killed_before_it_was_recorded_is_found_again(settings, passed, 
 
 def test_a_refit_that_disagrees_is_left_out_and_the_judged_version_goes_into_force(settings, passed):
     made = refit.refit(
-        with_refit(settings, on="all_mature", max_difference=1e-6), CUTOFF, upstream(settings, passed), settings
+        Deployment(with_refit(settings, on="all_mature", max_difference=1e-6), settings),
+        CUTOFF,
+        **upstream(settings, passed),
     )
     assert (made.outcome, made.version) == ("judged", 1)
     assert "its refit, version 2, is left out: it differs" in made.why
@@ -104,10 +107,13 @@ def test_a_refit_that_disagrees_is_left_out_and_the_judged_version_goes_into_for
 
 
 def test_nothing_is_refitted_where_nothing_is_asked(settings, passed):
-    made = refit.refit(with_refit(settings, on="none"), CUTOFF, upstream(settings, passed), settings)
+    made = refit.refit(Deployment(with_refit(settings, on="none"), settings), CUTOFF, **upstream(settings, passed))
     assert (made.outcome, made.version, made.sequence) == ("judged", 1, None)
     refused = dataclasses.replace(passed, outcome="refused")
-    assert refit.refit(toy.toy_pipeline(settings), CUTOFF, upstream(settings, refused), settings).sequence is None
+    assert (
+        refit.refit(Deployment(toy.toy_pipeline(settings), settings), CUTOFF, **upstream(settings, refused)).sequence
+        is None
+    )
     assert versions(settings) == [1]
     assert [entry.kind for entry in ledger.entries(settings, "toy")] == ["decision"]
     assert toy.run("promote", settings, CUTOFF).version == 1
@@ -116,7 +122,7 @@ def test_nothing_is_refitted_where_nothing_is_asked(settings, passed):
 def test_a_decision_that_the_ledger_does_not_hold_is_refused(settings, passed):
     other = dataclasses.replace(passed, version=7)
     with pytest.raises(GuardRefused, match="no passed decision"):
-        refit.refit(toy.toy_pipeline(settings), CUTOFF, upstream(settings, other), settings)
+        refit.refit(Deployment(toy.toy_pipeline(settings), settings), CUTOFF, **upstream(settings, other))
 
 
 def test_a_refit_that_the_stage_did_not_make_is_not_promoted(settings, passed):
@@ -127,12 +133,12 @@ def test_a_refit_that_the_stage_did_not_make_is_not_promoted(settings, passed):
         settings, "toy", kind="refitted", effective_at=draft.effective_at, payload=draft.payload, expected_head=head
     )
     with pytest.raises(GuardRefused, match="was not made by refit"):
-        promote.promote(toy.toy_pipeline(settings), CUTOFF, {"decide": passed}, settings)
+        promote.promote(Deployment(toy.toy_pipeline(settings), settings), CUTOFF, decision=passed)
 
 
 def test_a_promotion_that_has_begun_is_not_changed_by_a_refit(settings, passed):
     assert toy.run("promote", settings, CUTOFF).version == 1
-    made = refit.refit(toy.toy_pipeline(settings), CUTOFF, upstream(settings, passed), settings)
+    made = refit.refit(Deployment(toy.toy_pipeline(settings), settings), CUTOFF, **upstream(settings, passed))
     assert (made.outcome, made.version) == ("judged", 1)
     assert versions(settings) == [1]
 
@@ -140,8 +146,7 @@ def test_a_promotion_that_has_begun_is_not_changed_by_a_refit(settings, passed):
 def test_judging_again_after_the_promotion_judges_the_same(settings, passed):
     toy.run("refit", settings, CUTOFF)
     toy.run("promote", settings, CUTOFF)
-    pipeline = toy.toy_pipeline(settings)
-    assert evaluate.incumbent(pipeline, CUTOFF, settings, version=1) is None
+    assert evaluate.incumbent(ledger.history(settings, "toy"), CUTOFF, version=1) is None
     again = toy.run("decide", settings, CUTOFF)
     assert again.sequence == passed.sequence
     assert "challenger" not in registry.aliases(settings, "toy")

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from tests.support import ledger_entries, marked_points
 
 from airloop.config import load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import AirloopError, ConfigError, DataContractError, GuardRefused
 from airloop.gate import lock, promote, roll_back
 from airloop.gate.reconcile import reconcile
@@ -39,7 +40,7 @@ def ask(settings, request="r1", *, why="it predicts nonsense", **wanted):
 
 def carry_out(settings, plan, request, *, why="it predicts nonsense"):
     asked = {"version": plan.version, "instead_of": plan.instead_of, "why": why, "who": "anna", "request": request}
-    return stage_run.run_stage("roll_back", PIPELINE, plan.window, upstream={}, settings=settings, **asked)
+    return stage_run.run_stage("roll_back", Deployment(PIPELINE, settings), plan.window, upstream={}, **asked)
 
 
 def scored(settings, window, mode="live"):
@@ -154,7 +155,7 @@ def promotion(settings, version, *, champion, at):
         settings, NAME, ledger_entries.decision(version, at=at, champion=champion, model_name=NAME)
     )
     window = Window(datetime(2013, 1, 1, tzinfo=UTC), at)
-    return lambda: promote.promote(PIPELINE, window, {"decide": made}, settings)
+    return lambda: promote.promote(Deployment(PIPELINE, settings), window, decision=made)
 
 
 def test_a_promotion_and_a_rollback_at_once_come_one_after_the_other_or_refuse(settings):

@@ -7,6 +7,7 @@ from sklearn import metrics as sklearn_metrics
 from tests.support import toy
 from tests.support.toy_turned import CUTOFF, NEW, OLD, judged, put_in_force, registered, trained
 
+from airloop.deployment import Deployment
 from airloop.models import evaluate, model_version, training_set
 from airloop.problems.binary import Binary
 from airloop.stores import ledger
@@ -84,9 +85,9 @@ def test_judging_again_after_the_promotion_judges_the_same(settings, upstream):
     assert after.champion_version == 1
     assert decision.passed
     pipeline = toy.toy_pipeline(settings)
-    assert evaluate.inputs(pipeline, CUTOFF, upstream, settings) == {"champion": 1, "looks": 0, "rules": []}
-    first = evaluate.incumbent(pipeline, toy.days(0, OLD), settings, version=1)
-    assert first is None
+    assert evaluate.inputs(Deployment(pipeline, settings), CUTOFF, **upstream) == evaluate.Standing(1, 0)
+    history = ledger.history(settings, "toy")
+    assert evaluate.incumbent(history, toy.days(0, OLD), version=1) is None
 
 
 def test_a_champion_of_later_is_not_the_incumbent(settings, upstream):

@@ -115,10 +115,10 @@ def test_an_outage_while_the_champion_is_loaded_is_retried_and_never_recorded(
 
 def test_a_candidate_that_does_not_load_is_refused(settings, upstream, tmp_path):
     broken = dataclasses.replace(
-        upstream["train"], model_digest="", version=registered(settings, "broken", source=str(tmp_path / "gone"))
+        upstream["trained"], model_digest="", version=registered(settings, "broken", source=str(tmp_path / "gone"))
     )
     with pytest.raises(GuardRefused, match=r"the files of version \d+ of toy are gone"):
-        judged(settings, {**upstream, "train": broken})
+        judged(settings, {**upstream, "trained": broken})
 
 
 class Broken(ClassifierMixin, BaseEstimator):

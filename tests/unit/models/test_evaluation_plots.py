@@ -24,7 +24,7 @@ def test_the_run_shows_evidence_and_all_four_pictures(turned, upstream_of_candid
     shown = {}
     monkeypatch.setattr(mlflow, "log_figure", lambda figure, name: shown.update({name: figure}))
     judged(turned, upstream_of_candidate)
-    run = tracking.client(turned).get_run(upstream_of_candidate["train"].run_id)
+    run = tracking.client(turned).get_run(upstream_of_candidate["trained"].run_id)
     assert {"holdout_brier", "champion_brier", "brier_gain", "brier_gain_lower", "brier_gain_upper"} <= {
         *run.data.metrics
     }

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tests.support import toy
 
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError
 from airloop.models import estimators, snapshot
 from airloop.models.history import Thinning, evenly
@@ -30,8 +31,8 @@ def test_positions_are_spread_evenly_and_hold_the_last_one(count, at_most, kept)
 
 
 def test_thinned_examples_span_the_whole_history_and_the_record_says_from_how_many(toy_built):
-    whole = snapshot.training_rows(toy.toy_pipeline(toy_built), CUTOFF, toy_built)
-    thinned = snapshot.training_rows(declared(toy_built, max_train_rows=200), CUTOFF, toy_built)
+    whole = snapshot.training_rows(Deployment(toy.toy_pipeline(toy_built), toy_built), CUTOFF)
+    thinned = snapshot.training_rows(Deployment(declared(toy_built, max_train_rows=200), toy_built), CUTOFF)
     parts = thinned.frame["part"].value_counts()
     # The embargo's day lies before the holdout and in neither part.
     assert parts["train"] == 200
@@ -45,7 +46,7 @@ def test_thinned_examples_span_the_whole_history_and_the_record_says_from_how_ma
 
 def test_a_rolling_history_leaves_older_rows_out(toy_built):
     rolling = declared(toy_built, history_days=10)
-    made = snapshot.training_rows(rolling, CUTOFF, toy_built)
+    made = snapshot.training_rows(Deployment(rolling, toy_built), CUTOFF)
     assert made.train.end - made.train.start == timedelta(days=10)
     assert made.frame["decision_time"].min() >= made.train.start
     whole = snapshot.parts(declared(toy_built, history_days=1000), CUTOFF)
@@ -53,7 +54,7 @@ def test_a_rolling_history_leaves_older_rows_out(toy_built):
 
 
 def test_a_thinning_without_a_limit_keeps_all(toy_built):
-    frame = snapshot.training_rows(toy.toy_pipeline(toy_built), CUTOFF, toy_built)
+    frame = snapshot.training_rows(Deployment(toy.toy_pipeline(toy_built), toy_built), CUTOFF)
     assert frame.examples_before_holdout == (frame.frame["part"] == "train").sum()
     assert dataclasses.replace(Thinning(CUTOFF, None)).examples == 0
 

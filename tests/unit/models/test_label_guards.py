@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from tests.support import toy
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Pipeline
 from airloop.config.prediction import Prediction
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.models import snapshot, train, tune
 from airloop.records import TunedCandidate
@@ -43,14 +45,14 @@ def test_a_snapshot_refuses_them(toy_built: Settings, tmp_path: Path, label: str
     before = snapshots(toy_built)
     settings = toy.edited(toy_built, tmp_path, "features.sql", LABEL, label)
     with pytest.raises(DataContractError, match=says):
-        snapshot.snapshot(with_task(toy.toy_pipeline(settings), **task), WINDOW, {}, settings)
+        run_plainly(snapshot.snapshot, Deployment(with_task(toy.toy_pipeline(settings), **task), settings), WINDOW)
     assert snapshots(toy_built) == before
 
 
 def test_the_same_labels_pass_under_the_task_they_fit(toy_built: Settings, tmp_path: Path) -> None:
     settings = toy.edited(toy_built, tmp_path, "features.sql", LABEL, "failed::DOUBLE * 7")
     pipeline = with_task(toy.toy_pipeline(settings), task="multiclass", classes=tuple("abcdefgh"))
-    assert snapshot.snapshot(pipeline, WINDOW, {}, settings).train_rows == 23 * toy.ROWS_A_DAY
+    assert run_plainly(snapshot.snapshot, Deployment(pipeline, settings), WINDOW).train_rows == 23 * toy.ROWS_A_DAY
 
 
 def test_tune_and_train_refuse_them_when_the_task_was_changed_after_the_snapshot(
@@ -58,9 +60,9 @@ def test_tune_and_train_refuse_them_when_the_task_was_changed_after_the_snapshot
 ) -> None:
     settings = toy.edited(toy_built, tmp_path, "features.sql", LABEL, "failed::DOUBLE / 4")
     pipeline = toy.toy_pipeline(settings)
-    frozen = snapshot.snapshot(with_task(pipeline, task="regression"), WINDOW, {}, settings)
+    frozen = run_plainly(snapshot.snapshot, Deployment(with_task(pipeline, task="regression"), settings), WINDOW)
     with pytest.raises(DataContractError, match=r"labels are not 0 or 1, like 0\.25"):
-        tune.tune(pipeline, WINDOW, {"snapshot": frozen}, settings, candidate="gradient_boosting")
+        run_plainly(tune.tune, Deployment(pipeline, settings), WINDOW, snapshot=frozen, candidate="gradient_boosting")
     best = TunedCandidate("logistic_regression", {}, -0.1, 1, 0.1, "")
     with pytest.raises(DataContractError, match=r"labels are not 0 or 1, like 0\.25"):
-        train.train(pipeline, WINDOW, {"snapshot": frozen, "tune": (best,)}, settings)
+        run_plainly(train.train, Deployment(pipeline, settings), WINDOW, snapshot=frozen, tuned=(best,))

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from tests.support import toy
 from tests.support.ledger_entries import put_in_force, triaged
+from tests.support.run_plainly import run_plainly
 
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError, GuardRefused, UpstreamUnavailable
 from airloop.models import snapshot, training_set
 from airloop.models.training_key import training_key
@@ -69,11 +71,12 @@ def test_a_reason_key_is_made_of_reason_and_cutoff_when_none_is_given(toy_built)
 
 def test_the_digest_is_equal_in_another_process(frozen, toy_built):
     code = (
-        "import json, sys; from airloop import config, settings; from airloop.models import snapshot;"
+        "import json, sys; from airloop import config, deployment, settings; from airloop.models import snapshot;"
         "from airloop.records import Window;"
         "s = settings.load_settings(project_dir=sys.argv[1], home=sys.argv[2]);"
         "w = Window.parse(sys.argv[3], sys.argv[4]);"
-        "print(snapshot.snapshot(config.load_pipeline('toy', s), w, {}, s).digest)"
+        "at = deployment.Deployment(config.load_pipeline('toy', s), s);"
+        "print(snapshot.snapshot(at, w, snapshot.inputs(at, w)).digest)"
     )
     window = toy.days(0, CUTOFF).to_json()
     arguments = [str(toy_built.project_dir), str(toy_built.home), window["start"], window["end"]]
@@ -91,11 +94,11 @@ def test_the_digest_is_equal_in_another_process(frozen, toy_built):
 def test_the_same_cutoff_again_is_done_and_unchanged_by_windows_that_came_after_it(tmp_path):
     settings = fresh(tmp_path, days=range(31))
     window, pipeline = toy.days(0, 31), toy.toy_pipeline(settings)
-    before = snapshot.inputs(pipeline, window, {}, settings)
+    before = snapshot.inputs(Deployment(pipeline, settings), window)
     toy.land(settings, days=range(31, 33))
     toy.run_data(settings, toy.days(31, 33))
-    assert snapshot.inputs(pipeline, window, {}, settings) == before
-    assert snapshot.inputs(pipeline, toy.days(0, 33), {}, settings) != before
+    assert snapshot.inputs(Deployment(pipeline, settings), window) == before
+    assert snapshot.inputs(Deployment(pipeline, settings), toy.days(0, 33)) != before
 
 
 def test_a_tampered_file_is_refused(frozen, toy_built, tmp_path):
@@ -119,7 +122,7 @@ def test_rows_without_a_label_are_kept_and_are_never_a_zero(toy_built, tmp_path)
         "SELECT f.job, failed::DOUBLE AS label, f.known_at FROM failures f JOIN jobs USING (job) WHERE machine <> 'm1';"
     )
     settings = toy.edited(toy_built, tmp_path, "features.sql", LABELS, silent)
-    made = snapshot.snapshot(toy.toy_pipeline(settings), toy.days(0, CUTOFF), {}, settings)
+    made = run_plainly(snapshot.snapshot, Deployment(toy.toy_pipeline(settings), settings), toy.days(0, CUTOFF))
     frame = training_set.read_snapshot(made, settings)
     silent = frame[frame["machine_code"] == "m1"]
     assert len(silent) == made.unlabelled_rows > 100
@@ -168,7 +171,7 @@ def rows_of_a_day(settings, root, day, *, kept="true", known="false"):
     settings = toy.edited(settings, root / "a", "features.sql", LABELS, LABELS.replace("FROM failures;", outcomes))
     jobs = f"AS decision_time FROM jobs WHERE starts_at::DATE <> DATE '{day}' OR {kept};"
     settings = toy.edited(settings, root / "b", "features.sql", "AS decision_time FROM jobs;", jobs)
-    made = snapshot.training_rows(toy.toy_pipeline(settings), toy.days(0, CUTOFF).end, settings).frame
+    made = snapshot.training_rows(Deployment(toy.toy_pipeline(settings), settings), toy.days(0, CUTOFF).end).frame
     return made[made["decision_time"].dt.strftime("%Y-%m-%d") == day]
 
 
@@ -198,7 +201,7 @@ def test_its_mlflow_run_carries_data_reason_and_evidence_and_stays_open(toy_buil
     put_in_force(toy_built, "toy", 1, toy.days(0, 1).end)
     proof = Evidence("brier", 0.01, 0.001, 0.02, 0.9, 0.2, 0.19, 500, 20, 200, 7)
     triaged(toy_built, "toy", toy.days(0, CUTOFF).end, champion=1, evidence=[proof])
-    made = snapshot.snapshot(pipeline, toy.days(0, CUTOFF), {}, toy_built, reason="probe")
+    made = run_plainly(snapshot.snapshot, Deployment(pipeline, toy_built), toy.days(0, CUTOFF), reason="probe")
     client = tracking.client(toy_built)
     key = training_key(pipeline, made)
     (run,) = client.search_runs([tracking.experiment_id(pipeline, toy_built)], f"tags.`{tracking.INPUT_KEY}` = '{key}'")

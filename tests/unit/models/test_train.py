@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from mlflow.entities import LoggedModelStatus
 from tests.support import toy
+from tests.support.run_plainly import run_plainly
 
 from airloop.config import Candidate
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.models import estimators, model_version, registration, train, training_set
 from airloop.models.registration import Origin
@@ -26,7 +28,7 @@ def upstream(toy_built):
     frozen = toy.run("snapshot", toy_built, WINDOW, reason="hand", reason_key="first")
     candidates = toy.toy_pipeline(toy_built).training.candidates
     tuned = tuple(toy.run("tune", toy_built, WINDOW, candidate=name) for name in candidates)
-    return {"snapshot": frozen, "tune": tuned}
+    return {"snapshot": frozen, "tuned": tuned}
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +45,8 @@ def run(toy_built, trained):
 
 def again(settings, upstream, *, reason_key, pipeline=None, **changes):
     frozen = dataclasses.replace(upstream["snapshot"], reason_key=reason_key)
-    given = {"snapshot": frozen, "tune": upstream["tune"], **changes}
-    return train.train(pipeline or toy.toy_pipeline(settings), WINDOW, given, settings)
+    given = {"snapshot": frozen, "tuned": upstream["tuned"], **changes}
+    return run_plainly(train.train, Deployment(pipeline or toy.toy_pipeline(settings), settings), WINDOW, **given)
 
 
 def versions(settings, key):
@@ -58,15 +60,15 @@ def artifacts(settings, run_id, path=None):
 
 
 def test_the_candidate_with_the_best_score_is_registered_and_no_other(toy_built, upstream, trained):
-    best = max(upstream["tune"], key=lambda tuned: tuned.score)
+    best = max(upstream["tuned"], key=lambda tuned: tuned.score)
     assert (trained.candidate, trained.params) == (best.candidate, best.params)
     assert versions(toy_built, trained.input_key) == [trained.version]
     assert trained.snapshot_digest == upstream["snapshot"].digest
 
 
 def test_ties_go_to_the_candidate_declared_first(toy_built, upstream):
-    tied = tuple(dataclasses.replace(tuned, score=-0.1) for tuned in upstream["tune"])
-    assert again(toy_built, upstream, reason_key="tied", tune=tied).candidate == "logistic_regression"
+    tied = tuple(dataclasses.replace(tuned, score=-0.1) for tuned in upstream["tuned"])
+    assert again(toy_built, upstream, reason_key="tied", tuned=tied).candidate == "logistic_regression"
 
 
 def test_it_is_fitted_on_the_labelled_training_part_alone(toy_built, upstream, trained):
@@ -130,10 +132,10 @@ def test_a_model_with_a_type_off_the_allow_list_is_neither_logged_nor_registered
     strange = Candidate(estimator="sklearn.neighbors:KNeighborsClassifier", encoder="one_hot")
     declared = {"neighbours": strange}
     pipeline = pipeline.model_copy(update={"training": pipeline.training.model_copy(update={"candidates": declared})})
-    tuned = dataclasses.replace(upstream["tune"][0], candidate="neighbours", params={})
+    tuned = dataclasses.replace(upstream["tuned"][0], candidate="neighbours", params={})
     before = len(tracking.client(toy_built).search_model_versions("name = 'toy'"))
     with pytest.raises(GuardRefused, match="not on the allow-list"):
-        again(toy_built, upstream, reason_key="strange", pipeline=pipeline, tune=(tuned,))
+        again(toy_built, upstream, reason_key="strange", pipeline=pipeline, tuned=(tuned,))
     assert len(tracking.client(toy_built).search_model_versions("name = 'toy'")) == before
 
 
@@ -151,7 +153,7 @@ def test_a_version_of_3000_features_is_registered_and_says_what_it_was_trained_o
     features = tuple(f"sensor_{number:04d}_mean_over_the_last_24_hours" for number in range(3000))
     wide = dataclasses.replace(upstream["snapshot"], features=features, reason_key="wide")
     run = tracking.run_of(toy.toy_pipeline(toy_built), toy_built, key="wide", name="wide", tags={})
-    best = max(upstream["tune"], key=lambda tuned: tuned.score)
+    best = max(upstream["tuned"], key=lambda tuned: tuned.score)
     narrow, named = (
         Origin(frozen, best.candidate, best.params, {"snapshot": frozen.to_json()}, {})
         for frozen in (upstream["snapshot"], wide)
@@ -192,7 +194,7 @@ def test_the_run_holds_the_pictures_a_person_would_look_at(toy_built, trained):
 def test_one_parent_run_holds_the_candidates(toy_built, trained, upstream):
     experiment = tracking.experiment_id(toy.toy_pipeline(toy_built), toy_built)
     children = tracking.client(toy_built).search_runs([experiment], f"tags.`mlflow.parentRunId` = '{trained.run_id}'")
-    assert {run.info.run_id for run in children} == {tuned.run_id for tuned in upstream["tune"]}
+    assert {run.info.run_id for run in children} == {tuned.run_id for tuned in upstream["tuned"]}
     assert {run.info.status for run in children} == {"FINISHED"}
 
 

@@ -6,8 +6,10 @@ import json
 
 import pytest
 from tests.support import toy
+from tests.support.run_plainly import run_plainly
 
 from airloop.config.training import Budget
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.models import training_set, tune
 from airloop.models.choice import Incumbent
@@ -30,7 +32,7 @@ def tuned(settings, frozen, candidate="gradient_boosting", *, reason_key="once",
     """Tuned as a training of its own: what was found for another reason is not taken over."""
     record = dataclasses.replace(frozen, reason_key=reason_key)
     pipeline = with_budget(settings, **budget)
-    return tune.tune(pipeline, toy.days(0, 40), {"snapshot": record}, settings, candidate=candidate)
+    return run_plainly(tune.tune, Deployment(pipeline, settings), toy.days(0, 40), snapshot=record, candidate=candidate)
 
 
 def run_of(settings, record):
@@ -90,7 +92,9 @@ def test_a_candidate_without_a_search_is_one_trial(toy_built, frozen):
     declared = {name: item.model_copy(update={"search": {}}) for name, item in pipeline.training.candidates.items()}
     training = pipeline.training.model_copy(update={"candidates": declared})
     pipeline = pipeline.model_copy(update={"training": training})
-    found = tune.tune(pipeline, toy.days(0, 40), {"snapshot": frozen}, toy_built, candidate="gradient_boosting")
+    found = run_plainly(
+        tune.tune, Deployment(pipeline, toy_built), toy.days(0, 40), snapshot=frozen, candidate="gradient_boosting"
+    )
     assert (found.params, found.trials) == ({}, 1)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from airloop.errors import ConfigError
 from airloop.run import code_digest
-from airloop.run.stage_run import STAGES
+from airloop.run.stages import STAGES
 
 ROOT = Path(__file__).parents[3]
 LIBRARY = ROOT / "include" / "airloop"

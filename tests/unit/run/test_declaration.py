@@ -3,7 +3,7 @@
 import pytest
 from tests.support import toy
 
-from airloop.run.stage_run import declaration_digest
+from airloop.run.input_key import declaration_digest
 from airloop.settings import Settings
 
 

@@ -8,9 +8,10 @@ import pytest
 from tests.support import toy
 
 from airloop.data import ingest
+from airloop.deployment import Deployment
 from airloop.records import Ingested, Record, Window
 from airloop.records.digests import digest
-from airloop.run import stage_run
+from airloop.run import input_key
 from airloop.settings import Settings
 
 DAY = toy.days(0, 1)
@@ -44,9 +45,9 @@ def _counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Wi
 
 def _key(settings: Settings, stage: str = "ingest", *, window: Window = DAY, **changes: Any) -> str:
     pipeline = toy.toy_pipeline(settings)
-    reads = ingest.inputs(pipeline, window, {}, settings) if stage == "ingest" else {}
+    reads = ingest.inputs(Deployment(pipeline, settings), window) if stage == "ingest" else None
     given = {"upstream": {}, "options": {}, "reads": reads, **changes}
-    return stage_run.input_key(stage, pipeline, window, settings=settings, **given)
+    return input_key.input_key(stage, Deployment(pipeline, settings), window, **given)
 
 
 def _edit(path: Path, old: str, new: str) -> None:
@@ -94,7 +95,7 @@ def test_a_changed_landed_file_is_a_new_input(landed: Settings, calls: list[Wind
 
 def test_changed_code_is_a_new_input(landed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _key(landed)
-    monkeypatch.setattr(stage_run, "code_digest", lambda _package: "other code")
+    monkeypatch.setattr(input_key, "code_digest", lambda _package: "other code")
     assert _key(landed) != before
 
 

@@ -3,9 +3,10 @@
 import pytest
 from tests.support import toy
 
+from airloop.deployment import Deployment
 from airloop.errors import AirloopError
 from airloop.run.stage_groups import GROUPS, run_group
-from airloop.run.stage_run import STAGES
+from airloop.run.stages import STAGES
 from airloop.settings import Settings
 
 
@@ -13,7 +14,7 @@ def test_a_group_runs_its_stages_in_order_and_returns_the_last_record(toy_settin
     toy.land(toy_settings, days=range(2))
     began: list[str] = []
     pipeline = toy.toy_pipeline(toy_settings)
-    record = run_group("data", pipeline, toy.days(0, 2), toy_settings, on_start=began.append)
+    record = run_group("data", Deployment(pipeline, toy_settings), toy.days(0, 2), on_start=began.append)
     assert tuple(began) == GROUPS["data"]
     assert isinstance(record, STAGES[GROUPS["data"][-1]].record)
 
@@ -21,7 +22,9 @@ def test_a_group_runs_its_stages_in_order_and_returns_the_last_record(toy_settin
 def test_a_failing_stage_ends_its_group(toy_settings: Settings) -> None:
     began: list[str] = []
     with pytest.raises(AirloopError):
-        run_group("data", toy.toy_pipeline(toy_settings), toy.days(0, 2), toy_settings, on_start=began.append)
+        run_group(
+            "data", Deployment(toy.toy_pipeline(toy_settings), toy_settings), toy.days(0, 2), on_start=began.append
+        )
     assert began == ["ingest"]
 
 

@@ -12,9 +12,10 @@ import pytest
 from tests.support import toy
 
 from airloop.data import ingest
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import Ingested, Record, Scored, TunedCandidate, Validated, Window
-from airloop.run import stage_run
+from airloop.run import stage_run, stages
 from airloop.serving import score
 from airloop.settings import Settings
 from airloop.stores import lake, state
@@ -200,9 +201,9 @@ def test_stored_upstream_takes_the_newest_record_of_exactly_the_window(toy_setti
     for number, window in enumerate((DAY, DAY, toy.days(0, 2))):
         record = Ingested(window=window, files=(), tables=(), missing=(str(number),))
         state.save_record(toy_settings, "toy", "ingest", input_key=str(number), window=window, record=record.to_json())
-    found = stage_run.stored_upstream("validate_raw", pipeline, DAY, toy_settings)
+    found = stage_run.stored_upstream("validate_raw", Deployment(pipeline, toy_settings), DAY)
     assert found["ingest"].missing == ("1",)
-    assert stage_run.stored_upstream("validate_raw", pipeline, toy.days(1, 2), toy_settings) == {}
+    assert stage_run.stored_upstream("validate_raw", Deployment(pipeline, toy_settings), toy.days(1, 2)) == {}
 
 
 def test_stored_upstream_gives_the_newest_of_each_declared_candidate_in_their_order(toy_settings: Settings) -> None:
@@ -211,28 +212,28 @@ def test_stored_upstream_gives_the_newest_of_each_declared_candidate_in_their_or
     tuned = [_record(second, "1"), _record(first, "1"), _record(second, "2"), _record("dropped", "1")]
     for number, record in enumerate(tuned):
         state.save_record(toy_settings, "toy", "tune", input_key=str(number), window=DAY, record=record.to_json())
-    found = stage_run.stored_upstream("train", pipeline, DAY, toy_settings)
+    found = stage_run.stored_upstream("train", Deployment(pipeline, toy_settings), DAY)
     assert found["tune"] == (tuned[1], tuned[2])
 
 
-@pytest.mark.parametrize("name", stage_run.STAGES)
+@pytest.mark.parametrize("name", stages.STAGES)
 def test_every_stage_is_there_takes_the_same_four_arguments_and_needs_stages_before_it(name: str) -> None:
-    stage = stage_run.STAGES[name]
+    stage = stages.STAGES[name]
     options = inspect.signature(stage.function()).parameters.values()
     needed = {item.name: "x" for item in options if item.kind is item.KEYWORD_ONLY and item.default is item.empty}
     assert set(needed) <= {"candidate"} or name == "roll_back"
     stage_run._refuse_options(name, stage, needed)
-    order = list(stage_run.STAGES)
+    order = list(stages.STAGES)
     assert all(order.index(need) < order.index(name) for need in stage.needs)
     assert issubclass(stage.record, Record)
 
 
 def test_runs_that_replace_a_window_follow_each_other_whatever_their_options() -> None:
-    replacing = [name for name, stage in stage_run.STAGES.items() if stage.replaces]
+    replacing = [name for name, stage in stages.STAGES.items() if stage.replaces]
     assert replacing == ["ingest", "validate_raw", "build_features"]
     for name in replacing:
-        assert stage_run._lock_parts(stage_run.STAGES[name], {"outcomes": "withheld"}) == []
-    assert stage_run._lock_parts(stage_run.STAGES["tune"], {"candidate": "x"}) == ["candidate=x"]
+        assert stage_run._lock_parts(stages.STAGES[name], {"outcomes": "withheld"}) == []
+    assert stage_run._lock_parts(stages.STAGES["tune"], {"candidate": "x"}) == ["candidate=x"]
 
 
 def test_a_stored_record_comes_back_as_its_class(landed: Settings) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.support import ledger_entries, toy, toy_arrays, toy_fleet
+from tests.support.run_plainly import run_plainly
 
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.features import pinned
 from airloop.models import model_version
@@ -54,7 +56,7 @@ def edited(settings: Settings, root: Path, *changes: tuple[str, str, str]) -> Se
 
 
 def scored(settings: Settings) -> Scored:
-    return score.score(toy.toy_pipeline(settings), NEXT, {}, settings)
+    return run_plainly(score.score, Deployment(toy.toy_pipeline(settings), settings), NEXT)
 
 
 def predictions(settings: Settings) -> pd.DataFrame:
@@ -91,16 +93,18 @@ def toy_copy(settings: Settings, root: Path) -> Settings:
 def test_the_input_of_scoring_by_own_features_is_the_clean_rows(settings, tmp_path) -> None:
     now = edited(settings, tmp_path / "edited", WARMER)
     pipeline = toy.toy_pipeline(now)
-    assert "clean" not in score.inputs(toy.toy_pipeline(settings), NEXT, {}, settings)
-    before = score.inputs(pipeline, NEXT, {}, now)
-    assert set(before["clean"]) == {"jobs", "heat", "machines"}
+    todays = score.inputs(Deployment(toy.toy_pipeline(settings), settings), NEXT).tables
+    assert {name for name in todays.digests if name.startswith("clean/")} == {"clean/jobs"}
+    before = score.inputs(Deployment(pipeline, now), NEXT)
+    own = {name for name in before.tables.digests if name.startswith("clean/")}
+    assert own == {"clean/jobs", "clean/heat", "clean/machines"}
     heat = Path(now.landing_uri) / "toy" / "heat" / f"{NEXT.start:%Y-%m-%d}.csv"
     text = heat.read_text()
     try:
         heat.write_text(text.replace(".", ".1", 1))
         for stage in ("ingest", "validate_raw"):
             toy.run(stage, now, NEXT)
-        assert score.inputs(pipeline, NEXT, {}, now)["clean"] != before["clean"]
+        assert score.inputs(Deployment(pipeline, now), NEXT).tables != before.tables
     finally:
         heat.write_text(text)
 

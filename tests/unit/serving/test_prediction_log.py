@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from tests.support import served_toy, toy
+from tests.support.run_plainly import run_plainly
 from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask, wait_for
 
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError, GuardRefused
 from airloop.features import examples
 from airloop.models import model_version
@@ -250,7 +252,7 @@ def test_a_row_answered_online_is_not_scored_again_in_batch_and_the_values_agree
         assert ask(client, {"rows": rows}).status_code == 200
     found = collect.collect(pipeline, served)
     assert (found.online, found.scored) == (len(frame), len(frame))
-    done = score.score(pipeline, DAY, {}, served)
+    done = run_plainly(score.score, Deployment(pipeline, served), DAY)
     assert (done.rows, done.appended) == (toy.ROWS_A_DAY, toy.ROWS_A_DAY - len(frame))
     predictions = lake.read(score.predictions_uri(pipeline, served), served).to_pandas().set_index("job")["prediction"]
     model = model_version.load_version(pipeline, 1, served)

@@ -7,7 +7,9 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 from tests.support import ledger_entries, toy
+from tests.support.run_plainly import run_plainly
 
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.features import examples
 from airloop.models import model_version
@@ -54,7 +56,7 @@ def twin(settings):
 
 
 def scored(settings, window=NEXT, **options):
-    return score.score(toy.toy_pipeline(settings), window, {}, settings, **options)
+    return run_plainly(score.score, Deployment(toy.toy_pipeline(settings), settings), window, **options)
 
 
 def predictions(settings):
@@ -168,12 +170,12 @@ def test_a_quiet_window_is_scored_with_no_row(settings):
 
 def test_a_changed_model_or_table_is_a_new_input_and_the_next_month_is_not(settings):
     pipeline, month = toy.toy_pipeline(settings), toy.days(CUTOFF, 31)
-    before = score.inputs(pipeline, month, {}, settings)
-    assert before["version"] == 1
+    before = score.inputs(Deployment(pipeline, settings), month)
+    assert before.version == 1
     toy.land(settings, days=range(CUTOFF + 1, 33), outcomes=False)
     toy.run_data(settings, toy.days(31, 33))
-    assert score.inputs(pipeline, month, {}, settings) == before
+    assert score.inputs(Deployment(pipeline, settings), month) == before
     toy.run_data(settings, toy.days(CUTOFF + 1, 31))
-    assert score.inputs(pipeline, month, {}, settings)["tables"] != before["tables"]
+    assert score.inputs(Deployment(pipeline, settings), month).tables != before.tables
     put_in_force(settings, twin(settings), CUTOFF)
-    assert score.inputs(pipeline, month, {}, settings)["version"] != 1
+    assert score.inputs(Deployment(pipeline, settings), month).version != 1

@@ -8,6 +8,7 @@ import pytest
 from tests.support import toy, toy_sql
 
 from airloop.data import inbox
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError, GuardRefused
 from airloop.records import Extracted, Window
 from airloop.settings import Settings
@@ -29,7 +30,7 @@ def add(settings: Settings, job: str, planned: datetime, updated: datetime | Non
 
 
 def run(settings: Settings, first: int, end: int) -> Extracted:
-    return extract(toy.toy_pipeline(settings), toy.days(first, end), {}, settings)
+    return extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(first, end))
 
 
 def jobs(settings: Settings) -> list[tuple[object, ...]]:
@@ -169,13 +170,13 @@ def test_a_bad_row_lands_nothing_of_the_window(settings: Settings) -> None:
 def test_a_window_that_is_not_over_is_refused(settings: Settings) -> None:
     tomorrow = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     with pytest.raises(GuardRefused, match="is not over"):
-        extract(toy.toy_pipeline(settings), Window(toy.START, tomorrow), {}, settings)
+        extract(Deployment(toy.toy_pipeline(settings), settings), Window(toy.START, tomorrow))
 
 
 def test_a_window_within_a_second_is_refused(settings: Settings) -> None:
     window = Window(toy.START, toy.START + timedelta(milliseconds=1))
     with pytest.raises(DataContractError, match="whole seconds"):
-        extract(toy.toy_pipeline(settings), window, {}, settings)
+        extract(Deployment(toy.toy_pipeline(settings), settings), window)
 
 
 def test_the_stage_runs_once_for_a_window(settings: Settings) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.support import toy, toy_sql
 
 from airloop.authoring.pipeline_check import check_pipeline
+from airloop.deployment import Deployment
 from airloop.records import Extracted
 from airloop.settings import Settings
 from airloop.sources.extract import extract
@@ -27,7 +28,7 @@ def _add(settings: Settings, job: str, at: datetime) -> None:
 
 
 def _run(settings: Settings, day: int) -> Extracted:
-    return extract(toy.toy_pipeline(settings), toy.days(day, day + 1), {}, settings)
+    return extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(day, day + 1))
 
 
 def _before(day: int, minutes: int) -> datetime:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from tests.support import toy, toy_sql
 
+from airloop.deployment import Deployment
 from airloop.errors import AirloopError, ConfigError, DataContractError, UpstreamUnavailable
 from airloop.settings import Settings
 from airloop.sources.extract import extract
@@ -23,7 +24,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def refusal(settings: Settings, error: type[AirloopError]) -> str:
     with pytest.raises(error) as refused:
-        extract(toy.toy_pipeline(settings), toy.days(0, 1), {}, settings)
+        extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(0, 1))
     assert toy_sql.landed(settings) == toy_sql.landed(settings, "machines") == {}
     return str(refused.value)
 
@@ -127,9 +128,9 @@ def test_a_query_with_a_comment_a_colon_and_a_percent_sign_is_run_as_it_is(setti
     toy_sql.declare(settings, QUERY, f'query: "{query}",')
     insert(settings)
     with pytest.raises(ConfigError, match="the database refuses the query"):
-        extract(toy.toy_pipeline(settings), toy.days(0, 1), {}, settings)
+        extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(0, 1))
     toy_sql.declare(settings, "FROM jobs; -- end", "FROM jobs -- end")
-    extract(toy.toy_pipeline(settings), toy.days(0, 1), {}, settings)
+    extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(0, 1))
     assert '"m1 12:30 :x 5%"' in next(iter(toy_sql.landed(settings).values()))
 
 
@@ -138,9 +139,9 @@ def test_a_landing_folder_that_cannot_be_written_is_tried_again(settings: Settin
     folder.mkdir(parents=True)
     (folder / "machines").write_text("a file where a folder should be")
     with pytest.raises(UpstreamUnavailable, match="landing folder"):
-        extract(toy.toy_pipeline(settings), toy.days(0, 1), {}, settings)
+        extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(0, 1))
 
 
 def test_a_pipeline_without_a_source_has_nothing_to_extract(toy_settings: Settings) -> None:
     with pytest.raises(ConfigError, match="no feed has a `source`"):
-        extract(toy.toy_pipeline(toy_settings), toy.days(0, 1), {}, toy_settings)
+        extract(Deployment(toy.toy_pipeline(toy_settings), toy_settings), toy.days(0, 1))

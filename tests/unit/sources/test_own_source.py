@@ -160,7 +160,7 @@ def test_one_that_does_not_answer_is_tried_again(settings: Settings, page: str) 
 
 def test_other_code_of_the_source_is_another_input(settings: Settings, page: str) -> None:
     toy_own.fetch_jobs_by(settings, REST, f'{{url: "{page}"}}')
-    from airloop.run.stage_run import declaration_digest
+    from airloop.run.input_key import declaration_digest
 
     pipeline = load_pipeline("toy", settings)
     before = declaration_digest(pipeline, settings)

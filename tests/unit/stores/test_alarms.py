@@ -4,11 +4,13 @@ import dataclasses
 
 import pytest
 from tests.support import toy
+from tests.support.run_plainly import run_plainly
 
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.models import snapshot
 from airloop.records import Alarm, Ingested, Monitored, Window
-from airloop.run import stage_run
+from airloop.run import input_key, stage_run
 from airloop.stores import alarms, ledger, state
 from airloop.stores.alarms import alarm_id
 from airloop.watch import triage
@@ -32,7 +34,8 @@ def answer(settings, key, given, why="checked with operations"):
 
 
 def excluded(settings, window=None):
-    return alarms.excluded_windows(toy.toy_pipeline(settings), window or toy.days(0, CUTOFF), settings)
+    pipeline, span = toy.toy_pipeline(settings), window or toy.days(0, CUTOFF)
+    return alarms.excluded_windows(pipeline, span, alarms.holding(pipeline, span, settings))
 
 
 def test_an_open_alarm_holds_trainings_on_its_rows_and_names_both_ways_out(toy_settings):
@@ -109,27 +112,28 @@ def test_a_kind_the_declaration_names_fails_the_window_until_it_is_accepted(toy_
 
 def test_a_snapshot_is_refused_and_then_leaves_an_excluded_window_out(toy_built):
     pipeline, cutoff = toy.toy_pipeline(toy_built), toy.days(0, CUTOFF)
-    whole = snapshot.training_rows(pipeline, cutoff.end, toy_built)
-    before = stage_run.input_key(
+    whole = snapshot.training_rows(Deployment(pipeline, toy_built), cutoff.end)
+    before = input_key.input_key(
         "snapshot",
-        pipeline,
+        Deployment(pipeline, toy_built),
         cutoff,
         upstream={},
-        settings=toy_built,
         options={},
-        reads=snapshot.inputs(pipeline, cutoff, {}, toy_built),
+        reads=snapshot.inputs(Deployment(pipeline, toy_built), cutoff),
     )
     window = toy.days(3, 5)
     raise_alarm(toy_built, window)
     with pytest.raises(GuardRefused, match="hold trainings"):
         toy.run("snapshot", toy_built, cutoff)
     answer(toy_built, alarm_id(PIPELINE, window, SIZE), "excluded")
-    left = snapshot.training_rows(pipeline, cutoff.end, toy_built)
+    left = snapshot.training_rows(Deployment(pipeline, toy_built), cutoff.end)
     gone = whole.frame["decision_time"].between(window.start, window.end, inclusive="left")
     assert gone.sum() == 2 * toy.ROWS_A_DAY
     assert left.frame.equals(whole.frame[~gone].reset_index(drop=True))
-    reads = snapshot.inputs(pipeline, cutoff, {}, toy_built)
-    after = stage_run.input_key("snapshot", pipeline, cutoff, upstream={}, settings=toy_built, options={}, reads=reads)
+    reads = snapshot.inputs(Deployment(pipeline, toy_built), cutoff)
+    after = input_key.input_key(
+        "snapshot", Deployment(pipeline, toy_built), cutoff, upstream={}, options={}, reads=reads
+    )
     assert before != after
 
 
@@ -146,7 +150,7 @@ def test_triage_is_held_by_an_open_alarm_about_the_data_it_judges(toy_settings):
     pipeline = toy.toy_pipeline(toy_settings)
 
     def outcome(window):
-        return triage.triage(pipeline, window, {"monitor": monitored(window)}, toy_settings)
+        return run_plainly(triage.triage, Deployment(pipeline, toy_settings), window, monitored=monitored(window))
 
     held = outcome(toy.days(27, 29))
     assert (held.kind, held.reason_key) == ("held", "")
@@ -161,7 +165,7 @@ def test_run_stage_announces_what_a_stage_noticed(toy_settings, monkeypatch, cap
     pipeline, window = toy.toy_pipeline(toy_settings), toy.days(0, 1)
     record = Ingested(window, (), (), (), alarms=(SIZE,))
     monkeypatch.setattr("airloop.data.ingest.ingest", lambda *_arguments: record)
-    stage_run.run_stage("ingest", pipeline, window, upstream={}, settings=toy_settings)
+    stage_run.run_stage("ingest", Deployment(pipeline, toy_settings), window, upstream={})
     assert [item.alarm for item in alarms.raised(pipeline, toy_settings)] == [SIZE]
     assert "ALARM" in caplog.text
     assert [entry.kind for entry in ledger.entries(toy_settings, PIPELINE)] == ["alarm"]

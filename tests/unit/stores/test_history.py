@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.support.ledger_entries import act, begin, decided, put_in_force
 
 from airloop.config import load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.models import evaluate
 from airloop.pages.champion import champion_card
@@ -53,7 +54,7 @@ def test_all_who_ask_agree_when_promotions_took_effect_out_of_order(settings, pr
         assert ledger.champion_at(settings, pipeline.name, day(number)) == expected
         assert score.serving_version(pipeline, window, settings, mode="live") == expected
         for version in (1, 2, 9):
-            judged_against = evaluate.incumbent(pipeline, training, settings, version=version)
+            judged_against = evaluate.incumbent(ledger.history(settings, pipeline.name), training, version=version)
             assert judged_against == newest(promotions, number, but_not=version)
         if expected is not None:
             sides = _Sides.of(ledger.history(settings, pipeline.name), window)
@@ -108,7 +109,7 @@ def test_nobody_is_told_who_is_champion_by_a_ledger_that_does_not_verify(setting
     window = Window(day(1), day(2))
     for ask in (
         lambda: score.serving_version(pipeline, window, settings, mode="live"),
-        lambda: evaluate.incumbent(pipeline, window, settings, version=9),
+        lambda: evaluate.inputs(Deployment(pipeline, settings), window, snapshot=None, trained=None),
         lambda: ledger.champion_at(settings, "tampered", day(1)),
     ):
         with pytest.raises(GuardRefused, match="the ledger of tampered does not verify: entry 4"):

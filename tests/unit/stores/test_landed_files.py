@@ -27,7 +27,7 @@ FILE = "2020-01-01.csv"
 # Airflow and the tests fork processes that have the stages imported: the import must not start polars' threads.
 FORK = """
 import os
-import airloop.data.ingest, airloop.data.validate
+import airloop.data.ingest, airloop.data.validate_raw
 from airloop.config import Feed
 from airloop.data import file_rows
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from tests.support import ledger_entries, toy
 from tests.support.monitor_stand import VERSION, WINDOW
+from tests.support.run_plainly import run_plainly
 
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.models import model_version
 from airloop.records import Evidence, Monitored, run_context
@@ -38,7 +40,7 @@ def score(stand, window, certainty):
 def on_record(stand, found):
     window = found.window
     with run_context.working_as("triage"):
-        triage.triage(stand.pipeline, window, {"monitor": found}, stand.settings)
+        run_plainly(triage.triage, Deployment(stand.pipeline, stand.settings), window, monitored=found)
     return ledger.entries(stand.settings, "toy", kind="measured")
 
 
@@ -102,9 +104,9 @@ def test_a_version_before_that_does_not_load_says_so(promoted, monkeypatch):
 
 def test_whether_a_look_measures_is_part_of_its_input(promoted):
     score(promoted, toy.days(30, 50), 0.8)
-    place = (promoted.pipeline, WINDOW, {}, promoted.settings)
-    before = monitor.inputs(*place)
-    assert before["promotion"] == ledger.history(promoted.settings, "toy").in_force().sequence
+    at = Deployment(promoted.pipeline, promoted.settings)
+    before = monitor.inputs(at, WINDOW)
+    assert before.promotion == ledger.history(promoted.settings, "toy").in_force()
     on_record(promoted, replace(promoted.monitor(), window=WINDOW))
-    assert monitor.inputs(*place)["promotion"] == before["promotion"]
-    assert monitor.inputs(promoted.pipeline, toy.days(50, 51), {}, promoted.settings)["promotion"] is None
+    assert monitor.inputs(at, WINDOW).promotion == before.promotion
+    assert monitor.inputs(at, toy.days(50, 51)).promotion is None

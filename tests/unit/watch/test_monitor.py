@@ -9,6 +9,7 @@ import pytest
 from tests.support import toy
 from tests.support.monitor_stand import VERSION, WINDOW, world
 
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.features import feature_store
 from airloop.problems import task_of
@@ -210,8 +211,8 @@ def test_a_run_depends_on_its_champion_and_on_predictions_made_for_its_rows(make
     stand = make()
     stand.score(toy.days(29, 40))
 
-    def reads() -> dict[str, Any]:
-        return monitor.inputs(stand.pipeline, WINDOW, {}, stand.settings)
+    def reads() -> monitor.Asked:
+        return monitor.inputs(Deployment(stand.pipeline, stand.settings), WINDOW)
 
     before = reads()
     assert reads() == before

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.support.run_plainly import run_plainly
 from tests.support.triage_months import ENDS, POLICY, TWO_OF_THREE, evidence, judge, month
 
 from airloop.config import load_pipeline
+from airloop.deployment import Deployment
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import ledger, state
@@ -122,17 +124,17 @@ def decided(settings, effective_at, reason_key, **changes):
 def test_stage_reads_the_stored_history_and_records_the_outcome(settings, pipeline):
     store(settings, month(6), "a")
     store(settings, JULY, "b")
-    action = triage(pipeline, JULY.window, {"monitor": JULY}, settings)
+    action = run_plainly(triage, Deployment(pipeline, settings), JULY.window, monitored=JULY)
     entry = ledger.entries(settings, "flight_delays")[0]
     assert (action.kind, action.sequence) == ("retrain", 1)
     assert (entry.kind, entry.effective_at, entry.payload["kind"]) == ("triage", JULY.window.end, "retrain")
-    assert triage(pipeline, JULY.window, {"monitor": JULY}, settings) == action
+    assert run_plainly(triage, Deployment(pipeline, settings), JULY.window, monitored=JULY) == action
     assert ledger.head(settings, "flight_delays") == 1
 
 
 def test_doing_nothing_is_recorded_per_window(settings, pipeline):
     for record in (month(6, gains=False), month(7, gains=False)):
-        triage(pipeline, record.window, {"monitor": record}, settings)
+        run_plainly(triage, Deployment(pipeline, settings), record.window, monitored=record)
     assert [entry.payload["kind"] for entry in ledger.entries(settings, "flight_delays")] == ["nothing", "nothing"]
     assert ledger.entries(settings, "flight_delays")[-1].payload["judged"] == month(7).window.to_json()
 
@@ -140,7 +142,7 @@ def test_doing_nothing_is_recorded_per_window(settings, pipeline):
 def test_stage_cools_down_after_a_decision_in_data_time(settings, pipeline):
     store(settings, month(6), "a")
     decided(settings, JULY.window.end - timedelta(days=19), "hand:1")
-    assert triage(pipeline, JULY.window, {"monitor": JULY}, settings).kind == "cooling_down"
+    assert run_plainly(triage, Deployment(pipeline, settings), JULY.window, monitored=JULY).kind == "cooling_down"
 
 
 @pytest.mark.parametrize(
@@ -154,26 +156,30 @@ def test_stage_cools_down_after_a_decision_in_data_time(settings, pipeline):
 def test_an_old_a_future_and_its_own_decision_do_not_cool_a_window_down(settings, pipeline, effective_at, reason_key):
     store(settings, month(6), "a")
     decided(settings, effective_at, reason_key)
-    assert triage(pipeline, JULY.window, {"monitor": JULY}, settings).kind == "retrain"
+    assert run_plainly(triage, Deployment(pipeline, settings), JULY.window, monitored=JULY).kind == "retrain"
 
 
 def test_the_next_window_asks_again_when_an_obstacle_refused_the_candidate_and_not_the_model(settings, pipeline):
     store(settings, month(6), "a")
     decided(settings, JULY.window.end - timedelta(days=19), "probe:1:2013-07-13T00:00:00Z", outside_model=True)
-    assert triage(pipeline, JULY.window, {"monitor": JULY}, settings).kind == "retrain"
+    assert run_plainly(triage, Deployment(pipeline, settings), JULY.window, monitored=JULY).kind == "retrain"
     decided(settings, JULY.window.end - timedelta(days=18), "probe:1:2013-07-14T00:00:00Z", outside_model=False)
-    assert triage(pipeline, JULY.window, {"monitor": JULY}, settings).kind == "cooling_down"
+    assert run_plainly(triage, Deployment(pipeline, settings), JULY.window, monitored=JULY).kind == "cooling_down"
 
 
 def test_input_changes_with_the_windows_before_and_with_a_decision_only(settings, pipeline):
-    upstream = {"monitor": JULY}
-    alone = inputs(pipeline, JULY.window, upstream, settings)
+    alone = inputs(Deployment(pipeline, settings), JULY.window, monitored=JULY)
     store(settings, JULY, "a")
     store(settings, month(8), "b")
-    assert inputs(pipeline, JULY.window, upstream, settings) == alone
+    assert inputs(Deployment(pipeline, settings), JULY.window, monitored=JULY) == alone
     store(settings, month(6), "c")
-    with_june = inputs(pipeline, JULY.window, upstream, settings)
+    with_june = inputs(Deployment(pipeline, settings), JULY.window, monitored=JULY)
     assert with_june != alone
     decided(settings, JULY.window.end, "hand:1")
-    assert inputs(pipeline, JULY.window, upstream, settings) != with_june
-    assert triage(pipeline, JULY.window, {"monitor": replace(JULY, origin="backfill")}, settings).kind == "nothing"
+    assert inputs(Deployment(pipeline, settings), JULY.window, monitored=JULY) != with_june
+    assert (
+        run_plainly(
+            triage, Deployment(pipeline, settings), JULY.window, monitored=replace(JULY, origin="backfill")
+        ).kind
+        == "nothing"
+    )

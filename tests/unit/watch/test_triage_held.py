@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from tests.support.run_plainly import run_plainly
 from tests.support.triage_months import POLICY, TWO_OF_THREE, evidence, judge, month
 
 from airloop.config import load_pipeline
+from airloop.deployment import Deployment
 from airloop.records import Alarm
 from airloop.settings import Settings
 from airloop.stores import alarms, ledger, state
@@ -88,18 +90,20 @@ def monitored(settings, pipeline, record):
 
 
 def outcome(settings, pipeline, record):
-    return triage(pipeline, record.window, {"monitor": monitored(settings, pipeline, record)}, settings)
+    return run_plainly(
+        triage, Deployment(pipeline, settings), record.window, monitored=monitored(settings, pipeline, record)
+    )
 
 
 def test_a_hold_lasts_until_a_person_accepts_the_window(settings, pipeline):
     record = month(7, alarms=(DATA,))
     held = outcome(settings, pipeline, record)
     assert (held.kind, held.reason_key) == ("held", "")
-    reads = inputs(pipeline, record.window, {"monitor": record}, settings)
+    reads = inputs(Deployment(pipeline, settings), record.window, monitored=record)
     key = alarms.alarm_id(NAME, record.window, DATA)
     alarms.answer(settings, pipeline, key, given="accepted", why="the airport was closed", who="test")
-    assert inputs(pipeline, record.window, {"monitor": record}, settings) != reads
-    assert triage(pipeline, record.window, {"monitor": record}, settings).kind == "retrain"
+    assert inputs(Deployment(pipeline, settings), record.window, monitored=record) != reads
+    assert run_plainly(triage, Deployment(pipeline, settings), record.window, monitored=record).kind == "retrain"
     kinds = [entry.payload["kind"] for entry in ledger.entries(settings, NAME, kind="triage")]
     assert kinds == ["held", "retrain"]
 
@@ -109,7 +113,7 @@ def test_an_excluded_window_asks_for_nothing_and_counts_for_nothing_later(settin
     outcome(settings, pipeline, record)
     key = alarms.alarm_id(NAME, record.window, DATA)
     alarms.answer(settings, pipeline, key, given="excluded", why="the feed was broken", who="test")
-    assert triage(pipeline, record.window, {"monitor": record}, settings).kind == "nothing"
+    assert run_plainly(triage, Deployment(pipeline, settings), record.window, monitored=record).kind == "nothing"
     assert outcome(settings, pipeline, JULY).kind == "retrain"
     policy = pipeline.monitoring.model_copy(update={"policy": TWO_OF_THREE})
     assert outcome(settings, pipeline.model_copy(update={"monitoring": policy}), JULY).kind == "nothing"

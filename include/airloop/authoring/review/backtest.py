@@ -11,6 +11,7 @@ import pandas as pd
 from airloop.authoring.review.declaration import Declaration, digest
 from airloop.authoring.review.span import Span
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.models import model_version
 from airloop.records import Evaluated, Record, Snapshot, TrainedModel, Window
 from airloop.run import stage_run
@@ -119,6 +120,6 @@ def train(declared: Declaration, snapshot: Snapshot, *, on_progress: Progress) -
 
 
 def _run(stage: str, declared: Declaration, window: Window, **options: str) -> Record:
-    pipeline, settings = declared.pipeline, declared.settings
-    upstream = stage_run.stored_upstream(stage, pipeline, window, settings)
-    return stage_run.run_stage(stage, pipeline, window, upstream=upstream, settings=settings, **options)
+    at = Deployment(declared.pipeline, declared.settings)
+    upstream = stage_run.stored_upstream(stage, at, window)
+    return stage_run.run_stage(stage, at, window, upstream=upstream, **options)

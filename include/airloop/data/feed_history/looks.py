@@ -1,7 +1,8 @@
 """A window's feeds held against their past: the sketches to keep, and the alarms they give rise to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -12,7 +13,7 @@ from airloop.data.feed_history.looked import Answers, Looked
 from airloop.data.feed_history.notice import notice, sketch_window
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.store import Past
-from airloop.records import Alarm, Ingested, Window
+from airloop.records import Alarm, Ingested, Record, Window
 from airloop.records.digests import digest
 from airloop.settings import Settings
 from airloop.stores import alarms
@@ -29,8 +30,34 @@ class Look:
     alarms: tuple[Alarm, ...]
 
 
+@dataclass(frozen=True)
+class Before(Record):
+    """All that a window is compared with.
+
+    Attributes:
+        past: The windows before, by feed or `first|second`, oldest first.
+        answers: How their alarms were answered.
+    """
+
+    past: Mapping[str, Sequence[Past]]
+    answers: Answers
+
+    def to_json(self) -> dict[str, Any]:
+        """A digest: sketches are long."""
+        held = {
+            name: [[str(item.window), item.sketch.to_json()] for item in items] for name, items in self.past.items()
+        }
+        return {"past": digest([held, sorted((str(key[0]), key[1], value) for key, value in self.answers.items())])}
+
+
+def before(pipeline: Pipeline, window: Window, settings: Settings) -> Before:
+    """What `look` compares the window with."""
+    past = _past(pipeline, window, settings)
+    return Before(past, _answers(pipeline, window, past, settings))
+
+
 def look(
-    pipeline: Pipeline, window: Window, rows: Mapping[str, pa.Table], settings: Settings, *, ingested: Ingested
+    pipeline: Pipeline, window: Window, rows: Mapping[str, pa.Table], known: Before, *, ingested: Ingested
 ) -> Look:
     """Hold a window against the windows before it.
 
@@ -40,18 +67,8 @@ def look(
     """
     frames = {name: pl.DataFrame(table) for name, table in rows.items() if table.num_rows}
     sketches = sketch_window(pipeline, frames, window)
-    past = _past(pipeline, window, settings)
-    answers = _answers(pipeline, window, past, settings)
     told, missing = ingested.alarms, frozenset(ingested.missing_days)
-    return Look(sketches, notice(Looked(pipeline, window, sketches, past, answers, told, missing)))
-
-
-def depends_on(pipeline: Pipeline, window: Window, settings: Settings) -> str:
-    """A digest of all that `look` compares the window with: it is a part of the stage's input."""
-    past = _past(pipeline, window, settings)
-    answers = _answers(pipeline, window, past, settings)
-    held = {name: [[str(item.window), item.sketch.to_json()] for item in items] for name, items in past.items()}
-    return digest([held, sorted((str(key[0]), key[1], value) for key, value in answers.items())])
+    return Look(sketches, notice(Looked(pipeline, window, sketches, known.past, known.answers, told, missing)))
 
 
 def keep(pipeline: Pipeline, window: Window, seen: Look, settings: Settings) -> None:

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 from tests.support import toy_own
+from tests.support.run_plainly import run_plainly
 from tests.support.triage_months import month
 
 from airloop.authoring.backtest.policies import find_policies, refuse_unmeasured
 from airloop.authoring.pipeline_check import check_pipeline
 from airloop.config import Pipeline, load_pipeline
+from airloop.deployment import Deployment
 from airloop.errors import ConfigError
 from airloop.records import Monitored
-from airloop.run.stage_run import declaration_digest
+from airloop.run.input_key import declaration_digest
 from airloop.settings import Settings
 from airloop.stores import ledger, training_reason
 from airloop.watch.triage import triage
@@ -37,29 +39,29 @@ def look(gap: float) -> Monitored:
 
 def test_it_asks_for_a_training_whose_reason_the_training_takes(settings: Settings) -> None:
     pipeline = declared(settings, f"{{kind: probe}}, {OFF}")
-    action = triage(pipeline, look(0.2).window, {"monitor": look(0.2)}, settings)
+    action = run_plainly(triage, Deployment(pipeline, settings), look(0.2).window, monitored=look(0.2))
     assert (action.kind, action.why, action.reason) == ("retrain", "off by 0.20, at most 0.1", "trigger")
     assert action.reason_key == "trigger:toys_own_triggers:Off:1:2013-08-01T00:00:00Z"
     asked = training_reason.asked_for(
         settings, pipeline, action.cutoff, reason=action.reason, reason_key=action.reason_key
     )
     assert (asked.reason, asked.reason_key) == ("trigger", action.reason_key)
-    assert triage(pipeline, look(0.2).window, {"monitor": look(0.2)}, settings) == action
+    assert run_plainly(triage, Deployment(pipeline, settings), look(0.2).window, monitored=look(0.2)) == action
     (entry,) = ledger.entries(settings, "toy", kind="triage")
     assert (entry.payload["reason"], entry.payload["why"]) == ("trigger", action.why)
 
 
 def test_without_cause_it_asks_for_nothing(settings: Settings) -> None:
     pipeline = declared(settings, OFF)
-    assert triage(pipeline, look(0.1).window, {"monitor": look(0.1)}, settings).kind == "nothing"
+    assert run_plainly(triage, Deployment(pipeline, settings), look(0.1).window, monitored=look(0.1)).kind == "nothing"
     few = replace(look(0.2), labelled_rows=19)
-    assert triage(pipeline, few.window, {"monitor": few}, settings).kind == "not_enough_data"
+    assert run_plainly(triage, Deployment(pipeline, settings), few.window, monitored=few).kind == "not_enough_data"
 
 
 def test_one_that_takes_after_the_probe_does_not_open_its_milder_rule(settings: Settings) -> None:
     pipeline = declared(settings, '{kind: "toys_own_triggers:Pretender"}')
     gaining = replace(month(7), model_name="toy")
-    action = triage(pipeline, gaining.window, {"monitor": gaining}, settings)
+    action = run_plainly(triage, Deployment(pipeline, settings), gaining.window, monitored=gaining)
     assert (action.kind, action.reason) == ("retrain", "trigger")
     with pytest.raises(training_reason.NotAsked):
         training_reason.asked_for(settings, pipeline, action.cutoff, reason="probe")
@@ -75,7 +77,7 @@ def test_one_that_takes_after_the_probe_does_not_open_its_milder_rule(settings: 
 def test_one_that_is_broken_does_not_look_quiet(settings: Settings, name: str, says: str) -> None:
     pipeline = declared(settings, f'{{kind: probe}}, {{kind: "toys_own_triggers:{name}"}}')
     with pytest.raises(ConfigError) as refused:
-        triage(pipeline, look(0.2).window, {"monitor": look(0.2)}, settings)
+        run_plainly(triage, Deployment(pipeline, settings), look(0.2).window, monitored=look(0.2))
     assert says in str(refused.value)
     assert ledger.entries(settings, "toy") == ()
 

@@ -1,34 +1,29 @@
-"""validate: only rows that keep their rules reach clean/; a window with too many that do not fails as a whole."""
+"""validate_raw: only rows that keep their rules reach clean/; a window with too many that do not fails as a whole."""
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from airloop import reports
 from airloop.config import Feed, Pipeline
-from airloop.data import empty_windows, quarantine, validation_page
-from airloop.data.expectations import Rule, check_tables, load_expectations
+from airloop.data import empty_windows, quarantine, verdict
+from airloop.data.expectations import Rule, load_expectations
 from airloop.data.feed_history import looks
+from airloop.data.feed_history.looks import Before
 from airloop.data.file_rows import RULE, SOURCE, TEXT, explain, texts_of
 from airloop.data.judgement import Judgement, RuleResult, Unreadable, judge
-from airloop.errors import DataContractError
-from airloop.records import BuiltFeatures, Ingested, TableVersion, Validated, Window
+from airloop.deployment import Deployment
+from airloop.records import Ingested, TableVersion, Validated, Window
 from airloop.settings import Settings
 from airloop.stores import lake
 
-logger = logging.getLogger(__name__)
 
-_SHOWN_PROBLEMS = 5
-
-
-def inputs(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def inputs(at: Deployment, window: Window) -> Before:
     """Beyond its upstream, raw depends on what the windows before looked like, and how their alarms were answered."""
-    return {"past": looks.depends_on(pipeline, window, settings)} if "ingest" in upstream else {}
+    return looks.before(at.pipeline, window, at.settings)
 
 
-def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
+def validate_raw(at: Deployment, window: Window, reads: Before, *, ingested: Ingested) -> Validated:
     """Judge the window's rows of raw/<feed>; publish the good ones to clean/<feed>, put the bad ones into quarantine.
 
     A row that breaks a critical row rule, or that ingest could not read, goes to quarantine/<feed>: the same columns
@@ -48,11 +43,11 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
         DataContractError: A feed's share of bad rows > validation.max_bad_share, a critical rule about the table
             breaks, a rule cannot be computed, or a feed that is not an outcome has no rows.
     """
+    pipeline, settings = at.pipeline, at.settings
     rules = load_expectations(pipeline, settings).raw
-    ingested: Ingested = upstream["ingest"]
     tables = {name: _raw_rows(pipeline, name, feed, window, settings) for name, feed in pipeline.feeds.items()}
     unread = {name: quarantine.unreadable_rows(pipeline, name, window, settings) for name in pipeline.feeds}
-    parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
+    parameters = verdict.parameters(window, {name: rows.num_rows for name, rows in tables.items()})
     waiting = [name for name, rows in tables.items() if not rows.num_rows and _may_be_empty(pipeline, name, ingested)]
     waiting = [name for name in waiting if unread[name] is None]
     judgements = [
@@ -73,8 +68,8 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
         for judged in judgements
     }
     good = {judged.table: _good(judged, tables[judged.table]) for judged in judgements}
-    seen = looks.look(pipeline, window, good, settings, ingested=ingested)
-    page = _report(
+    seen = looks.look(pipeline, window, good, reads, ingested=ingested)
+    page = verdict.report(
         pipeline,
         window,
         "raw",
@@ -90,33 +85,6 @@ def validate_raw(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any]
     )
     looks.keep(pipeline, window, seen, settings)
     return Validated(window, "raw", tuple(judged.check for judged in judgements), published, page, seen.alarms)
-
-
-def validate_features(pipeline: Pipeline, window: Window, upstream: Mapping[str, Any], settings: Settings) -> Validated:
-    """Judge the feature rows whose known_at lies in the window; features are computed, so one bad row is a failure.
-
-    Returns:
-        Checks of every view; `tables` are the views as they were built.
-
-    Raises:
-        ConfigError: expectations.yaml is wrong, or a view has no rules.
-        DataContractError: A critical rule breaks or cannot be computed.
-    """
-    rules = load_expectations(pipeline, settings).features
-    built: BuiltFeatures = upstream["build_features"]
-    tables = {view.table: lake.read(view.uri, settings, where=lake.between("known_at", window)) for view in built.views}
-    check_tables(
-        rules,
-        {name: rows.schema.names for name, rows in tables.items()},
-        place=f"{settings.pipelines_dir / pipeline.name / 'expectations.yaml'}: features",
-    )
-    parameters = _parameters(window, {name: rows.num_rows for name, rows in tables.items()})
-    judgements = [
-        judge(name, rows, rules[name], key=(rows.schema.names[0], "known_at"), parameters=parameters, max_bad_share=0.0)
-        for name, rows in tables.items()
-    ]
-    page = _report(pipeline, window, "features", judgements=judgements, settings=settings)
-    return Validated(window, "features", tuple(judged.check for judged in judgements), built.views, page)
 
 
 def _may_be_empty(pipeline: Pipeline, name: str, ingested: Ingested) -> bool:
@@ -185,53 +153,6 @@ def _raw_rows(pipeline: Pipeline, name: str, feed: Feed, window: Window, setting
     if lake.open_table(uri, settings) is None:
         return pa.table({column: [] for column in feed.columns})
     return lake.read(uri, settings, where=None if feed.event_time is None else lake.between(feed.event_time, window))
-
-
-def _parameters(window: Window, rows: Mapping[str, int]) -> dict[str, float]:
-    days = (window.end - window.start).total_seconds() / 86400
-    return {"window_days": days, **{f"{table}_rows": float(count) for table, count in rows.items()}}
-
-
-def _report(
-    pipeline: Pipeline,
-    window: Window,
-    layer: str,
-    *,
-    judgements: Sequence[Judgement],
-    settings: Settings,
-    **more: Any,
-) -> str:
-    """Write the page and its JSON, then refuse the window when a table failed; `more` as of validation_page.content."""
-    place = (pipeline.name, "validation", layer)
-    page = reports.report_uri(settings, *place, window=window, suffix=".html")
-    content = validation_page.content(pipeline=pipeline.name, layer=layer, window=window, judgements=judgements, **more)
-    reports.publish(
-        reports.report_uri(settings, *place, window=window, suffix=".json"), validation_page.to_json(content), settings
-    )
-    reports.publish(page, validation_page.to_html(content), settings)
-    for judged in judgements:
-        check = judged.check
-        logger.info(
-            "%s %s %s: %d rows, %d bad, warnings %s",
-            pipeline.name,
-            layer,
-            judged.table,
-            check.rows,
-            check.bad_rows,
-            check.warnings,
-        )
-    _refuse(pipeline, window, layer, problems=content["problems"], page=page)
-    return page
-
-
-def _refuse(pipeline: Pipeline, window: Window, layer: str, *, problems: Sequence[str], page: str) -> None:
-    if problems:
-        more = [f"... and {len(problems) - _SHOWN_PROBLEMS} more"] if len(problems) > _SHOWN_PROBLEMS else []
-        shown = "\n".join(f"  {problem}" for problem in [*problems[:_SHOWN_PROBLEMS], *more])
-        raise DataContractError(
-            f"{pipeline.name} {window}: {layer} data break their contract, nothing was published:\n"
-            f"{shown}\n  page: {page}"
-        )
 
 
 def _refused(judged: Judgement, rows: pa.Table, unread: pa.Table | None) -> pa.Table:
