@@ -13,6 +13,8 @@ from airloop.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from airloop.config import Pipeline
+    from airloop.deployment import Deployment
+    from airloop.records import Record, Window
 
 _UP_TO_A_CUTOFF = ("training", "snapshot", "tune", "train", "evaluate", "decide", "approve", "promote", "refit")
 app = typer.Typer()
@@ -23,7 +25,8 @@ def run(
     stage: Annotated[
         str,
         typer.Argument(
-            help="data or training (all their stages), or one: ingest, validate_raw, ... promote, score, monitor"
+            help="data or training (all their stages), or one: ingest, validate_raw, ... promote, score, monitor; "
+            "several over one window in their order: training,promote"
         ),
     ],
     pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
@@ -38,35 +41,55 @@ def run(
 ) -> None:
     """Run one stage, or all of a DAG, by hand: without Airflow, on the records stored for the same window."""
     from airloop.config import load_pipeline
-    from airloop.config.bounds import refuse_off_calendar
     from airloop.deployment import Deployment
     from airloop.records import Window, instant_or_default, run_context
-    from airloop.run import stage_groups, stage_run
-    from airloop.run.stages import find_stage
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
-    at, options = Deployment(declared, settings), _options(option or [])
-    if stage not in stage_groups.GROUPS:
-        find_stage(stage)
-    elif options:
-        raise ConfigError(f"{stage} is several stages, and an option belongs to one: run that one by its name")
+    at, options, stages = Deployment(declared, settings), _options(option or []), stage.split(",")
+    _refuse_stages(stages, options)
     if stale:
         _run_stale(stage, declared, settings, given=bool(start or end))
         return
     window = Window(instant_or_default(start, declared.coverage.start), instant_or_default(end, declared.coverage.end))
+    for name in stages:
+        _refuse_off_calendar(name, declared, window)
+    for name in stages:
+        with run_context.working_for(run_context.BY_HAND, starter=getpass.getuser()):
+            record = _run_one(name, at, window, options)
+        typer.echo(json.dumps(record.to_json(), indent=2))
+        for line in _verdict(declared, record):
+            progress(line)
+
+
+def _refuse_stages(stages: Sequence[str], options: dict[str, str]) -> None:
+    from airloop.run.stage_groups import GROUPS
+    from airloop.run.stages import find_stage
+
+    for name in stages:
+        if name not in GROUPS:
+            find_stage(name)
+    if options and (len(stages) > 1 or stages[0] in GROUPS):
+        raise ConfigError(
+            f"{','.join(stages)} is several stages, and an option belongs to one: run that one by its name"
+        )
+
+
+def _refuse_off_calendar(stage: str, pipeline: "Pipeline", window: "Window") -> None:
+    from airloop.config.bounds import refuse_off_calendar
+
     if stage not in _UP_TO_A_CUTOFF:
         group = "monitoring" if stage in ("monitor", "triage") else "data"
-        refuse_off_calendar(declared, window, declared.calendar_of(group))
-    with run_context.working_for(run_context.BY_HAND, starter=getpass.getuser()):
-        if stage in stage_groups.GROUPS:
-            record = stage_groups.run_group(stage, at, window, on_start=progress)
-        else:
-            upstream = stage_run.stored_upstream(stage, at, window)
-            record = stage_run.run_stage(stage, at, window, upstream=upstream, **options)
-    typer.echo(json.dumps(record.to_json(), indent=2))
-    for line in _verdict(declared, record):
-        progress(line)
+        refuse_off_calendar(pipeline, window, pipeline.calendar_of(group))
+
+
+def _run_one(stage: str, at: "Deployment", window: "Window", options: dict[str, str]) -> "Record":
+    from airloop.run import stage_groups, stage_run
+
+    if stage in stage_groups.GROUPS:
+        return stage_groups.run_group(stage, at, window, on_start=progress)
+    upstream = stage_run.stored_upstream(stage, at, window)
+    return stage_run.run_stage(stage, at, window, upstream=upstream, **options)
 
 
 def _run_stale(stage: str, pipeline: "Pipeline", settings: Settings, *, given: bool) -> None:
@@ -87,7 +110,7 @@ def _run_stale(stage: str, pipeline: "Pipeline", settings: Settings, *, given: b
 
 def _verdict(pipeline: "Pipeline", record: Any) -> Iterator[str]:
     """What a person wants to know of a record that judges something."""
-    from airloop.records import Action, Decision, Monitored
+    from airloop.records import Action, Decision, Monitored, Scored
 
     if isinstance(record, Monitored):
         from airloop.problems import task_of
@@ -99,6 +122,8 @@ def _verdict(pipeline: "Pipeline", record: Any) -> Iterator[str]:
         yield f"{record.kind}: {record.why}"
     elif isinstance(record, Decision):
         yield f"{record.outcome}: {record.why}"
+    elif isinstance(record, Scored):
+        yield f"scored: version {record.version} predicted {record.rows:,} rows" if record.version else "no champion"
 
 
 def _options(given: Sequence[str]) -> dict[str, str]:

@@ -3,29 +3,25 @@
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
-import pandas as pd
-
-from airloop import reports
 from airloop.config import Pipeline
 from airloop.data import quarantine
 from airloop.deployment import Deployment
 from airloop.features import feature_store, sections
 from airloop.models import model_version, own_features
-from airloop.models.model_version import ModelVersion
-from airloop.problems import PREDICTION, task_of
+from airloop.problems import task_of
 from airloop.records import Monitored, Record, Window
 from airloop.settings import Settings
 from airloop.stores import lake, ledger, tables_read
 from airloop.stores.ledger import Entry
 from airloop.stores.mlflow import tracking
 from airloop.stores.tables_read import TablesRead
-from airloop.watch import after_promotion, drift, drift_report, monitor_report, past, performance, rhythm, watch
+from airloop.watch import after_promotion, drift, measured_look, monitor_report, past, rhythm, watch
 from airloop.watch.drift import Drift, Sides
 from airloop.watch.evidence import LookedAt, evidence_of
 from airloop.watch.performance import Look
-from airloop.watch.scored_rows import QUALITY, quality, scored_rows
+from airloop.watch.scored_rows import quality, scored_rows
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +111,7 @@ def monitor(at: Deployment, window: Window, reads: Asked, *, origin: Origin = "l
     pipeline, settings, version, judged = at.pipeline, at.settings, reads.version, reads.evidence
     if version is None or judged is None:
         logger.info("%s %s: no champion in force, nothing to judge", pipeline.name, window)
-        nothing = _record(pipeline, window, settings, version=0, origin=origin)
+        nothing = measured_look.record(pipeline, window, settings, version=0, origin=origin)
         return monitor_report.publish(nothing, task_of(pipeline), None, "", settings)
     with reads.tables.as_they_stood():
         return _judged(at, window, reads, version, judged, origin=origin)
@@ -129,7 +125,7 @@ def _judged(at: Deployment, window: Window, reads: Asked, version: int, judged: 
     if unfit:
         span = rhythm.rows_window(pipeline, judged.window)
         rows = own_features.in_place_of_todays(pipeline, rows, span, champion, unfit, settings)
-    measured = _measured(
+    measured = measured_look.measured(
         pipeline,
         Look(window, champion, judged),
         rows,
@@ -140,132 +136,38 @@ def _judged(at: Deployment, window: Window, reads: Asked, version: int, judged: 
         promotion=None if unfit else reads.promotion,
     )
     frozen = tracking.read_parquet(champion.snapshot.uri, settings)
-    sides = _sides(pipeline, champion, rows, settings, frozen=frozen, unfit=unfit)
+    sides = measured_look.sides(pipeline, champion, rows, settings, frozen=frozen, unfit=unfit)
     drifted = drift.measure(
         *sides,
         ignore=feature_store.ignored_in_drift(pipeline, settings),
         threshold=pipeline.monitoring.psi_threshold,
     )
-    found = replace(
-        measured,
-        drifted_share=drifted.share,
-        drifted_features=drifted.drifted,
-        prediction_psi=drifted.prediction.score,
-        quality=quality(
-            rows,
-            list(champion.features),
-            other_rows=other_rows,
-            empty_features=len(drifted.empty),
-            quarantined_rows=quarantine.count_rows(pipeline, measured.rows_window, settings),
-        ),
+    counted = quality(
+        rows,
+        list(champion.features),
+        other_rows=other_rows,
+        empty_features=len(drifted.empty),
+        quarantined_rows=quarantine.count_rows(pipeline, measured.rows_window, settings),
     )
+    noted = measured_look.with_drift(measured, drifted, counted)
     noticed = watch.alarms(
         pipeline,
         champion,
-        found,
+        noted,
         rows=rows,
         frozen=frozen,
         measured=drifted,
         categories=sides[0].categories,
         windows=reads.past,
     )
-    found = replace(found, alarms=noticed)
+    return _published(pipeline, replace(noted, alarms=noticed), drifted, sides, settings)
+
+
+def _published(
+    pipeline: Pipeline, found: Monitored, drifted: Drift, sides: tuple[Sides, Sides], settings: Settings
+) -> Monitored:
     task = task_of(pipeline)
     says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(found, task).items())
-    logger.info("%s %s: %s", pipeline.name, window, says)
-    page = _page(pipeline, found, drifted, sides, settings)
+    logger.info("%s %s: %s", pipeline.name, found.window, says)
+    page = measured_look.page(pipeline, found, drifted, sides, settings)
     return monitor_report.publish(found, task, drifted, page, settings)
-
-
-def _measured(
-    pipeline: Pipeline,
-    look: Look,
-    rows: pd.DataFrame,
-    settings: Settings,
-    *,
-    origin: str,
-    unfit: str,
-    promotion: Entry | None,
-) -> Monitored:
-    """The record with what is measured on rows that have both a label and a prediction."""
-    judged = rows.dropna(subset=["label", PREDICTION])
-    # A training would learn from today's features: a refit on the champion's own says nothing about it.
-    found, refits = ((), ()) if unfit else performance.probe(pipeline, look, judged, settings)
-    task = task_of(pipeline)
-    return _record(
-        pipeline,
-        look.window,
-        settings,
-        version=look.champion.version,
-        origin=origin,
-        rows_window=rhythm.rows_window(pipeline, look.evidence.window),
-        labelled_rows=len(judged),
-        live=performance.live(pipeline, judged),
-        probe=found,
-        refits=refits,
-        calibration_gap=performance.calibration_gap(pipeline, judged),
-        excluded=look.evidence.excluded,
-        classes=task.class_names,
-        confusion=performance.confusion(pipeline, judged),
-        by_pinned_features=bool(unfit),
-        after_promotion=after_promotion.measure(pipeline, promotion, judged, settings),
-    )
-
-
-def _record(
-    pipeline: Pipeline, window: Window, settings: Settings, *, version: int, origin: str, **measured: Any
-) -> Monitored:
-    """A record whose numbers are None unless given."""
-    place = (pipeline.name, "monitoring")
-    nothing: dict[str, Any] = {
-        "rows_window": rhythm.rows_window(pipeline, window),
-        "labelled_rows": 0,
-        "live": performance.unmeasured(task_of(pipeline)),
-        "probe": (),
-        "drifted_share": None,
-        "drifted_features": (),
-        "prediction_psi": None,
-        "calibration_gap": None,
-        "quality": dict.fromkeys(QUALITY),
-    }
-    return Monitored(
-        window=window,
-        model_name=pipeline.name,
-        version=version,
-        origin=origin,
-        report_uri=reports.report_uri(settings, *place, window=window, suffix=".html"),
-        metrics_uri=reports.report_uri(settings, *place, window=window, suffix=".json"),
-        **{**nothing, **measured},
-    )
-
-
-def _sides(
-    pipeline: Pipeline,
-    champion: ModelVersion,
-    rows: pd.DataFrame,
-    settings: Settings,
-    *,
-    frozen: pd.DataFrame,
-    unfit: str,
-) -> tuple[Sides, Sides]:
-    """The champion's training rows beside its holdout predictions, and the window's rows beside its live ones."""
-    features, task = list(champion.features), task_of(pipeline)
-    categories = own_features.categories(champion) if unfit else feature_store.categorical_features(pipeline, settings)
-    held_out = champion.holdout_predictions
-    before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
-    return (
-        Sides(champion.learned(frozen)[features], task.for_drift(before), categories),
-        Sides(rows[features], task.for_drift(rows[PREDICTION]), categories),
-    )
-
-
-def _page(pipeline: Pipeline, found: Monitored, measured: Drift, sides: tuple[Sides, Sides], settings: Settings) -> str:
-    return drift_report.page(
-        measured,
-        sides,
-        ignore=feature_store.ignored_in_drift(pipeline, settings),
-        threshold=pipeline.monitoring.psi_threshold,
-        sample_rows=pipeline.monitoring.sample_rows,
-        seed=pipeline.training.seed,
-        headline=monitor_report.headline(found, task_of(pipeline)),
-    )

@@ -63,6 +63,8 @@ def test_the_options_of_an_example_exist(path: tuple[str, ...], command: Any) ->
         ("run", "ingest", "toy", "--option", "mode=live"),
         ("run", "tune", "toy", "--start", START, "--end", END),
         ("run", "training", "toy", "--option", "candidate=x"),
+        ("run", "ingest,validate_raw", "toy", "--option", "mode=live"),
+        ("run", "ingest,digest", "toy", "--start", START, "--end", END),
         ("ledger", "show", "tou"),
         ("ledger", "at", "toy", "noon"),
         ("pipelines", "check", "tou"),
@@ -160,6 +162,19 @@ def test_a_stage_run_by_hand_prints_its_record(airloop: Airloop, toy_settings: S
     assert first == again
     assert first.code == 0
     assert {table["table"]: table["rows"] for table in json.loads(first.out)["tables"]}["jobs"] == toy.ROWS_A_DAY
+
+
+def test_stages_that_a_comma_joins_run_in_their_order_and_end_at_the_first_that_fails(
+    airloop: Airloop, toy_settings: Settings
+) -> None:
+    window = ("toy", "--start", START, "--end", END)
+    toy.land(toy_settings, days=range(1))
+    both = airloop("run", "ingest,validate_raw", *window)
+    assert both.code == 0
+    assert both.out == airloop("run", "ingest", *window).out + airloop("run", "validate_raw", *window).out
+    failed = airloop("run", "ingest,train,validate_raw", *window)
+    assert "needs the record of snapshot: run snapshot first" in failed.err
+    assert failed.out == airloop("run", "ingest", *window).out
 
 
 def test_without_a_window_the_coverage_is_taken(airloop: Airloop, toy_settings: Settings) -> None:

@@ -11,7 +11,7 @@ from airloop.errors import GuardRefused
 from airloop.models import model_version, own_features
 from airloop.records import Action, Monitored
 from airloop.settings import Settings
-from airloop.watch import monitor
+from airloop.watch import performance
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +44,7 @@ def test_a_champion_of_this_very_world_is_judged_and_needs_no_retraining(scored:
 
 def test_the_same_input_is_not_measured_again(scored: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     found = toy.run("monitor", scored, SCORED)
-    monkeypatch.setattr(monitor.performance, "live", None)
+    monkeypatch.setattr(performance, "live", None)
     assert toy.run("monitor", scored, SCORED) == found
 
 
