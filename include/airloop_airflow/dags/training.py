@@ -135,7 +135,7 @@ def build(pipeline: Pipeline) -> None:
         trained = train(frozen, tuned)
         evaluated = evaluate(frozen, trained)
         decision: Any = decide(evaluated)
-        _described(run)(frozen, trained, evaluated, decision)
+        _described(run)(frozen, trained, decision)
         promotion = TriggerWithNote(
             task_id="promotion",
             trigger_dag_id=f"{pipeline.name}__promotion",
