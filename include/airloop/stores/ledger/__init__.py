@@ -15,13 +15,12 @@ from airloop.stores.ledger.chain import (
     newest,
     payload_of,
 )
-from airloop.stores.ledger.followed import Followed
+from airloop.stores.ledger.followed import Followed, champion_at
 from airloop.stores.ledger.foundations import passes
 from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
 from airloop.stores.ledger.history import History, history, is_rollback
 from airloop.stores.ledger.verification import (
     acknowledged,
-    champion_at,
     intact_history,
     known_hash,
     on_record,
