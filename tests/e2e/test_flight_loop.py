@@ -10,6 +10,7 @@ from airloop.stores import lake, ledger, state
 from airloop.stores.mlflow import tracking
 from airloop.stores.mlflow.registry import aliases
 from airloop_platform.demo import run_demo
+from airloop_platform.replay import answers_compared
 from airloop_platform.supervisor import status
 
 pytestmark = pytest.mark.e2e
@@ -43,6 +44,14 @@ def test_a_window_is_scored_while_its_outcomes_have_not_landed(loop):
     assert seen["outcomes"] == 0
     assert seen["predictions"] == periods[2].scored.rows > 25_000
     assert rows(loop[0].settings, "clean", "arrivals", "arrived_at", MARCH) > 25_000
+
+
+def test_what_was_asked_over_the_api_before_is_what_the_batch_says(loop):
+    platform, pipeline, periods, _ = loop
+    asked = periods[2].asked
+    assert (asked.version, asked.requests, asked.errors) == (1, 2000, 0)
+    assert [period.asked for period in periods[:2]] == [None, None]
+    assert answers_compared.largest_difference(pipeline, asked, platform.settings) <= 1e-12
 
 
 def test_the_first_champion_is_promoted_by_a_decision_of_the_ledger(loop):

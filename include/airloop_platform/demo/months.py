@@ -10,6 +10,7 @@ from airloop_platform.replay.runs import Report
 from airloop_platform.supervisor import Platform
 
 _MONTHS_BEFORE_TRAINING = 2
+_ASKED_ROWS = 2000
 
 
 def run_demo(
@@ -26,9 +27,12 @@ def run_demo(
 
 
 def staged(windows: tuple[Window, ...]) -> Staged:
-    """The first model is trained when two months are in, and a person insists once where nothing is gained."""
+    """The first model is trained when two months are in, and a person insists once where nothing is gained.
+
+    The first 2,000 rows of each window are asked about over the API before they are scored in batch.
+    """
     before = [window for window in windows if _months_between(windows[0], window) < _MONTHS_BEFORE_TRAINING]
-    return Staged(first_training=before[-1], insists=True)
+    return Staged(first_training=before[-1], insists=True, asks_rows=_ASKED_ROWS)
 
 
 def demo_windows(pipeline: Pipeline, *, months: int) -> tuple[Window, ...]:

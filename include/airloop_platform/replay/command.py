@@ -40,6 +40,7 @@ def replay_and_show(
 
 def _show(pipeline: Pipeline, periods: Sequence[Period], settings: Settings, console: Console) -> None:
     # Imported late: pandas and scikit-learn would delay the first line a person sees by seconds.
+    from airloop_platform.replay import answers_compared
     from airloop_platform.replay import report as reports
     from airloop_platform.replay.counterfactual import without_retraining
 
@@ -47,7 +48,8 @@ def _show(pipeline: Pipeline, periods: Sequence[Period], settings: Settings, con
         warnings.simplefilter("ignore")  # what libraries deprecate in each other is not part of the result
         without = without_retraining(pipeline, tuple(period.window for period in periods), settings)
     console.print(reports.summary_table(pipeline, periods))
-    for line in reports.never_retrained_lines(pipeline, without):
+    asked = answers_compared.line(pipeline, [period.asked for period in periods if period.asked], settings)
+    for line in (*reports.never_retrained_lines(pipeline, without), *filter(None, [asked])):
         console.print(line)
     picture = reports.write_picture(pipeline, without, settings)
     console.print(f"\nreports  {settings.reports_uri}/{pipeline.name}/   picture  {picture or '-'}")

@@ -16,7 +16,8 @@ from airloop.stores.ledger import History
 from airloop_platform.replay import arrivals
 from airloop_platform.replay.airflow_client import AirflowClient
 from airloop_platform.replay.period import Period, look_of, newest, period
-from airloop_platform.replay.runs import GROUPS, Report, Runs, text
+from airloop_platform.replay.questions import Questions
+from airloop_platform.replay.runs import GROUPS, Report, Runs, text, window_run_id
 from airloop_platform.replay.span import joined
 from airloop_platform.supervisor import Platform
 
@@ -33,10 +34,12 @@ class Staged:
     Attributes:
         first_training: The first model is trained at the end of this window, and not as soon as there are rows.
         insists: In the first window in which triage asks for nothing, a training is asked for by hand all the same.
+        asks_rows: So many of a window's rows are asked about over the API before they are scored in batch.
     """
 
     first_training: Window | None = None
     insists: bool = False
+    asks_rows: int = 0
 
 
 def replay(
@@ -65,7 +68,8 @@ def replay(
     with AirflowClient(platform) as client:
         client.wait_for_dags(tuple(f"{pipeline.name}__{group}" for group in GROUPS))
         joins = any(not is_period(pipeline.calendar, window) for window in windows)
-        stepper = _Stepper(pipeline, settings, Runs(pipeline, client, report), staged or Staged(), joins=joins)
+        runs = Runs(pipeline, client, report, platform.serving_url)
+        stepper = _Stepper(pipeline, settings, runs, staged or Staged(), joins=joins)
         # The replay starts the waiting windows itself, at the right moment of data time, and not when the bell rings.
         client.pause(f"{pipeline.name}__inbox", paused=True)
         try:
@@ -84,6 +88,7 @@ class _Stepper:
     def __init__(self, pipeline: Pipeline, settings: Settings, runs: Runs, staged: Staged, *, joins: bool) -> None:
         self.pipeline, self.settings, self.runs, self.staged = pipeline, settings, runs, staged
         self.arrivals = arrivals.arrivals_of(pipeline, settings)
+        self.questions = Questions(pipeline, settings, runs.serving_url, staged.asks_rows)
         self.looked_back, self.joins = False, joins
 
     def take(self, window: Window) -> Period:
@@ -101,7 +106,8 @@ class _Stepper:
         self._inputs(window, name)
         if self._scores(window):
             self._has_data(window, name)
-            self.runs.over("scoring", window, _run_id(window), f"{name}: scoring, no outcome has landed")
+            self.questions.ask(window, self._history(), say=lambda what: self.runs.report(f"{name}: {what}"))
+            self.runs.over("scoring", window, window_run_id(window), f"{name}: scoring, no outcome has landed")
         self.runs.report(f"{name}: outcomes land")
         self.arrivals.outcomes(window)
         self._run_waiting(self._up_to(window.end), name)
@@ -126,7 +132,7 @@ class _Stepper:
             self._run_waiting(self._up_to(window.start), name)
         if self._scores(window) and self._waits(window):
             what = f"{name}: data, its outcomes withheld"
-            self.runs.over("data", window, f"{_run_id(window)}__withheld", what, outcomes="withheld")
+            self.runs.over("data", window, f"{window_run_id(window)}__withheld", what, outcomes="withheld")
 
     def _before_the_calendar(self, name: str) -> None:
         """Data between a coverage that starts within a period and the first whole one: a training reads them, too."""
@@ -134,7 +140,7 @@ class _Stepper:
         first = calendar_windows(self.pipeline.calendar, Window(start, start + timedelta.resolution))[0]
         head = Window(start, first.end)
         if first.start != start and not self._ingested(head):
-            self.runs.over("data", head, _run_id(head), f"{name}: data before the first whole window")
+            self.runs.over("data", head, window_run_id(head), f"{name}: data before the first whole window")
 
     def _scores(self, window: Window) -> bool:
         """Whether a champion is in force and has not scored the window: a calendar scores a window once, too."""
@@ -146,7 +152,7 @@ class _Stepper:
     def _monitor(self, look: Window, name: str) -> None:
         """Monitoring, then the training it asks for, then the promotion that training asks for."""
         files = arrivals.files_digest(self.pipeline, look, self.settings)
-        self.runs.over("monitoring", look, f"{_run_id(look)}__{files[:12]}", f"{name}: monitoring")
+        self.runs.over("monitoring", look, f"{window_run_id(look)}__{files[:12]}", f"{name}: monitoring")
         action: Action = newest(Action, "triage", self.pipeline, look, self.settings)
         if action.kind == "retrain":
             asked = f"{name}: training, asked for by the probe"
@@ -201,7 +207,7 @@ class _Stepper:
             self.runs.over("data", window, run_id, f"{name}: data of {self._name(window)}")
         for window in calendar_windows(self.pipeline.calendar, within) if self.arrivals.fetches else ():
             if within.start <= window.start and window.end <= within.end and not self._ingested(window):
-                self.runs.over("data", window, _run_id(window), f"{name}: data of {self._name(window)}")
+                self.runs.over("data", window, window_run_id(window), f"{name}: data of {self._name(window)}")
 
     def _waiting(self, within: Window) -> list[tuple[Window, str]]:
         """Windows that hold files nobody ingested, with the ids of their data runs; joined where the replay joins."""
@@ -215,7 +221,7 @@ class _Stepper:
             span: [item.digest for item in waiting if span.start <= item.window.start < span.end]
             for span in (*joined(self.pipeline, before), *here)
         }
-        return [(span, f"{_run_id(span)}__{digest(why)[:12]}") for span, why in inside.items() if why]
+        return [(span, f"{window_run_id(span)}__{digest(why)[:12]}") for span, why in inside.items() if why]
 
     def _waits(self, window: Window) -> bool:
         waiting = inbox.waiting_windows(self.pipeline, self.settings, within=window)
@@ -224,7 +230,7 @@ class _Stepper:
     def _has_data(self, window: Window, name: str) -> None:
         """A window for which no file has landed waits for nothing: its data run says what that means."""
         if not self._ingested(window):
-            self.runs.over("data", window, _run_id(window), f"{name}: data, although no file has landed")
+            self.runs.over("data", window, window_run_id(window), f"{name}: data, although no file has landed")
 
     def _ingested(self, window: Window) -> bool:
         return newest(Ingested, "ingest", self.pipeline, window, self.settings) is not None
@@ -242,7 +248,3 @@ class _Stepper:
 
     def _name(self, window: Window) -> str:
         return window.start.strftime(_NAMES[self.pipeline.calendar])
-
-
-def _run_id(window: Window) -> str:
-    return f"replay__{window.start:%Y-%m-%dT%H:%MZ}__{window.end:%Y-%m-%dT%H:%MZ}"

@@ -7,6 +7,7 @@ from airloop.config import Pipeline, calendar_windows
 from airloop.records import Action, Decision, Monitored, Refitted, Scored, Validated, Window
 from airloop.settings import Settings
 from airloop.stores import state
+from airloop_platform.replay.questions import Asked, asked
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Period:
     action: Action | None
     decision: Decision | None
     refitted: Refitted | None = None
+    asked: Asked | None = None
 
 
 def period(pipeline: Pipeline, window: Window, settings: Settings) -> Period:
@@ -38,6 +40,7 @@ def period(pipeline: Pipeline, window: Window, settings: Settings) -> Period:
         action=newest(Action, "triage", pipeline, look, settings) if look else None,
         decision=newest(Decision, "decide", pipeline, Window(pipeline.coverage.start, window.end), settings),
         refitted=newest(Refitted, "refit", pipeline, Window(pipeline.coverage.start, window.end), settings),
+        asked=asked(pipeline, window, settings),
     )
 
 

@@ -31,7 +31,8 @@ def summary_table(pipeline: Pipeline, periods: Sequence[Period]) -> Table:
         header_style="bold",
     )
     table.add_column("month" if pipeline.calendar == "monthly" else "from")
-    for name in ("rows", "refused", "champion"):
+    asked = any(period.asked for period in periods)
+    for name in ("rows", "refused", "champion", *(["asked over the API"] if asked else [])):
         table.add_column(name, justify="right")
     for metric in metrics:
         table.add_column(f"{METRICS[metric].title}, live")
@@ -40,7 +41,7 @@ def summary_table(pipeline: Pipeline, periods: Sequence[Period]) -> Table:
         table.add_column(name)
     for period in periods:
         live = [_live(period.monitored, metric) for metric in metrics]
-        table.add_row(*_row(pipeline, period, live=live))
+        table.add_row(*_row(pipeline, period, live=[*([_asked(period)] if asked else []), *live]))
     return table
 
 
@@ -59,6 +60,11 @@ def _row(pipeline: Pipeline, period: Period, *, live: Sequence[str]) -> tuple[st
         _gate(period, pipeline.gate.compare.metric),
         _gain(after.evidence, pipeline.gate.compare.metric) if after else "",
     )
+
+
+def _asked(period: Period) -> str:
+    found = period.asked
+    return f"{found.requests:,}, {found.errors} errors, p99 {found.p99_ms:.1f} ms" if found else "-"
 
 
 def _live(monitored: Monitored | None, metric: str) -> str:

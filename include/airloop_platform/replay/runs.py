@@ -18,8 +18,8 @@ _RUN_SECONDS = 3600
 class Runs:
     """Starts runs and waits for them, one after the other, and reports what they are doing."""
 
-    def __init__(self, pipeline: Pipeline, client: AirflowClient, report: Report) -> None:
-        self.pipeline, self.client, self.report = pipeline, client, report
+    def __init__(self, pipeline: Pipeline, client: AirflowClient, report: Report, serving_url: str) -> None:
+        self.pipeline, self.client, self.report, self.serving_url = pipeline, client, report, serving_url
 
     def take(self, group: str, conf: Mapping[str, Any], run_id: str, what: str) -> None:
         """Start the run, or find the one of that id and go on with what failed in it; wait for its end.
@@ -68,3 +68,8 @@ class Runs:
 def text(instant: datetime) -> str:
     """An instant as a Param takes it."""
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def window_run_id(window: Window) -> str:
+    """Under which id a replay starts a window's runs."""
+    return f"replay__{window.start:%Y-%m-%dT%H:%MZ}__{window.end:%Y-%m-%dT%H:%MZ}"
