@@ -77,6 +77,7 @@ class Questions:
             names = self._features(connection, version)
             bodies = _bodies(self.pipeline, window, self.settings, names=names, rows=self.rows) if names else [b"{}"]
             say(f"{len(bodies):,} rows asked over the API")
+            connection.close()  # it was idle while the rows were read: the service hangs up after five seconds
             answers = _answers(connection, bodies, version)
         taken, errors = sorted(answer.seconds for answer in answers), [item.error for item in answers if item.error]
         if errors:
