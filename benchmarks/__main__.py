@@ -42,6 +42,7 @@ MEASUREMENTS = (
     "serving_online",
     "serving_batch",
     "serving_memory",
+    "serving_swaps",
     "serving_start",
     "task_overhead",
     "platform_start",

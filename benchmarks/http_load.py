@@ -15,7 +15,7 @@ class Load:
 
     Attributes:
         milliseconds: Between two answers, all connections together: 1000 / requests per second.
-        p50, p99: Of single requests, in milliseconds.
+        p50, p99, slowest: Of single requests, in milliseconds.
         failed: Answers of another status than 200.
     """
 
@@ -23,6 +23,7 @@ class Load:
     p50: float
     p99: float
     failed: int
+    slowest: float
 
 
 def load(url: str, path: str, bodies: Sequence[bytes], *, connections: int, seconds: float) -> Load:
@@ -56,4 +57,4 @@ async def _load(url: str, path: str, bodies: Sequence[bytes], *, connections: in
     passed = time.perf_counter() - began
     ordered = sorted(taken)
     p50, p99 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99))
-    return Load(passed / len(ordered) * 1000, p50, p99, failed)
+    return Load(passed / len(ordered) * 1000, p50, p99, failed, ordered[-1] * 1000)

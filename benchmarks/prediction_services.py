@@ -34,6 +34,11 @@ from benchmarks.http_load import Load, load
 from benchmarks.session import Session
 
 CONNECTIONS, SECONDS = 8, 8.0
+SWAPS_VARIABLE = "AIRLOOP_BENCH_SWAPS"
+_SWAPS_A_SECOND = 1.5
+"""The service looks at the ledger twice a second."""
+SWAPS = int(os.environ.get(SWAPS_VARIABLE) or 30)
+SWAP_SECONDS = SWAPS / _SWAPS_A_SECOND
 _STARTS_WITHIN = 180
 _OURS = "/v1/pipelines/flight_delays/predict"
 _KEYS = ("flight_id", "origin", "carrier", "dest", "route", "tailnum")
@@ -73,6 +78,8 @@ class Served:
     """What both services were seen to do with the same rows."""
 
     explicit: Load
+    swapped: Load
+    swaps: int
     looked_up: Load
     peer: Load
     hundred: Load
@@ -97,6 +104,8 @@ def measured(session: Session) -> Served:
         session.say(f"  airloop serve at {url}, after {service.start_seconds:.1f} s")
         answers = [_ask(f"{url}{_OURS}", body)["predictions"][0]["prediction"] for body in explicit[:50]]
         ours = load(url, _OURS, explicit, connections=CONNECTIONS, seconds=SECONDS)
+        with _promotions(settings) as promotions:
+            swapped = load(url, _OURS, explicit, connections=CONNECTIONS, seconds=SWAP_SECONDS)
         looked_up = load(url, _OURS, [_json(key) for key in keys], connections=CONNECTIONS, seconds=SECONDS)
         ours_hundred = load(url, _OURS, [hundred], connections=1, seconds=SECONDS)
         cost = Cost(service.start_seconds, service.resident_bytes())
@@ -109,7 +118,7 @@ def measured(session: Session) -> Served:
         peer_cost = Cost(service.start_seconds, service.resident_bytes())
     if not np.allclose(answers, expected, rtol=0, atol=1e-12):
         raise DataContractError("airloop and mlflow models serve answer the same rows differently")
-    found = Served(ours, looked_up, peer, ours_hundred, peer_hundred, cost, peer_cost)
+    found = Served(ours, swapped, promotions[0], looked_up, peer, ours_hundred, peer_hundred, cost, peer_cost)
     for name, item in vars(found).items():
         if isinstance(item, Load) and item.failed:
             raise AirloopError(f"{name}: {item.failed} requests failed")
@@ -145,6 +154,19 @@ def _ours(settings: Settings) -> Iterator[Running]:
     arguments = ("-c", "from airloop_platform.cli import main; main()", "serve", "--no-keys", "--port", str(port))
     with _running(arguments, settings, port, "/v2/models/flight_delays/ready") as service:
         yield service
+
+
+@contextmanager
+def _promotions(settings: Settings) -> Iterator[list[int]]:
+    """Promotions by another process; afterwards the list holds how many were made."""
+    arguments = ["-m", "benchmarks.promotions", "flight_delays", str(SWAPS), str(SWAP_SECONDS)]
+    environment, made = {**os.environ, **settings_environment(settings)}, list[int]()
+    with subprocess.Popen([sys.executable, *arguments], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        yield made
+        output, _ = process.communicate(timeout=SWAP_SECONDS + 60)
+    if process.returncode:
+        raise AirloopError("the promotions failed; their error stands above")
+    made.append(int(output))
 
 
 @contextmanager
