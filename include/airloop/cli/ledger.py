@@ -104,6 +104,8 @@ def _gist(entry: Any) -> str:
         said = f"is to be the champion, by decision {payload.get('decision_sequence')}"
     elif not said and entry.kind == "done":
         said = f"is the champion{f', in place of v{before}' if before else ''}"
+    if entry.kind == "shadowed":
+        said = f"{payload['outcome']} on live traffic: {said}"
     if entry.kind in ("approved", "rejected", "superseded", "locked", "unlocked"):
         said = f"{entry.kind} by {payload['who']}: {said}"
     if entry.kind == "rolled_back":

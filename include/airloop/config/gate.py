@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from airloop.config.gate_rules import RuleDeclaration
+from airloop.config.gate_rules import SHADOWED, RuleDeclaration
 from airloop.config.metric import METRICS, MetricName
 from airloop.config.node import Node
 from airloop.config.reason import Reason
@@ -61,9 +61,15 @@ class Gate(Node):
     floors: tuple[Floor, ...] = Field(min_length=1)
     compare: Comparison
     rules: tuple[RuleDeclaration, ...] = ()
-    """What else a candidate has to pass: `kind` (behaviour, calibration, cost, fairness, latency, sanity, slices, or
+    """What else a candidate has to pass: `kind` (behaviour, calibration, cost, fairness, latency, sanity, shadowed,
+    slices, or
     `module:Class` of the pipeline's own) and the keys of that kind."""
     max_attempts: int | None = Field(default=3, gt=0)
     """So many versions are compared with the champion on rows of one holdout; then the gate refuses until labels of
     newer rows are mature. The look after k others is judged at 1 - alpha / (k + 1): with three, equally good candidates
     pass no more often than alpha in all. null: no limit."""
+
+    @property
+    def shadowed(self) -> RuleDeclaration | None:
+        """The rule that asks for live traffic before a promotion; None without."""
+        return next((rule for rule in self.rules if rule.kind == SHADOWED), None)

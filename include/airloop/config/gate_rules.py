@@ -6,9 +6,16 @@ from airloop.config.kinds import Declared
 from airloop.families import Family
 
 RULE = Family("rule", "airloop.gate.rules.rule:Rule")
+SHADOWED = "shadowed"
+"""Kind of the rule that is judged before a promotion, on live traffic, and not on a holdout."""
 
 
 class RuleDeclaration(Declared):
     """One rule: `kind`, and the keys of that kind (docs/guides/gate.md)."""
 
     family: ClassVar[Family] = RULE
+
+    @property
+    def on_holdout(self) -> bool:
+        """Whether the gate judges it on what evaluation measured on the holdout."""
+        return self.kind != SHADOWED

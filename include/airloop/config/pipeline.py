@@ -148,6 +148,16 @@ class Pipeline(Node):
         return self
 
     @model_validator(mode="after")
+    def _challengers_are_asked(self) -> Self:
+        asked = self.serving.enabled and (self.serving.shadow or self.serving.canary is not None)
+        if self.gate.shadowed is not None and not asked:
+            raise ValueError(
+                "gate.rules has shadowed, and no challenger is asked beside the champion, so that no version could be "
+                "promoted: write serving.shadow: true (or serving.canary, and serving.enabled), or take the rule away"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _windows_hold_whole_days(self) -> Self:
         if self.calendar == "hourly" and any(feed.source for feed in self.feeds.values()):
             raise ValueError("rows from a `source` land by UTC day, which is longer than an hourly window: write daily")

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from airloop.config.node import Name, Node
+from airloop.config.serving_canary import Canary
 from airloop.config.serving_skew import Skew
 
 WhenStale = Literal["default", "refuse", "flag"]
@@ -46,5 +47,10 @@ class Serving(Node):
     """A request that takes longer is answered with 503."""
     feedback: Name | None = None
     """Outcome feed that `POST /v1/feedback` lands in; needed only where there are several."""
+    shadow: bool = False
+    """Whether a challenger (a version that passed its gate and waits to be promoted) predicts every row too. Its
+    predictions are logged and never returned."""
+    canary: Canary | None = None
+    """The share of the answers that a challenger gives; a lock on promotions takes it back (`airloop lock`)."""
     skew: Skew = Skew()
     """When online features that are not the offline ones raise an alarm (`online_offline_skew`)."""

@@ -39,7 +39,8 @@ def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Seque
         equal score (gain 0): refused;
         after k looks at the holdout: evidence at 1 - (1 - confidence) / (k + 1), and the rule is `superior`;
         after gate.max_attempts looks: refused.
-        rules: each of gate.rules on what evaluate measured for it; nothing or an error measured refuses.
+        rules: each of gate.rules on what evaluate measured for it; nothing or an error measured refuses. What is judged
+            on live traffic (`shadowed`) is asked before the promotion, see airloop.gate.shadowing.
 
     Args:
         reason: What chooses the comparison's rule: the reason that the ledger proves, whatever the evaluation claims.
@@ -55,7 +56,9 @@ def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Seque
         checks.append(refuse(_FLOORS, "the gate has no floors; an empty gate lets nothing through"))
     checks += [_run(f"floor {floor.metric}", partial(_floor, evaluated, floor)) for floor in gate.floors]
     checks += [
-        _run(rule.kind, partial(_ruled, evaluated, place, rule)) for place, rule in enumerate(gate.rules, start=1)
+        _run(rule.kind, partial(_ruled, evaluated, place, rule))
+        for place, rule in enumerate(gate.rules, start=1)
+        if rule.on_holdout
     ]
     if evaluated.not_comparable:
         checks.append(_not_compared(evaluated))

@@ -7,7 +7,7 @@ from typing import Any
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
-from airloop.gate import approval, lock
+from airloop.gate import approval, lock, shadowing
 from airloop.gate.fresh_process import check_model
 from airloop.records import Decision, Promoted, Window
 from airloop.settings import Settings
@@ -30,7 +30,8 @@ def promote(at: Deployment, window: Window, *, decision: Decision) -> Promoted:
             checks did not pass, or it was superseded, or MLflow's version names another one; the champion is no longer
             the one it was judged against; a promotion with a later `effective_at` happened; another promotion or a
             rollback is unfinished; promotions are locked (airloop.gate.lock); a person has to approve it and none did
-            (airloop.gate.approval); the ledger does not verify; the model's files are gone or are not those that were
+            (airloop.gate.approval); the rule `shadowed` waits for live traffic or was not kept on it
+            (airloop.gate.shadowing); the ledger does not verify; the model's files are gone or are not those that were
             judged, or it does not load and predict in a fresh process.
         UpstreamUnavailable: MLflow does not answer, or the check takes longer than 300 s.
     """
@@ -41,6 +42,7 @@ def promote(at: Deployment, window: Window, *, decision: Decision) -> Promoted:
     version, model_digest = _goes_in_force(settings, history, recorded, decision)
     scored = approval.scored_until(pipeline, settings)
     if _begun(pipeline, history, recorded, scored) is None:
+        shadowing.require(pipeline, settings, recorded)
         reviewed = pipeline.training.reviewed_types
         model_digest = check_model(settings, decision.model_name, version, digest=model_digest, reviewed=reviewed)
     draft = Draft(

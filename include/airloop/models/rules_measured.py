@@ -24,6 +24,7 @@ def measure_rules(pipeline: Pipeline, holdout: Holdout) -> dict[str, dict[str, A
     return {
         key_of(place, rule.kind): _measured(rule.build, holdout)
         for place, rule in enumerate(pipeline.gate.rules, start=1)
+        if rule.on_holdout
     }
 
 

@@ -90,6 +90,8 @@ def _says(entry: Entry) -> str:
         return f"Monitoring of champion {version}" if version else "Monitoring without a champion"
     if entry.kind in ("approved", "rejected", "superseded"):
         return f"Version {version} {entry.kind} by {payload['who']}, of decision {payload['decision_sequence']}"
+    if entry.kind == "shadowed":
+        return f"Version {version} {payload['outcome']} on live traffic, of decision {payload['decision_sequence']}"
     if entry.kind == "rolled_back":
         return f"Version {version} is champion again, in place of version {payload['previous_version']}"
     if entry.kind == "intended" and is_rollback(entry):

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from airloop.errors import UpstreamUnavailable
+from airloop.serving.beside import Answers, Beside, Said
 from airloop.serving.freshness import Judged, judge
 from airloop.serving.prediction_log import Logged, PredictionLog, new_ids
 from airloop.serving.refused import Refused
@@ -40,8 +41,13 @@ class Caller:
     began: float
 
 
-def answer(served: "Served", asked: Sequence[Asked], log: PredictionLog, caller: Caller) -> list[Logged]:
+def answer(
+    served: "Served", asked: Sequence[Asked], log: PredictionLog, caller: Caller, beside: Beside | None = None
+) -> list[Logged]:
     """Predict every row and write the records; all rows or none.
+
+    Args:
+        beside: The challenger that predicts too; what goes wrong with it leaves the champion's answer.
 
     Raises:
         Refused: A row is refused, with its number where there are several.
@@ -55,7 +61,13 @@ def answer(served: "Served", asked: Sequence[Asked], log: PredictionLog, caller:
         )
         raise Refused(413, "too_many_rows", says, field="rows", value=len(asked))
     features, judged = _features(served, asked)
-    predicted = served.predict([served.inputs.row(row) for row in features])
+    predicted = served.predict([served.inputs.row(row) for row in features]).tolist()
+    own = (Said(served.version, served.decision, served.form.name, value) for value in predicted)
+    said: Answers
+    if beside is None:
+        said = [(each, "", None) for each in own]
+    else:
+        said = beside.answers(list(own), features, [row.entity for row in asked])
     now = time.time()
     at = _text(datetime.fromtimestamp(now, UTC))
     latency = round((time.perf_counter() - caller.began) * 1000, 3)
@@ -65,22 +77,24 @@ def answer(served: "Served", asked: Sequence[Asked], log: PredictionLog, caller:
             id=identity,
             at=at,
             pipeline=served.pipeline.name,
-            version=served.version,
-            decision=served.decision,
+            version=given.version,
+            decision=given.decision,
             as_of=as_of_text(row.as_of),
             features=found,
-            prediction=value,
+            prediction=given.prediction,
             latency_ms=latency,
             caller=caller.name,
             protocol=caller.protocol,
-            form=served.form.name,
+            form=given.form,
             entity=dict(row.entity),
             ages={view: item.age_seconds for view, item in ages.items() if item.age_seconds is not None},
             flags={view: item.flag for view, item in ages.items() if item.flag},
             explicit=list(row.features),
+            role=role,
+            other=other,
         )
-        for identity, row, found, ages, value in zip(
-            new_ids(now, len(asked)), asked, features, judged, predicted.tolist(), strict=True
+        for identity, row, found, ages, (given, role, other) in zip(
+            new_ids(now, len(asked)), asked, features, judged, said, strict=True
         )
     ]
     log.append(served.pipeline.name, records)

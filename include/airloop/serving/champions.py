@@ -17,6 +17,7 @@ from airloop.config import Pipeline, load_pipeline, pipeline_names
 from airloop.errors import AirloopError, GuardRefused, UpstreamUnavailable
 from airloop.records import Alarm, Window
 from airloop.records.digests import digest
+from airloop.serving.beside import Beside, challenger, made, wanted
 from airloop.serving.in_force import decision_of
 from airloop.settings import Settings
 from airloop.stores import alarms, ledger, state
@@ -27,7 +28,6 @@ if TYPE_CHECKING:  # importing it costs seconds, and a service without a champio
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.5
 VERIFY_SECONDS = 600.0
 STAGE = "serving"
 _RETRY_SECONDS = 5.0
@@ -49,12 +49,14 @@ class Slot:
         problem: Why nothing answers, or why an older version still does; empty when all is well.
         seen: The ledger's head and the declaration's files when this was made.
         retry_at: Monotonic time from which to try again although nothing has changed; 0: never.
+        beside: The challenger, where the declaration wants one asked and one waits.
     """
 
     served: "Served | None"
     problem: str
     seen: tuple[Any, ...]
     retry_at: float = 0.0
+    beside: Beside | None = None
 
 
 @dataclass
@@ -113,14 +115,41 @@ class Champions:
             seen, old = (heads[name], *self._files(name)), self.slots.get(name)
             due = old is not None and 0 < old.retry_at <= time.monotonic()
             if old is None or old.seen != seen or due:
-                self.slots = {**self.slots, name: self._slot(name, old, seen)}
+                self._exchange(name, old, seen)
         self.looked = True
+
+    def _exchange(self, name: str, old: Slot | None, seen: tuple[Any, ...]) -> None:
+        slot = self._slot(name, old, seen)
+        self.slots = {**self.slots, name: slot}  # at once: the champion waits for no challenger
+        self.slots = {**self.slots, name: self._with_challenger(name, slot, old)}
+
+    def _with_challenger(self, name: str, slot: Slot, old: Slot | None) -> Slot:
+        champion, history = slot.served, self._ledger(name).verified()
+        entry = challenger(history) if history else None
+        if (
+            champion is None
+            or slot.problem
+            or history is None
+            or entry is None
+            or not wanted(champion.pipeline.serving)
+        ):
+            return replace(slot, beside=None)
+        before = old.beside.served if old and old.beside and old.seen[1:] == slot.seen[1:] else None
+        kept = before if before and _same(before, entry, champion.pipeline) else None
+        try:
+            made_now = made(
+                entry, history, champion, lambda: kept or self.load(champion.pipeline, entry, self.settings)
+            )
+        except UpstreamUnavailable as error:
+            logger.warning("%s: the challenger is loaded later: %s", name, error)
+            return replace(slot, beside=None, retry_at=time.monotonic() + _RETRY_SECONDS)
+        return replace(slot, beside=made_now, retry_at=0.0)
 
     def _slot(self, name: str, old: Slot | None, seen: tuple[Any, ...]) -> Slot:
         before = old.served if old else None
         self._refused.discard(name)
         try:
-            as_it_was = before is not None and old is not None and old.seen[1:] == seen[1:]
+            as_it_was = old is not None and not old.problem and old.seen[1:] == seen[1:]
             pipeline = before.pipeline if before and as_it_was else load_pipeline(name, self.settings)
             in_force = self._ledger(name).intact_history().in_force()
         except GuardRefused as error:
@@ -188,32 +217,6 @@ class Champions:
         key = digest([record, len(newest)])
         state.save_record(self.settings, pipeline.name, STAGE, input_key=key, window=window, record=record)
         return True
-
-
-class Follower:
-    """The thread that looks."""
-
-    def __init__(self, look: Callable[[], None], seconds: float = POLL_SECONDS) -> None:
-        """`look` is called at once and then every so many seconds; what it raises is logged."""
-        self._look, self._seconds, self._stop = look, seconds, threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
-
-    def start(self) -> None:
-        """Begin, with a first look at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the look under way, or leave it to die with the process."""
-        self._stop.set()
-        self._thread.join(timeout=1)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._look()
-            except Exception:
-                logger.exception("a look failed; the next one follows")
-            self._stop.wait(self._seconds)
 
 
 def _failed(before: "Served | None", says: str, seen: tuple[Any, ...], *, retry: bool) -> Slot:

@@ -3,7 +3,8 @@
 Every record becomes a row of the table `predictions/online`, found by its prediction id. A row that was asked for by
 its keys alone, with no value stale, is a scored row besides: it goes into the table `predictions` (decision time: its
 `as_of`), where batch scoring then finds it done and monitoring judges it. One that sent features of its own, or asks
-about values that were not there, says nothing about the model in force and stays out of it.
+about values that were not there, says nothing about the model in force and stays out of it; so does what a challenger
+answered. Rows that champion and challenger both predicted are in `predictions/shadow` besides.
 """
 
 import json
@@ -18,10 +19,11 @@ import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.config.calendar import period_start
+from airloop.models import shadowed_rows
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Record, Window, parse_instant
 from airloop.serving import score
-from airloop.serving.prediction_log import Logged, is_closed, read_segment, segments
+from airloop.serving.prediction_log import Logged, Other, is_closed, read_segment, segments
 from airloop.settings import Settings
 from airloop.stores import lake
 from airloop.stores.append_once import append_once
@@ -40,6 +42,7 @@ class Collected(Record):
         records: Records in them.
         online: Rows that `predictions/online` did not hold before.
         scored: Rows that `predictions` did not hold before.
+        shadowed: Rows that `predictions/shadow` did not hold before.
         days: Days (UTC, ISO) of the answers in segments that brought new rows.
     """
 
@@ -48,6 +51,7 @@ class Collected(Record):
     online: int
     scored: int
     days: tuple[str, ...] = ()
+    shadowed: int = 0
 
 
 def online_uri(pipeline: Pipeline, settings: Settings) -> str:
@@ -73,7 +77,7 @@ def collect(pipeline: Pipeline, settings: Settings) -> Collected:
             records = list(read_segment(path))
         except FileNotFoundError:
             continue  # another collection was faster
-        online, scored = _append(pipeline, records, settings)
+        online, scored, shadowed = _append(pipeline, records, settings)
         days = {*done.days, *(record.at[:10] for record in records)} if online else done.days
         done = Collected(
             segments=done.segments + 1,
@@ -81,6 +85,7 @@ def collect(pipeline: Pipeline, settings: Settings) -> Collected:
             online=done.online + online,
             scored=done.scored + scored,
             days=tuple(sorted(days)),
+            shadowed=done.shadowed + shadowed,
         )
         if closed:
             _remove(path)
@@ -95,19 +100,49 @@ def scored_row(pipeline: Pipeline, record: Logged) -> bool:
     as_of, coverage = parse_instant(record.as_of), pipeline.coverage
     covered = coverage.start <= as_of and (coverage.end is None or as_of < coverage.end)
     stale = any(flag == "stale" for flag in record.flags.values())
-    return isinstance(key, str) and not record.explicit and not stale and covered
+    return not record.role and isinstance(key, str) and not record.explicit and not stale and covered
 
 
-def _append(pipeline: Pipeline, records: Sequence[Logged], settings: Settings) -> tuple[int, int]:
+def _append(pipeline: Pipeline, records: Sequence[Logged], settings: Settings) -> tuple[int, int, int]:
     distinct = list({record.id: record for record in records}.values())
     if not distinct:
-        return 0, 0
+        return 0, 0, 0
     online = _online_rows(pipeline, distinct)
     times = [parse_instant(record.at) for record in distinct]
     uri, key = online_uri(pipeline, settings), ("prediction_id", "answered_at")
     added, _ = append_once(uri, online, settings, time_column="answered_at", key=key, window=_around(times))
     scored = [record for record in distinct if scored_row(pipeline, record)]
-    return added, _append_scored(pipeline, scored, settings) if scored else 0
+    pairs = [record for record in distinct if record.other is not None]
+    scored_rows = _append_scored(pipeline, scored, settings) if scored else 0
+    return added, scored_rows, _append_pairs(pipeline, pairs, settings) if pairs else 0
+
+
+def _append_pairs(pipeline: Pipeline, records: Sequence[Logged], settings: Settings) -> int:
+    key = pipeline.prediction.entity_key
+    rows = [_pair(pipeline, record, key) for record in records]
+    table = pa.Table.from_pylist(rows, schema=shadowed_rows.schema(pipeline))
+    uri, unique = shadowed_rows.shadow_uri(pipeline, settings), ("prediction_id", "answered_at")
+    window = _around([row["answered_at"] for row in rows])
+    added, _ = append_once(uri, table, settings, time_column="answered_at", key=unique, window=window)
+    return added
+
+
+def _pair(pipeline: Pipeline, record: Logged, key: str) -> dict[str, Any]:
+    own = Other(record.version, record.decision, record.prediction)
+    other = record.other or own
+    champion, challenger = (other, own) if record.role else (own, other)
+    return {
+        "prediction_id": record.id,
+        "answered_at": parse_instant(record.at),
+        key: _key(record, key),
+        "decision_time": parse_instant(record.as_of),
+        "champion_version": champion.version,
+        shadowed_rows.CHAMPION: champion.prediction,
+        "challenger_version": challenger.version,
+        "challenger_decision": challenger.decision,
+        shadowed_rows.CHALLENGER: challenger.prediction,
+        "returned": record.role or score.CHAMPION,
+    }
 
 
 def _append_scored(pipeline: Pipeline, records: Sequence[Logged], settings: Settings) -> int:

@@ -29,6 +29,14 @@ _SEGMENT_BYTES = 16 << 20
 _SUFFIX = ".jsonl"
 
 
+class Other(msgspec.Struct, frozen=True):
+    """What the version said that did not answer: the challenger beside the champion, of a canary's row the champion."""
+
+    version: int
+    decision: int
+    prediction: float | list[float]
+
+
 class Logged(msgspec.Struct, frozen=True, omit_defaults=True):
     """One prediction as it was answered.
 
@@ -41,6 +49,8 @@ class Logged(msgspec.Struct, frozen=True, omit_defaults=True):
         ages: View -> age in seconds of the value that was used.
         flags: View -> `stale` or `absent`.
         explicit: Names of the features the request sent itself.
+        role: `canary` where a challenger answered; empty for the champion.
+        other: What the version said that did not answer; None where only one was asked.
         prediction: A number, or a list of probabilities.
         latency_ms: From the request's last byte to this record.
         caller: Name and id of the key; `open` where none is needed.
@@ -62,6 +72,8 @@ class Logged(msgspec.Struct, frozen=True, omit_defaults=True):
     ages: dict[str, float] = {}
     flags: dict[str, str] = {}
     explicit: list[str] = []
+    role: str = ""
+    other: Other | None = None
 
 
 _ENCODER = msgspec.json.Encoder()

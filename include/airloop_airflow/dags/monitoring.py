@@ -3,7 +3,8 @@
 Its calendar is `monitoring.every`, and each look judges the last `monitoring.over_days`, or its whole period where that
 is longer. It starts together with the data run of its last window and waits for it like scoring does. What a backfill
 finds is recorded as such and asks for nothing. The training it asks for has a run id made of the reason, so that the
-same reason asks once.
+same reason asks once. Where `gate.rules` has `shadowed`, each look asks whether the version that waits was beside the
+champion for long enough by now, and starts its promotion.
 
 **Triage.** `triage` says in its log and in the ledger what it decided and why; "not enough data" and "cooling down"
 are outcomes, not errors. `retrain` skipped: this reason had been asked before, its run is in `<pipeline>__training`.
@@ -16,9 +17,32 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
 
 from airloop.config import Pipeline
-from airloop_airflow import arrivals, outcomes, pipelines, stage, waiting, windows
+from airloop_airflow import arrivals, live_traffic, outcomes, pipelines, stage, waiting, windows
 from airloop_airflow.notes import TriggerWithNote
 from airloop_airflow.stage import Json
+
+
+def _asks_again(pipeline: Pipeline, *, after: Any) -> None:
+    """Start the promotion that waited for live traffic, where it waits no longer."""
+
+    @task.short_circuit
+    def shadowed() -> int:
+        return live_traffic.due(pipeline)
+
+    sequence: Any = shadowed()
+    (
+        after
+        >> sequence
+        >> TriggerWithNote(
+            task_id="promotion",
+            trigger_dag_id=f"{pipeline.name}__promotion",
+            trigger_run_id="decision__{{ ti.xcom_pull(task_ids='shadowed') }}__shadowed",
+            conf={"sequence": sequence},
+            note="it was asked beside the champion for as long as gate.rules says",
+            logical_date=None,
+            skip_when_already_exists=True,
+        )
+    )
 
 
 def build(pipeline: Pipeline) -> None:
@@ -61,5 +85,7 @@ def build(pipeline: Pipeline) -> None:
             skip_when_already_exists=True,
         )
         branch(action) >> [retrain, EmptyOperator(task_id="nothing")]
+        if live_traffic.asks(pipeline):
+            _asks_again(pipeline, after=action)
 
     monitoring()

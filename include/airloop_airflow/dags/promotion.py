@@ -3,7 +3,8 @@
 Started by the training DAG, or by hand with the decision's sequence (`airloop ledger show`). The decision is read from
 the ledger, never from the run's conf. Run twice, it changes nothing. Where `approval` of pipeline.yaml asks for a
 person, `approve` waits for an answer under Required Actions and holds no worker. Who started the training or this run
-cannot approve.
+cannot approve. Where `gate.rules` has `shadowed`, a version waits as challenger until it was asked beside the champion
+for long enough: the run ends with `promote` skipped, and a look of monitoring starts the next one.
 
 **Triage.** Refused: the sequence is not a decision, the decision did not pass, or the model did not load in a fresh
 process; the log says which. Skipped: the answer was no, nobody answered in time, or a newer version passed meanwhile;
@@ -17,7 +18,7 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline
-from airloop_airflow import pipelines, stage
+from airloop_airflow import live_traffic, pipelines, stage
 from airloop_airflow.approval import FORM, Approval
 from airloop_airflow.stage import Json
 
@@ -49,8 +50,16 @@ def build(pipeline: Pipeline) -> None:
             window = Window(pipeline.coverage.start, decision.effective_at)
             return stage.run("promote", pipeline, window, upstream={"decide": decision.to_json()})
 
-        promoted = promote()
+        @task.short_circuit
+        def shadowed(**context: Any) -> bool:
+            return live_traffic.kept(pipeline, pipelines.read_params(context)["sequence"])
+
+        first: Any = promote()
         if pipeline.approval.when.any:
-            Approval(task_id="approve", pipeline=pipeline, params=FORM) >> promoted
+            approve = Approval(task_id="approve", pipeline=pipeline, params=FORM)
+            approve >> first
+            first = approve
+        if live_traffic.asks(pipeline):
+            shadowed() >> first
 
     promotion()

@@ -13,7 +13,17 @@ from airloop.stores.ledger import Entry, History, promises
 
 FORMAT = "airloop model card 1"
 _STAGES = ("snapshot", "train", "evaluate", "describe")
-_TOLD = ("decision", "refitted", "approved", "rejected", "superseded", "done", "rolled_back", promises.MEASURED)
+_TOLD = (
+    "decision",
+    "refitted",
+    "approved",
+    "rejected",
+    "superseded",
+    "shadowed",
+    "done",
+    "rolled_back",
+    promises.MEASURED,
+)
 _WORDS = {"done": "promoted", "rolled_back": "rolled back to"}
 _NEEDS_VERSION = "airloop ledger show"
 

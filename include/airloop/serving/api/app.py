@@ -16,6 +16,7 @@ from airloop.serving.api import feedback, inference_protocol, metrics, mlflow_pr
 from airloop.serving.api.endpoints import Endpoint, ErrorBody, json_answer
 from airloop.serving.api.predict import predict
 from airloop.serving.api.service import Service
+from airloop.serving.beside import Beside
 from airloop.serving.refused import Refused
 
 _Handler = Callable[[Service, Request, Caller], Awaitable[Response]]
@@ -98,10 +99,17 @@ async def _status(service: Service, _request: Request, _caller: Caller) -> Respo
             "form": slot.served.form.name if slot.served else None,
             "why_no_fast_form": slot.served.form.why if slot.served else "",
             "problem": slot.problem,
+            "challenger": _challenger(slot.beside),
         }
         for name, slot in sorted(service.champions.slots.items())
     }
     return json_answer({"ready": service.ready, "problem": service.champions.problem, "pipelines": pipelines})
+
+
+def _challenger(beside: Beside | None) -> dict[str, Any] | None:
+    if beside is None:
+        return None
+    return {"version": beside.version, "shadows": beside.shadows, "share": beside.share, "problem": beside.problem}
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

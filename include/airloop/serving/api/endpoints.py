@@ -103,13 +103,17 @@ async def answered(service: Service, served: "Served", asked: list[Asked], calle
     Raises:
         Refused: See answering.answer; or it takes too long (503): its records may then be in the log all the same.
     """
-    if served.form.fast and len(asked) <= _quick(served, asked):
-        records = answer(served, asked, service.log, caller)
+    beside = service.beside(served)
+    slow = beside is not None and beside.served is not None and not beside.served.form.fast
+    if served.form.fast and not slow and len(asked) <= _quick(served, asked):
+        records = answer(served, asked, service.log, caller, beside)
     else:
         seconds = served.pipeline.serving.timeout_seconds
         try:
             # Abandoned, the thread goes on; without that, whoever waits would wait for it.
-            work = to_thread.run_sync(partial(answer, served, asked, service.log, caller), abandon_on_cancel=True)
+            work = to_thread.run_sync(
+                partial(answer, served, asked, service.log, caller, beside), abandon_on_cancel=True
+            )
             records = await asyncio.wait_for(work, seconds)
         except TimeoutError as error:
             says = f"no answer within {seconds:g} s (serving.timeout_seconds): send fewer rows, or try again"

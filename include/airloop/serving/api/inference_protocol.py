@@ -154,6 +154,8 @@ def _answer(served: "Served", body: InferRequest, records: list[Logged]) -> dict
     if body.id is not None:
         content["id"] = body.id
     content["parameters"] = {"decision": served.decision, "prediction_ids": [record.id for record in records]}
+    if any(record.role for record in records):
+        content["parameters"]["model_versions"] = [str(record.version) for record in records]
     content["outputs"] = [{"name": "prediction", "datatype": "FP64", "shape": shape, "data": values}]
     return content
 

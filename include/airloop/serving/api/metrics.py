@@ -27,6 +27,9 @@ class Metrics:
         self._buckets = [0] * (len(_BUCKETS_SECONDS) + 1)
         self._seconds = 0.0
         self._predictions: Counter[tuple[str, int]] = Counter()
+        self._compared: Counter[str] = Counter()
+        self._canary: Counter[str] = Counter()
+        self._apart: dict[str, float] = {}
         self._flags: Counter[tuple[str, str, str]] = Counter()
         self._oldest: dict[tuple[str, str], float] = {}
 
@@ -47,6 +50,11 @@ class Metrics:
         with self._lock:
             for record in records:
                 self._predictions[record.pipeline, record.version] += 1
+                self._canary[record.pipeline] += bool(record.role)
+                if record.other is not None:
+                    self._compared[record.pipeline] += 1
+                    more = apart(record.prediction, record.other.prediction)
+                    self._apart[record.pipeline] = self._apart.get(record.pipeline, 0.0) + more
                 for view, flag in record.flags.items():
                     self._flags[record.pipeline, view, flag] += 1
                 for view, age in record.ages.items():
@@ -89,8 +97,34 @@ class Metrics:
         yield "# TYPE airloop_serving_problem gauge"
         for name, slot in sorted(slots.items()):
             yield f'airloop_serving_problem{{{worker},pipeline="{name}"}} {int(bool(slot.problem))}'
+        yield from self._challengers(worker, slots)
         yield "# TYPE airloop_serving_log_records_total counter"
         yield f"airloop_serving_log_records_total{{{worker}}} {log_records}"
         yield "# TYPE airloop_serving_max_resident_bytes gauge"
         largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         yield f"airloop_serving_max_resident_bytes{{{worker}}} {largest}"
+
+    def _challengers(self, worker: str, slots: Mapping[str, "Slot"]) -> Iterator[str]:
+        kinds: tuple[tuple[str, str, Mapping[str, float]], ...] = (
+            ("challenger_version", "gauge", {name: slot.beside.version for name, slot in slots.items() if slot.beside}),
+            (
+                "challenger_problem",
+                "gauge",
+                {n: bool(slot.beside and slot.beside.problem) for n, slot in slots.items()},
+            ),
+            ("canary_share", "gauge", {name: slot.beside.share for name, slot in slots.items() if slot.beside}),
+            ("canary_answers_total", "counter", self._canary),
+            ("compared_answers_total", "counter", self._compared),
+            ("compared_difference_total", "counter", self._apart),
+        )
+        for name, kind, values in kinds:
+            yield f"# TYPE airloop_serving_{name} {kind}"
+            for pipeline in sorted(slots):
+                yield f'airloop_serving_{name}{{{worker},pipeline="{pipeline}"}} {float(values.get(pipeline, 0)):g}'
+
+
+def apart(one: float | list[float], other: float | list[float]) -> float:
+    """How far two predictions are apart: of class probabilities the largest difference."""
+    if isinstance(one, list) and isinstance(other, list):
+        return max(abs(mine - theirs) for mine, theirs in zip(one, other, strict=True))
+    return abs(float(one) - float(other)) if isinstance(one, int | float) and isinstance(other, int | float) else 0.0

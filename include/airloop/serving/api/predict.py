@@ -45,11 +45,16 @@ def _as_of(row: Row, at: int, default: datetime) -> datetime:
 
 
 def answer_body(served: "Served", records: list[Logged]) -> dict[str, Any]:
-    """The answer to a request, and to nothing else: what it says is in the log by now."""
+    """The answer to a request, and to nothing else: what it says is in the log by now.
+
+    It names the champion, and each row that a challenger answered names that one; all rows alike, the answer does.
+    """
+    versions = {(record.version, record.decision) for record in records}
+    version, decision = versions.pop() if len(versions) == 1 else (served.version, served.decision)
     body: dict[str, Any] = {
         "pipeline": served.pipeline.name,
-        "model_version": served.version,
-        "decision": served.decision,
+        "model_version": version,
+        "decision": decision,
         "predictions": [
             {
                 "prediction_id": record.id,
@@ -58,6 +63,7 @@ def answer_body(served: "Served", records: list[Logged]) -> dict[str, Any]:
                 "as_of": record.as_of,
                 "feature_ages_seconds": record.ages,
                 "flags": record.flags,
+                **({"model_version": record.version, "decision": record.decision} if record.version != version else {}),
             }
             for record in records
         ],

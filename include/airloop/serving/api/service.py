@@ -12,7 +12,9 @@ from airloop.config.nearest import nearest
 from airloop.errors import AirloopError
 from airloop.serving import feedback_files
 from airloop.serving.api.metrics import Metrics
-from airloop.serving.champions import VERIFY_SECONDS, Champions, Follower
+from airloop.serving.beside import Beside
+from airloop.serving.champions import VERIFY_SECONDS, Champions
+from airloop.serving.follower import Follower
 from airloop.serving.prediction_log import PredictionLog
 from airloop.serving.refused import Refused
 from airloop.settings import Settings
@@ -89,6 +91,11 @@ class Service:
         if slot.served is None:
             raise Refused(503, "no_champion", f"nobody answers for {name}: {slot.problem}")
         return slot.served
+
+    def beside(self, served: "Served") -> Beside | None:
+        """The challenger of a version that answers; None where there is none, or another version answers by now."""
+        slot = self.champions.slots.get(served.pipeline.name)
+        return slot.beside if slot is not None and slot.served is served else None
 
     def caller(self, given: str, scope: str) -> str:
         """The name and id of a key that may do this.

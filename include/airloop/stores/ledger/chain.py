@@ -38,6 +38,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "approved": (),
     "rejected": (),
     "superseded": (),
+    "shadowed": ("promote",),
     "locked": (),
     "unlocked": (),
 }
@@ -59,6 +60,7 @@ KINDS: dict[str, str] = {
     "approved": "a person lets the version of a decision be promoted, and why",
     "rejected": "a person (or the deadline) refuses to let it be promoted, and why",
     "superseded": "nobody can approve it any more, and why",
+    "shadowed": "what a version that waits was worth on live traffic beside the champion: passed, or refused for good",
     "locked": "a person stopped promotions, and why",
     "unlocked": "a person lets promotions go on, and why",
 }

@@ -64,6 +64,10 @@ class Followed:
         """Look at everything the next time."""
         self._verified = None
 
+    def verified(self) -> History | None:
+        """The history as it was verified last; None where it was not, or did not verify."""
+        return self._verified.history() if self._verified else None
+
     def intact_history(self) -> History:
         """The history as it is now.
 

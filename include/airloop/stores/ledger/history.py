@@ -21,6 +21,7 @@ KINDS = (
     "approved",
     "rejected",
     "superseded",
+    "shadowed",
 )
 """What the answers rest on; there are as many as trainings, however many windows were triaged."""
 
@@ -154,6 +155,24 @@ class History:
             and entry.payload.get("champion_version") == champion
             and _version(entry) not in promoted
         )
+
+    def waiting(self) -> Entry | None:
+        """The decision whose version waits to take the champion's place; None where none does, or none is in force.
+
+        The newest of `challengers`, unless it was rejected, superseded, or refused on live traffic. An older one is
+        void since the newer passed.
+        """
+        versions = self.challengers() if self.champion() is not None else ()
+        entry = self.newest_decision_on(versions[-1]) if versions else None
+        if entry is None:
+            return None
+        answer, shadow = self.answer_to(entry.sequence), self.shadow_of(entry.sequence)
+        refused = shadow is not None and shadow.payload["outcome"] != "passed"
+        return None if refused or (answer is not None and answer.kind != "approved") else entry
+
+    def shadow_of(self, decision_sequence: int) -> Entry | None:
+        """What the version of a decision was worth on live traffic (`shadowed`); None until that was judged."""
+        return _acting(self.of("shadowed"), decision_sequence)
 
 
 def history(settings: Settings, pipeline: str) -> History:

@@ -18,7 +18,7 @@ DECLARED = {
     "behaviour": {"direction": [{"column": "heat", "add": 0.5, "expect": "not_lower", "share": 0.9}]},
 }
 
-OF_OTHER_TASKS = {"coverage": "test_coverage.py"}
+OF_OTHER_TASKS = {"coverage": "test_coverage.py", "shadowed": "test_shadowed.py"}
 """Rules that a binary holdout has no measure for, and where they are tried."""
 TRIED = [kind for kind in RULE.names() if kind not in OF_OTHER_TASKS]
 
