@@ -133,6 +133,12 @@ def _predict_body(served: "Served") -> dict[str, Any]:
     return {"schema": {"anyOf": [one, many]}, "examples": examples}
 
 
+_OF_A_CHALLENGER = {
+    "model_version": {"type": "integer", "description": "of a row that a challenger answered (serving.canary)"},
+    "decision": {"type": "integer", "description": "likewise"},
+}
+
+
 def _predict_answer(served: "Served") -> dict[str, Any]:
     number: dict[str, Any] = {"type": "number"}
     prediction = {"type": "array", "items": number} if served.task.outputs else number
@@ -150,7 +156,10 @@ def _predict_answer(served: "Served") -> dict[str, Any]:
         "pipeline": {"type": "string"},
         "model_version": {"type": "integer"},
         "decision": {"type": "integer"},
-        "predictions": {"type": "array", "items": {"type": "object", "properties": row, "required": list(row)}},
+        "predictions": {
+            "type": "array",
+            "items": {"type": "object", "properties": {**row, **_OF_A_CHALLENGER}, "required": list(row)},
+        },
     }
     return {"type": "object", "properties": body, "required": list(body)}
 
