@@ -4,8 +4,10 @@ import json
 
 import pytest
 from tests.support import served_toy, toy
+from tests.support.run_plainly import run_plainly
 from tests.support.served_toy import CUTOFF
 
+from airloop.deployment import Deployment
 from airloop.serving import collect, score
 from airloop.serving.prediction_log import read_segment, segments
 from airloop.stores import api_keys, lake, ledger
@@ -31,7 +33,7 @@ def test_the_api_and_the_batch_say_the_same_of_the_same_rows_and_monitoring_sees
     assert 0 < found.p50_ms <= found.p99_ms
     assert again == found
     assert collect.collect(pipeline, served).scored == 0
-    score.score(pipeline, DAY, None, served)
+    run_plainly(score.score, Deployment(pipeline, served), DAY)
     assert lake.read(score.predictions_uri(pipeline, served), served).num_rows > ROWS
     assert answers_compared.largest_difference(pipeline, found, served) <= 1e-12
     line = answers_compared.line(pipeline, [found], served)
@@ -48,7 +50,7 @@ def test_an_answer_that_is_not_the_batch_prediction_shows(served):
     records[0]["prediction"] += 0.125
     segment.write_text("".join(f"{json.dumps(record)}\n" for record in records))
     assert len(list(read_segment(segment))) == ROWS
-    score.score(pipeline, DAY, None, served)
+    run_plainly(score.score, Deployment(pipeline, served), DAY)
     collect.collect(pipeline, served)
     assert answers_compared.largest_difference(pipeline, found, served) == pytest.approx(0.125)
 

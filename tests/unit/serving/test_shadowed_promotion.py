@@ -10,6 +10,7 @@ from tests.support import ledger_entries, toy
 from tests.support.served_toy import CUTOFF, EXPLICIT
 
 from airloop.config import Pipeline
+from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.features import examples
 from airloop.gate import promote, shadowing
@@ -82,7 +83,7 @@ def decision(settings, number):
 
 def moves(settings, pipeline, number):
     window = Window(pipeline.coverage.start, START)
-    return promote.promote(pipeline, window, {"decide": decision(settings, number)}, settings)
+    return promote.promote(Deployment(pipeline, settings), window, decision=decision(settings, number))
 
 
 def test_a_version_waits_until_it_was_beside_the_champion_for_long_enough_and_is_promoted_by_nobody(served, waiting):
