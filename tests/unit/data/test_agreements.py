@@ -57,3 +57,8 @@ def test_seconds_and_hours_are_known_too() -> None:
     for unit, name in ((60.0, "seconds"), (1 / 60, "hours")):
         found = _window(1, unit=unit)
         assert found[f"late ~ {BETWEEN} in {name}"][0] == 1.0
+
+
+def test_instants_that_always_lie_as_far_apart_say_nothing_of_a_small_number() -> None:
+    frame = pl.DataFrame({"warmth": np.linspace(0.0, 0.4, 200), BETWEEN: np.zeros(200)})
+    assert agreements.find(frame, ["warmth"], [BETWEEN]) == {}

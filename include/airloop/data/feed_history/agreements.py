@@ -14,6 +14,7 @@ from airloop.data.feed_history.relations import PARTED, Broken
 _UNITS = {"minutes": 1.0, "seconds": 60.0, "hours": 1 / 60}
 _IN = " in "
 _HALF = 0.51
+_MOSTLY = 0.85
 _LEAST_ROWS = 50
 _ALWAYS, _LEAST_FALL = 0.9, 0.02
 _LEAST_WINDOWS = 2
@@ -33,9 +34,16 @@ def find(rows: pl.DataFrame, columns: Sequence[str], between: Sequence[str]) -> 
             if both.height < _LEAST_ROWS:
                 continue
             for unit, factor in _UNITS.items():
+                if _is_constant(factor * both["other"]):
+                    continue
                 agree = (both["one"] - factor * both["other"]).abs() <= _HALF
                 found[f"{column}{PARTED}{other}{_IN}{unit}"] = (round(float(agree.sum()) / both.height, 5), both.height)
     return found
+
+
+def _is_constant(between: pl.Series) -> bool:
+    """Whether two instants lie as far apart in most rows: a column near that number says nothing about them."""
+    return float(((between - between.median()).abs() <= _HALF).sum()) > _MOSTLY * between.len()
 
 
 def broken(

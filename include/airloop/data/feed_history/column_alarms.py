@@ -1,16 +1,17 @@
 """Alarms about one column: another unit, one value, missing values, other values of what is fixed."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 
-from airloop.config import OF_VALUES, Feed
+from airloop.config import Feed
 from airloop.data.feed_history import (
+    companions,
     far_values,
     fixed_attributes,
     frozen_values,
     missing_values,
-    outcome_rates,
     pile_up,
     repeated_days,
+    smooth_columns,
     unit_change,
     value_grid,
 )
@@ -18,6 +19,7 @@ from airloop.data.feed_history.conversions import AMOUNTS
 from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import numeric_columns
+from airloop.data.feed_history.unit_change import Converted
 from airloop.records import Alarm
 
 
@@ -33,17 +35,18 @@ def find(looked: Looked) -> Iterator[Alarm]:
         yield from _repeated(looked, name, sketch)
         yield from _missing(looked, name, feed, sketch)
         yield from fixed
-        if feed.outcome:
-            yield from _rates(looked, name, feed, sketch)
 
 
 def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[str]) -> Iterator[Alarm]:
-    for column in numeric_columns(feed):
-        subject = f"{name}.{column}"
-        past = looked.trusted(name, subject)
-        blocks = [block for earlier in past for block in earlier.blocks]
-        changed = unit_change.find(blocks, sketch.blocks, column, AMOUNTS)
+    numbers = numeric_columns(feed)
+    trusted = {column: looked.trusted(name, f"{name}.{column}") for column in numbers}
+    converted = {column: found for column in numbers if (found := _converted(trusted[column], sketch, column))}
+    for column, past in trusted.items():
+        subject, changed = f"{name}.{column}", converted.get(column)
         if changed:
+            as_before = [other for other in numbers if other not in converted]
+            if companions.of(past, sketch, column, changed.conversion, as_before):
+                continue
             first, last = changed.days
             since = "" if feed.static else f" from {first} to {last}"
             says = (
@@ -73,11 +76,24 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
             yield Alarm("unit_change", subject, says, strange, share)
 
 
+def _converted(past: Sequence[Sketch], sketch: Sketch, column: str) -> Converted | None:
+    if _crept(past, sketch, column):
+        return None
+    return unit_change.find([block for earlier in past for block in earlier.blocks], sketch.blocks, column, AMOUNTS)
+
+
+def _crept(past: Sequence[Sketch], sketch: Sketch, column: str) -> bool:
+    courses = [earlier.courses[column] for earlier in past if column in earlier.courses]
+    return smooth_columns.crept(courses, sketch.courses.get(column))
+
+
 def _far(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
     for column, ends in sketch.ends.items():
         subject = f"{name}.{column}"
-        past = [earlier.ends[column] for earlier in looked.trusted(name, subject) if column in earlier.ends]
-        far = far_values.find(past, ends)
+        trusted = looked.trusted(name, subject)
+        far = far_values.find([earlier.ends[column] for earlier in trusted if column in earlier.ends], ends)
+        if _crept(trusted, sketch, column):
+            continue
         if far:
             says = (
                 f"{subject}: {far.share:.1%} of the rows or more lie far {far.side} all that was there before "
@@ -160,22 +176,3 @@ def _fixed(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
                     f"value than most of theirs ({found.example}); {MEND}"
                 )
                 yield Alarm("fixed_attribute_changed", subject, says, found.share, 0.0)
-
-
-def _rates(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
-    # A predicted amount has no rate: it moves with every season.
-    numbers = numeric_columns(feed) if looked.pipeline.prediction.task not in OF_VALUES else []
-    columns = dict.fromkeys([*sketch.rates, *numbers])
-    for column in columns:
-        subject = f"{name}.{column}"
-        past = looked.trusted(name, subject)
-        if column in sketch.rates:
-            rate = outcome_rates.of_values([earlier.rates.get(column, {}) for earlier in past], sketch.rates[column])
-        else:
-            rate = outcome_rates.of_numbers([earlier.blocks for earlier in past], sketch.blocks, column)
-        if rate:
-            says = (
-                f"{subject}: {rate.observed:.1%} of the outcomes are {rate.of}, in the windows before "
-                f"{rate.lowest:.1%} to {rate.highest:.1%}: do they mean something else, or do some not arrive? {AGAIN}"
-            )
-            yield Alarm("label_rate", subject, says, rate.observed, rate.lowest)

@@ -79,9 +79,13 @@ def _numbers(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Ex
     widths = [_width(quantiles) for quantiles in before]
     if any(quantiles is None for quantiles in (*before, *now)) or not all(widths):
         return None
-    own = sum(_distance(now[place], before[place], widths[place]) for place in (0, 1))
-    crossed = sum(_distance(now[place], before[1 - place], widths[1 - place]) for place in (0, 1))
     turned = _turned([sketch.orders for sketch in past], window.orders, one, other)
+    owns = [_distance(now[place], before[place], widths[place]) for place in (0, 1)]
+    crosses = [_distance(now[place], before[1 - place], widths[1 - place]) for place in (0, 1)]
+    # An exchange moves both: one that lies where it lay in any window has not been put in another's place.
+    if not turned and any(crosses[place] > _nearest(past, now[place], name) for place, name in enumerate((one, other))):
+        return None
+    own, crossed = sum(owns), sum(crosses)
     if own < (_FAR_IF_TURNED if turned else _FAR) or crossed > (_NEARER_IF_TURNED if turned else NEARER) * own:
         return None
     medians = [[f"{quantiles[4]:.4g}" for quantiles in side if quantiles is not None] for side in (now, before)]
@@ -102,6 +106,14 @@ def _width(quantiles: Floats | None) -> float:
 
 def _distance(now: Floats | None, before: Floats | None, width: float) -> float:
     return float(np.abs(np.asarray(now) - np.asarray(before)).mean()) / width
+
+
+def _nearest(past: Sequence[Sketch], now: Floats | None, name: str) -> float:
+    """How far a column lies from the window before that it is most like: a season may come back."""
+    windows = [quantiles for sketch in past if (quantiles := _pooled(sketch.blocks, name)) is not None]
+    widths = [_width(quantiles) for quantiles in windows]
+    width = float(np.median(widths)) if windows else 0.0
+    return min((_distance(now, quantiles, width) for quantiles in windows), default=0.0) if width else 0.0
 
 
 def _turned(past: Sequence[Mapping[str, float]], window: Mapping[str, float], one: str, other: str) -> bool:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from airloop.config import Feed
-from airloop.data.feed_history import agreements, relations
+from airloop.data.feed_history import agreements, explained_rates, relations
 from airloop.data.feed_history.blocks import counted, split
 from airloop.data.feed_history.sketch import Sketch
-from airloop.data.feed_history.sketches import numeric_columns, time_differences, timestamps
+from airloop.data.feed_history.sketches import numeric_columns, said_columns, time_differences, timestamps
 from airloop.records import Window
 
 _LONGEST_LAG = 0.99
@@ -71,7 +71,17 @@ def sketch_pair(
         agreements=agreements.find(values, [*numbers[0], *numbers[1]], between.columns),
         matched=counted(matched, days, blocks),
         orphans=orphans,
+        sample=_sample(joined.sort(times[0]), names, feeds, key) if other.outcome and not one.outcome else None,
         tails={name: _tails(joined[_name(first, name, key)], matched) for name in numeric_columns(one)},
+    )
+
+
+def _sample(
+    joined: pl.DataFrame, names: tuple[str, str], feeds: Mapping[str, Feed], key: list[str]
+) -> explained_rates.Sample | None:
+    inputs = [_name(names[0], name, key) for name in numeric_columns(feeds[names[0]])]
+    return explained_rates.sample_of(
+        joined, inputs, {_name(names[1], name, key): name for name in said_columns(feeds[names[1]])}
     )
 
 

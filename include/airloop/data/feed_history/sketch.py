@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airloop.data.feed_history.blocks import Block
+from airloop.data.feed_history.explained_rates import Sample
 from airloop.data.feed_history.pile_up import Pile
+from airloop.data.feed_history.smooth_columns import Course
 from airloop.data.feed_history.text_shapes import Shapes
 from airloop.data.feed_history.value_grid import Grid
 
@@ -44,7 +46,10 @@ class Sketch:
         ends: Numeric column -> its outermost values, see far_values.
         contents: Local day -> a digest of its numbers, see repeated_days.
         orders: `one > other` -> share of the rows in which it is so, see exchanged.
+        courses: Numeric column -> how it went in the order of time, see smooth_columns.
         rates: Column of an outcome -> each of its few values -> rows by block.
+        clumped: Column of an outcome -> how much its rows of a day are alike, see outcome_rates.
+        sample: Of two feeds, an outcome second: some rows of both, see explained_rates.
         matched: Of two feeds: rows of the first, by block, that have a row in the second.
         orphans: Of two feeds: rows of the second whose first should be here, and those of them without one.
         tails: Of two feeds: numeric column of the first -> [rows, without partner] below and above its outer tenths.
@@ -69,7 +74,10 @@ class Sketch:
     variety: dict[str, float] = field(default_factory=dict)
     profiles: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     orders: dict[str, float] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
     rates: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
+    clumped: dict[str, float] = field(default_factory=dict)
+    sample: Sample | None = None
     matched: tuple[int, ...] = ()
     orphans: tuple[int, int] = (0, 0)
     tails: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
@@ -100,7 +108,10 @@ class Sketch:
             "variety": self.variety,
             "profiles": self.profiles,
             "orders": self.orders,
+            "courses": self.courses,
             "rates": self.rates,
+            "clumped": self.clumped,
+            "sample": self.sample.to_json() if self.sample else None,
             "matched": self.matched,
             "orphans": self.orphans,
             "tails": self.tails,
@@ -128,10 +139,13 @@ class Sketch:
             variety=data.get("variety", {}),
             profiles=data.get("profiles", {}),
             orders=data.get("orders", {}),
+            courses={name: tuple(course) for name, course in data.get("courses", {}).items()},
             rates={
                 name: {value: tuple(rows) for value, rows in counts.items()}
                 for name, counts in data.get("rates", {}).items()
             },
+            clumped=data.get("clumped", {}),
+            sample=Sample.from_json(data["sample"]) if data.get("sample") else None,
             matched=tuple(data["matched"]),
             orphans=(data["orphans"][0], data["orphans"][1]) if "orphans" in data else (0, 0),
             tails={name: tuple(counts) for name, counts in data["tails"].items()},

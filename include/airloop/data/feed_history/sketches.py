@@ -19,6 +19,7 @@ from airloop.data.feed_history import (
     relations,
     repeated_days,
     row_numbers,
+    smooth_columns,
     value_profiles,
 )
 from airloop.data.feed_history.blocks import Block, Floats, counted, split
@@ -63,13 +64,20 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         profiles={} if feed.static else value_profiles.find(rows, _texts_of(feed)),
         copied=row_numbers.share_copied(feed, rows),
         orders=exchanged.orders(rows, numeric),
+        courses=smooth_columns.courses(rows, numeric, feed.event_time) if feed.event_time else {},
         rates=_rates(feed, rows, days, blocks) if feed.outcome else {},
+        clumped=_clumped(feed, rows, days) if feed.outcome else {},
     )
 
 
 def numeric_columns(feed: Feed) -> list[str]:
     """The feed's numeric columns but for its key."""
     return [name for name, kind in feed.columns.items() if kind in _NUMBERS and name not in feed.key]
+
+
+def said_columns(feed: Feed) -> list[str]:
+    """The feed's columns but for its key and its instants: what an outcome says."""
+    return [name for name, kind in feed.columns.items() if kind != "timestamp" and name not in feed.key]
 
 
 def timestamps(feed: Feed) -> list[str]:
@@ -108,9 +116,18 @@ def _strings(feed: Feed) -> Sequence[str]:
 def _rates(
     feed: Feed, rows: pl.DataFrame, days: pl.Series, blocks: Sequence[Block]
 ) -> dict[str, dict[str, tuple[int, ...]]]:
-    named = [name for name, kind in feed.columns.items() if kind != "timestamp" and name not in feed.key]
-    counts = {name: outcome_rates.counts_by_value(rows[name], days, blocks) for name in named}
+    counts = {name: outcome_rates.counts_by_value(rows[name], days, blocks) for name in said_columns(feed)}
     return {name: values for name, values in counts.items() if values}
+
+
+def _clumped(feed: Feed, rows: pl.DataFrame, days: pl.Series) -> dict[str, float]:
+    numbers = numeric_columns(feed)
+    measured = {
+        name: outcome_rates.clumping(rows[name], days)
+        for name in said_columns(feed)
+        if name in numbers or rows[name].n_unique() <= outcome_rates.MOST_VALUES
+    }
+    return {name: clumped for name, clumped in measured.items() if clumped is not None}
 
 
 def _texts(values: pl.Series) -> Texts | None:

@@ -26,6 +26,10 @@ def _values(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Al
     # What only working days have is not gone on a Sunday.
     seen_a_week = len({day for earlier in trusted for day in earlier.days}) > _A_WEEK
     shares = new_values.share_known(past, texts)
+    declared = looked.pipeline.prediction.classes if looked.pipeline.feeds[name].outcome else ()
+    if declared and set(texts.top) <= set(declared):
+        # Which of its classes a season has is a rate; that one is new says nothing.
+        return
     if shares and new_values.recoded(past, texts):
         value = next(iter(texts.top))
         says = (

@@ -20,6 +20,7 @@ _REFERENCE = 7
 """Blocks that stand for the past, and are judged together: a week, where a block is a day."""
 _LEAST_VALUES = 30
 _LEAST_DIFFERENT = 5
+_MERGED = 0.6
 """Different quantiles: a column that is nearly always one value has no width to compare."""
 
 # How far outside blocks have to lie, and how far inside once undone, in usual moves. A small factor is what seasons do.
@@ -70,6 +71,8 @@ def find(
     known = [item for block in past if (item := block.numbers.get(column)) and item.count >= _LEAST_VALUES]
     dated = [(block, item) for block in window if (item := block.numbers.get(column)) and item.count >= _LEAST_VALUES]
     if not known or not dated or not (least_width or _varies(known)):
+        return None
+    if not _as_different(known, [item for _, item in dated]):
         return None
     line = _Line.of([*known, *(item for _, item in dated)], len(known), least_width)
     for place in line.strange_places():
@@ -209,6 +212,12 @@ class _Line:
 def _varies(blocks: Sequence[Numbers]) -> bool:
     different = np.array([len(set(item.quantiles)) for item in blocks])
     return bool((different >= _LEAST_DIFFERENT).mean() >= _LASTING)
+
+
+def _as_different(known: Sequence[Numbers], now: Sequence[Numbers]) -> bool:
+    """Whether as many quantiles differ as before: a conversion makes no two values one, but for rounding to whole."""
+    before, after = ([len(set(item.quantiles)) for item in items] for items in (known, now))
+    return all(item.whole for item in now) or float(np.median(after)) >= _MERGED * float(np.median(before))
 
 
 def _small(conversion: Conversion) -> bool:
