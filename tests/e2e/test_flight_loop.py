@@ -1,7 +1,5 @@
 """Three months of real flights through a running Airflow: the loop scores before outcomes land, and closes."""
 
-import json
-
 import pytest
 
 from airloop.config import load_pipeline
@@ -57,9 +55,11 @@ def test_what_was_asked_over_the_api_before_is_what_the_batch_says(loop):
 def test_the_first_champion_is_promoted_by_a_decision_of_the_ledger(loop):
     platform, _, periods, _ = loop
     assert periods[1].decision.passed
-    kinds = [entry.kind for entry in ledger.entries(platform.settings, NAME) if entry.kind != "alarm"][:3]
-    assert kinds == ["decision", "intended", "done"]
-    assert ledger.champion_at(platform.settings, NAME, MARCH.start) == 1
+    kinds = [entry.kind for entry in ledger.entries(platform.settings, NAME) if entry.kind != "alarm"][:4]
+    assert kinds == ["decision", "refitted", "intended", "done"]
+    refitted = periods[1].refitted
+    assert (periods[1].decision.version, refitted.outcome, refitted.version) == (1, "refitted", 2)
+    assert ledger.champion_at(platform.settings, NAME, MARCH.start) == refitted.version
     assert ledger.verify(platform.settings, NAME) == []
 
 
@@ -73,18 +73,16 @@ def test_the_monitor_judges_labelled_rows_and_its_verdict_is_in_the_ledger(loop)
     assert entry.payload["kind"] == action.kind
 
 
-def test_the_retraining_that_the_monitor_asked_for_carries_reason_and_evidence(loop):
+def test_a_person_may_insist_where_nothing_is_gained_and_the_gate_refuses(loop):
     platform, _, periods, _ = loop
-    assert periods[2].action.kind == "retrain"
+    assert periods[2].action.kind == "nothing"
     decision = periods[2].decision
-    assert decision.reason == "probe"
-    assert decision.reason_key == periods[2].action.reason_key
+    assert (decision.reason, decision.outcome) == ("hand", "refused")
+    assert periods[2].refitted is None
     client = tracking.client(platform.settings)
     run = client.get_run(client.get_model_version(NAME, str(decision.version)).run_id)
-    assert run.data.tags["airloop.reason"] == "probe"
-    evidence = json.loads(run.data.tags["airloop.trigger_evidence"])
-    assert evidence[0]["gain"] == pytest.approx(periods[2].action.evidence[0].gain)
-    assert aliases(platform.settings, NAME)["champion"] == (decision.version if decision.passed else 1)
+    assert run.data.tags["airloop.reason"] == "hand"
+    assert aliases(platform.settings, NAME)["champion"] == periods[1].refitted.version
 
 
 def test_running_the_demo_again_changes_nothing(loop):

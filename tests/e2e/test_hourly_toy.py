@@ -1,5 +1,6 @@
 """An hourly pipeline on a real scheduler: ten days of daily looks ask for nothing, and a planted change retrains."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,6 +12,7 @@ from airloop.data import inbox
 from airloop.records import Window
 from airloop.serving.score import predictions_uri
 from airloop.stores import lake, ledger
+from airloop.stores.mlflow import tracking
 from airloop_platform.replay import Period, replay, span
 
 pytestmark = pytest.mark.e2e
@@ -80,6 +82,13 @@ def test_a_planted_change_is_retrained_once_there_are_days_enough_and_the_model_
     assert (decision.reason, decision.outcome) == ("probe", "passed")
     assert ledger.champion_at(changes.settings, changes.pipeline.name, UNTIL_RETRAINED.end) == decision.version
     assert changes.trainings() == 2
+    asked = changes.periods[kinds.index("retrain")].action
+    assert decision.reason_key == asked.reason_key
+    client = tracking.client(changes.settings)
+    run = client.get_run(client.get_model_version(changes.pipeline.name, str(decision.version)).run_id)
+    assert run.data.tags["airloop.reason"] == "probe"
+    evidence = json.loads(run.data.tags["airloop.trigger_evidence"])
+    assert evidence[0]["gain"] == pytest.approx(asked.evidence[0].gain)
 
 
 def test_every_hour_is_scored_once_while_its_outcomes_are_hidden(worlds: dict[str, Hours]) -> None:

@@ -12,7 +12,7 @@ from airloop.stores import ledger
 from .stand import Loop, Stand, month
 
 MOST_ALARMS = 1
-PROMOTED, REFUSED = (1, 2, 4), (3,)
+PROMOTED, REFUSED = (2, 5, 7), (3,)  # each that passed goes into force as its refit, the version after it
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def live_through(stand: Stand, folder: Path) -> Year:
             if stand.data_only:
                 _land_outcomes(loop, number)
             else:
-                actions.append(_judge(loop, number, first_quiet="nothing" not in actions))
+                actions.append(_judge(loop, number))
     except AirloopError as error:
         stopped = str(error)
     return _left(loop, tuple(actions), stopped)
@@ -82,8 +82,8 @@ def _left(loop: Loop, actions: tuple[str, ...], stopped: str) -> Year:
     return Year(tuple(noticed), actions, promoted, refused, stopped)
 
 
-def _judge(loop: Loop, number: int, *, first_quiet: bool) -> str:
-    """What triage says to a month; in the first one in which nothing is asked for, a person insists on a training."""
+def _judge(loop: Loop, number: int) -> str:
+    """What triage says to a month, and the training that it asks for."""
     window = month(number)
     loop.run("score", window)
     _land_outcomes(loop, number)
@@ -93,8 +93,6 @@ def _judge(loop: Loop, number: int, *, first_quiet: bool) -> str:
         raise TypeError(action)
     if action.kind == "retrain":
         loop.train(window.end, reason="probe", reason_key=action.reason_key)
-    elif action.kind == "nothing" and first_quiet:
-        loop.train(window.end, reason="hand", reason_key=f"by hand {window.end:%Y-%m-%d}")
     return action.kind
 
 
