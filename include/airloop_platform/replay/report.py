@@ -112,7 +112,7 @@ def never_retrained_lines(pipeline: Pipeline, without: Sequence[MonthWithoutRetr
         live = sum(item.live[metric] for item in measured) / len(measured)
         kept = sum(item.never_retrained[metric] for item in measured) / len(measured)
         title = METRICS[metric].title
-        lines.append(f"{title}: {live:.4f} with the loop, {kept:.4f} had version 1 never been retrained")
+        lines.append(f"{title}: {live:.4f} with the loop, {kept:.4f} had the first champion never been retrained")
     return lines
 
 
@@ -142,7 +142,7 @@ def _draw(axes: Axes, metric: str, without: Sequence[MonthWithoutRetraining]) ->
         places, [item.live.get(metric, math.nan) for item in without], marker="o", label="the loop", color="#1f77b4"
     )
     kept = [item.never_retrained.get(metric, math.nan) for item in without]
-    axes.plot(places, kept, marker=".", linestyle="--", color="#888888", label="version 1, never retrained")
+    axes.plot(places, kept, marker=".", linestyle="--", color="#888888", label="the first champion, never retrained")
     for position, item in enumerate(without):
         if item.promoted:
             axes.axvline(position, color="#2ca02c", linewidth=0.8, linestyle=":")

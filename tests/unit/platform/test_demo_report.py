@@ -71,7 +71,7 @@ def test_the_loop_is_compared_with_its_first_version_on_every_metric(tmp_path: P
     _, without = month(pipeline)
     lines = report.never_retrained_lines(pipeline, [without])
     assert len(lines) == 2
-    assert lines[0].endswith("0.2000 with the loop, 0.3000 had version 1 never been retrained")
+    assert lines[0].endswith("0.2000 with the loop, 0.3000 had the first champion never been retrained")
     picture = report.write_picture(pipeline, [without, without], settings)
     assert picture is not None
     assert picture.stat().st_size > 10_000
