@@ -11,15 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from benchmarks.own_project import CLONE, PIPELINE, build
 
 pytestmark = pytest.mark.integration
-
-CLONE = Path(__file__).resolve().parents[2]
-OF_THE_WHEEL = (
-    *("pyproject.toml", "setup.py", "README.md", "LICENSE", "docker-compose.yml", ".env.example"),
-    *("requirements", "include", "dags", "plugins", "feature_repo", "examples"),
-)
-PIPELINE = "newark_temperature"
 
 
 @dataclass(frozen=True)
@@ -46,24 +40,6 @@ class Environment:
         uv = CLONE / ".airloop" / "uv" / "bin" / "uv"
         command = [uv if uv.is_file() else "uv", "pip", "install", "--quiet", "--no-deps", "--python"]
         subprocess.run([*command, self.folder / "bin" / "python", wheel], check=True, timeout=120)
-
-
-def build(root: Path, version: str) -> Path:
-    """The wheel of this checkout under another version, built from a copy: nothing is written to the checkout."""
-    source = root / version
-    source.mkdir()
-    for name in OF_THE_WHEEL:
-        if (CLONE / name).is_dir():
-            shutil.copytree(CLONE / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        else:
-            shutil.copyfile(CLONE / name, source / name)
-    declared = (source / "pyproject.toml").read_text()
-    (source / "pyproject.toml").write_text(declared.replace('\nversion = "', f'\nversion = "{version}" # "', 1))
-    command = [sys.executable, "-c", "from setuptools.build_meta import build_wheel as b; print(b('../dist'))"]
-    (root / "dist").mkdir(exist_ok=True)
-    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=120)
-    (wheel,) = (root / "dist").glob(f"airloop-{version}-*.whl")
-    return wheel
 
 
 @pytest.fixture(scope="module")
