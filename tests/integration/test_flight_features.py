@@ -16,7 +16,7 @@ from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import build_features, examples, feature_store, feature_views, leak_check, sections
 from airloop.features.materialize import materialize
-from airloop.models import estimators, snapshot
+from airloop.models import estimators, training_rows
 from airloop.records import Record, Window
 from airloop.run import stage_run
 from airloop.settings import Settings, load_settings
@@ -77,7 +77,7 @@ def honest(flights: Settings, pipeline: Pipeline) -> pd.DataFrame:
 
 
 def training_frame(settings: Settings, pipeline: Pipeline) -> pd.DataFrame:
-    train, holdout = snapshot.parts(pipeline, MARCH)
+    train, holdout = training_rows.parts(pipeline, MARCH)
     return examples.feature_frame(pipeline, Window(train.start, holdout.end), settings, as_of=MARCH)
 
 
@@ -116,7 +116,7 @@ def in_order(rows: pa.Table, key: tuple[str, ...]) -> pa.Table:
 
 
 def holdout_auc(frame: pd.DataFrame, pipeline: Pipeline) -> float:
-    train, holdout = snapshot.parts(pipeline, MARCH)
+    train, holdout = training_rows.parts(pipeline, MARCH)
     known = frame.dropna(subset=["label"])
     fit, check = (known[known["decision_time"].between(part.start, part.end)] for part in (train, holdout))
     model = estimators.new_model(pipeline, "gradient_boosting", {"max_iter": 80}, fit)

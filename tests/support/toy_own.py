@@ -102,6 +102,22 @@ class RestPage(Source):
         return datetime.fromisoformat(value) if self.feed.columns[name] == "timestamp" else value
 
 
+class HourOptions(Node):
+    machine: str
+    """Whose jobs they are."""
+
+
+class OneAnHour(Source):
+    """Makes a job an hour up."""
+
+    Options = HourOptions
+
+    def rows(self, over):
+        for hour in range(24):
+            at = over.end - timedelta(hours=24 - hour)
+            yield ["j" + str(hour), self.options.machine, at, at, 1, at]
+
+
 class TooFew(Source):
     """Gives a row without its last value."""
 
@@ -229,8 +245,8 @@ def project(root: Path, repository: Path) -> Settings:
 
 def judge_by_rule(settings: Settings, rule: str) -> None:
     """Declare a rule of the gate."""
-    floors = "floors: [{metric: roc_auc, at_least: 0.7}]"
-    toy_sql.declare(settings, floors, f"{floors}\n  rules: [{rule}]")
+    after = "\ngate:\n  "
+    toy_sql.declare(settings, after, f"{after}rules: [{rule}]\n  ")
 
 
 def ask_by_trigger(settings: Settings, triggers: str) -> None:

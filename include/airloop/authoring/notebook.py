@@ -9,7 +9,7 @@ from airloop.settings import apply_quiet_environment, load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from airloop.models.snapshot import TrainingRows
+    from airloop.models.training_rows import TrainingRows
 
 
 def training_frame(pipeline: str, *, cutoff: str | datetime) -> "pd.DataFrame":
@@ -42,9 +42,9 @@ def training_rows(pipeline: str, *, cutoff: str | datetime) -> "TrainingRows":
     apply_quiet_environment()
     from airloop.config import load_pipeline
     from airloop.deployment import Deployment
-    from airloop.models import snapshot
+    from airloop.models import training_rows as rows
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
     instant = parse_instant(cutoff.isoformat() if isinstance(cutoff, datetime) else cutoff)
-    return snapshot.training_rows(Deployment(declared, settings), instant)
+    return rows.training_rows(Deployment(declared, settings), instant)

@@ -16,6 +16,7 @@ from airloop.config.prediction import PREDICTION
 from airloop.data import expectations
 from airloop.errors import ConfigError
 from airloop.features import feature_store, sections, sql_check, transforms
+from airloop.problems import task_of
 from airloop.records import Window
 from airloop.serving import declaration
 from airloop.settings import Settings
@@ -59,6 +60,7 @@ def _pipeline(pipeline: Pipeline, settings: Settings) -> list[str]:
     wrong = [line for name in pipeline.training.candidates for line in _candidate(pipeline, name)]
     wrong += _refusals(own_metrics.refuse_unfit, pipeline)
     wrong += _refusals(own_variants.refuse_unfit, pipeline)
+    wrong += _refusals(task_of, pipeline)
     wrong += [line for feed in pipeline.feeds for line in _refusals(_check_source, pipeline, feed, settings)]
     wrong += _refusals(_check_replay, pipeline)
     wrong += _refusals(_check_days, pipeline)

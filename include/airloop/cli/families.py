@@ -8,15 +8,13 @@ from airloop.cli.output import console
 from airloop.config.gate_rules import RULE
 from airloop.config.metric import METRIC
 from airloop.config.nearest import nearest
+from airloop.config.problem import PROBLEM
 from airloop.config.source import SOURCE
 from airloop.config.triggers import TRIGGER
 from airloop.errors import ConfigError
 from airloop.families import Family, first_line
 
-FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE, RULE, TRIGGER)}
-PROBLEM = Family("problem", "airloop.problems.problem:Task")
-"""What `prediction.task` may name; a project adds none."""
-_ALL = {**FAMILIES, PROBLEM.kind: PROBLEM}
+FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE, RULE, TRIGGER, PROBLEM)}
 
 app = typer.Typer()
 
@@ -26,12 +24,11 @@ def list_variants(
     kind: Annotated[str | None, typer.Argument(help="A family; default all of them.")] = None,
 ) -> None:
     """Print what pipeline.yaml may name of a kind: airloop's own by name; yours are `module:Class`."""
-    single = kind if kind is None or kind in _ALL else kind.removesuffix("s")
-    if single is not None and single not in _ALL:
-        raise ConfigError(f"there is no family {kind!r}{nearest(single, _ALL)} (families: {', '.join(_ALL)})")
-    for family in [_ALL[single]] if single else _ALL.values():
-        own = "prediction.task" if family is PROBLEM else f"your own: module:Class of a subclass of {family.base}"
-        console.print(f"{family.kind}  ({own})", markup=False)
+    single = kind if kind is None or kind in FAMILIES else kind.removesuffix("s")
+    if single is not None and single not in FAMILIES:
+        raise ConfigError(f"there is no family {kind!r}{nearest(single, FAMILIES)} (families: {', '.join(FAMILIES)})")
+    for family in [FAMILIES[single]] if single else FAMILIES.values():
+        console.print(f"{family.kind}  (your own: module:Class of a subclass of {family.base})", markup=False)
         for name in family.names():
             variant = family.load(name)
             console.print(f"  {name:<12} {first_line(variant)}", markup=False, soft_wrap=True)

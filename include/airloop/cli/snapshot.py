@@ -13,7 +13,7 @@ from airloop.settings import Settings
 
 if TYPE_CHECKING:
     from airloop.config import Pipeline
-    from airloop.models.snapshot import TrainingRows
+    from airloop.models.training_rows import TrainingRows
 
 app = typer.Typer()
 

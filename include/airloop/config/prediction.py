@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from airloop.config.metric import OF_VALUES, TaskKind
-from airloop.config.node import Node
+from airloop.config.node import AttributePath, Node
 
 PREDICTION = "prediction"
 """The column of predictions, wherever they are stored."""
@@ -35,6 +35,9 @@ class Prediction(Node):
     """A horizon: rows with decision time <= cutoff - this are mature."""
     task: TaskKind = "binary"
     """What a label is: 0 or 1, a value, or the number of a class. Of `quantiles` it is a value, too."""
+    problem: AttributePath | None = None
+    """`module:Class` of the project's own, where labels or predictions have to keep more than the task says: a subclass
+    of the task's class. `airloop list problem` prints those."""
     classes: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Names of a multiclass task's classes; a label is a position in this list, from 0."""
     quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()

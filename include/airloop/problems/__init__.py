@@ -5,18 +5,17 @@ value (n,) of a regression, the probabilities (n, K) of the K declared classes o
 of the K declared quantiles.
 """
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from airloop.config import METRICS, Pipeline, TaskKind, own_metrics
-from airloop.errors import DataContractError
-from airloop.problems.binary import Binary
-from airloop.problems.multiclass import Multiclass
+from airloop.config.problem import PROBLEM
+from airloop.errors import ConfigError, DataContractError
 from airloop.problems.problem import PREDICTION, Floats, Integers, Statistic, Task
 from airloop.problems.quantiles import Quantiles
-from airloop.problems.regression import Regression
 
 if TYPE_CHECKING:  # see airloop.problems.problem
     import pandas as pd
@@ -32,23 +31,40 @@ __all__ = [
     "task_of",
 ]
 
-_TASKS: dict[TaskKind, type[Task]] = {
-    "binary": Binary,
-    "regression": Regression,
-    "multiclass": Multiclass,
-    "quantiles": Quantiles,
-}
-
 
 def task_of(pipeline: Pipeline) -> Task:
     """The task a pipeline declares, and what it is measured by.
 
     Raises:
-        ConfigError: A metric of the project's own cannot be imported, or does not fit what the declaration says.
+        ConfigError: A metric or the problem of the project's own cannot be imported, or does not fit what the
+            declaration says.
     """
     own_metrics.refuse_unfit(pipeline)
     declared = pipeline.prediction
-    return _TASKS[declared.task](declared.classes, pipeline.own_metrics, declared.quantiles)
+    return _class_of(pipeline)(declared.classes, pipeline.own_metrics, declared.quantiles)
+
+
+def _class_of(pipeline: Pipeline) -> type[Task]:
+    declared, place = pipeline.prediction, f"{pipeline.name}/pipeline.yaml: prediction.problem"
+    shipped = _shipped(declared.task)
+    if declared.problem is None:
+        return shipped
+    try:
+        own: type[Task] = PROBLEM.load(declared.problem)
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from error
+    if not issubclass(own, shipped) or own.kind != declared.task:
+        raise ConfigError(
+            f"{place}: {declared.problem} does not extend {shipped.__module__}:{shipped.__name__} of prediction.task "
+            f"{declared.task}: extend that class, or name the task that it is of"
+        )
+    return own
+
+
+@cache
+def _shipped(kind: TaskKind) -> type[Task]:
+    found: type[Task] = PROBLEM.load(kind)
+    return found
 
 
 def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
@@ -66,7 +82,7 @@ def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:
             raise DataContractError(f"{metric}: the predictions do not say of which quantiles they are")
         return Quantiles(levels=levels)
     columns = (*np.shape(predictions), 0)[1:2]
-    return _TASKS[kind](tuple(str(number) for number in range(*columns)))
+    return _shipped(kind)(tuple(str(number) for number in range(*columns)))
 
 
 def refuse_unfit_labels(pipeline: Pipeline, labels: "pd.Series") -> None:

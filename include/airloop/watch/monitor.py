@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Literal
 
 from airloop.config import Pipeline
@@ -69,8 +68,7 @@ def _tables(pipeline: Pipeline, window: Window, settings: Settings) -> TablesRea
     table |= {f"clean/{name}": ("clean", name) for name in pipeline.feeds}
     table |= {f"quarantine/{name}": ("quarantine", name) for name, feed in pipeline.feeds.items() if not feed.static}
     table |= {f"features/{view}": ("features", view) for view in sections.view_names(pipeline, settings)}
-    # Months are the grain of the digest: a window that ends with a month must not depend on the next.
-    known = Window(pipeline.coverage.start - pipeline.prediction.label_delay, window.end - timedelta(microseconds=1))
+    known = Window(pipeline.coverage.start - pipeline.prediction.label_delay, window.end)
     static = {f"clean/{name}" for name, feed in pipeline.feeds.items() if feed.static}
     uris = {name: lake.table_uri(settings, pipeline.name, *place) for name, place in table.items()}
     return tables_read.look_at(uris, settings, window=known, whole=static)

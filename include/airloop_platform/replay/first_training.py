@@ -8,7 +8,7 @@ from airloop.config import OF_VALUES, Pipeline
 from airloop.errors import DataContractError
 from airloop.features import examples
 from airloop.models.evidence import MIN_ROWS
-from airloop.models.snapshot import parts
+from airloop.models.training_rows import parts
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores.ledger import History

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from tests.support import extend_pages
 
+from airloop.cli.families import FAMILIES
 from airloop.config import METRIC
 from airloop.config.gate_rules import RULE, RuleDeclaration
+from airloop.config.problem import PROBLEM
 from airloop.config.source import SOURCE
 from airloop.config.triggers import TRIGGER, TriggerDeclaration
 from airloop.families import Family, first_line
@@ -17,6 +19,7 @@ EXAMPLES = [
     (SOURCE, "sources.md", "shop_objects:Objects"),
     (RULE, "rules.md", "shop_rules:Rows"),
     (TRIGGER, "triggers.md", "shop_triggers:Returns"),
+    (PROBLEM, "problems.md", "shop_problems:Counts"),
 ]
 
 
@@ -34,7 +37,7 @@ def test_an_example_is_a_variant_of_its_family_with_help(family: Family, page: s
 
 
 def test_every_family_has_a_page_with_an_example() -> None:
-    assert {family.kind for family, *_ in EXAMPLES} == {"metric", "source", "rule", "trigger"}
+    assert {family.kind for family, *_ in EXAMPLES} == set(FAMILIES)
 
 
 def test_declared_as_printed_rule_and_trigger_are_built() -> None:

@@ -7,7 +7,7 @@ from airloop.config.prediction import Prediction
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import examples
-from airloop.models import outcomes_there, snapshot
+from airloop.models import outcomes_there, training_rows
 
 DECLARED = "label_delay_hours: 24"
 ONLY_FAILED = "AS label, known_at FROM failures WHERE failed;"
@@ -32,7 +32,7 @@ def test_an_example_without_an_outcome_gets_its_label_only_after_the_wait(toy_bu
 def test_rows_are_mature_only_when_the_wait_is_over(toy_built, tmp_path):
     settings = declared(toy_built, tmp_path, "{absent_after_days: 5, means: 0}")
     pipeline = toy.toy_pipeline(settings)
-    made = snapshot.training_rows(Deployment(pipeline, settings), toy.days(0, 40).end)
+    made = training_rows.training_rows(Deployment(pipeline, settings), toy.days(0, 40).end)
     assert made.holdout.end == toy.days(0, 35).end
     assert made.frame["label"].notna().all()
     assert 0 < made.frame["label"].mean() < 1

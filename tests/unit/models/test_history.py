@@ -10,7 +10,7 @@ from tests.support import toy
 
 from airloop.deployment import Deployment
 from airloop.errors import ConfigError
-from airloop.models import estimators, snapshot
+from airloop.models import estimators, training_rows
 from airloop.models.history import Thinning, evenly
 from airloop.settings import Settings
 
@@ -31,8 +31,8 @@ def test_positions_are_spread_evenly_and_hold_the_last_one(count, at_most, kept)
 
 
 def test_thinned_examples_span_the_whole_history_and_the_record_says_from_how_many(toy_built):
-    whole = snapshot.training_rows(Deployment(toy.toy_pipeline(toy_built), toy_built), CUTOFF)
-    thinned = snapshot.training_rows(Deployment(declared(toy_built, max_train_rows=200), toy_built), CUTOFF)
+    whole = training_rows.training_rows(Deployment(toy.toy_pipeline(toy_built), toy_built), CUTOFF)
+    thinned = training_rows.training_rows(Deployment(declared(toy_built, max_train_rows=200), toy_built), CUTOFF)
     parts = thinned.frame["part"].value_counts()
     # The embargo's day lies before the holdout and in neither part.
     assert parts["train"] == 200
@@ -46,15 +46,15 @@ def test_thinned_examples_span_the_whole_history_and_the_record_says_from_how_ma
 
 def test_a_rolling_history_leaves_older_rows_out(toy_built):
     rolling = declared(toy_built, history_days=10)
-    made = snapshot.training_rows(Deployment(rolling, toy_built), CUTOFF)
+    made = training_rows.training_rows(Deployment(rolling, toy_built), CUTOFF)
     assert made.train.end - made.train.start == timedelta(days=10)
     assert made.frame["decision_time"].min() >= made.train.start
-    whole = snapshot.parts(declared(toy_built, history_days=1000), CUTOFF)
-    assert whole == snapshot.parts(toy.toy_pipeline(toy_built), CUTOFF)
+    whole = training_rows.parts(declared(toy_built, history_days=1000), CUTOFF)
+    assert whole == training_rows.parts(toy.toy_pipeline(toy_built), CUTOFF)
 
 
 def test_a_thinning_without_a_limit_keeps_all(toy_built):
-    frame = snapshot.training_rows(Deployment(toy.toy_pipeline(toy_built), toy_built), CUTOFF)
+    frame = training_rows.training_rows(Deployment(toy.toy_pipeline(toy_built), toy_built), CUTOFF)
     assert frame.examples_before_holdout == (frame.frame["part"] == "train").sum()
     assert dataclasses.replace(Thinning(CUTOFF, None)).examples == 0
 

@@ -6,7 +6,7 @@ from tests.support import toy
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import examples
-from airloop.models import memory, snapshot
+from airloop.models import memory, training_rows
 
 
 def test_the_refusal_names_what_is_needed_what_there_is_and_how_many_rows_would_fit(toy_settings):
@@ -51,7 +51,7 @@ def test_a_snapshot_is_refused_before_its_features_are_read(toy_built, monkeypat
     tiny = pipeline.model_copy(update={"training": pipeline.training.model_copy(update={"memory_gib": 1e-5})})
     monkeypatch.setattr(examples, "retrieve", lambda *_: pytest.fail("features were read"))
     with pytest.raises(DataContractError, match=r"rows of 3 features take .* set training\.max_train_rows below"):
-        snapshot.training_rows(Deployment(tiny, toy_built), cutoff)
+        training_rows.training_rows(Deployment(tiny, toy_built), cutoff)
     monkeypatch.undo()
     fewer = tiny.model_copy(update={"training": tiny.training.model_copy(update={"memory_gib": 1.0})})
-    assert len(snapshot.training_rows(Deployment(fewer, toy_built), cutoff).frame) > 1000
+    assert len(training_rows.training_rows(Deployment(fewer, toy_built), cutoff).frame) > 1000

@@ -13,7 +13,7 @@ from tests.support.run_plainly import run_plainly
 
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError, GuardRefused, UpstreamUnavailable
-from airloop.models import snapshot, training_set
+from airloop.models import snapshot, training_rows, training_set
 from airloop.models.training_key import training_key
 from airloop.records import Evidence
 from airloop.settings import Settings
@@ -171,7 +171,7 @@ def rows_of_a_day(settings, root, day, *, kept="true", known="false"):
     settings = toy.edited(settings, root / "a", "features.sql", LABELS, LABELS.replace("FROM failures;", outcomes))
     jobs = f"AS decision_time FROM jobs WHERE starts_at::DATE <> DATE '{day}' OR {kept};"
     settings = toy.edited(settings, root / "b", "features.sql", "AS decision_time FROM jobs;", jobs)
-    made = snapshot.training_rows(Deployment(toy.toy_pipeline(settings), settings), toy.days(0, CUTOFF).end).frame
+    made = training_rows.training_rows(Deployment(toy.toy_pipeline(settings), settings), toy.days(0, CUTOFF).end).frame
     return made[made["decision_time"].dt.strftime("%Y-%m-%d") == day]
 
 

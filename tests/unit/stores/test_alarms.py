@@ -8,7 +8,7 @@ from tests.support.run_plainly import run_plainly
 
 from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, GuardRefused
-from airloop.models import snapshot
+from airloop.models import snapshot, training_rows
 from airloop.records import Alarm, Ingested, Monitored, Window
 from airloop.run import input_key, stage_run
 from airloop.stores import alarms, ledger, state
@@ -112,7 +112,7 @@ def test_a_kind_the_declaration_names_fails_the_window_until_it_is_accepted(toy_
 
 def test_a_snapshot_is_refused_and_then_leaves_an_excluded_window_out(toy_built):
     pipeline, cutoff = toy.toy_pipeline(toy_built), toy.days(0, CUTOFF)
-    whole = snapshot.training_rows(Deployment(pipeline, toy_built), cutoff.end)
+    whole = training_rows.training_rows(Deployment(pipeline, toy_built), cutoff.end)
     before = input_key.input_key(
         "snapshot",
         Deployment(pipeline, toy_built),
@@ -126,7 +126,7 @@ def test_a_snapshot_is_refused_and_then_leaves_an_excluded_window_out(toy_built)
     with pytest.raises(GuardRefused, match="hold trainings"):
         toy.run("snapshot", toy_built, cutoff)
     answer(toy_built, alarm_id(PIPELINE, window, SIZE), "excluded")
-    left = snapshot.training_rows(Deployment(pipeline, toy_built), cutoff.end)
+    left = training_rows.training_rows(Deployment(pipeline, toy_built), cutoff.end)
     gone = whole.frame["decision_time"].between(window.start, window.end, inclusive="left")
     assert gone.sum() == 2 * toy.ROWS_A_DAY
     assert left.frame.equals(whole.frame[~gone].reset_index(drop=True))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from airloop.config import Pipeline, calendar_windows
 from airloop.config.calendar import Calendar
 from airloop.errors import DataContractError
-from airloop.models.snapshot import parts
+from airloop.models.training_rows import parts
 from airloop.records import Window
 
 

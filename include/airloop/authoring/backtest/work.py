@@ -18,7 +18,7 @@ from airloop.models.history import evenly, learned_since
 from airloop.models.holdout import holdout_of
 from airloop.models.refit_checks import agreement
 from airloop.models.rules_measured import measure_rules
-from airloop.models.snapshot import parts, with_parts
+from airloop.models.training_rows import parts, with_parts
 from airloop.models.training_set import labelled_part
 from airloop.models.tune import search_of
 from airloop.problems import PREDICTION, Floats, task_of
