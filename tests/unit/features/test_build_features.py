@@ -149,7 +149,7 @@ def test_a_correction_within_the_lookback_is_a_new_input_and_a_later_window_is_n
     pipeline = toy.toy_pipeline(checked)
 
     def inputs(day):
-        return build_features.inputs(Deployment(pipeline, checked), toy.days(day, day + 1))
+        return build_features.inputs(Deployment(pipeline, checked), toy.days(day, day + 1)).digests
 
     before = inputs(5)
     path = Path(checked.landing_uri) / "toy" / "heat" / "2020-01-04.csv"
