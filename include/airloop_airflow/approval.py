@@ -4,7 +4,7 @@ The question waits in the triggerer. It ends by an answer in Airflow, an answer 
 deadline, or because it was overtaken: a newer version passed, another champion is in force, the evidence is too old.
 
 A person may answer within the second in which the task leaves its worker. Airflow's scheduler can then take this for a
-task that was killed and start it anew, and a question that is asked anew loses its answer. So an attempt after the
+task that was killed and start it again, and a question that is asked again loses its answer. So an attempt after the
 first asks nothing: it waits for the answer to the question that stands.
 """
 
@@ -157,7 +157,7 @@ class Answers(HITLTrigger):
     """Airflow's trigger for an answer, which also looks whether the ledger has one, or nobody can answer any more.
 
     Args:
-        stands: The question was asked by an attempt of before; where it is gone, the task is told to ask.
+        stands: The question was asked by an earlier attempt; where it is gone, the task is told to ask.
     """
 
     def __init__(self, *, pipeline: str, sequence: int, stands: bool = False, **kwargs: Any) -> None:

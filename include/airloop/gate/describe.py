@@ -30,8 +30,9 @@ def describe(
     """Measure what the card says beyond the decision, and publish the card.
 
     Written are `<reports>/<pipeline>/cards/v<version>.html` and `.json`, and both as artifacts below `card/` of the
-    training's MLflow run, in place of those of before. What happens to the version later - an approval, its promotion,
-    what it gained - is on its page in Airflow at once, and in the files when `airloop card` writes them again.
+    training's MLflow run, replacing those of an earlier run. What happens to the version later - an approval, its
+    promotion, what it gained - is on its page in Airflow at once, and in the files when `airloop card` writes them
+    again.
 
     Raises:
         GuardRefused: The version does not load.

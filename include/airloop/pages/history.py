@@ -56,7 +56,7 @@ class Seen:
         return sum(check["bad_rows"] for check in checks) if checks else None
 
     def has_data(self) -> bool:
-        """Whether there was anything in it: an empty window is no news of a pipeline."""
+        """Whether there was anything in it: an empty window says nothing about a pipeline."""
         checks = self.record("validate_raw").get("checks", ())
         return bool(self.examples()) or (self.examples() is None and any(check["rows"] for check in checks))
 

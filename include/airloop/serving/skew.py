@@ -45,7 +45,7 @@ class ViewSkew(Record):
         rows: Compared: the service had a value, and offline there is one of the same instant.
         differing: Of those, with another value of any feature.
         late: Rows besides, where offline there was a newer value by then.
-        gone: Rows besides, where offline there is no value at all.
+        gone: Further rows, for which the offline store has no value at all.
         example: The first difference in words; empty where there is none.
     """
 

@@ -56,7 +56,7 @@ def compact(uri: str, settings: Settings, *, dry_run: bool) -> int:
 
 
 def vacuum(uri: str, settings: Settings, *, keep_days: int, dry_run: bool) -> tuple[int, int]:
-    """Remove files that only versions of longer than `keep_days` ago hold, and the log of before then.
+    """Remove files that only versions older than `keep_days` hold, and the log entries before those.
 
     Answers how many files, and their bytes.
     """

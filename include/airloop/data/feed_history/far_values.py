@@ -26,7 +26,7 @@ _LEAST_WINDOWS = 2
 
 @dataclass(frozen=True)
 class Far:
-    """Values beyond the range of before: at least `share` of the rows, as far as `value`; `side` in a word."""
+    """Values beyond the earlier range: at least `share` of the rows, as far as `value`; `side` in a word."""
 
     share: float
     value: float

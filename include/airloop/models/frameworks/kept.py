@@ -68,7 +68,7 @@ class Kept(BaseEstimator, ABC):  # type: ignore[misc]
         """What the framework reads out of a text.
 
         Raises:
-            ValueError: It is no text of the framework.
+            ValueError: It is not a text of the framework.
             ConfigError: The framework is not installed.
         """
 

@@ -19,7 +19,7 @@ class _LightGBM(Kept):
     def _read_back(self, text: str) -> Any:
         # Its reader is given nothing that does not begin as its texts do: it is not made for strangers' files.
         if not text.startswith(f"{_FIRST_WORD}\n"):
-            raise ValueError("it is no text of a LightGBM model")
+            raise ValueError("it is not the text of a LightGBM model")
         return installed_module("lightgbm").Booster(model_str=text)
 
     def _ask(self, read: Any, rows: Numbers) -> Any:
