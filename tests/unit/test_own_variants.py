@@ -45,7 +45,8 @@ def test_all_of_them_work_together_by_their_names_in_the_declaration(settings: S
     assert extracted.rows == {"jobs": 24}
 
     assert task_of(pipeline).metrics == ("brier", "roc_auc", COST)
-    assert evidence.metric_value(COST, np.array([1.0, 0.0, 0.0, 1.0]), np.array([0.1, 0.9, 0.2, 0.8])) == 6.0 / 4
+    labels, predicted = np.tile([1.0, 0.0, 0.0, 1.0], 10), np.tile([0.1, 0.9, 0.2, 0.8], 10)
+    assert evidence.metric_value(COST, labels, predicted) == 6.0 / 4
 
     found = judge(evaluated(measured=measure_rules(pipeline, planted.holdout(planted.good))), pipeline.gate)
     assert [(check.rule, check.passed) for check in found.checks if check.rule == "rows"] == [("rows", False)]
