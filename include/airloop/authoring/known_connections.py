@@ -40,8 +40,19 @@ def unknown_connections(pipeline: Pipeline, settings: Settings) -> list[str]:
     known = {*settings.connections, *(item for look_up in _LOOK_UPS for item in look_up(settings))}
     return [
         f"pipeline.yaml: look: feeds.{name}.source.connection: no connection {connection!r} is known here (known: "
-        f"{', '.join(sorted(known)) or 'none'}); stage extract needs it: airflow connections add {connection} "
-        f"--conn-uri ..., AIRFLOW_CONN_{connection.upper()} in every worker, or AIRLOOP_CONNECTIONS by hand"
+        f"{', '.join(sorted(known)) or 'none'}); {_who_needs(pipeline, name, connection)}"
         for name, connection in wanted.items()
         if connection not in known
     ]
+
+
+def _who_needs(pipeline: Pipeline, feed: str, connection: str) -> str:
+    if pipeline.feeds[feed].stream:
+        return (
+            f'`airloop streams run` and `airloop up` need it in AIRLOOP_CONNECTIONS={{"{connection}": "redis://..."}}'
+        )
+    variable = f"AIRFLOW_CONN_{connection.upper()}"
+    return (
+        f"stage extract needs it: airflow connections add {connection} --conn-uri ..., {variable} in every worker, or "
+        "AIRLOOP_CONNECTIONS by hand"
+    )

@@ -187,6 +187,13 @@ def _check_source(pipeline: Pipeline, feed: str, settings: Settings) -> None:
 
     try:
         fetched.source_of(feed, pipeline.feeds[feed], settings)
+        if pipeline.feeds[feed].stream:
+            # Only for streams: DuckDB is not needed for the others.
+            from airloop.sources.streams import per_event
+            from airloop.sources.streams.declared import stream_of
+
+            per_event.online_sections(stream_of(pipeline, feed), settings)
+            return
     except ConfigError as error:
         lines = str(error).splitlines()
         raise ConfigError("\n".join(f"{pipeline.name}/pipeline.yaml: {line}" for line in lines)) from error
@@ -215,7 +222,7 @@ def _looks(pipeline: Pipeline) -> list[str]:
         f"pipeline.yaml: look: feeds.{name}.source.overlap_minutes is not declared: a row that is committed more than "
         "an hour after its window was fetched is lost; write the length of the longest transaction, or 0"
         for name, feed in pipeline.feeds.items()
-        if feed.source is not None and not feed.static and feed.source.overlap_minutes is None
+        if feed.source is not None and feed.fetched and not feed.static and feed.source.overlap_minutes is None
     ]
     days, needed = pipeline.training.holdout_days, pipeline.gate.compare.min_blocks
     if days < needed:

@@ -34,6 +34,7 @@ from airloop.cli import (
     serve,
     snapshot,
     stages,
+    streams,
     trace,
 )
 from airloop.cli.output import errors, place_refused
@@ -63,6 +64,7 @@ pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(streams.app, name="streams")
 app.add_typer(alarms.app, name="alarms")
 app.add_typer(keys.app, name="keys")
 app.add_typer(serve.app)

@@ -10,11 +10,12 @@ from airloop.config.metric import METRIC
 from airloop.config.nearest import nearest
 from airloop.config.problem import PROBLEM
 from airloop.config.source import SOURCE
+from airloop.config.stream import BROKER
 from airloop.config.triggers import TRIGGER
 from airloop.errors import ConfigError
 from airloop.families import Family, first_line
 
-FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE, RULE, TRIGGER, PROBLEM)}
+FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE, BROKER, RULE, TRIGGER, PROBLEM)}
 
 app = typer.Typer()
 

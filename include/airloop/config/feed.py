@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from airloop.config.nearest import nearest
 from airloop.config.node import Name, Node
 from airloop.config.source import Source
+from airloop.config.stream import StreamOptions
 
 ColumnType = Literal["string", "integer", "float", "boolean", "timestamp"]
 
@@ -54,6 +55,16 @@ class Feed(Node):
         return "{hour}" in self.files
 
     @property
+    def stream(self) -> StreamOptions | None:
+        """The stream its events come from; None for files that somebody lands and for rows that are fetched."""
+        return self.source.stream if self.source else None
+
+    @property
+    def fetched(self) -> bool:
+        """Whether the stage extract asks a source for its rows, window by window."""
+        return self.source is not None and self.source.kind != "stream"
+
+    @property
     def static(self) -> bool:
         """Whether the feed is one table without time."""
         return self.event_time is None
@@ -68,7 +79,7 @@ class Feed(Node):
             raise ValueError("a feed needs `files`, or a `source` to fetch them from")
         if "{hour}" in self.files and "{day}" not in self.files.partition("{hour}")[0]:
             raise ValueError("{hour} in `files` is an hour of a day: write {day} before it, like {day}T{hour}.csv")
-        if "{hour}" in self.files and self.source is not None:
+        if "{hour}" in self.files and self.fetched:
             raise ValueError("rows from a `source` land by UTC days: leave {hour} out of `files`")
         if ("{day}" in self.files) == self.static:
             raise ValueError("a feed with {day} in `files` needs `event_time`, and one without is static and has none")
@@ -86,7 +97,7 @@ class Feed(Node):
 
     @model_validator(mode="after")
     def _lateness_means_something(self) -> Self:
-        if self.lateness_hours is not None and (self.static or self.outcome or self.source):
+        if self.lateness_hours is not None and (self.static or self.outcome or self.fetched):
             kind = "a static table" if self.static else "an outcome" if self.outcome else "rows from a `source`"
             raise ValueError(f"`lateness_hours` says how long a window waits, and none waits for {kind}: leave it out")
         return self
@@ -106,6 +117,9 @@ class Feed(Node):
         source = self.source
         if source is None:
             return self
+        if source.kind == "stream":
+            self._refuse_stream(source.stream)
+            return self
         if self.static and (source.watermark or source.overlap_minutes):
             raise ValueError("a static table is fetched whole: leave out `watermark` and `overlap_minutes`")
         if not self.static and self.columns.get(source.watermark or "") != "timestamp":
@@ -114,6 +128,28 @@ class Feed(Node):
             # A local day overlaps two windows: each extraction would make the window before it run again.
             raise ValueError("rows from a `source` land by UTC days: leave out `day_timezone`")
         return self
+
+    def _refuse_stream(self, declared: StreamOptions | None) -> None:
+        if self.static:
+            raise ValueError("a stream has events, and each is about an instant: name its column in `event_time`")
+        if self.known_at in (None, self.event_time):
+            raise ValueError(
+                "a stream's feed needs `known_at`: a column of type timestamp besides event_time, like arrived_at; "
+                "airloop fills it with the instant an event arrived, and events leave it out"
+            )
+        late, entity = (declared.late, declared.entity) if declared else (None, ())
+        for name in (self.known_at, late):
+            if name in self.key:
+                raise ValueError(f"{name!r} is filled when an event arrives: sent again it would have another key")
+        if late is not None and self.columns.get(late) != "boolean":
+            raise ValueError(f"source.options.late is {late!r}; it has to be one of columns, of type boolean")
+        for name in entity:
+            if name not in self.columns or name in (self.known_at, late):
+                sent = [column for column in self.columns if column not in (self.known_at, late)]
+                near = nearest(name, sent)
+                raise ValueError(f"source.options.entity names {name!r}{near} (columns: {', '.join(sent)})")
+        if not self.files.endswith(".csv"):
+            raise ValueError("events land as CSV: let `files` end in .csv, or leave it out")
 
     @field_validator("day_timezone")
     @classmethod

@@ -111,6 +111,11 @@ class Pipeline(Node):
         return tuple(name for name, feed in self.feeds.items() if feed.outcome)
 
     @property
+    def streamed_views(self) -> frozenset[str]:
+        """Feature views whose values go online with each event."""
+        return frozenset(view for feed in self.feeds.values() if feed.stream for view in feed.stream.online)
+
+    @property
     def monitoring_calendar(self) -> Calendar:
         """The calendar of monitoring's looks: `monitoring.every`, else the pipeline's own, at least daily."""
         return self.monitoring.every or ("daily" if self.calendar == "hourly" else self.calendar)
@@ -159,8 +164,14 @@ class Pipeline(Node):
 
     @model_validator(mode="after")
     def _windows_hold_whole_days(self) -> Self:
-        if self.calendar == "hourly" and any(feed.source for feed in self.feeds.values()):
+        if self.calendar == "hourly" and any(feed.fetched for feed in self.feeds.values()):
             raise ValueError("rows from a `source` land by UTC day, which is longer than an hourly window: write daily")
+        days = [name for name, feed in self.feeds.items() if feed.stream and not feed.hourly]
+        if self.calendar == "hourly" and days:
+            raise ValueError(
+                f"feeds.{days[0]}: a day's file is longer than an hourly window, which would wait for the day's end: "
+                'write files: "{day}T{hour}.csv"'
+            )
         return self
 
     @model_validator(mode="after")

@@ -6,6 +6,8 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from airloop.config.node import Node
+from airloop.config.options import read_options
+from airloop.config.stream import StreamOptions
 from airloop.errors import ConfigError
 from airloop.families import Family
 
@@ -18,19 +20,22 @@ SOURCE = Family("source", "airloop.sources.kinds.source:Source")
 class Source(Node):
     """Where the rows of a feed are fetched from, by the stage extract; they then land as files.
 
+    Of kind `stream` nothing is fetched: events come one by one and are consumed (`airloop streams`).
+
     A window fetches the rows whose watermark lies in it, so a row that was changed has to get a newer watermark; it
     then arrives as a correction of the day it is about. A row that is deleted is not noticed. Neither is another
     event_time under the same key: the old row stays where it was.
     """
 
     kind: str = "sql"
-    """`sql`, or `module:Class` of the project's own; `airloop list source` prints airloop's."""
+    """`sql`, `stream`, or `module:Class` of the project's own; `airloop list source` prints airloop's."""
     connection: str | None = Field(pattern=r"^[\w.-]+$", default=None)
-    """Id of an Airflow connection; by hand a key of AIRLOOP_CONNECTIONS. Never a URL: those hold passwords."""
+    """Id of an Airflow connection; by hand a key of AIRLOOP_CONNECTIONS. Never a URL: those hold passwords. A stream
+    without one is on the Redis server that `airloop up` runs."""
     query: str | None = None
     """Of kind `sql`: one SELECT without parameters; its columns are exactly `columns`."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """What a source of the project's own asks for; it has a schema of its own."""
+    """What a stream or a source of the project's own asks for; it has a schema of its own."""
     watermark: str | None = None
     """Column of type timestamp with the instant a row was last written. None for a static table, fetched whole."""
     overlap_minutes: int | None = Field(ge=0, default=None)
@@ -44,6 +49,21 @@ class Source(Node):
             return SOURCE.refuse_unknown(value)
         except ConfigError as error:
             raise ValueError(str(error)) from None
+
+    @property
+    def stream(self) -> StreamOptions | None:
+        """What is declared of the stream; None for a source that is fetched."""
+        return read_options(StreamOptions, self.options, "options") if self.kind == "stream" else None
+
+    @model_validator(mode="after")
+    def _stream_options(self) -> Self:
+        try:
+            found = self.stream
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        if found is not None and (self.watermark or self.overlap_minutes is not None):
+            raise ValueError("a stream is not fetched by windows: leave out `watermark` and `overlap_minutes`")
+        return self
 
     @model_validator(mode="after")
     def _keys_of_its_kind(self) -> Self:

@@ -55,7 +55,7 @@ def awaited(
 
 def _newest(feed: Feed, name: str, files: Iterable[ListedFile]) -> datetime | None:
     spans = (landed_files.file_span(feed, file.name) for file in files if file.feed == name)
-    return max((span.end for span in spans if span is not None), default=None)
+    return max((landed_files.reaches(feed, span) for span in spans if span is not None), default=None)
 
 
 def _last_period_end(feed: Feed, window: Window) -> datetime:
@@ -81,7 +81,7 @@ def not_reached(pipeline: Pipeline, window: Window, settings: Settings) -> str:
     Raises:
         UpstreamUnavailable: The landing folder does not answer.
     """
-    if any(feed.source for feed in pipeline.feeds.values() if not feed.static):
+    if any(feed.fetched for feed in pipeline.feeds.values() if not feed.static):
         return ""
     newest = inbox.data_time(pipeline, landed_files.list_files(pipeline, settings))
     if newest is not None and newest >= window.start - patience(pipeline):

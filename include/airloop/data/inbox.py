@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from airloop.config import Pipeline, calendar_windows
+from airloop.config import Feed, Pipeline, calendar_windows
 from airloop.data import settled
 from airloop.data.file_hours import FileHours
 from airloop.data.inbox_records import Records
@@ -105,18 +105,23 @@ def _reason(pipeline: Pipeline, window: Window, landed: "_Landed", done: Records
 def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | None:
     """How far data time has come, as the landed files show it; None when no file with a local day landed.
 
-    The newest end of a local day among the feeds that are certainly written after the events they hold: outcomes, and
-    feeds with a declared delay. Others (a schedule) may land ahead of their day; they count when there is nothing else.
+    The newest end of a local day among the feeds that are certainly written after the events they hold: outcomes,
+    feeds with a declared delay, and streams (those to the start of their newest period). Others (a schedule) may land
+    ahead of their day; they count when there is nothing else.
     """
-    telling = _telling(pipeline)
-    spans = (landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in files if file.feed in telling)
-    return max((span.end for span in spans if span is not None), default=None)
+    feeds = {name: pipeline.feeds[name] for name in _telling(pipeline)}
+    found = ((feeds[file.feed], file.name) for file in files if file.feed in feeds)
+    spans = ((feed, landed_files.file_span(feed, name)) for feed, name in found)
+    return max((landed_files.reaches(feed, span) for feed, span in spans if span is not None), default=None)
 
 
 def _telling(pipeline: Pipeline) -> list[str]:
     dated = [name for name, feed in pipeline.feeds.items() if not feed.static]
-    after = [name for name in dated if pipeline.feeds[name].outcome or pipeline.feeds[name].delay_minutes > 0]
-    return after or dated
+    return [name for name in dated if _after_the_event(pipeline.feeds[name])] or dated
+
+
+def _after_the_event(feed: Feed) -> bool:
+    return feed.outcome or feed.delay_minutes > 0 or feed.stream is not None
 
 
 class _Landed:
@@ -160,9 +165,14 @@ class _Landed:
     def _over(self, pipeline: Pipeline) -> datetime | None:
         """How far data time has come: by names, and by the rows of the newest files that are longer than a window."""
         telling = set(_telling(pipeline))
-        spans = [(file, span) for file, span in self._spans if span and file.feed in telling]
-        newest = max((span.end for _, span in spans), default=None)
-        ends = [self._hours.newest_end(file) for file, span in spans if span.end == newest]
+        spans = [
+            (file, landed_files.reaches(pipeline.feeds[file.feed], span))
+            for file, span in self._spans
+            if span and file.feed in telling
+        ]
+        newest = max((end for _, end in spans), default=None)
+        tied = [(file, end) for file, end in spans if end == newest]
+        ends = [end if pipeline.feeds[file.feed].stream else self._hours.newest_end(file) for file, end in tied]
         return max((end for end in ends if end is not None), default=newest)
 
     def read_by(self, span: Window) -> list[ListedFile]:

@@ -31,12 +31,10 @@ from pydantic import PositiveInt
 
 from airloop.errors import ConfigError
 from airloop.feast_stores.delta_source import batch_source
-from airloop.feast_stores.online_writers import Writer, open_sqlite, write_any, write_redis, write_sqlite
+from airloop.feast_stores.online_writers import Writer, open_sqlite, write_sqlite, writer_of
 
 logger = logging.getLogger(__name__)
 
-_WRITERS: dict[str, Writer] = {"SqliteOnlineStore": write_sqlite, "RedisOnlineStore": write_redis}
-_SQLITE_EXTRAS = ("vector_enabled", "enable_openai_compatible_store")
 _NOT_COPIED = ("feature_transformation", "aggregations", "enable_validation", "offline", "source_views")
 
 
@@ -96,6 +94,4 @@ class BulkComputeEngine(LocalComputeEngine):
         return rows.rename_columns([source.field_mapping.get(column, column) for column in rows.column_names])
 
     def _writer(self) -> Writer:
-        writer = _WRITERS.get(type(self.online_store).__name__, write_any)
-        extras = any(getattr(self.repo_config.online_store, extra, False) for extra in _SQLITE_EXTRAS)
-        return write_any if writer is write_sqlite and extras else writer
+        return writer_of(self.online_store, self.repo_config)

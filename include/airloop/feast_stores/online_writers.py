@@ -27,6 +27,7 @@ from airloop.private_files import create_private
 Writer = Callable[[Any, RepoConfig, FeatureView, Iterable[pa.RecordBatch]], None]
 
 _BUSY_SECONDS = 30
+_SQLITE_EXTRAS = ("vector_enabled", "enable_openai_compatible_store")
 _ROWS_PER_READ = 10_000
 
 _STAGE_SQL = "CREATE TEMP TABLE staged (entity_key, feature_name, value, value_text, event_ts, created_ts)"
@@ -139,3 +140,13 @@ def write_any(store: OnlineStore, config: RepoConfig, view: FeatureView, batches
                 if held is None or to_naive_utc(held) <= to_naive_utc(row[2])
             ]
             store.online_write_batch(config, view, fresh, None)
+
+
+_WRITERS: dict[str, Writer] = {"SqliteOnlineStore": write_sqlite, "RedisOnlineStore": write_redis}
+
+
+def writer_of(store: Any, config: RepoConfig) -> Writer:
+    """How rows are written to this store."""
+    writer = _WRITERS.get(type(store).__name__, write_any)
+    extras = any(getattr(config.online_store, extra, False) for extra in _SQLITE_EXTRAS)
+    return write_any if writer is write_sqlite and extras else writer

@@ -64,14 +64,24 @@ def tables_read(sql: str) -> frozenset[str] | None:
     Raises:
         duckdb.Error: It cannot be parsed.
     """
+    statements = tree(sql)
+    if statements is None:
+        return None
+    names = frozenset(_tables(statements, frozenset()))
+    return None if names & _BY_NAME else names
+
+
+def tree(sql: str) -> Any | None:
+    """The statements of a query as DuckDB parses them, as plain data; None when it does not say.
+
+    Raises:
+        duckdb.Error: It cannot be parsed.
+    """
     parser = _parser().cursor()
     parser.extract_statements(sql)
     ((text,),) = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
-    tree = json.loads(text)
-    if tree["error"]:
-        return None
-    names = frozenset(_tables(tree["statements"], frozenset()))
-    return None if names & _BY_NAME else names
+    found = json.loads(text)
+    return None if found["error"] else found["statements"]
 
 
 def _tables(node: Any, own: frozenset[str]) -> Iterator[str]:

@@ -56,7 +56,7 @@ def extract(at: Deployment, window: Window) -> Extracted:
         UpstreamUnavailable: A database or the landing folder does not answer.
     """
     pipeline, settings = at.pipeline, at.settings
-    feeds = {name: feed for name, feed in pipeline.feeds.items() if feed.source is not None}
+    feeds = {name: feed for name, feed in pipeline.feeds.items() if feed.fetched}
     if not feeds:
         raise ConfigError(f"{pipeline.name}: no feed has a `source`; there is nothing to extract")
     _refuse_window(window)

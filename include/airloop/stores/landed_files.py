@@ -143,6 +143,14 @@ def file_span(feed: Feed, name: str) -> Window | None:
         return None
 
 
+def reaches(feed: Feed, span: Window) -> datetime:
+    """How far data time has come where a file of this period landed.
+
+    To its end; of a stream to its start, for events of the period may land until a file of a later one does.
+    """
+    return span.start if feed.stream else span.end
+
+
 def period_of(feed: Feed, local: datetime) -> Window:
     """The UTC span of the period that files of a feed are named by, which holds an instant of its local time.
 

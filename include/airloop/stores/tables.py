@@ -115,6 +115,30 @@ feedback = sa.Table(
 sa.Index("feedback_subject", feedback.c.pipeline, feedback.c.subject, feedback.c.id)
 sa.Index("feedback_waiting", feedback.c.pipeline, feedback.c.landed_as)
 
+stream_events = sa.Table(
+    "stream_events",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("feed", sa.String(200), nullable=False),
+    sa.Column("content", sa.String(64), nullable=False),
+    sa.Column("event_id", sa.String(80), nullable=False),
+    sa.Column("late", sa.Integer, nullable=False),
+    sa.Column("arrived_at", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "feed", "content"),
+)
+
+stream_entities = sa.Table(
+    "stream_entities",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("feed", sa.String(200), nullable=False),
+    sa.Column("entity", sa.String(300), nullable=False),
+    sa.Column("newest_at", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "feed", "entity"),
+)
+
+sa.Index("stream_events_age", stream_events.c.pipeline, stream_events.c.feed, stream_events.c.arrived_at)
+
 alerts = sa.Table(
     "alerts",
     metadata,

@@ -34,7 +34,7 @@ def _params(pipeline: Pipeline) -> dict[str, Param]:
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__data`."""
     arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=_params(pipeline))
-    sources = [feed.source for feed in pipeline.feeds.values() if feed.source]
+    sources = [feed.source for feed in pipeline.feeds.values() if feed.source and feed.fetched]
     connections = sorted({source.connection for source in sources if source.connection})
 
     @dag(schedule=pipelines.calendar(pipeline, "data"), **waiting.side_by_side(pipeline, arguments, "data"))

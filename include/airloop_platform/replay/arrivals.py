@@ -86,7 +86,7 @@ def arrivals_of(pipeline: Pipeline, settings: Settings) -> Arrivals:
     """From the replay source where one is declared, else what has landed or lies in the feeds' databases."""
     if pipeline.replay:
         return FromSource(pipeline, settings)
-    return Landed(fetches=any(feed.source for feed in pipeline.feeds.values()))
+    return Landed(fetches=any(feed.fetched for feed in pipeline.feeds.values()))
 
 
 def files_digest(pipeline: Pipeline, window: Window, settings: Settings) -> str:

@@ -133,7 +133,7 @@ def _data_end(pipeline: Pipeline, settings: Settings) -> tuple[datetime, str]:
         source = upstream(pipeline)
         covered = source.coverage[1]
         return (declared, "coverage.end in pipeline.yaml") if declared else (covered, f"what {source.name} covers")
-    if any(feed.source for feed in pipeline.feeds.values()):
+    if any(feed.fetched for feed in pipeline.feeds.values()):
         # The clock decides only what to refuse: a window that is not over is not fetched.
         now = datetime.now(UTC)
         return (declared, "coverage.end in pipeline.yaml") if declared and declared <= now else (now, "today")

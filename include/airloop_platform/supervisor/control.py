@@ -22,7 +22,7 @@ from airloop_platform.supervisor.presence import (
     supervisor,
 )
 from airloop_platform.supervisor.processes import ProcessMark, wait_until
-from airloop_platform.supervisor.records import SERVICES, Platform, ServiceStatus
+from airloop_platform.supervisor.records import SERVICES, STREAM_SERVICES, Platform, ServiceStatus
 from airloop_platform.supervisor.run_folder import RunFolder, read_private, refuse_unusable_home, run_folder, try_lock
 from airloop_platform.supervisor.services import (
     airflow_health,
@@ -32,6 +32,7 @@ from airloop_platform.supervisor.services import (
     runs_mlflow,
     serving_healthy,
 )
+from airloop_platform.supervisor.streams import stream_health
 
 # A supervisor that was told to stop needs at most 20 s.
 _STOP_SECONDS = 30.0
@@ -43,7 +44,10 @@ def current(settings: Settings) -> Platform | None:
 
 
 def status(settings: Settings) -> tuple[ServiceStatus, ...]:
-    """The six services as they are now, asked at their health endpoints; in the order of `SERVICES`."""
+    """The services as they are now, asked at their health endpoints; in the order of `SERVICES`.
+
+    Those of streams follow, where they were started.
+    """
     folder = run_folder(settings)
     recorded = recorded_services(folder)
     pids = {name: leader.pid for name, leader in recorded.items() if leader.lives()}
@@ -55,6 +59,9 @@ def status(settings: Settings) -> tuple[ServiceStatus, ...]:
     healthy["mlflow"] = ("mlflow" in pids or not runs_mlflow(settings)) and mlflow_healthy(mlflow_url)
     urls = {"mlflow": mlflow_url, "serving": record.get("serving_url", "")}
     healthy["serving"] = "serving" in pids and serving_healthy(urls["serving"])
+    healthy |= stream_health(settings) if recorded else {}
+    names = (*SERVICES, *(name for name in STREAM_SERVICES if name in recorded))
+    urls |= dict.fromkeys(STREAM_SERVICES, "")
     return tuple(
         ServiceStatus(
             name=name,
@@ -63,7 +70,7 @@ def status(settings: Settings) -> tuple[ServiceStatus, ...]:
             pid=pids.get(name),
             restarts=record.get("restarts", {}).get(name, 0),
         )
-        for name in SERVICES
+        for name in names
     )
 
 

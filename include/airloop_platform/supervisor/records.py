@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer", "mlflow", "serving")
+STREAM_SERVICES = ("redis", "streams")
+"""Those that run only where a pipeline declares a stream."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class ServiceStatus:
     """One service as it is now.
 
     Attributes:
-        name: One of `SERVICES`.
+        name: One of `SERVICES` or `STREAM_SERVICES`.
         url: Where a person looks at it; empty while the platform is not running.
         healthy: Its health endpoint says so and, where the supervisor runs it, its process lives.
         pid: Its leading process; None when it does not run here.

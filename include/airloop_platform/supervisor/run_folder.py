@@ -33,6 +33,7 @@ class RunFolder:
         mlflow_secrets: The MLflow server's password and what it signs with.
         mlflow_auth: The configuration of its login; holds no secret.
         mlflow_users: Its database of users (hashed passwords).
+        redis: Port and password of the Redis server; airloop.sources.streams reads it.
         temporary: TMPDIR of every service, for killed ones leave files there; removed at each start and stop.
     """
 
@@ -44,6 +45,7 @@ class RunFolder:
     mlflow_secrets: Path
     mlflow_auth: Path
     mlflow_users: Path
+    redis: Path
     temporary: Path
 
 
@@ -60,6 +62,7 @@ def run_folder(settings: Settings) -> RunFolder:
         mlflow_secrets=root / "mlflow_secrets.json",
         mlflow_auth=root / "mlflow_auth.ini",
         mlflow_users=root / "mlflow_users.db",
+        redis=root / "redis.json",
         temporary=root / "tmp",
     )
 

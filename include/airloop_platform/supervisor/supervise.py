@@ -32,6 +32,7 @@ from airloop_platform.supervisor.services import (
     serving_healthy,
     warm_execution_api,
 )
+from airloop_platform.supervisor.streams import stream_commands, stream_health
 
 _START_SECONDS = 300.0
 _POLL_SECONDS = 0.25
@@ -182,6 +183,8 @@ class _Supervision:
         self._wait(parts, "Airflow", lambda: all(airflow_health(self.airflow_url, since=since).values()))
         self._wait(parts, f"MLflow at {self.mlflow_url}", lambda: mlflow_healthy(self.mlflow_url))
         self._wait(parts, "the prediction service", lambda: serving_healthy(self.serving_url))
+        for name in services.keys() & stream_health(self.settings).keys():
+            self._wait(parts, f"the service {name}", lambda name=name: stream_health(self.settings)[name])  # type: ignore[misc]
         return services
 
     def _services(self) -> dict[str, Command]:
@@ -189,7 +192,7 @@ class _Supervision:
         if runs_mlflow(self.settings):
             commands["mlflow"] = mlflow_command(self.settings, mlflow_port=self.mlflow_port)
         commands["serving"] = serving_command(self.settings, serving_port=self.serving_port)
-        return commands
+        return commands | stream_commands(self.settings, taken=(self.airflow_port, self.mlflow_port, self.serving_port))
 
     def _preparations(self, migration: Command) -> dict[str, Command]:
         tables = mlflow_tables_command(self.settings) if runs_mlflow(self.settings) else None
