@@ -58,13 +58,7 @@ def validate_raw(at: Deployment, window: Window, reads: Before, *, ingested: Ing
         if name not in waiting
     ]
     refused = {
-        judged.table: quarantine.marked(
-            pipeline,
-            judged.table,
-            _refused(judged, tables[judged.table], unread[judged.table]),
-            window=window,
-            settings=settings,
-        )
+        judged.table: _set_apart(pipeline, window, judged, (tables[judged.table], unread[judged.table]), settings)
         for judged in judgements
     }
     good = {judged.table: _good(judged, tables[judged.table]) for judged in judgements}
@@ -153,6 +147,13 @@ def _raw_rows(pipeline: Pipeline, name: str, feed: Feed, window: Window, setting
     if lake.open_table(uri, settings) is None:
         return pa.table({column: [] for column in feed.columns})
     return lake.read(uri, settings, where=None if feed.event_time is None else lake.between(feed.event_time, window))
+
+
+def _set_apart(
+    pipeline: Pipeline, window: Window, judged: Judgement, rows: tuple[pa.Table, pa.Table | None], settings: Settings
+) -> pa.Table:
+    """The bad rows as quarantine keeps them; `rows` are those of raw, and those that could not be read."""
+    return quarantine.marked(pipeline, judged.table, _refused(judged, *rows), window=window, settings=settings)
 
 
 def _refused(judged: Judgement, rows: pa.Table, unread: pa.Table | None) -> pa.Table:

@@ -135,11 +135,7 @@ def _judged(at: Deployment, window: Window, reads: Asked, version: int, judged: 
     )
     frozen = tracking.read_parquet(champion.snapshot.uri, settings)
     sides = measured_look.sides(pipeline, champion, rows, settings, frozen=frozen, unfit=unfit)
-    drifted = drift.measure(
-        *sides,
-        ignore=feature_store.ignored_in_drift(pipeline, settings),
-        threshold=pipeline.monitoring.psi_threshold,
-    )
+    drifted = _drift(pipeline, sides, settings)
     counted = quality(
         rows,
         list(champion.features),
@@ -159,6 +155,11 @@ def _judged(at: Deployment, window: Window, reads: Asked, version: int, judged: 
         windows=reads.past,
     )
     return _published(pipeline, replace(noted, alarms=noticed), drifted, sides, settings)
+
+
+def _drift(pipeline: Pipeline, sides: tuple[Sides, Sides], settings: Settings) -> Drift:
+    ignored = feature_store.ignored_in_drift(pipeline, settings)
+    return drift.measure(*sides, ignore=ignored, threshold=pipeline.monitoring.psi_threshold)
 
 
 def _published(
