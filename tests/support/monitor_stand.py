@@ -20,8 +20,7 @@ from airloop.models import estimators, model_version
 from airloop.problems import task_of
 from airloop.records import Monitored, Snapshot, Window
 from airloop.settings import Settings
-from airloop.stores import lake, ledger
-from airloop.stores.mlflow import tracking
+from airloop.stores import frames, lake, ledger
 from airloop.watch import monitor
 
 FEATURES = ("machine_code", "job_size", "celsius")
@@ -79,7 +78,7 @@ class Stand:
         day = (self.rows["decision_time"] - toy.START).dt.days
         frozen = self.rows[day < 25].assign(part=np.where(day[day < 25] < 15, "train", "holdout"))
         uri = str(self.settings.home / "snapshot.parquet")
-        tracking.write_parquet(frozen, uri, self.settings)
+        frames.write(frozen, uri, self.settings)
         train, holdout = frozen[frozen["part"] == "train"], frozen[frozen["part"] == "holdout"]
         candidate = next(iter(self.pipeline.training.candidates))
         if self.model is None:

@@ -34,11 +34,11 @@ def snapshot(
         _refuse_output(output)
     # Imports for seconds: what was typed is checked first.
     from airloop.authoring import notebook
-    from airloop.stores.mlflow import tracking
+    from airloop.stores import frames
 
     made = notebook.training_rows(pipeline, cutoff=instant)
     path = output or _default_path(pipeline, instant, made, settings)
-    tracking.write_parquet(made.frame, str(path.absolute()), settings)
+    frames.write(made.frame, str(path.absolute()), settings)
     _describe(pipeline, instant, made, settings)
     console.print(f"written   {path}", markup=False, soft_wrap=True)
     for line in (

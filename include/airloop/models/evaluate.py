@@ -19,7 +19,7 @@ from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, Task, refuse_unfit_labels, task_of
 from airloop.records import Evaluated, Evidence, Record, Snapshot, TrainedModel, Window
 from airloop.settings import Settings
-from airloop.stores import ledger
+from airloop.stores import frames, ledger
 from airloop.stores.ledger import History
 from airloop.stores.mlflow import registry, tracking
 
@@ -226,7 +226,7 @@ def _keep_predictions(
     """Holdout predictions, the reference of later monitoring: in-sample ones are sharper than any live ones can be."""
     frame = rows[[pipeline.prediction.entity_key, "decision_time", "label"]].assign(**{PREDICTION: list(predicted)})
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{snapshot.digest}.holdout-v{trained.version}.parquet"
-    tracking.write_parquet(frame, uri, settings)
+    frames.write(frame, uri, settings)
     registry.tag_version(settings, pipeline.name, trained.version, {"airloop.holdout_uri": uri})
 
 

@@ -25,6 +25,7 @@ from airloop.models.recorded_digest import refuse_changed
 from airloop.problems import Floats, task_of
 from airloop.records import Snapshot
 from airloop.settings import Settings
+from airloop.stores import frames
 from airloop.stores.mlflow import model_files, registry, tracking
 from airloop.stores.mlflow.border import answering, in_one_line
 from airloop.stores.mlflow.model_files import Files
@@ -254,7 +255,7 @@ def _holdout_predictions(uri: str | None, settings: Settings) -> pd.DataFrame:
     if not uri:
         return pd.DataFrame()
     try:
-        return tracking.read_parquet(uri, settings)
+        return frames.read(uri, settings)
     except GuardRefused as error:  # only monitoring compares with them, and does without
         logger.warning("holdout predictions: %s", error)
         return pd.DataFrame()

@@ -14,7 +14,7 @@ from airloop.models.training_key import training_key
 from airloop.models.training_rows import History
 from airloop.records import Snapshot, Window
 from airloop.settings import Settings
-from airloop.stores import training_reason
+from airloop.stores import frames, training_reason
 from airloop.stores.mlflow import provenance, tracking
 from airloop.stores.tables_read import TablesRead
 from airloop.stores.training_reason import Asked
@@ -47,7 +47,7 @@ def snapshot(at: Deployment, window: Window, reads: History, *, reason: str = "h
     asked = training_reason.asked_for(settings, pipeline, cutoff, reason=reason, reason_key=reason_key)
     made = training_rows.made(at, cutoff, reads)
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{made.digest}.parquet"
-    tracking.write_parquet(made.frame, uri, settings)
+    frames.write(made.frame, uri, settings)
     labelled = made.frame[made.frame["label"].notna()]
     record = Snapshot(
         pipeline=pipeline.name,

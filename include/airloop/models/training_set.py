@@ -6,8 +6,7 @@ import pyarrow as pa
 from airloop.errors import DataContractError
 from airloop.records import Snapshot
 from airloop.settings import Settings
-from airloop.stores import lake
-from airloop.stores.mlflow import tracking
+from airloop.stores import frames, lake
 
 
 def frame_digest(frame: pd.DataFrame) -> str:
@@ -21,7 +20,7 @@ def read_snapshot(record: Snapshot, settings: Settings) -> pd.DataFrame:
     Raises:
         DataContractError: The file is not what the record says.
     """
-    frame = tracking.read_parquet(record.uri, settings)
+    frame = frames.read(record.uri, settings)
     seen = frame_digest(frame)
     if seen != record.digest:
         raise DataContractError(f"{record.uri}: content digest {seen[:12]} is not the recorded {record.digest[:12]}")

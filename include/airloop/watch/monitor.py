@@ -12,9 +12,8 @@ from airloop.models import model_version, own_features
 from airloop.problems import task_of
 from airloop.records import Monitored, Record, Window
 from airloop.settings import Settings
-from airloop.stores import lake, ledger, tables_read
+from airloop.stores import frames, lake, ledger, tables_read
 from airloop.stores.ledger import Entry
-from airloop.stores.mlflow import tracking
 from airloop.stores.tables_read import TablesRead
 from airloop.watch import after_promotion, drift, measured_look, monitor_report, past, rhythm, watch
 from airloop.watch.drift import Drift, Sides
@@ -133,7 +132,7 @@ def _judged(at: Deployment, window: Window, reads: Asked, version: int, judged: 
         # On rows of the champion's own features nobody else can be compared.
         promotion=None if unfit else reads.promotion,
     )
-    frozen = tracking.read_parquet(champion.snapshot.uri, settings)
+    frozen = frames.read(champion.snapshot.uri, settings)
     sides = measured_look.sides(pipeline, champion, rows, settings, frozen=frozen, unfit=unfit)
     drifted = _drift(pipeline, sides, settings)
     counted = quality(

@@ -17,7 +17,7 @@ from airloop.models import snapshot, training_rows, training_set
 from airloop.models.training_key import training_key
 from airloop.records import Evidence
 from airloop.settings import Settings
-from airloop.stores import lake
+from airloop.stores import frames, lake
 from airloop.stores.mlflow import tracking
 
 CUTOFF = 40
@@ -105,7 +105,7 @@ def test_a_tampered_file_is_refused(frozen, toy_built, tmp_path):
     frame = training_set.read_snapshot(frozen, toy_built)
     frame.loc[3, "label"] = 1 - frame.loc[3, "label"]
     path = tmp_path / "copy.parquet"
-    tracking.write_parquet(frame, str(path), toy_built)
+    frames.write(frame, str(path), toy_built)
     shutil.copy(frozen.uri, tmp_path / "kept.parquet")
     shutil.copy(path, frozen.uri)
     try:

@@ -2,9 +2,7 @@
 
 import dataclasses
 import subprocess
-from datetime import timedelta
 
-import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -164,16 +162,6 @@ def test_a_registry_that_does_not_answer_may_be_asked_again(pipeline, settings, 
     monkeypatch.setattr(MlflowClient, "get_experiment_by_name", silent)
     with pytest.raises(UpstreamUnavailable, match="connection refused"):
         tracking.experiment_id(pipeline, settings)
-
-
-def test_a_parquet_file_appears_whole_replaces_what_was_there_and_reads_back_equal(settings, tmp_path):
-    times = pd.Series([toy.START, toy.START + timedelta(microseconds=1)], dtype="datetime64[us, UTC]")
-    frame = pd.DataFrame({"job": ["a", None], "decision_time": times, "label": [1.0, None]})
-    uri = f"{tmp_path}/folder/file.parquet"
-    for rows in (frame.head(1), frame):
-        tracking.write_parquet(rows, uri, settings)
-    pd.testing.assert_frame_equal(tracking.read_parquet(uri, settings), frame)
-    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["file.parquet"]
 
 
 def test_the_commit_says_when_the_checkout_was_edited(tmp_path):

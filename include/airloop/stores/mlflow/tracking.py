@@ -7,17 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import mlflow
-import pandas as pd
 from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from airloop.config import Pipeline
-from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.settings import Settings
-from airloop.stores.files import publish
 from airloop.stores.mlflow import tracking_tables
 from airloop.stores.mlflow.border import answering
 
@@ -224,28 +220,3 @@ def register(
                 raise
         made = tracker.create_model_version(pipeline.name, model_uri, run_id=run_id, tags={**tags, INPUT_KEY: key})
     return int(made.version)
-
-
-def read_parquet(uri: str, settings: Settings) -> pd.DataFrame:
-    """Read one parquet file at an fsspec URI.
-
-    Raises:
-        GuardRefused: There is no such file.
-        UpstreamUnavailable: It cannot be read.
-    """
-    try:
-        with fsspec.open(uri, "rb", **settings.storage_options) as handle:
-            return pd.read_parquet(handle)
-    except FileNotFoundError as error:
-        raise GuardRefused(f"{uri} is gone") from error
-    except OSError as error:
-        raise UpstreamUnavailable(f"{uri} cannot be read: {error}") from error
-
-
-def write_parquet(frame: pd.DataFrame, uri: str, settings: Settings) -> None:
-    """Write one parquet file, whole or not at all; UpstreamUnavailable when the place cannot be written."""
-    content = frame.to_parquet(index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
-    try:
-        publish(uri, content, settings.storage_options)
-    except OSError as error:
-        raise UpstreamUnavailable(f"{uri} cannot be written: {error}") from error
