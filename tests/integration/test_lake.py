@@ -29,13 +29,13 @@ from airloop.stores import lake
 from airloop.records import Window
 from airloop.settings import load_settings
 
-home, start, end, first, writes, rows = sys.argv[1:]
+home, start, end, first, writes, rows, column = sys.argv[1:]
 settings, window = load_settings(home=home), Window.parse(start, end)
 instants = pa.array([window.start + timedelta(seconds=number) for number in range(int(rows))], lake.INSTANT)
 uri = lake.table_uri(settings, "toy", "raw", "jobs")
 for number in range(int(first), int(first) + int(writes)):
-    table = pa.table({"at": instants, "write": pa.array([number] * len(instants), pa.int64())})
-    lake.replace_window(uri, table, settings, time_column="at", window=window, sort_by=["at"])
+    table = pa.table({column: instants, "write": pa.array([number] * len(instants), pa.int64())})
+    lake.replace_window(uri, table, settings, time_column=column, window=window, sort_by=[column])
     print(number, flush=True)
 """
 
@@ -45,9 +45,11 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(home=tmp_path)
 
 
-def _writer(settings: Settings, window: Window, *, first: int, writes: int, rows: int) -> subprocess.Popen[str]:
+def _writer(
+    settings: Settings, window: Window, *, first: int, writes: int, rows: int, column: str = "at"
+) -> subprocess.Popen[str]:
     bounds = window.to_json()
-    arguments = [str(settings.home), bounds["start"], bounds["end"], str(first), str(writes), str(rows)]
+    arguments = [str(settings.home), bounds["start"], bounds["end"], str(first), str(writes), str(rows), column]
     return subprocess.Popen([sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True)
 
 
@@ -60,8 +62,8 @@ def _finish(writers: list[subprocess.Popen[str]]) -> list[int]:
     return [writer.returncode for writer in writers]
 
 
-def _held(settings: Settings, window: Window) -> pa.Table:
-    return lake.read(lake.table_uri(settings, "toy", "raw", "jobs"), settings, where=lake.between("at", window))
+def _held(settings: Settings, window: Window, column: str = "at") -> pa.Table:
+    return lake.read(lake.table_uri(settings, "toy", "raw", "jobs"), settings, where=lake.between(column, window))
 
 
 def test_a_writer_killed_at_any_moment_leaves_a_whole_window_old_or_new(settings: Settings) -> None:
@@ -83,14 +85,15 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_window_old_or_new(settings
         assert number - max([done, *written]) in (0, 1)
 
 
-def test_writers_of_different_windows_at_once_lose_nothing(settings: Settings) -> None:
+@pytest.mark.parametrize("column", ["at", "Zeitpunkt (Beginn)"])
+def test_writers_of_different_windows_at_once_lose_nothing(column: str, settings: Settings) -> None:
     # Seven in one month, whose files they share, and one elsewhere.
     starts = [JANUARY.start + timedelta(days=day) for day in (*range(7), 40)]
     days = [Window(start, start + timedelta(days=1)) for start in starts]
-    writers = [_writer(settings, day, first=0, writes=10, rows=100) for day in days]
+    writers = [_writer(settings, day, first=0, writes=10, rows=100, column=column) for day in days]
     assert _finish(writers) == [0] * len(writers)
     for day in days:
-        assert _held(settings, day)["write"].to_pylist() == [9] * 100
+        assert _held(settings, day, column)["write"].to_pylist() == [9] * 100
     assert lake.read(lake.table_uri(settings, "toy", "raw", "jobs"), settings).num_rows == 100 * len(days)
 
 

@@ -44,7 +44,8 @@ def learnable(task: str) -> list[dict[str, str]]:
     else:
         labels = [f"{float(row['amount']) * (2 if row['new_customer'] == 'true' else 1):.2f}" for row in ORDERS]
     rows = ORDERS if task == "binary" else tables.with_column(plain, "Label (final)", labels)
-    return [{name.replace("amount", "Amount EUR"): cell for name, cell in row.items()} for row in rows]
+    named = {"amount": "Amount EUR", "ordered_at": "Zeitpunkt (Beginn)"}
+    return [{named.get(name, name): cell for name, cell in row.items()} for row in rows]
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

@@ -62,11 +62,11 @@ def remember_window(settings: Settings, day: int, *, bad: int = 0, champion: int
     save(settings, "materialize", window, Materialized(window, {"job_static": 60, "machine_heat": 120}, 40))
     if champion:
         save(settings, "score", window, Scored(window, champion, "champion", "live", 58, 58, 1))
-        save(settings, "monitor", window, _monitored(window, champion))
+        save(settings, "monitor", window, monitored(window, champion))
     return window
 
 
-def _monitored(window: Window, version: int) -> Monitored:
+def monitored(window: Window, version: int) -> Monitored:
     live = {"brier": 0.2, "brier_lower": 0.15, "brier_upper": 0.25, "roc_auc": None, "roc_auc_lower": None}
     return Monitored(
         window=window,

@@ -109,35 +109,10 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
 
 
 def _say_what_was_found(draft: "Draft") -> None:
-    from airloop.authoring.scaffold import example_path, written_paths
+    from airloop.authoring.scaffold import example_path, found, written_paths
 
-    roles, plan = draft.roles, draft.plan
-    features = sum(column.feature is not None for column in draft.columns)
-    _say(f"read {plan.rows:,} rows of {draft.table.path}:")
-    _say(f"  key {', '.join(roles.key)}, time {roles.time}, label {roles.label} ({roles.task}), {features} features")
-    _say("  (what no option said was inferred: --key, --time, --label and --task say it)")
-    _say(f"  {plan.start:%Y-%m-%d} to {plan.end:%Y-%m-%d}, {plan.calendar}, {plan.rows_a_day:.3g} rows a day")
-    for item in draft.joined:
-        made = sum(column.feature is not None for column in item.columns)
-        _say(f"  {item.name}: {item.table.texts.height:,} rows of {item.table.path} by {item.join}, {made} features")
-        if item.without:
-            _say(f"  look: {item.without:,} of {plan.rows:,} rows have no {item.join} in {item.name}")
-    for says in draft.table.skipped:
-        _say(f"  {says}")
-    for column, why in draft.left_out.items():
-        _say(f"  column {column} left out: {why}")
-    for column, first in draft.marked.items():
-        _say(
-            f"  look: column {column} is taken as text: {first!r} is not a plain number; have it written without "
-            "its mark"
-        )
-    for column, says in draft.suspects.items():
-        _say(f"  look: column {column} {says}; a feature has to be known at {roles.time}")
-    for value, rows in draft.rare_classes.items():
-        _say(
-            f"  look: only {rows:,} rows are {roles.label} = {value}: too few to learn from and to judge on; bring "
-            "more, merge the class with another, or leave its rows out"
-        )
+    for line in found.lines(draft):
+        _say(line)
     for path in (*written_paths(draft.name), example_path(draft.name)):
         if (load_settings().project_dir / path).exists():
             _say(f"wrote {path}")

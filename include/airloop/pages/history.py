@@ -21,6 +21,9 @@ WINDOW_STAGES = (
 )
 """Stages of a window whose records the pages show. A window of the data run alone is one too, also when it failed."""
 
+LOOK_STAGES = ("monitor", "triage")
+"""Stages of a look of monitoring, which has windows of its own where its calendar is not the pipeline's."""
+
 _OF_ONE_WINDOW = ("arrive", *WINDOW_STAGES)
 _table = tables.stage_runs
 
@@ -55,6 +58,10 @@ class Seen:
         checks = [check for check in self.record("validate_raw").get("checks", ()) if check["table"] in wanted]
         return sum(check["bad_rows"] for check in checks) if checks else None
 
+    def is_look_alone(self) -> bool:
+        """Whether it is a look of monitoring over other windows, which no data run takes."""
+        return bool(self.records) and set(self.records) <= set(LOOK_STAGES)
+
     def has_data(self) -> bool:
         """Whether there was anything in it: an empty window says nothing about a pipeline."""
         checks = self.record("validate_raw").get("checks", ())
@@ -83,11 +90,30 @@ class Version:
         return int(self.trained["version"])
 
 
-def windows(settings: Settings, pipeline: str, *, limit: int, before: datetime | None = None) -> tuple[Seen, ...]:
-    """The newest windows that start before an instant, newest first."""
+def with_looks(settings: Settings, pipeline: str, *, limit: int, before: datetime | None = None) -> tuple[Seen, ...]:
+    """The newest windows and the newest looks, as many of each at most, newest first.
+
+    Of an hourly pipeline the newest windows are a day: the look that says how it does may not be among them.
+    """
+    newest = windows(settings, pipeline, limit=limit, before=before)
+    looks = windows(settings, pipeline, limit=limit, before=before, stages=LOOK_STAGES)
+    there = {seen.window for seen in newest}
+    further = [seen for seen in looks if seen.window not in there]
+    return tuple(sorted((*newest, *further), key=lambda seen: (seen.window.start, seen.window.end), reverse=True))
+
+
+def windows(
+    settings: Settings,
+    pipeline: str,
+    *,
+    limit: int,
+    before: datetime | None = None,
+    stages: Sequence[str] = WINDOW_STAGES,
+) -> tuple[Seen, ...]:
+    """The newest windows that a stage of these has taken and that start before an instant, newest first."""
     query = (
         sa.select(_table.c.window_start, _table.c.window_end)
-        .where(_table.c.pipeline == pipeline, _table.c.stage.in_(WINDOW_STAGES))
+        .where(_table.c.pipeline == pipeline, _table.c.stage.in_(stages))
         .distinct()
         .order_by(_table.c.window_start.desc(), _table.c.window_end.desc())
         .limit(limit)
@@ -99,7 +125,7 @@ def windows(settings: Settings, pipeline: str, *, limit: int, before: datetime |
         if not bounds:
             return ()
         span = _table.c.window_start.between(bounds[-1][0], bounds[0][0])
-        rows = _stored(connection, pipeline, WINDOW_STAGES, span)
+        rows = _stored(connection, pipeline, stages, span)
     found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {bound: {} for bound in bounds}
     for row in rows:
         records = found.get((row["window_start"], row["window_end"]))

@@ -31,7 +31,8 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
     pipeline = load_pipeline(name, site.settings)
     found = history.windows(site.settings, name, limit=_WINDOWS + 1, before=before)
     shown, more = found[:_WINDOWS], len(found) > _WINDOWS
-    newest = found if before is None else history.windows(site.settings, name, limit=_WINDOWS)
+    newest = history.with_looks(site.settings, name, limit=_WINDOWS)
+    looks = newest if before is None else history.with_looks(site.settings, name, limit=_WINDOWS, before=before)
     decided = told_entries.history(site.settings, name)
     versions = history.versions(site.settings, name)
     metric = pipeline.monitoring.policy.metric
@@ -49,7 +50,7 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
         live_metrics=live_metrics,
         steps=steps(site, pipeline, newest, decided),
         champion=champion_card(site, pipeline, newest, decided, versions),
-        charts=[_chart(shown, name) for name in live_metrics],
+        charts=[_chart(looks, name) for name in _live_metrics(pipeline, looks)],
         lines=_lines(site, pipeline, shown, decided),
         older=site.pipeline(name, before=shown[-1].window.start.isoformat()) if more else "",
         newest=site.pipeline(name) if before else "",
@@ -70,7 +71,7 @@ def index(site: Site, names: Sequence[str]) -> str:
 def _card(site: Site, name: str) -> dict[str, Any]:
     try:
         pipeline = load_pipeline(name, site.settings)
-        found = history.windows(site.settings, name, limit=_WINDOWS)
+        found = history.with_looks(site.settings, name, limit=_WINDOWS)
         decided = told_entries.history(site.settings, name)
         alarm = told_entries.newest(site.settings, name, "alarm")
         problem = ""
@@ -110,7 +111,7 @@ def _live_metrics(pipeline: Pipeline, shown: Sequence[Seen]) -> list[str]:
 
 def _chart(shown: Sequence[Seen], metric: str) -> dict[str, Any]:
     # Where looks have a calendar of their own, the windows between them have none.
-    looks = [seen for seen in shown if seen.record("monitor")]
+    looks = [seen for seen in shown if seen.record("monitor")][:_WINDOWS]
     points = [_point(seen, metric) for seen in reversed(looks)]
     better = "lower" if METRICS[metric].sign < 0 else "higher"
     return {"metric": metric, "better": better, "picture": timeline.draw(points)}
@@ -130,6 +131,7 @@ def _lines(site: Site, pipeline: Pipeline, shown: Sequence[Seen], decided: Histo
     return [
         {
             "window": seen.window,
+            "look_alone": seen.is_look_alone(),
             "href": site.window(pipeline.name, seen.window),
             "examples": seen.examples(),
             "refused": seen.refused(feeds),

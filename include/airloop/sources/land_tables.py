@@ -1,7 +1,9 @@
 """Tables that people bring, CSV or parquet, as the texts a landing file would hold, and the kinds of their values."""
 
+import codecs
 import difflib
 import io
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from airloop.data.value_rules import Kind, kind_of, typed
 from airloop.errors import ConfigError, DataContractError
 from airloop.sources import land_dialect
 from airloop.sources.land_dialect import INSTANT, Dialect
+
+_SHOWN_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,33 @@ def _read(path: Path, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, str], f
             texts, left_out = _as_texts(frame)
             floats = frozenset(name for name, held in frame.schema.items() if held.is_float())
         else:
-            texts, left_out, floats = _read_csv(path, path.read_bytes(), dialect), {}, frozenset()
+            content = path.read_bytes()
+            _refuse_encoding(path, content)
+            texts, left_out, floats = _read_csv(path, content, dialect), {}, frozenset()
     except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         readable = "CSV in UTF-8" if kind == ".csv" else "parquet"
         why = str(error).strip().splitlines()[0][:200]
         raise DataContractError(f"{path}: not readable as {readable}: {why}") from error
     return land_dialect.read_as_meant(path, texts, dialect), left_out, floats
+
+
+def _refuse_encoding(path: Path, content: bytes) -> None:
+    """Refuse a text that is not UTF-8; another encoding is not guessed, for every byte is a letter in several."""
+    way = f"save it as CSV UTF-8, or: iconv -f {{}} -t UTF-8 {shlex.quote(path.name)} > utf8.csv"
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataContractError(
+            f"{path}: the file is written in UTF-16, and read in UTF-8 alone: {way.format('UTF-16')}"
+        )
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        around = content[max(error.start - _SHOWN_BYTES, 0) : error.start + _SHOWN_BYTES].decode("cp1252", "replace")
+        text = next(part for part in around.splitlines() if not part.isascii())
+        raise DataContractError(
+            f"{path}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8 (as Windows-1252 it reads {text!r}): "
+            f"{way.format('WINDOWS-1252')}"
+        ) from error
 
 
 def _read_csv(path: Path, content: bytes, dialect: Dialect) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from airloop.delta_files import matching
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.records import TableVersion, Window
 from airloop.settings import Settings
-from airloop.stores import compaction
+from airloop.stores import compaction, month_rewrite
 
 logger = logging.getLogger(__name__)
 
-PARTITION = "month"
-_COMMIT_TRIES = 20
+PARTITION = month_rewrite.PARTITION
+_COMMIT_TRIES = 40
 INSTANT = pa.timestamp("us", tz="UTC")
 
 
@@ -116,17 +116,24 @@ def replace_window(
     if found is not None and found[0] == digest:
         version = found[1]
     else:
-        predicate = window_predicate(time_column, window)
-        version = _commit(
-            uri,
-            with_month(rows, time_column),
-            settings,
-            mode="overwrite",
-            predicate=predicate,
-            partition_by=[PARTITION],
-            schema_mode="merge",
-        )
+        version = _replace(uri, with_month(rows, time_column), settings, time_column=time_column, window=window)
     return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
+
+
+def _replace(uri: str, rows: pa.Table, settings: Settings, *, time_column: str, window: Window) -> int:
+    how: dict[str, Any] = {"partition_by": [PARTITION], "schema_mode": "merge"}
+
+    def write(options: Any) -> None:
+        if month_rewrite.reads_back(time_column):
+            predicate = window_predicate(time_column, window)
+            write_deltalake(uri, rows, storage_options=options, mode="overwrite", predicate=predicate, **how)
+        elif open_table(uri, settings) is None:
+            write_deltalake(uri, rows, storage_options=options, mode="error", **how)
+        else:
+            held = between(time_column, window)
+            month_rewrite.rewrite(uri, rows, held=held, months=_months(window), options=options)
+
+    return _commit(uri, settings, write)
 
 
 def replace_table(uri: str, rows: pa.Table, settings: Settings, *, sort_by: Sequence[str]) -> TableVersion:
@@ -140,7 +147,13 @@ def replace_table(uri: str, rows: pa.Table, settings: Settings, *, sort_by: Sequ
     ):
         version = table.version()
     else:
-        version = _commit(uri, rows, settings, mode="overwrite", schema_mode="overwrite")
+        version = _commit(
+            uri,
+            settings,
+            lambda options: write_deltalake(
+                uri, rows, storage_options=options, mode="overwrite", schema_mode="overwrite"
+            ),
+        )
     return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
 
 
@@ -242,14 +255,18 @@ def with_month(rows: pa.Table, time_column: str) -> pa.Table:
     return rows.append_column(PARTITION, pc.strftime(rows[time_column], format="%Y-%m"))
 
 
-def _commit(uri: str, rows: pa.Table, settings: Settings, **how: Any) -> int:
-    """Write, again when another writer's commit came between; the version seen after the write."""
+def _commit(uri: str, settings: Settings, write: Callable[[Any], None]) -> int:
+    """Write, again when another writer's commit came between; the version seen after the write.
+
+    Args:
+        write: Is given the storage options; looks at the table anew in each call.
+    """
     options = settings.storage_options or None
     for attempt in range(1, _COMMIT_TRIES + 1):
         try:
             if "://" not in uri:
                 Path(uri).mkdir(parents=True, exist_ok=True)
-            write_deltalake(uri, rows, storage_options=options, **how)
+            write(options)
             return int(DeltaTable(uri, storage_options=options).version())
         except DeltaError as error:
             # The second of two writers that make a table is told so in words only.

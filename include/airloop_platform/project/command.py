@@ -101,10 +101,13 @@ def _start(
 
 
 def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:
+    from airloop.authoring.scaffold import found
     from airloop_platform.project import shipped
 
-    roles, name = parts.draft.roles, parts.start.pipeline
-    _say(f"  pipeline {name}: key {', '.join(roles.key)}, time {roles.time}, label {roles.label} ({roles.task})")
+    name = parts.start.pipeline
+    _say(f"  pipeline {name}")
+    for line in found.lines(parts.draft):
+        _say(line)
     if parts.wheel is None:
         _say(f"  requirements.txt asks the package index for airloop=={shipped.version()}")
     _say("\nNext:")

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from airloop.authoring.scaffold import EVENTS, OUTCOMES, Asked, Draft, new_pipeline, written_paths
+from airloop.authoring.scaffold import EVENTS, OUTCOMES, Asked, Draft, example_path, new_pipeline, written_paths
 from airloop.errors import ConfigError
 from airloop.settings import Settings
 from airloop.sources.land_dialect import Dialect
@@ -42,7 +42,7 @@ def example(pipeline: str | None) -> Start:
 
 
 def pipeline_files(start: Start) -> tuple[dict[str, bytes], Draft]:
-    """The pipeline's four files and its table, by path below the project, and what was inferred.
+    """The pipeline's four files, its row test and its table, by path below the project, and what was inferred.
 
     Raises:
         ConfigError: See airloop.authoring.scaffold.new_pipeline; also a table's name that make cannot take.
@@ -58,5 +58,8 @@ def pipeline_files(start: Start) -> tuple[dict[str, bytes], Draft]:
             (settings.project_dir / name).parent.mkdir(parents=True, exist_ok=True)
             (settings.project_dir / name).write_bytes(content)
         draft = new_pipeline(start.pipeline, start.table, start.asked, start.dialect, settings)
-        files = {name: (settings.project_dir / name).read_bytes() for name in written_paths(start.pipeline)}
+        names = [*written_paths(start.pipeline), example_path(start.pipeline)]
+        # Of a table whose texts SQL writes in another way there is no example.
+        there = [name for name in names if (settings.project_dir / name).exists()]
+        files = {name: (settings.project_dir / name).read_bytes() for name in there}
     return files | {f"data/{start.table.name}": start.table.read_bytes()}, draft

@@ -138,6 +138,10 @@ def _column(name: str, *values: str) -> list[dict[str, str]]:
     return tables.with_column(ORDERS, name, [values[number % len(values)] for number in range(len(ORDERS))])
 
 
+def _renamed(names: dict[str, str]) -> list[dict[str, str]]:
+    return [{names.get(name, name): cell for name, cell in row.items()} for row in ORDERS]
+
+
 @pytest.mark.parametrize(
     ("rows", "asked", "says"),
     [
@@ -158,7 +162,10 @@ def _column(name: str, *values: str) -> list[dict[str, str]]:
         (ORDERS, {"label": "returned", "task": "regression"}, "make no regression label"),
         (ORDERS, {"label": "amount", "task": "binary"}, "make no binary label"),
         (tables.without(ORDERS, "amount", "new_customer", "country", "returned"), {}, "no column fits as label"),
-        (tables.without(ORDERS, "amount", "new_customer", "country"), {}, "no column varies"),
+        (tables.without(ORDERS, "amount", "new_customer", "country"), {}, "no column is a feature .remark: 600 diff"),
+        (_renamed({"amount": "known_at", "new_customer": "created_at", "country": "month"}), {"label": "returned"},
+         "known_at: the name is airloop's own"),
+        (tables.without(_column("ordered_at", "20210301"), "paid_at"), {}, "--time COLUMN --time-format .*'20210301'"),
         (tables.with_column(ORDERS, "month", ["1", "2"] * 300), {"label": "month"}, "--label month: .* airloop's own"),
         (ORDERS[:100], {}, "100 rows with a label from 2021-03-01 to 2021-03-09 are too few"),
         ([{**row, "ordered_at": "2021-03-01T10:00:00Z"} for row in ORDERS], {}, "are too few"),

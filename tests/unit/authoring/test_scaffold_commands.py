@@ -130,3 +130,14 @@ def test_the_next_step_is_the_replay(project: Settings, capsys: pytest.CaptureFi
     said = printed(capsys, "pipelines", "new", "returns", "--from", str(table))
     lines = [line.split("  ")[1] for line in said.splitlines() if line.startswith("  airloop ")]
     assert lines.index("airloop replay returns") == lines.index(f"airloop land returns outcomes {table}") + 1
+
+
+def test_a_column_that_is_not_a_feature_is_named_with_its_reason(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tables.with_column(ORDERS, "shop", ["one"] * len(ORDERS))
+    table = str(tables.write(project.project_dir / "orders.csv", rows))
+    said = printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
+    assert "column shop is not a feature: it never varies" in said
+    assert "column remark is not a feature: 600 different texts are names or prose" in said
+    assert "column amount is" not in said

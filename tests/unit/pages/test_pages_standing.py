@@ -108,7 +108,7 @@ def test_where_the_predictions_lie_is_said(toy_settings: Settings) -> None:
 def judged(
     settings: Settings, window: Window, classes: tuple[str, ...], confusion: tuple[tuple[int, ...], ...]
 ) -> None:
-    monitored = pages_stand._monitored(window, 1)
+    monitored = pages_stand.monitored(window, 1)
     pages_stand.save(settings, "monitor", window, replace(monitored, classes=classes, confusion=confusion))
 
 
@@ -135,5 +135,5 @@ def test_a_matrix_that_is_too_wide_for_a_page_leaves_its_rows(classes: int, show
 
 def test_a_look_of_an_older_airloop_has_no_classes_and_its_page_opens(toy_settings: Settings) -> None:
     window = pages_stand.remember_window(toy_settings, 0, champion=1)
-    assert isinstance(pages_stand._monitored(window, 1), Monitored)
+    assert isinstance(pages_stand.monitored(window, 1), Monitored)
     assert "Recall" not in text(page(toy_settings, now=toy.START + timedelta(days=400)))

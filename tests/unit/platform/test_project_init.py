@@ -11,6 +11,8 @@ from tests.support import compose_file, tables
 from tests.support.command import Airloop, in_checkout
 
 from airloop.authoring.pipeline_check import check_pipeline
+from airloop.authoring.row_test import differences, read_tests
+from airloop.config import load_pipeline
 from airloop.errors import ConfigError
 from airloop.settings import Settings, load_settings
 from airloop_platform.project import shipped, wheel
@@ -20,6 +22,7 @@ THIN = [f"dags/airloop_{name}_dag.py" for name in ("data", "inbox", "monitoring"
 OF_AN_AIRFLOW_PROJECT = {
     *shipped.thin_files(),
     "feature_repo/mine.py",
+    "include/pipelines/mine/tests/two_rows.yaml",
     *(f"include/pipelines/mine/{name}" for name in ("pipeline.yaml", "features.sql", "expectations.yaml")),
     "data/newark_weather.csv",
 }
@@ -74,6 +77,14 @@ def test_a_new_folder_becomes_a_whole_project(airloop: Airloop, tmp_path: Path, 
     settings = load_settings(project_dir=tmp_path / "My Shop")
     assert check_pipeline("mine", settings)
     assert "pipelines check mine" in done.out
+    assert "rows of" in done.out
+
+
+def test_a_projects_pipeline_comes_with_two_rows_that_pass(airloop: Airloop, tmp_path: Path) -> None:
+    assert airloop("shop", "--pipeline", "mine").code == 0
+    settings = load_settings(project_dir=tmp_path / "shop")
+    (test,) = read_tests(load_pipeline("mine", settings), settings)
+    assert differences(load_pipeline("mine", settings), test, settings) == []
 
 
 def test_the_clone_has_the_same_thin_files_as_every_project() -> None:
@@ -117,7 +128,7 @@ def test_a_table_of_ones_own_is_the_first_pipeline_and_what_the_demo_lands(airlo
     makefile = (project / "Makefile").read_text()
     for feed in ("events", "outcomes"):
         assert f"airloop land returns {feed} data/orders.csv --timezone UTC\n" in makefile
-    assert "airloop run training returns --end 2" in makefile
+    assert "airloop run data,training,promote returns --end 2" in makefile
     assert "noise" not in (project / "tests" / "test_returns.py").read_text()
 
 

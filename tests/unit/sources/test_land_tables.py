@@ -111,7 +111,12 @@ def test_a_column_without_a_name_is_left_out(tmp_path: Path) -> None:
         (b"", "not readable as CSV"),
         (b"a,b\n", "holds no row"),
         (b"a,b\n1\n", "not readable as CSV in UTF-8: CSV parse error: .*Expected 2 columns, got 1"),
-        (b"a,b\n1,\xff\n", "not readable as CSV in UTF-8"),
+        (b"a,b\n1,\xff\n", "line 2: byte 0xff is not UTF-8"),
+        (
+            "a,b\n1,x\n2,Köln\n".encode("cp1252"),
+            "line 3: byte 0xf6 .*'2,Köln'.*iconv -f WINDOWS-1252 -t UTF-8 table.csv",
+        ),
+        ("a,b\n1,Köln\n".encode("utf-16"), "written in UTF-16, .*iconv -f UTF-16"),
         (b"a,a\n1,2\n", "two columns are named 'a'"),
         (b"a,A\n1,2\n", "two columns are named 'A'"),
         (b"a;b\n1;2\n", "the header uses ';', not commas"),

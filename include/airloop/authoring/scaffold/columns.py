@@ -1,6 +1,6 @@
 """What a table's columns become: columns of the feeds, features of the view, or neither, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -16,6 +16,7 @@ _MOST_TEXTS = 1000
 _ROWS_A_TEXT = 5
 _WORDS_OF_PROSE = 6
 _FEW_TEXTS = 20
+_SHOWN = 5
 # Other letters are written as they sound; German has a spelling of its own for these.
 _UMLAUTS = [["ä", "ae"], ["ö", "oe"], ["ü", "ue"], ["Ä", "ae"], ["Ö", "oe"], ["Ü", "ue"], ["ß", "ss"]]
 # Names that the training frame or Feast use themselves.
@@ -61,8 +62,19 @@ def find_columns(table: Table, roles: Roles) -> tuple[tuple[Column, ...], dict[s
     columns = tuple(_column(values[name], roles) for name in values.columns if name not in left_out)
     named = _with_feature_names(columns, roles)
     if not any(column.feature for column in named):
-        raise ConfigError(f"{table.path}: besides {', '.join((*roles.key, roles.time, roles.label))} no column varies")
+        raise ConfigError(_nothing_to_learn_from(table, roles, named, left_out))
     return named, left_out
+
+
+def _nothing_to_learn_from(table: Table, roles: Roles, columns: Iterable[Column], left_out: Mapping[str, str]) -> str:
+    taken = {*roles.key, roles.time, roles.label}
+    why = {column.name: column.why_not for column in columns if column.name not in taken} | dict(left_out)
+    says = "; ".join(f"{name}: {reason}" for name, reason in list(why.items())[:_SHOWN]) or "there is no other column"
+    more = f"; and {len(why) - _SHOWN} more" if len(why) > _SHOWN else ""
+    return (
+        f"{table.path}: besides key, time and label ({', '.join(sorted(taken))}) no column is a feature ({says}{more}):"
+        " bring a column that is known when the prediction is asked for and differs between rows"
+    )
 
 
 def identifier(text: str) -> str:

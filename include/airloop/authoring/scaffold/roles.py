@@ -19,6 +19,7 @@ from airloop.sources.land_tables import Table
 MOST_CLASSES = 30
 BY_HAND = {"quantiles": "make it with --task regression, then write the levels into prediction.quantiles"}
 """Tasks that are declared by hand -> how."""
+_SHOWN_COLUMNS, _SHOWN_CHARACTERS = 8, 30
 _MOST_WHOLE_NUMBERS = 10  # more different whole numbers are an amount
 
 
@@ -137,8 +138,17 @@ def _no_time(table: Table, column: str = "") -> str:
     why = f"{column!r} is a {table.kinds[column]}. " if column else ""
     return (
         f"{why}airloop trains on older rows and judges on newer ones, so every row needs the instant it is about, "
-        "ISO 8601 with its offset, like 2013-01-31T10:15:00Z or 2013-01-31T10:15:00-05:00: add such a column"
+        "ISO 8601 with its offset, like 2013-01-31T10:15:00Z or 2013-01-31T10:15:00-05:00. Where a column holds it "
+        f"in another form, say which and how: --time COLUMN --time-format '%Y%m%d' (or '%b %d, %Y', epoch_seconds, "
+        f"excel){_first_values(table)}; else add such a column"
     )
+
+
+def _first_values(table: Table) -> str:
+    """What the first columns hold, so that a person sees which of them is meant."""
+    firsts = {name: table.texts[name].drop_nulls().head(1).to_list() for name in table.kinds}
+    shown = [f"{name} {first[0][:_SHOWN_CHARACTERS]!r}" for name, first in firsts.items() if first][:_SHOWN_COLUMNS]
+    return f"; the columns hold {', '.join(shown)}" if shown else ""
 
 
 def _given_key(table: Table, values: pl.DataFrame, key: tuple[str, ...]) -> tuple[str, ...]:
