@@ -9,7 +9,7 @@ import pyarrow as pa
 from tests.support import marked_points, toy, toy_sql
 
 from airloop.data import quarantine_release
-from airloop.data.file_rows import SOURCE
+from airloop.data.unreadable_rows import SOURCE
 from airloop.features import feature_store
 from airloop.records import Window
 from airloop.run import stages

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from airloop.config import Feed, Pipeline
 from airloop.data import other_clock
-from airloop.data.file_rows import OTHER_DAY, RULE, TEXT, parse_landed
+from airloop.data.file_rows import parse_landed
 from airloop.data.rekeyed_files import Rekeyed, rekeyed
 from airloop.data.repeated_files import repeated_name
+from airloop.data.unreadable_rows import OTHER_DAY, RULE, TEXT
 from airloop.errors import DataContractError
 from airloop.records import LandedFile, SetAside, Window
 from airloop.settings import Settings

@@ -4,8 +4,7 @@ import difflib
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pyarrow as pa
@@ -13,21 +12,16 @@ import pyarrow.csv
 
 from airloop.config import Feed
 from airloop.data import key_text
-from airloop.data.value_rules import typed, why_not
+from airloop.data.unreadable_rows import AND, HEADER, RULE, SOURCE, TEXT, explain
+from airloop.data.value_rules import typed
 from airloop.errors import DataContractError, UpstreamUnavailable
 from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 from airloop.stores.landed_files import file_span, read_bytes
 
-RULE, TEXT, SOURCE = "_rule", "_text", "_source"
-"""Columns of rows that cannot be read: what is wrong, the row's fields as JSON of texts, and `URI line 7`."""
-
-_HEADER = "header in"
-OTHER_DAY = "lies outside the day in the file's name"
 _OTHER_CODES = {b"\x1f\x8b": "gzip", b"PK": "a zip archive", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _LARGEST_BLOCK = 2**31 - 1
 _HEAD = 4096
-_AND = "+"
 
 
 def read_file(file: LandedFile, feed: Feed, settings: Settings, *, max_bad_share: float) -> pl.DataFrame:
@@ -101,44 +95,6 @@ def event_times(uri: str, content: bytes, feed: Feed) -> pl.Series:
     return texts.select(typed(feed.event_time, "timestamp")).to_series().drop_nulls()
 
 
-def explain(feed: Feed, rules: str, fields: Mapping[str, Any]) -> str:
-    """Column and value of the first rule a row broke, in words; `fields` are its texts."""
-    rule = next(rule for rule in _EXPLAINED if rules.startswith(f"{rule} "))
-    # A name may hold what parts rules or columns: the longest that fits is meant.
-    rest = rules.removeprefix(f"{rule} ")
-    column = max(filter(rest.startswith, (*feed.columns, _AND.join(feed.key))), key=len)
-    columns = list(feed.key) if rule == "twice" else [column]
-    value = ", ".join(repr(fields[name]) for name in columns)
-    return f"column {column!r}: {_EXPLAINED[rule](feed.columns.get(column, ''), fields[columns[0]], value)}"
-
-
-_EXPLAINED: dict[str, Callable[[str, Any, str], str]] = {
-    "type of": lambda kind, text, _: why_not(kind, text),
-    "missing": lambda _kind, _text, _value: "is empty, and says when the row was known",
-    "day of": lambda _kind, _text, value: f"{value} {OTHER_DAY}",
-    _HEADER: lambda _kind, _text, value: (
-        f"{value} is its name: the header stands among the rows, as in files put one behind the other; land the rows"
-    ),
-    "twice": lambda _kind, _text, value: (
-        f"{value} stands in another line too, with other values; keep the line that is right"
-    ),
-    key_text.HIDDEN: lambda _kind, text, value: (
-        f"{value} has {key_text.unseen(text)}, and would be another key than one that looks the same; write it "
-        "without, or name the column in `as_written` of the feed"
-    ),
-    key_text.FLOAT: lambda _kind, _text, value: (
-        f"{value} is a number as a float is written, and another key than the digits alone; write ids as whole numbers "
-        "or texts, or name the column in `as_written` of the feed"
-    ),
-}
-
-
-def texts_of(row: Mapping[str, Any]) -> dict[str, str | None]:
-    """The fields of an unreadable row as they stood in its file."""
-    fields: dict[str, str | None] = json.loads(row[TEXT])
-    return fields
-
-
 def _texts(uri: str, content: bytes, feed: Feed) -> pl.DataFrame:
     _refuse_no_text(uri, content)
     # Not polars' reader: it fills the missing fields of a short line with nulls. One block, so that a field may be of
@@ -210,10 +166,10 @@ def _rules(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed, span: Window | No
         broken[f"day of {feed.event_time}"] = ((instant < span.start) | (instant >= span.end)).fill_null(value=False)
     broken |= key_text.faults(text, feed)
     # Files put one behind the other: where all columns are texts, nothing else tells their headers from rows.
-    broken[f"{_HEADER} {feed.key[0]}"] = (
+    broken[f"{HEADER} {feed.key[0]}"] = (
         text.select(pl.all_horizontal(pl.col(name) == name for name in feed.columns)).to_series().fill_null(value=False)
     )
-    broken[f"twice {_AND.join(feed.key)}"] = _disputed(text, rows, feed)
+    broken[f"twice {AND.join(feed.key)}"] = _disputed(text, rows, feed)
     found = {rule: mask for rule, mask in broken.items() if mask.any()}
     if not found:
         return pl.Series(RULE, [None] * rows.height, pl.String)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from airloop.config import Pipeline
 from airloop.data import window_bounds
 from airloop.data.feed_rows import feed_rows
-from airloop.data.file_rows import RULE, SOURCE, TEXT
+from airloop.data.unreadable_rows import RULE, SOURCE, TEXT
 from airloop.data.window_contents import WindowContents, read_window
 from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError

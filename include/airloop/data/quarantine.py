@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from airloop.config import Feed, Pipeline
-from airloop.data.file_rows import RULE, SOURCE, TEXT, texts_of
+from airloop.data.unreadable_rows import RULE, SOURCE, TEXT, texts_of
 from airloop.errors import ConfigError
 from airloop.records import Ingested, SetAside, Window
 from airloop.records.run_context import current_run

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from airloop.config import Feed, Pipeline
-from airloop.data import file_rows, quarantine
+from airloop.data import file_rows, quarantine, unreadable_rows
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.settings import Settings
 from airloop.stores import lake, landed_files
@@ -86,13 +86,13 @@ def _repaired_rows(path: Path, feed: Feed) -> pl.DataFrame:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     rows = file_rows.parse(str(path), content, feed, span=None, max_bad_share=1)
-    unread = rows.filter(pl.col(file_rows.RULE).is_not_null())
+    unread = rows.filter(pl.col(unreadable_rows.RULE).is_not_null())
     if rows.is_empty():
         raise DataContractError(f"{path}: holds no row to release")
     if unread.height:
         row = unread.row(0, named=True)
-        says = file_rows.explain(feed, row[file_rows.RULE], file_rows.texts_of(row))
-        raise DataContractError(f"{row[file_rows.SOURCE]}, {says}; nothing was released")
+        says = unreadable_rows.explain(feed, row[unreadable_rows.RULE], unreadable_rows.texts_of(row))
+        raise DataContractError(f"{row[unreadable_rows.SOURCE]}, {says}; nothing was released")
     keys = Counter(rows.select(feed.key).rows())
     wrong = next((key for key, count in keys.items() if count > 1 or None in key), None)
     if wrong is not None:

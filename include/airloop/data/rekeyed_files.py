@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from airloop.config import Feed
-from airloop.data.file_rows import RULE
+from airloop.data.unreadable_rows import RULE
 from airloop.records import LandedFile
 from airloop.stores.landed_files import file_span
 

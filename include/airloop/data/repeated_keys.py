@@ -8,7 +8,7 @@ import pyarrow.dataset as ds
 
 from airloop.config import Pipeline
 from airloop.data.feed_rows import FeedRows
-from airloop.data.file_rows import RULE
+from airloop.data.unreadable_rows import RULE
 from airloop.records import Alarm, Window
 from airloop.settings import Settings
 from airloop.stores import lake

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from airloop.config import Feed, Pipeline
-from airloop.data import file_rows, key_text
+from airloop.data import key_text, unreadable_rows
 from airloop.data.value_rules import typed, why_not
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.settings import Settings
@@ -115,7 +115,7 @@ def _refuse_keys(table: Table, feed: Feed, texts: pl.DataFrame) -> None:
     for rule, broken in key_text.faults(texts, feed).items():
         if broken.any():
             row = broken.arg_true()[0]
-            says = file_rows.explain(feed, rule, texts.row(row, named=True))
+            says = unreadable_rows.explain(feed, rule, texts.row(row, named=True))
             raise DataContractError(f"{table.path}: {broken.sum()} rows: {says} (first row {row + 1}); nothing landed")
 
 

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airloop.config import Feed
-from airloop.data.file_rows import RULE, SOURCE, TEXT, read_file
+from airloop.data.file_rows import read_file
+from airloop.data.unreadable_rows import RULE, SOURCE, TEXT
 from airloop.errors import DataContractError, UpstreamUnavailable
 from airloop.records import LandedFile
 from airloop.settings import Settings, load_settings

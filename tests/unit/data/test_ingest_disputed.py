@@ -9,8 +9,9 @@ from tests.support.run_plainly import run_plainly
 
 from airloop.config import Feed
 from airloop.data import quarantine, quarantine_release
-from airloop.data.file_rows import RULE, explain, parse, texts_of
+from airloop.data.file_rows import parse
 from airloop.data.ingest import ingest
+from airloop.data.unreadable_rows import RULE, explain, texts_of
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Ingested

@@ -7,7 +7,7 @@ from tests.support.landed import FILE
 from tests.support.run_plainly import run_plainly
 
 from airloop.config import Feed
-from airloop.data import file_rows, key_text, quarantine
+from airloop.data import file_rows, key_text, quarantine, unreadable_rows
 from airloop.data.ingest import ingest
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError
@@ -95,7 +95,9 @@ def test_as_written_takes_key_columns_of_type_string(toy_settings: Settings, col
 def test_a_rule_about_a_column_whose_name_has_blanks_is_explained() -> None:
     feed = Feed(files="t.csv", key=("Order Nr.",), columns={"Order Nr.": "string", "Amount EUR": "integer"})
     rows = file_rows.parse("t.csv", b"Order Nr.,Amount EUR\na,007\n", feed, span=None, max_bad_share=0)
-    says = file_rows.explain(feed, rows[file_rows.RULE][0], file_rows.texts_of(rows.row(0, named=True)))
+    says = unreadable_rows.explain(
+        feed, rows[unreadable_rows.RULE][0], unreadable_rows.texts_of(rows.row(0, named=True))
+    )
     assert says.startswith("column 'Amount EUR': '007' is not a whole number")
 
 

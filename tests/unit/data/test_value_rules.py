@@ -10,7 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from airloop.config import Feed
-from airloop.data import file_rows
+from airloop.data import file_rows, unreadable_rows
 from airloop.data.value_rules import kind_of, marked_number, parse_instant_text, typed, why_not
 from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import read_table
@@ -177,7 +177,7 @@ def test_what_is_inferred_from_a_table_is_what_ingestion_reads_without_loss(
     table = texts.select(pl.Series("key", ["a", "b", "c"]), *(pl.col(name).replace("", None) for name in declared))
     content = table.write_csv(quote_style="necessary", null_value="").encode()
     rows = file_rows.parse("t.csv", content, feed, span=None, max_bad_share=0)
-    assert rows[file_rows.RULE].null_count() == 3
+    assert rows[unreadable_rows.RULE].null_count() == 3
     for name, kind in declared.items():
         for text, value in zip(texts[name], rows[name], strict=True):
             assert _means(text, value, kind), (text, value, kind)
