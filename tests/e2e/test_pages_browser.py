@@ -21,6 +21,7 @@ SAYS = {
     "/pipelines/{pipeline}": "2020-02-28",
     "/pipelines/{pipeline}/ledger": "Ledger of toy",
     "/pipelines/{pipeline}/features": "job_size",
+    "/pipelines/{pipeline}/serving": "Serving of toy",
     "/pipelines/{pipeline}/windows/{start}/{end}": "Data profile",
     "/reports/{path:path}": "toy: validation of rows",
     "/dags/{dag_id}": "Champion in force",

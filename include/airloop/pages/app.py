@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from airloop.config import pipeline_names
 from airloop.errors import AirloopError, ConfigError, DataContractError, GuardRefused
-from airloop.pages import decisions, features, overview, report_files, run_page, version_page, window_page
+from airloop.pages import decisions, features, overview, report_files, run_page, serving, version_page, window_page
 from airloop.pages.site import Site
 from airloop.records import Window, parse_instant
 from airloop.reports.rendering import page_headers, render, report_headers, with_theme
@@ -123,6 +123,10 @@ def _features(request: Request, pipeline: str) -> Response:
     return _page(features.page(_admit(request, pipeline), pipeline))
 
 
+def _serving(request: Request, pipeline: str) -> Response:
+    return _page(serving.page(_admit(request, pipeline), pipeline))
+
+
 def _window(request: Request, pipeline: str, start: str, end: str, report: str = "", run: str = "") -> Response:
     site = _admit(request, pipeline)
     try:
@@ -175,6 +179,7 @@ _ROUTES: dict[str, Callable[..., Response]] = {
     "/pipelines/{pipeline}": _overview,
     "/pipelines/{pipeline}/ledger": _ledger,
     "/pipelines/{pipeline}/features": _features,
+    "/pipelines/{pipeline}/serving": _serving,
     "/pipelines/{pipeline}/versions/{version}": _version,
     "/pipelines/{pipeline}/windows/{start}/{end}": _window,
     "/reports/{path:path}": _report,

@@ -48,6 +48,7 @@ def standing(site: Site, pipeline: Pipeline, seen: Sequence[Seen], decided: Hist
     return [
         *_locked(pipeline, decided),
         *_asked(pipeline, decided),
+        *_beside(site, pipeline, decided),
         *_late(site, pipeline),
         *_set_aside(pipeline, seen),
     ]
@@ -81,6 +82,21 @@ def _asked(pipeline: Pipeline, decided: History) -> Iterator[Standing]:
             f"Answer in the run of {pipeline.name}__promotion that waits, or:",
             f"airloop approve {pipeline.name} {decision.sequence} --why '...'",
         )
+
+
+def _beside(site: Site, pipeline: Pipeline, decided: History) -> Iterator[Standing]:
+    """A version that has to be asked beside the champion before it is promoted (gate.rules: shadowed)."""
+    decision = decided.waiting()
+    if pipeline.gate.shadowed is None or decision is None or decided.shadow_of(decision.sequence):
+        return
+    yield Standing(
+        "Live traffic",
+        f"v{decision.payload['version']} passed its gate (decision {decision.sequence}) and has to shadow the champion",
+        decision.recorded_at,
+        "Each look of monitoring asks again, and promotes it when it was asked for long enough. Does the service run?",
+        "airloop status",
+        "open",
+    )
 
 
 def _late(site: Site, pipeline: Pipeline) -> Iterator[Standing]:

@@ -1,7 +1,7 @@
 """What a version takes: its features by the names and types of their views, and values checked against them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -11,6 +11,7 @@ from airloop.config.nearest import nearest
 from airloop.features import online_views
 from airloop.features.online_views import ServedFeature
 from airloop.models.forms.columns import Columns, model_columns
+from airloop.models.forms.encoder import picked
 from airloop.serving.refused import Refused, refuse_strange_text
 from airloop.settings import Settings
 
@@ -69,8 +70,15 @@ class Inputs:
     by_name: Mapping[str, Feature] = field(init=False)
     of_model: Columns = field(init=False)
     plain: bool = field(init=False)
+    _numbers: Callable[[Mapping[str, Any]], tuple[Any, ...]] = field(init=False, repr=False, compare=False)
+    _texts: Callable[[Mapping[str, Any]], tuple[Any, ...]] = field(init=False, repr=False, compare=False)
+    _only_those: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        numbers, texts = ([item.name for item in self.features if item.kind == kind] for kind in ("number", "text"))
+        object.__setattr__(self, "_numbers", picked(numbers))
+        object.__setattr__(self, "_texts", picked(texts))
+        object.__setattr__(self, "_only_those", len(numbers) + len(texts) == len(self.features))
         object.__setattr__(self, "by_name", {feature.name: feature for feature in self.features})
         object.__setattr__(self, "plain", all(item.columns == (item.name,) for item in self.features))
         object.__setattr__(self, "of_model", model_columns(self.features, self.columns))
@@ -81,6 +89,8 @@ class Inputs:
         Raises:
             Refused: An unknown name (with the nearest), or a value of another kind.
         """
+        if self._all_usual(given):
+            return dict(given)
         found, by_name = {}, self.by_name
         for name, value in given.items():
             feature = by_name.get(name)
@@ -89,6 +99,16 @@ class Inputs:
                 raise Refused(422, "unknown_feature", f"{says} (features: {', '.join(self.by_name)})", field=name)
             found[name] = value if value is None or _usual(feature.kind, value) else feature.value(value)
         return found
+
+    def _all_usual(self, given: Mapping[str, Any]) -> bool:
+        """Whether surely all features are there, each of its kind: most requests, at a quarter of the time."""
+        if not self._only_those or given.keys() != self.by_name.keys():
+            return False
+        numbers = self._numbers(given)
+        # A sum that is not finite may be that of finite numbers: then each is looked at.
+        if not _FLOATS.issuperset(map(type, numbers)) or not isfinite(sum(filter(None, numbers))):
+            return False
+        return all(value is None or _usual("text", value) for value in self._texts(given))
 
     def row(self, features: Mapping[str, Any]) -> Mapping[str, Any]:
         """Values by the model's columns; a feature that is not there is missing.
@@ -106,6 +126,9 @@ class Inputs:
             else:
                 values[feature.name] = value
         return values
+
+
+_FLOATS = frozenset({float, type(None)})
 
 
 def _usual(kind: str, value: Any) -> bool:

@@ -142,33 +142,39 @@ class History:
     def challengers(self) -> tuple[int, ...]:
         """Versions that may take the champion's place, by their decisions' sequence.
 
-        The newest decision about each passed it against the champion in force, and it was never promoted.
+        The newest decision about each passed it against the champion in force; it was neither promoted nor refused on
+        live traffic.
         """
-        champion, promoted = self.champion(), self.promoted()
-        promoted |= {self.judged(version) for version in promoted}
-        newest = {_version(entry): entry for entry in self.of("decision")}
-        waiting = sorted(newest.values(), key=lambda entry: entry.sequence)
-        return tuple(
-            _version(entry)
-            for entry in waiting
-            if entry.payload.get("outcome") == "passed"
-            and entry.payload.get("champion_version") == champion
-            and _version(entry) not in promoted
-        )
+        return tuple(_version(entry) for entry in self._passed() if not self._refused_on_traffic(entry))
 
     def waiting(self) -> Entry | None:
         """The decision whose version waits to take the champion's place; None where none does, or none is in force.
 
-        The newest of `challengers`, unless it was rejected, superseded, or refused on live traffic. An older one is
-        void since the newer passed.
+        The newest that passed against the champion, unless it was promoted, rejected, superseded, or refused on live
+        traffic. An older one is void since the newer passed.
         """
-        versions = self.challengers() if self.champion() is not None else ()
-        entry = self.newest_decision_on(versions[-1]) if versions else None
-        if entry is None:
+        entry = max(self._passed(), key=lambda passed: passed.sequence, default=None)
+        if entry is None or self.champion() is None or self._refused_on_traffic(entry):
             return None
-        answer, shadow = self.answer_to(entry.sequence), self.shadow_of(entry.sequence)
-        refused = shadow is not None and shadow.payload["outcome"] != "passed"
-        return None if refused or (answer is not None and answer.kind != "approved") else entry
+        answer = self.answer_to(entry.sequence)
+        return None if answer is not None and answer.kind != "approved" else entry
+
+    def _passed(self) -> list[Entry]:
+        """The newest decision about each version that passed against the champion in force and was never promoted."""
+        champion, promoted = self.champion(), self.promoted()
+        promoted |= {self.judged(version) for version in promoted}
+        newest = {_version(entry): entry for entry in self.of("decision")}
+        return [
+            entry
+            for entry in sorted(newest.values(), key=lambda entry: entry.sequence)
+            if entry.payload.get("outcome") == "passed"
+            and entry.payload.get("champion_version") == champion
+            and _version(entry) not in promoted
+        ]
+
+    def _refused_on_traffic(self, decision: Entry) -> bool:
+        shadow = self.shadow_of(decision.sequence)
+        return shadow is not None and shadow.payload.get("outcome") != "passed"
 
     def shadow_of(self, decision_sequence: int) -> Entry | None:
         """What the version of a decision was worth on live traffic (`shadowed`); None until that was judged."""
