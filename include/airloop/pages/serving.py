@@ -101,7 +101,7 @@ def _challenger(site: Site, pipeline: Pipeline, found: Answers | None, decided: 
     seen = [item for item in answers.beside(site.settings, pipeline.name, span) if item.version == version]
     asked = [
         *(["shadows"] if serving.shadow else []),
-        *([f"answers {serving.canary.share:.0%}"] if serving.canary else []),
+        *([f"answers {100 * serving.canary.share:g} %"] if serving.canary else []),
     ]
     shadow = decided.shadow_of(decision.sequence)
     return {

@@ -67,7 +67,7 @@ def test_answers_are_shown_over_the_shortest_span_with_enough_of_them(settings: 
     monkeypatch.setattr(answers, "_ENOUGH", 20)
     log(settings, 12, timedelta(minutes=10))
     assert answers.newest(settings, "toy", NOW).span == "hour"
-    log(settings, 12, timedelta(hours=5), latency_ms=8.0, flags={"machine_heat": "stale"})
+    log(settings, 12, timedelta(hours=4, minutes=50), latency_ms=8.0, flags={"machine_heat": "stale"})
     found = answers.newest(settings, "toy", NOW)
     assert (found.span, found.answers, found.p50, found.stale) == ("day", 24, 5.0, 0.5)
     busy = [slot for slot in found.slots if slot.answers]
@@ -88,11 +88,11 @@ def test_a_challenger_is_shown_with_how_it_is_asked_how_far_it_is_and_a_lock(set
     path.write_text(path.read_text() + "serving: {shadow: true, canary: {share: 0.1}}\n")
     assert "no row that both predicted" in shown(settings)
     log(settings, 3, timedelta(minutes=5), other=Other(2, 4, 0.255))
-    log(settings, 1, timedelta(minutes=5), version=2, role="canary", prediction=0.35, other=Other(1, 1, 0.25))
+    log(settings, 1, timedelta(minutes=5), version=2, role="canary", prediction=0.355, other=Other(1, 1, 0.25))
     page = shown(settings)
-    assert "v2 shadows and answers 10%" in page
+    assert "v2 shadows and answers 10 %" in page
     assert "4 rows that both predicted, 1 of them answered by v2" in page
-    assert "0.0288 apart on average, 75% of the rows within 0.01" in page
+    assert "0.0300 apart on average, 75 % of the rows within 0.01" in page
     assert "promotions locked" not in page
     lock.lock(settings, "toy", why="checking", who="ann")
     assert "promotions locked: no canary" in shown(settings)
