@@ -47,7 +47,7 @@ def test_a_window_is_scored_while_its_outcomes_have_not_landed(loop):
 def test_what_was_asked_over_the_api_before_is_what_the_batch_says(loop):
     platform, pipeline, periods, _ = loop
     asked = periods[2].asked
-    assert (asked.version, asked.requests, asked.errors) == (1, 2000, 0)
+    assert (asked.version, asked.requests, asked.errors) == (periods[2].scored.version, 2000, 0)
     assert [period.asked for period in periods[:2]] == [None, None]
     assert answers_compared.largest_difference(pipeline, asked, platform.settings) <= 1e-12
 
