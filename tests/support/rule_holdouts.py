@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from airloop.models.holdout import Holdout
+from airloop.models.reserve import ReserveRows
 from airloop.problems import Floats
 
 DAYS, ROWS_A_DAY = 30, 200
+RESERVE_DAYS = 20
 
 
 def features() -> pd.DataFrame:
@@ -25,6 +27,22 @@ def features() -> pd.DataFrame:
         }
     )
     return frame.assign(label=(draw.random(size) < risk(frame)).astype(float))
+
+
+def past() -> pd.DataFrame:
+    """Rows of every tenth day before: half of them of a machine that is gone, when heat did a little less harm."""
+    draw = np.random.default_rng(5)
+    size = RESERVE_DAYS * ROWS_A_DAY
+    heat = draw.uniform(-2, 2, size)
+    frame = pd.DataFrame(
+        {
+            "day": np.repeat(10 * np.arange(RESERVE_DAYS), ROWS_A_DAY),
+            "heat": heat,
+            "machine": draw.choice(["m0", "m9"], size),
+            "site": draw.choice(["north", "south"], size),
+        }
+    )
+    return frame.assign(label=(draw.random(size) < risk(frame.assign(heat=heat - 0.125))).astype(float))
 
 
 def risk(rows: pd.DataFrame) -> Floats:
@@ -53,6 +71,11 @@ def miscalibrated(rows: pd.DataFrame) -> Floats:
     return np.clip(0.5 + 1.8 * (said - 0.5), 0.01, 0.99)
 
 
+def forgetful(rows: pd.DataFrame) -> Floats:
+    """Has not seen the machine that is gone for long, and is wrong about it."""
+    return np.where(rows["machine"] == "m9", 1 - good(rows), good(rows))
+
+
 def constant(rows: pd.DataFrame) -> Floats:
     """Says the same of everything."""
     return np.full(len(rows), 0.5)
@@ -67,6 +90,13 @@ def careless(rows: pd.DataFrame) -> Floats:
 def backwards(rows: pd.DataFrame) -> Floats:
     """Learned from shuffled labels: what it says has nothing to do with what happens."""
     return np.clip(0.5 + 0.3 * np.sin(1000 * rows["heat"].to_numpy()), 0.01, 0.99)
+
+
+def kept_back(model: Any, champion: Any, *, days: int = RESERVE_DAYS, declared: bool = True) -> ReserveRows:
+    """What both say of the newest reserve days; `declared` says whether the champion's training had any."""
+    rows = past()
+    rows = rows[rows["day"] >= 10 * (RESERVE_DAYS - days)]
+    return ReserveRows(rows["label"].to_numpy(), rows["day"].to_numpy(), champion(rows), model(rows), declared)
 
 
 def holdout(model: Any = good, champion: Any = good, **changes: Any) -> Holdout:
@@ -84,5 +114,6 @@ def holdout(model: Any = good, champion: Any = good, **changes: Any) -> Holdout:
         sampled={"confidence": 0.95, "resamples": 400, "seed": 1, "expanded": True},
         model_bytes=1_000_000,
         task="binary",
+        reserve=None if champion is None else lambda: kept_back(model, champion),
     )
     return replace(given, **changes)

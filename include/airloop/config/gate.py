@@ -61,9 +61,8 @@ class Gate(Node):
     floors: tuple[Floor, ...] = Field(min_length=1)
     compare: Comparison
     rules: tuple[RuleDeclaration, ...] = ()
-    """What else a candidate has to pass: `kind` (behaviour, calibration, cost, fairness, latency, sanity, shadowed,
-    slices, or
-    `module:Class` of the pipeline's own) and the keys of that kind."""
+    """What else a candidate has to pass: `kind` (behaviour, calibration, cost, fairness, forgetting, latency, sanity,
+    shadowed, slices, or `module:Class` of the pipeline's own) and the keys of that kind."""
     max_attempts: int | None = Field(default=3, gt=0)
     """So many versions are compared with the champion on rows of one holdout; then the gate refuses until labels of
     newer rows are mature. The look after k others is judged at 1 - alpha / (k + 1): with three, equally good candidates

@@ -163,6 +163,15 @@ class Pipeline(Node):
         return self
 
     @model_validator(mode="after")
+    def _forgetting_is_measured(self) -> Self:
+        if self.training.reserve_days is None and any(rule.kind == "forgetting" for rule in self.gate.rules):
+            raise ValueError(
+                "gate.rules names forgetting, which compares models on days that none has learned from: add "
+                "reserve_days: 10 to training, or take the rule away"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _windows_hold_whole_days(self) -> Self:
         if self.calendar == "hourly" and any(feed.fetched for feed in self.feeds.values()):
             raise ValueError("rows from a `source` land by UTC day, which is longer than an hourly window: write daily")

@@ -84,6 +84,19 @@ class Training(Node):
     half_life_days: float | None = Field(default=None, gt=0)
     """A row this much older than the newest one weighs half as much in a fit. Default: all weigh the same."""
 
+    reserve_days: int | None = Field(default=None, ge=3)
+    """Every so many days (UTC) no model learns from, in no fold, refit or probe: the gate's rule `forgetting` compares
+    models on them. 10 keeps back a tenth of the past. Default: none."""
+
+    @model_validator(mode="after")
+    def _reserves_every_weekday(self) -> Self:
+        if self.reserve_days is not None and self.reserve_days % 7 == 0:
+            raise ValueError(
+                f"reserve_days: {self.reserve_days} days are whole weeks, and always one weekday would be kept back: "
+                f"write {self.reserve_days + 3}"
+            )
+        return self
+
     @property
     def reviewed_types(self) -> frozenset[str]:
         """The trusted types of all candidates, `module.Class` as model files name them."""

@@ -11,6 +11,7 @@ from airloop.models import model_version
 from airloop.models.estimators import fitted_model
 from airloop.models.refit_checks import Agreement, agreement
 from airloop.models.registration import Origin, log_model, made_of, registered_version
+from airloop.models.reserve import learnable
 from airloop.models.training_key import training_key
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import task_of
@@ -134,7 +135,7 @@ def _says(version: int, judged: int, rows: int, found: Agreement) -> str:
 def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, settings: Settings) -> tuple[int, int]:
     """The registered refit, and how many rows it learned from."""
     frame = read_snapshot(snapshot, settings)
-    rows = frame[frame["label"].notna()].reset_index(drop=True)
+    rows = learnable(frame[frame["label"].notna()].reset_index(drop=True), snapshot.reserve_days)
     key = digest([training_key(pipeline, snapshot), "refit"])[:32]
     name = f"refit of version {trained.version}"
     tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason, REFIT_OF: str(trained.version)}

@@ -11,7 +11,7 @@ from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError, GuardRefused
 from airloop.features import feature_store
-from airloop.models import evidence, gate_evidence, looks, model_version, rules_measured
+from airloop.models import evidence, gate_evidence, looks, model_version, reserve, rules_measured
 from airloop.models.evaluation_plots import log_pictures
 from airloop.models.holdout import holdout_of
 from airloop.models.model_version import ModelVersion
@@ -73,7 +73,8 @@ def evaluate(
         UpstreamUnavailable: MLflow does not answer.
     """
     pipeline, settings = at.pipeline, at.settings
-    rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
+    frame = read_snapshot(snapshot, settings)
+    rows = labelled_part(frame, "holdout")
     refuse_unfit_labels(pipeline, rows["label"])
     candidate = model_version.load_version(pipeline, trained.version, settings, digest=trained.model_digest)
     predicted = candidate.predict(pipeline, rows)
@@ -104,7 +105,7 @@ def evaluate(
         not_comparable=compared.not_comparable,
         model_digest=candidate.digest,
         looks=seen,
-        measured=_rules(pipeline, candidate, rows, predicted, compared.predicted, seen=seen, settings=settings),
+        measured=_rules(pipeline, candidate, frame, predicted, compared, seen=seen, settings=settings),
         compared_version=compared.version,
     )
 
@@ -115,6 +116,7 @@ class _Compared:
 
     Attributes:
         version: The judged version that was compared in place of its refit; None: the champion itself.
+        model: What was compared.
     """
 
     metrics: dict[str, float | None] = field(default_factory=dict)
@@ -123,6 +125,7 @@ class _Compared:
     not_comparable: str = ""
     predicted: Floats | None = None
     version: int | None = None
+    model: ModelVersion | None = None
 
 
 def metrics(task: Task, labels: pd.Series, predicted: Floats) -> dict[str, float | None]:
@@ -173,7 +176,7 @@ def _against_champion(
     found, problems = gate_evidence.compare(pipeline, rows, said, predicted, seen=seen)
     values = metrics(task_of(pipeline), rows["label"], said)
     instead = None if champion.version == version else champion.version
-    return _Compared(values, found, problems, predicted=said, version=instead)
+    return _Compared(values, found, problems, predicted=said, version=instead, model=champion)
 
 
 def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
@@ -190,9 +193,9 @@ def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:
 def _rules(
     pipeline: Pipeline,
     candidate: ModelVersion,
-    rows: pd.DataFrame,
+    frame: pd.DataFrame,
     predicted: Floats,
-    champion: Floats | None,
+    compared: _Compared,
     *,
     seen: int,
     settings: Settings,
@@ -200,16 +203,18 @@ def _rules(
     """What gate.rules ask for."""
     if not pipeline.gate.rules:
         return {}
-    files = model_version.version_files(pipeline.name, candidate.version, settings)
+    files, champion = model_version.version_files(pipeline.name, candidate.version, settings), compared.model
+    sides = None if champion is None else (champion.as_learned(pipeline), candidate.as_learned(pipeline))
     holdout = holdout_of(
         pipeline,
-        rows,
+        labelled_part(frame, "holdout"),
         candidate=predicted,
-        champion=champion,
+        champion=compared.predicted,
         predict=lambda changed: candidate.predict(pipeline, changed),
         features=candidate.features,
         model_bytes=sum(map(len, files.values())),
         seen=seen,
+        reserve=None if sides is None else reserve.of_frame(frame, *sides),
     )
     return rules_measured.measure_rules(pipeline, holdout)
 

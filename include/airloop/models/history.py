@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from airloop.config import Pipeline
+from airloop.models.reserve import reserved
+from airloop.problems import Integers
+from airloop.records import Window
 
 
 def learned_since(pipeline: Pipeline, end: datetime) -> datetime:
@@ -16,24 +19,43 @@ def learned_since(pipeline: Pipeline, end: datetime) -> datetime:
     return pipeline.coverage.start if days is None else max(pipeline.coverage.start, end - timedelta(days=days))
 
 
+def kept_since(pipeline: Pipeline, learned: Window) -> datetime:
+    """From when on a training set has rows: reserve days are kept back of the whole past, however little is learned."""
+    return learned.start if pipeline.training.reserve_days is None else pipeline.coverage.start
+
+
 @dataclass
 class Thinning:
-    """Keeps at most `at_most` of the examples decided before `until`, evenly spread over them; later ones all.
+    """Which rows of the past a training set holds; later ones than `learned` are all kept.
+
+    Of those decided in `learned` at most training.max_train_rows, evenly spread over them, and of the reserve days
+    before its end as many again at most.
 
     Attributes:
-        examples: How many there were before `until`, once it was called.
+        examples: How many could be learned from, once it was called.
     """
 
-    until: datetime
-    at_most: int | None
+    pipeline: Pipeline
+    learned: Window
     examples: int = 0
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """The kept rows, in their order, of a table sorted by decision_time."""
-        before = pc.less(rows["decision_time"], pa.scalar(self.until, rows["decision_time"].type))
-        self.examples = pc.sum(before).as_py() or 0
-        kept = evenly(self.examples, self.at_most)
-        return rows if len(kept) == self.examples else rows.take([*kept, *range(self.examples, rows.num_rows)])
+        kept = self.positions(rows["decision_time"].to_pandas())
+        return rows if len(kept) == rows.num_rows else rows.take(kept)
+
+    def positions(self, times: pd.Series) -> list[int]:
+        """Positions of the kept rows among sorted decision times."""
+        back = reserved(times, self.pipeline.training.reserve_days)
+        before = (times < self.learned.end).to_numpy()
+        learned = np.flatnonzero(before & ~back & (times >= self.learned.start).to_numpy())
+        self.examples = len(learned)
+        parts = (_thinned(rows, self.pipeline) for rows in (learned, np.flatnonzero(before & back)))
+        return sorted(int(row) for rows in (*parts, np.flatnonzero(~before)) for row in rows)
+
+
+def _thinned(rows: Integers, pipeline: Pipeline) -> Integers:
+    return rows[evenly(len(rows), pipeline.training.max_train_rows)]
 
 
 def evenly(count: int, at_most: int | None) -> list[int]:

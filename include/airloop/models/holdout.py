@@ -8,6 +8,7 @@ import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.models import evidence, looks
+from airloop.models.reserve import ReserveRows
 from airloop.problems import Floats, Integers
 
 
@@ -25,6 +26,7 @@ class Holdout:
         sampled: `confidence`, `resamples`, `seed`, `expanded` of the comparison, for airloop.models.evidence.
         model_bytes: Size of the candidate's files.
         task: `binary`, `regression` or `multiclass`.
+        reserve: What both models say of reserve rows; None without reserve days, or a champion that was compared.
     """
 
     rows: pd.DataFrame
@@ -38,6 +40,7 @@ class Holdout:
     sampled: dict[str, Any]
     model_bytes: int
     task: str
+    reserve: Callable[[], ReserveRows] | None = None
 
 
 def holdout_of(
@@ -50,6 +53,7 @@ def holdout_of(
     features: tuple[str, ...],
     model_bytes: int,
     seen: int = 0,
+    reserve: Callable[[], ReserveRows] | None = None,
 ) -> Holdout:
     """A holdout of labelled rows; `seen` counts earlier looks at it."""
     return Holdout(
@@ -64,6 +68,7 @@ def holdout_of(
         sampled=sampled_as(pipeline, seen),
         model_bytes=model_bytes,
         task=pipeline.prediction.task,
+        reserve=reserve,
     )
 
 

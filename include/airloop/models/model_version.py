@@ -22,6 +22,7 @@ from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.features import feature_store
 from airloop.features.pinned import Pinned
 from airloop.models.recorded_digest import refuse_changed
+from airloop.models.reserve import Learned, learnable
 from airloop.problems import Floats, task_of
 from airloop.records import Snapshot
 from airloop.settings import Settings
@@ -75,7 +76,8 @@ class ModelVersion:
 
     def learned(self, frozen: pd.DataFrame) -> pd.DataFrame:
         """The rows of its snapshot's frame that it learned from."""
-        return frozen[frozen["part"] == "train"] if self.refit_of is None else frozen
+        every = self.snapshot.reserve_days
+        return frozen[frozen["part"] == "train"] if self.refit_of is None else learnable(frozen, every)
 
     def predict(self, pipeline: Pipeline, rows: pd.DataFrame) -> Floats:
         """What it predicts for rows that hold its features, as the pipeline's task says (airloop.problems).
@@ -92,6 +94,10 @@ class ModelVersion:
         if problem:
             raise GuardRefused(f"version {self.version}: {problem}")
         return predicted
+
+    def as_learned(self, pipeline: Pipeline) -> Learned:
+        """What it says of rows, beside what it has learned from."""
+        return Learned(lambda rows: self.predict(pipeline, rows), self.learned_until, self.snapshot.reserve_days)
 
     def unfit_for(self, pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
         """Why today's features are not what it learned from; empty when they are."""

@@ -67,6 +67,7 @@ def snapshot(at: Deployment, window: Window, reads: History, *, reason: str = "h
         reason=asked.reason,
         reason_key=asked.reason_key,
         examples_before_holdout=made.examples_before_holdout,
+        reserve_days=pipeline.training.reserve_days,
     )
     _open_run(pipeline, record, labelled, settings, asked=asked)
     return record

@@ -12,7 +12,8 @@ from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import examples, feature_store, leak_check, sections, stale
 from airloop.models import memory, outcomes_there, training_set
-from airloop.models.history import Thinning, learned_since
+from airloop.models.history import Thinning, kept_since, learned_since
+from airloop.models.reserve import RESERVE, reserved
 from airloop.problems import refuse_unfit_labels
 from airloop.records import Record, Window
 from airloop.settings import Settings
@@ -72,8 +73,8 @@ class TrainingRows:
     """The training set of a cutoff, proven to leak nothing and not frozen yet.
 
     Attributes:
-        frame: Entity key, decision_time (UTC), features, label (float64; NaN for none), part ('train' or 'holdout'); in
-            (decision_time, entity key) order.
+        frame: Entity key, decision_time (UTC), features, label (float64; NaN for none), part ('train', 'holdout' or, on
+            a reserve day before the holdout, 'reserve'); in (decision_time, entity key) order.
         train: Decision times of the training rows; `holdout` likewise.
         digest: SHA-256 of the frame's content in its order.
         leak_checked: Decision times the leak check rebuilt.
@@ -105,7 +106,7 @@ def made(at: Deployment, cutoff: datetime, reads: History) -> TrainingRows:
     """`training_rows` of what was looked up, over a window that ends with the cutoff."""
     pipeline, settings = at.pipeline, at.settings
     train, holdout = parts(pipeline, cutoff)
-    excluded = alarms.excluded_windows(pipeline, Window(train.start, cutoff), reads.alarms)
+    excluded = alarms.excluded_windows(pipeline, Window(kept_since(pipeline, train), cutoff), reads.alarms)
     with reads.tables.as_they_stood():
         return _rows(pipeline, cutoff, settings, train=train, holdout=holdout, excluded=excluded)
 
@@ -119,9 +120,9 @@ def _rows(
     holdout: Window,
     excluded: Sequence[Window],
 ) -> TrainingRows:
-    stale.refuse_stale(pipeline, Window(train.start, holdout.end), settings)
-    thinning = Thinning(train.end, pipeline.training.max_train_rows)
-    whole = Window(train.start, holdout.end)
+    whole = Window(kept_since(pipeline, train), holdout.end)
+    stale.refuse_stale(pipeline, whole, settings)
+    thinning = Thinning(pipeline, train)
     columns = len(feature_store.feature_names(pipeline, settings))
 
     def kept(rows: pa.Table) -> pa.Table:
@@ -130,7 +131,7 @@ def _rows(
         return few
 
     frame = examples.feature_frame(pipeline, whole, settings, as_of=cutoff, keep=kept)
-    frame = _without(with_parts(frame, train, holdout), excluded)
+    frame = _without(with_parts(pipeline, frame, train, holdout), excluded)
     refuse_unfit_labels(pipeline, frame["label"])
     _refuse_too_few(pipeline, frame, holdout)
     outcomes_there.refuse_ended(pipeline, cutoff, holdout, settings)
@@ -139,11 +140,12 @@ def _rows(
     return TrainingRows(frame, train, holdout, training_set.frame_digest(frame), leak_checked, thinning.examples)
 
 
-def with_parts(frame: pd.DataFrame, train: Window, holdout: Window) -> pd.DataFrame:
-    """The rows of either part, with `part`; what lies between (the embargo) is left out."""
+def with_parts(pipeline: Pipeline, frame: pd.DataFrame, train: Window, holdout: Window) -> pd.DataFrame:
+    """The rows of each part, with `part`; what lies between (the embargo) is left out."""
     time = frame["decision_time"]
     frame = frame.assign(part=None)
-    frame.loc[time < train.end, "part"] = "train"
+    frame.loc[(time >= train.start) & (time < train.end), "part"] = "train"
+    frame.loc[(time < train.end) & reserved(time, pipeline.training.reserve_days), "part"] = RESERVE
     frame.loc[time >= holdout.start, "part"] = "holdout"
     return frame[frame["part"].notna()].reset_index(drop=True)
 

@@ -17,7 +17,8 @@ class Snapshot(Record):
         cutoff: Rows with decision time <= cutoff - label delay are mature.
         train: Decision times of the training rows.
         holdout: Decision times of the holdout rows; starts one embargo after `train` ends.
-        uri: Parquet file: entity key, decision_time (UTC), features, label (null for none), part ('train'|'holdout').
+        uri: Parquet file: entity key, decision_time (UTC), features, label (null for none), part
+            ('train'|'holdout'|'reserve').
         digest: SHA-256 of the content in (decision_time, entity key) order.
         unlabelled_rows: Mature rows without a label (cancelled, diverted): kept in the file, used by nobody.
         leak_checked: Decision times the leak check rebuilt.
@@ -25,6 +26,7 @@ class Snapshot(Record):
         reason_key: What asked (one training answers it); equal for two triggers of the same cause.
         examples_before_holdout: How many examples lay before the holdout; the file holds fewer where
             training.max_train_rows thinned them. 0 in records of an older airloop.
+        reserve_days: Every so many days are kept back (training.reserve_days); None: there are none.
     """
 
     pipeline: str
@@ -44,6 +46,7 @@ class Snapshot(Record):
     reason: str
     reason_key: str
     examples_before_holdout: int = 0
+    reserve_days: int | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from airloop.features import examples
 from airloop.models import estimators
 from airloop.models.history import evenly, learned_since
 from airloop.models.model_version import ModelVersion
+from airloop.models.reserve import learnable
 from airloop.problems import task_of
 from airloop.records import ProbeRefit, Window
 from airloop.records.digests import digest
@@ -67,6 +68,7 @@ def probe(
     end = cutoff - pipeline.prediction.label_delay
     span = Window(learned_since(pipeline, end), end)
     known = examples.validated_frame(pipeline, span, settings, as_of=cutoff).dropna(subset=["label"])
+    known = learnable(known, pipeline.training.reserve_days)
     known = known.iloc[evenly(len(known), pipeline.training.max_train_rows)]
     if len(known) < pipeline.training.min_train_rows or not task_of(pipeline).can_learn(known["label"]):
         return None
@@ -93,6 +95,8 @@ def _key(pipeline: Pipeline, champion: ModelVersion, cutoff: datetime, settings:
         "history": [getattr(pipeline.training, name) for name in ("history_days", "max_train_rows", "half_life_days")],
         "data": data,
     }
+    if pipeline.training.reserve_days is not None:
+        made["reserve_days"] = pipeline.training.reserve_days
     return digest(made)[:_KEY_LENGTH]
 
 

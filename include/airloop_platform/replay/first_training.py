@@ -8,6 +8,7 @@ from airloop.config import OF_VALUES, Pipeline
 from airloop.errors import DataContractError
 from airloop.features import examples
 from airloop.models.evidence import MIN_ROWS
+from airloop.models.reserve import learnable
 from airloop.models.training_rows import parts
 from airloop.records import Window
 from airloop.settings import Settings
@@ -36,7 +37,7 @@ def lacking(pipeline: Pipeline, cutoff: datetime, history: History, settings: Se
             return f"the candidate of {refused:%Y-%m-%d} was refused, the next is trained from {due:%Y-%m-%d} on"
     wanted = {"training": (train, pipeline.training.min_train_rows), "holdout": (holdout, MIN_ROWS)}
     for part, (span, least) in wanted.items():
-        labels = _labels(pipeline, span, cutoff, settings)
+        labels = _labels(pipeline, span, cutoff, settings, learned=part == "training")
         if len(labels) < least:
             return f"{len(labels):,} labelled {part} rows, {least:,} are needed"
         if pipeline.prediction.task not in OF_VALUES and labels.nunique() < 2:
@@ -44,9 +45,10 @@ def lacking(pipeline: Pipeline, cutoff: datetime, history: History, settings: Se
     return ""
 
 
-def _labels(pipeline: Pipeline, span: Window, cutoff: datetime, settings: Settings) -> pd.Series:
-    """Labels of the examples decided in `span`, as known at the cutoff."""
+def _labels(pipeline: Pipeline, span: Window, cutoff: datetime, settings: Settings, *, learned: bool) -> pd.Series:
+    """Labels of the examples decided in `span`, as known at the cutoff; of those that are learned from, or of all."""
     rows = examples.examples(pipeline, span, settings).to_pandas()
+    rows = learnable(rows, pipeline.training.reserve_days if learned else None)
     known = rows[pipeline.prediction.entity_key].map(examples.labels(pipeline, span, settings, as_of=cutoff))
     absent = pipeline.prediction.labels
     if absent is not None:

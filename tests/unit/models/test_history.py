@@ -1,6 +1,5 @@
 """How much of the past is learned from: a rolling history, thinning over time, and weights that decay."""
 
-import dataclasses
 from datetime import timedelta
 
 import numpy as np
@@ -56,7 +55,8 @@ def test_a_rolling_history_leaves_older_rows_out(toy_built):
 def test_a_thinning_without_a_limit_keeps_all(toy_built):
     frame = training_rows.training_rows(Deployment(toy.toy_pipeline(toy_built), toy_built), CUTOFF)
     assert frame.examples_before_holdout == (frame.frame["part"] == "train").sum()
-    assert dataclasses.replace(Thinning(CUTOFF, None)).examples == 0
+    pipeline = toy.toy_pipeline(toy_built)
+    assert Thinning(pipeline, training_rows.parts(pipeline, CUTOFF)[0]).examples == 0
 
 
 def test_a_half_life_lets_old_rows_weigh_less(toy_built):

@@ -21,6 +21,7 @@ class Contender:
         reference: The features of its training rows, what drift is measured against.
         held_out: Its labelled holdout rows, with decision_time, features and label.
         held_out_predictions: Of these rows, in their order.
+        kept_back: Its rows on reserve days, with their part; empty without any (training.reserve_days).
         refit_of: The judged model, when this one has learned from its holdout too.
     """
 
@@ -35,6 +36,7 @@ class Contender:
     reference: pd.DataFrame
     held_out: pd.DataFrame
     held_out_predictions: Floats
+    kept_back: pd.DataFrame
     refit_of: "Contender | None" = None
 
     @property

@@ -8,7 +8,7 @@ import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.features import examples, feature_store
-from airloop.models.history import evenly
+from airloop.models.history import Thinning, kept_since
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import alarms
@@ -49,15 +49,11 @@ class Past:
         label = examples.with_absent(self.pipeline, known, rows["decision_time"], as_of)
         return rows.assign(label=label).reset_index(drop=True)
 
-    def for_training(self, window: Window, *, as_of: datetime, until: datetime) -> pd.DataFrame:
-        """`known`, thinned before `until` as declared, without the rows of excluded windows."""
-        return without(self.thinned(self.known(window, as_of=as_of), until), self.excluded)
-
-    def thinned(self, rows: pd.DataFrame, until: datetime) -> pd.DataFrame:
-        """At most training.max_train_rows of the rows before `until`, and all later ones."""
-        count = int((rows["decision_time"] < until).sum())
-        kept = evenly(count, self.pipeline.training.max_train_rows)
-        return rows if len(kept) == count else rows.iloc[[*kept, *range(count, len(rows))]]
+    def for_training(self, learned: Window, *, as_of: datetime, end: datetime) -> pd.DataFrame:
+        """`known` up to `end`, thinned as a snapshot that learns from `learned`, without rows of excluded windows."""
+        rows = self.known(Window(kept_since(self.pipeline, learned), end), as_of=as_of)
+        kept = Thinning(self.pipeline, learned).positions(rows["decision_time"])
+        return without(rows.iloc[kept], self.excluded)
 
 
 def without(rows: pd.DataFrame, windows: Sequence[Window]) -> pd.DataFrame:

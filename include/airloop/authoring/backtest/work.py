@@ -10,13 +10,14 @@ import pandas as pd
 from airloop.authoring.backtest.contender import Contender
 from airloop.authoring.backtest.past import Past
 from airloop.errors import DataContractError
-from airloop.models import estimators
+from airloop.models import estimators, reserve
 from airloop.models.choice import Incumbent, choose
 from airloop.models.evaluate import metrics
 from airloop.models.gate_evidence import compare
 from airloop.models.history import evenly, learned_since
 from airloop.models.holdout import holdout_of
 from airloop.models.refit_checks import agreement
+from airloop.models.reserve import RESERVE, Learned, learnable
 from airloop.models.rules_measured import measure_rules
 from airloop.models.training_rows import parts, with_parts
 from airloop.models.training_set import labelled_part
@@ -61,19 +62,18 @@ class Work:
             DataContractError: Too few rows, or labels that a fold or the model cannot learn from.
         """
         start = None if champion is None else champion.incumbent
-        key = ("training", cutoff, None if start is None else (start.candidate, str(sorted(start.params.items()))))
+        key = ("training", cutoff, start and (start.candidate, str(sorted(start.params.items()))))
         return self.once(key, lambda: self._train(cutoff, start), f"training of {cutoff:%Y-%m-%d}")
 
     def _train(self, cutoff: datetime, start: Incumbent | None) -> Contender:
         train, holdout = parts(self.pipeline, cutoff)
-        known = self.past.for_training(Window(train.start, holdout.end), as_of=cutoff, until=train.end)
-        frame = with_parts(known, train, holdout)
-        rows, held_out = labelled_part(frame, "train"), labelled_part(frame, "holdout")
-        least = self.pipeline.training.min_train_rows
+        known = self.past.for_training(train, as_of=cutoff, end=holdout.end)
+        frame = with_parts(self.pipeline, known, train, holdout)
+        rows, least = labelled_part(frame, "train"), self.pipeline.training.min_train_rows
         if len(rows) < least:
             raise DataContractError(f"{len(rows)} labelled training rows, min_train_rows is {least}")
         best = choose([self._tuned(candidate, rows, start) for candidate in self.pipeline.training.candidates], start)
-        return self._fit(best.candidate, best.params, rows, cutoff=cutoff, parts=(train, holdout), held_out=held_out)
+        return self._fit(best.candidate, best.params, rows, cutoff=cutoff, frame=frame, parts=(train, holdout))
 
     def _tuned(self, candidate: str, rows: pd.DataFrame, start: Incumbent | None) -> TunedCandidate:
         found = search_of(self.pipeline, candidate, rows, start)
@@ -87,11 +87,11 @@ class Work:
         rows: pd.DataFrame,
         *,
         cutoff: datetime,
+        frame: pd.DataFrame,
         parts: tuple[Window, Window],
-        held_out: pd.DataFrame,
         refit_of: Contender | None = None,
     ) -> Contender:
-        features = list(self.past.features)
+        features, held_out = list(self.past.features), labelled_part(frame, "holdout")
         model = estimators.fitted_model(self.pipeline, candidate, params, rows, features)
         self._fitted += 1
         return Contender(
@@ -106,6 +106,7 @@ class Work:
             reference=rows[features],
             held_out=held_out,
             held_out_predictions=self.task.predict(model, held_out[features]),
+            kept_back=labelled_part(frame, RESERVE),
             refit_of=refit_of,
         )
 
@@ -117,16 +118,16 @@ class Work:
 
     def _refitted(self, judged: Contender) -> Contender:
         whole = Window(judged.train.start, judged.holdout.end)
-        rows = self.past.for_training(whole, as_of=judged.cutoff, until=judged.holdout.start)
-        rows = with_parts(rows, judged.train, judged.holdout)
-        rows = rows[rows["label"].notna()]
+        known = self.past.for_training(judged.train, as_of=judged.cutoff, end=judged.holdout.end)
+        frame = with_parts(self.pipeline, known, judged.train, judged.holdout)
+        rows = learnable(frame[frame["label"].notna()], self.pipeline.training.reserve_days)
         again = self._fit(
             judged.candidate,
             judged.params,
             rows,
             cutoff=judged.cutoff,
+            frame=frame,
             parts=(whole, judged.holdout),
-            held_out=judged.held_out,
             refit_of=judged,
         )
         found = agreement(
@@ -145,6 +146,7 @@ class Work:
         found: tuple[Evidence, ...] = ()
         problems: tuple[str, ...] = ()
         said: Floats | None = None
+        against: Contender | None = None
         if champion is not None:
             against = champion.unseen(made.holdout.start)
             theirs, _ = self.once(
@@ -168,10 +170,10 @@ class Work:
             reason=reason,
             reason_key="backtest",
             problems=problems,
-            measured=self._rules(made, said),
+            measured=self._rules(made, said, against),
         )
 
-    def _rules(self, made: Contender, champion: Floats | None) -> dict[str, dict[str, Any]]:
+    def _rules(self, made: Contender, champion: Floats | None, against: Contender | None) -> dict[str, dict[str, Any]]:
         """What gate.rules measure of the candidate, as evaluate has it; it is saved as bytes only to be weighed."""
         if not self.pipeline.gate.rules:
             return {}
@@ -183,8 +185,15 @@ class Work:
             predict=lambda rows: self.task.predict(made.model, rows[list(made.features)]),
             features=made.features,
             model_bytes=len(model_files.dumped(made.model)),
+            reserve=reserve.of_frame(made.kept_back, self._learned(against), self._learned(made)) if against else None,
         )
         return measure_rules(self.pipeline, holdout)
+
+    def _learned(self, model: Contender) -> Learned:
+        def predict(rows: pd.DataFrame) -> Floats:
+            return self.task.predict(model.model, rows[list(model.features)])
+
+        return Learned(predict, model.train.end, self.pipeline.training.reserve_days)
 
     def scored(self, model: Contender, window: Window) -> tuple[pd.DataFrame, float]:
         """Entity key, decision_time, prediction of every row decided in the window."""
@@ -219,7 +228,7 @@ class Work:
         if until <= self.past.span.start:
             return None
         known = self.past.known(Window(learned_since(self.pipeline, until), until), as_of=cutoff)
-        known = known.dropna(subset=["label"])
+        known = learnable(known.dropna(subset=["label"]), self.pipeline.training.reserve_days)
         known = known.iloc[evenly(len(known), self.pipeline.training.max_train_rows)]
         if len(known) < self.pipeline.training.min_train_rows or not self.task.can_learn(known["label"]):
             return None

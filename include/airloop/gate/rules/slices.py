@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from airloop.models.holdout import Holdout
 
 OTHER = "other"
-_ONE_STANDARD_ERROR = 0.6827
 
 
 class Slices(Rule):
@@ -55,20 +54,16 @@ class Slices(Rule):
         return slices
 
     def _judged(self, holdout: "Holdout", rows: Any) -> dict[str, float]:
-        from scipy import stats
-
-        from airloop.models import evidence
+        from airloop.models import significance
 
         count = int(rows.sum())
         if count < self.min_rows:
             raise DataContractError(f"{count} rows, at least {self.min_rows} are needed")
-        sampled = {**holdout.sampled, "confidence": _ONE_STANDARD_ERROR, "expanded": False}
         sides = (holdout.labels[rows], holdout.champion[rows], holdout.candidate[rows], holdout.days[rows])  # type: ignore[index]
-        found = evidence.compare(*sides, metric=holdout.metric, **sampled)
-        error = (found.upper - found.lower) / 2
-        spare = found.gain + self.margin_share * abs(found.champion)
-        worse = float(stats.t.cdf(spare / error, found.blocks - 1)) if error > 0 else float(spare >= 0)
-        return {"rows": count, "gain": found.gain, "p": worse}
+        found = significance.worse(
+            *sides, metric=holdout.metric, sampled=holdout.sampled, margin_share=self.margin_share
+        )
+        return {"rows": count, **found}
 
     def check(self, measured: dict[str, Any]) -> Check:
         """See the class."""

@@ -7,6 +7,7 @@ import pytest
 from tests.support import rule_holdouts as planted
 
 from airloop.config.gate_rules import RULE, RuleDeclaration
+from airloop.errors import DataContractError
 
 DECLARED = {
     "sanity": {"low": 0.0, "high": 1.0, "distinct": 50},
@@ -15,6 +16,7 @@ DECLARED = {
     "fairness": {"column": "site", "at_most": 0.15},
     "cost": {"false_positive": 1, "false_negative": 1, "margin_share": 0.1},
     "slices": {"columns": ["machine"], "margin_share": 0.05},
+    "forgetting": {"margin_share": 0.05},
     "behaviour": {"direction": [{"column": "heat", "add": 0.5, "expect": "not_lower", "share": 0.9}]},
 }
 
@@ -55,6 +57,12 @@ def test_a_good_model_passes_and_says_by_how_much(kind):
         (slow, planted.good, "latency", "ms, must be at most 20"),
         (planted.biased, planted.good, "slices", "worst slice machine=m1: gain -0.0"),
         (planted.careless, planted.good, "cost", "saving against the champion -"),
+        (
+            planted.forgetful,
+            planted.good,
+            "forgetting",
+            "on 4,000 rows of 20 days that neither has learned from, p 0.0",
+        ),
         # As bad as their champions: no comparison shows it.
         (planted.unfair, planted.unfair, "fairness", "rate of site from"),
         (
@@ -69,6 +77,31 @@ def test_a_planted_model_is_refused_by_its_rule_alone(model, champion, refused, 
     found = {kind: check(kind, planted.holdout(model, champion)) for kind in TRIED}
     assert [kind for kind in TRIED if not found[kind].passed] == [refused]
     assert says in found[refused].says
+
+
+def test_forgetting_needs_so_many_days_that_both_have_kept_back():
+    few = planted.holdout(reserve=lambda: planted.kept_back(planted.good, planted.good, days=13))
+    found = check("forgetting", few)
+    assert (found.passed, found.observed) == (False, 13)
+    assert "13 reserve days before the holdout, at least 14 are needed" in found.says
+    assert check("forgetting", few, min_days=13).passed
+
+
+def test_a_champion_that_has_learned_from_the_reserve_days_is_not_compared():
+    before = {"days": 3, "declared": False}
+    found = check(
+        "forgetting", planted.holdout(reserve=lambda: planted.kept_back(planted.good, planted.good, **before))
+    )
+    assert (found.passed, "has learned from them" in found.says) == (True, True)
+
+
+def test_without_reserve_days_forgetting_cannot_be_measured():
+    with pytest.raises(DataContractError, match=r"declare training\.reserve_days"):
+        check("forgetting", planted.holdout(reserve=None))
+
+
+def test_a_model_that_forgot_within_the_margin_passes():
+    assert check("forgetting", planted.holdout(planted.forgetful), margin_share=3.0).passed
 
 
 def test_a_constant_model_is_refused_by_sanity():

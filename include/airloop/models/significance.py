@@ -1,0 +1,38 @@
+"""How sure it is that one model is worse than another on the same rows."""
+
+import numpy.typing as npt
+from scipy import stats
+
+from airloop.models import evidence
+
+_ONE_STANDARD_ERROR = 0.6827
+
+
+def worse(
+    labels: npt.ArrayLike,
+    champion: npt.ArrayLike,
+    candidate: npt.ArrayLike,
+    days: npt.ArrayLike,
+    *,
+    metric: str,
+    sampled: dict[str, object],
+    margin_share: float,
+) -> dict[str, float]:
+    """`gain` of the candidate, and `p`: how likely so small a gain is when it is not worse than the margin allows.
+
+    One-sided, by Student's t with (days - 1) degrees of freedom; the standard error is half the width of the day-block
+    bootstrap's 68 % interval.
+
+    Args:
+        sampled: How days are drawn (Holdout.sampled); its confidence is not used.
+        margin_share: It may be worse by this share of the champion's metric.
+
+    Raises:
+        DataContractError: See evidence.compare.
+    """
+    drawn = {**sampled, "confidence": _ONE_STANDARD_ERROR, "expanded": False}
+    found = evidence.compare(labels, champion, candidate, days, metric=metric, **drawn)  # type: ignore[arg-type]
+    error = (found.upper - found.lower) / 2
+    spare = found.gain + margin_share * abs(found.champion)
+    p = float(stats.t.cdf(spare / error, found.blocks - 1)) if error > 0 else float(spare >= 0)
+    return {"gain": found.gain, "p": p}
