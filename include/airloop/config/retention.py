@@ -12,5 +12,7 @@ class Retention(Node):
     """Files of the lake that newer versions of a table replaced. A run that lasts longer than this may miss them."""
     replaced_records_days: int = Field(default=90, ge=1)
     """Records of data stages that a newer record of the same window replaced."""
+    lineage_days: int | None = Field(default=365, ge=1)
+    """Files of lineage events; null keeps them all."""
     reports_days: int | None = Field(default=None, ge=1)
     """Validation pages, profiles and drift reports; null keeps them all."""

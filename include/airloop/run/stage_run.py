@@ -10,6 +10,7 @@ from airloop import records
 from airloop.deployment import Deployment
 from airloop.errors import ConfigError
 from airloop.records import Record, Window, run_context
+from airloop.run import lineage
 from airloop.run.input_key import input_key
 from airloop.run.stages import STAGES, Handed, Stage, Upstream, find_stage
 from airloop.stores import alarms, state
@@ -51,8 +52,8 @@ def run_stage(name: str, at: Deployment, window: Window, *, upstream: Upstream, 
         if stage.replaces:
             state.mark_started(settings, pipeline.name, name, input_key=key, window=window)
         began = time.monotonic()
-        with run_context.working_as(name):
-            record = work(stage, at, window, reads, given)
+        with lineage.stage_run(at, name, window, (upstream, reads)) as run, run_context.working_as(name):
+            run.record = record = work(stage, at, window, reads, given)
         alarms.announce(pipeline, name, window, getattr(record, "alarms", ()), settings)
         state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
         logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from airloop.config import Pipeline
 from airloop.settings import Settings
-from airloop.upkeep import lake_files, old_reports, replaced_records
+from airloop.upkeep import lake_files, old_lineage, old_reports, replaced_records
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,10 @@ def _each(pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: boo
             yield Upkeep("vacuum", where, files, freed)
     for stage, (count, freed) in replaced_records.remove(pipeline, settings, now=now, dry_run=dry_run).items():
         yield Upkeep("records", stage, count, freed)
+    if keep.lineage_days is not None:
+        files, freed = old_lineage.remove(pipeline.name, settings, now=now, days=keep.lineage_days, dry_run=dry_run)
+        if files:
+            yield Upkeep("lineage", pipeline.name, files, freed)
     if keep.reports_days is not None:
         files, freed = old_reports.remove(pipeline.name, settings, now=now, days=keep.reports_days, dry_run=dry_run)
         if files:
