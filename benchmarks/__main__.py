@@ -36,6 +36,7 @@ MEASUREMENTS = (
     "policy_quality",
     "table_age",
     "bell_age",
+    "ledger_age",
     "stream_age",
     "training_set",
     "training_set_feast",

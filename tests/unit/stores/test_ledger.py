@@ -1,5 +1,6 @@
 """The ledger: a chain without gaps, a compare-and-set, and every way of tampering found."""
 
+import multiprocessing
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -69,10 +70,21 @@ def test_a_number_taken_by_a_faster_writer_is_retried_or_refused(settings, monke
         assert ledger.append(settings, "flights", **options).sequence == 2
 
 
-def test_simultaneous_writers_leave_no_gap(settings):
+def write_fifty(settings, writer):
+    """What a process of its own writes, with two threads."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda line: add(settings, writer=writer, line=line), range(50)))
+
+
+def test_two_hundred_appends_from_several_processes_leave_one_chain_without_a_gap(settings):
     add(settings)
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda writer: [add(settings, writer=writer, line=line) for line in range(25)], range(8)))
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=write_fifty, args=(settings, writer)) for writer in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0] * 4
     entries = ledger.entries(settings, "flights")
     assert [entry.sequence for entry in entries] == list(range(1, 202))
     assert len({(entry.payload.get("writer"), entry.payload.get("line")) for entry in entries}) == 201
