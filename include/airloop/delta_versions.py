@@ -1,5 +1,6 @@
 """Which version of a Delta table is read: the newest one, or that of the moment a stage looked at its tables."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ def held(versions: Mapping[str, int]) -> Iterator[None]:
     Args:
         versions: URI -> version, or NOT_WRITTEN.
     """
-    token = _held.set({**(_held.get() or {}), **versions})
+    token = _held.set({**(_held.get() or {}), **{_one_way(uri): version for uri, version in versions.items()}})
     try:
         yield
     finally:
@@ -28,4 +29,9 @@ def held(versions: Mapping[str, int]) -> Iterator[None]:
 
 def held_version(uri: str) -> int | None:
     """The version at which a table is held; None for the newest one."""
-    return (_held.get() or {}).get(uri)
+    return (_held.get() or {}).get(_one_way(uri))
+
+
+def _one_way(uri: str) -> str:
+    """A URI as it is written without doubled slashes: Feast and the lake put it together each for themselves."""
+    return re.sub(r"(?<!:)/{2,}", "/", uri)

@@ -8,6 +8,7 @@ from deltalake import DeltaTable, write_deltalake
 from feast import FeatureView, FileSource
 from feast.data_format import DeltaFormat
 
+from airloop import delta_versions
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.feast_stores.delta_source import batch_source, read_source
 
@@ -51,6 +52,20 @@ def test_files_of_deleted_versions_are_not_read(tmp_path):
     write_deltalake(str(tmp_path / "table"), days(5, 6), mode="overwrite")
     assert len(list((tmp_path / "table").glob("*.parquet"))) == 2
     assert read(tmp_path) == ["day 5"]
+
+
+def test_a_held_version_is_read_however_its_place_is_written(tmp_path):
+    write_deltalake(str(tmp_path / "table"), days(0, 1))
+    write_deltalake(str(tmp_path / "table"), days(1, 2), mode="append")
+    for written in (f"{tmp_path}/table", f"{tmp_path}//table"):
+        with delta_versions.held({written: 0}):
+            assert read(tmp_path) == ["day 0"]
+        with (
+            delta_versions.held({written: delta_versions.NOT_WRITTEN}),
+            pytest.raises(UpstreamUnavailable, match="run build_features first"),
+        ):
+            read(tmp_path)
+    assert sorted(read(tmp_path)) == ["day 0", "day 1"]
 
 
 def test_a_column_added_later_is_null_before(tmp_path):
