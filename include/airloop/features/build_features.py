@@ -15,14 +15,16 @@ from airloop.stores.tables_read import TablesRead
 
 
 def inputs(at: Deployment, window: Window) -> TablesRead:
-    """Besides its upstream, a window's features depend on the clean rows of the lookback before it.
+    """A window's features depend on the clean rows that their SQL reads, of the window and of the lookback before it.
 
-    Without them a window could not be built again after rows before it were corrected.
+    The lookback, because a window has to be built again after rows before it were corrected; the feeds that are read
+    alone, because outcomes come after the features they are outcomes of, and change nothing about them.
     """
     pipeline, settings = at.pipeline, at.settings
     # One day more: a row is filed by the month of its event, and becomes known later.
     since = window.start - timedelta(days=pipeline.features.lookback_days + 1)
-    uris = {name: lake.table_uri(settings, pipeline.name, "clean", name) for name in pipeline.feeds}
+    read = sections.feeds_of_features(pipeline, settings)
+    uris = {name: lake.table_uri(settings, pipeline.name, "clean", name) for name in read}
     return tables_read.look_at(uris, settings, window=Window(since, window.end))
 
 

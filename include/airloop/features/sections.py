@@ -79,6 +79,15 @@ def feature_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, .
     return tuple(section for section in read_sections(pipeline, settings) if section.kind in ("table", "view"))
 
 
+def feeds_of_features(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
+    """The feeds whose clean rows make features or examples, in declared order; not those that only labels are made of.
+
+    Raises:
+        ConfigError: A section cannot be parsed.
+    """
+    return feeds_read(pipeline, tuple(item for item in read_sections(pipeline, settings) if item.name != "labels"))
+
+
 def view_names(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
     """Names of the views, in file order."""
     return tuple(section.name for section in read_sections(pipeline, settings) if section.kind == "view")

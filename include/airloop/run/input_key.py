@@ -26,14 +26,15 @@ def input_key(
     Args:
         reads: What the stage's `inputs` returned: a record, or a tuple of records; None where it has none.
     """
+    stage = find_stage(name)
     content = {
         "stage": name,
         "window": window.to_json(),
-        "upstream": {need: _plain(upstream[need]) for need in find_stage(name).needs},
+        "upstream": {need: _plain(upstream[need]) for need in stage.needs if stage.keyed_by_needs},
         "options": {key: _plain(value) for key, value in options.items()},
         "reads": _plain(reads),
         "declaration": declaration_digest(at.pipeline, at.settings),
-        "code": code_digest(find_stage(name).package),
+        "code": code_digest(stage.package),
     }
     return digest(content)
 

@@ -30,6 +30,8 @@ class Stage:
             function's `reads`.
         hands_on: What its record is called in the signature of a stage that needs it.
         needs: Stages of the same window whose records it is handed; tune's are a tuple, one per candidate.
+        keyed_by_needs: Whether the records it is handed are part of its key. Not of a stage whose `inputs` digest all
+            that it reads of what those stages wrote: it is done again when that changes, and only then.
         replaces: It replaces the window's rows in the lake. Its record stands only until it runs over the window with
             another input: a file that is corrected and then put back has to be read again.
     """
@@ -39,6 +41,7 @@ class Stage:
     hands_on: str = ""
     needs: tuple[str, ...] = ()
     replaces: bool = False
+    keyed_by_needs: bool = True
 
     @property
     def package(self) -> str:
@@ -80,6 +83,7 @@ STAGES: dict[str, Stage] = {
         "built",
         ("validate_raw",),
         replaces=True,
+        keyed_by_needs=False,
     ),
     "validate_features": Stage(
         "airloop.data.validate_features:validate_features", records.Validated, "features", ("build_features",)

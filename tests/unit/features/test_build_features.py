@@ -11,7 +11,7 @@ from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import build_features, feature_views, sections
 from airloop.settings import Settings
-from airloop.stores import lake
+from airloop.stores import lake, state
 
 BUSY = """
 -- view: machine_heat
@@ -145,11 +145,13 @@ def test_a_view_that_breaks_its_contract_is_refused_and_nothing_is_written(check
     assert not (tmp_path / "lake" / "toy" / "features").exists()
 
 
-def test_a_correction_within_the_lookback_is_a_new_input_and_a_later_window_is_not(checked):
+def test_a_correction_within_the_lookback_is_a_new_input_and_a_later_window_is_not(checked, tmp_path):
     pipeline = toy.toy_pipeline(checked)
+    joined = HEAT.replace("FROM heat;", "FROM heat SEMI JOIN machines USING (machine);")
+    with_machines = toy.edited(checked, tmp_path, "features.sql", HEAT, joined)
 
-    def inputs(day):
-        return build_features.inputs(Deployment(pipeline, checked), toy.days(day, day + 1)).digests
+    def inputs(day, settings=with_machines):
+        return build_features.inputs(Deployment(pipeline, settings), toy.days(day, day + 1)).digests
 
     before = inputs(5)
     path = Path(checked.landing_uri) / "toy" / "heat" / "2020-01-04.csv"
@@ -159,13 +161,16 @@ def test_a_correction_within_the_lookback_is_a_new_input_and_a_later_window_is_n
         toy.run(stage, checked, toy.days(3, 4))
     after = inputs(5)
     assert {name for name in before if before[name] != after[name]} == {"heat"}
-    # A static table has no time: it counts for every window.
+    # A static table has no time: it counts for every window, where a view reads it.
+    unread = inputs(5, checked)
     path = Path(checked.landing_uri) / "toy" / "machines" / "machines.csv"
     path.write_text(path.read_text().replace("m1,2001", "m1,1999"))
     for stage in ("ingest", "validate_raw"):
         toy.run(stage, checked, toy.days(3, 4))
     last = inputs(5)
     assert {name for name in after if after[name] != last[name]} == {"machines"}
+    assert inputs(5, checked) == unread
+    assert "machines" not in unread
 
 
 def test_the_record_says_how_many_rows_are_predicted_in_the_window_and_not_how_many_were_built(checked, tmp_path):
@@ -178,3 +183,28 @@ def test_the_record_says_how_many_rows_are_predicted_in_the_window_and_not_how_m
     )
     assert built.examples == 2 * toy.ROWS_A_DAY
     assert sum(view.rows for view in built.views) > built.examples
+
+
+def test_outcomes_that_land_later_build_no_feature_again_and_corrected_inputs_do(tmp_path):
+    settings = toy.write_project(tmp_path / "project", Path(__file__).parents[3])
+    day = toy.days(1, 2)
+
+    def built():
+        for stage in ("ingest", "validate_raw", "build_features"):
+            done = toy.run(stage, settings, day)
+        return done, len(state.latest_records(settings, "toy", "build_features", window=day))
+
+    toy.land(settings, days=range(2), outcomes=False)
+    first, once = built()
+    toy.land(settings, days=range(2))
+    assert built() == (first, once) == (first, 1)
+    assert stored_clean(settings, "failures") == toy.ROWS_A_DAY
+    path = Path(settings.landing_uri) / "toy" / "heat" / "2020-01-02.csv"
+    path.write_text(path.read_text().replace("T03:00:00Z,", "T03:00:00Z,1"))
+    again, twice = built()
+    assert (twice, again == first) == (2, False)
+
+
+def stored_clean(settings, feed):
+    uri = lake.table_uri(settings, "toy", "clean", feed)
+    return lake.read(uri, settings, where=lake.between("ended_at", toy.days(1, 2))).num_rows
