@@ -35,6 +35,7 @@ class Past:
         self.hidden: list[int] = []
         with pytest.raises(KilledError):
             self.replay(self.dies)
+        self.let_go_when_killed = not platform.client.is_paused(f"{toy_past.NAME}__inbox")
         self.periods = self.replay(self.lines.append)
 
     def replay(self, report: Callable[[str], None]) -> tuple[Period, ...]:
@@ -96,6 +97,11 @@ def test_a_replay_that_was_killed_and_went_on_has_done_nothing_twice(past: Past)
     assert ledger.verify(past.settings, toy_past.NAME) == []
     triaged = state.latest_records(past.settings, toy_past.NAME, "triage")
     assert len(triaged) == len({str(row["cutoff"]) for row in triaged}) == 3
+
+
+def test_the_inbox_is_let_go_only_when_no_window_is_left_that_it_would_not_score(past: Past) -> None:
+    assert not past.let_go_when_killed
+    assert not past.platform.client.is_paused(f"{toy_past.NAME}__inbox")
 
 
 def test_windows_that_were_taken_cost_no_run_again(past: Past) -> None:

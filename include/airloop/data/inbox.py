@@ -57,7 +57,7 @@ def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | 
             the landed files how far data time has come, and looks at all windows.
 
     Raises:
-        DataContractError: More than MOST_WINDOWS wait; the message says what to do.
+        DataContractError: More than MOST_WINDOWS wait and no span was asked for; the message says what to do.
         UpstreamUnavailable: Landing folder or state database do not answer.
     """
     landed = _Landed(pipeline, settings, within)
@@ -69,7 +69,8 @@ def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | 
     done.open_records(unsettled)
     fresh = {window: landed.fresh(window, done.checksums(window)) for window in unsettled}
     why = _why(pipeline, files, fresh, done)
-    _refuse_flood(pipeline, list(why))
+    if within is None:
+        _refuse_flood(pipeline, list(why))
     sure = [window for window in unsettled if not fresh[window] and settled.is_sure(files[window])]
     settled.remember(pipeline.name, {window: marks[window] for window in sure}, settings)
     for window, says in why.items():

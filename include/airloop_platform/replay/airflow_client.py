@@ -95,6 +95,10 @@ class AirflowClient:
         if answer.is_error:
             raise AirloopError(f"{dag_id}: Airflow did not take is_paused={paused}: {answer.text[:300]}")
 
+    def is_paused(self, dag_id: str) -> bool:
+        """Whether a DAG starts no runs."""
+        return bool(self._call("GET", f"dags/{dag_id}").json()["is_paused"])
+
     def run(self, dag_id: str, run_id: str) -> Run:
         """A run as it is now."""
         return _run(self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}").json())

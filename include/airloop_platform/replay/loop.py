@@ -13,7 +13,7 @@ from airloop.run.run_ids import as_run_id
 from airloop.settings import Settings
 from airloop.stores import ledger, state
 from airloop.stores.ledger import History
-from airloop_platform.replay import arrivals
+from airloop_platform.replay import arrivals, beyond
 from airloop_platform.replay.airflow_client import AirflowClient
 from airloop_platform.replay.period import Period, look_of, newest, period
 from airloop_platform.replay.questions import Questions
@@ -62,6 +62,9 @@ def replay(
     Killed anywhere and called again it goes on where it was: runs are found by their ids, stages by their input, and a
     window that was taken, with the same files, is not touched.
 
+    The inbox is paused meanwhile. It stays so when windows beyond the last one taken had landed before: a replay takes
+    them in order, scored before their outcomes are there, and the inbox would not.
+
     Raises:
         AirloopError: A DAG run failed; names the task, its error, and that the same command goes on.
     """
@@ -72,10 +75,17 @@ def replay(
         stepper = _Stepper(pipeline, settings, runs, staged or Staged(), joins=joins)
         # The replay starts the waiting windows itself, at the right moment of data time, and not when the bell rings.
         client.pause(f"{pipeline.name}__inbox", paused=True)
+        landed, taken = beyond.landed_until(pipeline, settings), list[Period]()
         try:
-            return tuple(stepper.take(window) for window in windows)
+            for window in windows:
+                taken.append(stepper.take(window))
+            return tuple(taken)
         finally:
-            client.pause(f"{pipeline.name}__inbox", paused=False)
+            since = taken[-1].window.end if taken else windows[0].start
+            left = beyond.left(pipeline, settings, since=since, until=landed)
+            client.pause(f"{pipeline.name}__inbox", paused=bool(left))
+            if left:
+                report(beyond.note(pipeline, left))
 
 
 class _Stepper:

@@ -12,7 +12,10 @@ from airloop_platform.replay.runs import Report
 
 @contextlib.contextmanager
 def progress(console: Console, windows: int) -> Iterator[Report]:
-    """A function that takes lines like `March: scoring (score)`; what stands before the colon names the window."""
+    """A function that takes lines like `March: scoring (score)`; what stands before the colon names the window.
+
+    A line without a colon is about no window: a note, which stays to be read.
+    """
     if not console.is_terminal:
         yield _lines(console)
         return
@@ -28,7 +31,10 @@ def progress(console: Console, windows: int) -> Iterator[Report]:
         seen_windows: list[str] = []
 
         def show(line: str) -> None:
-            window = line.split(": ", 1)[0]
+            window, colon, _ = line.partition(": ")
+            if not colon:
+                shown.console.print(line, markup=False, soft_wrap=True)
+                return
             if window not in seen_windows:
                 seen_windows.append(window)
             shown.update(bar, description=line, completed=len(seen_windows) - 1)

@@ -205,6 +205,15 @@ def test_more_windows_than_one_run_can_start_are_refused_with_the_way_out(
         waiting_windows(_as(pipeline, "hourly"), settings)
 
 
+def test_a_span_that_is_asked_for_may_hold_more_windows_than_one_run_of_the_inbox_starts(
+    pipeline: Pipeline, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_WINDOWS", 10)
+    land(settings, "departures", date(2013, 3, 1))
+    within = Window(day(date(2013, 3, 1)).start, day(date(2013, 3, 2)).end)
+    assert len(waiting_windows(_as(pipeline, "hourly"), settings, within=within)) == 24
+
+
 def test_within_a_span_that_is_over_its_windows_are_finished_whatever_has_landed(
     pipeline: Pipeline, settings: Settings
 ) -> None:
