@@ -11,7 +11,7 @@ from airloop.deployment import Deployment
 from airloop.features import feature_store
 from airloop.models import training_rows
 from airloop.models.training_key import training_key
-from airloop.models.training_rows import History
+from airloop.models.training_rows import TrainingReads
 from airloop.records import Snapshot, Window
 from airloop.settings import Settings
 from airloop.stores import frames, training_reason
@@ -22,12 +22,14 @@ from airloop.stores.training_reason import Asked
 _LOGGED_ROWS = 200
 
 
-def inputs(at: Deployment, window: Window) -> History:
+def inputs(at: Deployment, window: Window) -> TrainingReads:
     """What the tables hold up to the cutoff, the feature definitions, and answered alarms."""
     return training_rows.look_up(at, window)
 
 
-def snapshot(at: Deployment, window: Window, reads: History, *, reason: str = "hand", reason_key: str = "") -> Snapshot:
+def snapshot(
+    at: Deployment, window: Window, reads: TrainingReads, *, reason: str = "hand", reason_key: str = ""
+) -> Snapshot:
     """Write the training set of `window.end` (the cutoff) as one parquet file named by its digest.
 
     Args:

@@ -23,7 +23,7 @@ from airloop.stores.tables_read import TablesRead
 
 
 @dataclass(frozen=True)
-class History(Record):
+class TrainingReads(Record):
     """What a training set is made of.
 
     Attributes:
@@ -37,10 +37,10 @@ class History(Record):
     alarms: tuple[RaisedAlarm, ...]
 
 
-def look_up(at: Deployment, window: Window) -> History:
+def look_up(at: Deployment, window: Window) -> TrainingReads:
     """What the tables hold up to the cutoff, the feature definitions, and answered alarms."""
     pipeline, settings = at.pipeline, at.settings
-    return History(
+    return TrainingReads(
         tables=tables_read.look_at(_tables(pipeline, settings), settings, window=window),
         fingerprint=feature_store.fingerprint(pipeline, settings),
         alarms=alarms.holding(pipeline, window, settings),
@@ -102,7 +102,7 @@ def training_rows(at: Deployment, cutoff: datetime) -> TrainingRows:
     return made(at, cutoff, look_up(at, Window(at.pipeline.coverage.start, cutoff)))
 
 
-def made(at: Deployment, cutoff: datetime, reads: History) -> TrainingRows:
+def made(at: Deployment, cutoff: datetime, reads: TrainingReads) -> TrainingRows:
     """`training_rows` of what was looked up, over a window that ends with the cutoff."""
     pipeline, settings = at.pipeline, at.settings
     train, holdout = parts(pipeline, cutoff)

@@ -27,7 +27,7 @@ Origin = Literal["live", "backfill"]
 
 
 @dataclass(frozen=True)
-class Asked(Record):
+class LookReads(Record):
     """What a monitoring run depends on.
 
     Attributes:
@@ -45,15 +45,15 @@ class Asked(Record):
     promotion: Entry | None = None
 
 
-def inputs(at: Deployment, window: Window, *, origin: Origin = "live") -> Asked:
+def inputs(at: Deployment, window: Window, *, origin: Origin = "live") -> LookReads:
     """Tables and champion, the evidence about it, and the looks before."""
     pipeline, settings = at.pipeline, at.settings
     tables = _tables(pipeline, window, settings)
     version = ledger.champion_at(settings, pipeline.name, window.start)
     if version is None:
-        return Asked(tables, None)
+        return LookReads(tables, None)
     judged = evidence_of(pipeline, window, version, settings)
-    return Asked(
+    return LookReads(
         tables,
         version,
         judged,
@@ -73,7 +73,7 @@ def _tables(pipeline: Pipeline, window: Window, settings: Settings) -> TablesRea
     return tables_read.look_at(uris, settings, window=known, whole=static)
 
 
-def monitor(at: Deployment, window: Window, reads: Asked, *, origin: Origin = "live") -> Monitored:
+def monitor(at: Deployment, window: Window, reads: LookReads, *, origin: Origin = "live") -> Monitored:
     """Judge the champion in force at window.start on the evidence of the look (airloop.watch.evidence).
 
     Performance, calibration and probe are measured on rows that have a label known before window.end and a live
@@ -114,7 +114,9 @@ def monitor(at: Deployment, window: Window, reads: Asked, *, origin: Origin = "l
         return _judged(at, window, reads, version, judged, origin=origin)
 
 
-def _judged(at: Deployment, window: Window, reads: Asked, version: int, judged: LookedAt, *, origin: str) -> Monitored:
+def _judged(
+    at: Deployment, window: Window, reads: LookReads, version: int, judged: LookedAt, *, origin: str
+) -> Monitored:
     pipeline, settings = at.pipeline, at.settings
     champion = model_version.load_serving(pipeline, version, settings)
     unfit = next(iter(champion.unfit_for(pipeline, settings)), "")

@@ -211,7 +211,7 @@ def test_a_run_depends_on_its_champion_and_on_predictions_made_for_its_rows(make
     stand = make()
     stand.score(toy.days(29, 40))
 
-    def reads() -> monitor.Asked:
+    def reads() -> monitor.LookReads:
         return monitor.inputs(Deployment(stand.pipeline, stand.settings), WINDOW)
 
     before = reads()
