@@ -5,11 +5,14 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from airloop.errors import ConfigError
+from airloop.families import Family
 from airloop.project import find_project
+
+ENGINE = Family("engine", "airloop.features.engines.engine:Engine")
 
 _QUIET = {
     "GX_ANALYTICS_ENABLED": "false",
@@ -47,6 +50,11 @@ class Settings(BaseSettings):
         storage_options: Credentials and options of object storage for fsspec and Delta.
         connections: Connection id -> SQLAlchemy URL of the databases that feeds fetch from, for runs by hand; in
             Airflow its connections take their place. Holds passwords: not in the repr, not handed to children.
+        engine: Where features.sql runs: `duckdb` in the worker, `spark`, `postgres`, or `module:Class` of the project's
+            own; `airloop list engines` prints them, docs/guides/engines.md says what each asks for.
+        engine_url: Where that engine answers. May hold a password: not in the repr.
+        engine_reads_lake: Whether an engine that can (spark) reads the lake's tables itself; false when it cannot reach
+            them, and the worker then sends it the rows.
         airflow_users: Logins of the local platform beside its administrator: name -> role of Airflow's
             SimpleAuthManager (viewer, user, op, admin). Their generated passwords are in run/airflow_passwords.json.
     """
@@ -66,6 +74,9 @@ class Settings(BaseSettings):
     online_store: dict[str, Any] = {}
     storage_options: dict[str, str] = {}
     connections: dict[str, str] = Field(default={}, repr=False)
+    engine: str = "duckdb"
+    engine_url: str = Field(default="", repr=False)
+    engine_reads_lake: bool = True
     airflow_users: dict[str, Literal["viewer", "user", "op", "admin"]] = {}
 
     @model_validator(mode="before")
@@ -85,7 +96,15 @@ class Settings(BaseSettings):
             "feast_registry_url": f"sqlite:///{home}/feast_registry.db",
             "online_store": {"type": "sqlite", "path": f"{home}/online_store.db"},
         }
-        return {**defaults, **{k: v for k, v in given.items() if v}, "project_dir": project, "home": home}
+        return {**defaults, **{k: v for k, v in given.items() if v or v is False}, "project_dir": project, "home": home}
+
+    @field_validator("engine")
+    @classmethod
+    def _known_engine(cls, name: str) -> str:
+        try:
+            return ENGINE.refuse_unknown(name)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
 
     @property
     def pipelines_dir(self) -> Path:

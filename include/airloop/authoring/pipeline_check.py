@@ -15,7 +15,7 @@ from airloop.config.positions import with_line
 from airloop.config.prediction import PREDICTION
 from airloop.data import expectations
 from airloop.errors import ConfigError
-from airloop.features import feature_store, sections, sql_check, transforms
+from airloop.features import engine_check, feature_store, sections, sql_check, transforms
 from airloop.problems import task_of
 from airloop.records import Window
 from airloop.serving import declaration
@@ -88,6 +88,7 @@ def _sql(pipeline: Pipeline, settings: Settings) -> list[str]:
     known = feature_store.view_keys(pipeline, settings)
     wrong, _ = sql_check.problems(pipeline, settings)
     wrong += _views_apart(pipeline, settings, set(known))
+    wrong += engine_check.problems(pipeline, settings)
     functions: tuple[str, ...] = ()
     try:
         functions = transforms.check(pipeline, settings)

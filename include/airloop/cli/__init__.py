@@ -18,6 +18,7 @@ from airloop.cli import (
     audit,
     backtest,
     card,
+    engine,
     families,
     governance,
     keys,
@@ -70,6 +71,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(serve.app)
 app.add_typer(prediction_log.app)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(engine.app, name="engine")
 
 
 def _show_nothing(*_warning: object, **_options: object) -> None:

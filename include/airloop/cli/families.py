@@ -14,8 +14,10 @@ from airloop.config.stream import BROKER
 from airloop.config.triggers import TRIGGER
 from airloop.errors import ConfigError
 from airloop.families import Family, first_line
+from airloop.settings import ENGINE
 
-FAMILIES: dict[str, Family] = {family.kind: family for family in (METRIC, SOURCE, BROKER, RULE, TRIGGER, PROBLEM)}
+_FAMILIES = (METRIC, SOURCE, BROKER, RULE, TRIGGER, PROBLEM, ENGINE)
+FAMILIES: dict[str, Family] = {family.kind: family for family in _FAMILIES}
 
 app = typer.Typer()
 
@@ -24,7 +26,7 @@ app = typer.Typer()
 def list_variants(
     kind: Annotated[str | None, typer.Argument(help="A family; default all of them.")] = None,
 ) -> None:
-    """Print what pipeline.yaml may name of a kind: airloop's own by name; yours are `module:Class`."""
+    """Print what pipeline.yaml, or a setting, may name of a kind: airloop's own by name; yours are `module:Class`."""
     single = kind if kind is None or kind in FAMILIES else kind.removesuffix("s")
     if single is not None and single not in FAMILIES:
         raise ConfigError(f"there is no family {kind!r}{nearest(single, FAMILIES)} (families: {', '.join(FAMILIES)})")

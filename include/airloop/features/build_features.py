@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
-from airloop.features import examples, feature_views, sections
+from airloop.features import engine_session, examples, feature_views, sections
 from airloop.features.feature_store import fingerprint, view_keys
 from airloop.records import BuiltFeatures, TableVersion, Validated, Window
 from airloop.settings import Settings
@@ -40,7 +40,7 @@ def build_features(at: Deployment, window: Window, reads: TablesRead, *, raw: Va
     """
     pipeline, settings = at.pipeline, at.settings
     with reads.as_they_stood():
-        feeds = sections.load_feeds(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
+        feeds = sections.feeds_for(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
         number = examples.count(pipeline, window, settings)
     views = feature_views.compute_views(pipeline, window, feeds, settings)
     return BuiltFeatures(
@@ -48,6 +48,7 @@ def build_features(at: Deployment, window: Window, reads: TablesRead, *, raw: Va
         views=tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in views.items()),
         fingerprint=fingerprint(pipeline, settings),
         examples=number,
+        engine=engine_session.engine_version(settings),
     )
 
 

@@ -48,8 +48,8 @@ def count(pipeline: Pipeline, window: Window, settings: Settings) -> int:
 
 def _decided(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table:
     section = _section(pipeline, "examples", settings)
-    feeds = sections.load_feeds(pipeline, window, settings, read_by=(section,))
-    with sections.connect(pipeline, window, feeds) as connection:
+    feeds = sections.feeds_for(pipeline, window, settings, read_by=(section,))
+    with sections.connect(pipeline, window, feeds, settings) as connection:
         rows = sections.query(connection, pipeline, section)
     _refuse_without(pipeline, rows, section, columns=(pipeline.prediction.entity_key, "decision_time"))
     return rows.filter(lake.between("decision_time", window))
@@ -109,8 +109,8 @@ def label_rows(pipeline: Pipeline, window: Window, settings: Settings, *, as_of:
     """
     section = _section(pipeline, "labels", settings)
     known = Window(window.start, as_of or window.end + _LABELS_AFTER)
-    feeds = sections.load_feeds(pipeline, known, settings, read_by=(section,))
-    with sections.connect(pipeline, known, feeds) as connection:
+    feeds = sections.feeds_for(pipeline, known, settings, read_by=(section,))
+    with sections.connect(pipeline, known, feeds, settings) as connection:
         rows = sections.query(connection, pipeline, section)
     key = pipeline.prediction.entity_key
     _refuse_without(pipeline, rows, section, columns=(key, "label", "known_at"))

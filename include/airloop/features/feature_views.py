@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import arrays, sections, transforms
+from airloop.features.engine_session import Session
 from airloop.features.feature_store import view_arrays, view_types, views
 from airloop.features.sections import Section
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import lake
+from airloop.stores.lake_rows import Feeds
 
 if TYPE_CHECKING:  # else Feast would be imported before its boot
     from feast import FeatureView
@@ -22,9 +23,7 @@ _TIMES = ("known_at", "created_at")
 _FLOAT32 = (pa.float32(), pa.list_(pa.float32()))
 
 
-def compute_views(
-    pipeline: Pipeline, window: Window, feeds: Mapping[str, pa.Table], settings: Settings
-) -> dict[str, pa.Table]:
+def compute_views(pipeline: Pipeline, window: Window, feeds: Feeds, settings: Settings) -> dict[str, pa.Table]:
     """Every view's rows with known_at in the window, computed from `feeds`; nothing is written.
 
     Numbers, also those in lists, are float64, rounded to float32 where the feature is declared so: online and offline
@@ -39,14 +38,16 @@ def compute_views(
         )
     kept = dict.fromkeys([*_TIMES, *(key for view in declared.values() for key in _keys(view))])
 
-    def run(connection: DuckDBPyConnection, section: Section) -> pa.Table:
-        rows = sections.query(connection, pipeline, section)
+    def run(connection: Session, section: Section) -> pa.Table:
+        # A function may look at its neighbours.
+        within = window if section.kind == "view" and not section.through else None
+        rows = sections.query(connection, pipeline, section, within=within)
         return transforms.apply(pipeline, section, rows, settings, kept=kept) if section.through else rows
 
-    with sections.connect(pipeline, window, feeds) as connection:
+    with sections.connect(pipeline, window, feeds, settings) as connection:
         for section in found:
             if section.kind == "table" and section.through:
-                connection.register(section.name, run(connection, section))
+                connection.put(section.name, run(connection, section))
             elif section.kind == "table":
                 sections.create_table(connection, pipeline, section)
         return {

@@ -54,7 +54,7 @@ def rebuild(pipeline: Pipeline, instant: datetime, settings: Settings) -> dict[s
     """Every view's rows of the last ttl before `instant`, computed from rows with known_at <= instant only."""
     reach = max(view.ttl for view in feature_store.views(pipeline, settings) if view.ttl)
     window = Window(instant - reach, instant + _INSTANT_AFTER)
-    feeds = sections.load_feeds(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
+    feeds = sections.feeds_for(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
     return feature_views.compute_views(pipeline, window, sections.only_known_by(feeds, instant), settings)
 
 

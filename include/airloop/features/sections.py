@@ -1,7 +1,7 @@
-"""features.sql: its named sections, run in DuckDB over the lake's clean feeds, seeing only what was known in time."""
+"""features.sql: its named sections, run over the lake's clean feeds, seeing only what was known in time."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,10 +13,13 @@ import pyarrow.dataset as ds
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
-from airloop.features import sql_clock, sql_database, sql_text
+from airloop.features import engine_session, sql_clock, sql_database, sql_text
+from airloop.features.engine_session import OffTheList, Session
+from airloop.features.engines.engine import EngineError
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import lake
+from airloop.stores.lake_rows import Feeds, LakeRows, Rows, lake_rows
 
 _HEADING = re.compile(
     r"^-- (table|view): ([a-z][a-z0-9_]*)(?: through ([A-Za-z_]\w*))?\s*$|^-- (examples|labels)\s*$", re.MULTILINE
@@ -148,39 +151,81 @@ def empty_feed(pipeline: Pipeline, name: str) -> pa.Table:
     return pa.schema([*fields, ("known_at", lake.INSTANT), ("created_at", lake.INSTANT)]).empty_table()
 
 
-def only_known_by(feeds: Mapping[str, pa.Table], instant: datetime) -> dict[str, pa.Table]:
+def feeds_for(
+    pipeline: Pipeline, window: Window, settings: Settings, *, read_by: tuple[Section, ...]
+) -> dict[str, Rows]:
+    """`load_feeds` for the installation's engine: for another than the reference, rows stay in the lake until put.
+
+    Raises:
+        ConfigError: A section cannot be parsed.
+        UpstreamUnavailable: A feed that is not an outcome has no clean table yet.
+    """
+    if engine_session.is_reference(settings):
+        return dict(load_feeds(pipeline, window, settings, read_by=read_by))
+    since = window.start - timedelta(days=pipeline.features.lookback_days)
+    feeds: dict[str, Rows] = {}
+    for name in feeds_read(pipeline, read_by):
+        feed, uri = pipeline.feeds[name], lake.table_uri(settings, pipeline.name, "clean", name)
+        rows = lake_rows(uri, settings, since=None if feed.static else since, before=window.end)
+        if rows is None and not feed.outcome:
+            raise UpstreamUnavailable(f"{uri}: no clean rows yet; run validate_raw of {window} first")
+        feeds[name] = empty_feed(pipeline, name) if rows is None else rows
+    return feeds
+
+
+def only_known_by(feeds: Feeds, instant: datetime) -> dict[str, Rows]:
     """The feeds without every row whose known_at lies after `instant`."""
     limit = pa.scalar(instant, lake.INSTANT)
-    return {name: table.filter(pc.less_equal(table["known_at"], limit)) for name, table in feeds.items()}
+    return {
+        name: rows.known_by(instant)
+        if isinstance(rows, LakeRows)
+        else rows.filter(pc.less_equal(rows["known_at"], limit))
+        for name, rows in feeds.items()
+    }
 
 
 def connect(
-    pipeline: Pipeline, window: Window, feeds: Mapping[str, pa.Table]
-) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    """The database the sections run in; see sql_database."""
-    return sql_database.closed_database(pipeline, window, feeds)
+    pipeline: Pipeline, window: Window, feeds: Feeds, settings: Settings | None = None
+) -> AbstractContextManager[Session]:
+    """What the sections run in; see engine_session.
+
+    Args:
+        settings: Their engine is taken; None for the reference.
+    """
+    return engine_session.session(pipeline, window, feeds, settings)
 
 
-def query(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Section) -> pa.Table:
+def query(connection: Session, pipeline: Pipeline, section: Section, *, within: Window | None = None) -> pa.Table:
     """Run one section; timestamps come back as microseconds UTC.
+
+    Args:
+        within: Rows whose known_at lies outside are of no use; an engine may leave them out.
 
     Raises:
         ConfigError: The SQL does not run, is not one query, or reads something else than feeds; names line and section.
     """
     with _refusing(pipeline, section):
-        result = sql_database.run(connection, section.sql)
+        result = connection.query(section.sql, within=within)
     fields = [field.with_type(lake.INSTANT) if pa.types.is_timestamp(field.type) else field for field in result.schema]
     return result.cast(pa.schema(fields))
 
 
-def create_table(connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, section: Section) -> None:
+def create_table(connection: Session, pipeline: Pipeline, section: Section) -> None:
     """Run a `-- table` step; the sections after it read its rows under its name.
 
     Raises:
         ConfigError: See query.
     """
     with _refusing(pipeline, section):
-        connection.execute(f'CREATE TEMP TABLE "{section.name}" AS {section.sql}')
+        connection.step(section.name, section.sql)
+
+
+def located(pipeline: Pipeline, section: Section, refused: OffTheList) -> list[str]:
+    """What of a section is not proven on the engine, a line each with its place in the file."""
+    return [
+        f"{pipeline.name}/features.sql:{section.line + at - 1}, section {section.name}: {says}"
+        for at, says in refused.problems
+    ]
 
 
 @contextmanager
@@ -200,4 +245,8 @@ def _refusing(pipeline: Pipeline, section: Section) -> Iterator[None]:
     except duckdb.Error as error:
         line, problem = sql_database.explain(error, section.line)
         raise ConfigError(f"{pipeline.name}/features.sql:{line}, section {section.name}: {problem}") from error
+    except EngineError as error:
+        raise ConfigError(f"{pipeline.name}/features.sql:{section.line}, section {section.name}: {error}") from error
+    except OffTheList as error:
+        raise ConfigError("\n".join(located(pipeline, section, error))) from error
     raise ConfigError(f"{pipeline.name}/features.sql:{line}, section {section.name}: {problem}")

@@ -36,7 +36,7 @@ def problems(pipeline: Pipeline, settings: Settings) -> tuple[list[str], dict[st
                     broken.add(section.name)
                     continue
                 rows = sections.query(connection, pipeline, section)
-                connection.register(section.name, rows)
+                connection.put(section.name, rows)
             except ConfigError as error:
                 wrong.append(str(error))
                 broken.add(section.name)

@@ -1,14 +1,13 @@
 """The DuckDB in which features.sql runs: it sees the tables it is handed, and no file, extension or setting beside."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
 
-from airloop.config import Pipeline
-from airloop.records import Window
+from airloop.features.dialects.values import Values
 
 # Nothing that a query reads may come from anywhere but the feeds: what it took from a file, from a variable of this
 # process or from an extension, no leak check could take away. The last setting keeps the others as they are.
@@ -25,18 +24,14 @@ _OUTSIDE = re.compile(r"\bgetenv\b")
 
 
 @contextmanager
-def closed_database(
-    pipeline: Pipeline, window: Window, feeds: Mapping[str, pa.Table]
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with the feeds as tables and window_start, window_end, lookback_days, lead_minutes as variables (UTC)."""
+def closed_database(values: Values) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with window_start, window_end, lookback_days and lead_minutes as variables (UTC), and no table yet."""
     connection = duckdb.connect()
     try:
-        for name, table in feeds.items():
-            connection.register(name, table)
-        connection.execute(f"SET VARIABLE window_start = TIMESTAMPTZ '{window.start.isoformat()}'")
-        connection.execute(f"SET VARIABLE window_end = TIMESTAMPTZ '{window.end.isoformat()}'")
-        connection.execute(f"SET VARIABLE lookback_days = {pipeline.features.lookback_days}")
-        connection.execute(f"SET VARIABLE lead_minutes = {pipeline.prediction.lead_minutes}")
+        connection.execute(f"SET VARIABLE window_start = TIMESTAMPTZ '{values.window_start.isoformat()}'")
+        connection.execute(f"SET VARIABLE window_end = TIMESTAMPTZ '{values.window_end.isoformat()}'")
+        connection.execute(f"SET VARIABLE lookback_days = {values.lookback_days}")
+        connection.execute(f"SET VARIABLE lead_minutes = {values.lead_minutes}")
         connection.execute(_CLOSED)
         yield connection
     finally:

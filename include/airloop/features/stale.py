@@ -29,6 +29,12 @@ def stale_windows(pipeline: Pipeline, settings: Settings, *, span: Window | None
     return tuple(sorted(stale, key=lambda window: window.start))
 
 
+def engines_used(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[str, ...]:
+    """Names and versions of what ran features.sql for the windows of a span, sorted; records of before are left out."""
+    rows = state.latest_records(settings, pipeline.name, "build_features", overlapping=span)
+    return tuple(sorted({record.engine for record in map(BuiltFeatures.from_json, rows)} - {""}))
+
+
 def refuse_stale(pipeline: Pipeline, span: Window, settings: Settings) -> None:
     """Refuse to train on features of several meanings.
 

@@ -8,7 +8,7 @@ import pandas as pd
 from airloop import delta_versions
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
-from airloop.features import feature_store
+from airloop.features import feature_store, stale
 from airloop.models import training_rows
 from airloop.models.training_key import training_key
 from airloop.models.training_rows import TrainingReads
@@ -84,13 +84,14 @@ def _versions(read: TablesRead) -> dict[str, int]:
 def _open_run(
     pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, asked: Asked
 ) -> None:
-    key = training_key(pipeline, record)
+    key, span = training_key(pipeline, record), Window(record.train.start, record.holdout.end)
     tracking.end_abandoned_runs(pipeline, settings, keep=key)
     tags = {
         **provenance.provenance(settings),
         "airloop.reason": record.reason,
         "airloop.reason_key": record.reason_key,
         "airloop.snapshot": record.digest,
+        "airloop.engine": ", ".join(stale.engines_used(pipeline, span, settings)),
         "airloop.trigger_evidence": json.dumps(asked.evidence),
     }
     name = f"training {record.cutoff:%Y-%m-%d} ({record.reason})"

@@ -122,12 +122,15 @@ class BuiltFeatures(Record):
     Attributes:
         fingerprint: Of the definitions they were built by; empty in older records.
         examples: How many rows are predicted in the window; None in older records.
+        engine: Name and version of what ran features.sql, like `duckdb 2.0.0`; empty in older records. It is not part
+            of the input key: engines give equal rows, so another one builds nothing again.
     """
 
     window: Window
     views: tuple[TableVersion, ...]
     fingerprint: str = ""
     examples: int | None = None
+    engine: str = ""
 
 
 @dataclass(frozen=True)

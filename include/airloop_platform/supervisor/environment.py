@@ -103,9 +103,7 @@ def mlflow_environment(settings: Settings) -> dict[str, str]:
     """
     secret, folder = mlflow_credentials(settings), run_folder(settings)
     write_private_text(folder.mlflow_auth, mlflow_login(folder.mlflow_users))
-    # Not Airflow's connections, which it has no use for.
-    environment = {k: v for k, v in _base_environment(settings).items() if not k.startswith("AIRFLOW")}
-    return environment | {
+    return _without_connections(settings) | {
         "MLFLOW_AUTH_CONFIG_PATH": str(folder.mlflow_auth),
         "MLFLOW_AUTH_ADMIN_USERNAME": USERNAME,
         "MLFLOW_AUTH_ADMIN_PASSWORD": secret.password,
@@ -120,8 +118,14 @@ def mlflow_environment(settings: Settings) -> dict[str, str]:
 
 
 def serving_environment(settings: Settings) -> dict[str, str]:
-    """The complete environment of the prediction service: without Airflow's connections, which it has no use for."""
-    return {k: v for k, v in _base_environment(settings).items() if not k.startswith("AIRFLOW")}
+    """The complete environment of the prediction service."""
+    return _without_connections(settings)
+
+
+def _without_connections(settings: Settings) -> dict[str, str]:
+    """Without Airflow's connections and the engine's address, which only tasks have a use for: they hold passwords."""
+    everything = _base_environment(settings)
+    return {k: v for k, v in everything.items() if not k.startswith("AIRFLOW") and k != "AIRLOOP_ENGINE_URL"}
 
 
 def mlflow_login(users: Path) -> str:

@@ -12,6 +12,7 @@ from airloop.config.problem import PROBLEM
 from airloop.config.source import SOURCE
 from airloop.config.triggers import TRIGGER, TriggerDeclaration
 from airloop.families import Family, first_line
+from airloop.settings import ENGINE
 
 EXAMPLES = [
     (METRIC, "metrics.md", "shop_metrics:CostOfMisses"),
@@ -20,6 +21,7 @@ EXAMPLES = [
     (RULE, "rules.md", "shop_rules:Rows"),
     (TRIGGER, "triggers.md", "shop_triggers:Returns"),
     (PROBLEM, "problems.md", "shop_problems:Counts"),
+    (ENGINE, "engines.md", "shop_engines:BigDuckDB"),
 ]
 
 

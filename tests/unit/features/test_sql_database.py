@@ -8,7 +8,8 @@ from tests.support import toy
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError
-from airloop.features import sections
+from airloop.features import sections, sql_database
+from airloop.features.dialects.values import values_of
 from airloop.features.sections import Section
 from airloop.settings import Settings
 
@@ -81,11 +82,10 @@ def test_a_statement_that_is_no_query_is_refused_and_does_nothing(pipeline: Pipe
 
 @pytest.mark.parametrize("sql", ["COPY heat TO '{}'", "SET threads = 8", "INSTALL httpfs", "LOAD httpfs"])
 def test_the_database_itself_is_closed_too(pipeline: Pipeline, landed: Path, sql: str) -> None:
-    with (
-        sections.connect(pipeline, WINDOW, {"heat": HEAT}) as connection,
-        pytest.raises(Exception, match=r"disabled|lock"),
-    ):
-        connection.execute(sql.format(landed))
+    with sql_database.closed_database(values_of(pipeline, WINDOW)) as connection:
+        connection.register("heat", HEAT)
+        with pytest.raises(Exception, match=r"disabled|lock"):
+            connection.execute(sql.format(landed))
 
 
 def test_a_table_step_is_closed_like_a_view(pipeline: Pipeline, landed: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.support import toy
 from tests.support.ledger_entries import put_in_force, triaged
@@ -208,6 +209,7 @@ def test_its_mlflow_run_carries_data_reason_and_evidence_and_stays_open(toy_buil
     assert run.info.status == "RUNNING"
     assert json.loads(run.data.tags["airloop.trigger_evidence"]) == [proof.to_json()]
     assert (run.data.tags["airloop.reason"], run.data.tags["airloop.snapshot"]) == ("probe", made.digest)
+    assert run.data.tags["airloop.engine"] == f"duckdb {duckdb.__version__}"
     assert run.data.params["train_rows"] == str(made.train_rows)
     (used,) = run.inputs.dataset_inputs
     assert used.dataset.digest == made.digest[:36]

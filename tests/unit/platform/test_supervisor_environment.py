@@ -10,7 +10,12 @@ import pytest
 from airloop.errors import ConfigError
 from airloop.settings import Settings, load_settings
 from airloop_platform.supervisor.credentials import credentials, mlflow_credentials
-from airloop_platform.supervisor.environment import airflow_environment, mlflow_environment, settings_environment
+from airloop_platform.supervisor.environment import (
+    airflow_environment,
+    mlflow_environment,
+    serving_environment,
+    settings_environment,
+)
 from airloop_platform.supervisor.run_folder import run_folder, write_private
 from airloop_platform.supervisor.services import airflow_commands, mlflow_command, runs_mlflow, serving_command
 
@@ -183,6 +188,13 @@ def test_the_prediction_service_is_local_asks_for_keys_and_knows_no_secret_of_ai
     assert " ".join(command.arguments[1:]) == "-P -m airloop.serving.api --host 127.0.0.1 --port 5001"
     assert not [name for name in command.environment if name.startswith("AIRFLOW")]
     assert command.environment["TZ"] == "UTC"
+
+
+def test_only_tasks_are_told_where_the_engine_answers(settings: Settings) -> None:
+    told = settings.model_copy(update={"engine": "postgres", "engine_url": "postgresql://me:sesame@host/db"})
+    assert airflow_environment(told, airflow_port=1, mlflow_url="")["AIRLOOP_ENGINE_URL"] == told.engine_url
+    for others in (mlflow_environment, serving_environment):
+        assert "sesame" not in str(others(told))
 
 
 def test_the_mlflow_server_asks_for_the_generated_login_whatever_the_caller_has_set(

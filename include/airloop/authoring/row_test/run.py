@@ -46,7 +46,7 @@ def _computed(
 ) -> dict[str, pa.Table]:
     """Views, examples and labels by name; examples and labels read the feeds, as they do in a run."""
     found = dict(feature_views.compute_views(pipeline, window, feeds, settings))
-    with sections.connect(pipeline, window, feeds) as connection:
+    with sections.connect(pipeline, window, feeds, settings) as connection:
         for section in sections.read_sections(pipeline, settings):
             if section.name in _ROWS_OF:
                 found[section.name] = sections.query(connection, pipeline, section)

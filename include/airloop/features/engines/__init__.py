@@ -1,0 +1,1 @@
+"""Where the queries of features.sql run: one file an engine, three calls each."""
