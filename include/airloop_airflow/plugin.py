@@ -24,7 +24,9 @@ def app() -> Any:
 
     from airloop.pages.app import Airflow, create
 
-    return create(Airflow(login=get_user, may_see=_may_see, run=_run))
+    return create(
+        Airflow(login=get_user, may_see=_may_see, run=_run, may_act=_may_start, name_of=lambda user: user.get_name())
+    )
 
 
 def _may_see(user: Any, dag_id: str) -> bool:
@@ -34,6 +36,17 @@ def _may_see(user: Any, dag_id: str) -> bool:
 
     details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
     return get_auth_manager().is_authorized_dag(method="GET", details=details, user=user)
+
+
+def _may_start(user: Any, dag_id: str) -> bool:
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+    from airflow.models.dag import DagModel
+
+    details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
+    return get_auth_manager().is_authorized_dag(
+        method="POST", access_entity=DagAccessEntity.RUN, details=details, user=user
+    )
 
 
 async def _entitled(scope: MutableMapping[str, Any], dag_id: str) -> bool:

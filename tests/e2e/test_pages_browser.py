@@ -9,6 +9,8 @@ import pytest
 from tests.support import pages_stand, toy
 from tests.support.pages_browser import CHROMIUM, Browser, browser
 
+from airloop.stores import reviews
+from airloop.stores.reviews import Item
 from airloop_platform.supervisor import Platform
 
 pytestmark = pytest.mark.e2e
@@ -22,11 +24,13 @@ SAYS = {
     "/pipelines/{pipeline}/ledger": "Ledger of toy",
     "/pipelines/{pipeline}/features": "job_size",
     "/pipelines/{pipeline}/serving": "Serving of toy",
+    "/pipelines/{pipeline}/review": "Nothing waits for you",
     "/pipelines/{pipeline}/windows/{start}/{end}": "Data profile",
     "/reports/{path:path}": "toy: validation of rows",
     "/dags/{dag_id}": "Champion in force",
     "/dags/{dag_id}/runs/{run_id:path}": "2020-02-28",
 }
+REVIEW = "/pipelines/{pipeline}/review"
 # Whether toy has a version here depends on the tests before; tests/unit/pages/test_version_page.py reads its card.
 VERSION = "/pipelines/{pipeline}/versions/{version}"
 ASKS_THE_SYSTEM = """<!doctype html><html><head><title>report</title></head><body><script>
@@ -94,6 +98,23 @@ def test_every_route_is_tried_here(site: Site) -> None:
 def test_the_card_of_a_version_asks_for_the_login(site: Site) -> None:
     assert site.get(VERSION).status_code in {401, 403}
     assert site.get(VERSION, headers=site.headers).status_code in {200, 404}
+
+
+def test_an_answer_given_with_airflows_login_is_kept_under_its_name(site: Site, platform) -> None:
+    fields = [{"name": "failed", "kind": "boolean", "choices": ["true", "false"]}]
+    content = {"entity": {"job": "j1"}, "decision_time": "2020-01-02T00:00:00.000000Z", "predictions": {}}
+    about = {"content": {**content, "shown": {}, "fields": fields}, "about_at": "2020-01-02T00:00:00.000000Z"}
+    asked = Item("of-browser", "toy", reviews.PREDICTION, "random", "failures", people=1, **about)
+    reviews.add(platform.settings, [asked])
+    page = site.get(REVIEW, headers=site.headers)
+    form = {"_token_of_form": page.cookies["airloop_form"], "_item": asked.id, "_do": "save", "failed": "true"}
+    url, cookies = f"{site.platform.airflow_url}{site.path(REVIEW)}", dict(page.cookies)
+    assert httpx.post(url, data=form, cookies=cookies).status_code in {401, 403}
+    assert httpx.post(url, data=form, headers=site.headers).status_code == 403
+    assert httpx.post(url, data=form, cookies=cookies, headers=site.headers).status_code == 303
+    (said,) = reviews.answers(platform.settings, [asked.id])[asked.id]
+    assert (said.person, said.answer) == (site.platform.username, {"failed": True})
+    assert reviews.item(platform.settings, "toy", asked.id).answer == '{"failed": true}'
 
 
 def test_airflows_menu_and_tabs_lead_to_the_pages_and_to_mlflow(site: Site) -> None:

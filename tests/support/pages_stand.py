@@ -186,6 +186,7 @@ def routes(window: Window, run_id: str) -> dict[str, str]:
         "/pipelines/{pipeline}/versions/{version}": "/pipelines/toy/versions/1",
         "/pipelines/{pipeline}/features": "/pipelines/toy/features",
         "/pipelines/{pipeline}/serving": "/pipelines/toy/serving",
+        "/pipelines/{pipeline}/review": "/pipelines/toy/review",
         "/pipelines/{pipeline}/windows/{start}/{end}": f"/pipelines/toy/windows/{bounds[0]}/{bounds[1]}",
         "/reports/{path:path}": f"/reports/toy/validation/raw/{bounds[0]}_{bounds[1]}.html",
         "/dags/{dag_id}": "/dags/toy__data",

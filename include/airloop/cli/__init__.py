@@ -31,6 +31,7 @@ from airloop.cli import (
     quarantine,
     reproduce,
     review,
+    reviews,
     row_tests,
     serve,
     snapshot,
@@ -65,6 +66,7 @@ pipelines.app.add_typer(review.app)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(reviews.app, name="review")
 app.add_typer(streams.app, name="streams")
 app.add_typer(alarms.app, name="alarms")
 app.add_typer(keys.app, name="keys")

@@ -17,6 +17,7 @@ from airloop.config.monitoring import Monitoring
 from airloop.config.node import AttributePath, Name, Node, Share
 from airloop.config.prediction import Prediction
 from airloop.config.retention import Retention
+from airloop.config.review import Review
 from airloop.config.serving import Serving
 from airloop.config.training import Training
 from airloop.families import is_own
@@ -101,6 +102,8 @@ class Pipeline(Node):
     approval: Approval = Approval()
     monitoring: Monitoring
     serving: Serving = Field(default_factory=Serving)
+    review: Review | None = None
+    """What people are asked about, in Airflow's page Review; nothing unless declared."""
     retention: Retention = Retention()
     alerts: tuple[AlertRoute, ...] = ()
     """Who is told, of what; without any, alerts stand on the page Pipelines alone."""
@@ -123,6 +126,20 @@ class Pipeline(Node):
     def calendar_of(self, group: str) -> Calendar:
         """The calendar of a DAG that takes windows, by its group."""
         return self.monitoring_calendar if group == "monitoring" else self.calendar
+
+    @model_validator(mode="after")
+    def _reviews_have_an_outcome(self) -> Self:
+        if self.review is None or not self.review.predictions:
+            return self
+        classes = self.prediction.task != "regression"
+        if not classes and (self.review.confidence_at_most is not None or self.review.disagreeing):
+            raise ValueError(
+                "review: a regression has no classes to be unsure of or to disagree about: write random_share, and "
+                "leave confidence_at_most and disagreeing out"
+            )
+        if not self.outcome_feeds:
+            raise ValueError("review: answers land in the outcome feed, and no feed is declared `outcome: true`")
+        return self
 
     @model_validator(mode="after")
     def _balances_classes(self) -> Self:

@@ -1,16 +1,29 @@
 """The pages as a web application to mount; who may come in, and what Airflow knows of a run, is told by its plugin."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from airloop.config import pipeline_names
 from airloop.errors import AirloopError, ConfigError, DataContractError, GuardRefused
-from airloop.pages import decisions, features, overview, report_files, run_page, serving, version_page, window_page
+from airloop.pages import (
+    decisions,
+    features,
+    overview,
+    posts,
+    report_files,
+    review_page,
+    run_page,
+    serving,
+    version_page,
+    window_page,
+)
 from airloop.pages.site import Site
 from airloop.records import Window, parse_instant
 from airloop.reports.rendering import page_headers, render, report_headers, with_theme
@@ -39,17 +52,22 @@ class Airflow:
         login: A FastAPI dependency: the user of a request; it raises HTTPException 401 for one without.
         may_see: Whether a user may look at a DAG (by its id).
         run: The run of a DAG id and a run id; None when there is none.
+        may_act: Whether a user may start runs of a DAG; nobody unless given.
+        name_of: What a user is called.
     """
 
     login: Callable[..., Any]
     may_see: Callable[[Any, str], bool]
     run: Callable[[str, str], Run | None]
+    may_act: Callable[[Any, str], bool] = lambda _user, _dag_id: False
+    name_of: Callable[[Any], str] = str
 
 
 def create(airflow: Airflow) -> FastAPI:
     """The application: every route asks for the login first, and for the right to see the pipeline's DAGs then.
 
-    There are no routes but those below: FastAPI's own, which its dependencies do not cover, are off. All of them read.
+    There are no routes but those below: FastAPI's own, which its dependencies do not cover, are off. All of them read;
+    the review's alone takes answers besides, of people who may start the pipeline's DAGs.
     """
 
     def enter(request: Request, user: Annotated[Any, Depends(airflow.login)]) -> None:
@@ -58,7 +76,8 @@ def create(airflow: Airflow) -> FastAPI:
     app = FastAPI(dependencies=[Depends(enter)], docs_url=None, redoc_url=None, openapi_url=None)
     app.state.airflow = airflow
     for path, answer in _ROUTES.items():
-        app.add_api_route(path, answer, methods=["GET"], response_class=HTMLResponse)
+        methods = ["GET", "POST"] if path in _WRITING else ["GET"]
+        app.add_api_route(path, answer, methods=methods, response_class=HTMLResponse)
     app.add_exception_handler(AirloopError, _problem)
     return app
 
@@ -127,6 +146,27 @@ def _serving(request: Request, pipeline: str) -> Response:
     return _page(serving.page(_admit(request, pipeline), pipeline))
 
 
+async def _review(request: Request, pipeline: str) -> Response:
+    site = await run_in_threadpool(_admit, request, pipeline)
+    airflow: Airflow = request.app.state.airflow
+    user, token = request.state.airloop_user, posts.token_of(request)
+    person, problem = airflow.name_of(user), ""
+    may_answer = await run_in_threadpool(airflow.may_act, user, f"{pipeline}__data")
+    if request.method == "POST":
+        if not may_answer:
+            raise HTTPException(403, "answering asks for the right to start the pipeline's DAGs")
+        sent = await posts.form(request)
+        try:
+            await run_in_threadpool(review_page.keep, site, pipeline, person, sent)
+            return RedirectResponse(site.pipeline(pipeline, "review"), 303)
+        except (DataContractError, GuardRefused) as error:
+            problem = str(error)
+    shown = partial(review_page.page, site, pipeline, person, token=token, may_answer=may_answer, problem=problem)
+    html = await run_in_threadpool(shown)
+    answer = HTMLResponse(html, 422 if problem else 200, headers=page_headers(forms=True))
+    return posts.remember(request, answer, token)
+
+
 def _window(request: Request, pipeline: str, start: str, end: str, report: str = "", run: str = "") -> Response:
     site = _admit(request, pipeline)
     try:
@@ -173,13 +213,15 @@ def _problem(request: Request, error: Exception) -> Response:
     return _page(render("problem.html", site=_site(request), heading=heading, why=str(error)), status)
 
 
-_ROUTES: dict[str, Callable[..., Response]] = {
+_WRITING = ("/pipelines/{pipeline}/review",)
+_ROUTES: dict[str, Callable[..., Response | Awaitable[Response]]] = {
     "/": _index,
     "/features": _all_features,
     "/pipelines/{pipeline}": _overview,
     "/pipelines/{pipeline}/ledger": _ledger,
     "/pipelines/{pipeline}/features": _features,
     "/pipelines/{pipeline}/serving": _serving,
+    "/pipelines/{pipeline}/review": _review,
     "/pipelines/{pipeline}/versions/{version}": _version,
     "/pipelines/{pipeline}/windows/{start}/{end}": _window,
     "/reports/{path:path}": _report,

@@ -32,8 +32,12 @@ def with_theme(report: str) -> str:
     return f"{report[:place]}{script}{report[place:]}"
 
 
-def page_headers() -> dict[str, str]:
-    """What the browser is told about every page of ours: it may run our script, frame ourselves, and load nothing."""
+def page_headers(*, forms: bool = False) -> dict[str, str]:
+    """What the browser is told about every page of ours: it may run our script, frame ourselves, and load nothing.
+
+    Args:
+        forms: Whether it may send a form, to ourselves.
+    """
     digest = base64.b64encode(hashlib.sha256(_text("page.js").encode()).digest()).decode()
     rules = (
         "default-src 'none'",
@@ -43,7 +47,7 @@ def page_headers() -> dict[str, str]:
         "frame-src 'self'",
         "frame-ancestors 'self'",
         "base-uri 'none'",
-        "form-action 'none'",
+        "form-action 'self'" if forms else "form-action 'none'",
     )
     return {"Content-Security-Policy": "; ".join(rules), "Cache-Control": "no-store", **_ALWAYS}
 

@@ -139,6 +139,37 @@ stream_entities = sa.Table(
 
 sa.Index("stream_events_age", stream_events.c.pipeline, stream_events.c.feed, stream_events.c.arrived_at)
 
+review_items = sa.Table(
+    "review_items",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("why", sa.String(40), nullable=False),
+    sa.Column("feed", sa.String(200), nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("about_at", sa.String(32), nullable=False),
+    sa.Column("asked_at", sa.String(32), nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("landed_as", sa.String(300), nullable=False),
+    sa.Column("problem", sa.Text, nullable=False),
+)
+
+sa.Index("review_items_open", review_items.c.pipeline, review_items.c.answer, review_items.c.about_at)
+
+review_answers = sa.Table(
+    "review_answers",
+    metadata,
+    sa.Column("item", sa.String(16), nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("person", sa.String(100), nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("answered_at", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("item", "place"),
+    sa.UniqueConstraint("item", "person"),
+)
+
 alerts = sa.Table(
     "alerts",
     metadata,

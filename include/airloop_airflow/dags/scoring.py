@@ -41,11 +41,13 @@ def build(pipeline: Pipeline) -> None:
         @task
         def collect_log() -> Json:
             from airloop import settings
-            from airloop.serving import collect, skew
+            from airloop.serving import collect, review, skew
 
             loaded = settings.load_settings()
             collected = collect.collect(pipeline, loaded)
             skew.check(pipeline, collected.days, loaded)
+            if pipeline.review is not None:
+                review.ask_and_land(pipeline, loaded)
             return collected.to_json()
 
         waiting.waits_for(waiting.FEATURES, pipeline, "scoring", before=score())

@@ -1,0 +1,133 @@
+"""Items out to Label Studio and answers back, in its JSON: a list of tasks with `data`, `predictions`, `annotations`.
+
+The labelling configuration names the controls like the outcome feed's columns: `Choices` where there are choices,
+`TextArea` or `Number` elsewhere (docs/guides/reviews.md). A task is found again by `data.airloop_id`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airloop.config import Pipeline
+from airloop.errors import DataContractError, GuardRefused
+from airloop.settings import Settings
+from airloop.stores import review_form, reviews
+from airloop.stores.reviews import Answer, Item
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        taken: Answers that are new.
+        before: Answers that this person gave before, or to items that are settled.
+    """
+
+    taken: int
+    before: int
+
+
+def export(pipeline: Pipeline, settings: Settings, *, open_only: bool = True) -> list[dict[str, Any]]:
+    """Tasks for Label Studio, of the items about predictions."""
+    items = [one for one in reviews.every(settings, pipeline.name) if one.kind == reviews.PREDICTION]
+    if open_only:
+        items = [one for one in items if not one.answer]
+    said = reviews.answers(settings, [one.id for one in items])
+    return [_task(one, said.get(one.id, [])) for one in items]
+
+
+def take(pipeline: Pipeline, path: Path, settings: Settings) -> Imported:
+    """Take the annotations of an export of Label Studio; its people answer as `label_studio:<email or id>`.
+
+    All of it is checked before the first answer is kept; the same file again takes nothing.
+
+    Raises:
+        DataContractError: Not such a file, a task of another place, or an answer that does not fit; names the task.
+    """
+    given, checked = _read(path), list[tuple[Item, str, Any]]()
+    for number, task in enumerate(given):
+        place = f"{path}: task {number}"
+        item = _item(pipeline, task, place, settings)
+        for annotation in task.get("annotations") or ():
+            if not annotation.get("was_cancelled"):
+                checked.append((item, _person(annotation, place), _answer(item, annotation, place)))
+    taken = 0
+    for item, person, answer in checked:
+        try:
+            reviews.say(settings, pipeline.name, item.id, person, answer)
+            taken += 1
+        except GuardRefused:
+            continue  # it is settled, or this person answered before
+    return Imported(taken, len(checked) - taken)
+
+
+def _task(item: Item, said: Sequence[Answer]) -> dict[str, Any]:
+    shown = {f"{feed}.{name}": value for feed, row in item.content["shown"].items() for name, value in row.items()}
+    data = {"airloop_id": item.id, "why": item.why, "decision_time": item.content["decision_time"]}
+    text = "\n".join(f"{name}: {value}" for name, value in {**item.content["entity"], **shown}.items())
+    return {
+        "data": {**data, **item.content["entity"], **shown, "text": text},
+        "meta": {"pipeline": item.pipeline},
+        "predictions": [
+            {"model_version": version, "score": max(value) if isinstance(value, list) else value, "result": []}
+            for version, value in item.content["predictions"].items()
+        ],
+        "annotations": [
+            {"completed_by": {"email": one.person}, "was_cancelled": False, "result": _results(item, one.answer)}
+            for one in said
+            if isinstance(one.answer, dict)
+        ],
+    }
+
+
+def _results(item: Item, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for field in item.content["fields"]:
+        name, text = field["name"], review_form.text_of(answer.get(field["name"]))
+        kind, value = ("choices", [text]) if field.get("choices") else ("textarea", [text])
+        key = "choices" if kind == "choices" else "text"
+        found.append({"from_name": name, "to_name": "text", "type": kind, "value": {key: value}})
+    return found
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataContractError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise DataContractError(f"{path}: is no list of tasks: export JSON from Label Studio, not JSON-MIN or CSV")
+    return found
+
+
+def _item(pipeline: Pipeline, task: dict[str, Any], place: str, settings: Settings) -> Item:
+    name = (task.get("data") or {}).get("airloop_id")
+    if not isinstance(name, str):
+        raise DataContractError(f"{place}: data.airloop_id is missing: only tasks of `airloop review export` come back")
+    try:
+        return reviews.item(settings, pipeline.name, name)
+    except GuardRefused as error:
+        raise DataContractError(f"{place}: {error}") from error
+
+
+def _person(annotation: dict[str, Any], place: str) -> str:
+    who = annotation.get("completed_by")
+    name = who.get("email") or who.get("id") if isinstance(who, dict) else who
+    if name in (None, ""):
+        raise DataContractError(f"{place}: an annotation does not say by whom (completed_by)")
+    return f"label_studio:{name}"[:100]
+
+
+def _answer(item: Item, annotation: dict[str, Any], place: str) -> Any:
+    sent = {}
+    for result in annotation.get("result") or ():
+        value = result.get("value") or {}
+        given = value.get("choices") or value.get("text") or value.get("number")
+        sent[str(result.get("from_name"))] = str(given[0] if isinstance(given, list) and given else given)
+    try:
+        return review_form.read(item, sent)
+    except DataContractError as error:
+        raise DataContractError(f"{place}: {error}") from error
