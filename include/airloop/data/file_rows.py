@@ -19,7 +19,8 @@ from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 from airloop.stores.landed_files import file_span, read_bytes
 
-_OTHER_CODES = {b"\x1f\x8b": "gzip", b"PK": "a zip archive", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+OTHER_CODES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "a zip archive", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+"""What a file begins with that is no plain text -> what it is."""
 _LARGEST_BLOCK = 2**31 - 1
 _HEAD = 4096
 
@@ -122,7 +123,7 @@ def _texts(uri: str, content: bytes, feed: Feed) -> pl.DataFrame:
 def _refuse_no_text(uri: str, content: bytes) -> None:
     if not content:
         raise DataContractError(f"{uri}: is empty (0 bytes), not even a header; land it again whole")
-    code = next((name for start, name in _OTHER_CODES.items() if content.startswith(start)), None)
+    code = next((name for start, name in OTHER_CODES.items() if content.startswith(start)), None)
     if code:
         raise DataContractError(f"{uri}: not readable as CSV in UTF-8: it is {code}; land it as plain UTF-8 text")
     try:

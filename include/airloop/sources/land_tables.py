@@ -1,6 +1,5 @@
 """Tables that people bring, CSV or parquet, as the texts a landing file would hold, and the kinds of their values."""
 
-import codecs
 import difflib
 import io
 import shlex
@@ -12,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 
-from airloop.data import clock_times, key_text
+from airloop.data import clock_times, file_rows, key_text
 from airloop.data.value_rules import Kind, kind_of, typed
 from airloop.errors import ConfigError, DataContractError
 from airloop.sources import land_dialect
@@ -115,10 +114,12 @@ def _read(path: Path, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, str], f
 def _refuse_encoding(path: Path, content: bytes) -> None:
     """Refuse a text that is not UTF-8; another encoding is not guessed, for every byte is a letter in several."""
     way = f"save it as CSV UTF-8, or: iconv -f {{}} -t UTF-8 {shlex.quote(path.name)} > utf8.csv"
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataContractError(
-            f"{path}: the file is written in UTF-16, and read in UTF-8 alone: {way.format('UTF-16')}"
-        )
+    code = next((name for start, name in file_rows.OTHER_CODES.items() if content.startswith(start)), None)
+    if code == "UTF-16":
+        raise DataContractError(f"{path}: is written in UTF-16, and read in UTF-8 alone: {way.format(code)}")
+    if code:
+        what = f"{code}, as a spreadsheet is" if code == "a zip archive" else code
+        raise DataContractError(f"{path}: is {what}, whatever its name says: unpack it, or save it as CSV UTF-8")
     try:
         content.decode()
     except UnicodeDecodeError as error:

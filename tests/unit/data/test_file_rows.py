@@ -108,6 +108,7 @@ def test_a_file_without_rows_is_read_as_no_rows(tmp_path: Path) -> None:
         ),
         pytest.param(f"{HEADER}\n{GOOD},more\n", "Row #2: Expected 5 columns, got 6", id="long line"),
         pytest.param(f'{HEADER}\n"{GOOD}\n{GOOD}\n', "not readable as CSV: Row #2", id="open quote"),
+        pytest.param(f"PK,{HEADER}\n1,{GOOD}\n", "not declared .*PK", id="a column named as archives begin"),
         pytest.param("<html>busy</html>\n", "missing .*'at'.* not declared .*html", id="an error page"),
     ],
 )

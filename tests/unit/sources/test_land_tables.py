@@ -117,6 +117,8 @@ def test_a_column_without_a_name_is_left_out(tmp_path: Path) -> None:
             "line 3: byte 0xf6 .*'2,Köln'.*iconv -f WINDOWS-1252 -t UTF-8 table.csv",
         ),
         ("a,b\n1,Köln\n".encode("utf-16"), "written in UTF-16, .*iconv -f UTF-16"),
+        (b"PK\x03\x04\x14\x00rest", "is a zip archive, as a spreadsheet is, .*save it as CSV UTF-8"),
+        (b"\x1f\x8b\x08\x00rest", "is gzip, whatever its name says: unpack it"),
         (b"a,a\n1,2\n", "two columns are named 'a'"),
         (b"a,A\n1,2\n", "two columns are named 'A'"),
         (b"a;b\n1;2\n", "the header uses ';', not commas"),
@@ -126,6 +128,10 @@ def test_a_column_without_a_name_is_left_out(tmp_path: Path) -> None:
 def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
     with pytest.raises(DataContractError, match=says):
         read_table(csv(tmp_path, content), AS_WRITTEN)
+
+
+def test_a_header_that_begins_with_the_letters_of_an_archive_is_a_header(tmp_path: Path) -> None:
+    assert list(read_table(csv(tmp_path, "PK,b\n1,2\n"), AS_WRITTEN).kinds) == ["PK", "b"]
 
 
 def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
