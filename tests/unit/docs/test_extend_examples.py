@@ -14,6 +14,7 @@ from airloop.config.stream import BROKER
 from airloop.config.triggers import TRIGGER, TriggerDeclaration
 from airloop.families import Family, first_line
 from airloop.settings import ENGINE
+from airloop.sources.brokers.broker import Address, Broker, DeadLetter
 
 EXAMPLES = [
     (METRIC, "metrics.md", "shop_metrics:CostOfMisses"),
@@ -23,6 +24,7 @@ EXAMPLES = [
     (TRIGGER, "triggers.md", "shop_triggers:Returns"),
     (PROBLEM, "problems.md", "shop_problems:Counts"),
     (ENGINE, "engines.md", "shop_engines:BigDuckDB"),
+    (BROKER, "brokers.md", "shop_outbox:Outbox"),
 ]
 
 
@@ -47,6 +49,27 @@ def test_every_family_has_a_page_with_an_example() -> None:
 def test_declared_as_printed_rule_and_trigger_are_built() -> None:
     assert RuleDeclaration.model_validate({"kind": "shop_rules:Rows", "at_least": 5000}).build().at_least == 5000
     assert TriggerDeclaration.model_validate({"kind": "shop_triggers:Returns", "at_most": 0.05}).build().at_most == 0.05
+
+
+def test_the_broker_gives_again_what_is_not_done_and_keeps_what_cannot_be_read(tmp_path: Path) -> None:
+    address = Address(str(tmp_path / "outbox.db"), "shop.returns", "airloop")
+    first: Broker = BROKER.load("shop_outbox:Outbox")(address)
+    first.send([b"1", b"2", b"not json"])
+    assert first.hold(60)
+    one, two, broken = first.take(10, 0)
+    assert first.take(10, 0) == []
+    first.acknowledge([one])
+    first.set_aside([DeadLetter(broken, "not JSON")] * 2)
+    first.acknowledge([broken])
+    second: Broker = BROKER.load("shop_outbox:Outbox")(address)
+    assert not second.hold(60)
+    first.close()
+    assert second.hold(60)
+    assert list(second.take(10, 0)) == [two]
+    assert [letter.reason for letter in second.dead_letters(5)] == ["not JSON"]
+    assert (second.depth().pending, second.depth().dead) == (1, 1)
+    assert (second.drop_dead_letters(None), second.dead_letters(5)) == (1, [])
+    second.close()
 
 
 def test_the_estimator_is_one_of_scikit_learn() -> None:
