@@ -25,6 +25,8 @@ def of_output(node: exp.Expr) -> Iterator[str]:
     kind = family(node)
     if kind == "interval":
         yield "gives an interval; write date_diff('second', a, b)"
+    elif kind == "null":
+        yield "is null without a type; write CAST(NULL AS DOUBLE), or another type"
     elif not kind:
         yield "the type of this column cannot be told; write CAST(... AS DOUBLE), or another type"
 

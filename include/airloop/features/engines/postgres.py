@@ -112,4 +112,4 @@ def _quoted(name: str) -> str:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:500]
+    return " ".join(str(error).partition("Query was:")[0].split())[:500]

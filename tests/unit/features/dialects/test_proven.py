@@ -43,6 +43,7 @@ def refused(sql: str) -> list[str]:
         ("round(x)", "floor(x + CAST(0.5 AS DOUBLE))"),
         ("round(x, 2)", "floor(x + CAST(0.5 AS DOUBLE))"),
         ("i * 0.1", "CAST(0.1 AS DOUBLE)"),
+        ("NULL", "CAST(NULL AS DOUBLE)"),
         ("0.1 + 0.2", "CAST(0.1 AS DOUBLE)"),
         ("(CASE WHEN b THEN 0.29 ELSE 1 END) * 100", "CAST(0.29 AS DOUBLE)"),
         ("coalesce(i, 0.1)", "CAST(0.1 AS DOUBLE)"),
