@@ -78,3 +78,8 @@ def departures_from_the_future(files: Landed) -> None:
     later = written(instant("departed_at").dt.offset_by("30d"))
     some = pl.int_range(pl.len()) % 50 == 0
     files.edit("departures", departed_at=pl.when(some).then(later).otherwise("departed_at"))
+
+
+@planted("timetable five minutes late", how="effective_at + 5 min", says=r"clock_change schedule\.effective_at")
+def timetable_five_minutes_late(files: Landed) -> None:
+    files.edit("schedule", effective_at=written(instant("effective_at").dt.offset_by("5m")))

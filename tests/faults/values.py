@@ -221,3 +221,13 @@ def sensor_hangs(files: Landed) -> None:
 )
 def gusts_empty(files: Landed) -> None:
     files.edit("weather", wind_gust=pl.lit(None, pl.String))
+
+
+@planted("visibility plus one", how="weather.visib + 1", says=r"offset weather\.visib")
+def visibility_plus_one(files: Landed) -> None:
+    files.edit("weather", visib=(number("visib") + 1).cast(pl.String))
+
+
+@planted("wind direction turned", how="weather.wind_dir + 180, modulo 360", says=r"offset weather\.wind_dir")
+def wind_turned(files: Landed) -> None:
+    files.edit("weather", wind_dir=whole((number("wind_dir") + 180) % 360))

@@ -1,10 +1,12 @@
 """How much of a window may be set aside, missing or lost before it fails, and what is noticed below that."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
+from datetime import date
 
 from airloop.config import Pipeline
-from airloop.data import empty_windows
+from airloop.data import closed_days, empty_windows
 from airloop.data.feed_days import FeedDays, history, judge_days
 from airloop.data.feed_rows import FeedRows
 from airloop.data.repeated_keys import repeated_keys
@@ -12,6 +14,8 @@ from airloop.errors import DataContractError
 from airloop.records import Alarm, Window
 from airloop.settings import Settings
 from airloop.stores.landed_files import file_span, list_files
+
+logger = logging.getLogger(__name__)
 
 _SHOWN = 5
 
@@ -47,13 +51,14 @@ def judge(
     strangers = {name: _strangers(pipeline, name, settings) for name, found in days.items() if found.missing}
     problems += _stalled(pipeline, days, strangers)
     empty = empty_windows.why_empty(pipeline, counts, feeds)
+    closed = _closed(feeds, past, {day for found in days.values() for day in found.missing})
     if problems:
         raise DataContractError(
             f"{pipeline.name} {window}: too little of it can be read, nothing was written:\n" + "\n".join(problems)
         )
     return Noticed(
         alarms=(
-            *_missing_alarms(pipeline, days, strangers),
+            *_missing_alarms(pipeline, {name: _without(found, closed) for name, found in days.items()}, strangers),
             *_short_alarms(pipeline, days),
             *(alarm for name in feeds for alarm in repeated_keys(pipeline, name, window, feeds[name], settings)),
         ),
@@ -66,6 +71,22 @@ def judge(
         replaced={name: rows.replaced.replaced for name, rows in feeds.items() if rows.replaced.replaced},
         empty=empty,
     )
+
+
+def _closed(
+    feeds: Mapping[str, FeedRows], past: Mapping[str, Mapping[date, int]], missing: Set[date]
+) -> frozenset[date]:
+    """Days on which nothing happened; none where a file that cannot be read may be one of theirs."""
+    if any(rows.set_aside for rows in feeds.values()):
+        return frozenset()
+    closed = closed_days.find({name: feeds[name].days if name in feeds else {} for name in past}, past, missing)
+    if closed:
+        logger.info("no feed has a file of %s: days on which nothing happened", _listed(sorted(map(str, closed))))
+    return closed
+
+
+def _without(found: FeedDays, closed: frozenset[date]) -> FeedDays:
+    return replace(found, missing=tuple(day for day in found.missing if day not in closed))
 
 
 def _beyond(count: int, share: float, of: int) -> bool:

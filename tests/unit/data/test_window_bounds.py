@@ -1,5 +1,6 @@
 """A window of which too much is set aside, missing or lost fails, and says of what; below a bound it goes on."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,25 @@ def test_many_cut_files_hold_trainings_and_a_day_that_is_short_everywhere_is_no_
         _cut(_file(toy_settings, "failures", day))
     (alarm,) = _ingest(pipeline, toy_settings).alarms
     assert (alarm.subject, alarm.holds_training) == ("failures", True)
+
+
+def _rest_on_sundays(settings: Settings, *feeds: str, holiday: int) -> None:
+    sundays = [day for day in range(1, DAYS + 1) if date(2020, 1, day).weekday() == 6]
+    for feed in ("jobs", "failures", "heat"):
+        for day in [*sundays, *([holiday] if feed in feeds else [])]:
+            _file(settings, feed, day).unlink(missing_ok=True)
+
+
+def test_a_holiday_of_all_feeds_is_no_alarm_and_a_file_that_one_of_them_lacks_is(
+    pipeline: Pipeline, toy_settings: Settings
+) -> None:
+    dated = [name for name, feed in pipeline.feeds.items() if not feed.static]
+    _rest_on_sundays(toy_settings, *dated, holiday=9)
+    record = _ingest(pipeline, toy_settings)
+    assert record.alarms == ()
+    assert set(record.missing_days) == {f"{name} 2020-01-09" for name in dated}
+    toy.land(toy_settings, days=range(DAYS))
+    _rest_on_sundays(toy_settings, "heat", holiday=9)
+    assert {(alarm.kind, alarm.subject) for alarm in _ingest(pipeline, toy_settings).alarms} == {
+        ("files_missing", "heat")
+    }

@@ -6,6 +6,7 @@ from typing import Any
 
 from airloop.data.feed_history.blocks import Block
 from airloop.data.feed_history.explained_rates import Sample
+from airloop.data.feed_history.kept_values import Held
 from airloop.data.feed_history.pile_up import Pile
 from airloop.data.feed_history.smooth_columns import Course
 from airloop.data.feed_history.text_shapes import Shapes
@@ -46,6 +47,7 @@ class Sketch:
         ends: Numeric column -> its outermost values, see far_values.
         contents: Local day -> a digest of its numbers, see repeated_days.
         orders: `one > other` -> share of the rows in which it is so, see exchanged.
+        held: `column where other` -> its value where the other column has its lowest, see kept_values.
         courses: Numeric column -> how it went in the order of time, see smooth_columns.
         rates: Column of an outcome -> each of its few values -> rows by block.
         clumped: Column of an outcome -> how much its rows of a day are alike, see outcome_rates.
@@ -74,6 +76,7 @@ class Sketch:
     variety: dict[str, float] = field(default_factory=dict)
     profiles: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     orders: dict[str, float] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
     courses: dict[str, Course] = field(default_factory=dict)
     rates: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
     clumped: dict[str, float] = field(default_factory=dict)
@@ -108,6 +111,7 @@ class Sketch:
             "variety": self.variety,
             "profiles": self.profiles,
             "orders": self.orders,
+            "held": self.held,
             "courses": self.courses,
             "rates": self.rates,
             "clumped": self.clumped,
@@ -139,6 +143,7 @@ class Sketch:
             variety=data.get("variety", {}),
             profiles=data.get("profiles", {}),
             orders=data.get("orders", {}),
+            held={name: tuple(item) for name, item in data.get("held", {}).items()},
             courses={name: tuple(course) for name, course in data.get("courses", {}).items()},
             rates={
                 name: {value: tuple(rows) for value, rows in counts.items()}

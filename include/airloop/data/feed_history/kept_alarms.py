@@ -1,0 +1,63 @@
+"""Alarms about values that stood still in every window before and have moved."""
+
+from collections.abc import Iterator
+
+from airloop.config import Feed
+from airloop.data.feed_history import kept_values
+from airloop.data.feed_history.looked import AGAIN, MEND, Looked
+from airloop.data.feed_history.sketch import Sketch
+from airloop.records import Alarm
+
+
+def find(looked: Looked) -> Iterator[Alarm]:
+    """The alarms of every feed."""
+    for name, sketch in looked.feeds.items():
+        yield from _ends(looked, name, sketch)
+        yield from _minutes(looked, name, looked.pipeline.feeds[name], sketch)
+        yield from _held(looked, name, sketch)
+
+
+def _ends(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    for column, ends in sketch.ends.items():
+        subject = f"{name}.{column}"
+        past = [earlier.ends[column] for earlier in looked.trusted(name, subject) if column in earlier.ends]
+        moved = kept_values.moved_end(past, ends)
+        if moved:
+            says = (
+                f"{subject} looks as if {moved.now - moved.before:+.6g} had been added: its {moved.side} value is "
+                f"{moved.now:.6g} in {moved.share:.1%} of the rows or more, in every window before it was "
+                f"{moved.before:.6g}; {MEND}"
+            )
+            yield Alarm("offset", subject, says, moved.now, moved.before)
+
+
+def _minutes(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+    for column, pile in sketch.piles.items():
+        if feed.columns[column] != "timestamp":
+            continue
+        subject = f"{name}.{column}"
+        past = [earlier.piles[column] for earlier in looked.trusted(name, subject) if column in earlier.piles]
+        moved = kept_values.moved_minute(past, pile)
+        if moved:
+            says = (
+                f"{subject} looks like another clock: {pile.share:.0%} of its instants have the minute {moved[1]}, in "
+                f"every window before they had the minute {moved[0]}; {MEND}"
+            )
+            yield Alarm("clock_change", subject, says, float(moved[1]), float(moved[0]))
+
+
+def _held(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    told: set[str] = set()
+    for rule, item in sketch.held.items():
+        column, _, other = rule.partition(kept_values.WHERE)
+        past = [earlier.held for earlier in looked.trusted(name, f"{name}.{column}", f"{name}.{other}")]
+        for _, _, before, now in kept_values.broken(past, {rule: item}):
+            if column in told:
+                continue
+            told.add(column)
+            says = (
+                f"{name}.{column} is {now[0]:.6g} where {other} has its lowest value ({now[1]:.0%} of those rows), in "
+                f"every window before it was {before[0]:.6g}: has something been added to it, or has it been turned? "
+                f"{AGAIN}"
+            )
+            yield Alarm("offset", f"{name}.{column}", says, now[0], before[0])

@@ -1,0 +1,115 @@
+"""Has a value moved that stood still in every window? An end that columns run against, a minute, what goes with calm.
+
+Visibility ends at 10 miles, a count at 0: with one added to each value it ends at 11, and at 1, and the season has no
+part in that. A timetable that takes effect on the hour does not at five past. Where no wind blows its direction
+is 0: turned by 180 degrees, it is not.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from airloop.data.feed_history.far_values import SHARES
+from airloop.data.feed_history.pile_up import Pile
+
+WHERE = " where "
+"""Between a column and the one at whose lowest value it is looked at: `direction where speed`."""
+
+_LEAST_WINDOWS = 2
+_LEAST_SHARE, _LEAST_EXPECTED = 0.005, 20
+_LIKE = 0.5
+_BEYOND = 0.1
+_ALWAYS = 0.9
+_MOST_COLUMNS = 12
+_LEAST_ROWS, _LEAST_AT_END, _ELSEWHERE, _HELD, _LOST = 200, 20, 0.5, 0.95, 0.2
+
+Held = tuple[float, float, int]
+"""The commonest value, its share, and the rows that were looked at."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An end that stood at `before` in every window and is at `now`."""
+
+    side: str
+    before: float
+    now: float
+    share: float
+
+
+def moved_end(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Moved | None:
+    """The end of a column that has moved with the rows that lie at it, all other values as far as it.
+
+    Args:
+        past: What `far_values.ends_of` gave for the windows before.
+    """
+    if len(past) < _LEAST_WINDOWS:
+        return None
+    lowest, highest = min(ends[1] for ends in past), max(ends[-1] for ends in past)
+    slack = _BEYOND * (highest - lowest)
+    for side, index in (("lowest", 1), ("highest", -1)):
+        values = {ends[index] for ends in past}
+        before, now = past[-1][index], window[index]
+        by = now - before
+        share, usual = _at_end(window, index), min(_at_end(ends, index) for ends in past)
+        if len(values) > 1 or not by or usual < _LEAST_SHARE or usual * window[0] < _LEAST_EXPECTED:
+            continue
+        inside = window[1] - by >= lowest - slack and window[-1] - by <= highest + slack
+        if share >= _LIKE * usual and inside:
+            return Moved(side, before, now, share)
+    return None
+
+
+def _at_end(ends: tuple[float, ...], index: int) -> float:
+    """The largest share of the rows that is known to lie at an end."""
+    values = ends[1 : 1 + len(SHARES)] if index == 1 else ends[: -1 - len(SHARES) : -1]
+    return max(share for share, value in zip(SHARES, values, strict=True) if value == ends[index])
+
+
+def moved_minute(past: Sequence[Pile], window: Pile) -> tuple[str, str] | None:
+    """(the minute of the hour of nearly all instants before, that of nearly all now), where they differ."""
+    minutes = {pile.value for pile in past}
+    always = len(past) >= _LEAST_WINDOWS and min(pile.share for pile in past) >= _ALWAYS
+    if not always or len(minutes) > 1 or window.share < _ALWAYS or window.value in minutes:
+        return None
+    return past[-1].value, window.value
+
+
+def held(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, Held]:
+    """`column where other` -> the commonest value of a column in the rows in which another has its lowest one."""
+    found: dict[str, Held] = {}
+    for other in list(columns)[:_MOST_COLUMNS]:
+        known = rows.filter(pl.col(other).is_not_null())
+        at_end = known.filter(pl.col(other) == pl.col(other).min())
+        if known.height < _LEAST_ROWS or not _LEAST_AT_END <= at_end.height <= _ELSEWHERE * known.height:
+            continue
+        for column in list(columns)[:_MOST_COLUMNS]:
+            values = at_end[column].drop_nulls()
+            if column == other or values.len() < _LEAST_AT_END:
+                continue
+            value, count = values.alias("v").value_counts().sort(["count", "v"], descending=[True, False]).row(0)
+            everywhere = float((known[column] == value).sum()) / known.height
+            if everywhere <= _ELSEWHERE:
+                found[f"{column}{WHERE}{other}"] = (float(value), count / values.len(), values.len())
+    return found
+
+
+def broken(past: Sequence[Mapping[str, Held]], window: Mapping[str, Held]) -> Iterator[tuple[str, str, Held, Held]]:
+    """(column, other, what held in every window before, what is there now) of the rules that no longer hold."""
+    for name, now in window.items():
+        before = [earlier[name] for earlier in past if name in earlier]
+        values = {value for value, _, _ in before}
+        if len(before) < _LEAST_WINDOWS or len(before) < len(past) or len(values) > 1:
+            continue
+        if min(share for _, share, _ in before) >= _HELD and now[0] not in values and now[1] > 1 - _LOST:
+            column, _, other = name.partition(WHERE)
+            yield column, other, before[-1], now
+
+
+def finite(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The columns as numbers, null where they are not finite."""
+    return rows.select(
+        pl.when(pl.col(name).cast(pl.Float64).is_finite()).then(pl.col(name).cast(pl.Float64)).alias(name)
+        for name in columns
+    )
