@@ -38,7 +38,6 @@ MEASUREMENTS = (
     "bell_age",
     "ledger_age",
     "stream_age",
-    "engine_memory",
     "training_set",
     "training_set_feast",
     "serving",
