@@ -100,8 +100,8 @@ def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduce
 def predict_again(pipeline: Pipeline, held: ModelVersion, settings: Settings) -> Floats:
     """The holdout predictions of a model fitted again as `held` was."""
     frame = read_snapshot(held.snapshot, settings)
-    train, holdout = labelled_part(frame, "train"), labelled_part(frame, "holdout")
-    features = list(held.features)
+    learned, holdout = held.learned(frame), labelled_part(frame, "holdout")
+    train, features = learned[learned["label"].notna()].reset_index(drop=True), list(held.features)
     model = fitted_model(pipeline, held.candidate, held.params, train, features)
     return task_of(pipeline).predict(model, holdout[features])
 

@@ -6,11 +6,12 @@ import shutil
 import pytest
 from tests.support import toy
 
+from airloop.authoring import reproduce
 from airloop.config.refit import Refit
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.gate import promote, refit
-from airloop.models import evaluate, model_version
+from airloop.models import evaluate, model_version, training_set
 from airloop.records import Decision, Refitted
 from airloop.settings import load_settings
 from airloop.stores import ledger, state
@@ -68,6 +69,9 @@ def test_the_refit_learns_from_all_mature_rows_and_goes_into_force(settings, pas
     loaded = model_version.load_champion(toy.toy_pipeline(settings), 2, settings)
     assert (loaded.refit_of, loaded.learned_until) == (1, frozen.holdout.end)
     assert len(loaded.holdout_predictions) == frozen.holdout_rows
+    held_out = training_set.labelled_part(training_set.read_snapshot(frozen, settings), "holdout")
+    again = reproduce.predict_again(toy.toy_pipeline(settings), loaded, settings)
+    assert (again == loaded.predict(toy.toy_pipeline(settings), held_out)).all()
 
 
 def test_a_second_call_changes_nothing(settings, passed):
