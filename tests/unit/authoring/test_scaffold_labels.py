@@ -53,6 +53,12 @@ def test_too_many_labels_spelled_another_way_fail_the_window_with_one_of_them(to
         run()
 
 
+def test_a_class_that_nobody_declared_fails_the_window_that_is_full_of_it(toy_settings: Settings) -> None:
+    run = sold(toy_settings, lambda place, value: "exchanged" if place % 10 < 7 else value)
+    with pytest.raises(DataContractError, match=r"in_set\(returned\) 420 .*returned=exchanged"):
+        run()
+
+
 def test_labels_as_they_were_declared_pass(toy_settings: Settings) -> None:
     assert sold(toy_settings, lambda _place, value: value)().bad_rows == 0
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shutil
 
 import mlflow.artifacts
 import numpy as np
@@ -75,6 +76,15 @@ def test_a_champion_whose_version_was_deleted_is_not_comparable(settings, upstre
         found.not_comparable
         == "cannot find version 99 of toy: MLflow says Model Version (name=toy, version=99) not found"
     )
+    assert decision.passed
+
+
+def test_a_champion_whose_files_were_removed_is_not_comparable(settings, upstream):
+    version = registered(settings, "removed", reason="hand")
+    put_in_force(settings, version, NEW)
+    shutil.rmtree(settings.home / "changed" / "removed")
+    found, decision = judged(settings, upstream)
+    assert f"version {version}" in found.not_comparable
     assert decision.passed
 
 

@@ -78,6 +78,22 @@ def test_an_offset_in_the_time_format_makes_instants(tmp_path: Path) -> None:
     assert dict(table.kinds) == {"t": "timestamp"}
 
 
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("%Y-%m-%d %H:%M:%S%#z", "2025-03-01 10:00:00+02"),
+        ("%Y-%m-%d %H:%M:%S%z", "2025-03-01 10:00:00+0200"),
+        ("%d.%m.%Y %H:%M %z", "01.03.2025 10:00 +0200"),
+        ("%d.%m.%Y %H:%M %z", "01.03.2025 10:00 +02:00"),
+    ],
+)
+def test_offsets_as_postgresql_and_others_write_them_are_read_as_what_they_say(
+    tmp_path: Path, form: str, text: str
+) -> None:
+    table = read(tmp_path, f"t\n{text}\n{text.replace('+02', '-05')}\n", time_format=form)
+    assert table.texts["t"].to_list() == ["2025-03-01T08:00:00Z", "2025-03-01T15:00:00Z"]
+
+
 def test_a_time_format_that_fits_no_column_is_refused_with_what_stands_there(tmp_path: Path) -> None:
     with pytest.raises(DataContractError, match=r"'%d\.%m\.%Y' says \('t' holds '02/01/2013'\)"):
         read(tmp_path, "t,n\n02/01/2013,1\n", time_format="%d.%m.%Y")
