@@ -12,7 +12,7 @@ _OF_A_COLUMN = frozenset(
         "undeclared_label", "fixed_attribute_changed",
     }
 )  # fmt: skip
-_FOLLOWS = frozenset({"text_shape", "label_rate", "far_values", "frozen_values", "offset"})
+_FOLLOWS = frozenset({"text_shape", "label_rate", "far_values", "frozen_values", "offset", "other_spelling"})
 """What another fault of the same column brings about."""
 
 _ONE_OF_ANOTHER = frozenset({("unit_change", "one_value"), ("new_categories", "fixed_attribute_changed")})

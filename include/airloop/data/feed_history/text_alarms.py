@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from airloop.data.feed_history import new_values, text_shapes, value_profiles
+from airloop.data.feed_history import new_values, respelled, text_shapes, value_profiles
 from airloop.data.feed_history.looked import AGAIN, LAND, Looked
 from airloop.data.feed_history.sketch import Sketch, Texts
 from airloop.records import Alarm
@@ -15,6 +15,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
     for name, sketch in looked.feeds.items():
         for column, texts in sketch.texts.items():
             yield from _values(looked, name, column, texts)
+            yield from _spellings(looked, name, column, texts)
             yield from _places(looked, name, column, sketch)
         yield from _shapes(looked, name, sketch)
 
@@ -51,6 +52,19 @@ def _values(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Al
             "(expect_column_values_to_be_in_set, critical), or land it as it was written before"
         )
         yield Alarm("undeclared_label", subject, says, sum(strange.values()) / texts.rows, 0.0)
+
+
+def _spellings(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Alarm]:
+    subject = f"{name}.{column}"
+    past = [earlier.texts[column] for earlier in looked.trusted(name, subject) if column in earlier.texts]
+    found = respelled.find(past, texts)
+    if found:
+        what = f"is another spelling of {found.like!r}" if found.like else "is a word for a missing value"
+        says = (
+            f"{subject}: {found.share:.1%} of the rows have values like {found.value!r}, which no window had before "
+            f"and {what}: a model takes it for a category of its own; {AGAIN}"
+        )
+        yield Alarm("other_spelling", subject, says, found.share, 0.0)
 
 
 def _places(looked: Looked, name: str, column: str, sketch: Sketch) -> Iterator[Alarm]:
