@@ -21,10 +21,10 @@ _LIST = Path(__file__).parent / "estimators.json"
 def is_plain(task: TaskKind, candidate: Candidate) -> bool:
     """Whether the estimator predicts for the task and takes each of its params and of the values of its search.
 
-    Of quantiles never: which parameter takes the level is asked of the estimator.
+    Of quantiles and anomalies never: what they need is asked of the estimator.
     """
     known = _estimators().get(candidate.estimator)
-    if task == "quantiles" or known is None or (known["kind"] == "regressor") != (task == "regression"):
+    if task in ("quantiles", "anomaly") or known is None or (known["kind"] == "regressor") != (task == "regression"):
         return False
     return all(
         any(_allows(constraint, value) for constraint in known["params"].get(name, ()))

@@ -18,7 +18,7 @@ from airloop.models import model_version
 from airloop.models.estimators import fitted_model
 from airloop.models.evaluate import metrics
 from airloop.models.model_version import ModelVersion
-from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.models.training_set import learned_part, learned_rows, read_snapshot
 from airloop.problems import Floats, task_of
 from airloop.settings import Settings
 from airloop.stores.mlflow import provenance, registry
@@ -83,7 +83,7 @@ def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduce
         raise GuardRefused(
             f"version {version} is a {held.candidate}, which training.candidates of {pipeline.name} lacks now"
         )
-    rows = labelled_part(read_snapshot(held.snapshot, settings), "holdout")
+    rows = learned_part(pipeline, read_snapshot(held.snapshot, settings), "holdout")
     recorded, again = held.predict(pipeline, rows), _in_a_fresh_process(pipeline, version, settings)
     task = task_of(pipeline)
     values = [metrics(task, rows["label"], predicted) for predicted in (recorded, again)]
@@ -100,8 +100,8 @@ def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduce
 def predict_again(pipeline: Pipeline, held: ModelVersion, settings: Settings) -> Floats:
     """The holdout predictions of a model fitted again as `held` was."""
     frame = read_snapshot(held.snapshot, settings)
-    learned, holdout = held.learned(frame), labelled_part(frame, "holdout")
-    train, features = learned[learned["label"].notna()].reset_index(drop=True), list(held.features)
+    learned, holdout = held.learned(frame), learned_part(pipeline, frame, "holdout")
+    train, features = learned_rows(pipeline, learned, held.params), list(held.features)
     model = fitted_model(pipeline, held.candidate, held.params, train, features)
     return task_of(pipeline).predict(model, holdout[features])
 

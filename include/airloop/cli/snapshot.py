@@ -85,7 +85,7 @@ def _part_line(made: "TrainingRows", part: str, pipeline: "Pipeline") -> str:
     rows = made.frame[made.frame["part"] == part]
     labels = rows["label"].dropna()
     match pipeline.prediction.task:
-        case "binary":
+        case "binary" | "anomaly":
             said = f"label rate {labels.mean():.4f}"
         case "regression" | "quantiles":
             said = f"label mean {labels.mean():.4f}"

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from airloop.errors import ConfigError
 from airloop.families import OWN, Family
 
-TaskKind = Literal["binary", "regression", "multiclass", "quantiles"]
+TaskKind = Literal["binary", "regression", "multiclass", "quantiles", "anomaly"]
 OF_VALUES: frozenset[TaskKind] = frozenset({"regression", "quantiles"})
 """Kinds whose label is a value: estimators are regressors, and there are no classes."""
 

@@ -143,7 +143,7 @@ class Pipeline(Node):
 
     @model_validator(mode="after")
     def _balances_classes(self) -> Self:
-        if self.prediction.task in OF_VALUES and self.training.balance.by != "none":
+        if self.prediction.task in (*OF_VALUES, "anomaly") and self.training.balance.by != "none":
             raise ValueError(
                 "training.balance sets classes against each other, and the task is "
                 f"{self.prediction.task}: leave it out"
@@ -185,6 +185,26 @@ class Pipeline(Node):
             raise ValueError(
                 "gate.rules names forgetting, which compares models on days that none has learned from: add "
                 "reserve_days: 10 to training, or take the rule away"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _unlabelled_rows_of_classifiers(self) -> Self:
+        if self.prediction.task not in ("binary", "multiclass") and self.training.unlabelled.by != "none":
+            raise ValueError(
+                f"training.unlabelled.by is {self.training.unlabelled.by}, which guesses classes, and the task is "
+                f"{self.prediction.task}: leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _anomalies_are_bounded(self) -> Self:
+        kinds = {rule.kind for rule in self.gate.rules}
+        lacking = sorted({"alarm_budget", "stability"} - kinds)
+        if self.prediction.task == "anomaly" and lacking:
+            raise ValueError(
+                f"gate.rules has no {lacking[0]}: where no label comes, an anomaly task is judged by "
+                "{kind: alarm_budget, at_most: ...} and {kind: stability, at_least: ...}; add both"
             )
         return self
 

@@ -43,6 +43,9 @@ class Prediction(Node):
     quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     """Levels of a task `quantiles`, ascending: 0.9 is the value that nine labels of ten do not pass."""
 
+    alarm_share: float | None = Field(default=None, gt=0, le=0.5)
+    """Of a task `anomaly`: the share of rows like those learned from that are alarms, so many as people can look at."""
+
     labels: AbsentLabels | None = None
     """Set where only some outcomes are reported; None: an example without an outcome has no label."""
 
@@ -78,4 +81,11 @@ class Prediction(Node):
                 f"quantiles: a task quantiles names its levels in ascending order, each once, like [0.1, 0.5, 0.9], "
                 f"and here they are {[*self.quantiles]}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _alarms_where_needed(self) -> Self:
+        if (self.task == "anomaly") != (self.alarm_share is not None):
+            needs = "has to, like 0.01" if self.task == "anomaly" else f"is {self.task} and has none"
+            raise ValueError(f"alarm_share: a task anomaly names the share of rows that are alarms; this one {needs}")
         return self

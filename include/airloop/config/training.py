@@ -9,6 +9,7 @@ from airloop.config.metric import MetricName
 from airloop.config.node import AttributePath, Name, Node
 from airloop.config.refit import Refit
 from airloop.config.trusted_type import TrustedType
+from airloop.config.unlabelled import Unlabelled
 
 
 class Range(Node):
@@ -72,6 +73,7 @@ class Training(Node):
     """Decision times the leak check samples per snapshot."""
     refit: Refit = Refit()
     balance: Balance = Balance()
+    unlabelled: Unlabelled = Unlabelled()
     memory_gib: float | None = Field(default=None, gt=0)
     """A training that would take more memory than this is refused before its features are read. Default: what the
     machine, or its container, has."""

@@ -17,6 +17,9 @@ from airloop.records import Check, Decision, Evaluated
 logger = logging.getLogger(__name__)
 
 REASON = "reason"
+LABELS = "labels"
+NEED_NO_LABELS = ("alarm_budget", "stability")
+"""Rules that judge a task without labels, in place of floors and comparison."""
 _EVALUATION, _FLOORS = "evaluation", "floors"
 _OUTSIDE_MODEL = (_EVALUATION, EVIDENCE, _FLOORS, REASON, ATTEMPTS)
 
@@ -30,6 +33,8 @@ def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Seque
             superior: lower > superior_margin_share * champion's value;
             non_inferior: lower > -non_inferior_margin_share * champion's value.
     Edges:
+        no labels to judge by (`evaluated.unlabelled`, of a task that learns without): no floors, no comparison, but the
+            rules alarm_budget and stability, and `why` says so and why;
         no champion: floors only, and `why` says so;
         a champion that cannot be compared (`evaluated.not_comparable`): floors only, and `why` says so and why;
         any entry in `evaluated.problems` (overlapping holdout, champion that does not load, changed features): refused;
@@ -54,13 +59,18 @@ def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Seque
         checks.append(refuse(_EVALUATION, f"version {evaluated.version} was compared with itself"))
     if not gate.floors:
         checks.append(refuse(_FLOORS, "the gate has no floors; an empty gate lets nothing through"))
-    checks += [_run(f"floor {floor.metric}", partial(_floor, evaluated, floor)) for floor in gate.floors]
+    if evaluated.unlabelled:
+        checks.append(_no_labels(evaluated, gate))
+    else:
+        checks += [_run(f"floor {floor.metric}", partial(_floor, evaluated, floor)) for floor in gate.floors]
     checks += [
         _run(rule.kind, partial(_ruled, evaluated, place, rule))
         for place, rule in enumerate(gate.rules, start=1)
         if rule.on_holdout
     ]
-    if evaluated.not_comparable:
+    if evaluated.unlabelled:
+        pass
+    elif evaluated.not_comparable:
         checks.append(_not_compared(evaluated))
     elif evaluated.champion_version is not None:
         checks += _attempts(evaluated, gate)
@@ -82,6 +92,15 @@ def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Seque
         holdout=evaluated.holdout,
         outside_model=bool(refusals) and all(map(_outside_model, refusals)),
     )
+
+
+def _no_labels(evaluated: Evaluated, gate: Gate) -> Check:
+    """Passes where rules that need no label stand in for floors and comparison; refuses where one is not declared."""
+    says = f"judged without labels, by {' and '.join(NEED_NO_LABELS)} ({evaluated.unlabelled})"
+    lacking = set(NEED_NO_LABELS) - {rule.kind for rule in gate.rules}
+    if lacking:
+        return refuse(LABELS, f"{evaluated.unlabelled}, and gate.rules has no {min(lacking)} to judge by instead")
+    return Check(LABELS, passed=True, observed=None, says=says)
 
 
 def _outside_model(refusal: Check) -> bool:
@@ -142,6 +161,8 @@ def _why(evaluated: Evaluated, checks: Sequence[Check], refusals: Sequence[Check
     if refusals:
         more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
         return f"refused: {refusals[0].says}{more}"
+    if evaluated.unlabelled:
+        return "passed: " + "; ".join(check.says for check in checks)
     if evaluated.not_comparable:
         return f"passed: {checks[-1].says}; " + "; ".join(check.says for check in checks[:-1])
     if evaluated.champion_version is None:

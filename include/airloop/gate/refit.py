@@ -13,7 +13,7 @@ from airloop.models.refit_checks import Agreement, agreement
 from airloop.models.registration import Origin, log_model, made_of, registered_version
 from airloop.models.reserve import learnable
 from airloop.models.training_key import training_key
-from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.models.training_set import learned_part, learned_rows, read_snapshot
 from airloop.problems import task_of
 from airloop.records import Decision, Refitted, Snapshot, TrainedModel, Window
 from airloop.records.digests import digest
@@ -97,7 +97,7 @@ def _checked(
     try:
         version, rows = _version(pipeline, snapshot, trained, settings)
         again = model_version.load_version(pipeline, version, settings)
-        held_out = labelled_part(read_snapshot(snapshot, settings), "holdout")
+        held_out = learned_part(pipeline, read_snapshot(snapshot, settings), "holdout")
         sides = judged.predict(pipeline, held_out), again.predict(pipeline, held_out)
         limit = pipeline.training.refit.max_difference
         found = agreement(task_of(pipeline), *sides, max_difference=limit)
@@ -135,7 +135,7 @@ def _says(version: int, judged: int, rows: int, found: Agreement) -> str:
 def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, settings: Settings) -> tuple[int, int]:
     """The registered refit, and how many rows it learned from."""
     frame = read_snapshot(snapshot, settings)
-    rows = learnable(frame[frame["label"].notna()].reset_index(drop=True), snapshot.reserve_days)
+    rows = learnable(learned_rows(pipeline, frame, trained.params), snapshot.reserve_days)
     key = digest([training_key(pipeline, snapshot), "refit"])[:32]
     name = f"refit of version {trained.version}"
     tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason, REFIT_OF: str(trained.version)}

@@ -26,6 +26,8 @@ def measure(pipeline: Pipeline, version: ModelVersion, rows: pd.DataFrame) -> di
         rows: decision_time (UTC), label, and the version's features.
     """
     predicted = version.predict(pipeline, rows)
+    if pipeline.prediction.task == "anomaly" and rows["label"].nunique() < 2:
+        return {"metrics": [], "slices": [], "calibration": None, "importance": []}
     found = importances(
         lambda changed: version.predict(pipeline, changed),
         rows,

@@ -18,8 +18,10 @@ from airloop.config import OF_VALUES, Candidate, Pipeline
 from airloop.config.attribute import resolve
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.models import balanced, frameworks, quantile_fits
+from airloop.models.anomaly_scores import AnomalyScores
 from airloop.models.balanced import Balanced
 from airloop.models.quantile_fits import QuantileFits
+from airloop.models.self_training import of_estimator, self_trained, uses_unlabelled
 from airloop.problems import refuse_unfit_labels, task_of
 from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
 
@@ -70,21 +72,25 @@ def fitted_model(
     rows: pd.DataFrame,
     features: Sequence[str] | None = None,
 ) -> SklearnPipeline:
-    """A candidate fitted on labelled rows; see `new_model`.
+    """A candidate fitted on labelled rows, or on all where `params` say so (airloop.models.self_training).
 
     Raises:
         ConfigError: See new_model.
         DataContractError: Labels do not fit the task, or are of one class only.
     """
     refuse_unfit_labels(pipeline, rows["label"])
-    if not task_of(pipeline).can_learn(rows["label"]):
+    if not task_of(pipeline).can_learn(rows["label"].dropna() if uses_unlabelled(params) else rows["label"]):
         raise DataContractError(
             f"{pipeline.name}: all {len(rows)} rows to fit {candidate} on have label {rows['label'].iloc[0]:g}: "
             "a classifier needs two classes; give it more rows, or a task with other labels"
         )
     names = list(features) if features is not None else feature_columns(pipeline, rows)
-    model = new_model(pipeline, candidate, params, rows, names)
-    return model.fit(rows[names], rows["label"], **_weights(pipeline, model, rows))
+
+    def fit(known: pd.DataFrame) -> SklearnPipeline:
+        model = new_model(pipeline, candidate, of_estimator(params), known, names)
+        return model.fit(known[names], known["label"], **_weights(pipeline, model, known))
+
+    return self_trained(pipeline, rows, names, fit) if uses_unlabelled(params) else fit(rows)
 
 
 def _weights(pipeline: Pipeline, model: SklearnPipeline, rows: pd.DataFrame) -> dict[str, Any]:
@@ -135,7 +141,8 @@ def _estimator(pipeline: Pipeline, declared: Candidate, params: Mapping[str, Any
     """With training.seed where it takes one; of another framework in the form that is saved."""
     levels = pipeline.prediction.quantiles
     if not levels:
-        return _one_estimator(pipeline, declared, {**declared.params, **params})
+        single = _one_estimator(pipeline, declared, {**declared.params, **params})
+        return AnomalyScores(single) if pipeline.prediction.task == "anomaly" else single
     by_level = (quantile_fits.level_params(declared.estimator, level) for level in levels)
     return QuantileFits(
         [_one_estimator(pipeline, declared, {**declared.params, **params, **own}) for own in by_level], levels
@@ -152,6 +159,10 @@ def _one_estimator(pipeline: Pipeline, declared: Candidate, given: dict[str, Any
 
 def _encoder(pipeline: Pipeline, kind: str, *, texts: list[str], numbers: list[str]) -> ColumnTransformer:
     if kind == "target":
+        if pipeline.prediction.task == "anomaly":
+            raise ConfigError(
+                f"{pipeline.name}/pipeline.yaml: encoder: target needs labels, and the task is anomaly: take ordinal"
+            )
         target = "continuous" if pipeline.prediction.task in OF_VALUES else pipeline.prediction.task
         crosswise = KFold(_TARGET_FOLDS, shuffle=True, random_state=pipeline.training.seed)
         by_target = TargetEncoder(target_type=target, cv=crosswise)

@@ -11,11 +11,11 @@ from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError, GuardRefused
 from airloop.features import feature_store
-from airloop.models import evidence, gate_evidence, looks, model_version, reserve, rules_measured
+from airloop.models import evidence, gate_evidence, looks, model_version, reserve, rules_measured, without_labels
 from airloop.models.evaluation_plots import log_pictures
-from airloop.models.holdout import holdout_of
+from airloop.models.holdout import Whole, holdout_of
 from airloop.models.model_version import ModelVersion
-from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.models.training_set import labelled_part, learned_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, Task, refuse_unfit_labels, task_of
 from airloop.records import Evaluated, Evidence, Record, Snapshot, TrainedModel, Window
 from airloop.settings import Settings
@@ -74,17 +74,22 @@ def evaluate(
     """
     pipeline, settings = at.pipeline, at.settings
     frame = read_snapshot(snapshot, settings)
-    rows = labelled_part(frame, "holdout")
-    refuse_unfit_labels(pipeline, rows["label"])
+    whole = learned_part(pipeline, frame, "holdout")
+    refuse_unfit_labels(pipeline, whole["label"])
     candidate = model_version.load_version(pipeline, trained.version, settings, digest=trained.model_digest)
-    predicted = candidate.predict(pipeline, rows)
+    every = candidate.predict(pipeline, whole)
+    labelled = whole["label"].notna().to_numpy()
+    rows, predicted = whole[labelled].reset_index(drop=True), every[labelled]
+    unlabelled = without_labels.reason(pipeline, rows)
     champion_version, seen = reads.champion, reads.looks
-    compared = _against_champion(
-        pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted, seen=seen
-    )
+    compared = _Compared()
+    if not unlabelled:
+        compared = _against_champion(
+            pipeline, champion_version, snapshot, settings, rows=rows, predicted=predicted, seen=seen
+        )
     changed = _fingerprint_problems(pipeline, snapshot, settings)
     values = metrics(task_of(pipeline), rows["label"], predicted)
-    _keep_predictions(pipeline, snapshot, trained, rows=rows, predicted=predicted, settings=settings)
+    _keep_predictions(pipeline, snapshot, trained, rows=whole, predicted=every, settings=settings)
     _log(trained, values, compared, settings)
     with tracking.resumed(settings, trained.run_id):
         log_pictures(task_of(pipeline), candidate, rows, predicted)
@@ -98,6 +103,7 @@ def evaluate(
         evidence=compared.evidence,
         holdout=snapshot.holdout,
         holdout_rows=len(rows),
+        unlabelled=unlabelled,
         cutoff=snapshot.cutoff,
         reason=snapshot.reason,
         reason_key=snapshot.reason_key,
@@ -105,7 +111,16 @@ def evaluate(
         not_comparable=compared.not_comparable,
         model_digest=candidate.digest,
         looks=seen,
-        measured=_rules(pipeline, candidate, frame, predicted, compared, seen=seen, settings=settings),
+        measured=_rules(
+            pipeline,
+            candidate,
+            frame,
+            predicted,
+            compared,
+            seen=seen,
+            settings=settings,
+            whole=without_labels.whole(pipeline, candidate, frame, every),
+        ),
         compared_version=compared.version,
     )
 
@@ -199,6 +214,7 @@ def _rules(
     *,
     seen: int,
     settings: Settings,
+    whole: Whole | None,
 ) -> dict[str, dict[str, Any]]:
     """What gate.rules ask for."""
     if not pipeline.gate.rules:
@@ -215,6 +231,7 @@ def _rules(
         model_bytes=sum(map(len, files.values())),
         seen=seen,
         reserve=None if sides is None else reserve.of_frame(frame, *sides),
+        whole=whole,
     )
     return rules_measured.measure_rules(pipeline, holdout)
 

@@ -37,10 +37,11 @@ def pictures(task: Task, candidate: ModelVersion, rows: pd.DataFrame, predicted:
     """The task's pictures of labelled rows, by name, and the importances of the candidate's features.
 
     Binary: roc, precision_recall, calibration. Regression: predicted_against_actual, residuals. Multiclass: confusion,
-    calibration (of the predicted class). Quantiles: coverage, widths. What is not defined on these rows is left out.
+    calibration (of the predicted class). Quantiles: coverage, widths.
+    Anomaly: scores, roc. What is not defined on these rows is left out.
     """
     figures = _FIGURES[task.kind](task, rows["label"].to_numpy(dtype="float64"), predicted)
-    if len(rows) >= evidence.MIN_ROWS:
+    if len(rows) >= evidence.MIN_ROWS and (not task.learns_without_labels or rows["label"].nunique() > 1):
         figures["importances"] = _importances(task, candidate, rows)
     return figures
 
@@ -87,6 +88,19 @@ def _quantiles(task: Task, labels: Floats, predicted: Floats) -> Figures:
     return {"coverage": coverage, "widths": widths}
 
 
+def _anomaly(task: Task, labels: Floats, predicted: Floats) -> Figures:
+    scores, axes = _axes("Share of learned rows less strange, labelled holdout rows")
+    axes.hist(predicted, bins=50, color=_BLUE)
+    axes.axvline(1 - task.alarm_share, linestyle=":", color="grey")
+    axes.set(xlabel="score", ylabel="rows")
+    if len(np.unique(labels)) < 2:
+        return {"scores": scores}
+    curve = _line(
+        "ROC, holdout", *roc_curve(labels, predicted)[:2], words=("false positive rate", "true positive rate")
+    )
+    return {"scores": scores, "roc": curve}
+
+
 def _multiclass(task: Task, labels: Floats, predicted: Floats) -> Figures:
     numbers, said = range(len(task.classes)), predicted.argmax(axis=1)
     figure, axes = _axes("Share of each class's rows predicted as, holdout")
@@ -112,6 +126,7 @@ _FIGURES: dict[TaskKind, Callable[[Task, Floats, Floats], Figures]] = {
     "regression": _regression,
     "multiclass": _multiclass,
     "quantiles": _quantiles,
+    "anomaly": _anomaly,
 }
 
 

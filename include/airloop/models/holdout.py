@@ -13,6 +13,20 @@ from airloop.problems import Floats, Integers
 
 
 @dataclass(frozen=True)
+class Whole:
+    """All mature rows of a holdout, where a task learns without labels.
+
+    Attributes:
+        halves: Rows -> what two fits of the candidate say of them, each learned from half of the days.
+    """
+
+    rows: pd.DataFrame
+    predicted: Floats
+    alarm_share: float
+    halves: Callable[[pd.DataFrame], tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True)
 class Holdout:
     """A holdout as evaluate has it.
 
@@ -25,8 +39,9 @@ class Holdout:
         metric: The gate's metric of the comparison.
         sampled: `confidence`, `resamples`, `seed`, `expanded` of the comparison, for airloop.models.evidence.
         model_bytes: Size of the candidate's files.
-        task: `binary`, `regression` or `multiclass`.
+        task: As prediction.task names it.
         reserve: What both models say of reserve rows; None without reserve days, or a champion that was compared.
+        whole: The rows without a label, too, where the task learns from them; None elsewhere.
     """
 
     rows: pd.DataFrame
@@ -41,6 +56,7 @@ class Holdout:
     model_bytes: int
     task: str
     reserve: Callable[[], ReserveRows] | None = None
+    whole: Whole | None = None
 
 
 def holdout_of(
@@ -54,6 +70,7 @@ def holdout_of(
     model_bytes: int,
     seen: int = 0,
     reserve: Callable[[], ReserveRows] | None = None,
+    whole: Whole | None = None,
 ) -> Holdout:
     """A holdout of labelled rows; `seen` counts earlier looks at it."""
     return Holdout(
@@ -69,6 +86,7 @@ def holdout_of(
         model_bytes=model_bytes,
         task=pipeline.prediction.task,
         reserve=reserve,
+        whole=whole,
     )
 
 

@@ -9,7 +9,7 @@ from airloop import delta_versions
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.features import feature_store, stale
-from airloop.models import training_rows
+from airloop.models import training_rows, training_set
 from airloop.models.training_key import training_key
 from airloop.models.training_rows import TrainingReads
 from airloop.records import Snapshot, Window
@@ -50,7 +50,7 @@ def snapshot(
     made = training_rows.made(at, cutoff, reads)
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{made.digest}.parquet"
     frames.write(made.frame, uri, settings)
-    labelled = made.frame[made.frame["label"].notna()]
+    labelled = training_set.learned_rows(pipeline, made.frame)
     record = Snapshot(
         pipeline=pipeline.name,
         cutoff=cutoff,
@@ -60,7 +60,7 @@ def snapshot(
         digest=made.digest,
         train_rows=int((labelled["part"] == "train").sum()),
         holdout_rows=int((labelled["part"] == "holdout").sum()),
-        unlabelled_rows=len(made.frame) - len(labelled),
+        unlabelled_rows=int(made.frame["label"].isna().sum()),
         features=feature_store.feature_names(pipeline, settings),
         feature_service=pipeline.features.service,
         feature_fingerprint=reads.fingerprint,

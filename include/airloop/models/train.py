@@ -9,7 +9,7 @@ from airloop.models.choice import Incumbent
 from airloop.models.estimators import fitted_model
 from airloop.models.registration import Origin, log_model, made_of, registered_version
 from airloop.models.training_key import training_key
-from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.models.training_set import learned_rows, read_snapshot
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
 from airloop.settings import Settings
 from airloop.stores.mlflow import provenance, registry, tracking
@@ -72,7 +72,8 @@ def train(
 
 
 def _fit(pipeline: Pipeline, best: TunedCandidate, origin: Origin, settings: Settings, *, run_id: str) -> str:
-    rows = labelled_part(read_snapshot(origin.snapshot, settings), "train")
+    frame = read_snapshot(origin.snapshot, settings)
+    rows = learned_rows(pipeline, frame[frame["part"] == "train"], best.params)
     features = list(origin.snapshot.features)
     model = fitted_model(pipeline, best.candidate, best.params, rows, features)
     with tracking.resumed(settings, run_id):

@@ -14,7 +14,7 @@ from airloop.features import examples, feature_store, leak_check, sections, stal
 from airloop.models import memory, outcomes_there, training_set
 from airloop.models.history import Thinning, kept_since, learned_since
 from airloop.models.reserve import RESERVE, reserved
-from airloop.problems import refuse_unfit_labels
+from airloop.problems import refuse_unfit_labels, task_of
 from airloop.records import Record, Window
 from airloop.settings import Settings
 from airloop.stores import alarms, lake, tables_read
@@ -134,8 +134,9 @@ def _rows(
     frame = _without(with_parts(pipeline, frame, train, holdout), excluded)
     refuse_unfit_labels(pipeline, frame["label"])
     _refuse_too_few(pipeline, frame, holdout)
-    outcomes_there.refuse_ended(pipeline, cutoff, holdout, settings)
-    outcomes_there.refuse_incomplete_days(pipeline, frame, settings)
+    if not task_of(pipeline).learns_without_labels:
+        outcomes_there.refuse_ended(pipeline, cutoff, holdout, settings)
+        outcomes_there.refuse_incomplete_days(pipeline, frame, settings)
     leak_checked = leak_check.check_leaks(pipeline, frame, settings)
     return TrainingRows(frame, train, holdout, training_set.frame_digest(frame), leak_checked, thinning.examples)
 
@@ -158,7 +159,7 @@ def _without(frame: pd.DataFrame, windows: Sequence[Window]) -> pd.DataFrame:
 
 
 def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) -> None:
-    labelled = frame[frame["label"].notna()]
+    labelled = training_set.learned_rows(pipeline, frame)
     rows = int((labelled["part"] == "train").sum())
     if rows < pipeline.training.min_train_rows:
         raise DataContractError(

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import mlflow
@@ -15,12 +16,15 @@ from airloop.config import METRICS, Candidate, Pipeline
 from airloop.config.training import Range
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
+from airloop.models import unlabelled_trial, without_labels
 from airloop.models.choice import Incumbent, incumbent
 from airloop.models.estimators import feature_columns, fitted_model
 from airloop.models.evidence import metric_value
 from airloop.models.folds import folds
+from airloop.models.halves import halves, shared_alarms
+from airloop.models.self_training import of_estimator
 from airloop.models.training_key import training_key
-from airloop.models.training_set import labelled_part, read_snapshot
+from airloop.models.training_set import learned_part, read_snapshot
 from airloop.problems import task_of
 from airloop.records import Snapshot, TunedCandidate, Window
 from airloop.settings import Settings
@@ -43,9 +47,10 @@ def tune(
 
     Optuna's TPE sampler, seeded, draws them over the declared params; a candidate without `search` is one trial. What
     the champion of this family was trained with is the first trial. Folds: airloop.models.folds. `score` is the mean
-    over folds, higher is better (a metric where lower is better enters negated). The same snapshot gives the same
-    result on a machine of any load: the budget's seconds never end a search with the trials so far. A retry returns
-    what its MLflow run says was found.
+    over folds, higher is better (a metric where lower is better enters negated). Of a task that learns without labels,
+    where a fold has too few it is the share of alarms that fits on two halves of the days have in common. The same
+    snapshot gives the same result on a machine of any load: the budget's seconds never end a search with the trials so
+    far. A retry returns what its MLflow run says was found.
 
     Raises:
         DataContractError: A fold has no training rows, one class only, or no metric.
@@ -55,7 +60,10 @@ def tune(
     run = _run(pipeline, snapshot, candidate, settings)
     search = _earlier_search(run, settings)
     if search is None:
-        rows = labelled_part(read_snapshot(snapshot, settings), "train")
+        frame = read_snapshot(snapshot, settings)
+        rows = learned_part(pipeline, frame, "train")
+        if pipeline.training.unlabelled.by != "none":
+            rows = frame[frame["part"] == "train"].reset_index(drop=True)
         search = search_of(pipeline, candidate, rows, reads)
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
@@ -92,6 +100,9 @@ def search_of(
     """
     declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
     began = time.monotonic()
+    unlabelled = rows.head(0)
+    if pipeline.training.unlabelled.by != "none":
+        unlabelled, rows = rows[rows["label"].isna()], rows[rows["label"].notna()].reset_index(drop=True)
     cut = folds(pipeline, rows)
     by_fold: list[list[float]] = []
 
@@ -107,19 +118,21 @@ def search_of(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=pipeline.training.seed))
     if incumbent is not None and incumbent.candidate == candidate and _within(declared, incumbent.params):
-        study.enqueue_trial(dict(incumbent.params))
+        study.enqueue_trial(of_estimator(incumbent.params))
     study.optimize(objective, n_trials=budget.trials if declared.search else 1)
-    return {
+    search = {
         "params": study.best_params,
         "score": float(study.best_value),
         "fold_scores": by_fold[study.best_trial.number],
         "trials": [trial.value for trial in study.trials],
-        "seconds": round(time.monotonic() - began, 2),
     }
+    search = unlabelled_trial.tried(pipeline, search, cut, unlabelled, partial(_score, pipeline, candidate))
+    return search | {"seconds": round(time.monotonic() - began, 2)}
 
 
 def _within(declared: Candidate, params: Mapping[str, Any]) -> bool:
     """Whether the declared search could have found these parameters."""
+    params = of_estimator(params)
     if params.keys() != declared.search.keys():
         return False
     return all(
@@ -140,6 +153,10 @@ def _refuse_overrun(pipeline: Pipeline, candidate: str, trial: int, seconds: flo
 
 
 def _score(pipeline: Pipeline, candidate: str, params: dict[str, Any], fit: pd.DataFrame, check: pd.DataFrame) -> float:
+    if task_of(pipeline).learns_without_labels and without_labels.reason(pipeline, check[check["label"].notna()]):
+        said = halves(pipeline, candidate, params, fit)(check)
+        return shared_alarms(*said, task_of(pipeline).alarm_share)
+    check = check[check["label"].notna()]
     model = fitted_model(pipeline, candidate, params, fit)
     predicted = task_of(pipeline).predict(model, check[feature_columns(pipeline, check)])
     metric = pipeline.training.metric

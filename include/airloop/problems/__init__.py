@@ -2,7 +2,7 @@
 
 Labels are float64 (n,) without gaps. Predictions are float64: the probability of class 1 (n,) of a binary task, the
 value (n,) of a regression, the probabilities (n, K) of the K declared classes of a multiclass task, the values (n, K)
-of the K declared quantiles.
+of the K declared quantiles, the share of learned rows that are less strange (n,) of a task of anomalies.
 """
 
 from functools import cache
@@ -41,7 +41,8 @@ def task_of(pipeline: Pipeline) -> Task:
     """
     own_metrics.refuse_unfit(pipeline)
     declared = pipeline.prediction
-    return _class_of(pipeline)(declared.classes, pipeline.own_metrics, declared.quantiles)
+    levels, alarm_share = declared.quantiles, declared.alarm_share or 0.0
+    return _class_of(pipeline)(declared.classes, pipeline.own_metrics, levels, alarm_share)
 
 
 def _class_of(pipeline: Pipeline) -> type[Task]:

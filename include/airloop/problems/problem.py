@@ -31,17 +31,21 @@ class Task(ABC):
         classes: Names by class number; empty unless the task is multiclass.
         own_metrics: Names of the metrics of the project's own that the declaration measures by.
         levels: Of a task of quantiles, ascending; empty of others.
+        alarm_share: Of a task of anomalies, the share of learned rows that are alarms; 0 of others.
         kind: As declared.
         method: What a fitted estimator is asked.
+        learns_without_labels: Whether rows without a label are learned from.
         gap_title: What `gap` measures, in words.
     """
 
     classes: tuple[str, ...] = ()
     own_metrics: tuple[str, ...] = field(default=(), compare=False)
     levels: tuple[float, ...] = ()
+    alarm_share: float = 0.0
 
     kind: ClassVar[TaskKind]
     method: ClassVar[str] = "predict_proba"
+    learns_without_labels: ClassVar[bool] = False
     gap_title: ClassVar[str]
     _unsound_words: ClassVar[str]
 

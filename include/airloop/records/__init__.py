@@ -31,13 +31,14 @@ from airloop.records.models import (
     TrainedModel,
     TunedCandidate,
 )
-from airloop.records.monitoring import Action, AfterPromotion, Monitored, ProbeRefit, Scored
+from airloop.records.monitoring import Action, AfterPromotion, AlarmRate, Monitored, ProbeRefit, Scored
 
 __all__ = [
     "REASONS",
     "Action",
     "AfterPromotion",
     "Alarm",
+    "AlarmRate",
     "Alert",
     "Arrived",
     "BuiltFeatures",

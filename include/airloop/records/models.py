@@ -20,7 +20,8 @@ class Snapshot(Record):
         uri: Parquet file: entity key, decision_time (UTC), features, label (null for none), part
             ('train'|'holdout'|'reserve').
         digest: SHA-256 of the content in (decision_time, entity key) order.
-        unlabelled_rows: Mature rows without a label (cancelled, diverted): kept in the file, used by nobody.
+        unlabelled_rows: Mature rows without a label (cancelled, diverted): kept in the file, learned from only where
+            the task, or training.unlabelled, says so.
         leak_checked: Decision times the leak check rebuilt.
         reason: Why this training was asked for: one of REASONS (airloop.stores.training_reason says whether it counts).
         reason_key: What asked (one training answers it); equal for two triggers of the same cause.
@@ -134,6 +135,7 @@ class Evaluated(Record):
             measured.
         compared_version: The judged version whose refit the champion is, where the champion has learned from rows of
             this holdout and the judged one has not: its predictions are what was compared. None: the champion's own.
+        unlabelled: Why there are no labels to judge by, of a task that learns without; empty where there are.
     """
 
     model_name: str
@@ -153,6 +155,7 @@ class Evaluated(Record):
     looks: int = 0
     measured: dict[str, dict[str, Any]] = field(default_factory=dict)
     compared_version: int | None = None
+    unlabelled: str = ""
 
 
 @dataclass(frozen=True)

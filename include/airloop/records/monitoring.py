@@ -63,6 +63,15 @@ class AfterPromotion(Record):
 
 
 @dataclass(frozen=True)
+class AlarmRate(Record):
+    """Share of scored rows that are alarms; its bounds are None with too few rows or days."""
+
+    share: float
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
 class Monitored(Record):
     """What a look saw of the champion on rows whose labels matured in its evidence.
 
@@ -84,6 +93,7 @@ class Monitored(Record):
         by_pinned_features: Whether today's features mean something else than those the champion learned from, so that
             its own were computed and nothing was probed.
         after_promotion: What the promotion of this champion gained; None unless this look is the one that measures it.
+        alarm_rate: Of a task of anomalies, how many of the scored rows are alarms; None of others.
     """
 
     window: Window
@@ -108,6 +118,7 @@ class Monitored(Record):
     confusion: tuple[tuple[int, ...], ...] = ()
     by_pinned_features: bool = False
     after_promotion: AfterPromotion | None = None
+    alarm_rate: AlarmRate | None = None
 
     @property
     def evidence(self) -> Window:

@@ -77,7 +77,7 @@ def new_categories(measured: Drift, asked: Asked) -> list[Alarm]:
 
 
 def labels_missing(rows: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list[Alarm]:
-    """`labels_missing`, when more scored rows lack their label than ever before; see UNLABELLED_RATIO.
+    """`labels_missing`, when more scored rows lack their label than ever; see UNLABELLED_RATIO. Of anomalies never.
 
     Rows of a day share their fate (a storm cancels many of them), so two standard errors are granted too: of so many
     rows, on so many days that differ as those of the snapshot do.
@@ -87,7 +87,7 @@ def labels_missing(rows: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list
         frozen: The champion's snapshot: decision time, label and part.
     """
     scored = rows[rows[PREDICTION].notna()]
-    if len(scored) < evidence.MIN_ROWS:
+    if len(scored) < evidence.MIN_ROWS or past.task.learns_without_labels:
         return []
     share = float(scored["label"].isna().mean())
     parts = [float(part.isna().mean()) for _, part in frozen.groupby("part")["label"]]

@@ -15,7 +15,7 @@ from airloop.problems import PREDICTION, task_of
 from airloop.records import Monitored, Window
 from airloop.settings import Settings
 from airloop.stores.ledger import Entry
-from airloop.watch import after_promotion, drift_report, monitor_report, performance, rhythm
+from airloop.watch import after_promotion, alarm_rate, drift_report, monitor_report, performance, rhythm
 from airloop.watch.drift import Drift, Sides
 from airloop.watch.performance import Look
 from airloop.watch.scored_rows import QUALITY
@@ -78,6 +78,7 @@ def measured(
         excluded=look.evidence.excluded,
         classes=task.class_names,
         confusion=performance.confusion(pipeline, judged),
+        alarm_rate=alarm_rate.alarm_rate(pipeline, rows),
         by_pinned_features=bool(unfit),
         after_promotion=after_promotion.measure(pipeline, promotion, judged, settings),
     )

@@ -23,6 +23,8 @@ def headline(found: Monitored, task: Task) -> dict[str, str]:
         "when decided (UTC)": f"{instant(found.rows_window.start)} to {instant(found.rows_window.end)}",
         task.gap_title: _number(found.calibration_gap),
     }
+    if rate := found.alarm_rate:
+        shown["share of alarms among scored rows"] = _interval(rate.share, rate.lower, rate.upper)
     for metric in task.metrics:
         bounds = (found.live[f"{metric}{end}"] for end in ("", "_lower", "_upper"))
         shown[f"live {METRICS[metric].title}"] = _interval(*bounds)

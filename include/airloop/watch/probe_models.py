@@ -20,6 +20,7 @@ from airloop.models import estimators
 from airloop.models.history import evenly, learned_since
 from airloop.models.model_version import ModelVersion
 from airloop.models.reserve import learnable
+from airloop.models.training_set import learned_rows
 from airloop.problems import task_of
 from airloop.records import ProbeRefit, Window
 from airloop.records.digests import digest
@@ -67,10 +68,11 @@ def probe(
         return Probe(ProbeRefit(cutoff, rows, kept[0]), kept[1])
     end = cutoff - pipeline.prediction.label_delay
     span = Window(learned_since(pipeline, end), end)
-    known = examples.validated_frame(pipeline, span, settings, as_of=cutoff).dropna(subset=["label"])
+    known = learned_rows(pipeline, examples.validated_frame(pipeline, span, settings, as_of=cutoff), champion.params)
     known = learnable(known, pipeline.training.reserve_days)
     known = known.iloc[evenly(len(known), pipeline.training.max_train_rows)]
-    if len(known) < pipeline.training.min_train_rows or not task_of(pipeline).can_learn(known["label"]):
+    labels = known["label"] if task_of(pipeline).learns_without_labels else known["label"].dropna()
+    if len(labels) < pipeline.training.min_train_rows or not task_of(pipeline).can_learn(labels):
         return None
     model = estimators.fitted_model(pipeline, champion.candidate, champion.params, known, list(champion.features))
     logger.info("%s: probe of version %d refitted at %s: %d rows", pipeline.name, champion.version, cutoff, len(known))
@@ -92,6 +94,7 @@ def _key(pipeline: Pipeline, champion: ModelVersion, cutoff: datetime, settings:
         "prediction": pipeline.prediction.model_dump(mode="json"),
         "coverage": pipeline.coverage.start.isoformat(),
         "seed": pipeline.training.seed,
+        "unlabelled": pipeline.training.unlabelled.model_dump(mode="json"),
         "history": [getattr(pipeline.training, name) for name in ("history_days", "max_train_rows", "half_life_days")],
         "data": data,
     }

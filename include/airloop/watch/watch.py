@@ -8,7 +8,7 @@ from airloop.config import Pipeline
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION
 from airloop.records import Alarm, Monitored
-from airloop.watch import figures, intake
+from airloop.watch import alarm_rate, figures, intake
 from airloop.watch.drift import Drift
 from airloop.watch.figures import Predicted
 from airloop.watch.influence import Asked
@@ -51,6 +51,7 @@ def alarms(
         *intake.labels_missing(rows, frozen, past),
         *intake.label_rate(judged, frozen, past),
         *figures.performance(pipeline, found, past),
+        *alarm_rate.beyond_budget(pipeline, found.alarm_rate),
         *figures.calibration(judged, found, past),
         *figures.prediction_drift(measured, predicted, past),
     )

@@ -75,10 +75,8 @@ def test_classes_that_do_not_fit_the_task_are_refused(
 
 def test_an_unknown_task_is_refused(toy_settings: Settings, tmp_path: Path) -> None:
     data = changed(declaration("binary", tmp_path), "prediction.task", "ranking")
-    assert (
-        "prediction.task: Input should be 'binary', 'regression', 'multiclass' or 'quantiles' (got 'ranking')"
-        in refusal(toy_settings, data)
-    )
+    kinds = "'binary', 'regression', 'multiclass', 'quantiles' or 'anomaly'"
+    assert f"prediction.task: Input should be {kinds} (got 'ranking')" in refusal(toy_settings, data)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +120,8 @@ def test_every_metric_has_one_task_and_the_first_of_a_task_is_a_loss() -> None:
         "regression": ("mae", "rmse"),
         "multiclass": ("log_loss", "accuracy"),
         "quantiles": ("pinball",),
+        "anomaly": ("ranking_loss",),
     }
     assert {name for name, metric in METRICS.items() if metric.sign < 0} == {
-        *("brier", "mae", "rmse", "log_loss", "pinball")
+        *("brier", "mae", "rmse", "log_loss", "pinball", "ranking_loss")
     }

@@ -15,7 +15,7 @@ from airloop.authoring.backtest.replay import Course, Training, first_model, fol
 from airloop.authoring.backtest.work import Work
 from airloop.config import Pipeline
 from airloop.config.calendar import Calendar
-from airloop.errors import DataContractError
+from airloop.errors import ConfigError, DataContractError
 from airloop.models import evidence
 from airloop.problems import PREDICTION, Floats
 from airloop.records import Evidence, Window
@@ -92,9 +92,15 @@ def backtest(
 
     Raises:
         DataContractError: The past is too short, or no first model passes.
-        ConfigError: `declared` is among them, and the pipeline has a trigger that a backtest cannot ask.
+        ConfigError: `declared` is among them, and the pipeline has a trigger that a backtest cannot ask; or the task is
+            anomaly.
     """
     refuse_unmeasured(past.pipeline, policies)
+    if past.pipeline.prediction.task == "anomaly":
+        raise ConfigError(
+            f"{past.pipeline.name}: a backtest compares policies by labels, and a task anomaly is judged without: take "
+            f"the past through the whole loop by airloop replay {past.pipeline.name}"
+        )
     pipeline, work = past.pipeline, Work(past, on_progress)
     if past.open_alarms:
         on_progress(f"{past.open_alarms} alarms of this past are open: trainings take their rows as if accepted")

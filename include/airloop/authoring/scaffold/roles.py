@@ -17,7 +17,10 @@ from airloop.sources.land_dialect import looks_like_times
 from airloop.sources.land_tables import Table
 
 MOST_CLASSES = 30
-BY_HAND = {"quantiles": "make it with --task regression, then write the levels into prediction.quantiles"}
+BY_HAND = {
+    "quantiles": "make it with --task regression, then write the levels into prediction.quantiles",
+    "anomaly": "make it with --task binary, then write prediction.alarm_share and the gate's rules",
+}
 """Tasks that are declared by hand -> how."""
 _SHOWN_COLUMNS, _SHOWN_CHARACTERS = 8, 30
 _MOST_WHOLE_NUMBERS = 10  # more different whole numbers are an amount

@@ -16,7 +16,13 @@ from sklearn.utils import all_estimators
 
 # Holders of a framework's own text, of a classifier's correction, of a fit a quantile: models are saved by these names,
 # so they stay.
-_OWN_TYPES = frozenset({"airloop.models.balanced.Balanced", "airloop.models.quantile_fits.QuantileFits"}) | frozenset(
+_OWN_TYPES = frozenset(
+    {
+        "airloop.models.balanced.Balanced",
+        "airloop.models.quantile_fits.QuantileFits",
+        "airloop.models.anomaly_scores.AnomalyScores",
+    }
+) | frozenset(
     f"airloop.models.frameworks.{framework.lower()}.{framework}{kind}"
     for framework in ("LightGBM", "XGBoost")
     for kind in ("Classifier", "Regressor")

@@ -20,7 +20,12 @@ DECLARED = {
     "behaviour": {"direction": [{"column": "heat", "add": 0.5, "expect": "not_lower", "share": 0.9}]},
 }
 
-OF_OTHER_TASKS = {"coverage": "test_coverage.py", "shadowed": "test_shadowed.py"}
+OF_OTHER_TASKS = {
+    "alarm_budget": "test_without_labels.py",
+    "coverage": "test_coverage.py",
+    "shadowed": "test_shadowed.py",
+    "stability": "test_without_labels.py",
+}
 """Rules that a binary holdout has no measure for, and where they are tried."""
 TRIED = [kind for kind in RULE.names() if kind not in OF_OTHER_TASKS]
 
