@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from airloop.models.halves import halves, shared_alarms
 from airloop.models.self_training import of_estimator
 from airloop.models.training_key import training_key
 from airloop.models.training_set import learned_part, read_snapshot
+from airloop.models.trials import KeptTrials, key_of
 from airloop.problems import task_of
 from airloop.records import Snapshot, TunedCandidate, Window
 from airloop.settings import Settings
@@ -64,7 +65,7 @@ def tune(
         rows = learned_part(pipeline, frame, "train")
         if pipeline.training.unlabelled.by != "none":
             rows = frame[frame["part"] == "train"].reset_index(drop=True)
-        search = search_of(pipeline, candidate, rows, reads)
+        search = search_of(pipeline, candidate, rows, reads, KeptTrials(settings, str(run.info.run_id)))
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
         candidate=candidate,
@@ -92,11 +93,16 @@ def _earlier_search(run: Run, settings: Settings) -> dict[str, Any] | None:
 
 
 def search_of(
-    pipeline: Pipeline, candidate: str, rows: pd.DataFrame, incumbent: Incumbent | None = None
+    pipeline: Pipeline,
+    candidate: str,
+    rows: pd.DataFrame,
+    incumbent: Incumbent | None = None,
+    known: MutableMapping[str, list[float]] | None = None,
 ) -> dict[str, Any]:
     """Best `params`, their `score` and `fold_scores`, the value of each of the `trials`, `seconds` taken.
 
-    The incumbent's own parameters are the first trial of its family, where the declared search holds them.
+    The incumbent's own parameters are the first trial of its family, where the declared search holds them. Trials that
+    are `known` (airloop.models.trials) are not fitted again; those that end become known.
     """
     declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
     began = time.monotonic()
@@ -104,14 +110,17 @@ def search_of(
     if pipeline.training.unlabelled.by != "none":
         unlabelled, rows = rows[rows["label"].isna()], rows[rows["label"].notna()].reset_index(drop=True)
     cut = folds(pipeline, rows)
+    kept: MutableMapping[str, list[float]] = {} if known is None else known
     by_fold: list[list[float]] = []
 
     def objective(trial: optuna.Trial) -> float:
         params = {name: _suggest(trial, name, space) for name, space in declared.search.items()}
-        scores = []
-        for fit, check in cut:
+        scores = list(kept.get(key_of(params), ()))
+        for fit, check in cut[len(scores) :]:
             _refuse_overrun(pipeline, candidate, trial.number, time.monotonic() - began)
             scores.append(_score(pipeline, candidate, params, fit, check))
+        if key_of(params) not in kept:
+            kept[key_of(params)] = scores
         by_fold.append(scores)
         return float(np.mean(scores))
 

@@ -128,6 +128,25 @@ def test_a_search_of_400_trials_is_kept_whole_and_resumed(toy_built, frozen, mon
     assert tuned(toy_built, frozen, reason_key="many", trials=400).trials == 400
 
 
+def test_a_search_that_was_killed_fits_no_trial_twice_and_ends_as_if_it_never_was(toy_built, frozen, monkeypatch):
+    whole = tuned(toy_built, frozen, "logistic_regression", reason_key="whole", trials=4)
+    real, fits = tune._score, []
+
+    def score(*arguments):
+        fits.append(arguments[2])
+        if len(fits) == 6:  # the second fold of the third trial
+            raise SystemExit
+        return real(*arguments)
+
+    monkeypatch.setattr(tune, "_score", score)
+    with pytest.raises(SystemExit):
+        tuned(toy_built, frozen, "logistic_regression", reason_key="killed", trials=4)
+    again = tuned(toy_built, frozen, "logistic_regression", reason_key="killed", trials=4)
+    assert len(fits) == 6 + 4
+    assert (again.params, again.score, again.fold_scores) == (whole.params, whole.score, whole.fold_scores)
+    assert again.trials == 4
+
+
 @pytest.mark.parametrize(("cut", "trials"), [(None, 7), (20, 2)], ids=["whole", "cut_off_by_mlflow"])
 def test_a_search_kept_in_a_tag_by_an_older_airloop_is_resumed_when_it_is_whole(toy_built, frozen, cut, trials):
     key = f"tag {cut}"
