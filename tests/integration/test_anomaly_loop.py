@@ -11,7 +11,7 @@ from airloop.stores import lake
 
 pytestmark = pytest.mark.integration
 
-TRAINED, FLOOD, LAST = 28, 44, 58
+TRAINED, FLOOD, LAST = 28, 36, 44
 
 
 def project(root: Path, *, labelled: bool, **options: str) -> Settings:
@@ -20,7 +20,7 @@ def project(root: Path, *, labelled: bool, **options: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A champion of day 28 that never saw a label; from day 44 on a third of the jobs is strange."""
+    """A champion of day 28 that never saw a label; from day 36 on a third of the jobs is strange."""
     settings = project(tmp_path_factory.mktemp("anomalies"), labelled=False)
     toy_anomalies.land(settings, days=range(FLOOD), labelled=False)
     toy_anomalies.land(settings, days=range(FLOOD, LAST + 2), labelled=False, strange=0.3)

@@ -52,7 +52,7 @@ class Anomaly(Task):
 
     def gaps(self, _labels: Floats, predictions: Floats) -> Floats:
         """Whether a row is an alarm, less the share that may be."""
-        return self.alarms(predictions) - self.alarm_share
+        return np.asarray(self.alarms(predictions) - self.alarm_share, dtype=np.float64)
 
     def spread(self, labels: Floats, predictions: Floats) -> float:
         """Of the gaps."""

@@ -1,10 +1,9 @@
-"""Self-training: used where folds on labelled rows surely gain, left out where they do not, and done again by all."""
+"""Self-training: used where folds on labelled rows surely gain, else left out; only sure rows are guessed."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
-from sklearn.datasets import load_digits
 from tests.support import toy, toy_tasks
 
 from airloop.config import Candidate, Pipeline, load_pipeline
@@ -44,13 +43,17 @@ def clouds(*, labelled: float, seed: int = 1, rows: int = 3000, apart: float = 1
     )
 
 
-def test_where_labels_are_few_and_clouds_apart_the_folds_gain_and_it_is_used(toy_settings):
-    pipeline = declared(toy_settings)
-    search = tune.search_of(pipeline, "bayes", clouds(labelled=0.02))
-    assert search["unlabelled"]["used"], search["unlabelled"]
-    assert uses_unlabelled(search["params"])
-    assert search["fold_scores"] == search["unlabelled"]["using"]
-    assert search["score"] > np.mean(search["unlabelled"]["without"])
+def test_what_the_folds_gain_by_is_used_and_what_they_lose_by_is_not(toy_settings):
+    pipeline, rows = declared(toy_settings), clouds(labelled=0.1)
+    known, unknown = rows[rows["label"].notna()].reset_index(drop=True), rows[rows["label"].isna()]
+    cut = tune.folds(pipeline, known)
+    search = {"params": {"var_smoothing": 1e-9}, "score": 0.2, "fold_scores": [0.1, 0.2, 0.3]}
+    better = unlabelled_trial.tried(pipeline, search, cut, unknown, lambda *_: 0.5)
+    assert better["params"] == {"var_smoothing": 1e-9, **USED}
+    assert (better["score"], better["fold_scores"], better["unlabelled"]["used"]) == (0.5, [0.5] * 3, True)
+    worse = unlabelled_trial.tried(pipeline, search, cut, unknown, lambda *_: 0.15)
+    assert {name: worse[name] for name in search} == search
+    assert worse["unlabelled"] == {"without": [0.1, 0.2, 0.3], "using": [0.15] * 3, "used": False}
 
 
 def test_where_guesses_are_wrong_it_is_left_out(toy_settings):
@@ -120,27 +123,6 @@ def test_a_fold_learns_from_no_unlabelled_row_that_came_later(toy_settings):
     unlabelled_trial.tried(pipeline, {"params": {}, "fold_scores": [0.0] * 3}, cut, unknown, score)
     assert len(seen) == 3
     assert all(last < first for last, first in seen)
-
-
-def test_on_handwritten_digits_with_hidden_labels_the_folds_decide(tmp_path):
-    """Real data: 1,797 digits of which one in twelve keeps its label (Alpaydin & Kaynak 1998, by scikit-learn)."""
-    settings = toy_tasks.write_project(tmp_path / "project", Settings().project_dir, "multiclass")
-    pipeline = load_pipeline("toy", settings)
-    prediction = pipeline.prediction.model_copy(update={"classes": tuple("0123456789")})
-    own = declared(settings, sure=0.99).training.model_copy(update={"metric": "log_loss"})
-    pipeline = pipeline.model_copy(update={"prediction": prediction, "training": own})
-    values, labels = load_digits(return_X_y=True)
-    draw = np.random.default_rng(4)
-    rows = pd.DataFrame(values / 16 + draw.normal(scale=0.05, size=values.shape), columns=[f"p{n}" for n in range(64)])
-    hidden = np.where(draw.uniform(size=len(rows)) < 1 / 12, labels, np.nan)
-    rows = rows.assign(
-        label=hidden,
-        job=np.arange(len(rows)).astype(str),
-        decision_time=pd.date_range("2020-01-01", periods=len(rows), freq="30min", tz="UTC"),
-    )
-    found = tune.search_of(pipeline, "bayes", rows)["unlabelled"]
-    assert found["used"] == surely_gains(found["without"], found["using"])
-    assert len(found["using"]) == 3
 
 
 @pytest.mark.parametrize("kind", ["regression", "quantiles"])
