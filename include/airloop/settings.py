@@ -5,14 +5,11 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from airloop.errors import ConfigError
-from airloop.families import Family
 from airloop.project import find_project
-
-ENGINE = Family("engine", "airloop.features.engines.engine:Engine")
 
 _QUIET = {
     "GX_ANALYTICS_ENABLED": "false",
@@ -97,14 +94,6 @@ class Settings(BaseSettings):
             "online_store": {"type": "sqlite", "path": f"{home}/online_store.db"},
         }
         return {**defaults, **{k: v for k, v in given.items() if v or v is False}, "project_dir": project, "home": home}
-
-    @field_validator("engine")
-    @classmethod
-    def _known_engine(cls, name: str) -> str:
-        try:
-            return ENGINE.refuse_unknown(name)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
 
     @property
     def pipelines_dir(self) -> Path:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from airloop.cli.output import console
+from airloop.config.engine import ENGINE
 from airloop.config.gate_rules import RULE
 from airloop.config.metric import METRIC
 from airloop.config.nearest import nearest
@@ -14,7 +15,6 @@ from airloop.config.stream import BROKER
 from airloop.config.triggers import TRIGGER
 from airloop.errors import ConfigError
 from airloop.families import Family, first_line
-from airloop.settings import ENGINE
 
 _FAMILIES = (METRIC, SOURCE, BROKER, RULE, TRIGGER, PROBLEM, ENGINE)
 FAMILIES: dict[str, Family] = {family.kind: family for family in _FAMILIES}

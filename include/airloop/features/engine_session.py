@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from airloop.config import Pipeline
+from airloop.config.engine import ENGINE
 from airloop.errors import ConfigError
 from airloop.features.dialects.values import Values, values_of
 from airloop.features.engines.duckdb import DuckDB
 from airloop.features.engines.engine import Engine
 from airloop.records import Window
-from airloop.settings import ENGINE, Settings
+from airloop.settings import Settings
 from airloop.stores.lake_rows import Feeds
 
 DIALECTS = ("duckdb", "postgres", "spark")
@@ -130,7 +131,10 @@ def engine_class(settings: Settings) -> type[Engine]:
     Raises:
         ConfigError: There is none, or it speaks a dialect that nothing is carried to.
     """
-    found: type[Engine] = ENGINE.load(settings.engine)
+    try:
+        found: type[Engine] = ENGINE.load(settings.engine)
+    except ConfigError as error:
+        raise ConfigError(f"AIRLOOP_ENGINE: {error}") from error
     if found.dialect not in DIALECTS:
         raise ConfigError(f"engine {settings.engine}: dialect {found.dialect!r} is none of {', '.join(DIALECTS)}")
     return found

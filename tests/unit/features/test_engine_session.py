@@ -10,10 +10,11 @@ import pytest
 from tests.support import extend_pages, toy
 
 from airloop.authoring.pipeline_check import check_pipeline
+from airloop.config.engine import ENGINE
 from airloop.errors import ConfigError
 from airloop.features import engine_session, sections
 from airloop.features.sections import Section
-from airloop.settings import ENGINE, Settings, load_settings
+from airloop.settings import Settings, load_settings
 
 WINDOW = toy.days(5, 6)
 HEAT = pa.table({"celsius": [1.0, 2.0]})
@@ -38,9 +39,9 @@ def test_the_default_imports_nothing_of_other_engines(toy_settings: Settings) ->
 
 
 @pytest.mark.parametrize(("name", "says"), [("sprak", "did you mean 'spark'"), ("mysql", "duckdb, postgres, spark")])
-def test_an_engine_that_is_not_there_is_refused_when_the_settings_are_read(name: str, says: str) -> None:
+def test_an_engine_that_is_not_there_is_refused(name: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says) as refused:
-        load_settings(engine=name)
+        engine_session.engine_class(load_settings(engine=name))
     assert "AIRLOOP_ENGINE" in str(refused.value)
 
 
