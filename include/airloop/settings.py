@@ -1,7 +1,11 @@
 """Where things are on this installation: the only reader of the environment (prefix AIRLOOP_)."""
 
 import os
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -125,6 +129,23 @@ def load_settings(**overrides: Any) -> Settings:
 def quiet_environment() -> dict[str, str]:
     """The variables every airloop process runs with: telemetry off, one thread per library, UTC."""
     return dict(_QUIET)
+
+
+@contextmanager
+def not_a_doctest() -> Iterator[None]:
+    """For the import of what imports pyspark where it is installed, as Great Expectations does.
+
+    pyspark takes a process whose main module has no file (a fork server, `python -c`) for its own doctests and ends it.
+    """
+    main = sys.modules["__main__"]
+    if main.__spec__ is not None or hasattr(main, "__file__"):
+        yield
+        return
+    main.__spec__ = ModuleSpec("__main__", None)
+    try:
+        yield
+    finally:
+        main.__spec__ = None
 
 
 def apply_quiet_environment() -> None:

@@ -94,3 +94,14 @@ def test_importing_settings_loads_no_heavy_library() -> None:
     folder = Path(module.__file__).parents[1]
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("guarded", "code"), [(True, 0), (False, 255)])
+def test_importing_great_expectations_beside_pyspark_does_not_end_a_process_without_a_main_file(guarded, code):
+    asked = "import great_expectations.compatibility.pyspark"
+    if guarded:
+        asked = f"from airloop.settings import not_a_doctest\nwith not_a_doctest():\n    {asked}"
+    environment = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
+    command = [sys.executable, "-c", f"{asked}\nprint('here')"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "here" in done.stdout) == (code, guarded)
