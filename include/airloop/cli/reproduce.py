@@ -1,10 +1,14 @@
 """Train a version again."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from airloop.cli.output import checked, console, progress
+
+if TYPE_CHECKING:
+    from airloop.config import Pipeline
+    from airloop.settings import Settings
 
 app = typer.Typer()
 
@@ -14,6 +18,9 @@ def reproduce(
     pipeline: Annotated[str, typer.Argument(help="Name of the pipeline.")],
     version: Annotated[int, typer.Argument(help="A registered version.")],
     anyway: Annotated[bool, typer.Option(help="Also with other code than it was trained by.")] = False,
+    from_lake: Annotated[
+        bool, typer.Option("--from-lake", help="First make its training set again, from the lake as it was.")
+    ] = False,
 ) -> None:
     """Train a version again from its snapshot in a fresh process: `identical`, or what differs (exit code 1).
 
@@ -28,6 +35,8 @@ def reproduce(
         console.print(other, markup=False, soft_wrap=True)
         if not anyway:
             raise typer.Exit(1)
+    if from_lake and not _rebuilt(declared, version, settings):
+        raise typer.Exit(1)
     progress(f"training version {version} of {pipeline} again")
     found = again.reproduce(declared, version, settings)
     if found.identical:
@@ -37,3 +46,20 @@ def reproduce(
     for name, (was, now) in found.metrics.items():
         console.print(f"  {name}: {was} was recorded, {now} came out", markup=False)
     raise typer.Exit(1)
+
+
+def _rebuilt(pipeline: "Pipeline", version: int, settings: "Settings") -> bool:
+    from airloop.authoring.rebuilt_snapshot import rebuild
+    from airloop.models.model_version import load_version
+
+    progress(f"making the training set of version {version} again from the lake")
+    found = rebuild(pipeline, load_version(pipeline, version, settings).snapshot, settings)
+    read = f"{found.tables} tables at their versions"
+    if found.newest:
+        read += f", but for {', '.join(found.newest)}: that version is gone, and the newest was read"
+    if found.problem:
+        says = f"another training set: {found.problem} (read: {read}); without --from-lake the frozen one is taken"
+        console.print(says, markup=False, soft_wrap=True)
+        return False
+    console.print(f"identical training set: {found.rows:,} rows from {read}", markup=False, soft_wrap=True)
+    return True

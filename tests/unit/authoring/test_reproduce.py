@@ -1,12 +1,20 @@
 """A version trained again is the same bit for bit, or what differs is said; other code is named, and the way to it."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from tests.support import command, toy, toy_turned
 
 from airloop.authoring import reproduce
+from airloop.authoring.rebuilt_snapshot import rebuild
+from airloop.models import model_version
+from airloop.settings import load_settings
+from airloop.stores import lake
 from airloop.stores.mlflow import registry
+from airloop.upkeep import lake_files
+from airloop.upkeep.maintain import maintain
 
 
 @pytest.fixture
@@ -18,6 +26,36 @@ def test_a_version_trained_again_is_identical(turned, airloop_of_turned):
     done = airloop_of_turned("reproduce", "toy", "1")
     assert (done.code, done.out.startswith("identical: ")) == (0, True), done
     assert "all metrics of version 1, bit for bit" in done.out
+
+
+def test_its_training_set_is_made_again_from_the_lake(airloop_of_turned):
+    done = airloop_of_turned("reproduce", "toy", "1", "--from-lake")
+    assert done.code == 0, done
+    assert "identical training set: 1,380 rows from 6 tables at their versions\n" in done.out
+    assert "\nidentical: " in done.out
+
+
+def test_the_lake_is_read_as_it_was_before_corrections_and_what_is_gone_is_said(turned, tmp_path):
+    shutil.copytree(turned.home, tmp_path / "home")
+    settings = load_settings(project_dir=turned.project_dir, home=tmp_path / "home")
+    pipeline = toy.toy_pipeline(settings)
+    snapshot = model_version.load_version(pipeline, 1, settings).snapshot
+    file = Path(settings.landing_uri) / "toy" / "jobs" / "2020-01-05.csv"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:-1], lines[-1].rsplit(",", 1)[0] + ",999"]) + "\n")
+    toy.run_data(settings, toy_turned.CUTOFF)
+    maintain(pipeline, settings, dry_run=False)
+    assert reproduce.reproduce(pipeline, 1, settings).identical
+    newest = lake.open_table(lake.table_uri(settings, "toy", "clean", "jobs"), settings).version()
+    assert newest > snapshot.table_versions["clean/jobs"]
+    kept = rebuild(pipeline, snapshot, settings)
+    assert (kept.problem, kept.newest, kept.tables) == ("", (), 6)
+    for name in ("clean/jobs", "features/job_static"):
+        lake_files.vacuum(f"{settings.lake_uri}/toy/{name}", settings, keep_days=0, dry_run=False)
+    found = rebuild(pipeline, snapshot, settings)
+    assert set(found.newest) == {"clean/jobs", "features/job_static"}
+    assert found.problem.startswith("0 rows are gone, 0 are new, of 1,380 others differ: ")
+    assert "job_size in 1" in found.problem
 
 
 def test_a_version_of_other_parameters_differs_and_says_by_how_much(turned, airloop_of_turned):
