@@ -27,7 +27,7 @@ PRELOADED = [
     "sklearn.compose",
     "sklearn.pipeline",
     "mlflow.sklearn",
-    "great_expectations",
+    "airloop.data.judgement",
     "duckdb",
     "polars",
     "feast",

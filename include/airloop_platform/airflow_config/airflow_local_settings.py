@@ -64,11 +64,14 @@ def _say(text: str) -> None:
 
 def _preload() -> None:
     from airloop.feast_stores.feast_boot import neutralise_typeguard
+    from airloop.settings import not_a_doctest
 
     neutralise_typeguard()
     for module in _PRELOAD:
         try:
-            importlib.import_module(module)
+            # Airflow's package is imported before `-m airflow` has a main module.
+            with not_a_doctest():
+                importlib.import_module(module)
         except Exception as error:  # the tasks that need it will say so; the others must run
             _say(f"{module} is not preloaded: {error!r}")
 
