@@ -57,6 +57,7 @@ def training(stages: Stages) -> Stages:
         "evaluate": evaluated,
         "decide": _decision("refused"),
         "describe": records.Described("m", 1, {}, "card.html", "card.json"),
+        "refit": records.Refitted("m", 2, 1, 7, "refitted", "the same on all rows", "digest", JANUARY.end),
     }
     return stages
 
@@ -190,6 +191,7 @@ def test_a_promotion_of_what_is_no_decision_is_refused(stages: Stages, capsys: p
 def test_a_passed_decision_starts_its_promotion_by_number(training: Stages) -> None:
     training.answers["decide"] = _decision("passed")
     done = dag_runs.run("training", {"cutoff": MONTH["end"], "reason_key": "k2"})
-    assert dag_runs.states(done)["promotion"] == "success"
+    states = dag_runs.states(done)
+    assert (states["refit"], states["promotion"]) == ("success", "success")
     assert [asked.conf for asked in dag_runs.runs("flight_delays__promotion", "decision__7")] == [{"sequence": 7}]
     assert dag_runs.note("flight_delays__promotion", "decision__7") == "why"
