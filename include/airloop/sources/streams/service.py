@@ -13,7 +13,6 @@ from pathlib import Path
 from airloop.config import load_pipeline, pipeline_names
 from airloop.errors import AirloopError
 from airloop.settings import Settings
-from airloop.sources.streams.consumer import Consumer
 from airloop.sources.streams.declared import Stream, open_broker, streams
 
 logger = logging.getLogger(__name__)
@@ -106,6 +105,9 @@ class Service:
 
 def consume(stream: Stream, settings: Settings, stopped: Callable[[], bool]) -> None:
     """Consume one stream until `stopped`; whatever does not answer is asked again, after 1 to 30 seconds."""
+    # Here, because every command asks whether a stream is declared, and this one takes Feast's seconds.
+    from airloop.sources.streams.consumer import Consumer
+
     pause = 1.0
     while not stopped():
         consumer = None
