@@ -65,8 +65,8 @@ def run_ended(pipeline: Pipeline, context: Mapping[str, Any], *, failed: bool) -
     link = _link(dag_id, run_id)
     failure = alerts.run_failed(dag_id, run_id, why=str(context.get("reason") or "a task failed"), link=link)
     known = kept.find(here, pipeline.name, failure.cause)
-    if known and known.resolved_at is None and known.alert.link == link:
-        failure = known.alert  # by the task itself, with its reason
+    if known and known.resolved_at is None and (known.alert.link == link or _seen_since(known.seen_at, context)):
+        failure = known.alert  # by the task itself, with its reason; of a later run where this one is told late
     if isinstance(pipeline, Refused):
         kept.note(here, pipeline.name, [failure] if failed else [], now=datetime.now(UTC))
         return
@@ -78,6 +78,12 @@ def run_ended(pipeline: Pipeline, context: Mapping[str, Any], *, failed: bool) -
         found=[failure] if failed else [],
         over=lambda alert: not failed and alert.cause == failure.cause,
     )
+
+
+def _seen_since(seen_at: datetime, context: Mapping[str, Any]) -> bool:
+    """Whether an alert was seen after the run began: what an earlier run failed by is no reason of this one."""
+    began = getattr(context.get("dag_run"), "start_date", None)
+    return began is not None and seen_at >= began
 
 
 def _run(context: Mapping[str, Any]) -> tuple[str, str]:

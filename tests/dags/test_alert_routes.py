@@ -1,7 +1,7 @@
 """Airflow's own notifiers deliver alerts to a real mail server and web hook; what data say is never rendered."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -155,6 +155,21 @@ def test_a_failed_run_is_told_with_the_tasks_own_reason_and_its_end_by_the_next_
     assert len(mailbox.messages) == 1
     callbacks["on_success_callback"]({**run, "run_id": "manual__2"})
     assert [m["Subject"] for m in mailbox.messages[1:]] == ["[airloop] toy: resolved: toy__data failed"]
+
+
+@pytest.mark.parametrize(
+    ("began", "says"), [(timedelta(minutes=-5), "ingest: no file"), (timedelta(minutes=5), "task_failure")]
+)
+def test_a_run_that_is_told_late_is_told_with_the_reason_of_the_next_but_never_of_one_before(
+    toy_settings: Settings, mailbox: Any, run: dict[str, Any], began: timedelta, says: str
+) -> None:
+    told = pipeline(toy_settings, MAIL)
+    other = {"run_id": "another", "ti": SimpleNamespace(task_id="ingest"), "exception": ValueError("no file")}
+    alerting.task_callbacks(told)["on_failure_callback"]({**run, **other})
+    late = {**run, "dag_run": SimpleNamespace(start_date=datetime.now(UTC) + began)}
+    alerting.dag_callbacks(told)["on_failure_callback"](late)
+    (message,) = mailbox.messages
+    assert f"Why: {says}" in text_of(message)
 
 
 def test_a_run_that_succeeds_tells_nothing(toy_settings: Settings, mailbox: Any, run: dict[str, Any]) -> None:
