@@ -180,12 +180,12 @@ def test_changed_feature_definitions_make_the_gate_refuse(settings, upstream, tm
 
 
 def test_a_holdout_of_one_class_is_a_refusal_and_no_crash(settings, upstream, monkeypatch):
-    def one_class(frame, part):
-        rows = real(frame, part)
+    def one_class(pipeline, frame, part):
+        rows = real(pipeline, frame, part)
         return rows[rows["label"] == 0].reset_index(drop=True)
 
-    real = evaluate.labelled_part
-    monkeypatch.setattr(evaluate, "labelled_part", one_class)
+    real = evaluate.learned_part
+    monkeypatch.setattr(evaluate, "learned_part", one_class)
     found, decision = judged(settings, upstream)
     assert found.metrics["roc_auc"] is None
     assert found.metrics["brier"] > 0

@@ -96,7 +96,7 @@ def test_no_fold_training_refit_or_probe_learns_from_a_reserve_day(settings, fit
     decision = toy.run_training(settings, 40)
     assert decision.passed, decision.why
     counted = len(fits)
-    assert counted == 2 * 2 * 2 + 1  # candidates, trials, folds; and the one that is registered
+    assert counted == 3 * 2 + 1  # trials of which none is like another, folds; and the one that is registered
     refitted = toy.run("refit", settings, CUTOFF)
     champion = model_version.load_version(toy.toy_pipeline(settings), refitted.version, settings)
     probe = probe_models.probe(toy.toy_pipeline(settings), champion, CUTOFF.end, settings, keep_from=None)
@@ -115,7 +115,7 @@ def test_no_fit_of_a_backtest_learns_from_a_reserve_day(toy_built, fits):
         made, _ = work.training(CUTOFF.end, None)
         work.goes_in_force(made)
         work._refit(made, CUTOFF.end)
-        assert len(fits) == 2 * 2 * 2 + 3
+        assert len(fits) == 3 * 2 + 3
         return [on_reserve_days(times) for times in fits]
 
     assert set(replayed(EVERY)) == {0}
