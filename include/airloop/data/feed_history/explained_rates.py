@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 _MOST_ROWS, _MOST_COLUMNS = 240, 12
 _LEAST_ROWS, _LEAST_WINDOWS, _MOST_WINDOWS = 60, 3, 14
 _CLIPPED = (0.01, 0.99)
-_RIDGE, _STEPS = 2.0, 12
+_RIDGE = 2.0
 _BETTER = 0.7
 """A model's error on windows it has not seen, as a share of what their mean leaves (both in logits)."""
 _ERRORS, _LEAST_ERROR = 2.0, 0.35
@@ -125,33 +125,25 @@ def _share(parts: Sequence[tuple[Floats, Floats]], inputs: Floats) -> float:
     rows, hits = np.vstack([part for part, _ in parts]), np.concatenate([hits for _, hits in parts])
     if hits.min() == hits.max():
         return float(hits[0])
+    rows, inputs = (np.where(np.isfinite(values), values, np.nan) for values in (rows, inputs))
     usable = np.isfinite(rows).sum(axis=0) > 1
-    rows, inputs = rows[:, usable], inputs[:, usable]
-    low, high = np.nanquantile(rows, _CLIPPED[0], axis=0), np.nanquantile(rows, _CLIPPED[1], axis=0)
-    middle, width = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0)
+    if not usable.any():
+        return float(hits.mean())
+    # Only here: few windows come this far, and the library takes a second to import.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
 
-    def scaled(values: Floats) -> Floats:
-        clipped = (np.clip(values, low, high) - middle) / np.where(width > 0, width, 1.0)
-        return np.hstack([np.ones((len(values), 1)), np.where(np.isfinite(clipped), clipped, 0.0)])
-
-    weights = _fitted(scaled(rows), hits)
-    return float(_chance(scaled(inputs) @ weights).mean())
-
-
-def _fitted(rows: Floats, hits: Floats) -> Floats:
-    """Newton's steps of a logistic regression; the intercept is not shrunk."""
-    weights, ridge = np.zeros(rows.shape[1]), np.full(rows.shape[1], _RIDGE)
-    ridge[0] = 1e-3
-    for _ in range(_STEPS):
-        chance = _chance(rows @ weights)
-        curved = (rows * (chance * (1 - chance))[:, None]).T @ rows + np.diag(ridge)
-        weights = weights + np.linalg.solve(curved, rows.T @ (hits - chance) - ridge * weights)
-    return weights
+    low, high = np.nanquantile(rows[:, usable], _CLIPPED, axis=0)
+    scaler, model = StandardScaler(), LogisticRegression(C=1 / _RIDGE, max_iter=500)
+    model.fit(_no_gaps(scaler.fit_transform(np.clip(rows[:, usable], low, high))), hits)
+    told = model.predict_proba(_no_gaps(scaler.transform(np.clip(inputs[:, usable], low, high))))
+    return float(told[:, 1].mean())
 
 
-def _chance(logits: Floats) -> Floats:
-    chance: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    return chance
+def _no_gaps(scaled: Floats) -> Floats:
+    """What is missing is as usual."""
+    filled: Floats = np.nan_to_num(scaled, nan=0.0)
+    return filled
 
 
 def _logit(share: float, rows: float) -> float:
