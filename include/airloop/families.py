@@ -56,6 +56,10 @@ class Family:
             raise ConfigError(f"{self.kind} {name}: the class leaves out {lacking}, which {self.base} asks for")
         return found
 
+    def first_line(self, name: str) -> str:
+        """The first line of a variant's docstring: its help."""
+        return (inspect.getdoc(self.load(name)) or "").partition("\n")[0]
+
     def refuse_unknown(self, name: str) -> str:
         """The name, without importing anything: one of airloop's own, or `module:Class`.
 
@@ -97,11 +101,6 @@ class Family:
 def is_own(name: str) -> bool:
     """Whether a variant is a project's own, which is imported only where it is used."""
     return ":" in name
-
-
-def first_line(variant: Any) -> str:
-    """The first line of a variant's docstring: its help."""
-    return (inspect.getdoc(variant) or "").partition("\n")[0]
 
 
 def _attribute(path: str) -> Any:

@@ -3,8 +3,6 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +27,12 @@ _QUIET = {
     "RUST_LOG": "error",
     "TZ": "UTC",
 }
+
+_main = sys.modules["__main__"]
+if _main.__spec__ is None and not hasattr(_main, "__file__"):
+    # A fork server, `python -c`: pyspark would take the process for its own doctests, and end it. Great Expectations
+    # and MLflow import pyspark wherever it is installed.
+    _main.__spec__ = ModuleSpec("__main__", None)
 
 
 class Settings(BaseSettings):
@@ -129,23 +133,6 @@ def load_settings(**overrides: Any) -> Settings:
 def quiet_environment() -> dict[str, str]:
     """The variables every airloop process runs with: telemetry off, one thread per library, UTC."""
     return dict(_QUIET)
-
-
-@contextmanager
-def not_a_doctest() -> Iterator[None]:
-    """For the import of what imports pyspark where it is installed, as Great Expectations does.
-
-    pyspark takes a process whose main module has no file (a fork server, `python -c`) for its own doctests and ends it.
-    """
-    main = sys.modules["__main__"]
-    if main.__spec__ is not None or hasattr(main, "__file__"):
-        yield
-        return
-    main.__spec__ = ModuleSpec("__main__", None)
-    try:
-        yield
-    finally:
-        main.__spec__ = None
 
 
 def apply_quiet_environment() -> None:

@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 # One process of a machine of its own: a home, and the landing folder and database of all.
 EXTRACT = """
 import sys
+from airloop.deployment import Deployment
 from airloop.settings import load_settings
 from airloop.sources.extract import extract
 from tests.support import marked_points, toy
@@ -28,7 +29,7 @@ project, home, landing, url, end = sys.argv[1:]
 settings = load_settings(project_dir=project, home=home, landing_uri=landing, connections={"shop": url})
 print("ready", flush=True)
 sys.stdin.readline()
-extract(toy.toy_pipeline(settings), toy.days(0, int(end)), {}, settings)
+extract(Deployment(toy.toy_pipeline(settings), settings), toy.days(0, int(end)))
 """
 
 # The sixth and later of the 250 files: one is opened to be written, one gets its name.

@@ -12,7 +12,7 @@ from airloop.config import Pipeline, load_pipeline
 from airloop.models import estimators
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
-from airloop.records import Monitored, Window
+from airloop.records import Monitored, Snapshot, Window
 from airloop.settings import Settings
 from airloop.watch import performance, watch
 from airloop.watch.drift import Sides, measure
@@ -132,6 +132,30 @@ def blank(number: int, *, version: int = 1) -> Monitored:
     )
 
 
+def _snapshot(frozen: pd.DataFrame) -> Snapshot:
+    split = START + timedelta(days=TRAINING_DAYS)
+    end = split + timedelta(days=HOLDOUT_DAYS)
+    parts = frozen["part"].value_counts()
+    return Snapshot(
+        pipeline=pipeline().name,
+        cutoff=end,
+        train=Window(START, split),
+        holdout=Window(split, end),
+        uri="",
+        digest="",
+        train_rows=int(parts["train"]),
+        holdout_rows=int(parts["holdout"]),
+        unlabelled_rows=int(frozen["label"].isna().sum()),
+        features=FEATURES,
+        feature_service="",
+        feature_fingerprint="",
+        table_versions={},
+        leak_checked=(),
+        reason="hand",
+        reason_key="",
+    )
+
+
 @functools.cache
 def watched() -> Watched:
     """A boosted model of 60 days, its holdout the 21 days after."""
@@ -149,7 +173,7 @@ def watched() -> Watched:
         features=FEATURES,
         candidate="logistic_regression",
         params={},
-        snapshot=None,  # type: ignore[arg-type]
+        snapshot=_snapshot(frozen),
         holdout_predictions=kept,
     )
     return Watched(champion, frozen)

@@ -10,7 +10,7 @@ from airloop import families
 from airloop.config import METRIC
 from airloop.config.source import SOURCE
 from airloop.errors import ConfigError
-from airloop.families import Family, first_line
+from airloop.families import Family
 
 FAMILY = Family("greeting", "greetings_of_a_test.greeting:Greeting")
 
@@ -71,7 +71,7 @@ def test_a_projects_own_is_named_by_module_and_class() -> None:
 
 
 def test_the_help_is_the_docstrings_first_line() -> None:
-    assert first_line(FAMILY.load("hello")) == "Says hello."
+    assert FAMILY.first_line("hello") == "Says hello."
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_what_is_no_variant_is_refused_by_name(name: str, says: str) -> None:
 def test_every_variant_of_airloops_own_loads_and_says_what_it_is(family: Family) -> None:
     assert family.names()
     for name in family.names():
-        assert len(first_line(family.load(name))) > 20
+        assert len(family.first_line(name)) > 20

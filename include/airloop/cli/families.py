@@ -14,10 +14,9 @@ from airloop.config.source import SOURCE
 from airloop.config.stream import BROKER
 from airloop.config.triggers import TRIGGER
 from airloop.errors import ConfigError
-from airloop.families import Family, first_line
 
 _FAMILIES = (METRIC, SOURCE, BROKER, RULE, TRIGGER, PROBLEM, ENGINE)
-FAMILIES: dict[str, Family] = {family.kind: family for family in _FAMILIES}
+FAMILIES = {family.kind: family for family in _FAMILIES}
 
 app = typer.Typer()
 
@@ -33,9 +32,8 @@ def list_variants(
     for family in [FAMILIES[single]] if single else FAMILIES.values():
         console.print(f"{family.kind}  (your own: module:Class of a subclass of {family.base})", markup=False)
         for name in family.names():
-            variant = family.load(name)
-            console.print(f"  {name:<12} {first_line(variant)}", markup=False, soft_wrap=True)
-            for line in _options(variant):
+            console.print(f"  {name:<12} {family.first_line(name)}", markup=False, soft_wrap=True)
+            for line in _options(family.load(name)):
                 console.print(f"  {'':<12}   {line}", markup=False, soft_wrap=True)
 
 

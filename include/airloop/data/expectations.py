@@ -14,7 +14,7 @@ from airloop.config.positions import with_line
 from airloop.data.expectation_names import ROW_RULES, TABLE_RULES
 from airloop.data.plain_rules import is_plain
 from airloop.errors import ConfigError
-from airloop.settings import Settings, not_a_doctest
+from airloop.settings import Settings
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -63,9 +63,8 @@ class Rule(BaseModel):
     def build(self, position: int) -> "Expectation":
         """The expectation itself; its result carries `position` in its meta, because results come in another order."""
         # Only here: the library takes seconds to import, and most rules are checked without it.
-        with not_a_doctest():
-            from great_expectations.expectations.metadata_types import FailureSeverity
-            from great_expectations.expectations.registry import get_expectation_impl
+        from great_expectations.expectations.metadata_types import FailureSeverity
+        from great_expectations.expectations.registry import get_expectation_impl
 
         kind = get_expectation_impl(self.type)
         return kind(**self.kwargs, severity=FailureSeverity(self.severity), meta={"position": position})

@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import great_expectations as gx
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from great_expectations.core.batch_definition import BatchDefinition
+from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.exceptions.exceptions import GreatExpectationsError
 
 from airloop.data.expectations import COLUMN_KEYS, Rule
 from airloop.data.finite import not_finite
 from airloop.records import Record, TableCheck
-from airloop.settings import not_a_doctest
-
-with not_a_doctest():
-    import great_expectations as gx
-    from great_expectations.core.batch_definition import BatchDefinition
-    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-    from great_expectations.exceptions.exceptions import GreatExpectationsError
 
 _SHOWN_EXAMPLES = 3
 _SHOWN_CHARACTERS = 120

@@ -20,6 +20,8 @@ _TESTED_API = {"apache-airflow-core": "3.3.2", "fastapi": "0.136.3"}
 _POLL_SECONDS = 0.2
 _PR_SET_PDEATHSIG = 1
 _PRELOAD = (
+    # First: beside it pyspark, which others import, would take the process for its doctests.
+    "airloop.settings",
     "pandas",
     "pyarrow.dataset",
     "sklearn.ensemble",
@@ -64,14 +66,11 @@ def _say(text: str) -> None:
 
 def _preload() -> None:
     from airloop.feast_stores.feast_boot import neutralise_typeguard
-    from airloop.settings import not_a_doctest
 
     neutralise_typeguard()
     for module in _PRELOAD:
         try:
-            # Airflow's package is imported before `-m airflow` has a main module.
-            with not_a_doctest():
-                importlib.import_module(module)
+            importlib.import_module(module)
         except Exception as error:  # the tasks that need it will say so; the others must run
             _say(f"{module} is not preloaded: {error!r}")
 

@@ -13,7 +13,7 @@ from airloop.config.problem import PROBLEM
 from airloop.config.source import SOURCE
 from airloop.config.stream import BROKER
 from airloop.config.triggers import TRIGGER, TriggerDeclaration
-from airloop.families import Family, first_line
+from airloop.families import Family
 from airloop.sources.brokers.broker import Address, Broker, DeadLetter
 
 EXAMPLES = [
@@ -38,7 +38,7 @@ def include(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("family", "page", "name"), EXAMPLES, ids=[name for *_, name in EXAMPLES])
 def test_an_example_is_a_variant_of_its_family_with_help(family: Family, page: str, name: str) -> None:
     assert name.partition(":")[0] in extend_pages.modules(page)
-    assert len(first_line(family.load(name))) > 20
+    assert len(family.first_line(name)) > 20
 
 
 def test_every_family_has_a_page_with_an_example() -> None:

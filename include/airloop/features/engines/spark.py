@@ -11,7 +11,7 @@ import pyarrow as pa
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.features.dialects.values import Values
 from airloop.features.engines.engine import Engine, EngineError
-from airloop.settings import Settings, not_a_doctest
+from airloop.settings import Settings
 from airloop.stores.lake_rows import LakeRows, Rows
 
 _PORT = 15002
@@ -37,8 +37,7 @@ class Spark(Engine):
                 "AIRLOOP_ENGINE_URL: engine spark needs the address of a server, like sc://127.0.0.1:15002"
             )
         try:
-            with not_a_doctest():
-                from pyspark.sql.connect.session import SparkSession
+            from pyspark.sql.connect.session import SparkSession
         except ImportError as error:
             raise ConfigError(f"engine spark needs its packages: pip install 'airloop[spark]' ({error})") from error
         _refuse_absent(settings.engine_url)
