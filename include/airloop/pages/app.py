@@ -2,21 +2,24 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from airloop.config import pipeline_names
-from airloop.errors import AirloopError, ConfigError, DataContractError, GuardRefused
+from airloop.errors import AirloopError, DataContractError, GuardRefused
 from airloop.pages import (
     decisions,
     features,
     overview,
     posts,
+    refusals,
     report_files,
     review_page,
     run_page,
@@ -24,9 +27,10 @@ from airloop.pages import (
     version_page,
     window_page,
 )
+from airloop.pages.refusals import site_of
 from airloop.pages.site import Site
 from airloop.records import Window, parse_instant
-from airloop.reports.rendering import page_headers, render, report_headers, with_theme
+from airloop.reports.rendering import page_headers, report_headers, with_theme
 from airloop.settings import load_settings
 
 
@@ -78,12 +82,11 @@ def create(airflow: Airflow) -> FastAPI:
     for path, answer in _ROUTES.items():
         methods = ["GET", "POST"] if path in _WRITING else ["GET"]
         app.add_api_route(path, answer, methods=methods, response_class=HTMLResponse)
-    app.add_exception_handler(AirloopError, _problem)
+    app.add_exception_handler(AirloopError, refusals.failed)
+    # Starlette's own 404 and 405 are no FastAPI exceptions; a handler of theirs takes both.
+    app.add_exception_handler(StarletteHTTPException, refusals.refused)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, refusals.misread)  # type: ignore[arg-type]
     return app
-
-
-def _site(request: Request) -> Site:
-    return Site(load_settings(), request.scope["root_path"].rstrip("/"), datetime.now(UTC))
 
 
 def _sees(request: Request, dag_id: str) -> bool:
@@ -102,23 +105,27 @@ def _admit(request: Request, pipeline: str) -> Site:
     Raises:
         HTTPException: 403, the same for a pipeline that is not there.
     """
-    site = _site(request)
+    site = site_of(request)
     if pipeline not in _visible(request, site):
-        raise HTTPException(403, "you may not see this pipeline, or it is not declared")
+        raise HTTPException(
+            403,
+            f"There is no pipeline {pipeline} that you may see: it is not declared below include/pipelines, or your "
+            f"role in Airflow may not read {pipeline}__data.",
+        )
     return site
 
 
-def _page(html: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(html, status, headers=page_headers())
+def _page(html: str) -> HTMLResponse:
+    return HTMLResponse(html, headers=page_headers())
 
 
 def _index(request: Request) -> Response:
-    site = _site(request)
+    site = site_of(request)
     return _page(overview.index(site, _visible(request, site)))
 
 
 def _all_features(request: Request) -> Response:
-    site = _site(request)
+    site = site_of(request)
     return _page(features.index(site, _visible(request, site)))
 
 
@@ -154,7 +161,7 @@ async def _review(request: Request, pipeline: str) -> Response:
     may_answer = await run_in_threadpool(airflow.may_act, user, f"{pipeline}__data")
     if request.method == "POST":
         if not may_answer:
-            raise HTTPException(403, "answering asks for the right to start the pipeline's DAGs")
+            raise HTTPException(403, "Answering asks for the right to start the pipeline's DAGs.")
         sent = await posts.form(request)
         try:
             await run_in_threadpool(review_page.keep, site, pipeline, person, sent)
@@ -172,15 +179,18 @@ def _window(request: Request, pipeline: str, start: str, end: str, report: str =
     try:
         window = Window(parse_instant(start), parse_instant(end))
     except DataContractError as error:
-        raise HTTPException(404, f"no window: {error}") from error
-    return _page(window_page.page(site, pipeline, window, report=report, run=run))
+        raise HTTPException(404, f"No window: {error}.") from error
+    try:
+        return _page(window_page.page(site, pipeline, window, report=report, run=run))
+    except GuardRefused as error:
+        raise HTTPException(404, str(error)) from error
 
 
 def _report(request: Request, path: str) -> Response:
     site = _admit(request, path.partition("/")[0])
     html = report_files.read(path, site.settings)
     if html is None:
-        raise HTTPException(404, "no such report")
+        raise HTTPException(404, f"No report {path}: it was not written, or retention has removed it.")
     return HTMLResponse(with_theme(html), headers=report_headers())
 
 
@@ -199,18 +209,13 @@ def _run(request: Request, dag_id: str, run_id: str) -> Response:
     airflow: Airflow = request.app.state.airflow
     run = airflow.run(dag_id, run_id) if _sees(request, dag_id) else None
     if run is None:
-        raise HTTPException(404, "no such run")
+        raise HTTPException(404, f"{dag_id} has no run {run_id} that you may see.")
     return _page(run_page.page(site, dag_id, run_id, results=run.results, conf=run.conf, partition=run.partition))
 
 
 def _foreign(request: Request, dag_id: str) -> Response:
     why = f"{dag_id} is not one of airloop's: those are named PIPELINE__GROUP, like shop__data."
-    return _page(render("problem.html", site=_site(request), heading="No pipeline", why=why), 404)
-
-
-def _problem(request: Request, error: Exception) -> Response:
-    status, heading = (404, "Not declared") if isinstance(error, ConfigError) else (503, "Not available")
-    return _page(render("problem.html", site=_site(request), heading=heading, why=str(error)), status)
+    return refusals.problem(request, 404, "No pipeline", why)
 
 
 _WRITING = ("/pipelines/{pipeline}/review",)

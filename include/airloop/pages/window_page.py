@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from airloop.config import Pipeline, load_pipeline
+from airloop.config.calendar import is_period, period_end, period_start
+from airloop.errors import GuardRefused
 from airloop.pages import class_table, history, measured, mlflow_links, report_files, told_entries
 from airloop.pages.history import Seen
 from airloop.pages.site import Site
@@ -50,12 +52,15 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
 
     Raises:
         ConfigError: No such pipeline, or its declaration is wrong.
+        GuardRefused: Nothing is recorded of it, and nothing ever will: it is no window of the pipeline.
         UpstreamUnavailable: The state database or the reports do not answer.
     """
     pipeline = load_pipeline(name, site.settings)
     seen = history.of_window(site.settings, name, window)
     tabs = _tabs(site, pipeline, window, run=run)
     written = [tab for tab in tabs if tab.file]
+    if not (seen.records or written or run):
+        _refuse_strange(pipeline, window)
     chosen = next((tab for tab in tabs if tab.key == report), written[0] if written else tabs[0])
     decided = told_entries.history(site.settings, name).of("decision")
     proof = measured.probe(seen.record("monitor"), pipeline.monitoring.policy.metric)
@@ -76,6 +81,22 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
         chosen=chosen,
         mlflow=mlflow_links.of_pipeline(site.settings, name, history.versions(site.settings, name)),
     )
+
+
+def _refuse_strange(pipeline: Pipeline, window: Window) -> None:
+    """A window off the calendars of data and monitoring, or outside the coverage."""
+    calendars = {pipeline.calendar, pipeline.calendar_of("monitoring")}
+    first, last = pipeline.coverage.start, pipeline.coverage.end
+    if not any(is_period(calendar, window) for calendar in calendars):
+        start = period_start(pipeline.calendar, window.start)
+        near = f"the {pipeline.calendar} window there is {start.isoformat()} to "
+        why = near + period_end(pipeline.calendar, start).isoformat()
+    elif window.end <= first or (last is not None and window.start >= last):
+        why = f"its coverage is {first.isoformat()} to {last.isoformat() if last else 'today'}"
+    else:
+        return
+    asked = f"{window.start.isoformat()} to {window.end.isoformat()}"
+    raise GuardRefused(f"{pipeline.name} has no window {asked}, and nothing is recorded of it: {why}")
 
 
 def _tabs(site: Site, pipeline: Pipeline, window: Window, *, run: str) -> list[Tab]:

@@ -81,21 +81,48 @@ def test_a_list_leaves_out_what_its_reader_may_not_see(ask: Ask, address: str) -
 
 
 @pytest.mark.parametrize(
-    ("address", "status"),
+    ("address", "status", "line"),
     [
-        ("/pipelines/shop", 403),
-        ("/pipelines/toy/windows/20200104T000000Z/20200103T000000Z", 404),
-        ("/pipelines/toy/windows/yesterday/today", 404),
-        ("/reports/toy/monitoring/20200104T000000Z_20200105T000000Z.html", 404),
-        ("/reports/toy/%2e%2e/%2e%2e/state.db", 404),
-        ("/dags/somebodys_own", 404),
-        ("/dags/toy__data/runs/none", 404),
-        ("/docs", 404),
-        ("/openapi.json", 404),
+        ("/pipelines/shop", 403, "There is no pipeline shop that you may see"),
+        ("/pipelines/shop/versions/1", 403, "There is no pipeline shop that you may see"),
+        ("/pipelines/toy/versions/99", 404, "toy has no version 99 that was trained here"),
+        ("/pipelines/toy/versions/99999999999999999999999", 404, "toy has no version 99999999999999999999999"),
+        ("/pipelines/toy/versions/latest", 404, "version &#39;latest&#39; is not a whole number"),
+        ("/pipelines/toy?before=yesterday", 404, "before &#39;yesterday&#39; is not an instant"),
+        ("/pipelines/toy/ledger?before=last", 404, "before &#39;last&#39; is not a whole number"),
+        ("/pipelines/toy/windows/20200104T000000Z/20200103T000000Z", 404, "No window: "),
+        ("/pipelines/toy/windows/20200104T000000Z/20200104T060000Z", 404, "the daily window there is 2020-01-04T00:00"),
+        ("/pipelines/toy/windows/20190104T000000Z/20190105T000000Z", 404, "its coverage is 2020-01-01T00:00:00+00:00 to"),
+        ("/pipelines/toy/windows/yesterday/today", 404, "No window: "),
+        ("/reports/toy/monitoring/20200104T000000Z_20200105T000000Z.html", 404, "No report toy/monitoring/"),
+        ("/reports/toy/%2e%2e/%2e%2e/state.db", 404, "No report toy/../../state.db"),
+        ("/reports/%3Cscript%3E", 403, "There is no pipeline &lt;script&gt; that you may see"),
+        ("/dags/somebodys_own", 404, "somebodys_own is not one of airloop"),
+        ("/dags/toy__data/runs/none", 404, "toy__data has no run none"),
+        ("/docs", 404, "No page of airloop has this address"),
+        ("/openapi.json", 404, "No page of airloop has this address"),
     ],
 )
-def test_what_is_not_there_is_no_page(ask: Ask, address: str, status: int) -> None:
-    assert ask(address, ANN).status_code == status
+def test_what_is_not_there_is_said_in_one_line_of_a_page(ask: Ask, address: str, status: int, line: str) -> None:
+    answer = ask(address, ANN)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert line in answer.text
+    assert answer.text.count("<p>") == 1
+    assert "<script>" not in answer.text.partition("<main>")[2]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_window_of_the_calendar_of_which_nothing_is_recorded_yet_has_its_page(ask: Ask) -> None:
+    answer = ask("/pipelines/toy/windows/20200120T000000Z/20200121T000000Z", ANN)
+    assert (answer.status_code, "Nothing is recorded of this window" in answer.text) == (200, True)
+
+
+def test_a_reader_whose_login_is_over_gets_a_page_that_says_so_and_nothing_of_a_pipeline(ask: Ask) -> None:
+    answer = ask("/pipelines/toy", {"accept": "text/html,*/*;q=0.8"})
+    assert answer.status_code == 401
+    assert "log in to Airflow, then open this page again" in answer.text
+    assert "toy" not in answer.text
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
