@@ -92,7 +92,11 @@ def test_a_list_leaves_out_what_its_reader_may_not_see(ask: Ask, address: str) -
         ("/pipelines/toy/ledger?before=last", 404, "before &#39;last&#39; is not a whole number"),
         ("/pipelines/toy/windows/20200104T000000Z/20200103T000000Z", 404, "No window: "),
         ("/pipelines/toy/windows/20200104T000000Z/20200104T060000Z", 404, "the daily window there is 2020-01-04T00:00"),
-        ("/pipelines/toy/windows/20190104T000000Z/20190105T000000Z", 404, "its coverage is 2020-01-01T00:00:00+00:00 to"),
+        (
+            "/pipelines/toy/windows/20190104T000000Z/20190105T000000Z",
+            404,
+            "its coverage is 2020-01-01T00:00:00+00:00 to",
+        ),
         ("/pipelines/toy/windows/yesterday/today", 404, "No window: "),
         ("/reports/toy/monitoring/20200104T000000Z_20200105T000000Z.html", 404, "No report toy/monitoring/"),
         ("/reports/toy/%2e%2e/%2e%2e/state.db", 404, "No report toy/../../state.db"),
