@@ -1,6 +1,10 @@
-"""Flights by the day: the four files of flight_delays on a daily calendar, as `flight_days`, with or without a change."""
+"""Flights by the day: the four files of flight_delays on a daily calendar, as `flight_days`, with or without a change.
+
+By hand, on a platform of its own: `python -m tests.support.flight_days FOLDER FROM TO [planted] [day-by-day]`.
+"""
 
 import re
+import sys
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -12,64 +16,73 @@ from airloop.settings import Settings, load_settings
 from nycflights import NycFlights
 
 NAME = "flight_days"
-CHANGED_FROM = date(2013, 2, 11)
-"""From this local day on the planted change lands."""
-MINUTES = {"UA": 15, "DL": 15, "EV": -30, "B6": -30}
-"""What the change adds to the arrival delay, by carrier: the punctual ones come late, the late ones in time."""
+CHANGED_FROM = date(2013, 2, 20)
+"""From this local day on the planted change lands: flights of the morning arrive an hour late."""
 LINKED = ("dags", "plugins", "requirements", "include/airloop", "include/airloop_airflow", "include/airloop_platform")
 
 
-class TurnedFlights(NycFlights):
-    """NycFlights whose carriers change places from CHANGED_FROM on: only outcomes are other ones."""
+class ChangedFlights(NycFlights):
+    """NycFlights in which arrivals before noon (UTC 17:00) are an hour late from CHANGED_FROM on."""
 
     def files(self, feed: str) -> Mapping[date, pl.DataFrame]:
         """See Replay."""
-        return _turned() if feed == "arrivals" else super().files(feed)
+        return _changed() if feed == "arrivals" else super().files(feed)
 
 
 @cache
-def _turned() -> Mapping[date, pl.DataFrame]:
-    carriers = NycFlights().frame("schedule").select("flight_id", "carrier")
-    added = pl.col("carrier").replace_strict(MINUTES, default=0)
+def _changed() -> Mapping[date, pl.DataFrame]:
+    late = pl.col("arrived_at").dt.hour().is_between(12, 17)
+    delay = pl.col("arrival_delay_minutes") + pl.when(late).then(60).otherwise(0)
     return {
-        day: frame.join(carriers, on="flight_id", how="left", maintain_order="left")
-        .with_columns(pl.col("arrival_delay_minutes") + added)
-        .drop("carrier")
-        if day >= CHANGED_FROM
-        else frame
+        day: frame.with_columns(delay.alias("arrival_delay_minutes")) if day >= CHANGED_FROM else frame
         for day, frame in NycFlights().files("arrivals").items()
     }
 
 
-def declare(settings: Settings, repository: Path, *, planted: bool, name: str = NAME) -> None:
-    """Write the four files into a checkout; the code they name is the repository's."""
-    shipped, folder = repository / "include" / "pipelines" / "flight_delays", settings.pipelines_dir / name
-    folder.mkdir(parents=True)
-    for file in ("pipeline.yaml", "features.sql", "expectations.yaml"):
-        text = (shipped / file).read_text().replace("flight_delays", name)
-        (folder / file).write_text(_daily(text, planted=planted) if file == "pipeline.yaml" else text)
-    definitions = (repository / "feature_repo" / "flight_delays.py").read_text()
-    (settings.feature_repo_dir / f"{name}.py").write_text(definitions.replace("flight_delays", name))
-
-
 def write_project(root: Path, repository: Path, *, planted: bool) -> Settings:
     """A project with `flight_days` alone; code and DAGs are the repository's."""
-    (root / "include").mkdir(parents=True)
+    folder = root / "include" / "pipelines" / NAME
+    folder.mkdir(parents=True)
     (root / "feature_repo").mkdir()
     for name in LINKED:
         (root / name).symlink_to(repository / name)
+    shipped = repository / "include" / "pipelines" / "flight_delays"
+    for name in ("pipeline.yaml", "features.sql", "expectations.yaml"):
+        text = (shipped / name).read_text().replace("flight_delays", NAME)
+        (folder / name).write_text(_daily(text, planted=planted) if name == "pipeline.yaml" else text)
+    definitions = (repository / "feature_repo" / "flight_delays.py").read_text()
+    (root / "feature_repo" / f"{NAME}.py").write_text(definitions.replace("flight_delays", NAME))
     store = (repository / "feature_repo" / "feature_store.yaml").read_text()
     (root / "feature_repo" / "feature_store.yaml").write_text(store)
-    settings = load_settings(project_dir=root, home=root / "home")
-    declare(settings, repository, planted=planted)
-    return settings
+    return load_settings(project_dir=root, home=root / "home")
 
 
 def _daily(text: str, *, planted: bool) -> str:
-    """Another calendar, a look a week at two weeks, models that forget what is older than four: nothing else."""
     text = re.sub(r"calendar: monthly.*", "calendar: daily", text)
-    text = text.replace("monitoring:\n  {", "monitoring:\n  {every: weekly, over_days: 14, ")
-    text = text.replace("training:\n", "training:\n  history_days: 28\n")
+    text = text.replace("monitoring:\n  {", "monitoring:\n  {every: weekly, ")
     if planted:
-        text = text.replace("nycflights.feeds:NycFlights", "tests.support.flight_days:TurnedFlights")
+        text = text.replace("nycflights.feeds:NycFlights", "tests.support.flight_days:ChangedFlights")
     return text
+
+
+def main(folder: str, start: str, end: str, *options: str) -> None:
+    """Replay `[start, end)` on a platform of its own, and show the demo's table."""
+    from rich.console import Console
+
+    from airloop.config import load_pipeline
+    from airloop_platform.replay import span
+    from airloop_platform.replay.command import replay_and_show
+
+    repository, root = Path(__file__).resolve().parents[2], Path(folder)
+    if not root.exists():
+        write_project(root, repository, planted="planted" in options)
+    settings = load_settings(project_dir=root, home=root / "home")
+    pipeline = load_pipeline(NAME, settings)
+    windows = span.windows_between(pipeline, start, end, span.reach(pipeline, settings))
+    if "day-by-day" not in options:
+        windows = span.by_look(pipeline, windows, settings)
+    replay_and_show(pipeline, windows, settings, console=Console(width=200))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
