@@ -129,7 +129,8 @@ def write_picture(
         ticks = range(0, len(without), -(-len(without) // _MOST_TICKS))
         named = "%b" if pipeline.calendar == "monthly" else "%d %b"
         axes.set_xticks([*ticks], [without[tick].window.start.strftime(named) for tick in ticks])
-    figure.axes[0].legend()
+    # Below both: inside it would lie on a line or on a version's name.
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     path = Path(settings.home) / "reports" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
