@@ -7,9 +7,10 @@ kept: nobody can try secrets of that length.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -28,7 +29,8 @@ SCOPES = {
 """Scope -> what a key with it may do."""
 
 _PREFIX = "airloop"
-_ID_BYTES, _SECRET_BYTES = 6, 32
+_ID_BYTES, _OWN_ID_BYTES, _SECRET_BYTES = 6, 8, 32
+_NOBODY_ASKS_LONGER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class ApiKey(Record):
     """A key as it is kept.
 
     Attributes:
-        id: Twelve hexadecimal digits; part of the key, no secret.
+        id: Twelve hexadecimal digits, sixteen of a key that airloop made for itself; part of the key, no secret.
         sha256: Of the whole key.
         revoked_at: Empty while it is valid.
     """
@@ -63,20 +65,25 @@ def create(settings: Settings, name: str, scopes: Iterable[str]) -> tuple[str, A
     Raises:
         ConfigError: No name, no scope, or one there is not.
     """
-    wanted = tuple(dict.fromkeys(scopes))
-    for scope in wanted:
-        if scope not in SCOPES:
-            raise ConfigError(f"{scope!r} is not a scope{nearest(scope, SCOPES)} (scopes: {', '.join(SCOPES)})")
-    if not wanted or not name.strip():
-        raise ConfigError(
-            "a key needs a name that says whose it is, and a scope: airloop keys create NAME --scope predict"
-        )
-    key_id = secrets.token_hex(_ID_BYTES)
-    key = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-    kept = ApiKey(key_id, name.strip()[:100], _hash(key), wanted, state.instant_text(datetime.now(UTC)))
+    return _made(settings, name, scopes, id_bytes=_ID_BYTES)
+
+
+@contextmanager
+def own(settings: Settings, name: str, scopes: Iterable[str]) -> Iterator[str]:
+    """A key for as long as this process asks; afterwards nothing is left of it, as there is nobody to revoke it for.
+
+    What a killed process left is removed an hour later, by the next one that makes a key; its secret died with it.
+    """
+    forgotten = state.instant_text(datetime.now(UTC) - _NOBODY_ASKS_LONGER)
+    owns = sa.func.length(api_keys.c.id) == 2 * _OWN_ID_BYTES
     with state.transaction(settings) as connection:
-        connection.execute(api_keys.insert().values(**{**kept.to_json(), "scopes": " ".join(wanted)}))
-    return key, kept
+        connection.execute(api_keys.delete().where(owns, api_keys.c.created_at < forgotten))
+    key, kept = _made(settings, name, scopes, id_bytes=_OWN_ID_BYTES)
+    try:
+        yield key
+    finally:
+        with state.transaction(settings) as connection:
+            connection.execute(api_keys.delete().where(api_keys.c.id == kept.id))
 
 
 def listed(settings: Settings) -> tuple[ApiKey, ...]:
@@ -108,6 +115,23 @@ def id_of(given: str) -> str:
     """The id in a key somebody sent; empty when it is none of ours."""
     parts = given.split("_", 2)
     return parts[1] if len(parts) == 3 and parts[0] == _PREFIX else ""
+
+
+def _made(settings: Settings, name: str, scopes: Iterable[str], *, id_bytes: int) -> tuple[str, ApiKey]:
+    wanted = tuple(dict.fromkeys(scopes))
+    for scope in wanted:
+        if scope not in SCOPES:
+            raise ConfigError(f"{scope!r} is not a scope{nearest(scope, SCOPES)} (scopes: {', '.join(SCOPES)})")
+    if not wanted or not name.strip():
+        raise ConfigError(
+            "a key needs a name that says whose it is, and a scope: airloop keys create NAME --scope predict"
+        )
+    key_id = secrets.token_hex(id_bytes)
+    key = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+    kept = ApiKey(key_id, name.strip()[:100], _hash(key), wanted, state.instant_text(datetime.now(UTC)))
+    with state.transaction(settings) as connection:
+        connection.execute(api_keys.insert().values(**{**kept.to_json(), "scopes": " ".join(wanted)}))
+    return key, kept
 
 
 def _hash(key: str) -> str:

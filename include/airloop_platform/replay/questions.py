@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,13 +91,11 @@ class Questions:
 
     @contextmanager
     def _connection(self) -> "Iterator[_Connection]":
-        key, kept = api_keys.create(self.settings, CALLER, ["predict"])
-        connection = _Connection(self.url, self.pipeline.name, key)
-        try:
+        with (
+            api_keys.own(self.settings, CALLER, ["predict"]) as key,
+            closing(_Connection(self.url, self.pipeline.name, key)) as connection,
+        ):
             yield connection
-        finally:
-            connection.close()
-            api_keys.revoke(self.settings, kept.id)
 
     def _features(self, connection: "_Connection", version: int) -> list[str]:
         """The features that the version takes, once it answers; none where it does not within half a minute."""

@@ -8,7 +8,7 @@ from tests.support import served_toy
 from tests.support.served_toy import EXPLICIT, ask, wait_for
 
 from airloop.errors import ConfigError
-from airloop.stores import api_keys
+from airloop.stores import api_keys, state, tables
 
 
 @pytest.fixture
@@ -67,6 +67,35 @@ def test_a_revoked_key_is_refused_within_two_seconds(locked):
     assert ask(locked, {"features": EXPLICIT}, **bearer(key)).status_code == 200
     api_keys.revoke(locked.service.settings, kept.id)
     wait_for(lambda: ask(locked, {"features": EXPLICIT}, **bearer(key)).status_code == 401, seconds=2)
+
+
+def test_a_key_that_a_process_makes_for_itself_works_as_long_as_it_asks_and_leaves_nothing(locked):
+    settings = locked.service.settings
+    theirs, _ = made(locked, "predict")
+    with api_keys.own(settings, "replay", ["predict"]) as key:
+        assert ask(locked, {"features": EXPLICIT}, **bearer(key)).status_code == 200
+        assert locked.get("/metrics", **bearer(key)).status_code == 403
+        assert [kept.name for kept in api_keys.listed(settings)] == ["site", "replay"]
+    assert [kept.name for kept in api_keys.listed(settings)] == ["site"]
+    wait_for(lambda: ask(locked, {"features": EXPLICIT}, **bearer(key)).status_code == 401, seconds=2)
+    assert ask(locked, {"features": EXPLICIT}, **bearer(theirs)).status_code == 200
+
+
+def test_the_key_of_a_process_that_was_killed_goes_with_the_next_one_and_nobody_elses(served):
+    _, person = api_keys.create(served, "replay", ["predict"])
+    killed, running = api_keys.own(served, "replay", ["predict"]), api_keys.own(served, "replay", ["predict"])
+    killed.__enter__()
+    left = api_keys.listed(served)[-1]
+    running.__enter__()
+    with state.transaction(served) as connection:
+        connection.execute(tables.api_keys.update().values(created_at="2020-01-01T00:00:00Z"))
+        late = tables.api_keys.c.id.not_in([person.id, left.id])
+        connection.execute(tables.api_keys.update().where(late).values(created_at=person.created_at))
+    with api_keys.own(served, "replay", ["predict"]):
+        ids = [kept.id for kept in api_keys.listed(served)]
+    assert len(ids) == 3
+    assert person.id in ids
+    assert left.id not in ids
 
 
 def test_only_the_hash_is_kept(served, tmp_path):
