@@ -10,6 +10,7 @@ from airloop.deployment import Deployment
 from airloop.errors import ConfigError
 from airloop.records import Record, Window
 from airloop.run import stage_run
+from airloop.run.stages import find_stage
 from airloop.settings import Settings, load_settings
 from nycflights import NycFlights
 
@@ -94,6 +95,6 @@ def run_data(
     """
     records: dict[str, Record] = {}
     for name in stages:
-        upstream = {need: records[need] for need in stages.find_stage(name).needs}
+        upstream = {need: records[need] for need in find_stage(name).needs}
         records[name] = run(name, Deployment(pipeline, settings), window, upstream=upstream)
     return records

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 from benchmarks import __main__ as bench
-from benchmarks.flights import settings_below
+from benchmarks.flights import DATA_STAGES, run_data, settings_below
 from benchmarks.row import Row, interleaved, write_rows
 from benchmarks.session import Session, asked_months
 from rich.console import Console
+from tests.support import toy
 
 from airloop.errors import ConfigError, DataContractError
 
@@ -121,6 +122,19 @@ def test_the_table_shows_a_note_as_it_is_and_marks_what_is_not_ok():
 def test_everything_but_the_landed_files_lies_below_the_temporary_home(tmp_path):
     assert settings_below(tmp_path).lake_uri == f"{tmp_path}/lake"
     assert settings_below(tmp_path, landing_uri="/elsewhere").landing_uri == "/elsewhere"
+
+
+def test_each_data_stage_of_a_month_is_given_the_records_of_those_it_needs(toy_settings):
+    given = {}
+
+    def run(name, _at, _window, *, upstream):
+        given[name] = dict(upstream)
+        return f"record of {name}"
+
+    records = run_data(toy.toy_pipeline(toy_settings), toy.days(0, 1), toy_settings, run=run)
+    assert records == {name: f"record of {name}" for name in DATA_STAGES}
+    assert given["validate_raw"] == {"ingest": "record of ingest"}
+    assert given["materialize"] == {"validate_features": "record of validate_features"}
 
 
 def test_a_lake_named_by_the_environment_is_refused(tmp_path, monkeypatch):
