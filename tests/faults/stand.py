@@ -24,6 +24,7 @@ NAME = "flight_delays"
 PROJECT = Path(__file__).resolve().parents[2]
 # Profile describes and materialize copies: neither judges what landed.
 _DATA = ("ingest", "validate_raw", "build_features", "validate_features")
+_JUDGES = ("ingest", "validate_raw")
 _AHEAD = timedelta(days=2)
 
 
@@ -77,7 +78,7 @@ class Stand:
 
         Args:
             data_only: Neither score nor monitor this fault.
-            brief: Stop before the month is scored or monitored once an alarm has rung.
+            brief: Stop once what landed was judged and an alarm has rung: no features, no scores, no monitoring.
         """
         began = time.monotonic()
         files = Landed(folder / "april")
@@ -90,7 +91,7 @@ class Stand:
         for stage in loop.april(files, scored=late):
             if (data_only or self.data_only) and stage not in _DATA:
                 continue
-            if brief and reaction.alarms and stage in ("score", "monitor"):
+            if brief and reaction.alarms and stage not in _JUDGES:
                 break
             try:
                 reaction = reaction.hearing(stage, loop.run(stage, month(4)))

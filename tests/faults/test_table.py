@@ -1,5 +1,6 @@
 """The table of faults itself: each changes what lands, and silence, a wrong name or a training asked for are found."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from .reaction import Reaction
 from .stand import land_april
 from .table import FAULTS, wrong
 
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 QUIET = Reaction("x", triage="nothing")
 LOUD = Reaction("x", alarms=(("validate_raw", "unit_change", "weather.temp", "looks like a unit change"),))
 
@@ -43,6 +45,11 @@ def test_every_fault_changes_what_lands_and_only_outcomes_where_it_says_so(
 
 def test_no_two_faults_have_one_name() -> None:
     assert len(FAULTS) == len({fault.plant for fault in FAULTS.values()}) > 33
+
+
+def test_the_page_has_a_row_for_each_fault_in_their_order() -> None:
+    rows = re.findall(r"(?m)^\| (.+?) \| (.+?) \|", PAGE.read_text())
+    assert rows[2:] == [(fault.name, fault.how.replace("|", "\\|")) for fault in FAULTS.values()]
 
 
 def test_silence_about_a_fault_is_wrong() -> None:

@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -19,8 +20,14 @@ from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 from airloop.stores.landed_files import file_span, read_bytes
 
-OTHER_CODES = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "a zip archive", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+OTHER_CODES = {
+    b"\x1f\x8b": "gzip", b"PK\x03\x04": "a zip archive", b"BZh91AY&SY": "bzip2", b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd", b"PAR1\x15": "Parquet", b"\xff\xfe\0\0": "UTF-32",
+    b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
+}  # fmt: skip
 """What a file begins with that is no plain text -> what it is."""
+# A backslash does not mask a quote: what is read would be another text. At the end of a field it may be a path's.
+_MASKED_QUOTE = re.compile(rb'\\"(?=[^",\r\n])')
 _LARGEST_BLOCK = 2**31 - 1
 _HEAD = 4096
 
@@ -138,6 +145,11 @@ def _refuse_no_text(uri: str, content: bytes) -> None:
         raise DataContractError(
             f"{uri}: not readable as CSV in UTF-8: it has zero bytes, as UTF-16 and binary files do; land it as plain "
             "UTF-8 text"
+        )
+    if b'\\"' in content and (masked := _MASKED_QUOTE.search(content)):
+        raise DataContractError(
+            f"{uri}: not readable as CSV: line {content.count(bytes([10]), 0, masked.start()) + 1} masks a quote by a "
+            'backslash; have a quote within a field written twice ("")'
         )
     if not content.endswith((b"\n", b"\r")):
         raise DataContractError(f"{uri}: the last line does not end: the file was cut off; land it again whole")

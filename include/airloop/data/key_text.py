@@ -9,6 +9,10 @@ The rules for a key column of type string, by value:
 `float in <column>`
     A number as a float is written: `1.0e+06`, or `1000000.0` in a file in which no key has another fraction.
 
+`no value in <column>`
+    A word that a program writes where there is no value: `NULL`, `None`, `NaN`, `N/A`, `#REF!`. All rows without a key
+    would be one thing.
+
 Columns that `as_written` of the feed names are taken as they stand.
 """
 
@@ -19,11 +23,15 @@ import polars as pl
 
 from airloop.config import Feed
 
-HIDDEN, FLOAT = "hidden characters in", "float in"
+HIDDEN, FLOAT, NO_VALUE = "hidden characters in", "float in", "no value in"
 
 # Printed for Python, and yet not seen: fillers, joiners, variation selectors, the empty Braille cell.
 _FILLERS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810))))
 _SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+# Not `NA`, which is Namibia, nor a dash: those are names, too.
+_NO_VALUE = (
+    r"(?i)^(?:<?null>?|\(null\)|none|nan|nat|<na>|n/a|undefined|\\N|#(?:n/a|ref!|value!|name\?|div/0!|null!|num!))$"
+)
 _PLAIN = r"^[!-~](?:[ -~]*[!-~])?$"
 _EXPONENT = r"^[+-]?[0-9](?:\.[0-9]*)?[eE]\+[0-9]+$|^[+-]?[0-9]\.[0-9]+[eE][0-9]+$"
 _WHOLE_FLOAT, _ANY_FRACTION = r"^[+-]?[0-9]+\.0+$", r"^[+-]?[0-9]+\.[0-9]*[1-9]"
@@ -34,6 +42,7 @@ def faults(texts: pl.DataFrame, feed: Feed) -> dict[str, pl.Series]:
     broken = {}
     for name in judged(feed):
         broken[f"{HIDDEN} {name}"] = hidden(texts[name])
+        broken[f"{NO_VALUE} {name}"] = texts[name].str.contains(_NO_VALUE).fill_null(value=False)
         broken[f"{FLOAT} {name}"] = through_float(texts[name])
     return broken
 
@@ -63,6 +72,11 @@ def through_float(texts: pl.Series) -> pl.Series:
 def is_float(text: str, *, whole: bool) -> bool:
     """Whether one text is a number as a float is written; `whole` counts `12.0`, which may be a name, among them."""
     return bool(re.match(_EXPONENT, text) or (whole and re.match(_WHOLE_FLOAT, text)))
+
+
+def is_no_value(text: str) -> bool:
+    """Whether one text is a word for a missing value."""
+    return bool(re.match(_NO_VALUE, text))
 
 
 def unseen(text: str) -> str:

@@ -42,6 +42,10 @@ _EXPLAINED: dict[str, Callable[[str, Any, str], str]] = {
         f"{value} has {key_text.unseen(text)}, and would be another key than one that looks the same; write it "
         "without, or name the column in `as_written` of the feed"
     ),
+    key_text.NO_VALUE: lambda _kind, _text, value: (
+        f"{value} is a word for a missing value, and would be one key for all rows without one; write the key, or name "
+        "the column in `as_written` of the feed"
+    ),
     key_text.FLOAT: lambda _kind, _text, value: (
         f"{value} is a number as a float is written, and another key than the digits alone; write ids as whole numbers "
         "or texts, or name the column in `as_written` of the feed"

@@ -2,7 +2,8 @@
 
 integer
     Digits with a sign in front, of at most 64 bits. `12.0` is 12, because a table tool writes whole numbers so as soon
-    as one is missing; beyond 2**53 it is refused, as the float it passed through has lost digits. `12.5` is refused.
+    as one is missing; beyond 2**53 it is refused, as the float it passed through has lost digits. `12.5` is refused,
+    and so is `12.000`: in half of the world its point parts thousands.
 float
     Digits, a decimal point, an exponent; finite. A whole number beyond 2**53 without a point is refused.
 boolean
@@ -35,6 +36,7 @@ _BLANKS = " \t"
 _EXACT_IN_FLOAT = 2**53
 _WHOLE = r"[+-]?(?:0|[1-9][0-9]*)"
 _INTEGER = rf"^{_WHOLE}(?:\.0+)?$"
+_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}\.000$"
 _FLOAT = rf"^(?:{_WHOLE}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _NOT_ZERO = r"^[^eE]*[1-9]"
 _DIALLED, _BARE_EXPONENT = r"^\+[0-9]{7,}$", r"^[+-]?[0-9]+[eE][0-9]+$"
@@ -143,7 +145,8 @@ def _integer(text: pl.Expr) -> pl.Expr:
     through_float = text.str.contains(".", literal=True)
     exact = number.is_between(-_EXACT_IN_FLOAT, _EXACT_IN_FLOAT, closed="none")
     dialled = text.str.contains(_DIALLED)
-    return pl.when(text.str.contains(_INTEGER) & (exact | ~through_float) & ~dialled).then(number)
+    parted = text.str.contains(_THOUSANDS)
+    return pl.when(text.str.contains(_INTEGER) & (exact | ~through_float) & ~dialled & ~parted).then(number)
 
 
 def _float(text: pl.Expr) -> pl.Expr:
@@ -205,6 +208,10 @@ _NUMBER_CAUSES = (
 )
 _INTEGER_CAUSES = (
     (r"[+-]?[0-9.]+[eE][+-]?[0-9]+", "it is written with an exponent, as a float is; have it written in full"),
+    (
+        r"[+-]?[1-9][0-9]{0,2}\.000",
+        "its point may part thousands; have it written without, or declare the column as float if it parts decimals",
+    ),
     *_NUMBER_CAUSES,
 )
 _FLOAT_CAUSES = (

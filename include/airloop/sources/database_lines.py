@@ -83,6 +83,10 @@ def _refuse_key(value: Any) -> None:
     says = key_text.unseen(str(value))
     if says:
         raise DataContractError(f"has {says}: trim it in the query, or name the column in `as_written`")
+    if key_text.is_no_value(str(value)):
+        raise DataContractError(
+            "is a word for a missing value: leave it out in the query (NULLIF), or name the column in `as_written`"
+        )
     if key_text.is_float(str(value), whole=isinstance(value, Decimal)):
         raise DataContractError(f"is a number as a float is written: {_CAST}, or name the column in `as_written`")
 

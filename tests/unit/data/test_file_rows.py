@@ -87,6 +87,12 @@ def test_what_spreadsheets_do_to_a_file_does_not_matter(tmp_path: Path, content:
     ]
 
 
+def test_backslashes_and_doubled_quotes_stand_for_themselves(tmp_path: Path) -> None:
+    at = "2020-01-01T00:00:00Z,,,"
+    frame = _read(tmp_path, f'{HEADER}\n"C:\\dir\\",{at}\n"a ""b"" \\""c",{at}\n"\\",{at}\n')
+    assert frame["id"].to_list() == ["C:\\dir\\", 'a "b" \\"c', "\\"]
+
+
 def test_a_file_without_rows_is_read_as_no_rows(tmp_path: Path) -> None:
     assert _read(tmp_path, f"{HEADER}\n").height == 0
 
@@ -102,6 +108,10 @@ def test_a_file_without_rows_is_read_as_no_rows(tmp_path: Path) -> None:
         pytest.param(f"{HEADER},ü\n".encode("latin-1"), "line 1 holds the byte 0xfc", id="Latin-1 in the header"),
         pytest.param(gzip.compress(f"{HEADER}\n{GOOD}\n".encode()) + b"\n", "it is gzip", id="compressed"),
         pytest.param(b"PK\x03\x04\n", "it is a zip archive", id="a spreadsheet"),
+        pytest.param(b"BZh91AY&SY\x00\n", "it is bzip2", id="bzip2"),
+        pytest.param(b"PAR1\x15\x00\n", "it is Parquet", id="Parquet"),
+        pytest.param(f"{HEADER}\n{GOOD}\n".encode("utf-32"), "it is UTF-32", id="UTF-32"),
+        pytest.param(f'{HEADER}\n{GOOD}\n"a\\"b",,,,\n', "line 3 masks a quote by a backslash", id="masked quote"),
         pytest.param(f"{HEADER}\n{GOOD}", "the last line does not end: the file was cut off", id="no line end"),
         pytest.param(
             f"{HEADER}\nb,2020-01-01T00:00:00Z\n{GOOD}\n", "Row #2: Expected 5 columns, got 2", id="short line"

@@ -61,14 +61,32 @@ def test_a_key_that_has_been_a_float_is_found(keys: list[str], broken: list[bool
     assert key_text.through_float(pl.Series(keys)).to_list() == broken
 
 
-@pytest.mark.parametrize("key", ["a\u200b", "b ", "1e+06"])
+def _rule(key: str) -> str | None:
+    feed = Feed(files="t.csv", key=("id",), columns={"id": "string", "n": "integer"})
+    content = f'id,n\n"{key}",1\nb,2\n'.encode()
+    return file_rows.parse("t.csv", content, feed, span=None, max_bad_share=0)[unreadable_rows.RULE][0]
+
+
+@pytest.mark.parametrize(
+    "key", ["NULL", "null", "<null>", "None", "NaN", "NaT", "<NA>", "N/A", "#REF!", "\\N", "undefined"]
+)
+def test_a_word_for_a_missing_value_is_no_key(key: str) -> None:
+    assert _rule(key) == "no value in id"
+
+
+@pytest.mark.parametrize("key", ["NA", "-", "0", "nano", "None-1", "Nullmeier", "#12"])
+def test_a_name_that_only_looks_like_such_a_word_is_a_key(key: str) -> None:
+    assert _rule(key) is None
+
+
+@pytest.mark.parametrize("key", ["a\u200b", "b ", "1e+06", "NULL"])
 def test_the_row_goes_to_quarantine_with_the_rules_name_and_the_others_go_in(toy_settings: Settings, key: str) -> None:
     toy.land(toy_settings, days=range(1))
     landed.put(toy_settings, FILE, [*(landed.job(f"g{n}") for n in range(60)), landed.job(key)])
     for stage in ("ingest", "validate_raw"):
         toy.run(stage, toy_settings, toy.days(0, 1))
     (row,) = quarantine.list_rows(toy.toy_pipeline(toy_settings), toy_settings)
-    assert row.rules in ("hidden characters in job", "float in job")
+    assert row.rules in ("hidden characters in job", "float in job", "no value in job")
     assert row.key == {"job": key}
     assert len(landed.sizes(toy_settings, layer="clean")) == 60
 
@@ -112,10 +130,10 @@ def test_landing_by_hand_refuses_the_float_keys_of_a_parquet_file(toy_settings: 
     assert land_table(toy.toy_pipeline(toy_settings), "jobs", path, Dialect(), toy_settings).rows == 2
 
 
-@pytest.mark.parametrize("value", ["a ", "a\u200b", "1e+06"])
+@pytest.mark.parametrize("value", ["a ", "a\u200b", "1e+06", "None"])
 def test_a_databases_key_is_refused_where_it_enters(toy_settings: Settings, value: str) -> None:
     feed = toy.toy_pipeline(toy_settings).feeds["jobs"]
     row = [value, "m0", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00+00", 1]
-    with pytest.raises(DataContractError, match=r"column 'job'.*(trim it|cast it) in the query"):
+    with pytest.raises(DataContractError, match=r"column 'job'.*(trim it|cast it|leave it out) in the query"):
         database_lines.line("jobs", feed, row)
     assert database_lines.line("jobs", feed, ["a", *row[1:]]).startswith('"a"')

@@ -25,6 +25,9 @@ def read(kind: str, *texts: str | None) -> list[object]:
     ("kind", "text", "value"),
     [
         ("integer", "12.0", 12),
+        ("integer", "12.00", 12),
+        ("integer", "0.000", 0),
+        ("integer", "1234.000", 1234),
         ("integer", " -7\t", -7),
         ("integer", "+5", 5),
         ("integer", "9223372036854775807", 2**63 - 1),
@@ -50,6 +53,8 @@ def test_a_value_is_read_as_it_is_meant(kind: str, text: str, value: object) -> 
         ("integer", "+4930123456", "a telephone number would lose its plus; declare the column as string"),
         ("float", "+4930123456", "a telephone number would lose its plus"),
         ("integer", "12.5", "it has a fraction"),
+        ("integer", "1.000", "its point may part thousands"),
+        ("integer", "-250.000", "its point may part thousands"),
         ("integer", "1e+06", "written with an exponent"),
         ("integer", "9223372036854775808", "more digits than the type holds"),
         ("integer", "9007199254740992.0", "has passed through a float"),

@@ -6,6 +6,7 @@ import polars as pl
 
 from airloop.config import Pipeline
 from airloop.data.feed_history import (
+    code_alarms,
     column_alarms,
     day_alarms,
     kept_alarms,
@@ -35,7 +36,7 @@ def sketch_window(pipeline: Pipeline, rows: Mapping[str, pl.DataFrame], window: 
 
 def notice(looked: Looked) -> tuple[Alarm, ...]:
     """The alarms of a window, the first of each kind and subject, one for each cause."""
-    modules = (column_alarms, kept_alarms, rate_alarms, text_alarms, pair_alarms, day_alarms)
+    modules = (column_alarms, kept_alarms, code_alarms, rate_alarms, text_alarms, pair_alarms, day_alarms)
     found = [alarm for module in modules for alarm in module.find(looked)]
     suspects = {column for alarm in found for column in alarm.subject.split(", ")}
     alarms: dict[tuple[str, str], Alarm] = {}

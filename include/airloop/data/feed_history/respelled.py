@@ -1,13 +1,14 @@
 """Is a value another spelling of one that was there, or a word for "missing" in place of nothing?
 
-`north` beside `North`, `Café` beside `Cafe`, a blank that nobody sees, and the `N/A` that a table program writes into
-empty cells are new categories to a model, however few their rows.
+`north` beside `North`, `Café` beside `Cafe`, `KÃ¶ln` for `Köln`, `1.0` for `1`, `Frankf` for `Frankfurt`, a blank that
+nobody sees, and the `N/A` that a table program writes into empty cells are new categories to a model, however few
+their rows.
 """
 
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from airloop.data.feed_history import written_forms
 from airloop.data.feed_history.sketch import Texts
 
 _LEAST_SHARE, _LEAST_ROWS = 0.005, 5
@@ -17,7 +18,7 @@ _MISSING = frozenset(
         *("(null)", "<na>", "missing", "not available", "undefined", r"\n"),
     )
 )
-_UNSEEN = ("Mn", "Cf", "Cc")
+_LEAST_CUT = 3
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,17 @@ def find(past: Sequence[Texts], window: Texts) -> Respelled | None:
     known = {value for texts in past for value in texts.top}
     if not known:
         return None
-    plain = {_plain(value): value for value in known}
+    by_form = {form: value for value in sorted(known) for form in written_forms.forms(value)}
+    longest = max(map(len, window.top), default=0)
+    cut_off = [value for value in known if len(value) > longest and value not in window.top]
     missing, respelled = [], []
     for value, rows in window.top.items():
         if value in known:
             continue
         if value.strip().lower() in _MISSING:
             missing.append((rows, value, ""))
-        elif _plain(value) in plain:
-            respelled.append((rows, value, plain[_plain(value)]))
+        elif like := _like(value, known, by_form) or (_cut(value, cut_off) if len(value) == longest else ""):
+            respelled.append((rows, value, like))
     found = max((missing, respelled), key=lambda group: sum(rows for rows, _, _ in group))
     rows = sum(count for count, _, _ in found)
     if rows < max(_LEAST_ROWS, _LEAST_SHARE * window.rows):
@@ -55,9 +58,17 @@ def find(past: Sequence[Texts], window: Texts) -> Respelled | None:
     return Respelled(rows / window.rows, value, like)
 
 
-def _plain(value: str) -> str:
-    """A value without case, accents, blanks and characters that are not seen."""
-    parts = unicodedata.normalize("NFKD", value.casefold())
-    return "".join(
-        part for part in parts if not part.isspace() and unicodedata.category(part) not in ("Mn", "Cf", "Cc")
-    )
+def _like(value: str, known: Iterable[str], by_form: Mapping[str, str]) -> str:
+    """The known value of which this is another spelling; empty where there is none."""
+    for form in written_forms.readings(value):
+        if form in by_form:
+            return by_form[form]
+    lost = written_forms.lost_letters(value)
+    return next((item for item in sorted(known) if lost.fullmatch(item)), "") if lost else ""
+
+
+def _cut(value: str, cut_off: Sequence[str]) -> str:
+    """The known value, gone now, of which this is the beginning: where a field ends, all longer texts end."""
+    if len(value) < _LEAST_CUT:
+        return ""
+    return min((item for item in cut_off if item.startswith(value)), default="")

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from airloop.data.feed_history import code_shares
 from airloop.data.feed_history.blocks import Block
+from airloop.data.feed_history.code_shares import Codes
 from airloop.data.feed_history.explained_rates import Sample
 from airloop.data.feed_history.kept_values import Held
 from airloop.data.feed_history.pile_up import Pile
@@ -48,6 +50,9 @@ class Sketch:
         contents: Local day -> a digest of its numbers, see repeated_days.
         orders: `one > other` -> share of the rows in which it is so, see exchanged.
         held: `column where other` -> its value where the other column has its lowest, see kept_values.
+        codes: Column of few values -> its values, see code_shares.
+        clocked: `hour of instant in zone -> column` -> what it says for each hour, see clock_columns.
+        unclocked: A rule like that which does not hold -> share of the rows that keep to it; not stored.
         courses: Numeric column -> how it went in the order of time, see smooth_columns.
         rates: Column of an outcome -> each of its few values -> rows by block.
         clumped: Column of an outcome -> how much its rows of a day are alike, see outcome_rates.
@@ -77,6 +82,9 @@ class Sketch:
     profiles: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     orders: dict[str, float] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
+    codes: dict[str, Codes] = field(default_factory=dict)
+    clocked: dict[str, dict[str, str]] = field(default_factory=dict)
+    unclocked: dict[str, float] = field(default_factory=dict, compare=False)
     courses: dict[str, Course] = field(default_factory=dict)
     rates: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
     clumped: dict[str, float] = field(default_factory=dict)
@@ -112,6 +120,8 @@ class Sketch:
             "profiles": self.profiles,
             "orders": self.orders,
             "held": self.held,
+            "codes": code_shares.to_json(self.codes),
+            "clocked": self.clocked,
             "courses": self.courses,
             "rates": self.rates,
             "clumped": self.clumped,
@@ -144,6 +154,8 @@ class Sketch:
             profiles=data.get("profiles", {}),
             orders=data.get("orders", {}),
             held={name: tuple(item) for name, item in data.get("held", {}).items()},
+            codes={name: Codes(clumped, rows) for name, (clumped, rows) in data.get("codes", {}).items()},
+            clocked=data.get("clocked", {}),
             courses={name: tuple(course) for name, course in data.get("courses", {}).items()},
             rates={
                 name: {value: tuple(rows) for value, rows in counts.items()}

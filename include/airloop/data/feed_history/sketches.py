@@ -11,6 +11,8 @@ from airloop.config import Feed
 from airloop.data.feed_history import (
     agreements,
     associations,
+    clock_columns,
+    code_shares,
     exchanged,
     far_values,
     fixed_attributes,
@@ -42,6 +44,8 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
     """
     numeric, days = numeric_columns(feed), local_days(feed, rows)
     fixed = fixed_attributes.find(feed, rows)
+    said = [*_texts_of(feed), *(name for name in numeric if feed.columns[name] == "integer")]
+    clocked = clock_columns.find(feed, rows, said, timestamps(feed))
     between = time_differences(list(itertools.combinations(timestamps(feed), 2)), rows)
     numbers = pl.concat([rows.select(numeric), between], how="horizontal")
     blocks = split(numbers, days, numbers.columns)
@@ -66,6 +70,9 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         copied=row_numbers.share_copied(feed, rows),
         orders=exchanged.orders(rows, numeric),
         held={} if feed.static else kept_values.held(kept_values.finite(rows, numeric), numeric),
+        codes={} if feed.static else _codes(feed, rows, said, days),
+        clocked=clocked.values,
+        unclocked=clocked.broken,
         courses=smooth_columns.courses(rows, numeric, feed.event_time) if feed.event_time else {},
         rates=_rates(feed, rows, days, blocks) if feed.outcome else {},
         clumped=_clumped(feed, rows, days) if feed.outcome else {},
@@ -113,6 +120,14 @@ def _texts_of(feed: Feed) -> Sequence[str]:
 
 def _strings(feed: Feed) -> Sequence[str]:
     return [name for name, kind in feed.columns.items() if kind == "string"]
+
+
+def _codes(feed: Feed, rows: pl.DataFrame, columns: Sequence[str], days: pl.Series) -> dict[str, code_shares.Codes]:
+    """Of an outcome its rates say more."""
+    if feed.outcome:
+        return {}
+    found = {name: code_shares.codes_of(rows[name], days) for name in columns}
+    return {name: codes for name, codes in found.items() if codes}
 
 
 def _rates(

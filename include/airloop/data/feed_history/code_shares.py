@@ -1,0 +1,104 @@
+"""Codes and flags: columns of few values. Is only one of them left, or has a pair changed places?
+
+A flag that was turned round is as often true as it was false, and a code that hangs has one value in all rows: both
+keep every value a known one. Judged are only columns whose rows do not come in spells, as it rains in a dry month on
+no day, and the shares of weather are turned round by a front.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+
+from airloop.data.feed_history import outcome_rates
+
+_LEAST_WINDOWS = 3
+_LEAST_ROWS, _LEAST_OF_A_VALUE = 100, 20
+_MOST_CLUMPED = 4.0
+_LEAST_OTHERS = 0.05
+_APART = 8.0
+"""A pair is apart when the odds of the commoner value are so many times those of the other, in every window."""
+_SLACK = 2.0
+"""Odds lie within what was before up to this factor."""
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The values of a column that has few, with their rows; `clumped` as `outcome_rates.clumping` measures it."""
+
+    clumped: float
+    rows: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """Rows with a value."""
+        return sum(self.rows.values())
+
+    def share(self, value: str) -> float:
+        """The share of the rows that have it."""
+        return self.rows.get(value, 0) / self.total
+
+
+def codes_of(values: pl.Series, days: pl.Series) -> Codes | None:
+    """The codes of a column; None where it has many values, too few rows, or too few days to know their spells."""
+    known = values.drop_nulls()
+    if known.len() < _LEAST_ROWS or known.n_unique() > outcome_rates.MOST_VALUES:
+        return None
+    # A constant has no spells.
+    clumped = 1.0 if known.n_unique() == 1 else outcome_rates.clumping(values, days)
+    if clumped is None:
+        return None
+    counts = known.cast(pl.String).value_counts(name="rows")
+    return Codes(clumped, dict(counts.sort("rows", values.name, descending=[True, False]).iter_rows()))
+
+
+def one_left(past: Sequence[Codes], window: Codes) -> tuple[str, float] | None:
+    """The value that all rows have, and the least share that others had in every window before; else None."""
+    if len(window.rows) > 1 or not _judged(past):
+        return None
+    (value,) = window.rows
+    others = min(1 - codes.share(value) for codes in past)
+    clumped = max(codes.clumped for codes in past)
+    return (value, others) if others >= _LEAST_OTHERS and others * window.total >= _LEAST_OF_A_VALUE * clumped else None
+
+
+def changed_places(past: Sequence[Codes], window: Codes) -> tuple[str, str] | None:
+    """(the value that was the commoner, the one that is now), each as frequent as the other was; else None."""
+    if not _judged(past) or window.clumped > _MOST_CLUMPED:
+        return None
+    always = sorted(set.intersection(*(set(codes.rows) for codes in (*past, window))))
+    for one, other in combinations(always, 2):
+        first, second = _logits(past, one), _logits(past, other)
+        common, rare = (one, other) if first.mean() > second.mean() else (other, one)
+        high, low = (first, second) if common == one else (second, first)
+        seldom = min(codes.rows[rare] for codes in (*past, window)), window.rows[common]
+        if min(seldom) < _LEAST_OF_A_VALUE or high.min() - low.max() < np.log(_APART):
+            continue
+        if _within(_logit(window.share(rare)), high) and _within(_logit(window.share(common)), low):
+            return common, rare
+    return None
+
+
+def _judged(past: Sequence[Codes]) -> bool:
+    several = len(past) >= _LEAST_WINDOWS and all(len(codes.rows) > 1 for codes in past)
+    return several and max(codes.clumped for codes in past) <= _MOST_CLUMPED
+
+
+def _logits(past: Sequence[Codes], value: str) -> outcome_rates.Floats:
+    return np.array([_logit(codes.share(value)) for codes in past])
+
+
+def _logit(share: float) -> float:
+    kept = min(max(share, 1e-6), 1 - 1e-6)
+    return float(np.log(kept / (1 - kept)))
+
+
+def _within(now: float, before: outcome_rates.Floats) -> bool:
+    return bool(before.min() - np.log(_SLACK) <= now <= before.max() + np.log(_SLACK))
+
+
+def to_json(codes: Mapping[str, Codes]) -> dict[str, list[object]]:
+    """As JSON-able values."""
+    return {name: [item.clumped, item.rows] for name, item in codes.items()}
