@@ -55,3 +55,9 @@ def test_copies_are_held_against_what_was_usual_before() -> None:
     assert copied([0.0, 0.05], 0.5) == 0.05
     assert copied([0.0, 0.05], 0.25) is None
     assert copied([0.0], 1.0) is None
+
+
+def test_where_hardly_a_row_was_a_copy_fewer_are_told() -> None:
+    assert copied([0.0, 0.004], 0.09) == 0.004
+    assert copied([0.0, 0.004], 0.05) is None
+    assert copied([0.0, 0.02], 0.09) is None

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from airloop.config import Feed
-from airloop.data.feed_history import completeness, due_days, row_numbers
+from airloop.data.feed_history import completeness, due_days, lost_hours, row_numbers
 from airloop.data.feed_history.looked import AGAIN, LAND, Looked
 from airloop.records import Alarm
 
 _SHOWN = 5
+_SEVERAL_DAYS = 5
 
 
 def find(looked: Looked) -> Iterator[Alarm]:
@@ -64,6 +65,24 @@ def _days(looked: Looked, name: str, feed: Feed) -> Iterator[Alarm]:
             f"before; {LAND}"
         )
         yield Alarm("labels_missing" if feed.outcome else "incomplete", name, says, fewer.observed, 1.0)
+    elif len(sketch.days) >= _SEVERAL_DAYS:
+        yield from _hours(looked, name, feed)
+
+
+def _hours(looked: Looked, name: str, feed: Feed) -> Iterator[Alarm]:
+    """Of several days; on one day an hour is empty for many reasons."""
+    time = feed.event_time or ""
+    past = [earlier.hours[time] for earlier in looked.trusted(name, name) if time in earlier.hours]
+    lost = lost_hours.find(past, looked.sketches[name].hours.get(time, ()))
+    if lost:
+        hours, rows, expected = lost
+        shown = ", ".join(f"{hour:02}:00" for hour in hours[:_SHOWN])
+        more = f" and {len(hours) - _SHOWN} more" if len(hours) > _SHOWN else ""
+        says = (
+            f"{name} has {rows:,.0f} rows in the hours from {shown}{more} on ({feed.day_timezone}), by the other hours "
+            f"{expected:,.0f} or more should be there; {LAND}"
+        )
+        yield Alarm("labels_missing" if feed.outcome else "incomplete", name, says, rows, expected)
 
 
 def _partner_says(looked: Looked, pair: tuple[str, str]) -> bool:

@@ -15,6 +15,7 @@ from airloop.data.feed_history import (
     pairs,
     rate_alarms,
     relation_alarms,
+    span_alarms,
     text_alarms,
 )
 from airloop.data.feed_history.looked import Looked
@@ -36,7 +37,7 @@ def sketch_window(pipeline: Pipeline, rows: Mapping[str, pl.DataFrame], window: 
 
 def notice(looked: Looked) -> tuple[Alarm, ...]:
     """The alarms of a window, the first of each kind and subject, one for each cause."""
-    modules = (column_alarms, kept_alarms, code_alarms, rate_alarms, text_alarms, pair_alarms, day_alarms)
+    modules = (column_alarms, kept_alarms, code_alarms, span_alarms, rate_alarms, text_alarms, pair_alarms, day_alarms)
     found = [alarm for module in modules for alarm in module.find(looked)]
     suspects = {column for alarm in found for column in alarm.subject.split(", ")}
     alarms: dict[tuple[str, str], Alarm] = {}

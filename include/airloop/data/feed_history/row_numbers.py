@@ -9,7 +9,7 @@ from airloop.config import Feed
 _LEAST_ROWS = 20
 _LEAST_WINDOWS = 2
 _KEPT = 0.7
-_MORE_COPIES = 0.2
+_MORE_COPIES, _ALMOST_NONE, _MORE_THAN_NONE = 0.2, 0.01, 0.05
 _LEAST_COLUMNS = 2
 
 
@@ -31,4 +31,5 @@ def copied(past: Sequence[float], share: float) -> float | None:
     """The largest share of copies that a window had before, where it is far exceeded; else None."""
     if len(past) < _LEAST_WINDOWS:
         return None
-    return max(past) if share > max(past) + _MORE_COPIES else None
+    more = _MORE_THAN_NONE if max(past) <= _ALMOST_NONE else _MORE_COPIES
+    return max(past) if share > max(past) + more else None

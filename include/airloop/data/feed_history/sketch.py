@@ -47,6 +47,7 @@ class Sketch:
         profiles: `column by other` of text columns -> what goes with each value, see value_profiles.
         copied: Share of rows that say the same as another row under another key; None where it is not judged.
         ends: Numeric column -> its outermost values, see far_values.
+        spans: `later - earlier` of two instants of a row -> its outermost values in minutes, see far_values.
         contents: Local day -> a digest of its numbers, see repeated_days.
         orders: `one > other` -> share of the rows in which it is so, see exchanged.
         held: `column where other` -> its value where the other column has its lowest, see kept_values.
@@ -76,6 +77,7 @@ class Sketch:
     associations: dict[str, tuple[float, int]] = field(default_factory=dict)
     agreements: dict[str, tuple[float, int]] = field(default_factory=dict)
     ends: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    spans: dict[str, tuple[float, ...]] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     copied: float | None = None
     variety: dict[str, float] = field(default_factory=dict)
@@ -114,6 +116,7 @@ class Sketch:
             "associations": self.associations,
             "agreements": self.agreements,
             "ends": self.ends,
+            "spans": self.spans,
             "contents": self.contents,
             "copied": self.copied,
             "variety": self.variety,
@@ -148,6 +151,7 @@ class Sketch:
             associations=_strengths(data.get("associations", {})),
             agreements=_strengths(data.get("agreements", {})),
             ends={name: tuple(values) for name, values in data.get("ends", {}).items()},
+            spans={name: tuple(values) for name, values in data.get("spans", {}).items()},
             contents=data.get("contents", {}),
             copied=data.get("copied"),
             variety=data.get("variety", {}),
