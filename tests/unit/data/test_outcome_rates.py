@@ -25,6 +25,7 @@ PAST = [_counts(share, seed=number) for number, share in enumerate((0.30, 0.35, 
 ONE_BY_ONE = [_counts(0.3, seed=n, days=1, spread=0.8) for n in range(20)]
 NEVER = [{"0": (ROWS,) * DAYS} for _ in range(3)]
 FALLING = [_counts(share, seed=number) for number, share in enumerate((0.72, 0.5, 0.25, 0.12))]
+NONE = {"0": (ROWS,) * DAYS, "1": (0,) * DAYS}
 RARE = [_counts(0.01, seed=number) for number in range(4)]
 
 
@@ -38,6 +39,7 @@ RARE = [_counts(0.01, seed=number) for number in range(4)]
         pytest.param(PAST, {"N": PAST[0]["0"], "Y": PAST[0]["1"]}, id="another spelling"),
         pytest.param(RARE, _counts(0.06, seed=9), id="rare ones are common"),
         pytest.param(RARE, {"0": (ROWS,) * DAYS}, id="rare ones are gone"),
+        pytest.param([PAST[0], NONE, *PAST], NONE, id="none any more, as in one window before"),
         pytest.param(NEVER, {"1": (ROWS,) * DAYS}, id="what never was is all there is"),
     ],
 )
@@ -54,6 +56,8 @@ def test_a_rate_outside_its_history_is_found(past: list[Counts], now: Counts) ->
         pytest.param(PAST, _counts(0.45, seed=21), id="a bad season"),
         pytest.param(PAST, _counts(0.32, seed=5, days=1), id="one day"),
         pytest.param(PAST, _counts(0.9, seed=5, days=1, rows=20), id="too few rows"),
+        pytest.param([*PAST, NONE], NONE, id="none, as in the last window"),
+        pytest.param([NONE, *PAST, NONE, PAST[0]], NONE, id="none, as in a third of the windows"),
         pytest.param(PAST[:2], _counts(0.9, seed=5), id="two windows before"),
         pytest.param(NEVER, _counts(0.2, seed=5), id="what never was begins"),
         pytest.param(FALLING, _counts(0.04, seed=5), id="it goes on as it went"),

@@ -27,6 +27,7 @@ _DEVIATIONS = 3.0
 _ERRORS = 3.0
 _STEPS, _LEAST_STEPS = 1.5, 3
 """A rate may go on as it went: so many times the largest step between neighbouring windows, of which some are known."""
+_LONE = 0.25
 _QUARTERS = (3, 4, 5)
 """Their places in PROBABILITIES."""
 
@@ -172,7 +173,7 @@ def _of_days(having: Floats, rows: Floats, clumped: float) -> _Share:
 
 
 def _outside(value: str | float, now: _Share, before: Sequence[_Share], *, ratio: float) -> Rate | None:
-    known = [item for item in before if item.rows >= _LEAST_ROWS]
+    known = _without_lone(now.share, [item for item in before if item.rows >= _LEAST_ROWS])
     if len(known) < _LEAST_WINDOWS or now.rows < _LEAST_ROWS:
         return None
     shares, logits = [item.share for item in known], np.array([item.logit for item in known])
@@ -192,6 +193,16 @@ def _outside(value: str | float, now: _Share, before: Sequence[_Share], *, ratio
     if not (up or down) or begins or ends or _goes_on(logits, now.logit):
         return None
     return Rate(value, now.share, min(shares), max(shares), now.independent)
+
+
+def _without_lone(share: float, before: list[_Share]) -> list[_Share]:
+    """The windows to hold a rate of 0 or 1 against: one such window among others is no reason to expect it again.
+
+    What the last window had may go on, and what a quarter of the windows had comes back.
+    """
+    others = [item for item in before if item.share != share]
+    lone = share in (0.0, 1.0) and len(before) - len(others) <= _LONE * len(before)
+    return others if lone and before and before[-1].share != share else before
 
 
 def _apart(now: _Share, before: _Share) -> float:
