@@ -18,6 +18,7 @@ _GONE = 0.35
 _LOST_BEFORE = 0.05
 _LOW, _LOW_DAYS = 0.05, 0.3
 _TWO_WEEKS = 14
+_STEADY_WINDOWS, _STEADY, _STEADY_DEVIATIONS, _LESS = 12, 0.8, 6.0, 0.75
 _FEWER, _FEWER_DAYS = 0.6, 0.3
 _MAD_TO_SD = 1.4826
 _LEAST_WINDOWS = 2
@@ -72,6 +73,20 @@ def fewer_rows(past: Mapping[str, int], window: Mapping[str, int], days: Sequenc
     if len(low) < max(_FEWER_DAYS * len(ratios), 1 if len(ratios) == 1 else 2):
         return None
     return Share(float(np.median(ratios)), 1.0)
+
+
+def fewer_than_ever(past: Sequence[int], rows: int) -> Share | None:
+    """Rows against those of the windows before, where each of these had about as many: of a steady source, any part.
+
+    Args:
+        past: Rows of each earlier window as long as this one.
+    """
+    if len(past) < _STEADY_WINDOWS:
+        return None
+    least, usual = min(past), float(np.median(past))
+    if usual < _LEAST_ROWS or least < _STEADY * usual or rows >= _LESS * least:
+        return None
+    return Share(float(rows), usual) if usual - rows > _STEADY_DEVIATIONS * float(np.std(past)) else None
 
 
 def lost_days(past: Sequence[Sketch], window: Sketch) -> list[tuple[str, Share]]:

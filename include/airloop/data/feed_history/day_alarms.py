@@ -1,6 +1,7 @@
 """Alarms about a feed's own rows: a day without one, far fewer than usual, copies of others under new keys."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from airloop.config import Feed
 from airloop.data.feed_history import completeness, due_days, lost_hours, row_numbers
@@ -8,7 +9,7 @@ from airloop.data.feed_history.looked import AGAIN, LAND, Looked
 from airloop.records import Alarm
 
 _SHOWN = 5
-_SEVERAL_DAYS = 5
+_SEVERAL_DAYS, _A_DAY = 5, timedelta(days=1)
 
 
 def find(looked: Looked) -> Iterator[Alarm]:
@@ -67,6 +68,19 @@ def _days(looked: Looked, name: str, feed: Feed) -> Iterator[Alarm]:
         yield Alarm("labels_missing" if feed.outcome else "incomplete", name, says, fewer.observed, 1.0)
     elif len(sketch.days) >= _SEVERAL_DAYS:
         yield from _hours(looked, name, feed)
+    elif looked.window.end - looked.window.start < _A_DAY:
+        yield from _steady(looked, name, feed)
+
+
+def _steady(looked: Looked, name: str, feed: Feed) -> Iterator[Alarm]:
+    """Of a part of a day; an outcome's rows come when they come."""
+    length, rows = looked.window.end - looked.window.start, looked.sketches[name].rows
+    trusted = looked.trusted(name, name)
+    alike = [item for item in looked.past.get(name, ()) if item.window.end - item.window.start == length]
+    fewer = completeness.fewer_than_ever([item.sketch.rows for item in alike if item.sketch in trusted], rows)
+    if fewer and not feed.outcome:
+        says = f"{name} has {rows:,} rows, and had about {fewer.expected:,.0f} in each window before; {LAND}"
+        yield Alarm("incomplete", name, says, fewer.observed, fewer.expected)
 
 
 def _hours(looked: Looked, name: str, feed: Feed) -> Iterator[Alarm]:
