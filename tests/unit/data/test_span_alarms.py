@@ -34,7 +34,7 @@ def _pipeline() -> Pipeline:
 
 def _orders(month: int) -> pl.DataFrame:
     draw, window = np.random.default_rng(month), MONTHS[month]
-    minutes = np.sort(draw.integers(0, 40_000, 1500))
+    minutes = np.sort(draw.integers(0, (window.end - window.start).days * 1440, 1500))
     rows = pl.DataFrame(
         {"order": [f"o{month}-{n}" for n in range(1500)], "at": minutes, "wait": draw.integers(60, 7200, 1500)}
     )
