@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from airloop.data.feed_history import outcome_rates
+from airloop.data.feed_history.blocks import Floats
 
 _LEAST_WINDOWS = 3
 _LEAST_ROWS, _LEAST_OF_A_VALUE = 100, 20
@@ -86,7 +87,7 @@ def _judged(past: Sequence[Codes]) -> bool:
     return several and max(codes.clumped for codes in past) <= _MOST_CLUMPED
 
 
-def _logits(past: Sequence[Codes], value: str) -> outcome_rates.Floats:
+def _logits(past: Sequence[Codes], value: str) -> Floats:
     return np.array([_logit(codes.share(value)) for codes in past])
 
 
@@ -95,7 +96,7 @@ def _logit(share: float) -> float:
     return float(np.log(kept / (1 - kept)))
 
 
-def _within(now: float, before: outcome_rates.Floats) -> bool:
+def _within(now: float, before: Floats) -> bool:
     return bool(before.min() - np.log(_SLACK) <= now <= before.max() + np.log(_SLACK))
 
 
