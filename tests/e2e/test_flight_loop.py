@@ -55,8 +55,8 @@ def test_what_was_asked_over_the_api_before_is_what_the_batch_says(loop):
 def test_the_first_champion_is_promoted_by_a_decision_of_the_ledger(loop):
     platform, _, periods, _ = loop
     assert periods[1].decision.passed
-    kinds = [entry.kind for entry in ledger.entries(platform.settings, NAME) if entry.kind != "alarm"][:4]
-    assert kinds == ["decision", "refitted", "intended", "done"]
+    kinds = [entry.kind for entry in ledger.entries(platform.settings, NAME) if entry.kind != "alarm"][:5]
+    assert kinds == ["trained", "decision", "refitted", "intended", "done"]
     refitted = periods[1].refitted
     assert (periods[1].decision.version, refitted.outcome, refitted.version) == (1, "refitted", 2)
     assert ledger.champion_at(platform.settings, NAME, MARCH.start) == refitted.version

@@ -125,7 +125,8 @@ def test_the_first_model_passes_its_floors_and_the_ledger_and_mlflow_agree_who_i
     settings, name, first = loop.platform.settings, loop.pipeline.name, loop.periods[1].decision
     assert (first.outcome, first.champion_version, first.version) == ("passed", None, 1)
     assert {check.rule for check in first.checks} >= {f"floor {floor.metric}" for floor in loop.pipeline.gate.floors}
-    assert [entry.kind for entry in ledger.entries(settings, name)][:3] == ["decision", "intended", "done"]
+    kinds = [entry.kind for entry in ledger.entries(settings, name)]
+    assert kinds[:4] == ["trained", "decision", "intended", "done"]
     assert ledger.champion_at(settings, name, loop.windows[2].start) == 1
     assert ledger.verify(settings, name) == []
 

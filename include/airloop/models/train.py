@@ -4,7 +4,7 @@ import mlflow
 
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
-from airloop.models import choice, model_version
+from airloop.models import choice, model_version, trained_entry
 from airloop.models.choice import Incumbent
 from airloop.models.estimators import fitted_model
 from airloop.models.registration import Origin, log_model, made_of, registered_version
@@ -33,7 +33,7 @@ def train(
 
     The version is registered under the training's input key: a retry finds it, or the model that was logged and not
     yet registered, and does not fit again. The model is saved with skops, its types checked against the allow-list; the
-    SHA-256 of its files is in the record and in the version's tags.
+    SHA-256 of its files is in the record, in the version's tags and in the ledger (`trained`).
 
     Raises:
         DataContractError: Labels do not fit the task, or a classifier has one class only to learn from.
@@ -55,9 +55,7 @@ def train(
         fit=lambda: _fit(pipeline, best, origin, settings, run_id=run_id),
     )
     registered = registry.version_of(settings, pipeline.name, version)
-    registry.set_alias(settings, pipeline.name, registry.CANDIDATE, version)
-    tracking.end_run(settings, run_id)
-    return TrainedModel(
+    trained = TrainedModel(
         candidate=best.candidate,
         model_name=pipeline.name,
         version=version,
@@ -69,6 +67,10 @@ def train(
         experiment_id=str(run.info.experiment_id),
         model_digest=registered.tags.get(model_version.DIGEST, ""),
     )
+    trained_entry.record(settings, trained, snapshot)
+    registry.set_alias(settings, pipeline.name, registry.CANDIDATE, version)
+    tracking.end_run(settings, run_id)
+    return trained
 
 
 def _fit(pipeline: Pipeline, best: TunedCandidate, origin: Origin, settings: Settings, *, run_id: str) -> str:

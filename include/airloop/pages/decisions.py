@@ -17,6 +17,18 @@ _STATES = {"passed": "good", "retrain": "good", "refused": "bad", "alarm": "bad"
 _STATES |= {promises.KEPT: "good", promises.LESS: "bad", promises.LOST: "bad"}
 _STATES |= {"rolled back": "champion", "locked": "bad", "unlocked": "good", "approved": "good", "rejected": "bad"}
 
+_SENTENCES = {
+    "trained": "Version {version} was trained",
+    promises.MEASURED: "Version {version} against version {previous}, which it replaced",
+    "shadowed": "Version {version} {outcome} on live traffic, of decision {decision_sequence}",
+    "rolled_back": "Version {version} is champion again, in place of version {previous_version}",
+    **{
+        kind: f"Version {{version}} {kind} by {{who}}, of decision {{decision_sequence}}"
+        for kind in ("approved", "rejected", "superseded")
+    },
+}
+"""Kind -> the entry in one line, of what its payload holds."""
+
 
 def page(site: Site, name: str, *, before: int | None = None) -> str:
     """The newest entries first, 50 a page.
@@ -80,20 +92,14 @@ def _says(entry: Entry) -> str:
     """The entry in one line."""
     payload = entry.payload
     version, champion = payload.get("version"), payload.get("champion_version")
+    if entry.kind in _SENTENCES:
+        return _SENTENCES[entry.kind].format_map(payload)
     if entry.kind == "decision":
         against = f"against champion {champion}" if champion else "as the first model"
         shared = "; rows of the window that asked are in its holdout" if payload.get("trigger_overlaps") else ""
         return f"Version {version} {against}{shared}"
-    if entry.kind == promises.MEASURED:
-        return f"Version {version} against version {payload['previous']}, which it replaced"
     if entry.kind == "triage":
         return f"Monitoring of champion {version}" if version else "Monitoring without a champion"
-    if entry.kind in ("approved", "rejected", "superseded"):
-        return f"Version {version} {entry.kind} by {payload['who']}, of decision {payload['decision_sequence']}"
-    if entry.kind == "shadowed":
-        return f"Version {version} {payload['outcome']} on live traffic, of decision {payload['decision_sequence']}"
-    if entry.kind == "rolled_back":
-        return f"Version {version} is champion again, in place of version {payload['previous_version']}"
     if entry.kind == "intended" and is_rollback(entry):
         return f"Version {version} is about to become champion again"
     if entry.kind == "intended":

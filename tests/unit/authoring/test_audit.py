@@ -68,7 +68,7 @@ def test_it_holds_what_an_auditor_asks_for(packed):
 
 def test_whoever_does_not_trust_airloop_recomputes_the_chain(packed):
     found = check_ledger(packed)
-    assert (found.returncode, found.stdout.startswith("5 entries, the chain holds")) == (0, True)
+    assert (found.returncode, found.stdout.startswith("7 entries, the chain holds")) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_whoever_does_not_trust_airloop_recomputes_the_chain(packed):
     [
         (lambda lines: [lines[0].replace('\\"version\\":1', '\\"version\\":7', 1), *lines[1:]], "entry 1 was changed"),
         (lambda lines: [lines[0], *lines[2:]], "entry 3 does not follow entry 1"),
-        (lambda lines: lines[:-1], "the chain ends at entry 4, and entry 5 was appended"),
+        (lambda lines: lines[:-1], "the chain ends at entry 6, and entry 7 was appended"),
     ],
 )
 def test_a_changed_removed_or_cut_entry_is_found_with_nothing_but_python(packed, forge, says):
@@ -125,9 +125,9 @@ def test_the_same_state_gives_the_same_bytes(turned_ledger, tmp_path):
 def test_a_ledger_that_does_not_verify_is_packed_with_what_is_wrong(turned_ledger, tmp_path):
     table = tables.ledger_entries
     with state.transaction(turned_ledger) as connection:
-        connection.execute(sa.update(table).where(table.c.sequence == 3).values(payload="{}"))
+        connection.execute(sa.update(table).where(table.c.sequence == 4).values(payload="{}"))
     made = pack.write(toy.toy_pipeline(turned_ledger), 2, turned_ledger, tmp_path / "a.zip")
-    assert "entry 3 (intended) was changed" in made["problems"][0]
+    assert "entry 4 (intended) was changed" in made["problems"][0]
     with zipfile.ZipFile(tmp_path / "a.zip") as opened:
         assert b"IT DOES NOT VERIFY" in opened.read("README.txt")
 

@@ -55,8 +55,8 @@ def test_it_comes_out_again_and_names_model_decision_and_approver(scored):
     assert found.label in (0.0, 1.0)
     assert (found.model["number"], found.model["cutoff"]) == (1, "2020-02-06T00:00:00Z")
     assert len(found.model["model_digest"]) == 64
-    assert [(item["kind"], item["who"]) for item in found.decisions][:3] == [
-        *(("decision", ""), ("approved", "anna")),
+    assert [(item["kind"], item["who"]) for item in found.decisions][:4] == [
+        *(("trained", ""), ("decision", ""), ("approved", "anna")),
         ("done", ""),
     ]
 

@@ -119,7 +119,7 @@ def test_nothing_is_refitted_where_nothing_is_asked(settings, passed):
         is None
     )
     assert versions(settings) == [1]
-    assert [entry.kind for entry in ledger.entries(settings, "toy")] == ["decision"]
+    assert [entry.kind for entry in ledger.entries(settings, "toy")] == ["trained", "decision"]
     assert toy.run("promote", settings, CUTOFF).version == 1
 
 

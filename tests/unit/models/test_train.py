@@ -15,8 +15,9 @@ from tests.support.run_plainly import run_plainly
 from airloop.config import Candidate
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
-from airloop.models import estimators, model_version, registration, train, training_set
+from airloop.models import estimators, model_version, registration, train, trained_entry, training_set
 from airloop.models.registration import Origin
+from airloop.stores import ledger
 from airloop.stores.mlflow import model_types, registry, tracking
 
 WINDOW = toy.days(0, 40)
@@ -86,6 +87,31 @@ def test_a_retry_returns_the_same_version_and_fits_nothing(toy_built, upstream, 
     monkeypatch.setattr(train, "_fit", lambda *_arguments, **_options: pytest.fail("fitted again"))
     assert again(toy_built, upstream, reason_key="first") == trained
     assert versions(toy_built, trained.input_key) == [trained.version]
+
+
+def test_a_training_is_one_entry_of_the_ledger_that_says_of_what_and_for_what_reason(toy_built, upstream, trained):
+    again(toy_built, upstream, reason_key="first")
+    (entry,) = of_version(toy_built, trained.version)
+    frozen = upstream["snapshot"]
+    assert (entry.effective_at, entry.payload["reason"], entry.payload["reason_key"]) == (WINDOW.end, "hand", "first")
+    assert entry.payload["snapshot_digest"] == frozen.digest
+    assert (entry.payload["model_digest"], entry.payload["input_key"]) == (trained.model_digest, trained.input_key)
+    assert f"of {frozen.train_rows:,} rows until " in entry.payload["why"]
+    assert ledger.verify(toy_built, "toy") == []
+
+
+def test_killed_before_its_entry_a_retry_writes_it_and_registers_nothing_twice(toy_built, upstream, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(trained_entry, "record", killed)
+        with pytest.raises(SystemExit):
+            again(toy_built, upstream, reason_key="no entry")
+    made = again(toy_built, upstream, reason_key="no entry")
+    assert versions(toy_built, made.input_key) == [made.version]
+    assert len(of_version(toy_built, made.version)) == 1
+
+
+def of_version(settings, version):
+    return [e for e in ledger.entries(settings, "toy", kind="trained") if e.payload["version"] == version]
 
 
 def test_killed_between_logging_and_registering_a_retry_registers_the_logged_model(toy_built, upstream, monkeypatch):

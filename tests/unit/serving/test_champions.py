@@ -222,7 +222,7 @@ def test_a_decision_changed_in_the_past_is_found_by_the_slow_rhythm_or_a_promoti
     quick.look()
     promote(settings, 2, 1)
     quick.look()
-    first = tables.ledger_entries.c.sequence == 1
+    first = tables.ledger_entries.c.sequence == 2
 
     def write(text):
         with state.transaction(settings) as connection:
@@ -232,7 +232,7 @@ def test_a_decision_changed_in_the_past_is_found_by_the_slow_rhythm_or_a_promoti
 
     def standing():
         slot = quick.slots["toy"]
-        return slot.served.version, "entry 1 " in slot.problem, bool(slot.problem)
+        return slot.served.version, "entry 2 " in slot.problem, bool(slot.problem)
 
     text = write('{"why":"else"}')
     quick.look()

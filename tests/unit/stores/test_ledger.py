@@ -222,7 +222,7 @@ def test_history_at_an_instant_holds_what_had_taken_effect(settings):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"kind": "promoted"}, "kinds: decision"),
+        ({"kind": "promoted"}, "kinds: trained, decision"),
         ({"gain": float("nan")}, "JSON only"),
         ({"gain": float("inf")}, "JSON only"),
         ({"when": MARCH}, "JSON only"),

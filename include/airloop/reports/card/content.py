@@ -14,6 +14,7 @@ from airloop.stores.ledger import Entry, History, promises
 FORMAT = "airloop model card 1"
 _STAGES = ("snapshot", "train", "evaluate", "describe")
 _TOLD = (
+    "trained",
     "decision",
     "refitted",
     "approved",

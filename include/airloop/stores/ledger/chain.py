@@ -23,6 +23,7 @@ from airloop.stores import state, tables
 logger = logging.getLogger(__name__)
 
 WRITERS: dict[str, tuple[str, ...]] = {
+    "trained": ("train",),
     "decision": ("decide",),
     "refitted": ("refit",),
     "intended": ("promote", "roll_back"),
@@ -45,6 +46,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
 """Kind of entry -> the stages that write it; outside of any stage (a person's command) each may be written."""
 
 KINDS: dict[str, str] = {
+    "trained": "which version a training made, of which rows, and who started it",
     "decision": "what the gate decided about a version, on which evidence, and why",
     "refitted": "which version a decision puts in force: the judged one's refit on all mature rows, or itself",
     "intended": "a promotion or a rollback has begun; its alias may or may not have moved yet",
