@@ -16,7 +16,7 @@ from scipy import stats
 
 from airloop.config import METRIC, METRICS
 from airloop.errors import DataContractError
-from airloop.models.sure_bound import sure_lower
+from airloop.models.sure_bound import sure_interval, sure_lower
 from airloop.problems import Floats, Integers, Statistic, task_measured_by
 from airloop.records import Evidence
 
@@ -101,8 +101,10 @@ def compare(
         resamples: Draws of days; 200 are enough to decide at 0.95.
         seed: The same seed gives the same draws of days, whatever the models, the metric and the order of rows.
         level: One-sided error of `sure_lower`, see airloop.models.sure_bound; None: it is not asked for.
-        expanded: Take the quantiles that make up for few days, where percentiles are too narrow (Hesterberg 2015,
-            section 5.2: by the t distribution). What is tried again and again needs the level it claims.
+        expanded: Make up for few days and for days that resemble each other, where percentiles are too narrow: the
+            wider end of two intervals on each side. One takes further quantiles (Hesterberg 2015, section 5.2: by the
+            t distribution), the other is Student's over a block jackknife (airloop.models.sure_bound). What is tried
+            again and again needs the level it claims.
 
     Raises:
         DataContractError: Arrays of different length, fewer than 30 rows or 2 days, a label or a prediction that does
@@ -112,10 +114,10 @@ def compare(
     block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
     statistics = [_statistic(metric, y, p, block, draws.shape[1]) for p in (old, new)]
     values = [statistic(draws) for statistic in statistics]
-    gains = METRICS[metric].sign * (values[1] - values[0])
-    reach = _expanded(confidence, draws.shape[1]) if expanded else confidence
-    # Of few draws the usual quantile lies too far inside: the fifth of 200 is passed in 3 of 100, not in 2.5.
-    lower, upper = _bounds(gains[1:], reach, method="weibull" if expanded else "linear")
+    gains, gain = METRICS[metric].sign * (values[1] - values[0]), _gain(metric, *statistics)
+    lower, upper = (
+        _expanded(gain, gains[1:], draws.shape[1], confidence) if expanded else _bounds(gains[1:], confidence)
+    )
     return Evidence(
         metric=metric,
         gain=float(gains[0]),
@@ -129,7 +131,7 @@ def compare(
         resamples=resamples,
         seed=seed,
         level=level,
-        sure_lower=None if level is None else sure_lower(_gain(metric, *statistics), draws.shape[1], level),
+        sure_lower=None if level is None else sure_lower(gain, draws.shape[1], level),
     )
 
 
@@ -189,10 +191,13 @@ def _draws(days: npt.ArrayLike, *, rows: int, resamples: int, seed: int) -> tupl
     return block.astype(np.int64), np.vstack([np.ones((1, size)), counts])
 
 
-def _expanded(confidence: float, size: int) -> float:
-    """The confidence whose percentiles over `size` blocks cover as often as this one claims."""
+def _expanded(gain: Statistic, drawn: Floats, size: int, confidence: float) -> tuple[float, float]:
+    """The bounds of a gain over `size` blocks that cover as often as `confidence` claims; see `compare`."""
     reach = np.sqrt(size / (size - 1)) * stats.t.ppf((1 + confidence) / 2, size - 1)
-    return float(1 - 2 * stats.norm.sf(reach))
+    # Of few draws the usual quantile lies too far inside: the fifth of 200 is passed in 3 of 100, not in 2.5.
+    lower, upper = _bounds(drawn, float(1 - 2 * stats.norm.sf(reach)), method="weibull")
+    sure = sure_interval(gain, size, (1 - confidence) / 2)
+    return (lower, upper) if sure is None else (min(lower, sure[0]), max(upper, sure[1]))
 
 
 def _bounds(

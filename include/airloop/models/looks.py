@@ -2,7 +2,7 @@
 
 A look is an earlier decision on another version whose holdout shares rows with this one. The first is judged at the
 declared confidence 1 - alpha, the one after k looks at 1 - alpha / (k + 1), and by `superior` only. Equally good
-candidates then pass no more often than alpha in all, as simulated for three tries on three weeks (test_looks.py).
+candidates then pass no more often than alpha in all, as simulated for holdouts of one to three weeks (test_looks.py).
 """
 
 from datetime import timedelta

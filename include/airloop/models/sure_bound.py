@@ -10,6 +10,8 @@ jackknife over days, with Student's distribution: gain - multiplier * standard e
   never made smaller.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import stdtrit
 
@@ -29,15 +31,40 @@ def sure_lower(gain: Statistic, days: int, level: float) -> float | None:
     Returns:
         None with fewer than 5 days, or where the gain is not defined without some of them.
     """
+    found = _left_out(gain, days)
+    return None if found is None else bound(found.value, found.added[1], found.added, level)
+
+
+def sure_interval(gain: Statistic, days: int, level: float) -> tuple[float, float] | None:
+    """Lower and upper bound, each of which a statistic whose true value it is passes in a share `level` of looks.
+
+    Args:
+        gain: See sure_lower; likewise `days` and None.
+    """
+    found = _left_out(gain, days)
+    if found is None:
+        return None
+    mirrored = {size: -added for size, added in found.added.items()}
+    lower = bound(found.value, found.added[1], found.added, level)
+    return lower, -bound(-found.value, mirrored[1], mirrored, level)
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """A statistic, and what each run of so many neighbouring days adds to it, in units of one day."""
+
+    value: float
+    added: dict[int, Floats]
+
+
+def _left_out(gain: Statistic, days: int) -> _LeftOut | None:
     if days <= max(_NEIGHBOURS) + 1:
         return None
     value = float(gain(np.ones((1, days)))[0])
-    left_out = {size: _without(gain, days, size) for size in _NEIGHBOURS}
-    if not np.isfinite(np.concatenate([np.array([value]), *left_out.values()])).all():
+    without = {size: _without(gain, days, size) for size in _NEIGHBOURS}
+    if not np.isfinite(np.concatenate([np.array([value]), *without.values()])).all():
         return None
-    # What each block of days adds to the gain, in units of one day.
-    added = {size: (days - size) * (value - without) for size, without in left_out.items()}
-    return bound(value, added[1], {size: added[size] for size in _NEIGHBOURS}, level)
+    return _LeftOut(value, {size: (days - size) * (value - without[size]) for size in _NEIGHBOURS})
 
 
 def bound(value: float, single: Floats, blocks: dict[int, Floats], level: float) -> float:
