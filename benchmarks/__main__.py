@@ -33,6 +33,7 @@ MEASUREMENTS = (
     "monitoring_statistics",
     "log_model",
     "search_cost",
+    "gate_cost",
     "policy_quality",
     "table_age",
     "bell_age",
