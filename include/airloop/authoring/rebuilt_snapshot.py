@@ -1,8 +1,8 @@
 """A version's training set made again from the lake, at the versions its tables had then, and held against the frozen.
 
 The frozen file says what a version learned from; only the lake says where that came from. Delta keeps a version as long
-as `retention.replaced_files_days` keeps its files: of a table that was maintained since, the newest version is read,
-which holds the same rows unless some were corrected.
+as `retention.replaced_files_days` keeps its files, and one that a snapshot names `retention.reproduction_days` long.
+Where it is gone the newest version is read, which holds the same rows unless some were corrected.
 """
 
 from dataclasses import dataclass

@@ -10,6 +10,9 @@ class Retention(Node):
 
     replaced_files_days: int = Field(default=30, ge=1)
     """Files of the lake that newer versions of a table replaced. A run that lasts longer than this may miss them."""
+    reproduction_days: int | None = Field(default=365, ge=1)
+    """So long after a training the versions of tables that its training set was made from stay, replaced or not:
+    `airloop reproduce --from-lake` makes it again. null keeps them all."""
     replaced_records_days: int = Field(default=90, ge=1)
     """Records of data stages that a newer record of the same window replaced."""
     lineage_days: int | None = Field(default=365, ge=1)

@@ -15,6 +15,7 @@ from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import catalogue, feast_registry, feature_store
+from airloop.features.online_expiry import expired_before
 from airloop.records import Materialized, Validated, Window
 from airloop.settings import Settings
 from airloop.stores import lake, state
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # else Feast would be imported before its boot
     from feast import FeatureStore
 
 _CHECKED_KEYS = 20
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def materialize(at: Deployment, window: Window, *, features: Validated) -> Materialized:
@@ -48,14 +50,15 @@ def materialize(at: Deployment, window: Window, *, features: Validated) -> Mater
     later = Window(window.end, datetime.max.replace(tzinfo=UTC))
     rows_later = state.latest_records(settings, pipeline.name, "materialize", overlapping=later)
     done = [Materialized.from_json(row) for row in rows_later]
-    reached = max([window.end, *(record.window.end for record in done)])
-    rows, checked = {}, 0
+    newest = max([window, *(record.window for record in done)], key=lambda span: span.end)
+    expired, rows, checked = expired_before(pipeline, settings, newest), {}, 0
     for view, keys in feature_store.view_keys(pipeline, settings).items():
         uri = lake.table_uri(settings, pipeline.name, "features", view)
         written = lake.read(uri, settings, where=lake.between("known_at", window), columns=[*keys])
         distinct = written.group_by(list(keys)).aggregate([])
         rows[view] = distinct.num_rows
-        checked += _check(pipeline, store, view, _sample(distinct, pipeline), reached=reached, settings=settings)
+        sample, since = _sample(distinct, pipeline), expired.get(view, _EVER)
+        checked += _check(pipeline, store, view, sample, reached=newest.end, since=since, settings=settings)
     catalogue.publish(store, pipeline.name, settings)
     return Materialized(window=window, rows=rows, checked_keys=checked)
 
@@ -72,9 +75,14 @@ def _check(
     sample: list[dict[str, Any]],
     *,
     reached: datetime,
+    since: datetime,
     settings: Settings,
 ) -> int:
-    """Compare the online values of sampled keys with the newest in the lake, known before `reached` or online."""
+    """Compare the online values of sampled keys with the newest in the lake, known before `reached` or online.
+
+    Args:
+        since: A newest value known before it may be gone (`airloop maintain`), and an older one in its place.
+    """
     features = feature_store.view_features(pipeline, settings).get(view, ())
     if not sample or not features:
         return 0
@@ -89,9 +97,10 @@ def _check(
         newest = known[known["known_at"] < max(reached, seen_at)].iloc[-1]
         # An event goes online before its window is built.
         ahead = view in streamed and seen_at > newest["known_at"]
+        gone = seen_at < newest["known_at"] < since
         for name in features:
             seen, expected = online[name][position], newest[name]
-            if not ahead and not _same(seen, expected):
+            if not (ahead or gone or _same(seen, expected)):
                 raise DataContractError(
                     f"online store: {view}.{name} of {key} is {seen}, the newest value known is {expected}; "
                     f"materialize the windows again in order"

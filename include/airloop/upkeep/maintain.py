@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from airloop.config import Pipeline
 from airloop.settings import Settings
-from airloop.upkeep import lake_files, old_lineage, old_reports, replaced_records
+from airloop.upkeep import lake_files, named_versions, old_lineage, old_reports, online_values, replaced_records
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,9 @@ class Upkeep:
     """One thing that was done, or that a dry run would do.
 
     Attributes:
-        what: compact, vacuum, records or reports.
-        where: The table, stage or folder.
-        removed: Files or records that are gone.
+        what: compact, vacuum, online, records, lineage or reports.
+        where: The table, view, stage or folder.
+        removed: Files, values or records that are gone.
         freed_bytes: Bytes of the files; of records their text.
     """
 
@@ -49,15 +49,19 @@ def maintain(
 
 
 def _each(pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: bool) -> Iterator[Upkeep]:
-    keep = pipeline.retention
+    keep, named = pipeline.retention, named_versions.named_versions(pipeline, settings, now=now)
     for uri in lake_files.table_uris(pipeline.name, settings):
         where = uri.removeprefix(f"{settings.lake_uri}/{pipeline.name}/")
         merged = lake_files.compact(uri, settings, dry_run=dry_run)
         if merged:
             yield Upkeep("compact", where, merged, 0)
-        files, freed = lake_files.vacuum(uri, settings, keep_days=keep.replaced_files_days, dry_run=dry_run)
+        files, freed = lake_files.vacuum(
+            uri, settings, keep_days=keep.replaced_files_days, dry_run=dry_run, named=named.get(uri, ())
+        )
         if files:
             yield Upkeep("vacuum", where, files, freed)
+    for view, (count, freed) in online_values.remove(pipeline, settings, dry_run=dry_run).items():
+        yield Upkeep("online", view, count, freed)
     for stage, (count, freed) in replaced_records.remove(pipeline, settings, now=now, dry_run=dry_run).items():
         yield Upkeep("records", stage, count, freed)
     if keep.lineage_days is not None:

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from airloop.config import Pipeline
-from airloop.run.stage_groups import GROUPS
 from airloop.settings import Settings
 from airloop.stores import state
 from airloop.stores.tables import stage_runs
+
+DATA_STAGES = ("ingest", "validate_raw", "build_features", "validate_features", "profile", "materialize")
+"""Stages of a window whose older records nothing names."""
 
 
 def remove(pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: bool) -> dict[str, tuple[int, int]]:
@@ -27,7 +29,7 @@ def remove(pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: bo
         newer.c.id > table.c.id,
     )
     old = sa.and_(
-        table.c.pipeline == pipeline.name, table.c.stage.in_(GROUPS["data"]), table.c.finished_at < until, replaced
+        table.c.pipeline == pipeline.name, table.c.stage.in_(DATA_STAGES), table.c.finished_at < until, replaced
     )
     counted = sa.select(table.c.stage, sa.func.count(), sa.func.sum(sa.func.length(table.c.record))).where(old)
     with state.transaction(settings) as connection:

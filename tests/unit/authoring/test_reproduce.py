@@ -1,20 +1,25 @@
 """A version trained again is the same bit for bit, or what differs is said; other code is named, and the way to it."""
 
+import dataclasses
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.support import command, toy, toy_turned
+from tests.support.run_plainly import run_plainly
 
 from airloop.authoring import reproduce
 from airloop.authoring.rebuilt_snapshot import rebuild
-from airloop.models import model_version
+from airloop.deployment import Deployment
+from airloop.models import model_version, train
 from airloop.settings import load_settings
 from airloop.stores import lake
 from airloop.stores.mlflow import registry
 from airloop.upkeep import lake_files
 from airloop.upkeep.maintain import maintain
+from airloop.upkeep.named_versions import named_versions
 
 
 @pytest.fixture
@@ -45,17 +50,37 @@ def test_the_lake_is_read_as_it_was_before_corrections_and_what_is_gone_is_said(
     file.write_text("\n".join([*lines[:-1], lines[-1].rsplit(",", 1)[0] + ",999"]) + "\n")
     toy.run_data(settings, toy_turned.CUTOFF)
     maintain(pipeline, settings, dry_run=False)
+    assert maintain(pipeline, settings, dry_run=False) == ()
     assert reproduce.reproduce(pipeline, 1, settings).identical
     newest = lake.open_table(lake.table_uri(settings, "toy", "clean", "jobs"), settings).version()
     assert newest > snapshot.table_versions["clean/jobs"]
+    named = named_versions(pipeline, settings, now=datetime.now(UTC))
+    vacuum(settings, named)
     kept = rebuild(pipeline, snapshot, settings)
     assert (kept.problem, kept.newest, kept.tables) == ("", (), 6)
-    for name in ("clean/jobs", "features/job_static"):
-        lake_files.vacuum(f"{settings.lake_uri}/toy/{name}", settings, keep_days=0, dry_run=False)
+    beyond = datetime.now(UTC) + timedelta(days=pipeline.retention.reproduction_days + 1)
+    assert named_versions(pipeline, settings, now=beyond) == {}
+    vacuum(settings, {})
     found = rebuild(pipeline, snapshot, settings)
     assert set(found.newest) == {"clean/jobs", "features/job_static"}
     assert found.problem.startswith("0 rows are gone, 0 are new, of 1,380 others differ: ")
     assert "job_size in 1" in found.problem
+
+
+def vacuum(settings, named):
+    for name in ("clean/jobs", "features/job_static"):
+        uri = f"{settings.lake_uri}/toy/{name}"
+        lake_files.vacuum(uri, settings, keep_days=0, dry_run=False, named=named.get(uri, ()))
+
+
+@pytest.mark.parametrize("family", ["logistic_regression", "gradient_boosting"])
+def test_a_version_of_either_family_is_identical(turned, upstream_of_candidate, family):
+    pipeline, snapshot = toy.toy_pipeline(turned), upstream_of_candidate["snapshot"]
+    tuned = (toy.run("tune", turned, toy_turned.CUTOFF, candidate=family),)
+    frozen = dataclasses.replace(snapshot, reason_key=f"reproduced {family}")
+    made = run_plainly(train.train, Deployment(pipeline, turned), toy_turned.CUTOFF, snapshot=frozen, tuned=tuned)
+    assert made.candidate == family
+    assert reproduce.reproduce(pipeline, made.version, turned).identical
 
 
 def test_a_version_of_other_parameters_differs_and_says_by_how_much(turned, airloop_of_turned):

@@ -86,6 +86,24 @@ def test_files_that_were_replaced_longer_ago_than_kept_go(toy_settings: Settings
     assert lake.read(uri, toy_settings)["value"].to_pylist() == [3.0]
 
 
+@pytest.mark.parametrize("named", [(), (0,), (1, 99)])
+def test_files_of_a_version_that_is_to_be_read_again_stay_and_so_does_its_log(
+    toy_settings: Settings, named: tuple[int, ...]
+) -> None:
+    uri = lake.table_uri(toy_settings, "toy", "raw", "jobs")
+    for value in (1.0, 2.0, 3.0):
+        lake_rows.replace(uri, toy_settings, JANUARY, lake_rows.row(1, JANUARY, value))
+    kept = [version for version in named if version < 3]
+    for gone in (2 - len(kept), 0):
+        assert lake_files.vacuum(uri, toy_settings, keep_days=0, dry_run=False, named=named)[0] == gone
+    assert lake.read(uri, toy_settings)["value"].to_pylist() == [3.0]
+    for version in kept:
+        table = DeltaTable(uri, version=version)
+        assert table.to_pyarrow_table()["value"].to_pylist() == [version + 1.0]
+    entries = sorted(path.stem for path in Path(uri, "_delta_log").glob("*.json"))
+    assert entries[0] == f"{0 if kept else 2:020}"
+
+
 def _record(settings: Settings, stage: str, key: str, window: Window, *, finished: datetime) -> None:
     state.save_record(settings, "toy", stage, input_key=key, window=window, record={"key": key})
     with state.transaction(settings) as connection:
