@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 from tests.support import toy
 from xdist.scheduler import LoadScopeScheduling
 
+from airloop.private_files import sqlite_file
 from airloop.settings import Settings, apply_quiet_environment
+from airloop.stores.mlflow import tracking_tables
 
 PLATFORMS = "tests/e2e/"
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -51,6 +55,21 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("AIRLOOP_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _mlflows_tables_are_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """MLflow's migrations take two seconds to make the same of each empty file: all but the first are copies."""
+    made, fill = tmp_path_factory.mktemp("tracking") / "mlflow.db", tracking_tables._runs_and_models
+
+    def copied(url: str) -> None:
+        if not made.exists():
+            fill(f"sqlite:///{made}")
+        shutil.copyfile(made, str(sqlite_file(url)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracking_tables, "_runs_and_models", copied)
+        yield
 
 
 @pytest.fixture
