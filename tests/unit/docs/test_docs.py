@@ -43,6 +43,12 @@ def _targets() -> frozenset[str]:
     return frozenset(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
+@cache
+def _command() -> Any:
+    """The commands and their options: Typer takes a tenth of a second for them, and documents name hundreds."""
+    return typer.main.get_command(cli.app)
+
+
 def _code(text: str) -> list[str]:
     return [*(block.group() for block in FENCE.finditer(text)), *SPAN.findall(FENCE.sub("", text))]
 
@@ -76,7 +82,7 @@ def _exists(span: str, folder: Path) -> bool:
 
 
 def _command_faults(command: str) -> Iterator[str]:
-    node: Any = typer.main.get_command(cli.app)
+    node = _command()
     words = re.split(r"\s+#|[;&|>]", command)[0].split()
     known = {"--help", "--debug"}
     for word in words:
