@@ -36,9 +36,11 @@ def asked(platform):
     path = settings.pipelines_dir / "toy" / "pipeline.yaml"
     declared = path.read_text()
     path.write_text(declared + POLICY % 1)
+    platform.read_again()
     assert until(lambda: "approve" in platform.client.task_ids("toy__promotion"), seconds=120)
     yield platform
     path.write_text(declared)
+    platform.read_again()
 
 
 @contextmanager

@@ -60,6 +60,7 @@ def mailbox(platform) -> Iterator[Mailbox]:
 def wrecked(platform, mailbox) -> Iterator[None]:
     """The wrecks beside the toy; their folders are gone afterwards."""
     wreck(platform.settings)
+    platform.read_again()
     try:
         platform.client.wait_for_dags(tuple(f"{name}__{group}" for name in WRECKS for group in GROUPS))
         yield
@@ -67,6 +68,7 @@ def wrecked(platform, mailbox) -> Iterator[None]:
         for name in WRECKS:
             shutil.rmtree(platform.settings.pipelines_dir / name)
             (platform.settings.feature_repo_dir / f"{name}.py").unlink()
+        platform.read_again()
 
 
 def run(platform, name: str, group: str = "data") -> None:

@@ -39,9 +39,14 @@ _AIRFLOW_CONSTANTS = {
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
     # By default a new DAG file is found after 300 s.
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
     "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+}
+# What the caller's environment may say otherwise. Declarations are no DAG files, and what changes in them is seen when
+# the DAG files are read again: a fifth of a core for ten files every 15 s.
+_AIRFLOW_DEFAULTS = {
+    "AIRFLOW__CORE__PARALLELISM": "2",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
 }
 
 
@@ -61,7 +66,8 @@ def airflow_environment(
     """The complete environment of an Airflow process; holds secrets, so it is for `execve`, not for a log.
 
     The caller's environment passes through, except what would point Airflow elsewhere. Of its AIRFLOW__ variables those
-    set here lose, apart from AIRFLOW__CORE__PARALLELISM (2 unless given).
+    set here lose, apart from AIRFLOW__CORE__PARALLELISM (2 unless given) and
+    AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL (15 s unless given).
 
     Args:
         settings: Passed on whole, as AIRLOOP_ variables.
@@ -71,9 +77,7 @@ def airflow_environment(
     """
     secret, home, url = credentials(settings), settings.home / "airflow", f"http://{LOCALHOST}:{airflow_port}"
     busy_seconds = _API_BUSY_SECONDS if service == "api-server" else _BUSY_SECONDS
-    environment = _base_environment(settings)
-    environment.setdefault("AIRFLOW__CORE__PARALLELISM", "2")
-    return environment | _AIRFLOW_CONSTANTS | {
+    return _AIRFLOW_DEFAULTS | _base_environment(settings) | _AIRFLOW_CONSTANTS | {
         "AIRLOOP_AIRFLOW_URL": url,
         "AIRLOOP_MLFLOW_UI_URL": mlflow_url,
         "AIRFLOW_HOME": str(home),
