@@ -1,7 +1,8 @@
-"""The other shipped pipelines through every DAG of a running Airflow: known answers in every store they write to.
+"""A shipped pipeline through every DAG of a running Airflow: known answers in every store it writes to.
 
 Three months as the demo takes them, a fourth as it comes to a platform left alone: files land, the inbox hears them, a
-backfill scores and monitors what its calendar says.
+backfill scores and monitors what its calendar says. The flights have a module of their own, and what the digits alone
+have, classes and features that are lists, tests/integration/test_shipped_pipelines.py shows.
 """
 
 from collections.abc import Mapping
@@ -9,14 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pandas as pd
 import pytest
-from sklearn.datasets import load_digits
+from tests.support import shipped_truth
 from tests.support.waiting import until
 
 from airloop.config import Pipeline, calendar_windows, load_pipeline
 from airloop.config.attribute import resolve
-from airloop.features import examples, feature_store
+from airloop.features import examples
 from airloop.records import Action, Decision, Ingested, Monitored, Scored, Window
 from airloop.run.stages import STAGES
 from airloop.serving.score import predictions_uri
@@ -25,13 +25,11 @@ from airloop.stores.mlflow import tracking
 from airloop.stores.mlflow.registry import aliases
 from airloop_platform.demo import run_demo
 from airloop_platform.replay import Period
-from digits import DigitScans
-from nycflights import NycWeather
 
 pytestmark = pytest.mark.e2e
 
 GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion")
-METRIC = {"airport_temperature": "mae", "digit_images": "accuracy"}
+NAME, OTHERS = "airport_temperature", ("digit_images", "toy")
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,10 @@ class Loop:
         client.wait(run, seconds=900, on_tasks=lambda _tasks: None)
 
 
-@pytest.fixture(scope="module", params=sorted(METRIC))
-def loop(request: pytest.FixtureRequest, platform: Any) -> Loop:
-    settings, name = platform.settings, str(request.param)
-    pipeline = load_pipeline(name, settings)
+@pytest.fixture(scope="module")
+def loop(platform: Any) -> Loop:
+    settings = platform.settings
+    pipeline = load_pipeline(NAME, settings)
     covered = Window(pipeline.coverage.start, pipeline.coverage.end or pipeline.coverage.start)
     windows = calendar_windows(pipeline.calendar, covered)[:4]
     known: list[int] = []
@@ -89,16 +87,7 @@ def rows(pipeline: Pipeline, settings: Any, feed: str, window: Window) -> int:
     return lake.read(uri, settings, where=lake.between(column, window), columns=[column]).num_rows
 
 
-def truth(name: str) -> pd.Series:
-    """Entity key -> outcome, from the source itself."""
-    if name == "digit_images":
-        digits = load_digits(return_X_y=True)[1]
-        return pd.Series(digits, index=[f"scan-{number:04}" for number in range(1, len(digits) + 1)])
-    seen = NycWeather().frame("weather").drop_nulls("temp").to_pandas()
-    return pd.Series(seen["temp"].to_numpy(), index=seen["origin"] + seen["observed_at"].dt.strftime("@%Y-%m-%dT%HZ"))
-
-
-@pytest.mark.parametrize("name", [*sorted(METRIC), "toy"])
+@pytest.mark.parametrize("name", [NAME, *OTHERS])
 @pytest.mark.parametrize("group", ["data", "scoring", "monitoring"])
 def test_a_calendar_has_the_windows_of_its_pipeline_and_none_for_today(platform: Any, name: str, group: str) -> None:
     pipeline = load_pipeline(name, platform.settings)
@@ -106,7 +95,7 @@ def test_a_calendar_has_the_windows_of_its_pipeline_and_none_for_today(platform:
     covered = Window(pipeline.coverage.start, pipeline.coverage.end or pipeline.coverage.start)
     starts = [f"{window.start:%Y-%m-%dT00:00:00}" for window in calendar_windows(pipeline.calendar, covered)]
     dag_id, client = f"{name}__{group}", platform.client
-    # Before the loops below: what a backfill has run once is no longer on offer.
+    # Before the loop below: what a backfill has run once is no longer on offer.
     asked = {"dag_id": dag_id, "from_date": f"{starts[0]}Z", "to_date": f"{starts[-1]}Z"}
     runs = client._call("POST", "backfills/dry_run", json=asked).json()["backfills"]
     assert [run["partition_key"] for run in runs] == starts
@@ -132,22 +121,19 @@ def test_the_first_model_passes_its_floors_and_the_ledger_and_mlflow_agree_who_i
 
 
 def test_the_monitor_measures_what_the_source_says(loop: Loop) -> None:
-    name, monitored = loop.pipeline.name, loop.periods[2].monitored
+    monitored = loop.periods[2].monitored
     stored = lake.read(
         predictions_uri(loop.pipeline, loop.platform.settings),
         loop.platform.settings,
         where=lake.between("decision_time", monitored.rows_window),
     ).to_pandas()
-    judged = stored.assign(truth=stored[loop.pipeline.prediction.entity_key].map(truth(name))).dropna(subset=["truth"])
-    if name == "digit_images":
-        assert all(abs(sum(row) - 1) < 1e-6 and len(row) == 10 for row in stored["prediction"])
-        value = (judged["prediction"].map(lambda row: row.argmax()) == judged["truth"]).mean()
-        assert 0.9 < value < 0.999
-    else:
-        value = (judged["prediction"] - judged["truth"]).abs().mean()
-        assert 1.0 < value < 4.5
+    judged = stored.assign(truth=stored[loop.pipeline.prediction.entity_key].map(shipped_truth.outcomes(NAME))).dropna(
+        subset=["truth"]
+    )
+    value = (judged["prediction"] - judged["truth"]).abs().mean()
+    assert 1.0 < value < 4.5
     assert monitored.labelled_rows == len(judged) > 400
-    assert monitored.live[METRIC[name]] == pytest.approx(value)
+    assert monitored.live["mae"] == pytest.approx(value)
 
 
 def test_the_second_model_is_judged_against_the_champion_on_the_same_rows(loop: Loop) -> None:
@@ -192,18 +178,8 @@ def test_files_that_land_are_taken_in_by_the_inbox(loop: Loop) -> None:
 
 
 def test_what_is_online_is_what_the_source_says(loop: Loop) -> None:
-    store = feature_store.open_store(loop.pipeline, loop.platform.settings)
-    if loop.pipeline.name == "digit_images":
-        scan = DigitScans().frame("scans").filter(scanned_at=datetime(2024, 4, 30, 8, tzinfo=UTC))["scan_id"].item()
-        online = store.get_online_features(["scan_pixels:pixels"], entity_rows=[{"scan_id": scan}]).to_dict()
-        image = load_digits(return_X_y=True)[0][int(scan.removeprefix("scan-")) - 1]
-        assert online["pixels"] == [list(image / 16)]
-        return
-    rows = [{"origin": airport} for airport in ("EWR", "JFK", "LGA")]
-    online = store.get_online_features(["airport_hours:temp_last"], entity_rows=rows).to_dict()
-    hour = datetime(2013, 4, 30, 22, tzinfo=UTC)
-    seen = dict(NycWeather().frame("weather").filter(observed_at=hour).select("origin", "temp").iter_rows())
-    assert online["temp_last"] == [seen[row["origin"]] for row in rows]
+    online, source = shipped_truth.online(loop.pipeline, loop.platform.settings, datetime(2013, 4, 30, tzinfo=UTC))
+    assert online == source
 
 
 def test_a_backfill_takes_the_months_of_the_calendar_and_triggers_nothing(loop: Loop) -> None:

@@ -4,12 +4,12 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import pipeline_runs
+from tests.support import pipeline_runs, shipped_truth
 
 from airloop.config import Pipeline, calendar_windows, load_pipeline
 from airloop.config.attribute import resolve
@@ -129,6 +129,25 @@ def test_monitoring_measures_it_on_the_outcomes_that_landed_since(loop: Loop) ->
     assert loop.monitored.drifted_share is not None
     assert loop.action.kind in ("retrain", "nothing")
     assert loop.action.evidence[0].metric == loop.pipeline.monitoring.policy.metric
+
+
+def test_what_monitoring_measures_is_what_the_source_says(loop: Loop) -> None:
+    name, key = loop.pipeline.name, loop.pipeline.prediction.entity_key
+    within = lake.between("decision_time", loop.monitored.rows_window)
+    stored = lake.read(predictions_uri(loop.pipeline, loop.settings), loop.settings, where=within).to_pandas()
+    judged = stored.assign(truth=stored[key].map(shipped_truth.outcomes(name))).dropna(subset=["truth"])
+    if name == "digit_images":
+        value = (judged["prediction"].map(lambda row: row.argmax()) == judged["truth"]).mean()
+        assert loop.monitored.live["accuracy"] == pytest.approx(value)
+    else:
+        assert loop.monitored.live["mae"] == pytest.approx((judged["prediction"] - judged["truth"]).abs().mean())
+    assert loop.monitored.labelled_rows == len(judged)
+
+
+def test_what_is_online_is_what_the_source_says(loop: Loop) -> None:
+    last = loop.windows[2].end.astimezone(UTC) - timedelta(days=1)
+    online, source = shipped_truth.online(loop.pipeline, loop.settings, last)
+    assert online == source
 
 
 def test_it_is_better_than_what_needs_no_model(loop: Loop) -> None:
