@@ -73,7 +73,7 @@ def test_a_key_that_a_process_makes_for_itself_works_as_long_as_it_asks_and_leav
     settings = locked.service.settings
     theirs, _ = made(locked, "predict")
     with api_keys.own(settings, "replay", ["predict"]) as key:
-        assert ask(locked, {"features": EXPLICIT}, **bearer(key)).status_code == 200
+        wait_for(lambda: ask(locked, {"features": EXPLICIT}, **bearer(key)).status_code == 200, seconds=2)
         assert locked.get("/metrics", **bearer(key)).status_code == 403
         assert [kept.name for kept in api_keys.listed(settings)] == ["site", "replay"]
     assert [kept.name for kept in api_keys.listed(settings)] == ["site"]
