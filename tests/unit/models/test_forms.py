@@ -45,7 +45,23 @@ MODELS = [
     ("regression", "sklearn.linear_model:Ridge", "one_hot", {}, "linear"),
     ("binary", "sklearn.ensemble:GradientBoostingClassifier", "one_hot", {"n_estimators": 5}, "pipeline"),
     ("regression", "sklearn.neighbors:KNeighborsRegressor", "one_hot", {}, "pipeline"),
-    ("binary", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 5}, "pipeline"),
+    ("binary", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 5}, "trees"),
+    ("binary", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 5, "use_missing": False}, "trees"),
+    ("binary", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 5, "num_leaves": 90}, "trees"),
+    ("multiclass", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 4}, "trees"),
+    ("regression", "lightgbm:LGBMRegressor", "ordinal", {"n_estimators": 5}, "trees"),
+    ("regression", "lightgbm:LGBMRegressor", "ordinal", {"n_estimators": 5, "objective": "poisson"}, "trees"),
+    ("binary", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 5, "zero_as_missing": True}, "pipeline"),
+    ("binary", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 5, "sigmoid": 2.0}, "pipeline"),
+    ("multiclass", "lightgbm:LGBMClassifier", "ordinal", {"n_estimators": 3, "objective": "multiclassova"}, "pipeline"),
+    (
+        "regression",
+        "lightgbm:LGBMRegressor",
+        "ordinal",
+        {"n_estimators": 5, "boosting_type": "rf", "subsample": 0.5, "subsample_freq": 1},
+        "pipeline",
+    ),
+    ("regression", "lightgbm:LGBMRegressor", "ordinal", {"n_estimators": 3, "linear_tree": True}, "pipeline"),
     ("multiclass", "xgboost:XGBClassifier", "ordinal", {"n_estimators": 5}, "pipeline"),
 ]
 
@@ -147,12 +163,14 @@ def test_without_rows_to_compare_no_fast_form_is_used():
 
 
 def test_small_trees_are_asked_by_leaf_masks_and_large_ones_by_walking(toy_settings, frame):
-    masked = []
-    for params in ({"max_iter": 3}, {"max_iter": 3, "max_leaf_nodes": 90, "min_samples_leaf": 2}):
+    kinds = []
+    for leaves in (31, 50, 90):
+        params = {"max_iter": 3, "max_leaf_nodes": leaves, "min_samples_leaf": 2}
         pipeline, model = fitted(toy_settings, frame, *MODELS[0][:3], params)
         chosen = chosen_form(model.model, COLUMNS_OF, task_of(pipeline), real_rows(frame))
-        masked.append((chosen.name, chosen.predict.scorer.masks is not None))
-    assert masked == [("trees", True), ("trees", False)]
+        masks = chosen.predict.scorer.masks
+        kinds.append((chosen.name, masks.kept.dtype.name if masks else ""))
+    assert kinds == [("trees", "uint32"), ("trees", "uint64"), ("trees", "")]
 
 
 def test_a_form_reads_the_values_at_its_thresholds_as_its_pipeline_does(toy_settings, frame):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -35,7 +36,8 @@ class OrdinalRows:
         for at, (name, numbers) in enumerate(self.texts):
             found[:, at] = [numbers.get(row[name], UNKNOWN) for row in rows]
         # numpy reads None as NaN where it is told to make floats.
-        found[:, len(self.texts) :] = np.array([self._numbers_of(row) for row in rows], dtype=np.float64)
+        values = np.fromiter(chain.from_iterable(map(self._numbers_of, rows)), np.float64)
+        found[:, len(self.texts) :] = values.reshape(len(rows), len(self.numbers))
         return found
 
     def line(self, row: Mapping[str, Any]) -> list[float]:

@@ -8,16 +8,18 @@ up by the value's place among the thresholds. The exit of a tree is its leftmost
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Masks = npt.NDArray[np.uint64]
+Masks = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 MOST_LEAVES = 64
+_KINDS = {32: np.uint32, MOST_LEAVES: np.uint64}
+"""Leaves of the largest tree, at most -> a bit each."""
 _MOST_BYTES = 64 << 20
 _ROWS_AT_ONCE = 512
-_ALL = np.uint64(2**64 - 1)
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,13 @@ class LeafMasks:
 
     Attributes:
         used: The features that any tree asks about; the lists below go by them.
-        thresholds: Of each, ascending and distinct.
-        lists: The same numbers as lists.
+        thresholds: Of each, ascending and distinct, and infinity at the end: a search places a missing value (NaN)
+            after it and every other one before.
+        lists: The same numbers as lists, without that infinity.
         starts: Of each, where its lines begin in `kept`: one more than thresholds, then the one of a missing value.
         kept: Line -> tree -> the leaves that are not ruled out, a bit each.
-        values: Tree -> leaf -> what it adds to each output.
+        values: Leaf, tree by tree -> what it adds to each output.
+        first: Of each tree, its first leaf in `values`.
     """
 
     used: tuple[int, ...]
@@ -39,6 +43,7 @@ class LeafMasks:
     starts: tuple[int, ...]
     kept: Masks
     values: Floats
+    first: npt.NDArray[np.intp]
 
     def one(self, line: Sequence[float]) -> Floats:
         """Sums (1, outputs) of one row, given as plain floats: numpy's overhead would cost most of it."""
@@ -51,20 +56,22 @@ class LeafMasks:
     def many(self, matrix: Floats) -> Floats:
         """Sums (n, outputs)."""
         parts = [self._part(matrix[at : at + _ROWS_AT_ONCE]) for at in range(0, len(matrix), _ROWS_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.empty((0, self.values.shape[2]))
+        return np.concatenate(parts) if parts else np.empty((0, self.values.shape[1]))
 
     def _part(self, matrix: Floats) -> Floats:
-        left = np.full((len(matrix), self.kept.shape[1]), _ALL)
+        left = np.full((len(matrix), self.kept.shape[1]), _all(self.kept.dtype), self.kept.dtype)
+        lines = np.empty_like(left)
         for feature, known, start in zip(self.used, self.thresholds, self.starts, strict=True):
-            column = matrix[:, feature]
-            at = np.where(np.isnan(column), len(known) + 1, np.searchsorted(known, column))
-            left &= self.kept[start + at]
+            at = known.searchsorted(matrix[:, feature])
+            at += start
+            # `take` into what is there, without a check of what cannot be outside: half the time of kept[at].
+            self.kept.take(at, axis=0, out=lines, mode="clip")
+            left &= lines
         return self._sums(left)
 
     def _sums(self, left: Masks) -> Floats:
-        lowest = left & (~left + np.uint64(1))
-        leaves = np.bitwise_count(lowest - np.uint64(1))
-        return np.asarray(self.values[np.arange(left.shape[1]), leaves].sum(axis=1))
+        leaves = np.bitwise_count(~left & (left - left.dtype.type(1)))  # zeros below the lowest bit
+        return np.asarray(self.values.take(self.first + leaves, axis=0).sum(axis=1))
 
 
 def leaf_masks(
@@ -77,47 +84,88 @@ def leaf_masks(
     values: Floats,
 ) -> LeafMasks | None:
     """The tables of trees given as airloop.models.forms.trees holds them; None where they would be too large."""
-    leaf = children[::2] == np.arange(len(feature))
-    if np.add.reduceat(leaf, roots, dtype=np.intp).max() > MOST_LEAVES:
+    most = _most_leaves(roots, children)
+    if most > MOST_LEAVES:
         return None
-    below = [_leaves(int(root), children) for root in roots]
-    nodes = [(tree, node, mask) for tree, (_, inner) in enumerate(below) for node, mask in inner.items()]
-    used = sorted({int(feature[node]) for _, node, _ in nodes})
-    known = {at: np.unique([threshold[node] for _, node, _ in nodes if feature[node] == at]) for at in used}
-    lines = sum(len(found) + 2 for found in known.values())
-    if lines * len(roots) * 8 > _MOST_BYTES:
+    width, after = min(bits for bits in _KINDS if bits >= most), children.tolist()
+    below = [_leaves(int(root), after, width) for root in roots]
+    at = np.array([node for _, masks in below for node in masks], dtype=np.intp)
+    inner = _Inner(
+        feature[at],
+        threshold[at],
+        ~missing_left[at],
+        np.repeat(np.arange(len(roots)), [len(masks) for _, masks in below]),
+        np.array([mask for _, masks in below for mask in masks.values()], dtype=_KINDS[width]),
+    )
+    known = {int(one): np.unique(inner.threshold[inner.feature == one]) for one in np.unique(inner.feature)}
+    starts = np.cumsum([0, *(len(found) + 2 for found in known.values())]).tolist()
+    if starts[-1] * len(roots) * width // 8 > _MOST_BYTES:
         return None
-    starts = dict(zip(used, np.cumsum([0, *(len(known[at]) + 2 for at in used)]).tolist(), strict=False))
-    kept = np.full((lines, len(roots)), _ALL)
-    for tree, node, mask in nodes:
-        at = int(feature[node])
-        first = starts[at] + int(np.searchsorted(known[at], threshold[node])) + 1
-        missing = starts[at] + len(known[at]) + 1
-        kept[first:missing, tree] &= mask
-        if not missing_left[node]:
-            kept[missing, tree] &= mask
-    found = np.zeros((len(roots), MOST_LEAVES, values.shape[1]))
-    for tree, (leaves, _) in enumerate(below):
-        found[tree, : len(leaves)] = values[leaves]
-    thresholds = tuple(known[at] for at in used)
-    lists = tuple(item.tolist() for item in thresholds)
-    return LeafMasks(tuple(used), thresholds, lists, tuple(starts[at] for at in used), kept, found)
+    kept = np.full((starts[-1], len(roots)), _all(inner.kept.dtype), inner.kept.dtype)
+    for one, start in zip(known, starts, strict=False):
+        _rule_out(kept[start : start + len(known[one]) + 2], known[one], inner.of(one))
+    return LeafMasks(
+        used=tuple(known),
+        thresholds=tuple(np.append(found, np.inf) for found in known.values()),
+        lists=tuple(found.tolist() for found in known.values()),
+        starts=tuple(starts[:-1]),
+        kept=kept,
+        values=values[[leaf for leaves, _ in below for leaf in leaves]],
+        first=np.cumsum([0, *(len(leaves) for leaves, _ in below[:-1])]),
+    )
 
 
-def _leaves(root: int, children: npt.NDArray[np.intp]) -> tuple[list[int], dict[int, np.uint64]]:
+@dataclass(frozen=True)
+class _Inner:
+    """Nodes that ask about a feature.
+
+    Attributes:
+        right: Whether a missing value goes right.
+        kept: The leaves that are left when the condition fails: all but those below its left child.
+    """
+
+    feature: npt.NDArray[np.intp]
+    threshold: Floats
+    right: npt.NDArray[np.bool_]
+    tree: npt.NDArray[np.intp]
+    kept: Masks
+
+    def of(self, feature: int) -> "_Inner":
+        mine = self.feature == feature
+        return _Inner(self.feature[mine], self.threshold[mine], self.right[mine], self.tree[mine], self.kept[mine])
+
+
+def _rule_out(lines: Masks, known: Floats, nodes: _Inner) -> None:
+    """Fill the lines of one feature: those of its values' places among the thresholds, and of a missing value."""
+    np.bitwise_and.at(lines, (known.searchsorted(nodes.threshold) + 1, nodes.tree), nodes.kept)
+    # What fails at a threshold fails at all higher values too.
+    np.bitwise_and.accumulate(lines[:-1], axis=0, out=lines[:-1])
+    np.bitwise_and.at(lines[-1], nodes.tree[nodes.right], nodes.kept[nodes.right])
+
+
+def _most_leaves(roots: npt.NDArray[np.intp], children: npt.NDArray[np.intp]) -> int:
+    leaf = children[::2] == np.arange(len(children) // 2)
+    return int(np.add.reduceat(leaf, roots, dtype=np.intp).max())
+
+
+def _all(kind: Any) -> int:
+    return int(np.iinfo(kind).max)
+
+
+def _leaves(root: int, children: Sequence[int], width: int) -> tuple[list[int], dict[int, int]]:
     """A tree's leaves from left to right, and of each inner node the mask that its failing leaves: all but its left."""
     leaves: list[int] = []
-    masks: dict[int, np.uint64] = {}
+    masks: dict[int, int] = {}
 
     def visit(node: int) -> None:
-        left, right = int(children[2 * node]), int(children[2 * node + 1])
+        left, right = children[2 * node], children[2 * node + 1]
         if left == node:
             leaves.append(node)
             return
         first = len(leaves)
         visit(left)
         bits = ((1 << len(leaves)) - 1) ^ ((1 << first) - 1)
-        masks[node] = np.uint64(~bits & (2**64 - 1))
+        masks[node] = ~bits & ((1 << width) - 1)
         visit(right)
 
     visit(root)
