@@ -28,7 +28,7 @@ class Asked:
     """
 
     entity: Mapping[str, Any]
-    features: Mapping[str, Any]
+    features: dict[str, Any]
     as_of: datetime
 
 
@@ -87,13 +87,13 @@ def answer(
             protocol=caller.protocol,
             form=given.form,
             entity=dict(row.entity),
-            ages={view: item.age_seconds for view, item in ages.items() if item.age_seconds is not None},
-            flags={view: item.flag for view, item in ages.items() if item.flag},
+            ages=_ages(views) if views else {},
+            flags={view: item.flag for view, item in views.items() if item.flag} if views else {},
             explicit=list(row.features),
             role=role,
             other=other,
         )
-        for identity, row, found, ages, (given, role, other) in zip(
+        for identity, row, found, views, (given, role, other) in zip(
             new_ids(now, len(asked)), asked, features, judged, said, strict=True
         )
     ]
@@ -103,6 +103,8 @@ def answer(
 
 def _features(served: "Served", asked: Sequence[Asked]) -> tuple[list[dict[str, Any]], list[dict[str, Judged]]]:
     """Every row's features by name, and what was judged of each view that was read."""
+    if not any(row.entity for row in asked) and (usual := served.inputs.usual([row.features for row in asked])):
+        return usual, [{} for _ in asked]
     explicit: list[dict[str, Any]] = []
     entities: list[dict[str, Any]] = []
     for at, row in enumerate(asked):
@@ -166,6 +168,10 @@ def _refuse_incomplete(served: "Served", explicit: Mapping[str, Any], entity: Ma
                 if name not in entity:
                     says = f"key {name!r} is needed to look up view {view.name!r}; send null where a row has none"
                     raise Refused(422, "missing_key", says, field=name)
+
+
+def _ages(views: Mapping[str, Judged]) -> dict[str, float]:
+    return {view: item.age_seconds for view, item in views.items() if item.age_seconds is not None}
 
 
 def _text(instant: datetime) -> str:

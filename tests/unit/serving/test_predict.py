@@ -72,6 +72,19 @@ def test_explicit_features_stand_before_looked_up_ones(client):
     assert set(hot["feature_ages_seconds"]) == {"job_static"}
 
 
+def test_a_batch_is_answered_as_its_rows_alone_and_whole_numbers_are_numbers(client, served_home):
+    changes = ({}, {"job_size": 40}, {"celsius": None}, {"machine_code": "never seen"}, {"machine_code": None})
+    rows = [{"features": {**EXPLICIT, **change}} for change in changes]
+    answers = ask(client, {"rows": rows}).json()["predictions"]
+    together = [row["prediction"] for row in answers]
+    records = {record.id: record for path in segments(served_home, "toy") for record in read_segment(path)}
+    logged = [records[row["prediction_id"]].features for row in answers]
+    assert logged == [row["features"] for row in rows]
+    assert {type(row["job_size"]) for row in logged} == {float}
+    assert together == [ask(client, row).json()["predictions"][0]["prediction"] for row in rows]
+    assert together[0] == together[1]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code", "says"),
     [
