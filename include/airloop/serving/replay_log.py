@@ -64,11 +64,12 @@ def replay_log(pipeline: Pipeline, window: Window, version: int, settings: Setti
         )
     model = model_version.load_version(pipeline, version, settings)
     inputs = read_inputs(pipeline, model.features, settings)
-    missing = [name for name in inputs.by_name if name not in rows[0].features]
-    if missing:
-        raise GuardRefused(
-            f"version {version} takes feature {missing[0]!r}, which was not logged: it cannot be replayed"
-        )
+    for row in rows:  # each: answers of several versions, with features of their own, may lie in one window
+        if missing := [name for name in inputs.by_name if name not in row.features]:
+            raise GuardRefused(
+                f"version {version} takes feature {missing[0]!r}, which version {row.version} did not log for its "
+                f"answer {row.id}: give a window in which every answer has it"
+            )
     found = [
         model.predict(pipeline, inputs.of_model.table([inputs.row(row.features) for row in part]).to_pandas())
         for part in (rows[at : at + _ROWS_AT_ONCE] for at in range(0, len(rows), _ROWS_AT_ONCE))

@@ -3,6 +3,7 @@
 import re
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.support import served_toy, toy
@@ -11,6 +12,7 @@ from tests.support.served_toy import CUTOFF, NOON, ask
 from airloop.authoring import pipeline_check
 from airloop.config import Pipeline
 from airloop.errors import ConfigError
+from airloop.records import Window
 from airloop.serving import declaration
 from airloop.serving.champions import Champions
 
@@ -38,6 +40,24 @@ def test_a_value_past_its_ttl_counts_as_missing_and_the_answer_says_so(client):
     assert stopped["feature_ages_seconds"]["machine_heat"] > 3 * 3600
     without = ask(client, {"entity": KEYS, "features": {"celsius": None}, "as_of": STOPPED.isoformat()}).json()
     assert stopped["prediction"] == without["predictions"][0]["prediction"]
+
+
+def test_a_feed_that_stops_is_seen_in_the_answers_and_figures_until_it_goes_on(served, tmp_path):
+    shutil.copytree(Path(served.online_store["path"]).parent, tmp_path / "online")
+    store = {**served.online_store, "path": str(tmp_path / "online" / Path(served.online_store["path"]).name)}
+    own = served.model_copy(update={"online_store": store})
+    with served_toy.running(own) as client:
+
+        def flags(hours):
+            answer = ask(client, {"entity": KEYS, "as_of": (NOON + timedelta(hours=hours)).isoformat()})
+            return answer.json()["predictions"][0]["flags"]
+
+        assert [flags(hours) for hours in (0, 1, 2)] == [{}, {}, {}]
+        stopped = {"machine_heat": "stale"}
+        assert [flags(hours) for hours in (3, 4)] == [stopped, stopped]
+        assert re.search(r'flagged_views_total{.*view="machine_heat",flag="stale"} 2', client.get("/metrics").text)
+        served_toy.put_online(own, Window(NOON, NOON + timedelta(hours=4)))
+        assert flags(4) == {}
 
 
 def test_a_value_within_its_ttl_is_used_up_to_the_edge(client):

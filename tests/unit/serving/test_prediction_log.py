@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from tests.support import served_toy, toy
+from tests.support import command, served_toy, toy
 from tests.support.run_plainly import run_plainly
 from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask, wait_for
 
@@ -25,6 +25,7 @@ from airloop.serving import collect, replay_log, score
 from airloop.serving.prediction_log import Logged, PredictionLog, id_time, is_closed, new_ids, read_segment, segments
 from airloop.serving.refused import Refused
 from airloop.stores import lake
+from airloop_platform.supervisor.environment import settings_environment
 
 DAY = toy.days(CUTOFF, CUTOFF + 1)
 
@@ -294,5 +295,34 @@ def test_an_interval_without_answers_and_a_version_with_other_features_are_refus
     with pytest.raises(DataContractError, match="no answer is logged in"):
         replay_log.replay_log(pipeline, window, 1, served)
     log.append("toy", [logged(features={"job_size": 3.0})])
-    with pytest.raises(GuardRefused, match=r"takes feature '.*', which was not logged"):
+    with pytest.raises(GuardRefused, match=r"takes feature '.*', which version 1 did not log for its answer"):
         replay_log.replay_log(pipeline, window, 1, served)
+
+
+def test_one_answer_among_others_that_lacks_a_feature_is_refused_by_its_id(served, log):
+    pipeline, now = toy.toy_pipeline(served), datetime.now(UTC)
+    other = logged(version=2, features={name: EXPLICIT[name] for name in EXPLICIT if name != "celsius"})
+    log.append("toy", [logged(), other])
+    window = Window(now - timedelta(hours=1), now + timedelta(hours=1))
+    with pytest.raises(GuardRefused, match=f"takes feature 'celsius', which version 2 did not log .* {other.id}"):
+        replay_log.replay_log(pipeline, window, 1, served)
+
+
+def test_the_command_asks_a_twin_of_the_version_that_answered_and_says_how_far_apart_they_are(
+    served, log, monkeypatch, capsys
+):
+    with served_toy.running(served) as client:
+        answers = [ask(client, {"features": {**EXPLICIT, "job_size": size}}).json() for size in (1.0, 50.0)]
+    log.append("toy", [logged(prediction=answers[0]["predictions"][0]["prediction"] + 2, features=EXPLICIT)])
+    for name, value in settings_environment(served).items():
+        monkeypatch.setenv(name, value)
+    airloop = command.in_checkout(served, monkeypatch, capsys)
+    twin = served_toy.twin(served, "replayed")
+    asked = ("replay-log", "toy", "--version", str(twin), "--start")
+    found = json.loads(airloop(*asked, "2020-01-01T00:00:00Z", "--json").out)
+    assert (found["rows"], found["equal"], found["answered_by"], found["version"]) == (3, 2, {"1": 3}, twin)
+    assert 1 < found["largest_difference"] < 3
+    assert "2 equal; replayed - logged" in airloop(*asked, "2020-01-01T00:00:00Z").out
+    for start, says in (("yesterday", "'yesterday' is not an ISO 8601 instant"), ("2100-01-01", "empty or reversed")):
+        refused = airloop(*asked, start)
+        assert (refused.code, says in " ".join(refused.err.split())) == (1, True)
