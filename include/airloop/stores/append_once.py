@@ -1,23 +1,14 @@
 """Rows that a table takes once, by their key, whoever adds them at the same time on whichever machine."""
 
-import logging
-import random
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError
 
-from airloop.errors import UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import lake
-
-logger = logging.getLogger(__name__)
-
-_TRIES = 30
 
 
 def append_once(
@@ -36,18 +27,7 @@ def append_once(
         UpstreamUnavailable: The store does not answer, or other writers were faster many times in a row.
     """
     month = lake.with_month(rows, time_column)
-    for attempt in range(1, _TRIES + 1):
-        try:
-            return _add(uri, month, settings, where=_same(key, time_column, window))
-        except DeltaError as error:
-            # The second of two writers that make a table is told so in words only.
-            if not isinstance(error, CommitFailedError) and "already exists" not in str(error):
-                raise
-            logger.info("%s: another writer committed first (try %d): %s", uri, attempt, error)
-            time.sleep(random.uniform(0, 0.1 * attempt))
-        except OSError as error:
-            raise UpstreamUnavailable(f"{uri} cannot be written: {error}") from error
-    raise UpstreamUnavailable(f"{uri}: {_TRIES} writes in a row met a concurrent commit; retry")
+    return lake.committed(uri, lambda: _add(uri, month, settings, where=_same(key, time_column, window)))
 
 
 def _add(uri: str, rows: pa.Table, settings: Settings, *, where: str) -> tuple[int, int]:

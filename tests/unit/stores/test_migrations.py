@@ -13,6 +13,7 @@ from airloop.errors import ConfigError
 from airloop.records import Window
 from airloop.settings import Settings, load_settings
 from airloop.stores import claims, ledger, migrations, state
+from airloop.stores.state import database
 
 WINDOW = Window.parse("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")
 # The tables as the release before revisions made them, with a record, an entry of the ledger and an answered reason.
@@ -69,10 +70,10 @@ def test_an_old_home_opens_with_all_it_holds_and_is_what_a_new_one_is(tmp_path: 
 def test_a_home_of_a_newer_airloop_is_refused_with_one_line_and_left_alone(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path)
     state.find_record(settings, "toy", "ingest", "key")
-    state._engine.cache_clear()
-    with sqlite3.connect(tmp_path / "state.db") as database:
-        database.execute("UPDATE airloop_version SET version_num = '0099'")
-    database.close()
+    database._engine.cache_clear()
+    with sqlite3.connect(tmp_path / "state.db") as connection:
+        connection.execute("UPDATE airloop_version SET version_num = '0099'")
+    connection.close()
     before = schema(tmp_path / "state.db")
     with pytest.raises(ConfigError, match="at revision 0099, and this airloop knows up to"):
         state.find_record(settings, "toy", "ingest", "key")

@@ -1,0 +1,108 @@
+"""Tables at `<lake>/<pipeline>/<layer>/<table>`, partitioned by month, and the conditions that pick a window of one."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from airloop import delta_versions
+from airloop.delta_files import matching
+from airloop.errors import DataContractError, UpstreamUnavailable
+from airloop.records import Window
+from airloop.settings import Settings
+from airloop.stores import month_rewrite
+
+PARTITION = month_rewrite.PARTITION
+
+INSTANT = pa.timestamp("us", tz="UTC")
+
+
+def table_uri(settings: Settings, pipeline: str, layer: str, table: str) -> str:
+    """Where a table lies; `layer` is raw, clean, quarantine, features, predictions or snapshots."""
+    return f"{settings.lake_uri}/{pipeline}/{layer}/{table}"
+
+
+def open_table(uri: str, settings: Settings, *, version: int | None = None) -> DeltaTable | None:
+    """The table at `uri`, or None when nothing was written yet.
+
+    Without a version the newest one, or the one at which it is held (airloop.delta_versions).
+
+    Raises:
+        DataContractError: It has no such version.
+        UpstreamUnavailable: The store does not answer.
+    """
+    version = delta_versions.held_version(uri) if version is None else version
+    if version == delta_versions.NOT_WRITTEN:
+        return None
+    try:
+        if "://" not in uri:
+            Path(uri).stat()  # Delta would make the folder, and panic where it cannot
+        return DeltaTable(uri, version=version, storage_options=settings.storage_options or None)
+    except (FileNotFoundError, TableNotFoundError):
+        return None
+    except OSError as error:
+        raise UpstreamUnavailable(f"{uri} cannot be opened: {error}") from error
+    except DeltaError as error:
+        if version is None:
+            raise
+        raise DataContractError(f"{uri} has no version {version}: {error}") from error
+
+
+def read(
+    uri: str,
+    settings: Settings,
+    *,
+    where: pc.Expression | None = None,
+    columns: Sequence[str] | None = None,
+    version: int | None = None,
+) -> pa.Table:
+    """Read rows of a table, without the partition column unless asked for.
+
+    Raises:
+        UpstreamUnavailable: The table does not exist yet.
+    """
+    table = open_table(uri, settings, version=version)
+    if table is None:
+        raise UpstreamUnavailable(f"{uri}: nothing was written here yet; run the stage that writes it first")
+    dataset = matching(table, where)
+    names = list(columns) if columns else [name for name in dataset.schema.names if name != PARTITION]
+    return dataset.to_table(columns=names, filter=where)
+
+
+def instant(value: datetime) -> pa.Scalar:
+    """An instant as the tables' columns hold it."""
+    return pa.scalar(value, INSTANT)
+
+
+def between(column: str, window: Window) -> pc.Expression:
+    """`window.start <= column < window.end`."""
+    start, end = (pa.scalar(bound, INSTANT) for bound in (window.start, window.end))
+    return (ds.field(column) >= start) & (ds.field(column) < end)
+
+
+def month_of(path: str) -> str:
+    """The month that a file of a table holds rows of, like 2013-01; '' for a table without months."""
+    return path.partition(f"{PARTITION}=")[2][:7]
+
+
+def window_predicate(time_column: str, window: Window, *, table: str = "") -> str:
+    """`between` in Delta's SQL, bounded by partitions too; `table` is put before each column."""
+    bounds = [f"{bound:%Y-%m-%dT%H:%M:%S.%f}Z" for bound in (window.start, window.end)]
+    first, last = months_of(window)
+    months = f"{table}{PARTITION} >= '{first}' AND {table}{PARTITION} <= '{last}'"
+    return f"{months} AND {table}{time_column} >= '{bounds[0]}' AND {table}{time_column} < '{bounds[1]}'"
+
+
+def months_of(window: Window) -> tuple[str, str]:
+    """First and last month of a window; one that ends with January holds nothing of February."""
+    return f"{window.start:%Y-%m}", f"{window.end - timedelta.resolution:%Y-%m}"
+
+
+def with_month(rows: pa.Table, time_column: str) -> pa.Table:
+    """The rows with the partition they belong to."""
+    return rows.append_column(PARTITION, pc.strftime(rows[time_column], format="%Y-%m"))

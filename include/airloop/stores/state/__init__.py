@@ -1,0 +1,31 @@
+"""The state database, SQLite (WAL) or PostgreSQL, and the records of stages in it."""
+
+from airloop.stores.state.database import instant_text, reading, stored_window, transaction, upgrade
+from airloop.stores.state.stage_records import (
+    find_record,
+    forget_overwritten,
+    latest_records,
+    mark_started,
+    newest_id,
+    newest_ids,
+    records_before,
+    records_of,
+    save_record,
+)
+
+__all__ = [
+    "find_record",
+    "forget_overwritten",
+    "instant_text",
+    "latest_records",
+    "mark_started",
+    "newest_id",
+    "newest_ids",
+    "reading",
+    "records_before",
+    "records_of",
+    "save_record",
+    "stored_window",
+    "transaction",
+    "upgrade",
+]

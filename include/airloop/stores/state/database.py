@@ -1,0 +1,128 @@
+"""The state database: SQLite (WAL) or PostgreSQL, opened at today's schema, used one transaction at a time."""
+
+import functools
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from airloop.errors import ConfigError, UpstreamUnavailable
+from airloop.private_files import create_private, sqlite_file
+from airloop.records import Window
+from airloop.settings import Settings
+from airloop.stores import migrations
+
+_BUSY_SECONDS = 30
+
+_READS = "airloop_reads"
+
+
+def instant_text(instant: datetime) -> str:
+    """UTC ISO text whose lexical order is the order in time (stored instants are compared as text)."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def stored_window(start: str, end: str) -> Window:
+    """The window of two instants as `instant_text` wrote them."""
+    return Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+
+@functools.cache
+def _engine(url: str) -> Engine:
+    """The engine of a database whose schema is today's."""
+    engine = _connected(url)
+    migrations.bring_up(engine)
+    return engine
+
+
+def _connected(url: str) -> Engine:
+    try:
+        if path := sqlite_file(url):
+            create_private(path)
+        engine = sa.create_engine(url, pool_pre_ping=True, poolclass=sa.NullPool)
+    except OSError as error:
+        raise UpstreamUnavailable(f"state database {sqlite_file(url)} cannot be made: {error}") from error
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise ConfigError(f"AIRLOOP_STATE_URL cannot be used: {error}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # Autocommit at driver level: SQLAlchemy's begin event then takes the write lock at once, so two writers queue
+    # on the busy timeout instead of failing when a read transaction tries to become a writing one.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    _write_ahead(connection)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _write_ahead(connection: Any) -> None:
+    # The busy timeout does not cover the switch: the second of two that meet a new database is told "locked" at once.
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+@contextmanager
+def transaction(settings: Settings) -> Iterator[Connection]:
+    """One transaction on the state database; rolled back on any error.
+
+    Raises:
+        UpstreamUnavailable: The database does not answer.
+        ConfigError: The URL names no database that can be used here.
+    """
+    with _answering(settings), _engine(settings.state_url).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Connection]:
+    """A transaction that only reads: it waits for no writer, and sees one state of the database from first to last.
+
+    Raises:
+        UpstreamUnavailable: The database does not answer.
+        ConfigError: The URL names no database that can be used here.
+    """
+    with _answering(settings), _engine(settings.state_url).execution_options(**{_READS: True}).begin() as connection:
+        yield connection
+
+
+def upgrade(settings: Settings) -> tuple[str | None, str]:
+    """Bring the database to today's schema; (revision before, None of an empty one; revision now).
+
+    Whatever opens the database does the same first.
+
+    Raises:
+        UpstreamUnavailable: The database does not answer.
+        ConfigError: It was opened by a newer airloop, or the URL names no database that can be used here.
+    """
+    with _answering(settings):
+        return migrations.bring_up(_connected(settings.state_url))
+
+
+@contextmanager
+def _answering(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        raise UpstreamUnavailable(f"state database {make_url(settings.state_url)!r}: {error.orig}") from error
