@@ -1,24 +1,14 @@
 """The ledger: the append-only, hash-chained history of what was decided; in force is what it says, never an alias."""
 
 from airloop.stores.ledger.acknowledgement import acknowledge
-from airloop.stores.ledger.chain import (
-    KINDS,
-    WRITERS,
-    Draft,
-    Entry,
-    append,
-    append_once,
-    at,
-    entries,
-    head,
-    heads,
-    newest,
-    payload_of,
-)
+from airloop.stores.ledger.chain import append, append_once, head, heads
+from airloop.stores.ledger.entry import Draft, Entry, payload_of
 from airloop.stores.ledger.followed import Followed, champion_at
 from airloop.stores.ledger.foundations import passes
 from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
 from airloop.stores.ledger.history import History, history, is_rollback
+from airloop.stores.ledger.kinds import KINDS, WRITERS
+from airloop.stores.ledger.queries import at, entries, newest
 from airloop.stores.ledger.verification import (
     acknowledged,
     intact_history,

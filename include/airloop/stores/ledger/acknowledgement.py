@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from airloop.errors import ConfigError
 from airloop.settings import Settings
-from airloop.stores.ledger.chain import Entry, append
+from airloop.stores.ledger.chain import append
+from airloop.stores.ledger.entry import Entry
 
 
 def acknowledge(settings: Settings, pipeline: str, *, problems: list[str], why: str, who: str) -> Entry:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from airloop.stores.ledger.chain import Entry
+from airloop.stores.ledger.entry import Entry
 from airloop.stores.ledger.history import is_rollback
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from airloop.settings import Settings
-from airloop.stores.ledger.chain import Entry, entries
+from airloop.stores.ledger.entry import Entry
+from airloop.stores.ledger.queries import entries
 
 KINDS = (
     "decision",

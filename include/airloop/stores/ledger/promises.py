@@ -12,8 +12,9 @@ from typing import Any
 from airloop.config import METRICS
 from airloop.records import Evidence
 from airloop.settings import Settings
-from airloop.stores.ledger.chain import Entry, entries
+from airloop.stores.ledger.entry import Entry
 from airloop.stores.ledger.history import History
+from airloop.stores.ledger.queries import entries
 
 MEASURED = "measured"
 """Kind of the ledger's entry."""

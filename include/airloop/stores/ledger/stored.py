@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from airloop.errors import DataContractError
 from airloop.settings import Settings
 from airloop.stores import state, tables
-from airloop.stores.ledger.chain import Entry, entry_of
+from airloop.stores.ledger.entry import Entry, entry_of
 from airloop.stores.ledger.history import KINDS
 
 STAGE_OF_KIND = {

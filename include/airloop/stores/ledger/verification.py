@@ -19,9 +19,11 @@ from airloop.errors import GuardRefused
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import state, tables
-from airloop.stores.ledger.chain import FIRST_HASH, Entry, entries, row_hash
+from airloop.stores.ledger.chain import FIRST_HASH, row_hash
+from airloop.stores.ledger.entry import Entry
 from airloop.stores.ledger.foundations import Foundations
 from airloop.stores.ledger.history import KINDS, History
+from airloop.stores.ledger.queries import entries
 from airloop.stores.ledger.stored import STAGE_OF_KIND, Rows, Stored, read_stored, readable
 
 NEWEST = 1000
