@@ -30,7 +30,7 @@ def stale_windows(pipeline: Pipeline, settings: Settings, *, span: Window | None
 
 
 def engines_used(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[str, ...]:
-    """Names and versions of what ran features.sql for the windows of a span, sorted; records of before are left out."""
+    """Names and versions of what ran features.sql for the windows of a span, sorted; older records are left out."""
     rows = state.latest_records(settings, pipeline.name, "build_features", overlapping=span)
     return tuple(sorted({record.engine for record in map(BuiltFeatures.from_json, rows)} - {""}))
 

@@ -6,7 +6,6 @@ so that the leak check can take rows away from it; what it reads beside its argu
 """
 
 import ast
-import difflib
 import runpy
 from collections.abc import Iterable
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from airloop.config import Pipeline
+from airloop.config.nearest import nearest
 from airloop.errors import ConfigError
 from airloop.features import python_lines, sections
 from airloop.features.sections import Section
@@ -88,11 +88,9 @@ def _function(pipeline: Pipeline, section: Section, settings: Settings) -> Any:
     path, wanted = _path(pipeline, settings), str(section.through)
     names = [node.name for node in _parse(path).body if isinstance(node, ast.FunctionDef)]
     if wanted not in names:
-        close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
-        near = f"; did you mean {close[0]!r}?" if close else ""
         raise ConfigError(
             f"{pipeline.name}/features.sql:{section.line}, section {section.name}: transforms.py has no function "
-            f"{wanted!r}{near} (its functions: {', '.join(names) or 'none'})"
+            f"{wanted!r}{nearest(wanted, names)} (its functions: {', '.join(names) or 'none'})"
         )
     try:
         return _namespace(path, path.read_text(encoding="utf-8"))[wanted]

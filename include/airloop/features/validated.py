@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from airloop.config import Pipeline
+from airloop.config.dag_ids import dag_of
 from airloop.errors import UpstreamUnavailable
 from airloop.records import BuiltFeatures, Validated, Window
 from airloop.settings import Settings
@@ -20,7 +21,7 @@ def require(pipeline: Pipeline, span: Window, settings: Settings) -> None:
     if reached < span.end:
         raise UpstreamUnavailable(
             f"{pipeline.name} {span}: features are not built and validated from {reached:%Y-%m-%dT%H:%MZ} on; "
-            f"run {pipeline.name}__data for that window first"
+            f"run {dag_of(pipeline.name, 'data')} for that window first"
         )
 
 

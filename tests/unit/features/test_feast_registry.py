@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from feast import FeatureStore
 from tests.support import toy
 from tests.support.run_plainly import judged
 
 from airloop.deployment import Deployment
 from airloop.features import feature_store
 from airloop.features.feast_registry import touching
+from airloop.features.feature_store import opened
 from airloop.features.materialize import materialize
 from airloop.settings import Settings
 
@@ -37,13 +39,13 @@ def settings(toy_built: Settings, tmp_path: Path) -> Settings:
 def applied(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What Feast was asked to apply, one entry a call."""
     calls: list[object] = []
-    original = feature_store.FeatureStore.apply
+    original = FeatureStore.apply
 
     def counted(store, objects, **options):
         calls.append(objects)
         return original(store, objects, **options)
 
-    monkeypatch.setattr(feature_store.FeatureStore, "apply", counted)
+    monkeypatch.setattr(FeatureStore, "apply", counted)
     return calls
 
 
@@ -75,7 +77,7 @@ def test_definitions_are_applied_once(settings, applied):
 def test_changed_definitions_are_applied(settings, applied, monkeypatch):
     open_toy(settings)
     original = feature_store.definitions(toy.toy_pipeline(settings), settings)
-    monkeypatch.setattr(feature_store, "definitions", lambda _pipeline, _settings: original[:-1])
+    monkeypatch.setattr(opened, "definitions", lambda _pipeline, _settings: original[:-1])
     open_toy(settings)
     assert len(applied) == 2
 

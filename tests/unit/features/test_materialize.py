@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from feast import FeatureStore
 from tests.support import toy
 from tests.support.run_plainly import judged
 
@@ -110,7 +111,7 @@ def test_a_value_that_was_lost_after_a_later_window_was_materialized_is_refused(
 
 
 def test_an_engine_that_writes_nothing_is_refused(settings, monkeypatch):
-    monkeypatch.setattr(feature_store.FeatureStore, "materialize", lambda *_arguments: None)
+    monkeypatch.setattr(FeatureStore, "materialize", lambda *_arguments: None)
     with pytest.raises(
         DataContractError, match=r"online store: job_static\.machine_code of {'job': 'j\d+-\d+'} is None"
     ):

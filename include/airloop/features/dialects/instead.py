@@ -55,7 +55,7 @@ INSTEAD: dict[type[exp.Expr] | str, str] = {
     "cube": "write the groups one by one and UNION ALL",
     "grouping_sets": "write the groups one by one and UNION ALL",
     "db": "names a schema; a query reads the pipeline's feeds and its own steps, and nothing else",
-    "table": "is no feed and no step before this section; a query reads those and nothing else",
+    "table": "is neither a feed nor a step before this section; a query reads those and nothing else",
     "query": "write a join",
     "exclude": "write the frame without EXCLUDE",
     "except_": "write the columns one by one",

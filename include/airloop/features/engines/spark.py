@@ -70,7 +70,7 @@ class Spark(Engine):
         """See Engine."""
         with _saying():
             rows = self._session.sql(sql).toArrow()
-        # Literals come as never null, which is no other value.
+        # A literal comes back as never null: the value is the same.
         return rows.cast(pa.schema([field.with_nullable(True) for field in rows.schema]))
 
     def _sent(self, rows: Rows) -> Any:
