@@ -103,7 +103,7 @@ class Stand:
             reason_key="",
         )
         held_out = holdout[["job", "decision_time", "label"]].assign(prediction=list(self.predict(holdout)))
-        return model_version.ModelVersion(VERSION, self.model, FEATURES, candidate, {}, snapshot, held_out)
+        return model_version.ModelVersion(VERSION, self.model, FEATURES, candidate, {}, snapshot, lambda: held_out)
 
     def predict(self, rows: pd.DataFrame) -> Any:
         return task_of(self.pipeline).predict(self.model, rows[list(FEATURES)])

@@ -174,6 +174,6 @@ def watched() -> Watched:
         candidate="logistic_regression",
         params={},
         snapshot=_snapshot(frozen),
-        holdout_predictions=kept,
+        read_holdout_predictions=lambda: kept,
     )
     return Watched(champion, frozen)

@@ -16,22 +16,12 @@ from airloop.records.data import (
     TableVersion,
     Validated,
 )
+from airloop.records.decision import Check, Decision, Described, Promoted, Refitted
+from airloop.records.evaluation import Evaluated, Evidence
 from airloop.records.governance import RolledBack
 from airloop.records.instants import instant_or_default, parse_instant
-from airloop.records.models import (
-    REASONS,
-    Check,
-    Decision,
-    Described,
-    Evaluated,
-    Evidence,
-    Promoted,
-    Refitted,
-    Snapshot,
-    TrainedModel,
-    TunedCandidate,
-)
 from airloop.records.monitoring import Action, AfterPromotion, AlarmRate, Monitored, ProbeRefit, Scored
+from airloop.records.training import REASONS, Snapshot, TrainedModel, TunedCandidate
 
 __all__ = [
     "REASONS",

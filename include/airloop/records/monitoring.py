@@ -5,7 +5,7 @@ from datetime import datetime
 
 from airloop.records.alarm import Alarm
 from airloop.records.base import Record, Window
-from airloop.records.models import Evidence
+from airloop.records.evaluation import Evidence
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.features import pinned
 from airloop.models import model_version
+from airloop.models.model_version import loading
 from airloop.records import Decision, Scored
 from airloop.serving import score
 from airloop.settings import Settings
@@ -121,8 +122,8 @@ def test_a_version_of_an_older_airloop_kept_none_and_says_so(settings, tmp_path,
         return model_files_without_features(real(*arguments))
 
     real = model_version.version_files
-    monkeypatch.setattr(model_version, "version_files", load)
-    monkeypatch.setattr(model_version, "refuse_changed", lambda *_arguments, **_options: "")
+    monkeypatch.setattr(loading, "version_files", load)
+    monkeypatch.setattr(loading, "refuse_changed", lambda *_arguments, **_options: "")
     now = edited(settings, tmp_path / "edited", WARMER)
     with pytest.raises(GuardRefused, match=r"were not kept \(an older airloop trained it\); restore .* run a training"):
         scored(now)

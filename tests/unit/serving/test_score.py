@@ -13,6 +13,7 @@ from airloop.deployment import Deployment
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.features import examples
 from airloop.models import model_version
+from airloop.models.model_version import loading
 from airloop.serving import score
 from airloop.settings import Settings
 from airloop.stores import lake
@@ -149,7 +150,7 @@ def test_predictions_that_are_none_are_refused_and_nothing_is_written(settings, 
         return loaded
 
     real = model_version.load_version
-    monkeypatch.setattr(model_version, "load_version", load)
+    monkeypatch.setattr(loading, "load_version", load)
     with pytest.raises(
         GuardRefused, match=r"\[2020.*version 1: 60 of 60 probabilities are missing .*nothing is written"
     ):

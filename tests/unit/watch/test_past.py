@@ -75,6 +75,6 @@ def test_what_is_usual_comes_from_the_holdout_and_from_the_windows():
 
 
 def test_a_champion_that_was_never_evaluated_has_no_holdout():
-    champion = replace(watched().champion, holdout_predictions=watched().champion.holdout_predictions[[]])
+    champion = replace(watched().champion, read_holdout_predictions=lambda: watched().champion.holdout_predictions[[]])
     past = past_of(champion, pipeline(), [])
     assert (past.metric("brier"), past.gaps(), past.spread) == ([], [], None)
