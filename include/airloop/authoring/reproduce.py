@@ -16,7 +16,7 @@ from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.models import model_version
 from airloop.models.estimators import fitted_model
-from airloop.models.evaluate import metrics
+from airloop.models.metric_values import metric_values
 from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import learned_part, learned_rows, read_snapshot
 from airloop.problems import Floats, task_of
@@ -86,7 +86,7 @@ def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduce
     rows = learned_part(pipeline, read_snapshot(held.snapshot, settings), "holdout")
     recorded, again = held.predict(pipeline, rows), _in_a_fresh_process(pipeline, version, settings)
     task = task_of(pipeline)
-    values = [metrics(task, rows["label"], predicted) for predicted in (recorded, again)]
+    values = [metric_values(task, rows["label"], predicted) for predicted in (recorded, again)]
     unequal = recorded != again
     return Reproduced(
         version=version,

@@ -8,9 +8,11 @@ from tests.support import toy
 from tests.support.toy_turned import CUTOFF, NEW, OLD, judged, put_in_force, registered, trained
 
 from airloop.deployment import Deployment
+from airloop.errors import UpstreamUnavailable
 from airloop.models import evaluate, model_version, training_set
+from airloop.models.metric_values import metric_values
 from airloop.problems.binary import Binary
-from airloop.stores import ledger
+from airloop.stores import frames, ledger
 
 
 @pytest.fixture
@@ -97,9 +99,20 @@ def test_a_champion_of_later_is_not_the_incumbent(settings, upstream):
 
 def test_metrics_of_too_few_rows_are_missing():
     labels, said = pd.Series([0.0, 1.0] * 5), np.linspace(0.1, 0.9, 10)
-    found = evaluate.metrics(Binary(), labels, said)
+    found = metric_values(Binary(), labels, said)
     assert (found["roc_auc"], found["brier"]) == (None, None)
     assert found["label_rate"] == 0.5
+
+
+def test_holdout_predictions_are_read_when_they_are_asked_for_and_not_before(turned, upstream, monkeypatch):
+    def silent(uri, _settings):
+        raise UpstreamUnavailable(f"{uri} cannot be read")
+
+    judged(turned, upstream)
+    monkeypatch.setattr(frames, "read", silent)
+    loaded = model_version.load_version(toy.toy_pipeline(turned), 2, turned)
+    with pytest.raises(UpstreamUnavailable, match=r"holdout-v2\.parquet cannot be read"):
+        loaded.holdout_predictions  # noqa: B018
 
 
 def test_holdout_predictions_are_kept_with_the_version(turned, upstream):

@@ -18,6 +18,7 @@ from tests.support.toy_turned import NEW, judged, put_in_force, registered
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.gate.judge import judge
 from airloop.models import evaluate, model_version
+from airloop.models.model_version import loading
 from airloop.stores import ledger
 
 
@@ -146,7 +147,7 @@ def with_model(monkeypatch, version, model):
         loaded = real(pipeline, wanted, settings, **options)
         return dataclasses.replace(loaded, model=model) if wanted == version else loaded
 
-    monkeypatch.setattr(model_version, "load_version", load)
+    monkeypatch.setattr(loading, "load_version", load)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from airloop.authoring.backtest.past import Past
 from airloop.errors import DataContractError
 from airloop.models import estimators, reserve
 from airloop.models.choice import Incumbent, choose
-from airloop.models.evaluate import metrics
 from airloop.models.gate_evidence import compare
 from airloop.models.history import evenly, learned_since
 from airloop.models.holdout import holdout_of
+from airloop.models.metric_values import metric_values
 from airloop.models.refit_checks import agreement
 from airloop.models.reserve import RESERVE, Learned, learnable
 from airloop.models.rules_measured import measure_rules
@@ -161,7 +161,7 @@ class Work:
             model_name=self.pipeline.name,
             version=made.number,
             champion_version=None if champion is None else champion.number,
-            metrics=metrics(self.task, rows["label"], made.held_out_predictions),
+            metrics=metric_values(self.task, rows["label"], made.held_out_predictions),
             champion_metrics={},
             evidence=found,
             holdout=made.holdout,

@@ -9,7 +9,8 @@ from sqlalchemy.engine import make_url
 from airloop.authoring.review.backtest import Backtest
 from airloop.errors import GuardRefused
 from airloop.gate.judge import judge as judge_version
-from airloop.models import evaluate, gate_evidence, model_version
+from airloop.models import gate_evidence, model_version
+from airloop.models.metric_values import metric_values
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, task_of
 from airloop.records import Decision, Evaluated, Snapshot
@@ -94,7 +95,7 @@ def judge(change: Backtest, champion: Champion | None) -> tuple[Evaluated, Decis
         evaluated = replace(
             evaluated,
             champion_version=champion.version,
-            champion_metrics=evaluate.metrics(task, labels, champion.predicted),
+            champion_metrics=metric_values(task, labels, champion.predicted),
             evidence=found,
             problems=(*evaluated.problems, *problems),
         )

@@ -17,7 +17,7 @@ class _XGBoost(Kept):
 
     def _read_back(self, text: str) -> Any:
         if "learner" not in json.loads(text):
-            raise ValueError("it is no JSON of an XGBoost model")
+            raise ValueError("it is not the JSON of an XGBoost model")
         booster = installed_module("xgboost").Booster({"nthread": self.params.get("n_jobs", 1), "verbosity": 0})
         booster.load_model(bytearray(text.encode()))
         return booster
