@@ -1,6 +1,5 @@
 """Read pipeline.yaml; every error names file, line, key and the nearest valid key."""
 
-import difflib
 import typing
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from airloop.config.nearest import nearest
 from airloop.config.pipeline import Pipeline
 from airloop.config.positions import line_of
 from airloop.errors import ConfigError
@@ -55,7 +55,7 @@ def load_pipeline(name: str, settings: Settings) -> Pipeline:
     known = pipeline_names(settings)
     if name not in known:
         path = settings.pipelines_dir / name / "pipeline.yaml"
-        raise ConfigError(f"unknown pipeline {name!r}: no {path}{_nearest(name, known)} (declared: {', '.join(known)})")
+        raise ConfigError(f"unknown pipeline {name!r}: no {path}{nearest(name, known)} (declared: {', '.join(known)})")
     return load_declared(name, settings)
 
 
@@ -126,7 +126,7 @@ def _explain_one(item: Any) -> str:
     key = ".".join(place)
     if item["type"] == "extra_forbidden":
         valid = _valid_keys(place[:-1])
-        return f"{key}: unknown key{_nearest(place[-1], valid)} (valid: {', '.join(valid)})"
+        return f"{key}: unknown key{nearest(place[-1], valid)} (valid: {', '.join(valid)})"
     if item["type"] == "missing":
         return f"{key}: required key is missing"
     if item["type"] == "metric_of_another_task":
@@ -154,8 +154,3 @@ def _model_in(node: Any) -> Any:
         return node
     models = [item for item in typing.get_args(node) if isinstance(item, type) and issubclass(item, BaseModel)]
     return models[0] if models else node
-
-
-def _nearest(word: str, valid: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, valid, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,81 +1,28 @@
 """The tree behind pipeline.yaml: one small frozen class per idea; an unknown key is refused."""
 
-from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from airloop.config.alerts import AlertRoute
 from airloop.config.approval import Approval
 from airloop.config.calendar import Calendar, is_finer
 from airloop.config.channel import Channel
+from airloop.config.coverage import Coverage
+from airloop.config.features import Features
 from airloop.config.feed import Feeds
 from airloop.config.gate import Gate
 from airloop.config.metric import METRICS, OF_VALUES, MetricName, metrics_of
 from airloop.config.monitoring import Monitoring
-from airloop.config.node import AttributePath, Name, Node, Share
+from airloop.config.node import AttributePath, Name, Node
 from airloop.config.prediction import Prediction
 from airloop.config.retention import Retention
 from airloop.config.review import Review
 from airloop.config.serving import Serving
 from airloop.config.training import Training
+from airloop.config.validation import Validation
 from airloop.families import is_own
-
-
-class Coverage(Node):
-    """The data time this pipeline covers, `[start, end)` in UTC; it bounds every schedule."""
-
-    start: datetime
-    end: datetime | None = None
-
-    def holds(self, instant: datetime) -> bool:
-        """Whether an instant lies inside; of the present: whether the pipeline is live."""
-        return self.start <= instant and (self.end is None or instant < self.end)
-
-    @field_validator("start", "end", mode="before")
-    @classmethod
-    def _utc(cls, value: Any) -> Any:
-        if value is None:
-            return None
-        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.end is not None and self.end <= self.start:
-            raise ValueError(f"end {self.end} must lie after start {self.start}")
-        return self
-
-
-class Features(Node):
-    """The features of the pipeline's models."""
-
-    service: str
-    """Feast feature service; its definitions are fingerprinted into every model version."""
-    lookback_days: int = Field(gt=0)
-    """features.sql sees feed rows this long before a window, and no older ones."""
-    ignore_drift: tuple[str, ...] = ()
-    """Features whose drift is expected (the calendar, the season) and left out of the drifted share; an array by its
-    own name, or elements of it."""
-
-
-class Validation(Node):
-    """How much bad data a window may hold."""
-
-    max_bad_share: Share
-    """A table whose share of rows breaking a critical row rule is above this fails the window."""
-    max_set_aside_share: Share = 0.1
-    """More than this share of a feed's files of a window set aside, and more than one, fails the window: what is left
-    says something else. An outcome may wait, but not for files that are there and cannot be read."""
-    max_missing_share: Share = 0.1
-    """More than this share of a feed's days of a window without a file, and more than one, fails the window; of an
-    outcome, or where days hold far fewer rows than such days do, it is an alarm."""
-    max_lost_share: Share = 0.2
-    """More than this share of a feed's rows of a window replaced by rows of other events under their keys fails it."""
-    fail_on: tuple[Name, ...] = ()
-    """Kinds of alarms (`unit_change`, `labels_missing`, ...) that fail a window instead of only holding trainings; an
-    alarm that a person accepted fails nothing."""
 
 
 class Pipeline(Node):

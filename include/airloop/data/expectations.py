@@ -1,6 +1,5 @@
 """expectations.yaml: which Great Expectations rules each table must keep, and how bad it is when one breaks."""
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from airloop.config import Pipeline
 from airloop.config.loading import read_yaml
+from airloop.config.nearest import nearest
 from airloop.config.positions import with_line
 from airloop.data.expectation_names import ROW_RULES, TABLE_RULES
 from airloop.data.plain_rules import is_plain
@@ -130,10 +130,10 @@ def check_tables(suites: Mapping[str, tuple[Rule, ...]], columns: Mapping[str, C
     wrong = []
     for table, rules in suites.items():
         if table not in columns:
-            wrong.append(f"{place}: unknown table {table!r}{_nearest(table, columns)}")
+            wrong.append(f"{place}: unknown table {table!r}{nearest(table, columns)}")
             continue
         wrong += [
-            f"{place}.{table}.{position}: {table} has no column {column!r}{_nearest(column, columns[table])}"
+            f"{place}.{table}.{position}: {table} has no column {column!r}{nearest(column, columns[table])}"
             for position, rule in enumerate(rules)
             for column in rule.columns
             if column not in columns[table]
@@ -164,14 +164,14 @@ def _explain(item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         valid = Expectations.model_fields if len(item["loc"]) == 1 else Rule.model_fields
-        return f"{key}: unknown key{_nearest(str(item['loc'][-1]), valid)} (valid: {', '.join(valid)})"
+        return f"{key}: unknown key{nearest(str(item['loc'][-1]), valid)} (valid: {', '.join(valid)})"
     return f"{key}: {item['msg']} (got {item.get('input')!r})"
 
 
 def _check_rule(rule: Rule, parameters: Collection[str], *, place: str) -> None:
     known = ROW_RULES | TABLE_RULES
     if rule.type not in known:
-        raise ConfigError(f"{place}.type: unknown expectation {rule.type!r}{_nearest(rule.type, sorted(known))}")
+        raise ConfigError(f"{place}.type: unknown expectation {rule.type!r}{nearest(rule.type, sorted(known))}")
     if not is_plain(rule.type, rule.kwargs):
         try:
             # A suite drops an expectation it cannot build with a line in the log: each is built on its own.
@@ -187,7 +187,7 @@ def _check_rule(rule: Rule, parameters: Collection[str], *, place: str) -> None:
             if word not in parameters:
                 valid = ", ".join(sorted(parameters))
                 raise ConfigError(
-                    f"{place}.kwargs: unknown parameter {word!r}{_nearest(word, parameters)} (valid: {valid})"
+                    f"{place}.kwargs: unknown parameter {word!r}{nearest(word, parameters)} (valid: {valid})"
                 )
 
 
@@ -209,8 +209,3 @@ def _expressions(values: Iterable[Any]) -> list[str]:
 
 def _one_line(error: Exception) -> str:
     return "; ".join(line.strip() for line in str(error).splitlines()[1:]) or str(error)
-
-
-def _nearest(word: str, valid: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -153,11 +153,12 @@ def _newest(pipeline: Pipeline, feed: Feed, frames: dict[LandedFile, pl.DataFram
         newest.filter(~readable).unique(subset=[_DAY, *feed.key, TEXT], keep="last", maintain_order=True),
         found.filter(keyless),
     ]
-    known = pl.concat(kept).drop(_DAY, _ORDER).with_columns(_known_at(pipeline, feed).alias("known_at"))
+    known = pl.concat(kept).drop(_DAY, _ORDER).with_columns(known_at(pipeline, feed).alias("known_at"))
     return known.with_columns(created_at=pl.col("known_at"))
 
 
-def _known_at(pipeline: Pipeline, feed: Feed) -> pl.Expr:
+def known_at(pipeline: Pipeline, feed: Feed) -> pl.Expr:
+    """When a feed's row became known: as its column says, or `delay_minutes` after the event."""
     if feed.event_time is None:
         # A static table was known before the pipeline's first window.
         return pl.lit(pipeline.coverage.start).cast(pl.Datetime("us", "UTC"))

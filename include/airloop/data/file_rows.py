@@ -25,7 +25,7 @@ OTHER_CODES = {
     b"\x28\xb5\x2f\xfd": "zstd", b"PAR1\x15": "Parquet", b"\xff\xfe\0\0": "UTF-32",
     b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
 }  # fmt: skip
-"""What a file begins with that is no plain text -> what it is."""
+"""First bytes of a file that is not plain text -> what the file is."""
 # A backslash does not mask a quote: what is read would be another text. At the end of a field it may be a path's.
 _MASKED_QUOTE = re.compile(rb'\\"(?=[^",\r\n])')
 _LARGEST_BLOCK = 2**31 - 1

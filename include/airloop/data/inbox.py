@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airloop.config import Feed, Pipeline, calendar_windows
+from airloop.config.dag_ids import dag_of
 from airloop.data import settled
 from airloop.data.file_hours import FileHours
 from airloop.data.inbox_records import Records
@@ -186,7 +187,7 @@ def _refuse_flood(pipeline: Pipeline, waiting: Sequence[Window]) -> None:
     if len(waiting) > MOST_WINDOWS:
         raise DataContractError(
             f"{len(waiting)} windows of {pipeline.name} wait, {waiting[0]} to {waiting[-1]}, and one "
-            f"run starts at most {MOST_WINDOWS}: start a backfill of {pipeline.name}__data over them"
+            f"run starts at most {MOST_WINDOWS}: start a backfill of {dag_of(pipeline.name, 'data')} over them"
         )
 
 

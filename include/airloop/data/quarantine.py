@@ -1,6 +1,5 @@
 """The quarantine: rows that validation refused, with the rules they broke, until a later row takes their place."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from airloop.config import Feed, Pipeline
+from airloop.config.nearest import nearest
 from airloop.data.unreadable_rows import RULE, SOURCE, TEXT, texts_of
 from airloop.errors import ConfigError
 from airloop.records import Ingested, SetAside, Window
@@ -55,8 +55,7 @@ def declared_feed(pipeline: Pipeline, name: str) -> Feed:
     """
     if name in pipeline.feeds:
         return pipeline.feeds[name]
-    close = difflib.get_close_matches(name, pipeline.feeds, n=1, cutoff=0.5)
-    near = f"; did you mean {close[0]!r}?" if close else ""
+    near = nearest(name, pipeline.feeds)
     raise ConfigError(f"{pipeline.name} has no feed {name!r}{near} (its feeds: {', '.join(pipeline.feeds)})")
 
 

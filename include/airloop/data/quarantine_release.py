@@ -12,10 +12,10 @@ import polars as pl
 
 from airloop.config import Feed, Pipeline
 from airloop.data import file_rows, quarantine, unreadable_rows
-from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.errors import ConfigError, DataContractError
 from airloop.settings import Settings
 from airloop.stores import lake, landed_files
-from airloop.stores.files import publish
+from airloop.stores.files import put
 from airloop.stores.landed_files import ListedFile
 from airloop.stores.locks import stage_lock
 
@@ -64,7 +64,7 @@ def release(pipeline: Pipeline, feed_name: str, path: Path, settings: Settings) 
         names = {day: _name(pipeline, feed_name, day, files) for day in new}
         root = f"{settings.landing_uri}/{pipeline.name}/{feed_name}"
         for day, name in names.items():
-            _publish(f"{root}/{name}", contents[day], settings)
+            put(f"{root}/{name}", contents[day], settings)
     landed = tuple(f"{root}/{name}" for name in names.values())
     logger.info("%s %s: %d rows of %s released as %d files", pipeline.name, feed_name, rows.height, path, len(landed))
     return Released(landed, tuple(uri for uri in earlier.values() if uri is not None))
@@ -152,13 +152,6 @@ def _name(pipeline: Pipeline, name: str, day: Any, files: list[ListedFile]) -> s
             "alone, and delete the others of the day; put the day's files back first"
         )
     return landed_files.release_name(feed, day, there)
-
-
-def _publish(uri: str, content: bytes, settings: Settings) -> None:
-    try:
-        publish(uri, content, settings.storage_options)
-    except OSError as error:
-        raise UpstreamUnavailable(f"{uri} cannot be written: {error}") from error
 
 
 def _said(feed: Feed, key: Any) -> str:

@@ -10,7 +10,8 @@ from airloop.data import empty_windows, quarantine, verdict
 from airloop.data.expectations import Rule, load_expectations
 from airloop.data.feed_history import looks
 from airloop.data.feed_history.looks import Before
-from airloop.data.judgement import Judgement, RuleResult, Unreadable, judge
+from airloop.data.judgement import Judgement, Unreadable, judge
+from airloop.data.rule_results import RuleResult
 from airloop.data.unreadable_rows import RULE, SOURCE, TEXT, explain, texts_of
 from airloop.deployment import Deployment
 from airloop.records import Ingested, TableVersion, Validated, Window

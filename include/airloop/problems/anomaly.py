@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from airloop.problems.problem import Flags, Floats, Integers, Task, name_of
+from airloop.problems._two_classes import TwoClasses
+from airloop.problems.problem import Flags, Floats, Integers, name_of
 
 if TYPE_CHECKING:  # see airloop.problems.problem
     import pandas as pd
 
 
-class Anomaly(Task):
+class Anomaly(TwoClasses):
     """A label is 1 of an anomaly, else 0, and often unknown; a prediction the share of learned rows less strange.
 
     A row is an alarm from 1 - `prediction.alarm_share` on.
@@ -58,11 +59,6 @@ class Anomaly(Task):
         """Of the gaps."""
         return float(self.gaps(labels, predictions).std()) if labels.size else 0.0
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The labels."""
-        return ("0", "1")
-
     def said(self, predictions: Floats) -> Integers:
         """1 of an alarm."""
         return self.alarms(predictions).astype(np.int64)
@@ -71,19 +67,5 @@ class Anomaly(Task):
         """Nothing is learned from labels."""
         return True
 
-    def days_of_rarer_class(self, labels: npt.ArrayLike, days: Integers) -> float:
-        """Of the two."""
-        values = np.asarray(labels)
-        return float(min(np.unique(days[values == label]).size for label in (0, 1)))
-
     def _predict(self, model: Any, frame: "pd.DataFrame") -> Floats:
         return np.asarray(model.predict(frame), dtype=np.float64).reshape(len(frame))
-
-    def _fitting(self, labels: Floats) -> Flags:
-        return np.isin(labels, (0.0, 1.0))
-
-    def _label_words(self) -> str:
-        return "0 or 1"
-
-    def _sound(self, predictions: Floats) -> Flags:
-        return (predictions >= 0) & (predictions <= 1)

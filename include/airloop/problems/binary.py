@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from airloop.problems.problem import Flags, Floats, Integers, Task, probabilities
+from airloop.problems._two_classes import TwoClasses
+from airloop.problems.problem import Floats, Integers, probabilities
 
 if TYPE_CHECKING:  # see airloop.problems.problem
     import pandas as pd
 
 
-class Binary(Task):
+class Binary(TwoClasses):
     """A label is 0 or 1, a prediction the probability of 1."""
 
     kind = "binary"
@@ -30,28 +30,9 @@ class Binary(Task):
             "label_rate": float(labels.mean()),
         }
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The labels."""
-        return ("0", "1")
-
     def said(self, predictions: Floats) -> Integers:
         """1 from a probability of a half on."""
         return (predictions >= 0.5).astype(np.int64)
 
-    def days_of_rarer_class(self, labels: npt.ArrayLike, days: Integers) -> float:
-        """Of the two."""
-        values = np.asarray(labels)
-        return float(min(np.unique(days[values == label]).size for label in (0, 1)))
-
     def _predict(self, model: Any, frame: "pd.DataFrame") -> Floats:
         return probabilities(model, frame, classes=2)[:, 1]
-
-    def _fitting(self, labels: Floats) -> Flags:
-        return np.isin(labels, (0.0, 1.0))
-
-    def _label_words(self) -> str:
-        return "0 or 1"
-
-    def _sound(self, predictions: Floats) -> Flags:
-        return (predictions >= 0) & (predictions <= 1)

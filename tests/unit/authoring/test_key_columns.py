@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 from tests.support import tables
 
+from airloop.authoring.scaffold.asked import Asked
 from airloop.authoring.scaffold.columns import find_columns
 from airloop.authoring.scaffold.key_columns import counts_rows
-from airloop.authoring.scaffold.roles import Asked, Roles, find_roles
+from airloop.authoring.scaffold.roles import Roles, find_roles
 from airloop.errors import ConfigError, DataContractError
 from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import read_table

@@ -7,7 +7,8 @@ import pytest
 from tests.support import tables
 
 from airloop.authoring.scaffold import label_spellings
-from airloop.authoring.scaffold.roles import Asked, find_roles
+from airloop.authoring.scaffold.asked import Asked
+from airloop.authoring.scaffold.roles import find_roles
 from airloop.errors import DataContractError
 from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import read_table

@@ -7,9 +7,10 @@ import pytest
 import yaml
 from tests.support import tables
 
+from airloop.authoring.scaffold.asked import Asked
 from airloop.authoring.scaffold.columns import entity_key, find_columns, identifier
 from airloop.authoring.scaffold.plan import make_plan
-from airloop.authoring.scaffold.roles import Asked, Roles, find_roles
+from airloop.authoring.scaffold.roles import Roles, find_roles
 from airloop.authoring.scaffold.rules import feed_rules, flow
 from airloop.authoring.scaffold.suspects import find_suspects
 from airloop.config.calendar import period_end

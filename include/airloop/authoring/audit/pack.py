@@ -40,7 +40,7 @@ def write(pipeline: Pipeline, version: int, settings: Settings, path: Path) -> d
         `files`, how many there are; `sha256` of the archive; `problems` of the ledger, which are in it too.
 
     Raises:
-        ConfigError: `path` is no .zip, or cannot be written.
+        ConfigError: `path` is not a .zip file, or cannot be written.
         GuardRefused: No such version.
         UpstreamUnavailable: A store does not answer.
     """

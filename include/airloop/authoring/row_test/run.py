@@ -12,6 +12,7 @@ from airloop.authoring.row_test.files import RowTest
 from airloop.config import Feed, Pipeline
 from airloop.config.calendar import period_end, period_start
 from airloop.config.nearest import nearest
+from airloop.data.feed_rows import known_at
 from airloop.data.value_rules import typed, why_not
 from airloop.errors import ConfigError
 from airloop.features import feature_views, sections
@@ -65,7 +66,7 @@ def _feed(pipeline: Pipeline, name: str, test: RowTest) -> pa.Table:
     values = texts.select(typed(column, kind) for column, kind in feed.columns.items())
     for problem in _unread(feed, texts, values):
         raise ConfigError(f"{test.path}: given.{name}: {problem}")
-    known = values.with_columns(_known_at(pipeline, feed).alias("known_at"))
+    known = values.with_columns(known_at(pipeline, feed).alias("known_at"))
     known = known.with_columns(created_at=pl.col("known_at"))
     return known.to_arrow().select(empty.schema.names).cast(empty.schema)
 
@@ -78,14 +79,6 @@ def _unread(feed: Feed, texts: pl.DataFrame, values: pl.DataFrame) -> Iterator[s
     for column in filter(None, (feed.event_time, feed.known_at)):
         if values[column].null_count():
             yield f"every row needs its {column}"
-
-
-def _known_at(pipeline: Pipeline, feed: Feed) -> pl.Expr:
-    if feed.event_time is None:
-        return pl.lit(pipeline.coverage.start).cast(pl.Datetime("us", "UTC"))
-    if feed.known_at is not None:
-        return pl.col(feed.known_at)
-    return pl.col(feed.event_time) + pl.duration(minutes=feed.delay_minutes)
 
 
 def _all_of(pipeline: Pipeline, feeds: dict[str, pa.Table]) -> Window:

@@ -7,14 +7,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from airloop.authoring.scaffold.asked import Asked
 from airloop.authoring.scaffold.columns import find_columns
 from airloop.authoring.scaffold.database import Database, Query, asked_database
 from airloop.authoring.scaffold.decisions import left_to_decide
+from airloop.authoring.scaffold.draft import EVENTS, OUTCOMES, Draft
 from airloop.authoring.scaffold.example_test import example_path, example_test
 from airloop.authoring.scaffold.joined import asked_tables, read_joined
 from airloop.authoring.scaffold.plan import make_plan
-from airloop.authoring.scaffold.roles import Asked, find_roles
-from airloop.authoring.scaffold.texts import EVENTS, OUTCOMES, Draft, four_files, written_paths
+from airloop.authoring.scaffold.roles import find_roles
+from airloop.authoring.scaffold.texts import four_files, written_paths
 from airloop.errors import AirloopError, ConfigError
 from airloop.settings import Settings
 from airloop.sources.land_dialect import Dialect

@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 
 from airloop.authoring.scaffold.columns import Column, entity_key, is_text
+from airloop.authoring.scaffold.draft import EVENTS, OUTCOMES, Draft
 from airloop.authoring.scaffold.joined import Joined
 from airloop.authoring.scaffold.roles import Roles
 from airloop.authoring.scaffold.rules import flow
-from airloop.authoring.scaffold.texts import EVENTS, OUTCOMES, Draft
 
 ROWS = 2
 

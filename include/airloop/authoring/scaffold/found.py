@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from airloop.authoring.scaffold.texts import Draft
+from airloop.authoring.scaffold.draft import Draft
 
 _SHOWN = 12
 

@@ -39,7 +39,7 @@ def of(past: Sequence[Sketch], window: Sketch, column: str, conversion: Conversi
 
 
 def _has_been_there(before: Sequence[float], now: float, size: float) -> bool:
-    """Whether a level lies near those of before: a witness that is in another unit itself is none."""
+    """Whether a level lies near the earlier ones: a witness that is in another unit itself is not a witness."""
     known = [level for level in before if level > 0]
     beyond = 0.5 * size
     return bool(now <= max(known) * np.exp(beyond) and now >= min(known) * np.exp(-beyond))

@@ -13,7 +13,7 @@ _LEAST_ROWS = 50
 _SMOOTH = 0.25
 """The largest step, as a share of the range that the windows before went through."""
 _LEAP, _LEAP_OF_RANGE = 2.0, 0.1
-"""A leap is longer than so many of the largest steps of before, and than this share of the range."""
+"""A leap is longer than so many of the largest earlier steps, and than this share of the range."""
 
 Course = tuple[float, float, float, float, float]
 """First value, last value, largest step, lowest value, highest value."""
