@@ -81,7 +81,7 @@ def run_ended(pipeline: Pipeline, context: Mapping[str, Any], *, failed: bool) -
 
 
 def _seen_since(seen_at: datetime, context: Mapping[str, Any]) -> bool:
-    """Whether an alert was seen after the run began: what an earlier run failed by is no reason of this one."""
+    """Whether an alert was seen after the run began: what an earlier run failed by says nothing about this one."""
     began = getattr(context.get("dag_run"), "start_date", None)
     return began is not None and seen_at >= began
 

@@ -21,7 +21,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_RUNS = re.compile(r"/api/v2/dags/([a-z][a-z0-9_]*)__(data|scoring|monitoring|training)/dagRuns/?$")
+_RUNS = re.compile(r"/api/v2/dags/(?P<dag_id>([a-z][a-z0-9_]*)__(data|scoring|monitoring|training))/dagRuns/?$")
 _UNPROCESSABLE = 422
 _MOST_BYTES = 1_000_000
 
@@ -46,8 +46,8 @@ class AskedWindows:
             await self.app(scope, receive, send)
             return
         messages = await _read(receive)
-        why = refusal(asked[1], asked[2], b"".join(message.get("body", b"") for message in messages))
-        if why and await self.entitled(scope, f"{asked[1]}__{asked[2]}"):
+        why = refusal(asked[2], asked[3], b"".join(message.get("body", b"") for message in messages))
+        if why and await self.entitled(scope, asked["dag_id"]):
             await _answer(send, why)
             return
 
@@ -64,6 +64,7 @@ def refusal(name: str, group: str, body: bytes) -> str:
     """
     # Airflow imports this file in every process; the first request needs it.
     from airloop.config import load_pipeline, pipeline_names
+    from airloop.config.dag_ids import dag_of
 
     try:
         conf = json.loads(body or b"{}").get("conf") or {}
@@ -79,7 +80,7 @@ def refusal(name: str, group: str, body: bytes) -> str:
         else:
             _refuse_window(pipeline, group, conf.get("start"), conf.get("end"))
     except DataContractError as error:
-        return f"{name}__{group}: {error}"
+        return f"{dag_of(name, group)}: {error}"
     return ""
 
 

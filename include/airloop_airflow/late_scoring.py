@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airloop import settings
 from airloop.config import Pipeline, load_pipeline
+from airloop.config.dag_ids import dag_of
 from airloop.run.run_ids import as_run_id
 from airloop_airflow import waiting, windows
 
@@ -40,7 +41,7 @@ class ScoreLate(TriggerDagRunOperator):
 
     def __init__(self, *, pipeline: str, **options: Any) -> None:
         super().__init__(
-            trigger_dag_id=f"{pipeline}__scoring", logical_date=None, skip_when_already_exists=True, **options
+            trigger_dag_id=dag_of(pipeline, "scoring"), logical_date=None, skip_when_already_exists=True, **options
         )
         self.pipeline = pipeline
 
@@ -55,7 +56,9 @@ class ScoreLate(TriggerDagRunOperator):
         window = windows.window(pipeline, context, "data")
         why = unscored.why_not(pipeline, window, here)
         if why or waiting.is_awaited(pipeline, window):
-            raise AirflowSkipException(why or f"{pipeline.name}__scoring of {window} is still waiting for this run")
+            raise AirflowSkipException(
+                why or f"{dag_of(pipeline.name, 'scoring')} of {window} is still waiting for this run"
+            )
         self.conf = window.to_json()
         self.trigger_run_id = as_run_id(f"late__{window.start:%Y-%m-%dT%H:%MZ}__{window.end:%Y-%m-%dT%H:%MZ}")
         super().execute(context)

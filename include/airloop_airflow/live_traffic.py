@@ -6,11 +6,8 @@ This file is imported at every parse, so it imports nothing heavy.
 import logging
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException
-
 from airloop import settings
 from airloop.config import Pipeline
-from airloop_airflow import outcomes
 from airloop_airflow.refused import Refused
 
 logger = logging.getLogger(__name__)
@@ -25,13 +22,10 @@ def kept(pipeline: Pipeline, sequence: int) -> bool:
     """Whether the rule lets a decision be promoted by now.
 
     Raises:
-        AirflowFailException: It is not a decision that passed, or the ledger does not verify.
+        GuardRefused: It is not a decision that passed, or the ledger does not verify.
     """
     shadowing = _library()
-    try:
-        standing = shadowing.ask(pipeline, settings.load_settings(), sequence)
-    except outcomes.PERMANENT as error:
-        raise AirflowFailException(f"refused: {error}") from error
+    standing = shadowing.ask(pipeline, settings.load_settings(), sequence)
     logger.info("decision %d %s: %s", sequence, standing.outcome, standing.says)
     return bool(standing.outcome == shadowing.PASSED)
 
@@ -40,12 +34,9 @@ def due(pipeline: Pipeline) -> int:
     """The decision that waited for live traffic and may be promoted now; 0 when there is none.
 
     Raises:
-        AirflowFailException: The ledger does not verify.
+        GuardRefused: The ledger does not verify.
     """
-    try:
-        return _library().due(pipeline, settings.load_settings()) or 0
-    except outcomes.PERMANENT as error:
-        raise AirflowFailException(f"refused: {error}") from error
+    return _library().due(pipeline, settings.load_settings()) or 0
 
 
 def _library() -> Any:

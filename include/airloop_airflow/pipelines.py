@@ -3,7 +3,6 @@
 This file is imported at every parse, so it imports nothing heavy.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +13,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from airloop import settings
 from airloop.config import Pipeline, load_declared, pipeline_names
 from airloop.config.calendar import CRON, period_end, period_start
+from airloop.config.dag_ids import dag_of, pipeline_and_group
+from airloop.config.nearest import nearest
 from airloop.errors import AirloopError
 from airloop.run.run_ids import as_run_id
 from airloop.settings import Settings
@@ -58,7 +59,7 @@ def refusals() -> list[str]:
 
 def _wanted_names(installed: Settings) -> tuple[str, ...]:
     names, wanted = pipeline_names(installed), get_parsing_context().dag_id
-    return names if wanted is None else tuple(name for name in names if name == wanted.rpartition("__")[0])
+    return names if wanted is None else tuple(name for name in names if name == pipeline_and_group(wanted)[0])
 
 
 def _reason(name: str, error: Exception) -> str:
@@ -76,7 +77,7 @@ def defaults(
         doc: The DAG file's docstring, shown in the UI with the Params below it.
     """
     return {
-        "dag_id": f"{pipeline.name}__{group}",
+        "dag_id": dag_of(pipeline.name, group),
         **(refused.arguments(pipeline, doc) if isinstance(pipeline, Refused) else _texts(pipeline, doc, params)),
         "tags": ["airloop", group, pipeline.name, *pipeline.tags],
         "params": dict(params),
@@ -128,9 +129,8 @@ def read_params(context: Mapping[str, Any]) -> dict[str, Any]:
     valid = list(context["dag"].params)
     for key in context["dag_run"].conf or {}:
         if key not in valid and key != _OPENLINEAGE_KEY:
-            near = difflib.get_close_matches(key, valid, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise AirflowFailException(f"unknown Param {key!r}{hint} (valid: {', '.join(valid) or 'none'})")
+            known = ", ".join(valid) or "none"
+            raise AirflowFailException(f"unknown Param {key!r}{nearest(key, valid)} (valid: {known})")
     return params
 
 

@@ -17,6 +17,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airloop import settings
 from airloop.config import Pipeline, load_pipeline
 from airloop.config.calendar import period_end
+from airloop.config.dag_ids import dag_of
 from airloop.errors import AirloopError
 from airloop.records import Window
 from airloop_airflow import arrivals, stage
@@ -132,9 +133,8 @@ class Await(BaseOperator):
     def _over(self, pipeline: Pipeline, window: Window, *, too_late: bool) -> None:
         if self.what == FEATURES:
             if too_late:
-                raise AirflowSkipException(
-                    f"{pipeline.name} {window}: its features were not built in time; see {pipeline.name}__data"
-                )
+                data = dag_of(pipeline.name, "data")
+                raise AirflowSkipException(f"{pipeline.name} {window}: its features were not built in time; see {data}")
             return
         record = stage.run("arrive", pipeline, window)
         if too_late and record["alarms"]:

@@ -1,6 +1,5 @@
 """Reports below `settings.reports_uri`: named by their window, written whole or not at all."""
 
-from airloop.errors import UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import files
@@ -18,7 +17,4 @@ def publish(uri: str, text: str, settings: Settings) -> None:
     Raises:
         UpstreamUnavailable: The place cannot be written.
     """
-    try:
-        files.publish(uri, text.encode(), settings.storage_options)
-    except OSError as error:
-        raise UpstreamUnavailable(f"report {uri} cannot be written: {error}") from error
+    files.put(uri, text.encode(), settings)

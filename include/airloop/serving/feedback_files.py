@@ -14,12 +14,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from airloop.config import Feed, Pipeline
-from airloop.errors import UpstreamUnavailable
 from airloop.serving.outcomes import outcome_feed
 from airloop.serving.refused import Refused
 from airloop.settings import Settings
 from airloop.stores import state
-from airloop.stores.files import publish
+from airloop.stores.files import put
 from airloop.stores.locks import stage_lock
 from airloop.stores.tables import feedback
 
@@ -57,10 +56,7 @@ def _land_day(pipeline: Pipeline, name: str, feed: Feed, day: str, rows: list[An
     file = feed.files.replace("{day}", day).removesuffix(".csv") + f".feedback.{rows[-1].id}.csv"
     uri = f"{settings.landing_uri}/{pipeline.name}/{name}/{file}"
     newest = {row.subject: json.loads(row.outcome) for row in rows}  # the one received last counts
-    try:
-        publish(uri, _csv(feed, list(newest.values())), settings.storage_options)
-    except OSError as error:
-        raise UpstreamUnavailable(f"{uri} cannot be written: {error}; the feedback waits") from error
+    put(uri, _csv(feed, list(newest.values())), settings, meanwhile="the feedback waits")
     with state.transaction(settings) as connection:
         numbers = [row.id for row in rows]
         connection.execute(feedback.update().where(feedback.c.id.in_(numbers)).values(landed_as=file))

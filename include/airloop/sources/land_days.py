@@ -10,12 +10,12 @@ import polars as pl
 from airloop.config import Feed, Pipeline
 from airloop.data import key_text, unreadable_rows
 from airloop.data.value_rules import typed, why_not
-from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.errors import ConfigError, DataContractError
 from airloop.settings import Settings
 from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import Table, read_table
 from airloop.stores import landed_files
-from airloop.stores.files import publish
+from airloop.stores.files import put
 from airloop.stores.landed_files import ListedFile
 
 logger = logging.getLogger(__name__)
@@ -75,10 +75,7 @@ def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect,
             unchanged += 1
             continue
         uri = f"{root}/{_free_name(feed, day, {file.name for file in there})}"
-        try:
-            publish(uri, content, settings.storage_options)
-        except OSError as error:
-            raise UpstreamUnavailable(f"{uri} cannot be written: {error}") from error
+        put(uri, content, settings)
         (corrections if there else new).append(uri)
     logger.info("%s %s: %s: %d new, %d corrected", pipeline.name, feed_name, path, len(new), len(corrections))
     not_declared = tuple(name for name in table.texts.columns if name not in feed.columns)

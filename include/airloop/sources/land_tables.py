@@ -1,6 +1,5 @@
 """Tables that people bring, CSV or parquet, as the texts a landing file would hold, and the kinds of their values."""
 
-import difflib
 import io
 import shlex
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 
+from airloop.config.nearest import nearest
 from airloop.data import clock_times, file_rows, key_text
 from airloop.data.value_rules import Kind, kind_of, typed
 from airloop.errors import ConfigError, DataContractError
@@ -54,8 +54,7 @@ class Table:
         if column in self.kinds:
             return column
         why = f" it can use ({self.left_out[column]})" if column in self.left_out else ""
-        close = difflib.get_close_matches(column, self.kinds, n=1, cutoff=0.5)
-        near = f"; did you mean {close[0]!r}?" if close else ""
+        near = nearest(column, self.kinds)
         raise ConfigError(f"{what}: {self.path} has no column {column!r}{why}{near} (columns: {', '.join(self.kinds)})")
 
 

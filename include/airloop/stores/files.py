@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 import fsspec
 
+from airloop.errors import UpstreamUnavailable
+from airloop.settings import Settings
+
 # A put to these appears whole or not at all, and a rename would be a second copy.
 _PUT_IS_ATOMIC = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
 
@@ -32,3 +35,18 @@ def publish(uri: str, content: bytes, storage_options: Mapping[str, str]) -> Non
     finally:
         if system.exists(partial):
             system.rm_file(partial)
+
+
+def put(uri: str, content: bytes, settings: Settings, *, meanwhile: str = "") -> None:
+    """`publish` into one of the installation's stores, which may answer again.
+
+    Args:
+        meanwhile: What waits until then, for the message.
+
+    Raises:
+        UpstreamUnavailable: The place cannot be written.
+    """
+    try:
+        publish(uri, content, settings.storage_options)
+    except OSError as error:
+        raise UpstreamUnavailable(f"{uri} cannot be written: {error}{meanwhile and f'; {meanwhile}'}") from error

@@ -5,7 +5,7 @@ import pandas as pd
 
 from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.settings import Settings
-from airloop.stores.files import publish
+from airloop.stores.files import put
 
 
 def read(uri: str, settings: Settings) -> pd.DataFrame:
@@ -27,7 +27,4 @@ def read(uri: str, settings: Settings) -> pd.DataFrame:
 def write(frame: pd.DataFrame, uri: str, settings: Settings) -> None:
     """Write one parquet file, whole or not at all; UpstreamUnavailable when the place cannot be written."""
     content = frame.to_parquet(index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
-    try:
-        publish(uri, content, settings.storage_options)
-    except OSError as error:
-        raise UpstreamUnavailable(f"{uri} cannot be written: {error}") from error
+    put(uri, content, settings)

@@ -19,6 +19,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import Asset, AssetWatcher, dag, task
 
 from airloop.config import Pipeline
+from airloop.config.dag_ids import dag_of
 from airloop_airflow import late_scoring, pipelines
 from airloop_airflow.bell import LandingTrigger
 from airloop_airflow.refused import Refused
@@ -52,7 +53,7 @@ def build(pipeline: Pipeline) -> None:
         # One after the other: runs are queued oldest window first, because later windows read earlier ones.
         TriggerDagRunOperator.partial(
             task_id="start",
-            trigger_dag_id=f"{pipeline.name}__data",
+            trigger_dag_id=dag_of(pipeline.name, "data"),
             logical_date=None,
             skip_when_already_exists=True,
             max_active_tis_per_dagrun=1,

@@ -17,6 +17,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
 
 from airloop.config import Pipeline
+from airloop.config.dag_ids import dag_of
 from airloop_airflow import arrivals, live_traffic, outcomes, pipelines, stage, waiting, windows
 from airloop_airflow.notes import TriggerWithNote
 from airloop_airflow.stage import Json
@@ -35,7 +36,7 @@ def _asks_again(pipeline: Pipeline, *, after: Any) -> None:
         >> sequence
         >> TriggerWithNote(
             task_id="promotion",
-            trigger_dag_id=f"{pipeline.name}__promotion",
+            trigger_dag_id=dag_of(pipeline.name, "promotion"),
             trigger_run_id="decision__{{ ti.xcom_pull(task_ids='shadowed') }}__shadowed",
             conf={"sequence": sequence},
             note="it was asked beside the champion for as long as gate.rules says",
@@ -73,7 +74,7 @@ def build(pipeline: Pipeline) -> None:
         action: Any = triage(monitored)
         retrain = TriggerWithNote(
             task_id="retrain",
-            trigger_dag_id=f"{pipeline.name}__training",
+            trigger_dag_id=dag_of(pipeline.name, "training"),
             trigger_run_id="{{ ti.xcom_pull(task_ids='triage', key='reason_key') | as_run_id }}",
             conf={
                 "cutoff": action["cutoff"],

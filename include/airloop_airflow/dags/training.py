@@ -20,6 +20,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airloop.config import Pipeline
+from airloop.config.dag_ids import dag_of
 from airloop.records import REASONS
 from airloop_airflow import pipelines, stage, windows
 from airloop_airflow.notes import TriggerWithNote
@@ -138,7 +139,7 @@ def build(pipeline: Pipeline) -> None:
         _described(run)(frozen, trained, decision)
         promotion = TriggerWithNote(
             task_id="promotion",
-            trigger_dag_id=f"{pipeline.name}__promotion",
+            trigger_dag_id=dag_of(pipeline.name, "promotion"),
             trigger_run_id="decision__{{ ti.xcom_pull(task_ids='decide', key='sequence') }}",
             conf={"sequence": decision["sequence"]},
             note="{{ ti.xcom_pull(task_ids='decide', key='why') }}",

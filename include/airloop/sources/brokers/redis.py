@@ -41,7 +41,7 @@ class Redis(Broker):
             )
         except ValueError:
             raise ConfigError(
-                f"stream {address.stream}: its connection is no URL of Redis, like redis://:password@host:6379/0"
+                f"stream {address.stream}: its connection is not a Redis URL, like redis://:password@host:6379/0"
             ) from None
         self._errors = redis.RedisError
         self._me = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from airloop.errors import UpstreamUnavailable
 from airloop.settings import Settings
 from airloop.sources import database_lines
 from airloop.sources.streams.declared import Stream
 from airloop.sources.streams.reading import Row, line, newest_by_key
 from airloop.stores import landed_files
-from airloop.stores.files import publish
+from airloop.stores.files import put
 
 logger = logging.getLogger(__name__)
 
@@ -93,9 +92,6 @@ class Landing:
     def _publish(self, file: str, name: str, lines: str) -> str:
         uri = f"{self.settings.landing_uri}/{self.stream.pipeline.name}/{self.stream.feed}/{name}"
         text = database_lines.header(self.stream.declared) + lines
-        try:
-            publish(uri, text.encode(), self.settings.storage_options)
-        except OSError as error:
-            raise UpstreamUnavailable(f"{uri} cannot be written: {error}; the events wait in the stream") from error
+        put(uri, text.encode(), self.settings, meanwhile="the events wait in the stream")
         self._periods.add(file)
         return uri
