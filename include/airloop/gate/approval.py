@@ -11,6 +11,7 @@ from typing import Any
 
 from airloop.config import Pipeline
 from airloop.config.approval import Approval
+from airloop.config.dag_ids import dag_of
 from airloop.errors import GuardRefused
 from airloop.gate.lock import require_reason
 from airloop.records import Decision, Window
@@ -155,7 +156,8 @@ def refuse_unapproved(pipeline: Pipeline, history: History, decision: Entry, sco
     if standing is None:
         raise GuardRefused(
             f"decision {sequence} on version {version} waits for a person's approval ({'; '.join(because)}): answer in "
-            f"Airflow ({pipeline.name}__promotion), or `airloop approve {pipeline.name} {sequence} --why '...'`"
+            f"Airflow ({dag_of(pipeline.name, 'promotion')}), or "
+            f"`airloop approve {pipeline.name} {sequence} --why '...'`"
         )
     _refuse_person(pipeline.approval, decision, standing.payload["who"], standing.payload["starter"])
     if gone := overtaken(pipeline, history, decision, scored):

@@ -45,17 +45,7 @@ def promote(at: Deployment, window: Window, *, decision: Decision) -> Promoted:
         shadowing.require(pipeline, settings, recorded)
         reviewed = pipeline.training.reviewed_types
         model_digest = check_model(settings, decision.model_name, version, digest=model_digest, reviewed=reviewed)
-    draft = Draft(
-        decision.effective_at,
-        {
-            "model_name": decision.model_name,
-            "version": version,
-            "previous_version": decision.champion_version,
-            "decision_sequence": recorded.sequence,
-            "model_digest": model_digest,
-            "refit_of": None if version == decision.version else decision.version,
-        },
-    )
+    draft = _intention(decision, recorded, version, model_digest)
     intended = ledger.append_once(
         settings,
         pipeline.name,
@@ -75,6 +65,21 @@ def promote(at: Deployment, window: Window, *, decision: Decision) -> Promoted:
         effective_at=done.effective_at,
         model_digest=str(done.payload.get("model_digest", "")),
         refit_of=done.payload.get("refit_of"),
+    )
+
+
+def _intention(decision: Decision, recorded: Entry, version: int, model_digest: str) -> Draft:
+    """What `intended` says: `version` goes into force by this decision."""
+    return Draft(
+        decision.effective_at,
+        {
+            "model_name": decision.model_name,
+            "version": version,
+            "previous_version": decision.champion_version,
+            "decision_sequence": recorded.sequence,
+            "model_digest": model_digest,
+            "refit_of": None if version == decision.version else decision.version,
+        },
     )
 
 

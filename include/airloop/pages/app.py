@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from airloop.config import pipeline_names
+from airloop.config.dag_ids import dag_of, pipeline_and_group
 from airloop.errors import AirloopError, DataContractError, GuardRefused
 from airloop.pages import (
     decisions,
@@ -96,7 +97,7 @@ def _sees(request: Request, dag_id: str) -> bool:
 
 def _visible(request: Request, site: Site) -> list[str]:
     """Pipelines whose data DAG the user may see."""
-    return [name for name in pipeline_names(site.settings) if _sees(request, f"{name}__data")]
+    return [name for name in pipeline_names(site.settings) if _sees(request, dag_of(name, "data"))]
 
 
 def _admit(request: Request, pipeline: str) -> Site:
@@ -158,7 +159,7 @@ async def _review(request: Request, pipeline: str) -> Response:
     airflow: Airflow = request.app.state.airflow
     user, token = request.state.airloop_user, posts.token_of(request)
     person, problem = airflow.name_of(user), ""
-    may_answer = await run_in_threadpool(airflow.may_act, user, f"{pipeline}__data")
+    may_answer = await run_in_threadpool(airflow.may_act, user, dag_of(pipeline, "data"))
     if request.method == "POST":
         if not may_answer:
             raise HTTPException(403, "Answering asks for the right to start the pipeline's DAGs.")
@@ -195,14 +196,14 @@ def _report(request: Request, path: str) -> Response:
 
 
 def _dag(request: Request, dag_id: str, page: str = "overview") -> Response:
-    name, _ = run_page.split_dag_id(dag_id)
+    name, _ = pipeline_and_group(dag_id)
     if name not in pipeline_names(load_settings()):
         return _foreign(request, dag_id)
     return _ledger(request, name) if page == "ledger" else _overview(request, name)
 
 
 def _run(request: Request, dag_id: str, run_id: str) -> Response:
-    name, _ = run_page.split_dag_id(dag_id)
+    name, _ = pipeline_and_group(dag_id)
     if name not in pipeline_names(load_settings()):
         return _foreign(request, dag_id)
     site = _admit(request, name)

@@ -33,7 +33,8 @@ async def form(request: Request) -> dict[str, str]:
     """The fields of a form that a page of ours sent, without its token.
 
     Raises:
-        HTTPException: 403, it comes from elsewhere; 413, it is too large; 415, it is no form; 422, a field comes twice.
+        HTTPException: 403, it comes from elsewhere; 413, it is too large; 415, it is not a form; 422, a field comes
+            twice.
     """
     _refuse_strangers(request)
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":

@@ -6,6 +6,7 @@ from typing import Any
 
 from airloop.config import METRICS, Pipeline, calendar_windows, load_pipeline
 from airloop.config.calendar import Calendar
+from airloop.config.dag_ids import pipeline_and_group
 from airloop.errors import DataContractError
 from airloop.pages import decisions, history, mlflow_links, told_entries, window_page
 from airloop.pages.site import Site
@@ -19,12 +20,6 @@ Results = Mapping[str, Sequence[Any]]
 """Task id -> what its tasks returned (several where it is mapped): records as JSON."""
 
 
-def split_dag_id(dag_id: str) -> tuple[str, str]:
-    """Pipeline and group of `<pipeline>__<group>`; both empty for a DAG of somebody else."""
-    name, separator, group = dag_id.rpartition("__")
-    return (name, group) if separator else ("", "")
-
-
 def page(
     site: Site, dag_id: str, run_id: str, *, results: Results, conf: Mapping[str, Any], partition: datetime | None
 ) -> str:
@@ -34,7 +29,7 @@ def page(
         ConfigError: The DAG is of no declared pipeline.
         UpstreamUnavailable: The state database or the reports do not answer.
     """
-    name, group = split_dag_id(dag_id)
+    name, group = pipeline_and_group(dag_id)
     pipeline = load_pipeline(name, site.settings)
     if group in _OF_WINDOWS:
         window = _window(pipeline.calendar_of(group), results, conf, partition)

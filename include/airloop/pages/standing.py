@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airloop.config import Pipeline, calendar_windows
+from airloop.config.dag_ids import dag_of
 from airloop.data import arrivals
 from airloop.data.arrivals import Awaited
 from airloop.pages.history import Seen
@@ -79,7 +80,7 @@ def _asked(pipeline: Pipeline, decided: History) -> Iterator[Standing]:
             "Approval asked for",
             f"v{version} passed its gate (decision {decision.sequence}) and may wait for a person",
             decision.recorded_at,
-            f"Answer in the run of {pipeline.name}__promotion that waits, or:",
+            f"Answer in the run of {dag_of(pipeline.name, 'promotion')} that waits, or:",
             f"airloop approve {pipeline.name} {decision.sequence} --why '...'",
         )
 

@@ -52,25 +52,15 @@ def answer(
     Raises:
         Refused: A row is refused, with its number where there are several.
     """
-    if not asked:
-        raise Refused(422, "no_rows", "the request asks for no row; send at least one", field="rows", value=[])
-    most = served.pipeline.serving.max_rows
-    if len(asked) > most:
-        says = (
-            f"{len(asked)} rows in one request, at most {most} are answered (serving.max_rows): send several requests"
-        )
-        raise Refused(413, "too_many_rows", says, field="rows", value=len(asked))
+    _refuse_count(len(asked), served.pipeline.serving.max_rows)
     features, judged = _features(served, asked)
     predicted = served.predict([served.inputs.row(row) for row in features]).tolist()
-    own = (Said(served.version, served.decision, served.form.name, value) for value in predicted)
-    said: Answers
-    if beside is None:
-        said = [(each, "", None) for each in own]
-    else:
-        said = beside.answers(list(own), features, [row.entity for row in asked])
-    now = time.time()
+    own = [Said(served.version, served.decision, served.form.name, value) for value in predicted]
+    said: Answers = [(each, "", None) for each in own]
+    if beside is not None:
+        said = beside.answers(own, features, [row.entity for row in asked])
+    now, latency = time.time(), round((time.perf_counter() - caller.began) * 1000, 3)
     at = _text(datetime.fromtimestamp(now, UTC))
-    latency = round((time.perf_counter() - caller.began) * 1000, 3)
     as_of_text = cache(_text)  # rows of a request mostly share theirs
     records = [
         Logged(
@@ -99,6 +89,14 @@ def answer(
     ]
     log.append(served.pipeline.name, records)
     return records
+
+
+def _refuse_count(rows: int, most: int) -> None:
+    if not rows:
+        raise Refused(422, "no_rows", "the request asks for no row; send at least one", field="rows", value=[])
+    if rows > most:
+        says = f"{rows} rows in one request, at most {most} are answered (serving.max_rows): send several requests"
+        raise Refused(413, "too_many_rows", says, field="rows", value=rows)
 
 
 def _features(served: "Served", asked: Sequence[Asked]) -> tuple[list[dict[str, Any]], list[dict[str, Judged]]]:

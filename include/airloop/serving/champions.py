@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airloop.config import Pipeline, load_pipeline, pipeline_names
+from airloop.config.dag_ids import dag_of
 from airloop.errors import AirloopError, GuardRefused, UpstreamUnavailable
 from airloop.records import Alarm, Window
 from airloop.records.digests import digest
@@ -160,7 +161,7 @@ class Champions:
         if not pipeline.serving.enabled:
             return Slot(None, f"{name}/pipeline.yaml says serving.enabled: false", seen)
         if in_force is None:
-            says = f"{name} has no champion yet: run {name}__training, and promote what passes the gate"
+            says = f"{name} has no champion yet: run {dag_of(name, 'training')}, and promote what passes the gate"
             return Slot(None, says, seen)
         if before and old and _same(before, in_force, pipeline) and old.seen[1:] == seen[1:] and not old.problem:
             return replace(old, seen=seen)

@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 
 from airloop.config import Pipeline
+from airloop.config.dag_ids import dag_of
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.features import examples
 from airloop.problems import PREDICTION
@@ -39,8 +40,9 @@ def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFr
     uri = predictions_uri(pipeline, settings)
     if lake.open_table(uri, settings) is None:
         raise UpstreamUnavailable(
-            f"{pipeline.name}: nothing has been predicted yet; a window is scored by {pipeline.name}__scoring, "
-            f"`airloop replay {pipeline.name}` or `airloop run score {pipeline.name}`, once there is a champion"
+            f"{pipeline.name}: nothing has been predicted yet; a window is scored by "
+            f"{dag_of(pipeline.name, 'scoring')}, `airloop replay {pipeline.name}` or "
+            f"`airloop run score {pipeline.name}`, once there is a champion"
         )
     rows = pl.DataFrame(lake.read(uri, settings, where=lake.between("decision_time", span)))
     key = pipeline.prediction.entity_key

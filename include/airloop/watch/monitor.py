@@ -137,12 +137,9 @@ def _judged(
     frozen = frames.read(champion.snapshot.uri, settings)
     sides = measured_look.sides(pipeline, champion, rows, settings, frozen=frozen, unfit=unfit)
     drifted = _drift(pipeline, sides, settings)
+    refused, features = quarantine.count_rows(pipeline, measured.rows_window, settings), list(champion.features)
     counted = quality(
-        rows,
-        list(champion.features),
-        other_rows=other_rows,
-        empty_features=len(drifted.empty),
-        quarantined_rows=quarantine.count_rows(pipeline, measured.rows_window, settings),
+        rows, features, other_rows=other_rows, empty_features=len(drifted.empty), quarantined_rows=refused
     )
     noted = measured_look.with_drift(measured, drifted, counted)
     noticed = watch.alarms(

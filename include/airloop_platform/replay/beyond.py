@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from airloop.config import Pipeline, calendar_windows
+from airloop.config.dag_ids import dag_of
 from airloop.data import inbox
 from airloop.records import Ingested, Window
 from airloop.settings import Settings
@@ -37,8 +38,9 @@ def left(pipeline: Pipeline, settings: Settings, *, since: datetime, until: date
 def note(pipeline: Pipeline, windows: tuple[Window, ...]) -> str:
     """What a person is told of them."""
     many = f"{len(windows):,} windows" if len(windows) > 1 else "a window"
+    inbox = dag_of(pipeline.name, "inbox")
     return (
-        f"{pipeline.name}__inbox stays paused, for {many} from {windows[0].start:%Y-%m-%dT%H:%MZ} on had landed before "
+        f"{inbox} stays paused, for {many} from {windows[0].start:%Y-%m-%dT%H:%MZ} on had landed before "
         f"and nobody took them in. Go on with airloop replay {pipeline.name}, which lets it go at its end; or unpause "
         "it in Airflow, and it ingests them one after the other, without scoring them"
     )

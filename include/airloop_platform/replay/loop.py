@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from airloop.config import Pipeline, calendar_windows
 from airloop.config.calendar import is_period
+from airloop.config.dag_ids import dag_of
 from airloop.data import inbox
-from airloop.records import Action, Decision, Ingested, Scored, Window
+from airloop.records import Ingested, Scored, Window
 from airloop.records.digests import digest
-from airloop.run.run_ids import as_run_id
 from airloop.settings import Settings
 from airloop.stores import ledger, state
 from airloop.stores.ledger import History
@@ -17,8 +17,9 @@ from airloop_platform.replay import arrivals, beyond
 from airloop_platform.replay.airflow_client import AirflowClient
 from airloop_platform.replay.period import Period, look_of, newest, period
 from airloop_platform.replay.questions import Questions
-from airloop_platform.replay.runs import GROUPS, Report, Runs, text, window_run_id
+from airloop_platform.replay.runs import GROUPS, Report, Runs, window_run_id
 from airloop_platform.replay.span import joined
+from airloop_platform.replay.trainings import Trainings
 from airloop_platform.supervisor import Platform
 
 _NAMES = {"hourly": "%d %B %H:%M", "daily": "%d %B", "weekly": "%d %B", "monthly": "%B"}
@@ -69,12 +70,12 @@ def replay(
         AirloopError: A DAG run failed; names the task, its error, and that the same command goes on.
     """
     with AirflowClient(platform) as client:
-        client.wait_for_dags(tuple(f"{pipeline.name}__{group}" for group in GROUPS))
+        client.wait_for_dags(tuple(dag_of(pipeline.name, group) for group in GROUPS))
         joins = any(not is_period(pipeline.calendar, window) for window in windows)
         runs = Runs(pipeline, client, report, platform.serving_url)
         stepper = _Stepper(pipeline, settings, runs, staged or Staged(), joins=joins)
         # The replay starts the waiting windows itself, at the right moment of data time, and not when the bell rings.
-        client.pause(f"{pipeline.name}__inbox", paused=True)
+        client.pause(dag_of(pipeline.name, "inbox"), paused=True)
         landed, taken = beyond.landed_until(pipeline, settings), list[Period]()
         try:
             for window in windows:
@@ -83,7 +84,7 @@ def replay(
         finally:
             since = taken[-1].window.end if taken else windows[0].start
             left = beyond.left(pipeline, settings, since=since, until=landed)
-            client.pause(f"{pipeline.name}__inbox", paused=bool(left))
+            client.pause(dag_of(pipeline.name, "inbox"), paused=bool(left))
             if left:
                 report(beyond.note(pipeline, left))
 
@@ -96,9 +97,11 @@ class _Stepper:
     """
 
     def __init__(self, pipeline: Pipeline, settings: Settings, runs: Runs, staged: Staged, *, joins: bool) -> None:
-        self.pipeline, self.settings, self.runs, self.staged = pipeline, settings, runs, staged
+        self.pipeline, self.settings, self.runs = pipeline, settings, runs
         self.arrivals = arrivals.arrivals_of(pipeline, settings)
         self.questions = Questions(pipeline, settings, runs.serving_url, staged.asks_rows)
+        first, insists = staged.first_training, staged.insists
+        self.trainings = Trainings(pipeline, settings, runs, first_window=first, insists=insists)
         self.looked_back, self.joins = False, joins
 
     def take(self, window: Window) -> Period:
@@ -123,12 +126,11 @@ class _Stepper:
         self._run_waiting(self._up_to(window.end), name)
         self._has_data(window, name)
         self.looked_back = True
-        self._first_training(window, name)
+        self.trainings.first(window, name)
         look = look_of(self.pipeline, window)
         if look is not None and self._history().champion(look.start) is not None:
-            self._monitor(look, name)
-        if self._insists(window):
-            self._train(window, f"{name}: a training asked for by hand, although nothing is gained")
+            self.trainings.monitored(look, name)
+        self.trainings.by_hand(window, name)
 
     def _inputs(self, window: Window, name: str) -> None:
         """The window's inputs; where its outcomes lie there too, a first run leaves them out, if there is a scoring."""
@@ -158,55 +160,6 @@ class _Stepper:
             return False
         rows = state.latest_records(self.settings, self.pipeline.name, "score", window=window)
         return not any(scored.version and scored.mode == "live" for scored in map(Scored.from_json, rows))
-
-    def _monitor(self, look: Window, name: str) -> None:
-        """Monitoring, then the training it asks for, then the promotion that training asks for."""
-        files = arrivals.files_digest(self.pipeline, look, self.settings)
-        self.runs.over("monitoring", look, f"{window_run_id(look)}__{files[:12]}", f"{name}: monitoring")
-        action: Action = newest(Action, "triage", self.pipeline, look, self.settings)
-        if action.kind == "retrain":
-            asked = f"{name}: training, asked for by the probe"
-            self.runs.follow("training", as_run_id(action.reason_key), asked)
-            self._promotion(look, name)
-
-    def _first_training(self, window: Window, name: str) -> None:
-        history = self._history()
-        if history.of("done") or (self.staged.first_training and window.start < self.staged.first_training.start):
-            return
-        lacking = "" if self.staged.first_training else self._lacking(window, history)
-        if lacking:
-            self.runs.report(f"{name}: no champion yet, {lacking}")
-            return
-        self._train(window, f"{name}: first training")
-
-    def _lacking(self, window: Window, history: History) -> str:
-        # pandas and scikit-learn: seconds that a person would wait for the first line.
-        from airloop_platform.replay import first_training
-
-        return first_training.lacking(self.pipeline, window.end, history, self.settings)
-
-    def _train(self, window: Window, what: str) -> None:
-        cutoff = text(window.end)
-        conf = {"cutoff": cutoff, "reason": "hand", "reason_key": f"by hand {cutoff}"}
-        self.runs.take("training", conf, f"by_hand__{as_run_id(cutoff)}", what)
-        self._promotion(window, self._name(window))
-
-    def _promotion(self, window: Window, name: str) -> None:
-        """Wait for the promotion of the newest decision of this cutoff; one that waits for a person is left to wait."""
-        trained = Window(self.pipeline.coverage.start, window.end)
-        decision: Decision | None = newest(Decision, "decide", self.pipeline, trained, self.settings)
-        if decision is None or not decision.passed:
-            return
-        if not self.runs.follow("promotion", f"decision__{decision.sequence}", f"{name}: promotion"):
-            self.runs.report(f"{name}: version {decision.version} passed and is not promoted yet")
-
-    def _insists(self, window: Window) -> bool:
-        """Whether this is the first window in which triage asked for nothing: there a person insists, once."""
-        if not self.staged.insists:
-            return False
-        rows = state.latest_records(self.settings, self.pipeline.name, "triage")
-        quiet = [action.cutoff for action in map(Action.from_json, rows) if action.kind == "nothing"]
-        return min(quiet, default=None) == window.end
 
     def _run_waiting(self, within: Window, name: str) -> None:
         """One data run per window that holds files nobody ingested, as the inbox would start them (same run ids).

@@ -1,7 +1,7 @@
 """A window's first rows, asked over the API before batch scoring has seen them: does one version answer alike twice?
 
 Each row is a request of its own, with the features that a batch scoring gives the model. Rows that send their features
-are no scored rows, so that what monitoring judges stays what it was.
+are not scored rows, so that what monitoring judges stays what it was.
 """
 
 import http.client

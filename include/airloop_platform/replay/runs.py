@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from airloop.config import Pipeline
+from airloop.config.dag_ids import dag_of
 from airloop.errors import AirloopError
 from airloop.records import Window
 from airloop_platform.replay.airflow_client import AirflowClient, Run
@@ -49,7 +50,7 @@ class Runs:
 
     def dag(self, group: str) -> str:
         """Id of a DAG of the pipeline."""
-        return f"{self.pipeline.name}__{group}"
+        return dag_of(self.pipeline.name, group)
 
     def _wait(self, run: Run, what: str) -> None:
         self.report(what)

@@ -20,7 +20,7 @@ class AlarmBudget(Rule):
 
     at_most: float = Field(gt=0, lt=1)
     at_least: float = Field(default=0.0, ge=0, lt=1)
-    """A detector that finds nothing strange any more is no detector."""
+    """A detector that finds nothing strange any more detects nothing."""
     at_most_surely: float | None = Field(default=None, gt=0, le=1)
 
     def measure(self, holdout: "Holdout") -> dict[str, Any]:

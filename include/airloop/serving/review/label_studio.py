@@ -99,7 +99,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise DataContractError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise DataContractError(f"{path}: is no list of tasks: export JSON from Label Studio, not JSON-MIN or CSV")
+        raise DataContractError(f"{path}: is not a list of tasks: export JSON from Label Studio, not JSON-MIN or CSV")
     return found
 
 

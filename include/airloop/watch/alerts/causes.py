@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from airloop.config import Pipeline
+from airloop.config.dag_ids import dag_of
 from airloop.records import Alert, Window
 from airloop.settings import Settings
 from airloop.stores import alarms, ledger, state
@@ -97,7 +98,8 @@ def _asked_for(pipeline: Pipeline, settings: Settings) -> Iterator[Alert]:
         why=str(asked.payload.get("why", "")),
         evidence=f"ledger entry {asked.sequence}",
         link=_ledger_link(pipeline, asked),
-        to_do=f"Nothing: {pipeline.name}__training runs by itself. Without a run there, see that it is not paused.",
+        to_do=f"Nothing: {dag_of(pipeline.name, 'training')} runs by itself. "
+        "Without a run there, see that it is not paused.",
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from airloop.config import Pipeline
 from airloop.config.calendar import period_end, period_start
+from airloop.config.dag_ids import dag_of
 from airloop.records import Alert, Window
 from airloop.settings import Settings
 from airloop.stores import state
@@ -40,7 +41,8 @@ def of_calendar(
     window = due_window(pipeline, now) if pipeline.coverage.holds(now) else None
     if window is None:
         return
-    paused = [dag_id for dag_id in (f"{pipeline.name}__{group}" for group in _GROUPS) if is_paused(dag_id)]
+    data = dag_of(pipeline.name, "data")
+    paused = [dag_id for dag_id in (dag_of(pipeline.name, group) for group in _GROUPS) if is_paused(dag_id)]
     for dag_id in paused:
         yield Alert(
             kind="paused",
@@ -52,7 +54,7 @@ def of_calendar(
             link=f"dags/{dag_id}",
             to_do="Unpause it (the switch beside its name), or end the pipeline's coverage.",
         )
-    if f"{pipeline.name}__data" not in paused and not _ingested(pipeline, settings, window):
+    if data not in paused and not _ingested(pipeline, settings, window):
         yield Alert(
             kind="source_stalled",
             cause="source_stalled",
@@ -60,8 +62,8 @@ def of_calendar(
             what=f"no data of {window}",
             why=f"The window ended at {window.end:%Y-%m-%dT%H:%MZ}, and no file of it has been ingested.",
             evidence=f"feeds: {', '.join(name for name, feed in pipeline.feeds.items() if not feed.static)}",
-            link=f"dags/{pipeline.name}__data",
-            to_do=f"See {pipeline.name}__data for a run that failed; else ask the upstream system for its files.",
+            link=f"dags/{data}",
+            to_do=f"See {data} for a run that failed; else ask the upstream system for its files.",
         )
 
 
