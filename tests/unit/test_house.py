@@ -1,5 +1,6 @@
 """The house stands: no circles, few rooms and arrows, typed stages that look once; planted violations are refused."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,69 @@ def test_rooms_and_arrows_stay_few(files: Arrows) -> None:
     arrows = rooms(files)
     assert len({room for arrow in arrows for room in arrow}) <= 30
     assert len(arrows) <= 160
+
+
+LONGEST_MODULE, LONGEST_FUNCTION = 250, 40
+LONG_FOR_A_REASON = {"include/airloop/cli/pipelines.py: pipelines_new"}  # its options are its signature
+
+
+def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring and without the functions inside it, which count for themselves."""
+    inside = [node for node in ast.walk(function) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lines = {line for node in inside[1:] for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+    if ast.get_docstring(function) is not None:
+        lines |= set(range(function.body[0].lineno, (function.body[0].end_lineno or 0) + 1))
+    return len(set(range(function.lineno, (function.end_lineno or 0) + 1)) - lines)
+
+
+def too_long(root: Path) -> set[str]:
+    """Modules and functions below a project's root that are longer than they may be."""
+    found = set()
+    for path in (
+        path for room in ("include", "dags", "plugins", "feature_repo") for path in (root / room).rglob("*.py")
+    ):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
+        if text.count("\n") > LONGEST_MODULE:
+            found.add(name)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and own_lines(node) > LONGEST_FUNCTION:
+                found.add(f"{name}: {node.name}")
+    return found
+
+
+def test_modules_and_functions_stay_short() -> None:
+    assert too_long(ROOT) == LONG_FOR_A_REASON
+
+
+def function(lines: int) -> str:
+    """A function of so many own lines, with a docstring and a function inside that do not count."""
+    return "\n".join(
+        [
+            "def some() -> None:",
+            '    """What it does.',
+            '    """',
+            *["    x = 1"] * (lines - 1),
+            "    def inside() -> None:",
+            "        x = 1",
+            "",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        (function(40), set()),
+        (function(41), {"include/airloop/planted.py: some"}),
+        ("x = 1\n" * 250, set()),
+        ("x = 1\n" * 251, {"include/airloop/planted.py"}),
+    ],
+)
+def test_a_module_or_a_function_that_is_too_long_is_refused(tmp_path: Path, text: str, refused: set[str]) -> None:
+    planted = tmp_path / "include/airloop/planted.py"
+    planted.parent.mkdir(parents=True)
+    planted.write_text(text, encoding="utf-8")
+    assert too_long(tmp_path) == refused
 
 
 @pytest.mark.integration

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import AsJson, checked, console, table
+from airloop.cli.output import AsJson, checked, console, table, write_line
 from airloop.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="What stops the loop, and what it decided.")
@@ -36,4 +36,4 @@ def alerts_list(
     ]
     console.print(table(("severity", "pipeline", "what", "since", "why"), rows))
     for to_do in dict.fromkeys(f"{kept.pipeline}: {kept.alert.to_do}" for kept in found):
-        console.print(to_do, markup=False, soft_wrap=True)
+        write_line(to_do)

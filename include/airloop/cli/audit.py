@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import checked, console, errors
+from airloop.cli.output import checked, errors, write_line
 
 app = typer.Typer()
 
@@ -26,7 +26,7 @@ def pack(
     settings = checked(pipeline)
     path = out or Path(f"{pipeline}-v{version}.zip")
     made = packs.write(load_pipeline(pipeline, settings), version, settings, path)
-    console.print(f"{path}: {made['files']} files, SHA-256 {made['sha256']}", markup=False, soft_wrap=True)
+    write_line(f"{path}: {made['files']} files, SHA-256 {made['sha256']}")
     if made["problems"]:
         errors.print(f"the ledger does not verify, and the archive says so: {made['problems'][0]}", markup=False)
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import AsJson, checked, console
+from airloop.cli.output import AsJson, checked, write_line
 
 app = typer.Typer()
 
@@ -29,4 +29,4 @@ def card(
         typer.echo(json.dumps(found, sort_keys=True))
         return
     html, text = describe.publish(declared, version, settings)
-    console.print(f"model card of version {version}: {html} and {text}", markup=False, soft_wrap=True)
+    write_line(f"model card of version {version}: {html} and {text}")

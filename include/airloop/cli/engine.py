@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import console, table
+from airloop.cli.output import console, table, write_line
 from airloop.errors import ConfigError, DataContractError
+from airloop.records import Window, parse_instant
 from airloop.settings import Settings, load_settings
 
 app = typer.Typer(help="Where features.sql runs.", no_args_is_help=True)
@@ -31,18 +32,12 @@ def prove(
     from airloop.config import load_pipeline
     from airloop.feast_stores import feast_boot
     from airloop.features import engine_session
-    from airloop.records import Window, parse_instant
 
     feast_boot.neutralise_typeguard()
     declared = load_pipeline(pipeline, settings)
-    if (start is None) != (end is None):
-        raise ConfigError("--start and --end go together: give both, or neither for the newest day with clean rows")
-    if start is not None and end is not None:
-        window = Window(parse_instant(start), parse_instant(end))
-    else:
-        window = engine_proof.newest_window(declared, settings)
+    window = _asked_window(start, end) or engine_proof.newest_window(declared, settings)
     version = engine_session.engine_version(settings)
-    console.print(f"{pipeline} {window}: duckdb beside {version}", markup=False, soft_wrap=True)
+    write_line(f"{pipeline} {window}: duckdb beside {version}")
     found = list(engine_proof.prove(declared, window, settings))
     rows = [
         [item.section, f"{item.reference_rows:,}", f"{item.engine_rows:,}", _verdict(item.differing)] for item in found
@@ -50,7 +45,7 @@ def prove(
     console.print(table(["section", "rows, duckdb", "rows, engine", ""], rows))
     for item in found:
         for line in item.shown:
-            console.print(f"{item.section}: {line}", markup=False, soft_wrap=True)
+            write_line(f"{item.section}: {line}")
     different = [item.section for item in found if not item.equal]
     if different:
         raise DataContractError(
@@ -59,6 +54,12 @@ def prove(
         )
     if not any(item.reference_rows for item in found):
         raise DataContractError(f"no section gives a row for {window}: nothing is proven; name a window with rows")
+
+
+def _asked_window(start: str | None, end: str | None) -> Window | None:
+    if (start is None) != (end is None):
+        raise ConfigError("--start and --end go together: give both, or neither for the newest day with clean rows")
+    return Window(parse_instant(start), parse_instant(end)) if start is not None and end is not None else None
 
 
 def _settings(engine: str | None) -> Settings:

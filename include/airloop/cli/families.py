@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from airloop.cli.output import console
+from airloop.cli.output import console, write_line
 from airloop.config.engine import ENGINE
 from airloop.config.gate_rules import RULE
 from airloop.config.metric import METRIC
@@ -32,9 +32,9 @@ def list_variants(
     for family in [FAMILIES[single]] if single else FAMILIES.values():
         console.print(f"{family.kind}  (your own: module:Class of a subclass of {family.base})", markup=False)
         for name in family.names():
-            console.print(f"  {name:<12} {family.first_line(name)}", markup=False, soft_wrap=True)
+            write_line(f"  {name:<12} {family.first_line(name)}")
             for line in _options(family.load(name)):
-                console.print(f"  {'':<12}   {line}", markup=False, soft_wrap=True)
+                write_line(f"  {'':<12}   {line}")
 
 
 def _options(variant: Any) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import checked, console
+from airloop.cli.output import checked, console, write_line
 
 app = typer.Typer()
 
@@ -44,11 +44,9 @@ def rollback(
     asked = {"version": planned.version, "instead_of": planned.instead_of, "request": request}
     asked |= {"why": reason, "who": who or getpass.getuser()}
     stage_run.run_stage("roll_back", Deployment(declared, settings), planned.window, upstream={}, **asked)
-    console.print(
+    write_line(
         f"version {planned.version} is champion in place of {planned.instead_of} for windows from "
-        f"{planned.window.end:%Y-%m-%dT%H:%MZ} on; promotions are locked until `airloop unlock {pipeline} --why '...'`",
-        markup=False,
-        soft_wrap=True,
+        f"{planned.window.end:%Y-%m-%dT%H:%MZ} on; promotions are locked until `airloop unlock {pipeline} --why '...'`"
     )
 
 
@@ -95,4 +93,4 @@ def _answer(pipeline: str, sequence: int, kind: str, why: str) -> None:
     settings, who = checked(pipeline), getpass.getuser()
     entry = approval.answer(load_pipeline(pipeline, settings), settings, sequence, kind=kind, why=why, who=who)
     said = f"decision {sequence} is {entry.kind} by {entry.payload['who']} (ledger entry {entry.sequence})"
-    console.print(said, markup=False, soft_wrap=True)
+    write_line(said)

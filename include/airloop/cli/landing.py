@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import checked, console
+from airloop.cli.output import checked, write_line
 
 Timezone = Annotated[str | None, typer.Option(help="Clock of timestamps without an offset, like Europe/Berlin.")]
 Separator = Annotated[
@@ -51,14 +51,12 @@ def land(
     )
     landed = land_table(load_pipeline(pipeline, settings), feed, table, dialect, settings)
     root = f"{settings.landing_uri}/{pipeline}/{feed}/"
-    console.print(
+    write_line(
         f"{landed.rows:,} rows: {len(landed.new)} new files, {len(landed.corrections)} corrections, "
-        f"{landed.unchanged} as they were, below {root}",
-        soft_wrap=True,
-        markup=False,
+        f"{landed.unchanged} as they were, below {root}"
     )
     for says in landed.skipped:
-        console.print(says, soft_wrap=True, markup=False)
+        write_line(says)
     if landed.not_declared:
         names = ", ".join(landed.not_declared)
-        console.print(f"not declared by the feed, left out: {names}", soft_wrap=True, markup=False)
+        write_line(f"not declared by the feed, left out: {names}")

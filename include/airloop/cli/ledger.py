@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from airloop.cli.output import AsJson, checked, console, table
+from airloop.cli.output import AsJson, checked, console, table, write_line
 
 app = typer.Typer(no_args_is_help=True, help="The history of decisions.")
 
@@ -21,7 +21,7 @@ def ledger_show(pipeline: str, as_json: AsJson = False) -> None:
     entries = ledger.entries(checked(pipeline), pipeline)
     _print_entries(entries, as_json=as_json)
     if not as_json and (record := promises.track_record(entries)):
-        console.print(f"the gate's word: {record}", markup=False, soft_wrap=True)
+        write_line(f"the gate's word: {record}")
 
 
 @app.command("at", epilog="Example: airloop ledger at PIPELINE 2013-06-01T00:00:00Z")
@@ -53,10 +53,10 @@ def ledger_verify(
     if head and ledger.known_hash(settings, pipeline, head) is None:
         problems.append(f"no entry has the hash {head}: it was cut off, or the chain was rewritten since then")
     for problem in problems:
-        console.print(problem, markup=False, soft_wrap=True)
+        write_line(problem)
     if problems:
         out = f"restore the state database from a backup, or: airloop ledger acknowledge {pipeline} --why '...'"
-        console.print(out, markup=False, soft_wrap=True)
+        write_line(out)
         raise typer.Exit(1)
     acknowledged = len(ledger.acknowledged(settings, pipeline))
     known = f" ({acknowledged} problems acknowledged, see `airloop ledger show`)" if acknowledged else ""

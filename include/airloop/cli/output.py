@@ -35,6 +35,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     return drawn
 
 
+def write_line(line: str) -> None:
+    """Print one line as it is: what looks like markup is text, and a long line is not broken."""
+    console.print(line, markup=False, soft_wrap=True)
+
+
 def say(line: str) -> None:
     """Print one line of progress with the time of day (UTC)."""
     console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] ", end="")

@@ -9,12 +9,13 @@ import typer
 
 from airloop.authoring.known_connections import with_connection
 from airloop.cli.landing import ClockChange, Decimal, Missing, Separator, TimeFormat, Timezone
-from airloop.cli.output import console
+from airloop.cli.output import console, write_line
+from airloop.config.dag_ids import dag_of
 from airloop.errors import ConfigError
 from airloop.settings import load_settings
 
 if TYPE_CHECKING:
-    from airloop.authoring.scaffold import Draft
+    from airloop.authoring.scaffold import Draft, Query
 
 app = typer.Typer(no_args_is_help=True, help="Pipeline declarations.")
 
@@ -50,7 +51,7 @@ def pipelines_new(
     clock_change: ClockChange = "refuse",
 ) -> None:
     """Write the four files of a pipeline from a table of its data; what has to be decided is marked in them."""
-    from airloop.authoring.scaffold import Asked, Query, asked_tables, new_pipeline
+    from airloop.authoring.scaffold import Asked, asked_tables, new_pipeline
     from airloop.sources.land_dialect import Dialect
 
     settings = load_settings()
@@ -65,19 +66,24 @@ def pipelines_new(
     )
     beside = asked_tables(tables or [], joins or [])
     asked = Asked.checked(keys, time, label, task)
-    rows: Path | Query
-    if table is not None and connection is None and query is None:
-        rows = table
-    elif table is None and connection and query:
+    rows = _rows(table, connection, query, watermark)
+    if connection:
         settings = with_connection(connection, settings)
-        rows = Query(connection, query, watermark)
-    else:
-        raise ConfigError(
-            "give the rows by --from TABLE.csv, or by --connection ID --query 'SELECT ...' of a database, not by both"
-        )
     draft = new_pipeline(name, rows, asked, dialect, settings, tables=beside)
     _say_what_was_found(draft)
     _say_next_steps(draft)
+
+
+def _rows(table: Path | None, connection: str | None, query: str | None, watermark: str | None) -> "Path | Query":
+    from airloop.authoring.scaffold import Query
+
+    if table is not None and connection is None and query is None:
+        return table
+    if table is None and connection and query:
+        return Query(connection, query, watermark)
+    raise ConfigError(
+        "give the rows by --from TABLE.csv, or by --connection ID --query 'SELECT ...' of a database, not by both"
+    )
 
 
 @app.command("check", epilog="Example: airloop pipelines check PIPELINE")
@@ -103,7 +109,7 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
         for open_point in left_to_decide(found, settings):
             place = f"{open_point.path.relative_to(settings.project_dir)}:{open_point.line}"
             setting = f"{open_point.setting}  # " if open_point.setting else ""
-            _say(f"{found}: left to decide: {place}: {setting}{open_point.assumed}")
+            write_line(f"{found}: left to decide: {place}: {setting}{open_point.assumed}")
     if wrong:
         raise ConfigError("\n".join(wrong))
 
@@ -112,10 +118,10 @@ def _say_what_was_found(draft: "Draft") -> None:
     from airloop.authoring.scaffold import example_path, found, written_paths
 
     for line in found.lines(draft):
-        _say(line)
+        write_line(line)
     for path in (*written_paths(draft.name), example_path(draft.name)):
         if (load_settings().project_dir / path).exists():
-            _say(f"wrote {path}")
+            write_line(f"wrote {path}")
 
 
 def _say_next_steps(draft: "Draft") -> None:
@@ -125,29 +131,30 @@ def _say_next_steps(draft: "Draft") -> None:
     given = "".join(f" {shlex.quote(word)}" for word in draft.dialect.options())
     cutoff = f"{plan.cutoff:%Y-%m-%dT%H:%M:%SZ}"
     until = f"{plan.scored_until:%Y-%m-%dT%H:%M:%SZ}" if plan.scored_until else None
-    _say("\nNext:")
-    _say(f"  airloop pipelines check {name}      what is assumed, and where to change it")
-    _say(f"  airloop test {name}      features.sql on two rows, whenever you change it")
+    write_line("\nNext:")
+    write_line(f"  airloop pipelines check {name}      what is assumed, and where to change it")
+    write_line(f"  airloop test {name}      features.sql on two rows, whenever you change it")
     for feed in () if draft.database else (EVENTS, OUTCOMES):
-        _say(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
+        write_line(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
     for item in draft.joined:
-        _say(f"  airloop land {name} {item.name} {shlex.quote(str(item.table.path))}{given}")
+        write_line(f"  airloop land {name} {item.name} {shlex.quote(str(item.table.path))}{given}")
     if draft.database:
         variable = f"AIRFLOW_CONN_{draft.database.connection.upper()}"
-        _say(
+        write_line(
             f"  {variable} in the environment of the platform (airloop up, airloop replay), or a connection in Airflow"
         )
         if draft.database.written is None:
-            _say(
+            write_line(
                 f"  look: no column says when a row was last written (--watermark): rows are fetched once, by "
                 f"{draft.roles.time}, and a label that is written later is not seen"
             )
-    _say(f"  airloop replay {name}      its past through the whole loop, with a table at the end")
-    scoring = f", then {name}__scoring for {cutoff} to {until}" if until else ""
-    _say(f"Or one training by hand, on the platform (airloop up): {name}__training with the cutoff {cutoff}{scoring}.")
-    _say("Or here, without a platform:")
+    write_line(f"  airloop replay {name}      its past through the whole loop, with a table at the end")
+    training, scoring = dag_of(name, "training"), dag_of(name, "scoring")
+    scored = f", then {scoring} for {cutoff} to {until}" if until else ""
+    write_line(f"Or one training by hand, on the platform (airloop up): {training} with the cutoff {cutoff}{scored}.")
+    write_line("Or here, without a platform:")
     for line in _by_hand(name, cutoff, until, extracts=draft.database is not None):
-        _say(f"  airloop run {line}")
+        write_line(f"  airloop run {line}")
 
 
 def _by_hand(name: str, cutoff: str, until: str | None, *, extracts: bool) -> Iterator[str]:
@@ -159,7 +166,3 @@ def _by_hand(name: str, cutoff: str, until: str | None, *, extracts: bool) -> It
     if until:
         for what in ("data", "score"):
             yield f"{what} {name} --start {cutoff} --end {until}"
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import console, table
+from airloop.cli.output import console, table, write_line
 from airloop.errors import ConfigError
 from airloop.settings import load_settings
 
@@ -41,12 +41,12 @@ def predictions(
     said = f"{rows.height:,} predictions of {declared.name}, {rows['outcome'].count():,} with a mature outcome"
     if out is not None:
         predicted.write(rows, out)
-        console.print(f"{said}: written to {out}", markup=False, soft_wrap=True)
+        write_line(f"{said}: written to {out}")
         return
     shown = rows.head(_SHOWN_ROWS)
     console.print(table(shown.columns, [["" if cell is None else str(cell) for cell in row] for row in shown.rows()]))
     more = f", the first {shown.height} of them above; --out FILE writes all" if rows.height > shown.height else ""
-    console.print(f"{said}{more}", markup=False, soft_wrap=True)
+    write_line(f"{said}{more}")
 
 
 def _span(pipeline: "Pipeline", window: str, start: str, end: str) -> "Window":

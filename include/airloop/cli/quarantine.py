@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from airloop.cli.output import AsJson, console, table
+from airloop.cli.output import AsJson, console, table, write_line
+from airloop.config.dag_ids import dag_of
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.settings import load_settings
 
@@ -43,11 +44,9 @@ def quarantine_list(
     else:
         _show(rows, aside)
         for found_feed in dict.fromkeys(row.feed for row in rows):
-            console.print(
+            write_line(
                 f"to repair them: airloop quarantine list {pipeline} --feed {found_feed} --csv repaired.csv, edit it, "
-                f"then airloop quarantine release {pipeline} {found_feed} repaired.csv",
-                markup=False,
-                soft_wrap=True,
+                f"then airloop quarantine release {pipeline} {found_feed} repaired.csv"
             )
 
 
@@ -64,15 +63,13 @@ def quarantine_release(
     settings = load_settings()
     done = release(load_pipeline(pipeline, settings), feed, repaired, settings)
     for uri in done.landed:
-        console.print(f"landed {uri}", markup=False, soft_wrap=True)
+        write_line(f"landed {uri}")
     for uri in done.before:
-        console.print(f"released before, nothing changed: {uri}", markup=False, soft_wrap=True)
+        write_line(f"released before, nothing changed: {uri}")
     if done.landed:
-        console.print(
-            f"{pipeline}__inbox starts their windows; without a platform: airloop run data {pipeline} --start ... "
-            "--end ...; a row that still breaks a rule comes back",
-            markup=False,
-            soft_wrap=True,
+        write_line(
+            f"{dag_of(pipeline, 'inbox')} starts their windows; without a platform: airloop run data {pipeline} "
+            "--start ... --end ...; a row that still breaks a rule comes back"
         )
 
 

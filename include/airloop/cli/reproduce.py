@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import checked, console, progress
+from airloop.cli.output import checked, console, progress, write_line
 
 if TYPE_CHECKING:
     from airloop.config import Pipeline
@@ -32,7 +32,7 @@ def reproduce(
     settings = checked(pipeline)
     declared = load_pipeline(pipeline, settings)
     if other := again.made_by_others(declared, version, settings):
-        console.print(other, markup=False, soft_wrap=True)
+        write_line(other)
         if not anyway:
             raise typer.Exit(1)
     if from_lake and not _rebuilt(declared, version, settings):
@@ -59,7 +59,7 @@ def _rebuilt(pipeline: "Pipeline", version: int, settings: "Settings") -> bool:
         read += f", but for {', '.join(found.newest)}: that version is gone, and the newest was read"
     if found.problem:
         says = f"another training set: {found.problem} (read: {read}); without --from-lake the frozen one is taken"
-        console.print(says, markup=False, soft_wrap=True)
+        write_line(says)
         return False
-    console.print(f"identical training set: {found.rows:,} rows from {read}", markup=False, soft_wrap=True)
+    write_line(f"identical training set: {found.rows:,} rows from {read}")
     return True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import console, say
+from airloop.cli.output import console, say, write_line
 from airloop.errors import ConfigError
 from airloop.settings import Settings, load_settings
 
@@ -49,7 +49,7 @@ def review(
     publish(str(path), reviews.as_comment(found).encode(), {})
     for each in found:
         said = reviews.verdict(each).replace("**", "").replace("`", "")
-        console.print(f"{each.name}: {said}", markup=False, soft_wrap=True)
+        write_line(f"{each.name}: {said}")
     console.print(f"written {path}" if found else f"no pipeline is concerned; written {path}", soft_wrap=True)
     if not all(_good(each, strict=strict) for each in found):
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import console
+from airloop.cli.output import write_line
 from airloop.errors import DataContractError
 from airloop.settings import load_settings
 
@@ -27,8 +27,8 @@ def run_tests(pipeline: Annotated[str, typer.Argument(help="Name of the pipeline
         failed += bool(lines)
         rows = sum(map(len, test.expect.values()))
         said = f"ok, {rows} rows as expected" if not lines else f"{len(lines)} differences"
-        console.print(f"{test.path.relative_to(settings.project_dir)}: {said}", markup=False, soft_wrap=True)
+        write_line(f"{test.path.relative_to(settings.project_dir)}: {said}")
         for line in lines:
-            console.print(f"  {line}", markup=False, soft_wrap=True)
+            write_line(f"  {line}")
     if failed:
         raise DataContractError(f"{failed} tests of {pipeline} do not give what they expect")

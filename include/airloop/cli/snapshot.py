@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import checked, console
+from airloop.cli.output import checked, console, write_line
 from airloop.errors import ConfigError
 from airloop.settings import Settings
 
@@ -40,14 +40,14 @@ def snapshot(
     path = output or _default_path(pipeline, instant, made, settings)
     frames.write(made.frame, str(path.absolute()), settings)
     _describe(pipeline, instant, made, settings)
-    console.print(f"written   {path}", markup=False, soft_wrap=True)
+    write_line(f"written   {path}")
     for line in (
         f"\nin a notebook of {sys.executable}",
         f"  import airloop\n  frame = airloop.training_frame({pipeline!r}, cutoff={cutoff!r})",
         "in any other",
         f"  import pandas\n  frame = pandas.read_parquet({str(path.absolute())!r})",
     ):
-        console.print(line, markup=False, soft_wrap=True)
+        write_line(line)
 
 
 def _refuse_output(output: Path) -> None:
@@ -77,7 +77,7 @@ def _describe(pipeline: str, cutoff: datetime, made: "TrainingRows", settings: S
     ]
     console.print(f"{pipeline}, cutoff {cutoff:%Y-%m-%dT%H:%MZ}")
     for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+        write_line(line)
 
 
 def _part_line(made: "TrainingRows", part: str, pipeline: "Pipeline") -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import AsJson, console, table
+from airloop.cli.output import AsJson, console, table, write_line
 from airloop.errors import AirloopError, ConfigError
 from airloop.settings import load_settings
 
@@ -89,11 +89,9 @@ def streams_dead(
         letters = broker.dead_letters(_MOST)
     if out is not None:
         out.write_bytes(b"".join((letter.event.payload or b"").replace(b"\n", b" ") + b"\n" for letter in letters))
-        console.print(
+        write_line(
             f"{len(letters)} events written to {out}: repair them, then airloop streams send {pipeline} {feed} {out} "
-            f"and airloop streams drop {pipeline} {feed}",
-            markup=False,
-            soft_wrap=True,
+            f"and airloop streams drop {pipeline} {feed}"
         )
     elif as_json:
         typer.echo(json.dumps([_as_json(letter) for letter in letters]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airloop.cli.output import AsJson, checked, console
+from airloop.cli.output import AsJson, checked, write_line
 
 if TYPE_CHECKING:
     from airloop.authoring.trace import Trace
@@ -32,7 +32,7 @@ def trace(
         typer.echo(json.dumps(found.to_json(), sort_keys=True))
         return
     for line in _lines(found):
-        console.print(line, markup=False, soft_wrap=True)
+        write_line(line)
 
 
 def _lines(found: "Trace") -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from airloop.cli.landing import ClockChange, Decimal, Missing, Separator, TimeFormat, Timezone
-from airloop.cli.output import console
+from airloop.cli.output import write_line
 from airloop.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,18 +49,14 @@ def init(
     dialect = Dialect(timezone, tuple(missing or ()), separator, decimal, time_format, clock_change)  # type: ignore[arg-type]
     start = _start(pipeline, table, (key, time, label, task), dialect)
     if into_airflow and not (folder / "dags").is_dir():
-        raise ConfigError(
-            f"{folder} is not an Airflow project, for it has no dags/: leave out --into-airflow to make one"
-        )
-    found = find_wheel(wheel)
-    title = folder.resolve().name
+        raise ConfigError(f"{folder} is not an Airflow project: it has no dags/; leave out --into-airflow to make one")
     written, draft = pipeline_files(start)
-    parts = files.Parts(title, found, start, draft, written)
+    parts = files.Parts(folder.resolve().name, find_wheel(wheel), start, draft, written)
     wanted = files.for_airflow(parts) if into_airflow else files.whole_project(parts)
     if not into_airflow:
-        write.refuse_folder(folder, wanted, besides=[path for path in (table, found) if path])
+        write.refuse_folder(folder, wanted, besides=[path for path in (table, parts.wheel) if path])
     made = write.write_missing(folder, wanted)
-    _say(f"airloop {shipped.version()}: {len(made)} files written to {folder}")
+    write_line(f"airloop {shipped.version()}: {len(made)} files written to {folder}")
     _say_next(folder, parts, into_airflow=into_airflow)
 
 
@@ -74,10 +70,10 @@ def upgrade() -> None:
     settings = load_settings()
     before, now = state.upgrade(settings)
     moved = f"{before or 'empty'} -> {now}" if before != now else f"at revision {now}, nothing to do"
-    _say(f"state database: {moved}")
+    write_line(f"state database: {moved}")
     lacking = shipped.lacking(settings.project_dir)
     for name in write.write_missing(settings.project_dir, lacking):
-        _say(f"{name}: added")
+        write_line(f"{name}: added")
 
 
 def _start(
@@ -105,25 +101,21 @@ def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:
     from airloop_platform.project import shipped
 
     name = parts.start.pipeline
-    _say(f"  pipeline {name}")
+    write_line(f"  pipeline {name}")
     for line in found.lines(parts.draft):
-        _say(line)
+        write_line(line)
     if parts.wheel is None:
-        _say(f"  requirements.txt asks the package index for airloop=={shipped.version()}")
-    _say("\nNext:")
+        write_line(f"  requirements.txt asks the package index for airloop=={shipped.version()}")
+    write_line("\nNext:")
     if into_airflow:
         links = " --find-links wheels" if parts.wheel else ""
-        _say(
+        write_line(
             f"  add a line to requirements.txt: airloop=={shipped.version()}   (pip install{links} -r requirements.txt)"
         )
-        _say("  keep .airloop/ out of git and of the image")
-        _say(f"  airloop pipelines check {name}      what is assumed, and where to change it")
+        write_line("  keep .airloop/ out of git and of the image")
+        write_line(f"  airloop pipelines check {name}      what is assumed, and where to change it")
         return
-    _say(f"  cd {folder}")
-    _say("  make demo               the table through every stage, to a champion that scores")
-    _say("  make test               the tests of the pipeline")
-    _say(f"  .airloop/venv/bin/airloop pipelines check {name}      what is assumed, and where to change it")
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)
+    write_line(f"  cd {folder}")
+    write_line("  make demo               the table through every stage, to a champion that scores")
+    write_line("  make test               the tests of the pipeline")
+    write_line(f"  .airloop/venv/bin/airloop pipelines check {name}      what is assumed, and where to change it")
