@@ -127,7 +127,7 @@ def test_a_module_or_a_function_that_is_too_long_is_refused(tmp_path: Path, text
 @pytest.mark.parametrize(
     ("planted", "imports", "broken"),
     [
-        ("airloop/stores/lake.py", "airloop.gate.judge", "Every floor stands on the ones below"),
+        ("airloop/stores/lake/tables.py", "airloop.gate.judge", "Every floor stands on the ones below"),
         ("airloop/errors.py", "airloop.settings", "Every floor stands on the ones below"),
         ("airloop/upstairs.py", "airloop.errors", "Every floor stands on the ones below"),
         ("airloop/models/train.py", "airloop.models.evaluate", "Stages do not know each other"),
