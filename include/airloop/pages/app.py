@@ -111,7 +111,7 @@ def _admit(request: Request, pipeline: str) -> Site:
         raise HTTPException(
             403,
             f"There is no pipeline {pipeline} that you may see: it is not declared below include/pipelines, or your "
-            f"role in Airflow may not read {pipeline}__data.",
+            f"role in Airflow may not read {dag_of(pipeline, 'data')}.",
         )
     return site
 

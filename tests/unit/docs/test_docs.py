@@ -134,7 +134,7 @@ def test_what_does_not_exist_is_found(text: str, fault: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "see `include/airloop/stores/lake.py`, `docs/adr/`, `pipeline.yaml`, `Makefile` and [the licence](LICENSE)",
+        "see `include/airloop/errors.py`, `docs/adr/`, `pipeline.yaml`, `Makefile` and [the licence](LICENSE)",
         "windows are `[start, end)`; `known_at <= decision time`; `a/b` tests",
         "run `make demo MONTHS=6`, `airloop status --json` or `airloop pipelines check NAME`",
         "```\nairloop run ingest flight_delays --start 2013-01-01T00:00:00Z   # by hand --nosuch\n```",

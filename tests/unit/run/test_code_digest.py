@@ -49,7 +49,9 @@ def test_what_no_stage_stands_on_changes_no_input(library: Path, name: str) -> N
     assert _changed_stages(library, name) == set()
 
 
-@pytest.mark.parametrize("name", ["errors.py", "settings.py", "stores/lake/tables.py", "records/base.py", "config/feed.py"])
+@pytest.mark.parametrize(
+    "name", ["errors.py", "settings.py", "stores/lake/tables.py", "records/base.py", "config/feed.py"]
+)
 def test_what_all_stand_on_changes_every_input(library: Path, name: str) -> None:
     assert _changed_stages(library, name) == set(STAGES)
 
