@@ -8,8 +8,11 @@ from airloop.deployment import Deployment
 from airloop.records import Record, Window
 from airloop.run import stage_run
 
+TO_FEATURES = ("ingest", "validate_raw", "build_features", "validate_features")
+"""From landed files to validated features: what a training reads."""
+
 GROUPS: dict[str, tuple[str, ...]] = {
-    "data": ("ingest", "validate_raw", "build_features", "validate_features", "profile", "materialize"),
+    "data": (*TO_FEATURES, "profile", "materialize"),
     "training": ("snapshot", "tune", "train", "evaluate", "decide", "describe", "refit"),
 }
 """Named like the DAGs they belong to; what a database holds is extracted by its DAG only, which has the connection."""

@@ -14,11 +14,11 @@ from airloop.errors import ConfigError
 from airloop.features import catalogue
 from airloop.records import Window
 from airloop.reports import card
+from airloop.run.stage_groups import TO_FEATURES
 from airloop.settings import Settings
 from airloop.stores import state
 from airloop.stores.mlflow import provenance
 
-_OF_TRAINING = ("ingest", "validate_raw", "build_features", "validate_features")
 _README = """{name} version {version}: what it is, on what it rests, and who let it in
 {line}
 
@@ -84,7 +84,7 @@ def _records(pipeline: Pipeline, told: Mapping[str, Any], settings: Settings) ->
         snapshots = state.latest_records(settings, pipeline.name, "snapshot")
         found["snapshot"] = [record for record in snapshots if record.get("digest") == data["digest"]][-1:]
         learned = Window.parse(data["train"]["start"], data["holdout"]["end"])
-        for stage in _OF_TRAINING:
+        for stage in TO_FEATURES:
             found[stage] = state.latest_records(settings, pipeline.name, stage, overlapping=learned)
     return found
 
@@ -109,7 +109,7 @@ def _lineage(told: Mapping[str, Any], records: Mapping[str, list[dict[str, Any]]
         "landed_files": [files[uri] for uri in sorted(files)],
         "windows": [
             {"stage": stage, "window": record["window"], "tables": record.get("tables") or record.get("views") or []}
-            for stage in _OF_TRAINING
+            for stage in TO_FEATURES
             for record in records.get(stage, ())
         ],
         "table_versions": data.get("table_versions", {}),

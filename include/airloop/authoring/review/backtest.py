@@ -16,9 +16,8 @@ from airloop.models import model_version
 from airloop.records import Evaluated, Record, Snapshot, TrainedModel, Window
 from airloop.run import stage_run
 from airloop.run.code_digest import code_digest
+from airloop.run.stage_groups import TO_FEATURES
 from airloop.settings import Settings
-
-_DATA_STAGES = ("ingest", "validate_raw", "build_features", "validate_features")
 
 Progress = Callable[[str], None]
 
@@ -87,7 +86,7 @@ def build(declared: Declaration, span: Span, *, on_progress: Progress) -> None:
     """
     for window in span.windows:
         on_progress(f"data of {window}")
-        for stage in _DATA_STAGES:
+        for stage in TO_FEATURES:
             _run(stage, declared, window)
 
 

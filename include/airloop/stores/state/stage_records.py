@@ -74,12 +74,7 @@ def forget_overwritten(settings: Settings, pipeline: str, stage: str, *, input_k
         mine = connection.execute(sa.select(table.c.id).where(same_stage, table.c.input_key == input_key)).scalar()
         if mine is None:
             return
-        later = sa.select(table.c.id).where(
-            same_stage,
-            table.c.id > mine,
-            table.c.window_start < instant_text(window.end),
-            table.c.window_end > instant_text(window.start),
-        )
+        later = sa.select(table.c.id).where(same_stage, table.c.id > mine, _overlapping(window))
         if connection.execute(later.limit(1)).first() is not None:
             connection.execute(table.delete().where(table.c.id == mine))
 
@@ -93,18 +88,13 @@ def latest_records(
     overlapping: Window | None = None,
 ) -> list[dict[str, Any]]:
     """Records of a stage, newest finished last: of exactly `window`, of windows `overlapping` a span, or all."""
-    query = sa.select(stage_runs.c.record).where(
-        stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage, stage_runs.c.record != ""
-    )
+    query = sa.select(stage_runs.c.record).where(_recorded(pipeline, stage))
     if window is not None:
         query = query.where(
             stage_runs.c.window_start == instant_text(window.start), stage_runs.c.window_end == instant_text(window.end)
         )
     if overlapping is not None:
-        query = query.where(
-            stage_runs.c.window_start < instant_text(overlapping.end),
-            stage_runs.c.window_end > instant_text(overlapping.start),
-        )
+        query = query.where(_overlapping(overlapping))
     with reading(settings) as connection:
         return [json.loads(text) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]
 
@@ -114,12 +104,7 @@ def records_before(settings: Settings, pipeline: str, stage: str, *, end: dateti
     table = stage_runs
     query = (
         sa.select(table.c.record)
-        .where(
-            table.c.pipeline == pipeline,
-            table.c.stage == stage,
-            table.c.record != "",
-            table.c.window_end <= instant_text(end),
-        )
+        .where(_recorded(pipeline, stage), table.c.window_end <= instant_text(end))
         .order_by(table.c.window_end.desc(), table.c.window_start.desc(), table.c.id.desc())
         .limit(limit)
     )
@@ -132,18 +117,13 @@ def newest_id(settings: Settings, pipeline: str, stage: str, *, starting_before:
     table = stage_runs
     query = (
         sa.select(table.c.id)
-        .where(
-            table.c.pipeline == pipeline,
-            table.c.stage == stage,
-            table.c.record != "",
-            table.c.window_start < instant_text(starting_before),
-        )
+        .where(_recorded(pipeline, stage), table.c.window_start < instant_text(starting_before))
         .order_by(table.c.id.desc())
         .limit(1)
     )
     with reading(settings) as connection:
-        found: int | None = connection.execute(query).scalar()
-    return found
+        number: int | None = connection.execute(query).scalar()
+    return number
 
 
 def newest_ids(
@@ -153,23 +133,32 @@ def newest_ids(
     table = stage_runs
     query = (
         sa.select(table.c.window_start, table.c.window_end, sa.func.max(table.c.id))
-        .where(table.c.pipeline == pipeline, table.c.stage == stage, table.c.record != "")
+        .where(_recorded(pipeline, stage))
         .group_by(table.c.window_start, table.c.window_end)
     )
     if overlapping is not None:
-        query = query.where(
-            table.c.window_start < instant_text(overlapping.end), table.c.window_end > instant_text(overlapping.start)
-        )
+        query = query.where(_overlapping(overlapping))
     with reading(settings) as connection:
         return {stored_window(start, end): number for start, end, number in connection.execute(query)}
 
 
 def records_of(settings: Settings, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Records by their number."""
-    found: dict[int, dict[str, Any]] = {}
+    records: dict[int, dict[str, Any]] = {}
     with reading(settings) as connection:
         for start in range(0, len(numbers), _NUMBERS_PER_QUERY):
             some = numbers[start : start + _NUMBERS_PER_QUERY]
             query = sa.select(stage_runs.c.id, stage_runs.c.record).where(stage_runs.c.id.in_(some))
-            found |= {number: json.loads(text) for number, text in connection.execute(query)}
-    return found
+            records |= {number: json.loads(text) for number, text in connection.execute(query)}
+    return records
+
+
+def _recorded(pipeline: str, stage: str) -> sa.ColumnElement[bool]:
+    """Records of a stage; a mark that it has begun is not one."""
+    return sa.and_(stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage, stage_runs.c.record != "")
+
+
+def _overlapping(span: Window) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        stage_runs.c.window_start < instant_text(span.end), stage_runs.c.window_end > instant_text(span.start)
+    )
