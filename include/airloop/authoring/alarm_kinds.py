@@ -4,7 +4,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-import airloop
 from airloop.config import Pipeline
 from airloop.config.nearest import nearest
 
@@ -14,7 +13,7 @@ _RAISED = re.compile(r'\bAlarm\(\s*(?:kind=)?"([a-z_]+)"|\bkind = "([a-z_]+)"(?:
 @cache
 def alarm_kinds() -> frozenset[str]:
     """Every kind that a stage may notice."""
-    folder = Path(airloop.__file__).parent
+    folder = Path(__file__).parents[1]
     texts = (path.read_text(encoding="utf-8") for part in ("data", "watch") for path in folder.glob(f"{part}/**/*.py"))
     return frozenset(kind for text in texts for found in _RAISED.findall(text) for kind in found if kind)
 

@@ -5,7 +5,6 @@ import json
 import string
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import yaml
 from feast import FeatureStore, RepoConfig
@@ -13,9 +12,9 @@ from sqlalchemy.engine import make_url
 
 from airloop.config import Pipeline
 from airloop.errors import UpstreamUnavailable
+from airloop.feast_stores import sqlite_files
 from airloop.features import feast_registry
 from airloop.features.feature_store.definitions import definitions
-from airloop.private_files import create_private, sqlite_file
 from airloop.settings import Settings
 
 
@@ -41,15 +40,6 @@ def answering(settings: Settings) -> Iterator[None]:
         ) from error
 
 
-def _create_databases(settings: Settings) -> bool:
-    """Make what is missing of SQLite's files, 0600; whether the online store was there."""
-    online = Path(settings.online_store["path"]) if settings.online_store.get("type") == "sqlite" else None
-    was_there = online is None or online.exists()
-    for path in filter(None, (sqlite_file(settings.feast_registry_url), online)):
-        create_private(path)
-    return was_there
-
-
 def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
     """The pipeline's store with its definitions applied, once each; one Feast project per pipeline.
 
@@ -67,7 +57,7 @@ def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
     digest = feast_registry.definitions_digest(declared)
     with answering(settings):
         settings.home.mkdir(parents=True, exist_ok=True)
-        online_is_there = _create_databases(settings)
+        online_is_there = sqlite_files.make_missing(settings.feast_registry_url, settings.online_store)
         store = FeatureStore(config=RepoConfig(**yaml.safe_load(filled), repo_path=settings.feature_repo_dir))
         if not (online_is_there and feast_registry.is_applied(store, digest)):
             # Feast completes what it applies; the fingerprint is of what was declared.
