@@ -17,6 +17,7 @@ from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.features import examples, feature_store, validated
 from airloop.models import estimators, model_version
+from airloop.models.model_version import loading
 from airloop.problems import task_of
 from airloop.records import Monitored, Snapshot, Window
 from airloop.settings import Settings
@@ -147,7 +148,7 @@ def build(settings: Settings, monkeypatch: pytest.MonkeyPatch, rows: pd.DataFram
     stand = Stand(toy.toy_pipeline(settings), settings, rows)
     seams = {
         (ledger, "champion_at"): lambda _settings, _pipeline, _instant: champion,
-        (model_version, "load_version"): lambda _pipeline, _version, _settings: stand.champion(),
+        (loading, "load_version"): lambda _pipeline, _version, _settings: stand.champion(),
         (feature_store, "fingerprint_like"): lambda _stored, _pipeline, _settings: "same",
         (examples, "feature_frame"): stand.feature_frame,
         (validated, "require"): lambda _pipeline, _span, _settings: None,

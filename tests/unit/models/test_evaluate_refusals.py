@@ -147,7 +147,8 @@ def with_model(monkeypatch, version, model):
         loaded = real(pipeline, wanted, settings, **options)
         return dataclasses.replace(loaded, model=model) if wanted == version else loaded
 
-    monkeypatch.setattr(loading, "load_version", load)
+    for place in (model_version, loading):
+        monkeypatch.setattr(place, "load_version", load)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from tests.support.run_plainly import run_plainly
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.models import model_version
-from airloop.models.model_version import loading
 from airloop.records import Evidence, Monitored, run_context
 from airloop.stores import ledger
 from airloop.watch import after_promotion, monitor, triage
@@ -98,7 +97,7 @@ def test_a_version_before_that_does_not_load_says_so(promoted, monkeypatch):
             raise GuardRefused("the files of version 2 are gone")
         return load(pipeline, version, settings)
 
-    monkeypatch.setattr(loading, "load_version", gone)
+    monkeypatch.setattr(model_version, "load_version", gone)
     (entry,) = on_record(promoted, promoted.monitor())
     assert entry.payload["why"] == "not measured: the files of version 2 are gone"
 
