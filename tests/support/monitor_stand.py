@@ -148,6 +148,7 @@ def build(settings: Settings, monkeypatch: pytest.MonkeyPatch, rows: pd.DataFram
     stand = Stand(toy.toy_pipeline(settings), settings, rows)
     seams = {
         (ledger, "champion_at"): lambda _settings, _pipeline, _instant: champion,
+        (model_version, "load_version"): lambda _pipeline, _version, _settings: stand.champion(),
         (loading, "load_version"): lambda _pipeline, _version, _settings: stand.champion(),
         (feature_store, "fingerprint_like"): lambda _stored, _pipeline, _settings: "same",
         (examples, "feature_frame"): stand.feature_frame,
