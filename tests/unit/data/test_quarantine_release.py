@@ -84,14 +84,14 @@ def test_the_same_release_again_changes_nothing_whatever_its_order_and_spelling(
 def test_a_release_killed_between_two_days_is_finished_by_a_second_one(
     quarantined: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, publish = [job("a", size=1), job("c", planned=LATER, size=3)], quarantine_release.publish
+    rows, put = [job("a", size=1), job("c", planned=LATER, size=3)], quarantine_release.put
 
     def killed(uri: str, *given: object) -> None:
         if uri.endswith(SECOND):
             raise KeyboardInterrupt
-        publish(uri, *given)
+        put(uri, *given)
 
-    monkeypatch.setattr(quarantine_release, "publish", killed)
+    monkeypatch.setattr(quarantine_release, "put", killed)
     with pytest.raises(KeyboardInterrupt):
         _release(quarantined, *rows)
     monkeypatch.undo()
