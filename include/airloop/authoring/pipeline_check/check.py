@@ -68,11 +68,11 @@ def _sql(pipeline: Pipeline, settings: Settings) -> list[str]:
 
 def _views_apart(pipeline: Pipeline, settings: Settings, known: set[str]) -> list[str]:
     """Views that only one of features.sql and Feast's definitions has."""
-    found = {section.name: section for section in sections.feature_sections(pipeline, settings)}
-    views = {name for name, section in found.items() if section.kind == "view"}
+    written = {section.name: section for section in sections.feature_sections(pipeline, settings)}
+    views = {name for name, section in written.items() if section.kind == "view"}
     repository = f"feature_repo/{pipeline.name}.py"
     wrong = [
-        f"{pipeline.name}/features.sql:{found[name].line}: view {name} is not known to Feast{nearest(name, known)}: "
+        f"{pipeline.name}/features.sql:{written[name].line}: view {name} is not known to Feast{nearest(name, known)}: "
         f"add a FeatureView to {repository}"
         for name in sorted(views - known)
     ]

@@ -91,11 +91,11 @@ def _check_replay(pipeline: Pipeline) -> None:
 
     place = f"{pipeline.name}/pipeline.yaml: replay"
     try:
-        found = resolve(path)
+        replay = resolve(path)
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, Replay)):
+    if not (isinstance(replay, type) and issubclass(replay, Replay)):
         raise ConfigError(f"{place}: {path} is not a subclass of airloop.sources.replay:Replay")
-    unknown = sorted({*pipeline.feeds} - {*found.feeds})
+    unknown = sorted({*pipeline.feeds} - {*replay.feeds})
     if unknown:
-        raise ConfigError(f"{place}: {path} has no feed {unknown[0]!r}; it has {', '.join(found.feeds)}")
+        raise ConfigError(f"{place}: {path} has no feed {unknown[0]!r}; it has {', '.join(replay.feeds)}")

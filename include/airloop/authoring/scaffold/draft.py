@@ -54,8 +54,8 @@ class Draft:
         texts = [
             column.name for column in self.columns if column.kind == "string" and column.name not in self.roles.key
         ]
-        found = {name: marked_number(self.table.texts[name]) for name in texts}
-        return {name: first for name, first in found.items() if first is not None}
+        numbers = {name: marked_number(self.table.texts[name]) for name in texts}
+        return {name: first for name, first in numbers.items() if first is not None}
 
     @property
     def event_columns(self) -> tuple[Column, ...]:

@@ -38,22 +38,22 @@ def label_column(table: Table, values: pl.DataFrame, asked: Asked, *, taken: Seq
     """
     if asked.label is None:
         for name in reversed([name for name in values.columns if name not in taken]):
-            found = _task_if_fits(values[name], asked.task)
-            if found:
-                return name, found
+            task = _task_if_fits(values[name], asked.task)
+            if task:
+                return name, task
         wanted = f" for --task {asked.task}" if asked.task else ""
         raise ConfigError(f"{table.path}: no column fits as label{wanted}: name it by --label COLUMN")
     if asked.label in taken:
         raise ConfigError(f"--label {asked.label}: the column is the key or the time; another has to be predicted")
-    found = _task_if_fits(values[asked.label], asked.task) if asked.label in values.columns else None
-    if found is None:
+    task = _task_if_fits(values[asked.label], asked.task) if asked.label in values.columns else None
+    if task is None:
         different = table.texts[asked.label].drop_nulls().n_unique()
         wanted = f"{asked.task} label" if asked.task else "label"
         raise ConfigError(
             f"--label {asked.label}: {different} different values ({table.kinds[asked.label]}) make no {wanted}: two "
             f"values are a binary one, up to {MOST_CLASSES} texts or whole numbers a multiclass, numbers a regression"
         )
-    return asked.label, found
+    return asked.label, task
 
 
 def _task_if_fits(label: pl.Series, wanted: TaskKind | None) -> TaskKind | None:

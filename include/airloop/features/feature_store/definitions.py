@@ -21,12 +21,12 @@ from airloop.settings import Settings
 def _definitions(path: Path, _text: str) -> tuple[Any, ...]:
     try:
         # Not imported: byte code is found by second and size, so an edit of the same length could be missed.
-        found = runpy.run_path(str(path), run_name=f"feature_repo_{path.stem}")
+        namespace = runpy.run_path(str(path), run_name=f"feature_repo_{path.stem}")
     except (Exception, SystemExit) as error:
         line = python_lines.line_of(error, path)
         raise ConfigError(f"{path}:{line}: cannot be loaded: {python_lines.brief(error)}") from error
     kinds = (Entity, FeatureView, FeatureService)
-    return tuple(value for value in found.values() if isinstance(value, kinds))
+    return tuple(value for value in namespace.values() if isinstance(value, kinds))
 
 
 def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
@@ -38,8 +38,8 @@ def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
     path = settings.feature_repo_dir / f"{pipeline.name}.py"
     if not path.is_file():
         raise ConfigError(f"{path}: missing; it tells Feast the entities, views and services of {pipeline.name}")
-    found = _definitions(path, path.read_text(encoding="utf-8"))
-    services = [item.name for item in found if isinstance(item, FeatureService)]
+    defined = _definitions(path, path.read_text(encoding="utf-8"))
+    services = [item.name for item in defined if isinstance(item, FeatureService)]
     if pipeline.features.service not in services:
         line = python_lines.line_naming(path, *services)
         raise ConfigError(
@@ -47,7 +47,7 @@ def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
             f"{nearest(pipeline.features.service, services)} (services: {services}); features.service of pipeline.yaml "
             "names it"
         )
-    return found
+    return defined
 
 
 def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
@@ -57,8 +57,8 @@ def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
         ConfigError: A view without ttl (the leak check rebuilds as far back as values may be used), created timestamp
             column or key; an array feature without its length, or of something else than Float64 or Float32.
     """
-    found = tuple(item for item in definitions(pipeline, settings) if isinstance(item, FeatureView))
-    for item in found:
+    declared = tuple(item for item in definitions(pipeline, settings) if isinstance(item, FeatureView))
+    for item in declared:
         if not item.ttl or item.batch_source is None or not item.batch_source.created_timestamp_column:
             raise ConfigError(
                 f"{place(pipeline, settings, item.name)}: feature view {item.name!r} needs a ttl and a "
@@ -74,7 +74,7 @@ def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
                 array_feature(item.name, field)
             except ConfigError as error:
                 raise ConfigError(f"{place(pipeline, settings, field.name, item.name)}: {error}") from error
-    return found
+    return declared
 
 
 def place(pipeline: Pipeline, settings: Settings, *names: str) -> str:
@@ -89,7 +89,7 @@ def view_arrays(view: FeatureView) -> tuple[ArrayFeature, ...]:
     Raises:
         ConfigError: One has no length, or other elements than Float64 or Float32.
     """
-    return tuple(found for field in view.features if (found := array_feature(view.name, field)))
+    return tuple(array for field in view.features if (array := array_feature(view.name, field)))
 
 
 def view_keys(pipeline: Pipeline, settings: Settings) -> dict[str, tuple[str, ...]]:

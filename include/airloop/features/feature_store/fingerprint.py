@@ -43,8 +43,8 @@ def _digest(pipeline: Pipeline, settings: Settings, text: Callable[[str], str | 
         (p.name, [(f.name, str(f.dtype)) for f in p.features])
         for p in declared_service(pipeline, settings).feature_view_projections
     ]
-    found = sections.feature_sections(pipeline, settings)
-    queries: list[tuple[str, str | tuple[str, ...]]] = [(item.name, text(item.sql)) for item in found]
-    through = [f"{item.name} through {item.through}" for item in found if item.through]
+    written = sections.feature_sections(pipeline, settings)
+    queries: list[tuple[str, str | tuple[str, ...]]] = [(item.name, text(item.sql)) for item in written]
+    through = [f"{item.name} through {item.through}" for item in written if item.through]
     queries += [(name, transforms.source(pipeline, settings)) for name in through]
     return hashlib.sha256(json.dumps([parts, names, queries]).encode()).hexdigest()

@@ -33,10 +33,10 @@ def answering(settings: Settings) -> Iterator[None]:
         names = {kind.__name__ for kind in type(error).__mro__}
         if names.isdisjoint({"OSError", "OperationalError", "ConnectionError", "TimeoutError"}):
             raise
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
+        first_line = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
         raise UpstreamUnavailable(
             f"Feast's registry {make_url(settings.feast_registry_url)!r} or its online store "
-            f"({settings.online_store.get('type')}): {' '.join(said)}"
+            f"({settings.online_store.get('type')}): {' '.join(first_line)}"
         ) from error
 
 

@@ -31,10 +31,10 @@ def key_names(pipeline: Pipeline, settings: Settings) -> dict[str, dict[str, str
 def array_features(pipeline: Pipeline, settings: Settings) -> dict[str, ArrayFeature]:
     """The array features among those that the service projects, by name."""
     return {
-        field.name: found
+        field.name: array
         for projection in declared_service(pipeline, settings).feature_view_projections
         for field in projection.features
-        if (found := array_feature(projection.name, field))
+        if (array := array_feature(projection.name, field))
     }
 
 
@@ -89,5 +89,5 @@ def categorical_features(pipeline: Pipeline, settings: Settings) -> frozenset[st
 def declared_service(pipeline: Pipeline, settings: Settings) -> FeatureService:
     """The feature service that features.service of the pipeline names."""
     wanted = pipeline.features.service
-    found = definitions(pipeline, settings)
-    return next(item for item in found if isinstance(item, FeatureService) and item.name == wanted)
+    defined = definitions(pipeline, settings)
+    return next(item for item in defined if isinstance(item, FeatureService) and item.name == wanted)

@@ -48,8 +48,8 @@ def load_feeds(
             feeds[name] = empty_feed(pipeline, name)
         else:
             # A static row was known before every window; a lookback must not drop it.
-            seen = ds.field("known_at") < pa.scalar(window.end, lake.INSTANT)
-            where = seen if feed.static else lake.between("known_at", Window(since, window.end))
+            before_end = ds.field("known_at") < pa.scalar(window.end, lake.INSTANT)
+            where = before_end if feed.static else lake.between("known_at", Window(since, window.end))
             feeds[name] = lake.read(uri, settings, where=where)
     return feeds
 

@@ -55,8 +55,8 @@ def _refuse_missing_root(settings: Settings, of: str) -> None:
         return
     try:
         system, path = fsspec.core.url_to_fs(root, **settings.storage_options)
-        there = system.exists(path)
+        root_exists = system.exists(path)
     except Exception as error:  # each file system raises its own
         raise UpstreamUnavailable(f"MLflow's file store {root} does not answer: {in_one_line(error)}") from error
-    if not there:
+    if not root_exists:
         raise UpstreamUnavailable(f"files of {of} cannot be read: MLflow's file store {root} is not there")

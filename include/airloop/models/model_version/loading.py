@@ -79,10 +79,10 @@ def load_unseen(pipeline: Pipeline, version: int, settings: Settings, *, start: 
         GuardRefused: See load_version.
         UpstreamUnavailable: See load_version.
     """
-    found = load_version(pipeline, version, settings)
-    if found.refit_of is None or found.learned_until <= start:
-        return found
-    return load_version(pipeline, found.refit_of, settings)
+    loaded = load_version(pipeline, version, settings)
+    if loaded.refit_of is None or loaded.learned_until <= start:
+        return loaded
+    return load_version(pipeline, loaded.refit_of, settings)
 
 
 def load_champion(pipeline: Pipeline, version: int, settings: Settings) -> ModelVersion:
@@ -131,8 +131,8 @@ def _snapshot(tags: dict[str, str], files: Files, version: int) -> Snapshot:
 
 
 def _pinned(files: Files) -> Pinned | None:
-    kept = json.loads(files[model_files.RECORD]).get(PINNED) if model_files.RECORD in files else None
-    return Pinned.from_json(kept) if kept else None
+    record = json.loads(files[model_files.RECORD]).get(PINNED) if model_files.RECORD in files else None
+    return Pinned.from_json(record) if record else None
 
 
 def _refit_of(files: Files) -> int | None:

@@ -20,12 +20,12 @@ def files_digest(uri: str, settings: Settings, *, window: Window | None = None) 
     table = open_table(uri, settings)
     if table is None:
         return ""
-    kept = table.files()
+    files = table.files()
     if window is not None:
         first, last = months_of(window)
-        named = ((path, month_of(path)) for path in kept)
-        kept = [path for path, month in named if not month or first <= month <= last]
-    return _sha256(sorted(compaction.originals(uri, kept, settings)))
+        named = ((path, month_of(path)) for path in files)
+        files = [path for path, month in named if not month or first <= month <= last]
+    return _sha256(sorted(compaction.originals(uri, files, settings)))
 
 
 def content_digest(rows: pa.Table) -> str:

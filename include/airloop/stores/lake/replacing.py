@@ -37,9 +37,9 @@ def replace_window(
     _refuse_strays(uri, rows, time_column, window)
     rows = in_order(rows, sort_by)
     digest = content_digest(rows)
-    found = _current(uri, rows, settings, time_column=time_column, window=window, sort_by=sort_by)
-    if found is not None and found[0] == digest:
-        version = found[1]
+    current = _current(uri, rows, settings, time_column=time_column, window=window, sort_by=sort_by)
+    if current is not None and current[0] == digest:
+        version = current[1]
     else:
         version = _replace(uri, with_month(rows, time_column), settings, time_column=time_column, window=window)
     return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
