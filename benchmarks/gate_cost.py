@@ -12,8 +12,8 @@ from airloop.errors import DataContractError
 from airloop.features.examples import feature_frame
 from airloop.models import evidence, gate_evidence, rules_measured
 from airloop.models.estimators import feature_columns, fitted_model
-from airloop.models.evaluate import metrics
 from airloop.models.holdout import holdout_of
+from airloop.models.metric_values import metric_values
 from airloop.models.reserve import ReserveRows
 from airloop.problems import Floats, task_of
 from benchmarks.flights import Flights
@@ -113,7 +113,7 @@ class Case:
         if problems or failed:
             raise DataContractError("; ".join([*problems, *failed]))
         task = task_of(self.pipeline)
-        both = [metrics(task, self.rows["label"], said) for said in (champion, candidate)]
+        both = [metric_values(task, self.rows["label"], said) for said in (champion, candidate)]
         return {name: float(both[1][name] or 0.0) for name in ("roc_auc", "brier")}
 
     def scored(self) -> dict[str, float]:
