@@ -106,14 +106,17 @@ def _users(settings: Settings, pipeline: Pipeline) -> list[dict[str, Any]]:
     """Versions with the features they were trained on and their role by the ledger: champion and challengers first."""
     decided = told_entries.history(settings, pipeline.name)
     champion, waiting = decided.champion(), decided.challengers()
-    # A refit is not a training of its own: its features are those of the version that was judged.
-    judged = None if champion is None else decided.judged(champion)
+    named = {version: "challenger" for version in waiting}
+    if champion is not None:
+        named[champion] = "champion"
+    # A refit is not a training of its own: it stands for the version that was judged, whose features it has.
+    stands = {decided.judged(version): version for version in named}
 
-    def role(version: Version) -> str:
-        return "champion" if version.number == judged else "challenger" if version.number in waiting else ""
+    def user(version: Version) -> dict[str, Any]:
+        number = stands.get(version.number, version.number)
+        return {"version": number, "role": named.get(number, ""), "features": version.snapshot.get("features", ())}
 
-    versions = history.versions(settings, pipeline.name).values()
-    found = [{"version": v.number, "role": role(v), "features": v.snapshot.get("features", ())} for v in versions]
+    found = [user(version) for version in history.versions(settings, pipeline.name).values()]
     return sorted(found, key=lambda user: (user["role"] or "trained", -user["version"]))
 
 

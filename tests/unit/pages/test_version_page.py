@@ -1,13 +1,19 @@
 """The page of a version is its card as it is now: who decided what, what it rests on, and where it ends."""
 
+import json
+import re
+from datetime import datetime
+
 import pytest
 from tests.support import pages_stand, toy
 from tests.support.pages_stand import NASTY
 
+from airloop import reports
 from airloop.errors import GuardRefused
-from airloop.pages import decisions, overview, version_page
+from airloop.pages import decisions, features, overview, version_page
 from airloop.records import Described
 from airloop.reports import card, rendering
+from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import promises
 
@@ -79,7 +85,14 @@ def test_who_let_it_in_and_what_it_gained_stand_beside_the_promise(settings):
     assert "1 promotion measured on the first rows after: 1 a loss" in page
 
 
-def test_the_refit_of_a_version_has_its_card_and_says_so(settings):
+def used_by(settings: Settings) -> str:
+    """The last cell of the only row of the table of views."""
+    html = features.index(pages_stand.site(settings), ["toy"])
+    return " ".join(re.sub("<[^>]*>", " ", re.findall(r"<td>(.*?)</td>", html, re.S)[-1]).split())
+
+
+def _refitted(settings: Settings) -> tuple[datetime, int]:
+    """Version 4, the refit of version 3, which passed: the instant and the decision."""
     pages_stand.remember_training(settings, 3, cutoff_day=3, champion=1)
     at = toy.days(0, 3).end
     decision = pages_stand.decide(settings, 3, at=at, champion=1)
@@ -91,6 +104,11 @@ def test_the_refit_of_a_version_has_its_card_and_says_so(settings):
         "why": "it agrees",
     }
     pages_stand.append(settings, "refitted", at, refitted)
+    return at, decision
+
+
+def test_the_refit_of_a_version_has_its_card_and_says_so(settings):
+    _refitted(settings)
     shown = found(settings, 4)
     assert (shown["version"]["number"], shown["version"]["judged"]) == (4, 3)
     assert "every figure here is of version 3, and nothing judged the refit itself" in " ".join(shown["limits"])
@@ -124,3 +142,25 @@ def test_a_card_changes_nothing(settings):
     before = ledger.head(settings, "toy")
     show(settings)
     assert ledger.head(settings, "toy") == before
+
+
+def test_the_features_page_names_the_refit_in_force_and_not_the_version_that_was_judged(settings):
+    field = {"name": "job_size", "type": "Float64", "description": ""}
+    view = {
+        "name": "job_static",
+        "entities": ["job"],
+        "keys": ["job"],
+        "owner": "",
+        "description": "",
+        "tags": {},
+        "ttl_seconds": None,
+        "source": {"name": "job_static", "path": ""},
+        "online_until": None,
+        "features": [field],
+    }
+    known = {"entities": [], "views": [view], "services": []}
+    reports.publish(f"{settings.reports_uri}/toy/catalogue.json", json.dumps(known), settings)
+    at, decision = _refitted(settings)
+    assert used_by(settings) == "v1 champion + 1 version"
+    pages_stand.promote(settings, 4, decision, at=at, previous=1)
+    assert used_by(settings) == "v4 champion + 1 version"
