@@ -18,6 +18,7 @@ from airloop.reports.rendering import render
 from airloop.settings import Settings
 
 _SEARCHED = 24
+_ROLES = ("champion", "challenger", "")
 
 
 def page(site: Site, name: str) -> str:
@@ -117,7 +118,7 @@ def _users(settings: Settings, pipeline: Pipeline) -> list[dict[str, Any]]:
         return {"version": number, "role": named.get(number, ""), "features": version.snapshot.get("features", ())}
 
     found = [user(version) for version in history.versions(settings, pipeline.name).values()]
-    return sorted(found, key=lambda user: (user["role"] or "trained", -user["version"]))
+    return sorted(found, key=lambda user: (_ROLES.index(user["role"]), -user["version"]))
 
 
 def _psi(settings: Settings, pipeline: Pipeline, monitored: Seen | None) -> dict[str, float]:

@@ -93,8 +93,8 @@ def used_by(settings: Settings) -> str:
 
 def _refitted(settings: Settings) -> tuple[datetime, int]:
     """Version 4, the refit of version 3, which passed: the instant and the decision."""
-    pages_stand.remember_training(settings, 3, cutoff_day=3, champion=1)
-    at = toy.days(0, 3).end
+    pages_stand.remember_training(settings, 3, cutoff_day=4, champion=1)
+    at = toy.days(0, 4).end
     decision = pages_stand.decide(settings, 3, at=at, champion=1)
     refitted = {
         "version": 4,
@@ -161,6 +161,6 @@ def test_the_features_page_names_the_refit_in_force_and_not_the_version_that_was
     known = {"entities": [], "views": [view], "services": []}
     reports.publish(f"{settings.reports_uri}/toy/catalogue.json", json.dumps(known), settings)
     at, decision = _refitted(settings)
-    assert used_by(settings) == "v1 champion + 1 version"
+    assert used_by(settings) == "v1 champion v3 challenger + 1 version"
     pages_stand.promote(settings, 4, decision, at=at, previous=1)
-    assert used_by(settings) == "v4 champion + 1 version"
+    assert used_by(settings) == "v4 champion + 2 versions"
