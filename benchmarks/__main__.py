@@ -34,6 +34,7 @@ MEASUREMENTS = (
     "log_model",
     "search_cost",
     "gate_cost",
+    "training_memory",
     "policy_quality",
     "table_age",
     "bell_age",

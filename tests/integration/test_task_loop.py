@@ -6,8 +6,9 @@ import mlflow
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.support import toy, toy_tasks
+from tests.support import served_toy, toy, toy_tasks
 
+from airloop.authoring import reproduce
 from airloop.features import examples
 from airloop.models import model_version
 from airloop.problems import task_of
@@ -81,6 +82,30 @@ def test_the_best_score_counts_and_the_saved_model_serves_what_the_task_predicts
     rows = frame[list(version.features)]
     served = mlflow.pyfunc.load_model(trained.model_uri).predict(rows)
     assert np.array_equal(served, task_of(pipeline).predict(version.model, rows))
+
+
+FRAMEWORKS = {"regression": "lightgbm:", "multiclass": "xgboost:", "quantiles": "sklearn."}
+
+
+def test_the_champion_answers_over_http_as_it_predicts_in_batch(settings: Settings, kind: str) -> None:
+    pipeline = toy.toy_pipeline(settings)
+    version = model_version.load_version(pipeline, 1, settings)
+    declared = pipeline.training.candidates[version.candidate].estimator
+    assert declared.startswith(FRAMEWORKS[kind])
+    frame = examples.feature_frame(pipeline, toy.days(TRAINED, TRAINED + 1), settings, with_labels=False).head(20)
+    rows = frame[list(version.features)]
+    with served_toy.running(settings) as client:
+        answers = served_toy.ask(client, {"rows": [{"features": row} for row in rows.to_dict("records")]}).json()
+    assert answers["model_version"] == 1
+    answered = np.array([row["prediction"] for row in answers["predictions"]])
+    assert answered == pytest.approx(task_of(pipeline).predict(version.model, rows), abs=1e-6)
+    assert len({str(row) for row in answered.round(6).tolist()}) > 5
+
+
+def test_the_champion_trained_again_in_a_fresh_process_is_the_same_bit_for_bit(settings: Settings) -> None:
+    found = reproduce.reproduce(toy.toy_pipeline(settings), 1, settings)
+    assert (found.version, found.differing, found.metrics) == (1, 0, {})
+    assert found.rows == 15 * toy.ROWS_A_DAY
 
 
 def test_a_steady_world_asks_for_no_training(settings: Settings) -> None:

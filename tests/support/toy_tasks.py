@@ -1,4 +1,7 @@
-"""The toy with other tasks: how many minutes a job takes (a value, quantiles), which of three ends it has (classes)."""
+"""The toy with other tasks: how many minutes a job takes (a value, quantiles), which of three ends it has (classes).
+
+The value is learned by LightGBM, the classes by XGBoost, whose models are kept in formats of their own.
+"""
 
 import random
 from dataclasses import dataclass
@@ -33,10 +36,8 @@ VARIANTS = {
         label="minutes",
         metric="mae",
         floors="{metric: mae, at_most: 6.0}, {metric: rmse, at_most: 7.5}",
-        candidates='ridge: {estimator: "sklearn.linear_model:Ridge", encoder: one_hot, '
-        "search: {alpha: {low: 0.1, high: 10.0, log: true}}}, "
-        'boosting: {estimator: "sklearn.ensemble:HistGradientBoostingRegressor", encoder: ordinal, '
-        "params: {early_stopping: false, max_iter: 20}, search: {max_leaf_nodes: [4, 8]}}",
+        candidates='boosting: {estimator: "lightgbm:LGBMRegressor", encoder: ordinal, '
+        "params: {n_estimators: 40}, search: {num_leaves: [4, 8]}}",
     ),
     "quantiles": Variant(
         task="task: quantiles, quantiles: [0.1, 0.5, 0.9]",
@@ -57,10 +58,8 @@ VARIANTS = {
         label=f"list_position({list(CLASSES)}, ending) - 1",
         metric="log_loss",
         floors="{metric: log_loss, at_most: 0.95}, {metric: accuracy, at_least: 0.5}",
-        candidates='logistic: {estimator: "sklearn.linear_model:LogisticRegression", encoder: one_hot, '
-        "params: {max_iter: 200}, search: {C: {low: 0.01, high: 10.0, log: true}}}, "
-        'network: {estimator: "sklearn.neural_network:MLPClassifier", encoder: one_hot, '
-        "params: {hidden_layer_sizes: [8], max_iter: 300, early_stopping: true}}",
+        candidates='boosting: {estimator: "xgboost:XGBClassifier", encoder: ordinal, '
+        "params: {n_estimators: 30, learning_rate: 0.2}, search: {max_depth: [2, 3]}}",
     ),
 }
 

@@ -22,17 +22,22 @@ def refuse_too_large(pipeline: Pipeline, *, rows: int, columns: int) -> None:
     """
     declared = pipeline.training.memory_gib
     there = machine_memory() if declared is None else declared * _GIB
-    a_value = max(BYTES_A_VALUE[candidate.encoder] for candidate in pipeline.training.candidates.values())
-    needed = rows * columns * a_value
+    needed = needed_bytes(pipeline, rows=rows, columns=columns)
     if needed <= there:
         return
-    fits = int(there / (columns * a_value))
+    fits = int(rows * there / needed)
     whose = "the machine has" if declared is None else "training.memory_gib is"
     raise DataContractError(
         f"{pipeline.name}: {rows:,} rows of {columns} features take about {needed / _GIB:.1f} GiB to train on, {whose} "
         f"{there / _GIB:.1f}: set training.max_train_rows below {fits:,} (thinned evenly over time), or "
         "training.history_days"
     )
+
+
+def needed_bytes(pipeline: Pipeline, *, rows: int, columns: int) -> float:
+    """What the costliest candidate is expected to hold at the peak of its fit, beside the libraries."""
+    a_value = max(BYTES_A_VALUE[candidate.encoder] for candidate in pipeline.training.candidates.values())
+    return float(rows) * columns * a_value
 
 
 def machine_memory() -> float:

@@ -38,6 +38,13 @@ def learned_part(pipeline: Pipeline, frame: pd.DataFrame, part: str) -> pd.DataF
     return learned_rows(pipeline, frame[frame["part"] == part])
 
 
+def searched_part(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `train` that a search is given, in order: what the task learns from, or all under training.unlabelled."""
+    if pipeline.training.unlabelled.by == "none":
+        return learned_part(pipeline, frame, "train")
+    return frame[frame["part"] == "train"].reset_index(drop=True)
+
+
 def learned_rows(pipeline: Pipeline, frame: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """Rows of any part that the task learns from, in order; without a label, too, where `params` say so."""
     every = task_of(pipeline).learns_without_labels or uses_unlabelled(params or {})

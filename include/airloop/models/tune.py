@@ -16,7 +16,7 @@ from airloop.config import METRICS, Candidate, Pipeline
 from airloop.config.training import Range
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
-from airloop.models import unlabelled_trial, without_labels
+from airloop.models import hopeless, unlabelled_trial, without_labels
 from airloop.models.choice import Incumbent, incumbent
 from airloop.models.estimators import feature_columns, fitted_model
 from airloop.models.evidence import metric_value
@@ -24,7 +24,7 @@ from airloop.models.folds import folds
 from airloop.models.halves import halves, shared_alarms
 from airloop.models.self_training import of_estimator
 from airloop.models.training_key import training_key
-from airloop.models.training_set import learned_part, read_snapshot
+from airloop.models.training_set import read_snapshot, searched_part
 from airloop.models.trials import KeptTrials, key_of
 from airloop.problems import task_of
 from airloop.records import Snapshot, TunedCandidate, Window
@@ -61,10 +61,7 @@ def tune(
     run = _run(pipeline, snapshot, candidate, settings)
     search = _earlier_search(run, settings)
     if search is None:
-        frame = read_snapshot(snapshot, settings)
-        rows = learned_part(pipeline, frame, "train")
-        if pipeline.training.unlabelled.by != "none":
-            rows = frame[frame["part"] == "train"].reset_index(drop=True)
+        rows = searched_part(pipeline, read_snapshot(snapshot, settings))
         search = search_of(pipeline, candidate, rows, reads, KeptTrials(settings, str(run.info.run_id)))
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
@@ -101,6 +98,8 @@ def search_of(
 ) -> dict[str, Any]:
     """Best `params`, their `score` and `fold_scores`, the value of each of the `trials`, `seconds` taken.
 
+    `pruned` are the trials that were given up (airloop.models.hopeless); their value is that of the folds they had.
+
     The incumbent's own parameters are the first trial of its family, where the declared search holds them. Trials that
     are `known` (airloop.models.trials) are not fitted again; those that end become known.
     """
@@ -115,17 +114,23 @@ def search_of(
 
     def objective(trial: optuna.Trial) -> float:
         params = {name: _suggest(trial, name, space) for name, space in declared.search.items()}
-        scores = list(kept.get(key_of(params), ()))
-        for fit, check in cut[len(scores) :]:
+        before = kept.get(key_of(params), [])
+
+        def score(number: int) -> float:
             _refuse_overrun(pipeline, candidate, trial.number, time.monotonic() - began)
-            scores.append(_score(pipeline, candidate, params, fit, check))
-        if key_of(params) not in kept:
+            return _score(pipeline, candidate, params, *cut[number])
+
+        scores = hopeless.scores_of(trial, len(cut), before, score)
+        if len(scores) > len(before):
             kept[key_of(params)] = scores
         by_fold.append(scores)
+        if len(scores) < len(cut):
+            raise optuna.TrialPruned
         return float(np.mean(scores))
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=pipeline.training.seed))
+    sampler = optuna.samplers.TPESampler(seed=pipeline.training.seed)
+    study = optuna.create_study(direction="maximize", sampler=sampler, pruner=hopeless.pruner(budget))
     if incumbent is not None and incumbent.candidate == candidate and _within(declared, incumbent.params):
         study.enqueue_trial(of_estimator(incumbent.params))
     study.optimize(objective, n_trials=budget.trials if declared.search else 1)
@@ -134,6 +139,7 @@ def search_of(
         "score": float(study.best_value),
         "fold_scores": by_fold[study.best_trial.number],
         "trials": [trial.value for trial in study.trials],
+        "pruned": [trial.number for trial in study.trials if trial.state is optuna.trial.TrialState.PRUNED],
     }
     search = unlabelled_trial.tried(pipeline, search, cut, unlabelled, partial(_score, pipeline, candidate))
     return search | {"seconds": round(time.monotonic() - began, 2)}

@@ -1,12 +1,14 @@
 """Judging a model where labels are few or none: why there is nothing to judge by, and what is used instead."""
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.models import evidence
 from airloop.models.halves import halves
 from airloop.models.holdout import Whole
-from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import learned_part
 from airloop.problems import Floats, task_of
 
@@ -35,7 +37,23 @@ def reason(pipeline: Pipeline, rows: pd.DataFrame) -> str:
     )
 
 
-def whole(pipeline: Pipeline, candidate: ModelVersion, frame: pd.DataFrame, predicted: Floats) -> Whole | None:
+class Fitted(Protocol):
+    """A fitted candidate, and how it was made."""
+
+    @property
+    def candidate(self) -> str:
+        """Its name in the declaration."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Found by the search."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """In model order."""
+
+
+def whole(pipeline: Pipeline, candidate: Fitted, frame: pd.DataFrame, predicted: Floats) -> Whole | None:
     """All mature rows of the holdout with what the candidate says of them; None where only labelled ones count."""
     task = task_of(pipeline)
     if not task.learns_without_labels:

@@ -15,9 +15,13 @@ from airloop.authoring import backtest as backtests
 from airloop.authoring.backtest import Backtest, find_policies, page
 from airloop.authoring.backtest.past import Past, read_past
 from airloop.authoring.backtest.policies import POLICIES
+from airloop.authoring.backtest.work import Work
 from airloop.config import Pipeline
+from airloop.config.unlabelled import Unlabelled
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import examples
+from airloop.models import unlabelled_trial
+from airloop.models.self_training import uses_unlabelled
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import alarms
@@ -183,6 +187,60 @@ def test_the_declared_rules_of_the_gate_judge_the_first_model_and_every_other(pi
     strict = {"kind": "slices", "columns": ["no_such_column"]}
     with pytest.raises(DataContractError, match="no column 'no_such_column'"):
         replayed(ruled(past(pipeline), **strict), "calendar")
+
+
+def of_anomalies(pipeline: Pipeline) -> Pipeline:
+    declared = pipeline.model_dump(mode="json")
+    forest = {"estimator": "sklearn.ensemble:IsolationForest", "encoder": "ordinal", "params": {"n_estimators": 30}}
+    declared["prediction"] |= {"task": "anomaly", "alarm_share": 0.03}
+    declared["training"] |= {"metric": "ranking_loss", "candidates": {"forest": forest}}
+    declared["gate"]["floors"] = [{"metric": "ranking_loss", "at_most": 0.1}]
+    declared["gate"]["rules"] = [{"kind": "alarm_budget", "at_most": 0.1}, {"kind": "stability", "at_least": 0.3}]
+    declared["gate"]["compare"]["metric"] = declared["monitoring"]["policy"]["metric"] = "ranking_loss"
+    return Pipeline.model_validate(declared)
+
+
+def strange(pipeline: Pipeline, *, labelled_until: datetime = END) -> Past:
+    """Every thirty-first row has a size unlike any other, and its label says so; some outcomes nobody ever tells."""
+    found = past(of_anomalies(pipeline))
+    marks = np.arange(len(found.rows)) % 31 == 0
+    rows = found.rows.assign(size=np.where(marks, 15.0, found.rows["size"]))
+    told = (np.arange(len(rows)) % 2 == 0) & (found.outcomes["known_at"] < labelled_until)
+    return dataclasses.replace(found, rows=rows, outcomes=found.outcomes.assign(label=marks.astype(float))[told])
+
+
+def test_a_search_for_anomalies_learns_from_all_rows_and_is_compared_by_the_labelled_ones(pipeline: Pipeline) -> None:
+    told = strange(pipeline)
+    found = replayed(told, "calendar")
+    assert found.metric == "ranking_loss"
+    assert found.rows < (found.windows[-1].end - found.windows[0].start) / timedelta(hours=2) + ROWS_A_DAY
+    assert (of(found, "never").pooled["ranking_loss"] or (1.0,))[0] < 0.05
+    assert {training.outcome for training in of(found, "calendar").trainings} == {"refused"}  # nothing is gained
+    made, _ = Work(told, lambda _line: None).training(datetime(2020, 4, 1, tzinfo=UTC), None)
+    assert len(made.reference) > 1.9 * len(
+        told.for_training(made.train, as_of=made.cutoff, end=made.train.end).dropna()
+    )
+
+
+def test_anomalies_that_too_few_labels_tell_of_are_not_compared(pipeline: Pipeline) -> None:
+    with pytest.raises(DataContractError, match=r"the rarer of 0 and 1 on 2 days \(5 are needed\): label some rows"):
+        replayed(strange(pipeline, labelled_until=START + timedelta(days=3)), "calendar")
+
+
+@pytest.mark.parametrize("gains", [True, False])
+def test_rows_without_a_label_are_tried_and_learned_from_where_the_folds_gain(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, gains: bool
+) -> None:
+    training = pipeline.training.model_copy(update={"unlabelled": Unlabelled(by="self_training", sure=0.9)})
+    found = past(pipeline.model_copy(update={"training": training}))
+    found = dataclasses.replace(found, outcomes=found.outcomes.iloc[::3])
+    monkeypatch.setattr(unlabelled_trial, "surely_gains", lambda _without, _using: gains)
+    work = Work(found, lambda _line: None)
+    made, _ = work.training(datetime(2020, 4, 1, tzinfo=UTC), None)
+    assert uses_unlabelled(made.params) is gains
+    days = (made.train.end - made.train.start) / timedelta(days=1)
+    assert len(made.reference) == pytest.approx(days * ROWS_A_DAY * (1 if gains else 1 / 3), abs=2)
+    assert made.held_out["label"].notna().all()
 
 
 def test_the_page_shows_every_policy_and_escapes_what_it_is_given(turned: Backtest) -> None:

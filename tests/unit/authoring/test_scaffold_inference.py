@@ -151,6 +151,17 @@ def test_a_first_training_leaves_a_period_to_score_where_the_older_rows_are_enou
     assert plan.scored_until is None or period_end(plan.calendar, plan.cutoff) == plan.scored_until
 
 
+def test_monitoring_asks_for_half_of_a_periods_labelled_rows_and_not_of_all(tmp_path: Path) -> None:
+    rows = tables.orders(4000, 120)
+    few = tables.with_column(rows, "returned", [row["returned"] if not n % 5 else "" for n, row in enumerate(rows)])
+    plans = [
+        make_plan(table, find_roles(table, Asked(label="returned")))
+        for table in (table_of(tmp_path, found) for found in (rows, few))
+    ]
+    assert plans[0].min_policy_rows == plans[0].rows_a_period // 2
+    assert plans[1].min_policy_rows == pytest.approx(plans[1].rows_a_period / 10, abs=1)
+
+
 def test_a_comparison_gets_its_14_days_where_the_table_has_them(tmp_path: Path) -> None:
     held_out = {}
     for days in (8, 30, 50, 200):

@@ -1,14 +1,16 @@
 """The backtests' data sets: no row knows its own future, no pipeline has a setting of its own, results are shown."""
 
 import json
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from benchmarks.backtests import page, place, tables
+from benchmarks.backtests import flight_tables, page, place, tables
 
 from airloop.authoring import pipeline_check
 from airloop.config import load_pipeline
 from airloop.settings import Settings, load_settings
+from nycflights import source
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +75,32 @@ def test_every_table_has_its_pipeline_and_none_has_a_setting_of_its_own(tmp_path
             pipeline.training.refit,
             pipeline.gate.compare.model_copy(update={"metric": "mae"}),
             pipeline.monitoring.policy.model_copy(update={"metric": "mae", "min_rows": 1}),
-            pipeline.training.candidates["gradient_boosting"].search,
+            pipeline.training.seed,
         )
         for pipeline in loaded
     ]
     assert all(one == same[0] for one in same)
+    searched = [pipeline.training.candidates.get("gradient_boosting") for pipeline in loaded]
+    assert all(one.search == searched[0].search for one in searched if one)
+    assert [pipeline.name for pipeline, one in zip(loaded, searched, strict=True) if not one] == ["airport_disruptions"]
+
+
+def test_a_flight_knows_the_hour_before_and_few_have_a_label():
+    hours = flight_tables.airport_disruptions(None)
+    feeds = source.load()
+    row = hours.filter(pl.col("airport_hour") == "JFK@2013-02-08T17Z").to_dicts()[0]
+    hour = datetime(2013, 2, 8, 16, tzinfo=UTC)
+    flights = feeds["departures"].join(feeds["schedule"].select("flight_id", "origin"), on="flight_id")
+    left = flights.filter((pl.col("origin") == "JFK") & (pl.col("departed_at").dt.truncate("1h") == hour))
+    assert row["departed_before"] == left.height > 0
+    assert row["departure_delay_before"] == pytest.approx(left["departure_delay_minutes"].mean())
+    observed = feeds["weather"].filter((pl.col("origin") == "JFK") & (pl.col("observed_at").dt.truncate("1h") == hour))
+    assert row["visib_before"] == observed["visib"].to_list()[0]
+    assert row["disrupted"] == 1  # the snow storm of that day
+    assert 0.01 < hours["disrupted"].mean() < 0.03
+    few, all_of_them = flight_tables.flight_few_labels(None), flight_tables.flight_minutes(None)
+    assert few["flight_id"].to_list() == all_of_them["flight_id"].to_list()
+    assert few["late"].count() == -(-all_of_them.height // 10)
 
 
 def outcome(policy, value, gain):

@@ -4,7 +4,9 @@ import dataclasses
 import itertools
 import json
 
+import pandas as pd
 import pytest
+from pydantic import ValidationError
 from tests.support import toy
 from tests.support.run_plainly import run_plainly
 
@@ -145,6 +147,62 @@ def test_a_search_that_was_killed_fits_no_trial_twice_and_ends_as_if_it_never_wa
     assert len(fits) == 6 + 4
     assert (again.params, again.score, again.fold_scores) == (whole.params, whole.score, whole.fold_scores)
     assert again.trials == 4
+
+
+def scored(monkeypatch, *, killed_at=None):
+    """Folds that agree on which parameters are good, without a fit; (parameters, fold) of each score asked for."""
+    asked = []
+
+    def score(_pipeline, _candidate, params, fold, _check):
+        asked.append((params["C"], fold))
+        if len(asked) == killed_at:
+            raise SystemExit
+        return -abs(params["C"] - 1) - fold / 100
+
+    monkeypatch.setattr(tune, "_score", score)
+    monkeypatch.setattr(tune, "folds", lambda *_arguments: [(number, number) for number in range(4)])
+    return asked
+
+
+def test_hopeless_trials_are_given_up_after_a_fold_and_the_best_one_is_kept(toy_built, monkeypatch):
+    asked = scored(monkeypatch)
+    rows = pd.DataFrame({"label": [0.0, 1.0]})
+    whole = tune.search_of(with_budget(toy_built, trials=12, folds=4), "logistic_regression", rows)
+    assert (len(asked), whole["pruned"]) == (48, [])
+    asked.clear()
+    found = tune.search_of(with_budget(toy_built, trials=12, folds=4, prune="median"), "logistic_regression", rows)
+    assert 3 <= len(found["pruned"]) <= 8
+    assert min(found["pruned"]) >= 4
+    assert len(asked) == 48 - 3 * len(found["pruned"])
+    assert len(found["trials"]) == 12
+    assert found["score"] == max(found["trials"])
+    assert len(found["fold_scores"]) == 4
+    behind = [found["trials"][number] for number in found["pruned"]]
+    assert max(behind) < found["score"]
+
+
+def test_a_pruned_search_that_was_killed_ends_as_if_it_never_was(toy_built, monkeypatch):
+    pipeline, rows = with_budget(toy_built, trials=12, folds=4, prune="median"), pd.DataFrame({"label": [0.0, 1.0]})
+    asked = scored(monkeypatch)
+    whole = tune.search_of(pipeline, "logistic_regression", rows)
+    fits = len(asked)
+    known = {}
+    asked = scored(monkeypatch, killed_at=fits - 2)
+    with pytest.raises(SystemExit):
+        tune.search_of(pipeline, "logistic_regression", rows, known=known)
+    ended = sum(map(len, known.values()))
+    asked = scored(monkeypatch)
+    again = tune.search_of(pipeline, "logistic_regression", rows, known=known)
+    assert len(asked) == fits - ended
+    assert {name: again[name] for name in again if name != "seconds"} == {
+        name: whole[name] for name in whole if name != "seconds"
+    }
+
+
+def test_a_single_fold_leaves_nothing_to_prune(toy_built):
+    with pytest.raises(ValidationError, match="gives a trial up after a fold, and there is one: raise folds"):
+        with_budget(toy_built, folds=1, prune="median")
+    assert with_budget(toy_built, folds=2, prune="median").training.budget.prune == "median"
 
 
 @pytest.mark.parametrize(("cut", "trials"), [(None, 7), (20, 2)], ids=["whole", "cut_off_by_mlflow"])

@@ -21,6 +21,8 @@ class Contender:
         reference: The features of its training rows, what drift is measured against.
         held_out: Its labelled holdout rows, with decision_time, features and label.
         held_out_predictions: Of these rows, in their order.
+        mature_predictions: Of all holdout rows, in their order: without a label, too, where the task learns from them.
+        frame: Its rows of every part, where the task learns without labels; None elsewhere.
         kept_back: Its rows on reserve days, with their part; empty without any (training.reserve_days).
         refit_of: The judged model, when this one has learned from its holdout too.
     """
@@ -36,6 +38,8 @@ class Contender:
     reference: pd.DataFrame
     held_out: pd.DataFrame
     held_out_predictions: Floats
+    mature_predictions: Floats
+    frame: pd.DataFrame | None
     kept_back: pd.DataFrame
     refit_of: "Contender | None" = None
 

@@ -15,9 +15,9 @@ from airloop.authoring.backtest.replay import Course, Training, first_model, fol
 from airloop.authoring.backtest.work import Work
 from airloop.config import Pipeline
 from airloop.config.calendar import Calendar
-from airloop.errors import ConfigError, DataContractError
-from airloop.models import evidence
-from airloop.problems import PREDICTION, Floats
+from airloop.errors import DataContractError
+from airloop.models import evidence, without_labels
+from airloop.problems import PREDICTION, Floats, task_of
 from airloop.records import Evidence, Window
 
 
@@ -91,16 +91,12 @@ def backtest(
     windows after it whose labels are mature at the end of the past.
 
     Raises:
-        DataContractError: The past is too short, or no first model passes.
-        ConfigError: `declared` is among them, and the pipeline has a trigger that a backtest cannot ask; or the task is
-            anomaly.
+        DataContractError: The past is too short, has no labels of anomalies and of others to compare by, or no first
+            model passes.
+        ConfigError: `declared` is among them, and the pipeline has a trigger that a backtest cannot ask.
     """
     refuse_unmeasured(past.pipeline, policies)
-    if past.pipeline.prediction.task == "anomaly":
-        raise ConfigError(
-            f"{past.pipeline.name}: a backtest compares policies by labels, and a task anomaly is judged without: take "
-            f"the past through the whole loop by airloop replay {past.pipeline.name}"
-        )
+    _refuse_unlabelled(past)
     pipeline, work = past.pipeline, Work(past, on_progress)
     if past.open_alarms:
         on_progress(f"{past.open_alarms} alarms of this past are open: trainings take their rows as if accepted")
@@ -121,6 +117,21 @@ def backtest(
     never = next(predicted for policy, _, predicted in measured if policy.name == "never")
     outcomes = [_outcome(work, *item, live=live, rows=rows, never=never) for item in measured]
     return Backtest(pipeline.name, pipeline.gate.compare.metric, live, len(rows), tuple(outcomes))
+
+
+def _refuse_unlabelled(past: Past) -> None:
+    """A task that learns without labels is compared by them all the same."""
+    task = task_of(past.pipeline)
+    if not task.learns_without_labels:
+        return
+    rows = past.known(past.span, as_of=past.span.end).dropna(subset=["label"])
+    days = task.days_of_rarer_class(rows["label"], evidence.utc_days(rows["decision_time"]))
+    if days < without_labels.FEWEST_DAYS:
+        raise DataContractError(
+            f"{past.pipeline.name}: a backtest compares policies by labels, and this past has {len(rows)}, the rarer "
+            f"of 0 and 1 on {days:g} days ({without_labels.FEWEST_DAYS} are needed): label some rows, or take the past "
+            f"through the whole loop by airloop replay {past.pipeline.name}"
+        )
 
 
 def _live_rows(past: Past, live: tuple[Window, ...]) -> pd.DataFrame:

@@ -7,24 +7,22 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
+from airloop.authoring.backtest import ruled
 from airloop.authoring.backtest.contender import Contender
 from airloop.authoring.backtest.past import Past
 from airloop.errors import DataContractError
-from airloop.models import estimators, reserve
+from airloop.models import estimators, without_labels
 from airloop.models.choice import Incumbent, choose
 from airloop.models.gate_evidence import compare
 from airloop.models.history import evenly, learned_since
-from airloop.models.holdout import holdout_of
 from airloop.models.metric_values import metric_values
 from airloop.models.refit_checks import agreement
-from airloop.models.reserve import RESERVE, Learned, learnable
-from airloop.models.rules_measured import measure_rules
+from airloop.models.reserve import RESERVE, learnable
 from airloop.models.training_rows import parts, with_parts
-from airloop.models.training_set import labelled_part
+from airloop.models.training_set import labelled_part, learned_part, learned_rows, searched_part
 from airloop.models.tune import search_of
 from airloop.problems import PREDICTION, Floats, task_of
 from airloop.records import Evaluated, Evidence, TunedCandidate, Window
-from airloop.stores.mlflow import model_files
 from airloop.watch import drift, performance, rhythm
 from airloop.watch.drift import Sides
 
@@ -69,10 +67,12 @@ class Work:
         train, holdout = parts(self.pipeline, cutoff)
         known = self.past.for_training(train, as_of=cutoff, end=holdout.end)
         frame = with_parts(self.pipeline, known, train, holdout)
-        rows, least = labelled_part(frame, "train"), self.pipeline.training.min_train_rows
-        if len(rows) < least:
-            raise DataContractError(f"{len(rows)} labelled training rows, min_train_rows is {least}")
+        learned, least = len(learned_part(self.pipeline, frame, "train")), self.pipeline.training.min_train_rows
+        if learned < least:
+            raise DataContractError(f"{learned} labelled training rows, min_train_rows is {least}")
+        rows = searched_part(self.pipeline, frame)
         best = choose([self._tuned(candidate, rows, start) for candidate in self.pipeline.training.candidates], start)
+        rows = learned_rows(self.pipeline, frame[frame["part"] == "train"], best.params)
         return self._fit(best.candidate, best.params, rows, cutoff=cutoff, frame=frame, parts=(train, holdout))
 
     def _tuned(self, candidate: str, rows: pd.DataFrame, start: Incumbent | None) -> TunedCandidate:
@@ -91,9 +91,10 @@ class Work:
         parts: tuple[Window, Window],
         refit_of: Contender | None = None,
     ) -> Contender:
-        features, held_out = list(self.past.features), labelled_part(frame, "holdout")
+        features, mature = list(self.past.features), learned_part(self.pipeline, frame, "holdout")
         model = estimators.fitted_model(self.pipeline, candidate, params, rows, features)
         self._fitted += 1
+        every, labelled = self.task.predict(model, mature[features]), mature["label"].notna().to_numpy()
         return Contender(
             number=self._fitted,
             candidate=candidate,
@@ -104,8 +105,10 @@ class Work:
             train=parts[0],
             holdout=parts[1],
             reference=rows[features],
-            held_out=held_out,
-            held_out_predictions=self.task.predict(model, held_out[features]),
+            held_out=mature[labelled].reset_index(drop=True),
+            held_out_predictions=every[labelled],
+            mature_predictions=every,
+            frame=frame if self.task.learns_without_labels else None,
             kept_back=labelled_part(frame, RESERVE),
             refit_of=refit_of,
         )
@@ -120,7 +123,7 @@ class Work:
         whole = Window(judged.train.start, judged.holdout.end)
         known = self.past.for_training(judged.train, as_of=judged.cutoff, end=judged.holdout.end)
         frame = with_parts(self.pipeline, known, judged.train, judged.holdout)
-        rows = learnable(frame[frame["label"].notna()], self.pipeline.training.reserve_days)
+        rows = learnable(learned_rows(self.pipeline, frame, judged.params), self.pipeline.training.reserve_days)
         again = self._fit(
             judged.candidate,
             judged.params,
@@ -132,8 +135,8 @@ class Work:
         )
         found = agreement(
             self.task,
-            judged.held_out_predictions,
-            again.held_out_predictions,
+            judged.mature_predictions,
+            again.mature_predictions,
             max_difference=self.pipeline.training.refit.max_difference,
         )
         if found.problem:
@@ -147,7 +150,8 @@ class Work:
         problems: tuple[str, ...] = ()
         said: Floats | None = None
         against: Contender | None = None
-        if champion is not None:
+        unlabelled = without_labels.reason(self.pipeline, rows)
+        if champion is not None and not unlabelled:
             against = champion.unseen(made.holdout.start)
             theirs, _ = self.once(
                 ("holdout", against.number, made.number),
@@ -166,34 +170,13 @@ class Work:
             evidence=found,
             holdout=made.holdout,
             holdout_rows=len(rows),
+            unlabelled=unlabelled,
             cutoff=made.cutoff,
             reason=reason,
             reason_key="backtest",
             problems=problems,
-            measured=self._rules(made, said, against),
+            measured=ruled.measured(self.pipeline, made, said, against),
         )
-
-    def _rules(self, made: Contender, champion: Floats | None, against: Contender | None) -> dict[str, dict[str, Any]]:
-        """What gate.rules measure of the candidate, as evaluate has it; it is saved as bytes only to be weighed."""
-        if not self.pipeline.gate.rules:
-            return {}
-        holdout = holdout_of(
-            self.pipeline,
-            made.held_out,
-            candidate=made.held_out_predictions,
-            champion=champion,
-            predict=lambda rows: self.task.predict(made.model, rows[list(made.features)]),
-            features=made.features,
-            model_bytes=len(model_files.dumped(made.model)),
-            reserve=reserve.of_frame(made.kept_back, self._learned(against), self._learned(made)) if against else None,
-        )
-        return measure_rules(self.pipeline, holdout)
-
-    def _learned(self, model: Contender) -> Learned:
-        def predict(rows: pd.DataFrame) -> Floats:
-            return self.task.predict(model.model, rows[list(model.features)])
-
-        return Learned(predict, model.train.end, self.pipeline.training.reserve_days)
 
     def scored(self, model: Contender, window: Window) -> tuple[pd.DataFrame, float]:
         """Entity key, decision_time, prediction of every row decided in the window."""
@@ -228,9 +211,10 @@ class Work:
         if until <= self.past.span.start:
             return None
         known = self.past.known(Window(learned_since(self.pipeline, until), until), as_of=cutoff)
-        known = learnable(known.dropna(subset=["label"]), self.pipeline.training.reserve_days)
+        known = learnable(learned_rows(self.pipeline, known, champion.params), self.pipeline.training.reserve_days)
         known = known.iloc[evenly(len(known), self.pipeline.training.max_train_rows)]
-        if len(known) < self.pipeline.training.min_train_rows or not self.task.can_learn(known["label"]):
+        labels = known["label"] if self.task.learns_without_labels else known["label"].dropna()
+        if len(labels) < self.pipeline.training.min_train_rows or not self.task.can_learn(labels):
             return None
         return estimators.fitted_model(
             self.pipeline, champion.candidate, champion.params, known, list(champion.features)

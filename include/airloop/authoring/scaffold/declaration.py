@@ -53,7 +53,7 @@ def declaration(draft: Draft) -> dict[str, Any]:
         "min_train_rows": plan.min_train_rows,
         "floor": flow(float(f"{plan.floor:.3g}")),
         "floor_says": f"{_SAYS_NOTHING_BETTER[roles.task]} scores this on the newest {plan.holdout_days} days",
-        "policy_rows": max(30, plan.rows_a_period // 2),
+        "policy_rows": plan.min_policy_rows,
     }
 
 

@@ -18,6 +18,7 @@ _EMBARGO_DAYS = 1
 _FEWEST_TRAIN, _FEWEST_HOLDOUT = 90, 30  # two tuning folds, and a metric, want that many
 _FEWEST_IN_PERIOD = 30
 _FIRST_SHARE = 5
+_FEWEST_JUDGED = 30
 _SEVERAL: dict[Calendar, timedelta] = {
     "daily": timedelta(0),
     "weekly": timedelta(days=28),
@@ -37,6 +38,7 @@ class Plan:
         scored_until: End of the period after the cutoff, which that model can score; None when there is none.
         rows_a_day: Mean over the days from the first row to the last.
         rows_a_period: Median over the calendar's periods.
+        labelled_share: Of all rows, those with a label.
         train_rows: Labelled rows before the holdout of a training with cutoff `end`.
         floor: The metric of always saying the same on that holdout: the share, the median, the shares of the classes.
     """
@@ -49,6 +51,7 @@ class Plan:
     rows: int
     rows_a_day: float
     rows_a_period: int
+    labelled_share: float
     holdout_days: int
     embargo_days: int
     train_rows: int
@@ -58,6 +61,11 @@ class Plan:
     def min_train_rows(self) -> int:
         """A fifth of what the table would train on, in one digit: a replay of it then has months left to score."""
         return _min_train_rows(self.train_rows)
+
+    @property
+    def min_policy_rows(self) -> int:
+        """Half of a period's labelled rows: monitoring judges no others."""
+        return max(_FEWEST_JUDGED, int(self.rows_a_period * self.labelled_share) // 2)
 
 
 def make_plan(table: Table, roles: Roles) -> Plan:
@@ -97,6 +105,7 @@ def make_plan(table: Table, roles: Roles) -> Plan:
         rows=len(rows),
         rows_a_day=len(rows) / days,
         rows_a_period=rows_a_period,
+        labelled_share=rows["label"].count() / len(rows),
         holdout_days=holdout_days,
         embargo_days=embargo_days,
         train_rows=len(train),

@@ -1,0 +1,46 @@
+"""What the gate's rules measure of a model of a replayed past, as evaluate has it."""
+
+from typing import Any
+
+import pandas as pd
+
+from airloop.authoring.backtest.contender import Contender
+from airloop.config import Pipeline
+from airloop.models import reserve, without_labels
+from airloop.models.holdout import holdout_of
+from airloop.models.reserve import Learned
+from airloop.models.rules_measured import measure_rules
+from airloop.problems import Floats, task_of
+from airloop.stores.mlflow import model_files
+
+
+def measured(
+    pipeline: Pipeline, made: Contender, champion: Floats | None, against: Contender | None
+) -> dict[str, dict[str, Any]]:
+    """What gate.rules measure of the candidate; it is saved as bytes only to be weighed.
+
+    Args:
+        champion: What `against` says of the candidate's labelled holdout rows.
+    """
+    if not pipeline.gate.rules:
+        return {}
+    learned = _learned(pipeline, made)
+    holdout = holdout_of(
+        pipeline,
+        made.held_out,
+        candidate=made.held_out_predictions,
+        champion=champion,
+        predict=learned.predict,
+        features=made.features,
+        model_bytes=len(model_files.dumped(made.model)),
+        reserve=reserve.of_frame(made.kept_back, _learned(pipeline, against), learned) if against else None,
+        whole=None if made.frame is None else without_labels.whole(pipeline, made, made.frame, made.mature_predictions),
+    )
+    return measure_rules(pipeline, holdout)
+
+
+def _learned(pipeline: Pipeline, model: Contender) -> Learned:
+    def predict(rows: pd.DataFrame) -> Floats:
+        return task_of(pipeline).predict(model.model, rows[list(model.features)])
+
+    return Learned(predict, model.train.end, pipeline.training.reserve_days)
