@@ -136,12 +136,14 @@ class Pipeline(Node):
         return self
 
     @model_validator(mode="after")
-    def _unlabelled_rows_of_classifiers(self) -> Self:
+    def _learns_from_what_it_has(self) -> Self:
         if self.prediction.task not in ("binary", "multiclass") and self.training.unlabelled.by != "none":
             raise ValueError(
                 f"training.unlabelled.by is {self.training.unlabelled.by}, which guesses classes, and the task is "
                 f"{self.prediction.task}: leave it out"
             )
+        if self.prediction.task == "anomaly" and self.training.selection.by != "none":
+            raise ValueError("training.selection needs labels to say which features matter, and the task is anomaly")
         return self
 
     @model_validator(mode="after")

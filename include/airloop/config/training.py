@@ -8,6 +8,7 @@ from airloop.config.balance import Balance
 from airloop.config.metric import MetricName
 from airloop.config.node import AttributePath, Name, Node
 from airloop.config.refit import Refit
+from airloop.config.selection import Selection
 from airloop.config.trusted_type import TrustedType
 from airloop.config.unlabelled import Unlabelled
 
@@ -85,6 +86,7 @@ class Training(Node):
     refit: Refit = Refit()
     balance: Balance = Balance()
     unlabelled: Unlabelled = Unlabelled()
+    selection: Selection = Selection()
     memory_gib: float | None = Field(default=None, gt=0)
     """A training that would take more memory than this is refused before its features are read. Default: what the
     machine, or its container, has."""

@@ -22,6 +22,7 @@ from airloop.models.anomaly_scores import AnomalyScores
 from airloop.models.balanced import Balanced
 from airloop.models.quantile_fits import QuantileFits
 from airloop.models.self_training import of_estimator, self_trained, uses_unlabelled
+from airloop.models.stable_features import read_by
 from airloop.problems import refuse_unfit_labels, task_of
 from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
 
@@ -87,7 +88,7 @@ def fitted_model(
     names = list(features) if features is not None else feature_columns(pipeline, rows)
 
     def fit(known: pd.DataFrame) -> SklearnPipeline:
-        model = new_model(pipeline, candidate, of_estimator(params), known, names)
+        model = new_model(pipeline, candidate, params, known, names)
         return model.fit(known[names], known["label"], **_weights(pipeline, model, known))
 
     return self_trained(pipeline, rows, names, fit) if uses_unlabelled(params) else fit(rows)
@@ -116,7 +117,8 @@ def new_model(
     their value, shrunk and cross-fitted (Micci-Barreca 2001), with numbers as they are. Rows keep their order.
 
     Args:
-        params: Override the declared ones; the seed is training.seed where the estimator takes a random_state.
+        params: Override the declared ones; the seed is training.seed where the estimator takes a random_state. They may
+            say which of the features it reads (airloop.models.stable_features).
         frame: The rows it will be fitted on: tell text features from numbers, and numbers from those without any value,
             which are left out (gradient boosting cannot bin them).
         features: Columns in model order; default is every column that is not a key, time, label or part.
@@ -129,9 +131,10 @@ def new_model(
         raise ConfigError(f"{pipeline.name}: training.candidates has no {candidate!r} any more (declared: {known})")
     declared = pipeline.training.candidates[candidate]
     names = list(features) if features is not None else feature_columns(pipeline, frame)
-    texts = [name for name in names if not pd.api.types.is_numeric_dtype(frame[name])]
-    numbers = [name for name in names if name not in texts and frame[name].notna().any()]
-    estimator, balance = _estimator(pipeline, declared, params), pipeline.training.balance
+    read = read_by(params, names)
+    texts = [name for name in read if not pd.api.types.is_numeric_dtype(frame[name])]
+    numbers = [name for name in read if name not in texts and frame[name].notna().any()]
+    estimator, balance = _estimator(pipeline, declared, of_estimator(params)), pipeline.training.balance
     if balance.by != "none":
         estimator = Balanced(estimator, balance.by, balance.at_most)
     return make_pipeline(_encoder(pipeline, declared.encoder, texts=texts, numbers=numbers), estimator)

@@ -55,31 +55,36 @@ def importances(
     """
     if len(rows) < evidence.MIN_ROWS or len(features) > MOST_FEATURES:
         return ()
+    lost = losses(predict, rows, features, metric=metric, seed=seed)
     taken = rows.iloc[_spread(len(rows), _ROWS)].reset_index(drop=True)
-    draw = np.random.default_rng(seed)
-    losses = _losses(predict, taken, features, metric=metric, draw=draw)
     moves = np.abs(shapley(predict, taken, features, seed=seed)).mean(axis=0)
     found = [
-        Importance(feature, float(np.mean(losses[feature])), float(np.std(losses[feature])), float(moved))
+        Importance(feature, float(np.mean(lost[feature])), float(np.std(lost[feature])), float(moved))
         for feature, moved in zip(features, moves, strict=True)
     ]
     return tuple(sorted(found, key=lambda item: (-item.loss, item.feature)))
 
 
-def _losses(
-    predict: Predict, rows: pd.DataFrame, features: Sequence[str], *, metric: str, draw: np.random.Generator
+def losses(
+    predict: Predict, rows: pd.DataFrame, features: Sequence[str], *, metric: str, seed: int
 ) -> dict[str, list[float]]:
-    sign = METRICS[metric].sign
+    """How much worse the metric is with each feature's values shuffled, once a repeat; of at most 1,500 rows.
+
+    Args:
+        rows: Labelled rows that the model has not learned from; so many evenly spread ones are taken.
+    """
+    rows = rows.iloc[_spread(len(rows), _ROWS)].reset_index(drop=True)
+    draw, sign = np.random.default_rng(seed), METRICS[metric].sign
     whole = evidence.metric_value(metric, rows["label"], predict(rows))
-    losses: dict[str, list[float]] = {}
+    found: dict[str, list[float]] = {}
     for feature in features:
         values = rows[feature]
         shuffled = [values.iloc[draw.permutation(len(rows))].set_axis(rows.index) for _ in range(_REPEATS)]
-        losses[feature] = [
+        found[feature] = [
             sign * (whole - evidence.metric_value(metric, rows["label"], predict(rows.assign(**{feature: order}))))
             for order in shuffled
         ]
-    return losses
+    return found
 
 
 def shapley(predict: Predict, rows: pd.DataFrame, features: Sequence[str], *, seed: int) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from airloop.config import Pipeline
+from airloop.models import stable_features
 from airloop.problems import task_of
 
 KEY = "airloop_unlabelled"
@@ -26,7 +27,7 @@ def uses_unlabelled(params: Mapping[str, Any]) -> bool:
 
 def of_estimator(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that the estimator itself takes."""
-    return {name: value for name, value in params.items() if name != KEY}
+    return {name: value for name, value in params.items() if name not in (KEY, stable_features.KEY)}
 
 
 def self_trained(pipeline: Pipeline, rows: pd.DataFrame, features: Sequence[str], fit: Fit) -> Any:

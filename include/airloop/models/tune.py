@@ -16,7 +16,7 @@ from airloop.config import METRICS, Candidate, Pipeline
 from airloop.config.training import Range
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
-from airloop.models import hopeless, unlabelled_trial, without_labels
+from airloop.models import hopeless, stable_features, unlabelled_trial, without_labels
 from airloop.models.choice import Incumbent, incumbent
 from airloop.models.estimators import feature_columns, fitted_model
 from airloop.models.evidence import metric_value
@@ -141,7 +141,10 @@ def search_of(
         "trials": [trial.value for trial in study.trials],
         "pruned": [trial.number for trial in study.trials if trial.state is optuna.trial.TrialState.PRUNED],
     }
-    search = unlabelled_trial.tried(pipeline, search, cut, unlabelled, partial(_score, pipeline, candidate))
+    score_of, features = partial(_score, pipeline, candidate), feature_columns(pipeline, rows)
+    fit_of = partial(fitted_model, pipeline, candidate)
+    search = stable_features.tried(pipeline, search, cut, features, fit=fit_of, score=score_of)
+    search = unlabelled_trial.tried(pipeline, search, cut, unlabelled, score_of)
     return search | {"seconds": round(time.monotonic() - began, 2)}
 
 
