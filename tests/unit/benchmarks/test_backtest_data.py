@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from benchmarks.backtests import flight_tables, page, place, tables
+from benchmarks.backtests import flight_tables, kinds, page, place, tables
 
 from airloop.authoring import pipeline_check
 from airloop.config import load_pipeline
@@ -133,3 +133,9 @@ def test_what_was_measured_is_put_between_the_marks_of_the_page_and_nowhere_else
 def test_where_retraining_gains_nothing_there_is_no_share_of_it():
     result = {"outcomes": [outcome("always", 5.0, 0.5), outcome("declared", 6.0, 3.0)]}
     assert page.share_of_ungated(result) is None
+
+
+def test_the_kinds_are_measured_on_data_sets_that_there_are(capsys):
+    assert set(kinds.NAMES) < set(tables.TABLES)
+    assert kinds.main(["flight_range"]) == 2
+    assert "there is no 'flight_range' (there are: flight_ranges, " in capsys.readouterr().err
