@@ -81,4 +81,4 @@ def _with_hour_before(rows: pl.DataFrame) -> pl.DataFrame:
     )
     for known in (observed.unique(["origin", "hour"], keep="first", maintain_order=True), departed):
         rows = rows.join(known, on=["origin", "hour"], how="left")
-    return rows
+    return rows.with_columns(pl.col("departed_before").fill_null(0))

@@ -88,8 +88,8 @@ def test_every_table_has_its_pipeline_and_none_has_a_setting_of_its_own(tmp_path
 def test_a_flight_knows_the_hour_before_and_few_have_a_label():
     hours = flight_tables.airport_disruptions(None)
     feeds = source.load()
-    row = hours.filter(pl.col("airport_hour") == "JFK@2013-02-08T17Z").to_dicts()[0]
-    hour = datetime(2013, 2, 8, 16, tzinfo=UTC)
+    row = hours.filter(pl.col("airport_hour") == "JFK@2013-02-08T18Z").to_dicts()[0]
+    hour = datetime(2013, 2, 8, 17, tzinfo=UTC)
     flights = feeds["departures"].join(feeds["schedule"].select("flight_id", "origin"), on="flight_id")
     left = flights.filter((pl.col("origin") == "JFK") & (pl.col("departed_at").dt.truncate("1h") == hour))
     assert row["departed_before"] == left.height > 0
@@ -97,6 +97,8 @@ def test_a_flight_knows_the_hour_before_and_few_have_a_label():
     observed = feeds["weather"].filter((pl.col("origin") == "JFK") & (pl.col("observed_at").dt.truncate("1h") == hour))
     assert row["visib_before"] == observed["visib"].to_list()[0]
     assert row["disrupted"] == 1  # the snow storm of that day
+    assert hours["departed_before"].null_count() == 0
+    assert hours.filter(pl.col("airport_hour") == "JFK@2013-02-09T01Z")["departed_before"].to_list() == [0]
     assert 0.01 < hours["disrupted"].mean() < 0.03
     few, all_of_them = flight_tables.flight_few_labels(None), flight_tables.flight_minutes(None)
     assert few["flight_id"].to_list() == all_of_them["flight_id"].to_list()
