@@ -107,7 +107,7 @@ def _users(settings: Settings, pipeline: Pipeline) -> list[dict[str, Any]]:
     """Versions with the features they were trained on and their role by the ledger: champion and challengers first."""
     decided = told_entries.history(settings, pipeline.name)
     champion, waiting = decided.champion(), decided.challengers()
-    named = {version: "challenger" for version in waiting}
+    named = dict.fromkeys(waiting, "challenger")
     if champion is not None:
         named[champion] = "champion"
     # A refit is not a training of its own: it stands for the version that was judged, whose features it has.
