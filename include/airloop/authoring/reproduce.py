@@ -21,9 +21,9 @@ from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import learned_part, learned_rows, read_snapshot
 from airloop.problems import Floats, task_of
 from airloop.settings import Settings
-from airloop.stores.mlflow import provenance, registry
+from airloop.stores.mlflow import provenance, registry, tag_names
 
-_PROVENANCE = {"airloop.code_commit": "commit", "airloop.lock_sha256": "lock file"}
+_PROVENANCE = {tag_names.CODE_COMMIT: "commit", tag_names.LOCK_SHA256: "lock file"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def made_by_others(pipeline: Pipeline, version: int, settings: Settings) -> str:
     if not other:
         return ""
     told = ", ".join(f"{_PROVENANCE[tag]} {was[:12]}, here {here[tag][:12]}" for tag, was in other.items())
-    commit = tags.get("airloop.code_commit", "unknown")
+    commit = tags.get(tag_names.CODE_COMMIT, "unknown")
     says = f"version {version} of {pipeline.name} was trained by other code: {told}"
     if commit == "unknown" or commit.endswith("-dirty"):
         return f"{says}; that code was not committed, so that nobody can go back to it (--anyway trains with today's)"

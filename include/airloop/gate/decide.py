@@ -15,7 +15,7 @@ from airloop.records import Check, Decision, Evaluated, Evidence, Window, run_co
 from airloop.settings import Settings
 from airloop.stores import ledger, training_reason
 from airloop.stores.ledger import Entry, History
-from airloop.stores.mlflow import registry
+from airloop.stores.mlflow import registry, tag_names
 from airloop.stores.training_reason import PROBE, NotAsked
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def _project(settings: Settings, decision: Decision, entry: Entry) -> None:
         "airloop.decision_why": decision.why[:_TAG_CHARACTERS],
         registry.DECISION_SEQUENCE: str(entry.sequence),
         registry.DECISION_HASH: entry.hash,
-        "airloop.evidence": _evidence_text(decision.evidence),
+        tag_names.EVIDENCE: _evidence_text(decision.evidence),
     }
     registry.tag_version(settings, decision.model_name, decision.version, tags)
     registry.describe_version(settings, decision.model_name, decision.version, decision.why)

@@ -20,12 +20,11 @@ from airloop.records.digests import digest
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History
-from airloop.stores.mlflow import provenance, registry, tracking
+from airloop.stores.mlflow import provenance, registry, tag_names, tracking
 
 logger = logging.getLogger(__name__)
 
 REFIT_OF = "airloop.refit_of"
-_HOLDOUT = "airloop.holdout_uri"
 
 
 def refit(at: Deployment, window: Window, *, snapshot: Snapshot, trained: TrainedModel, decision: Decision) -> Refitted:
@@ -138,12 +137,13 @@ def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, sett
     rows = learnable(learned_rows(pipeline, frame, trained.params), snapshot.reserve_days)
     key = digest([training_key(pipeline, snapshot), "refit"])[:32]
     name = f"refit of version {trained.version}"
-    tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason, REFIT_OF: str(trained.version)}
+    tags = {**provenance.provenance(settings), tag_names.REASON: snapshot.reason, REFIT_OF: str(trained.version)}
     run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags, parent=trained.run_id)
     run_id = str(run.info.run_id)
     record = made_of(pipeline, snapshot, settings) | {"refit": {"of": trained.version, "rows": len(rows)}}
     own = registry.version_of(settings, pipeline.name, trained.version).tags
-    tags = {REFIT_OF: str(trained.version), **({_HOLDOUT: own[_HOLDOUT]} if _HOLDOUT in own else {})}
+    judged_on = {name: own[name] for name in (tag_names.HOLDOUT_URI,) if name in own}
+    tags = {REFIT_OF: str(trained.version), **judged_on}
     origin = Origin(snapshot, trained.candidate, trained.params, record, tags)
 
     def fit() -> str:

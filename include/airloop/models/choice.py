@@ -13,7 +13,7 @@ from airloop.errors import GuardRefused
 from airloop.records import Record, TunedCandidate, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
-from airloop.stores.mlflow import registry
+from airloop.stores.mlflow import registry, tag_names
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def incumbent(pipeline: Pipeline, window: Window, settings: Settings) -> Incumbe
         return None
     try:
         tags = registry.version_of(settings, pipeline.name, version).tags
-        return Incumbent(tags["airloop.candidate"], json.loads(tags["airloop.params"]))
+        return Incumbent(tags[tag_names.CANDIDATE], json.loads(tags[tag_names.PARAMS]))
     except (GuardRefused, KeyError, ValueError):  # the search then starts from nothing, as a first one does
         return None
 

@@ -20,7 +20,7 @@ from airloop.problems import PREDICTION, Floats, refuse_unfit_labels, task_of
 from airloop.records import Evaluated, Record, Snapshot, TrainedModel, Window
 from airloop.stores import frames, ledger
 from airloop.stores.ledger import History
-from airloop.stores.mlflow import registry, tracking
+from airloop.stores.mlflow import registry, tag_names, tracking
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _keep_predictions(at: Deployment, snapshot: Snapshot, trained: TrainedModel,
     frame = scored.whole[columns].assign(**{PREDICTION: list(scored.all_predicted)})
     uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{snapshot.digest}.holdout-v{trained.version}.parquet"
     frames.write(frame, uri, settings)
-    registry.tag_version(settings, pipeline.name, trained.version, {"airloop.holdout_uri": uri})
+    registry.tag_version(settings, pipeline.name, trained.version, {tag_names.HOLDOUT_URI: uri})
 
 
 def _log(
@@ -181,6 +181,6 @@ def _log(
         for item in compared.evidence:
             bounds = {"gain": item.gain, "gain_lower": item.lower, "gain_upper": item.upper}
             mlflow.log_metrics({f"{item.metric}_{name}": value for name, value in bounds.items()})
-        mlflow.set_tag("airloop.evidence", json.dumps([item.to_json() for item in compared.evidence]))
+        mlflow.set_tag(tag_names.EVIDENCE, json.dumps([item.to_json() for item in compared.evidence]))
         log_pictures(task_of(at.pipeline), scored.candidate, scored.rows, scored.predicted)
     tracking.end_run(at.settings, trained.run_id)

@@ -20,7 +20,7 @@ from airloop.models.estimators import trusted_types
 from airloop.problems import task_of
 from airloop.records import Snapshot
 from airloop.settings import Settings
-from airloop.stores.mlflow import model_files, provenance, tracking
+from airloop.stores.mlflow import model_files, provenance, tag_names, tracking
 from airloop.stores.mlflow.border import answering
 
 _REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops")
@@ -117,12 +117,12 @@ def _tags(origin: Origin, settings: Settings) -> dict[str, str]:
     snapshot = origin.snapshot
     return {
         **provenance.provenance(settings),
-        "airloop.candidate": origin.candidate,
-        "airloop.params": json.dumps(origin.params),
+        tag_names.CANDIDATE: origin.candidate,
+        tag_names.PARAMS: json.dumps(origin.params),
         "airloop.cutoff": snapshot.cutoff.isoformat(),
-        "airloop.reason": snapshot.reason,
-        "airloop.reason_key": snapshot.reason_key,
+        tag_names.REASON: snapshot.reason,
+        tag_names.REASON_KEY: snapshot.reason_key,
         "airloop.feature_service": snapshot.feature_service,
-        "airloop.feature_fingerprint": snapshot.feature_fingerprint,
+        tag_names.FEATURE_FINGERPRINT: snapshot.feature_fingerprint,
         **origin.tags,
     }

@@ -15,7 +15,7 @@ from airloop.models.training_rows import TrainingReads
 from airloop.records import Snapshot, Window
 from airloop.settings import Settings
 from airloop.stores import frames, training_reason
-from airloop.stores.mlflow import provenance, tracking
+from airloop.stores.mlflow import provenance, tag_names, tracking
 from airloop.stores.tables_read import TablesRead
 from airloop.stores.training_reason import Asked
 
@@ -88,9 +88,9 @@ def _open_run(
     tracking.end_abandoned_runs(pipeline, settings, keep=key)
     tags = {
         **provenance.provenance(settings),
-        "airloop.reason": record.reason,
-        "airloop.reason_key": record.reason_key,
-        "airloop.snapshot": record.digest,
+        tag_names.REASON: record.reason,
+        tag_names.REASON_KEY: record.reason_key,
+        tag_names.SNAPSHOT: record.digest,
         "airloop.engine": ", ".join(stale.engines_used(pipeline, span, settings)),
         "airloop.trigger_evidence": json.dumps(asked.evidence),
     }

@@ -12,7 +12,7 @@ from airloop.models.training_key import training_key
 from airloop.models.training_set import learned_rows, read_snapshot
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
 from airloop.settings import Settings
-from airloop.stores.mlflow import provenance, registry, tracking
+from airloop.stores.mlflow import provenance, registry, tag_names, tracking
 
 
 def inputs(at: Deployment, window: Window) -> Incumbent | None:
@@ -42,7 +42,7 @@ def train(
     pipeline, settings = at.pipeline, at.settings
     best = choice.choose(tuned, reads)
     key = training_key(pipeline, snapshot)
-    tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason}
+    tags = {**provenance.provenance(settings), tag_names.REASON: snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     run_id = str(run.info.run_id)
     origin = Origin(snapshot, best.candidate, best.params, made_of(pipeline, snapshot, settings), {})

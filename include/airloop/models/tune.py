@@ -29,7 +29,7 @@ from airloop.models.trials import KeptTrials, key_of
 from airloop.problems import task_of
 from airloop.records import Snapshot, TunedCandidate, Window
 from airloop.settings import Settings
-from airloop.stores.mlflow import provenance, tracking
+from airloop.stores.mlflow import provenance, tag_names, tracking
 
 _SEARCH = "search.json"
 _SEARCH_OF_OLD = "airloop.found"
@@ -191,7 +191,7 @@ def _suggest(trial: optuna.Trial, name: str, space: Range | tuple[Any, ...]) -> 
 
 def _run(pipeline: Pipeline, snapshot: Snapshot, candidate: str, settings: Settings) -> Run:
     key = training_key(pipeline, snapshot)
-    tags = {**provenance.provenance(settings), "airloop.reason": snapshot.reason, "airloop.candidate": candidate}
+    tags = {**provenance.provenance(settings), tag_names.REASON: snapshot.reason, tag_names.CANDIDATE: candidate}
     parent = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     return tracking.run_of(
         pipeline, settings, key=f"{key}:{candidate}", name=candidate, tags=tags, parent=parent.info.run_id

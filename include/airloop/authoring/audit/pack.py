@@ -17,7 +17,7 @@ from airloop.reports import card
 from airloop.run.stage_groups import TO_FEATURES
 from airloop.settings import Settings
 from airloop.stores import state
-from airloop.stores.mlflow import provenance
+from airloop.stores.mlflow import provenance, tag_names
 
 _README = """{name} version {version}: what it is, on what it rests, and who let it in
 {line}
@@ -127,7 +127,7 @@ def _environment(told: Mapping[str, Any], settings: Settings) -> dict[str, bytes
     about = {
         "now": now,
         "trained_with": trained,
-        "same_lock": trained.get("airloop.lock_sha256") == now["airloop.lock_sha256"],
+        "same_lock": trained.get(tag_names.LOCK_SHA256) == now[tag_names.LOCK_SHA256],
     }
     about |= {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
     files = {"environment/environment.json": _json(about)}

@@ -18,7 +18,7 @@ from airloop.records import Window
 from airloop.reports import card
 from airloop.settings import Settings
 from airloop.stores import ledger
-from airloop.stores.mlflow import provenance
+from airloop.stores.mlflow import provenance, tag_names
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -131,8 +131,8 @@ def _model(told: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         "cutoff": told["data"].get("cutoff"),
         "training_set": told["data"].get("digest"),
         "feature_fingerprint": told["data"].get("feature_fingerprint"),
-        "code_commit": tags.get("airloop.code_commit", "unknown"),
-        "lock_sha256": tags.get("airloop.lock_sha256", "unknown"),
+        "code_commit": tags.get(tag_names.CODE_COMMIT, "unknown"),
+        "lock_sha256": tags.get(tag_names.LOCK_SHA256, "unknown"),
     }
 
 

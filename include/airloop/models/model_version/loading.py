@@ -17,7 +17,7 @@ from airloop.problems import task_of
 from airloop.records import Snapshot
 from airloop.settings import Settings
 from airloop.stores import frames
-from airloop.stores.mlflow import model_files, registry
+from airloop.stores.mlflow import model_files, registry, tag_names
 from airloop.stores.mlflow.model_files import Files
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ DIGEST = "airloop.model_digest"
 PINNED = "features"
 """Key of a version's pinned features in its record."""
 
-_SNAPSHOT = "airloop.snapshot"
 
 WAY_OUT = (
     "run a training, whose model the gate then judges by floors only, and promote it, or go back (`airloop rollback`)"
@@ -48,7 +47,7 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest
         UpstreamUnavailable: MLflow, its file store or the state database does not answer.
     """
     tags = registry.version_of(settings, pipeline.name, version).tags
-    candidate, params = _tag(tags, "airloop.candidate", version), json.loads(_tag(tags, "airloop.params", version))
+    candidate, params = _tag(tags, tag_names.CANDIDATE, version), json.loads(_tag(tags, tag_names.PARAMS, version))
     files = version_files(pipeline.name, version, settings)
     own_digest = refuse_changed(pipeline.name, version, files, settings, digest=digest or tags.get(DIGEST, ""))
     try:
@@ -65,7 +64,7 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest
         candidate=candidate,
         params=params,
         snapshot=snapshot,
-        read_holdout_predictions=partial(_holdout_predictions, tags.get("airloop.holdout_uri"), settings),
+        read_holdout_predictions=partial(_holdout_predictions, tags.get(tag_names.HOLDOUT_URI), settings),
         digest=own_digest,
         pinned=_pinned(files),
         refit_of=_refit_of(files),
@@ -118,8 +117,8 @@ def version_snapshot(pipeline: Pipeline, version: int, settings: Settings) -> Sn
         GuardRefused: The version was not registered by airloop.
     """
     tags = registry.version_of(settings, pipeline.name, version).tags
-    _tag(tags, "airloop.candidate", version)
-    files = {} if _SNAPSHOT in tags else version_files(pipeline.name, version, settings)
+    _tag(tags, tag_names.CANDIDATE, version)
+    files = {} if tag_names.SNAPSHOT in tags else version_files(pipeline.name, version, settings)
     return _snapshot(tags, files, version)
 
 
@@ -127,7 +126,7 @@ def _snapshot(tags: dict[str, str], files: Files, version: int) -> Snapshot:
     """From the model's own folder; versions of an older airloop carry it in a tag."""
     if model_files.RECORD in files:
         return Snapshot.from_json(json.loads(files[model_files.RECORD])["snapshot"])
-    return Snapshot.from_json(json.loads(_tag(tags, _SNAPSHOT, version)))
+    return Snapshot.from_json(json.loads(_tag(tags, tag_names.SNAPSHOT, version)))
 
 
 def _pinned(files: Files) -> Pinned | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from airloop.errors import GuardRefused
 from airloop.project import LOCKS
 from airloop.settings import Settings
+from airloop.stores.mlflow import tag_names
 from airloop.stores.mlflow.border import answering
 from airloop.stores.mlflow.tracking import client
 
@@ -16,7 +17,7 @@ def provenance(settings: Settings) -> dict[str, str]:
     """Tags that say which code and libraries made a run: the git commit (with `-dirty`) and the lock file's digest."""
     lock = lock_file(settings)
     digest = hashlib.sha256(lock.read_bytes()).hexdigest() if lock else "unlocked"
-    return {"airloop.code_commit": code_commit(settings.project_dir), "airloop.lock_sha256": digest}
+    return {tag_names.CODE_COMMIT: code_commit(settings.project_dir), tag_names.LOCK_SHA256: digest}
 
 
 def lock_file(settings: Settings) -> Path | None:

@@ -11,7 +11,7 @@ from airloop.errors import GuardRefused
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import Draft, Entry, History, is_rollback
-from airloop.stores.mlflow import tracking_tables
+from airloop.stores.mlflow import tag_names, tracking_tables
 from airloop.stores.mlflow.border import answering
 from airloop.stores.mlflow.tracking import client
 
@@ -112,7 +112,7 @@ def describe_version(settings: Settings, model_name: str, version: int, text: st
 def fingerprint_tag(settings: Settings, model_name: str, version: int) -> str:
     """The fingerprint of the features a version was trained on; empty when MLflow does not have the version."""
     try:
-        return str(version_of(settings, model_name, version).tags.get("airloop.feature_fingerprint", ""))
+        return str(version_of(settings, model_name, version).tags.get(tag_names.FEATURE_FINGERPRINT, ""))
     except GuardRefused:
         return ""
 
