@@ -2,7 +2,7 @@
 
 A flag that was turned round is as often true as it was false, and a code that hangs has one value in all rows: both
 keep every value a known one. Judged are only columns whose rows do not come in spells, as it rains in a dry month on
-no day, and the shares of weather are turned round by a front.
+no day, and a front turns the shares of the sky's states round.
 """
 
 from collections.abc import Mapping, Sequence
