@@ -16,6 +16,7 @@ from tests.support.flight_months import (
     month,
     on_the_wall,
     past_of,
+    planted,
     rows_of,
     second_half_of_each_day,
     sketches,
@@ -156,7 +157,8 @@ def test_the_message_says_which_clock_and_which_way_out() -> None:
 def test_an_open_alarm_keeps_its_window_out_of_the_past_and_an_accepted_one_begins_a_new_past() -> None:
     plant = FAULTS["label's sign flipped"][0]
     window, subject = month(4), "arrivals.arrival_delay_minutes"
-    flipped = sketch_window(flights(), rows_of(window, plant), window)
+    flipped = planted(plant)
+    assert flipped == sketch_window(flights(), rows_of(window, plant), window)
     past = past_of(4)
     longer = {name: [*items, Past(window, flipped[name])] for name, items in past.items()}
     may, as_before = month(5), sketches(5)

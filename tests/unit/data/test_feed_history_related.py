@@ -15,13 +15,14 @@ from tests.support.flight_months import (
     local_day,
     month,
     past_of,
-    rows_of,
+    planted,
     several,
+    sketches,
     without,
 )
 
 from airloop.data.feed_history.looked import Looked
-from airloop.data.feed_history.notice import notice, sketch_window
+from airloop.data.feed_history.notice import notice
 from airloop.data.feed_history.store import Past
 from nycflights import source
 
@@ -127,7 +128,7 @@ def test_the_exchange_says_both_columns_and_what_they_look_like_now() -> None:
 def test_a_day_that_ingestion_called_missing_is_not_said_twice() -> None:
     window = month(4)
     missing = without("arrivals", local_day("arrived_at") == datetime(2013, 4, 12).date())
-    sketched = sketch_window(flights(), rows_of(window, missing), window)
+    sketched = planted(missing)
     looked = Looked(flights(), window, sketched, past_of(4), {}, missing_days=frozenset({"arrivals 2013-04-12"}))
     assert notice(looked) == ()
     assert [alarm.kind for alarm in notice(Looked(flights(), window, sketched, past_of(4), {}))] == ["missing_day"]
@@ -136,15 +137,15 @@ def test_a_day_that_ingestion_called_missing_is_not_said_twice() -> None:
 def test_a_predicted_amount_has_no_rate() -> None:
     window, task = month(4), flights().prediction.model_copy(update={"task": "regression"})
     pipeline = flights().model_copy(update={"prediction": task})
-    sketched = sketch_window(flights(), rows_of(window, FAULTS["no delay of a quarter of an hour"][0]), window)
+    sketched = planted(FAULTS["no delay of a quarter of an hour"][0])
     looked = Looked(pipeline, window, sketched, past_of(4), {})
     assert "label_rate" not in {alarm.kind for alarm in notice(looked)}
 
 
 def test_an_exchange_that_is_open_keeps_both_columns_out_of_the_past() -> None:
     window = month(4)
-    exchanged = sketch_window(flights(), rows_of(window, FAULTS["humidity and visibility exchanged"][0]), window)
+    exchanged = planted(FAULTS["humidity and visibility exchanged"][0])
     longer = {name: [*items, Past(window, exchanged[name])] for name, items in past_of(4).items()}
-    may = sketch_window(flights(), rows_of(month(5)), month(5))
+    may = sketches(5)
     answers = {(window, "weather.humid"): "", (window, "weather.visib"): ""}
     assert notice(Looked(flights(), month(5), may, longer, answers)) == ()
