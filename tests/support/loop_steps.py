@@ -1,5 +1,6 @@
 """The whole loop of the toy as named steps, and what a home holds at the end of each: what kill tests compare."""
 
+import gc
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,7 @@ def run(step: str, settings: Settings, kill_at: int | None = None, points: Any =
         kill_at: The point of its work (tests/support/marked_points.py) at which the process is killed.
         points: Shared integer that gets the number of its points.
     """
+    gc.freeze()  # what it was forked with is no garbage of its own
     if kill_at is not None:
         marked_points.die_at(kill_at, lambda: STEPS[step](settings))
     elif points is not None:
