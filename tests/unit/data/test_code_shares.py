@@ -22,6 +22,12 @@ def test_a_pair_among_several_codes_is_found() -> None:
     assert code_shares.changed_places(past, Codes(1.0, {"store": 1480, "app": 720, "web": 95})) == ("web", "store")
 
 
+def test_a_near_pair_is_found_where_its_shares_stand_still() -> None:
+    past = [Codes(1.0, {"web": 1100 + n, "app": 600 - n, "store": 300}) for n in range(4)]
+    assert code_shares.changed_places(past, Codes(1.0, {"app": 1095, "web": 602, "store": 303})) == ("web", "app")
+    assert code_shares.changed_places(past, Codes(1.0, {"app": 800, "web": 900, "store": 300})) is None
+
+
 @pytest.mark.parametrize(
     ("past", "now"),
     [

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from airloop.data.feed_history.far_values import ends_of, find
+from airloop.data.feed_history.far_values import ends_of, find, level
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,3 +69,26 @@ def test_one_window_before_is_not_enough_and_a_code_that_was_always_there_is_usu
 def test_few_values_and_a_constant_have_no_ends() -> None:
     assert ends_of(_values(1, rows=199)) is None
     assert ends_of(np.full(500, 3.0)) is None
+
+
+def _amounts(seed: int) -> Floats:
+    return np.round(np.exp(np.random.default_rng(seed).normal(3.2, 0.7, 2000)), 2)
+
+
+def test_amounts_below_zero_are_far_from_amounts_that_end_at_it() -> None:
+    past = [_ends(_amounts(seed)) for seed in range(3)]
+    refunds = _amounts(9) * np.where(np.arange(2000) % 30 == 0, -8, 1)
+    assert find(past, _ends(refunds)) is not None
+    assert find(past, _ends(_amounts(9))) is None
+
+
+@pytest.mark.parametrize(("mean", "side"), [(1080.0, "above"), (950.0, "below"), (1030.0, None), (1010.0, None)])
+def test_a_level_without_a_common_value_is_found_and_a_season_is_not(mean: float, side: str | None) -> None:
+    found = level(PAST, _ends(_values(9, mean=mean)))
+    assert (found.side if found else None) == side
+
+
+def test_a_counter_goes_on_and_two_windows_before_are_not_enough() -> None:
+    counter = [_ends(np.arange(number * 2000.0, (number + 1) * 2000.0)) for number in range(5)]
+    assert level(counter[:4], counter[4]) is None
+    assert level(PAST[:2], _ends(_values(9, mean=1080.0))) is None

@@ -46,6 +46,41 @@ def test_a_season_a_code_or_a_unit_moves_no_limit(past: list[Ends], now: np.ndar
     assert kept_values.moved_end(past, _ends(now)) is None
 
 
+def _weights(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).lognormal(0.5, 0.6, 3000).round(3)
+
+
+WEIGHTS = [_ends(_weights(seed)) for seed in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("now", "side"),
+    [
+        pytest.param(np.minimum(_weights(9), 3.0), "highest", id="capped"),
+        pytest.param(np.maximum(_weights(9), 0.9), "lowest", id="not below a limit"),
+        pytest.param(np.where(np.arange(3000) % 10, _weights(9), 0.0), "lowest", id="0 for missing"),
+    ],
+)
+def test_a_limit_that_no_window_had_is_found(now: np.ndarray, side: str) -> None:
+    limit = kept_values.new_limit(WEIGHTS, _ends(now))
+    assert limit is not None
+    assert limit.side == side
+
+
+@pytest.mark.parametrize(
+    ("past", "now"),
+    [
+        pytest.param(WEIGHTS, _weights(9), id="as ever"),
+        pytest.param(WEIGHTS[:2], np.minimum(_weights(9), 3.0), id="too short a past"),
+        pytest.param(PAST, np.minimum(_wet(9), 90.0), id="it ran against a limit before"),
+        pytest.param([_ends(_wet(n, 30.0)) for n in range(3)], _wet(9, 75.0), id="the first wet month"),
+        pytest.param(WEIGHTS, np.where(np.arange(3000) % 300, _weights(9), 0.0), id="a few zeros"),
+    ],
+)
+def test_a_season_or_a_few_zeros_make_no_limit(past: list[Ends], now: np.ndarray) -> None:
+    assert kept_values.new_limit(past, _ends(now)) is None
+
+
 @pytest.mark.parametrize(
     ("now", "found"),
     [(Pile(500, "5", 1.0), ("0", "5")), (Pile(500, "0", 0.95), None), (Pile(500, "5", 0.4), None)],

@@ -20,3 +20,21 @@ def test_many_unknown_keys_of_a_feed_explain_its_missing_rows_and_stay() -> None
 def test_rows_that_are_missing_in_one_feed_explain_unknown_keys_in_another() -> None:
     missing = Alarm("incomplete", "schedule", "", 0.7, 1.0)
     assert _named(missing, Alarm("unknown_keys", "departures", "", 0.3, 0.0)) == ["incomplete schedule"]
+
+
+def test_another_spelling_explains_the_value_that_is_gone_and_most_of_the_new_ones() -> None:
+    spelled = Alarm("other_spelling", "schedule.carrier", "", 0.3, 0.0)
+    assert _named(Alarm("missing_category", "schedule.carrier", "", 0.0, 0.3), spelled) == [
+        "other_spelling schedule.carrier"
+    ]
+    assert _named(Alarm("new_categories", "schedule.carrier", "", 0.31, 0.0), spelled) == [
+        "other_spelling schedule.carrier"
+    ]
+
+
+def test_new_categories_of_which_few_are_spellings_are_new_categories() -> None:
+    spelled = Alarm("other_spelling", "schedule.carrier", "", 0.02, 0.0)
+    assert _named(Alarm("new_categories", "schedule.carrier", "", 0.9, 0.0), spelled) == [
+        "new_categories schedule.carrier"
+    ]
+    assert _named(spelled) == ["other_spelling schedule.carrier"]

@@ -42,6 +42,14 @@ def test_a_relation_that_is_gone_is_found(now: dict[str, tuple[float, int]]) -> 
     assert found.expected > 0.9 > 0.7 > found.observed
 
 
+def test_a_strong_relation_that_is_gone_is_found_however_its_strength_varied() -> None:
+    past = [_window(seed, noise=noise) for seed, noise in enumerate((0.05, 0.5, 0.2, 0.02))]
+    (found,) = relations.broken(past, _window(9, share_mixed=1.0))
+    assert found.name == "amount ~ paid"
+    assert list(relations.broken(past, _window(9, noise=0.8))) == []
+    assert list(relations.broken(past[1:3], _window(9, noise=0.8))) == []
+
+
 @pytest.mark.parametrize(
     ("past", "now"),
     [

@@ -19,10 +19,11 @@ _LEAST_WINDOWS = 3
 _LEAST_ROWS, _LEAST_OF_A_VALUE = 100, 20
 _MOST_CLUMPED = 4.0
 _LEAST_OTHERS = 0.05
-_APART = 8.0
-"""A pair is apart when the odds of the commoner value are so many times those of the other, in every window."""
-_SLACK = 2.0
-"""Odds lie within what was before up to this factor."""
+_APART, _STEADY = 2.0, 4.0
+"""A pair is apart when the odds of the commoner value are so many times those of the other, in every window, and their
+logits differ by so many times what either's did among the windows."""
+_SLACK, _SLACK_OF_GAP = 2.0, 0.2
+"""Odds lie within what was before up to this factor, or up to a part of the gap of the pair."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,11 @@ def changed_places(past: Sequence[Codes], window: Codes) -> tuple[str, str] | No
         common, rare = (one, other) if first.mean() > second.mean() else (other, one)
         high, low = (first, second) if common == one else (second, first)
         seldom = min(codes.rows[rare] for codes in (*past, window)), window.rows[common]
-        if min(seldom) < _LEAST_OF_A_VALUE or high.min() - low.max() < np.log(_APART):
+        gap = float(high.min() - low.max())
+        if min(seldom) < _LEAST_OF_A_VALUE or gap < max(np.log(_APART), _STEADY * max(np.ptp(high), np.ptp(low))):
             continue
-        if _within(_logit(window.share(rare)), high) and _within(_logit(window.share(common)), low):
+        slack = min(float(np.log(_SLACK)), _SLACK_OF_GAP * gap)
+        if _within(_logit(window.share(rare)), high, slack) and _within(_logit(window.share(common)), low, slack):
             return common, rare
     return None
 
@@ -96,8 +99,8 @@ def _logit(share: float) -> float:
     return float(np.log(kept / (1 - kept)))
 
 
-def _within(now: float, before: Floats) -> bool:
-    return bool(before.min() - np.log(_SLACK) <= now <= before.max() + np.log(_SLACK))
+def _within(now: float, before: Floats, slack: float) -> bool:
+    return bool(before.min() - slack <= now <= before.max() + slack)
 
 
 def to_json(codes: Mapping[str, Codes]) -> dict[str, list[object]]:

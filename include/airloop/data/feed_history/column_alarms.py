@@ -22,6 +22,8 @@ from airloop.data.feed_history.sketches import numeric_columns
 from airloop.data.feed_history.unit_change import Converted
 from airloop.records import Alarm
 
+_LEAST_WINDOWS, _LEAST_ROUNDED, _NEARLY_ALL = 3, 100, 0.9
+
 
 def find(looked: Looked) -> Iterator[Alarm]:
     """The alarms of every column of every feed."""
@@ -31,6 +33,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
         yield from _units(looked, name, feed, sketch, fixed={alarm.subject for alarm in fixed})
         yield from _piles(looked, name, feed, sketch)
         yield from _far(looked, name, sketch)
+        yield from _rounded(looked, name, feed, sketch)
         yield from _frozen(looked, name, feed, sketch)
         yield from _repeated(looked, name, sketch)
         yield from _missing(looked, name, feed, sketch)
@@ -101,6 +104,37 @@ def _far(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
                 f"in a part of the rows? {AGAIN}"
             )
             yield Alarm("far_values", subject, says, far.share, 0.0)
+            continue
+        level = far_values.level([earlier.ends[column] for earlier in trusted if column in earlier.ends], ends)
+        if level:
+            says = (
+                f"{subject}: nine rows in ten lie {level.side} 99 % of those of every window before "
+                f"({level.lowest:.6g} to {level.highest:.6g}), their median is {level.value:.6g}: another scale, or "
+                f"another meaning? {AGAIN}"
+            )
+            yield Alarm("far_values", subject, says, level.share, 0.0)
+
+
+def _rounded(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
+    for column in numeric_columns(feed):
+        subject = f"{name}.{column}"
+        past = [found for earlier in looked.trusted(name, subject) if (found := _whole(earlier, column))]
+        now = _whole(sketch, column)
+        if not now or len(past) < _LEAST_WINDOWS or max(share for _, share in past) > 1 - _NEARLY_ALL:
+            continue
+        if now[0] >= _LEAST_ROUNDED and now[1] >= _NEARLY_ALL:
+            says = (
+                f"{subject} has whole numbers alone, and had fractions on nearly every day before: rounded, or cut off "
+                f"on the way? {AGAIN}"
+            )
+            yield Alarm("rounded", subject, says, now[1], max(share for _, share in past))
+
+
+def _whole(sketch: Sketch, column: str) -> tuple[int, float] | None:
+    """A column's values, and the share of them on days without a fraction; None where it has none."""
+    known = [block.numbers[column] for block in sketch.blocks if column in block.numbers]
+    count = sum(item.count for item in known)
+    return (count, sum(item.count for item in known if item.whole) / count) if count else None
 
 
 def _frozen(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:

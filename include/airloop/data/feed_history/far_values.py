@@ -19,9 +19,11 @@ _LEAST_ROWS = 200
 _LEAST_SHARE = 0.005
 _FAR = 0.75
 """So many times the whole range that was there before lies beyond it what no season explains."""
+_FAR_OF_HALF, _LEAST_HALF = 4.0, 0.02
+"""Or so many times the distance from there to the median: amounts that end at 0 have no -500."""
 _NEAR, _APART = 0.1, 0.1
 """One value in many rows may lie nearer, where as much of the range is empty between it and all others."""
-_LEAST_WINDOWS = 2
+_LEAST_WINDOWS, _LEVEL_WINDOWS = 2, 3
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,19 @@ class Far:
 
 def ends_of(values: Floats) -> tuple[float, ...] | None:
     """Rows, and the outermost quantiles of finite values; None where they are few, or all the same."""
+    ends = all_ends_of(values)
+    return None if ends is None or ends[1] == ends[-1] else ends
+
+
+def all_ends_of(values: Floats) -> tuple[float, ...] | None:
+    """The same, of a constant too."""
     if values.size < _LEAST_ROWS:
         return None
     ascending = np.sort(values)
     # Values that are there, no means of two: a code stands as itself.
     low = [float(ascending[int(np.ceil(share * (values.size - 1)))]) for share in SHARES]
     high = [float(ascending[int(np.floor((1 - share) * (values.size - 1)))]) for share in reversed(SHARES)]
-    return None if low[0] == high[-1] else (float(values.size), *low, *high)
+    return (float(values.size), *low, *high)
 
 
 def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | None:
@@ -53,21 +61,43 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
     lowest, highest = min(ends[1] for ends in past), max(ends[-1] for ends in past)
     low = np.array(window[1 : 1 + len(SHARES)])
     high = np.array(window[1 + len(SHARES) :])[::-1]
-    found = []
-    for side, distance in (("below", lowest - low), ("above", high - highest)):
-        share = _beyond(distance, highest - lowest)
+    width, found = highest - lowest, []
+    halves = min(ends[len(SHARES)] for ends in past) - lowest, highest - max(ends[len(SHARES) + 1] for ends in past)
+    for side, distance, half in (("below", lowest - low, halves[0]), ("above", high - highest, halves[1])):
+        share = _beyond(distance, width, min(_FAR * width, _FAR_OF_HALF * max(half, _LEAST_HALF * width)))
         if share:
             found.append(Far(share, float((low if side == "below" else high)[0]), side, lowest, highest))
     return max(found, key=lambda item: item.share, default=None)
 
 
-def _beyond(distance: Floats, width: float) -> float:
+def level(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | None:
+    """The side on which nine values in ten lie beyond 99 % of those of every window before; None where that is usual.
+
+    A column that has gone there before (a counter, a season) goes on.
+    """
+    if len(past) < _LEVEL_WINDOWS or any(_level(past[:place], past[place]) for place in range(1, len(past))):
+        return None
+    return _level(past, window)
+
+
+def _level(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | None:
+    tenth, hundredth = SHARES.index(0.1) + 1, SHARES.index(0.01) + 1
+    lowest, highest = min(ends[hundredth] for ends in past), max(ends[-hundredth] for ends in past)
+    if window[-tenth] < lowest:
+        return Far(0.9, window[len(SHARES)], "below", lowest, highest)
+    if window[tenth] > highest:
+        return Far(0.9, window[len(SHARES)], "above", lowest, highest)
+    return None
+
+
+def _beyond(distance: Floats, width: float, far_off: float) -> float:
     """The share of the rows that lie far beyond an end, or in one value apart; 0 where too few do.
 
     Args:
         distance: How far the quantiles at SHARES lie beyond, the outermost first: descending.
+        far_off: What counts as far.
     """
-    far = [share for share, item in zip(SHARES, distance, strict=True) if item > _FAR * width]
+    far = [share for share, item in zip(SHARES, distance, strict=True) if item > far_off]
     if far and max(far) >= _LEAST_SHARE:
         return max(far)
     same = [share for share, item in zip(SHARES, distance, strict=True) if item == distance[0]]

@@ -29,6 +29,13 @@ def _ends(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
                 f"{moved.before:.6g}; {MEND}"
             )
             yield Alarm("offset", subject, says, moved.now, moved.before)
+        limit = kept_values.new_limit(past, ends)
+        if limit:
+            says = (
+                f"{subject}: {limit.share:.0%} of the rows or more have its {limit.side} value {limit.now:.6g}, in no "
+                f"window before did {kept_values.THIN:.1%}: a limit, or a code for missing? {AGAIN}"
+            )
+            yield Alarm("one_value", subject, says, limit.share, 0.0)
 
 
 def _minutes(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:

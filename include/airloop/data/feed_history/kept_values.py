@@ -20,6 +20,7 @@ _LEAST_WINDOWS = 2
 _LEAST_SHARE, _LEAST_EXPECTED = 0.005, 20
 _LIKE = 0.5
 _BEYOND = 0.1
+_LIMIT_WINDOWS, THIN, _LIMIT, _LIMIT_BEYOND = 3, 0.002, 0.02, 0.05
 _ALWAYS = 0.9
 _MOST_COLUMNS = 12
 _LEAST_ROWS, _LEAST_AT_END, _ELSEWHERE, _HELD, _LOST = 200, 20, 0.5, 0.95, 0.2
@@ -59,6 +60,32 @@ def moved_end(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> M
         if share >= _LIKE * usual and inside:
             return Moved(side, before, now, share)
     return None
+
+
+def new_limit(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Moved | None:
+    """The end at which values pile up that thinned out at both ends in every window: a limit, or a code for missing.
+
+    One within the range that was there needs fewer rows than one beyond it, where a season may run against a limit.
+    """
+    if len(past) < _LIMIT_WINDOWS:
+        return None
+    for side, index in (("lowest", 1), ("highest", -1)):
+        before, now, share = [ends[index] for ends in past], window[index], _at_end(window, index)
+        inside = now < min(before) if side == "highest" else now > max(before)
+        usual = max(_at_end(ends, index) for ends in past)
+        if usual > THIN or share < (_LIMIT if inside else _LIMIT_BEYOND) or share * window[0] < _LEAST_EXPECTED:
+            continue
+        if inside or _is_apart(window, index, before):
+            return Moved(side, before[-1], now, share)
+    return None
+
+
+def _is_apart(window: tuple[float, ...], index: int, before: Sequence[float]) -> bool:
+    """Whether the next values lie where the end was before, or further in: a season comes nearer step by step."""
+    values = window[1 : 1 + len(SHARES)] if index == 1 else window[: -1 - len(SHARES) : -1]
+    others = [value for value in values if value != values[0]]
+    nearest = min(before) if index == 1 else max(before)
+    return bool(others) and abs(others[0] - values[0]) >= _LIKE * abs(nearest - values[0])
 
 
 def _at_end(ends: tuple[float, ...], index: int) -> float:

@@ -11,6 +11,7 @@ _ROWS_A_VALUE, _COVERED = 5, 0.5
 """A column with fewer rows for each value, or whose most frequent values cover fewer rows, is made of names."""
 _FEW = 20
 _LEAST_SHARE_OF_OUTCOME = 0.001
+_NAMES_WINDOWS, _NAMES, _LEFT, _TENTH, _TIMES = 3, 50, 0.35, 0.1, 5.0
 _USUAL, _GONE = 0.05, 0.1
 """A value is usual that every window had in such a share of its rows, and gone with less than a tenth of that."""
 
@@ -49,6 +50,26 @@ def gone(past: Sequence[Texts], window: Texts) -> tuple[str, float] | None:
         return None
     share, value = max(missing)
     return value, share
+
+
+def fewer_names(past: Sequence[Texts], window: Texts) -> tuple[float, float] | None:
+    """Different values a row, now and at least before, of names of which a third or less is left; else None."""
+    if len(past) < _NAMES_WINDOWS or min(texts.different for texts in past) < _NAMES:
+        return None
+    least, now = min(texts.different / texts.rows for texts in past), window.different / window.rows
+    # More rows of the same names have fewer different ones a row.
+    alike = window.rows <= 2 * max(texts.rows for texts in past)
+    return (now, least) if alike and window.rows >= _LEAST_ROWS and now < _LEFT * least else None
+
+
+def one_name(past: Sequence[Texts], window: Texts) -> tuple[str, float, float] | None:
+    """(a name that a tenth of the rows have, its share, the largest that any name had before); else None."""
+    if len(past) < _NAMES_WINDOWS or min(texts.different for texts in past) < _NAMES or not window.top:
+        return None
+    value, rows = next(iter(window.top.items()))
+    before = max(max(texts.top.values()) / texts.rows for texts in past)
+    share = rows / window.rows
+    return (value, share, before) if share > max(_TENTH, _TIMES * before) and window.rows >= _LEAST_ROWS else None
 
 
 def new_outcomes(past: Sequence[Texts], window: Texts) -> dict[str, int]:

@@ -12,11 +12,18 @@ _OF_A_COLUMN = frozenset(
         "undeclared_label", "fixed_attribute_changed",
     }
 )  # fmt: skip
-_FOLLOWS = frozenset({"text_shape", "label_rate", "far_values", "frozen_values", "offset", "other_spelling"})
+_FOLLOWS = frozenset({"text_shape", "label_rate", "far_values", "frozen_values", "offset", "other_spelling", "rounded"})
 """What another fault of the same column brings about."""
 
-_ONE_OF_ANOTHER = frozenset({("unit_change", "one_value"), ("new_categories", "fixed_attribute_changed")})
-"""Rounded in a coarser unit, many values are one; a new name is another name of the same thing."""
+_ONE_OF_ANOTHER = frozenset(
+    {
+        ("unit_change", "one_value"), ("new_categories", "fixed_attribute_changed"), ("unit_change", "rounded"),
+        ("changed_places", "missing_category"), ("other_spelling", "missing_category"),
+        ("other_spelling", "text_shape"), ("far_values", "offset"), ("one_value", "rounded"),
+    }
+)  # fmt: skip
+"""Rounded in a coarser unit, many values are one; a new name is another name of the same thing, as a spelling is."""
+_MOST_OF_THE_NEW = 0.9
 
 _NO_PARTNER = frozenset({"missing_day", "labels_missing", "incomplete", "missing_not_at_random"})
 _OF_KEYS = frozenset({"unknown_keys", "outcomes_for_all"})
@@ -54,9 +61,17 @@ def _by_column(cause: Alarm, alarm: Alarm) -> bool:
         return _is_few(cause) or (cause.kind == "unit_change" and not _is_sure(alarm))
     if cause.kind == "exchanged":
         return not _is_few(alarm) and (_is_sure(cause) or alarm.kind != "unit_change")
-    if (cause.kind, alarm.kind) in _ONE_OF_ANOTHER:
+    if (cause.kind, alarm.kind) in _ONE_OF_ANOTHER or _spells(cause, alarm):
         return True
+    if (alarm.kind, cause.kind) in _ONE_OF_ANOTHER or _spells(alarm, cause):
+        return False
     return alarm.kind in _FOLLOWS and cause.kind in _OF_A_COLUMN
+
+
+def _spells(cause: Alarm, alarm: Alarm) -> bool:
+    """Whether nearly all new categories are known ones in another spelling."""
+    both = (cause.kind, alarm.kind) == ("other_spelling", "new_categories")
+    return both and (cause.observed or 0.0) >= _MOST_OF_THE_NEW * (alarm.observed or 0.0)
 
 
 def _is_few(alarm: Alarm) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from airloop.config import OF_VALUES, Feed
-from airloop.data.feed_history import explained_rates, outcome_rates
+from airloop.data.feed_history import explained_rates, open_cases, outcome_rates
 from airloop.data.feed_history.looked import AGAIN, Looked
 from airloop.data.feed_history.outcome_rates import Rate
 from airloop.data.feed_history.sketch import Sketch
@@ -36,6 +36,22 @@ def _rates(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Al
                 f"{rate.lowest:.1%} to {rate.highest:.1%}: do they mean something else, or do some not arrive? {AGAIN}"
             )
             yield Alarm("label_rate", subject, says, rate.observed, rate.lowest)
+        elif not rate and column in sketch.rates:
+            yield from _unknown_yet(looked, name, column, sketch, clumped)
+
+
+def _unknown_yet(looked: Looked, name: str, column: str, sketch: Sketch, clumped: float) -> Iterator[Alarm]:
+    subject = f"{name}.{column}"
+    past = [earlier.rates.get(column, {}) for earlier in looked.trusted(name, subject)]
+    found = open_cases.find(past, sketch.rates[column], clumped=clumped)
+    if found:
+        value, rows, missed = found
+        says = (
+            f"{subject}: none of the newest {rows:,} outcomes is {value!r}, by the windows before {missed:,.0f} or "
+            "more should be: were they written before they were known? Land them once they are, or say that they are "
+            "right: `airloop alarms answer`"
+        )
+        yield Alarm("label_rate", subject, says, 0.0, missed / rows)
 
 
 def _clumped(past: list[Sketch], column: str) -> float:

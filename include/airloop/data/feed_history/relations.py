@@ -21,6 +21,7 @@ _LEAST_WINDOWS = 2
 _KEPT = 0.995
 _FALLS = 0.7
 _DEVIATIONS, _ERRORS = 4.0, 6.0
+_LASTING, _LASTING_WINDOWS, _LEFT = float(np.arctanh(0.8)), 3, 0.25
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def broken(
     """The relations that were strong in every past window and have fallen off, or turned.
 
     Compared are Fisher's z = atanh(r): the fall below the weakest past window must be above 0.7, four deviations of the
-    past windows and six standard errors of either.
+    past windows and six standard errors of either. What was 0.8 or more in three windows or more may not fall below a
+    quarter of its weakest z, however it varied.
     """
     for name, (now, rows) in window.items():
         before = [earlier[name] for earlier in past if name in earlier]
@@ -72,6 +74,8 @@ def broken(
         known = np.array([_z(sign * strength) for strength in strengths])
         error = np.sqrt(1 / max(rows - 3, 1) + 1 / max(min(count for _, count in before) - 3, 1))
         least = known.min() - max(_FALLS, _DEVIATIONS * float(known.std()), _ERRORS * float(error))
+        if known.size >= _LASTING_WINDOWS and known.min() >= _LASTING and known.min() >= 2 * _ERRORS * error:
+            least = max(least, _LEFT * known.min())
         if _z(sign * now) < least:
             weakest = min(strengths, key=lambda strength: sign * strength)
             how = f"their {measure} is {now:.2f}, in the windows before {weakest:.2f} or more"

@@ -15,7 +15,7 @@ _LEAST_SHARE, _LEAST_ROWS = 0.005, 5
 _MISSING = frozenset(
     (
         *("", "-", "--", ".", "?", "#n/a", "#na", "#null!", "n/a", "n.a.", "na", "nan", "nat", "nil", "none", "null"),
-        *("(null)", "<na>", "missing", "not available", "undefined", r"\n"),
+        *("(null)", "<na>", "missing", "not available", "undefined", "unknown", r"\n"),
     )
 )
 _LEAST_CUT = 3

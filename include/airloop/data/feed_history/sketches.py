@@ -64,7 +64,7 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         associations=associations.find(rows, _texts_of(feed)),
         agreements=agreements.find(numbers, numeric, between.columns),
         ends={name: ends for name in numeric if (ends := far_values.ends_of(_finite(rows[name])))},
-        spans={name: ends for name in between.columns if (ends := far_values.ends_of(_finite(between[name])))},
+        spans={name: ends for name in between.columns if (ends := far_values.all_ends_of(_finite(between[name])))},
         contents={} if feed.static else repeated_days.digests(rows.select(numeric), days),
         variety={} if feed.static else frozen_values.variety(rows, days, numeric, _strings(feed)),
         profiles={} if feed.static else value_profiles.find(rows, _texts_of(feed)),

@@ -30,7 +30,14 @@ def _span(looked: Looked, name: str, sketch: Sketch, span: str) -> Iterator[Alar
             f"{subject} lies before {earlier} in {turned:.1%} of the rows or more, in no window before did it; {AGAIN}"
         )
         yield Alarm("clock_change", subject, says, turned, 0.0)
-    far = far_values.find(past, now)
+    one = _one_length(past, now)
+    if one is not None:
+        says = (
+            f"{subject} lies {one:g} minutes after {earlier} in nearly all rows, before they lay more and less "
+            f"apart: was one copied from the other? {AGAIN}"
+        )
+        yield Alarm("one_value", subject, says, one, 0.0)
+    far = None if all(ends[1] == ends[-1] for ends in past) else far_values.find(past, now)
     if far:
         says = (
             f"{subject} lies {far.value / _A_DAY:.4g} days after {earlier} in {far.share:.1%} of the rows or more, "
@@ -47,3 +54,11 @@ def _turned(past: Sequence[tuple[float, ...]], now: tuple[float, ...]) -> float:
     below = [share for share, value in zip(far_values.SHARES, now[1:], strict=False) if value < 0]
     share = max(below, default=0.0)
     return share if share >= _LEAST_SHARE else 0.0
+
+
+def _one_length(past: Sequence[tuple[float, ...]], now: tuple[float, ...]) -> float | None:
+    """The minutes between both in eight rows of ten or more, where no window had one length in so many."""
+    tenth = far_values.SHARES.index(0.1) + 1
+    if len(past) < _LEAST_WINDOWS or any(ends[tenth] == ends[-tenth] for ends in past):
+        return None
+    return now[tenth] if now[tenth] == now[-tenth] else None

@@ -16,6 +16,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
         for column, texts in sketch.texts.items():
             yield from _values(looked, name, column, texts)
             yield from _spellings(looked, name, column, texts)
+            yield from _names(looked, name, column, texts)
             yield from _places(looked, name, column, sketch)
         yield from _shapes(looked, name, sketch)
 
@@ -65,6 +66,26 @@ def _spellings(looked: Looked, name: str, column: str, texts: Texts) -> Iterator
             f"and {what}: a model takes it for a category of its own; {AGAIN}"
         )
         yield Alarm("other_spelling", subject, says, found.share, 0.0)
+
+
+def _names(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Alarm]:
+    subject = f"{name}.{column}"
+    past = [earlier.texts[column] for earlier in looked.trusted(name, subject) if column in earlier.texts]
+    one = new_values.one_name(past, texts)
+    if one:
+        value, share, before = one
+        says = (
+            f"{subject}: {share:.0%} of the rows say {value!r}, no name was in more than {before:.1%} before: a "
+            f"default in place of the name? {AGAIN}"
+        )
+        yield Alarm("one_value", subject, says, share, before)
+    fewer = new_values.fewer_names(past, texts)
+    if fewer and not one:
+        says = (
+            f"{subject} has {texts.different:,} different values, {fewer[0]:.2g} a row, before {fewer[1]:.2g} or more: "
+            f"were names cut, or numbered anew? {AGAIN}"
+        )
+        yield Alarm("frozen_values", subject, says, fewer[0], fewer[1])
 
 
 def _places(looked: Looked, name: str, column: str, sketch: Sketch) -> Iterator[Alarm]:
