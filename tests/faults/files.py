@@ -7,7 +7,7 @@ import polars as pl
 from nycflights import NycFlights
 
 from .fault import planted
-from .landed import Landed, one_in
+from .landed import Landed, instant, one_in
 
 
 @planted(
@@ -189,3 +189,13 @@ def old_weather_under_new_dates(files: Landed) -> None:
         rows = upstream.files("weather")[date.fromisoformat(path.stem) - moved]
         later = rows.with_columns(pl.col("observed_at") + moved)
         path.write_text(later.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ"))
+
+
+@planted(
+    "weather of the noon missing",
+    how="no rows of 12:00 to 14:59 in New York",
+    says=r"incomplete weather .*12:00",
+)
+def weather_of_the_noon_missing(files: Landed) -> None:
+    hour = instant("observed_at").dt.convert_time_zone("America/New_York").dt.hour()
+    files.rewrite("weather", lambda rows: rows.filter(~hour.is_between(12, 14)))

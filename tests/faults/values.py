@@ -231,3 +231,8 @@ def visibility_plus_one(files: Landed) -> None:
 @planted("wind direction turned", how="weather.wind_dir + 180, modulo 360", says=r"offset weather\.wind_dir")
 def wind_turned(files: Landed) -> None:
     files.edit("weather", wind_dir=whole((number("wind_dir") + 180) % 360))
+
+
+@planted("temperature rounded", how="weather.temp without its fraction", says=r"rounded weather\.temp")
+def temperature_rounded(files: Landed) -> None:
+    files.edit("weather", temp=number("temp").round().cast(pl.String))
