@@ -20,7 +20,7 @@ _FAR, _FAR_IF_TURNED = 2.0, 0.4
 """How far the two columns together lie from their own past, in widths; less where their order is turned, too."""
 NEARER = 0.35
 """Two columns look exchanged when they lie nearer than this share of the way to each other's past."""
-_NEARER_IF_TURNED, _MOST_CROSSED = 0.95, 1.0
+_NEARER_IF_TURNED, _MOST_CROSSED = 0.95, 3.0
 _OWN, _OTHERS = 0.3, 0.7
 
 
@@ -85,7 +85,8 @@ def _numbers(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Ex
     # An exchange moves both: one that lies where it lay in any window has not been put in another's place.
     if not turned and any(crosses[place] > _nearest(past, now[place], name) for place, name in enumerate((one, other))):
         return None
-    # What lies outside of all that the other one had has not come from there: another unit turns an order, too.
+    # Widths are those of days. What lies so far from all that the other had has not come from there: another unit
+    # turns an order, too.
     if turned and max(crosses) > _MOST_CROSSED:
         return None
     own, crossed = sum(owns), sum(crosses)

@@ -19,7 +19,7 @@ _LEAST_ROWS = 200
 _LEAST_SHARE = 0.005
 _FAR = 0.75
 """So many times the whole range that was there before lies beyond it what no season explains."""
-_FAR_OF_HALF, _LEAST_HALF = 4.0, 0.02
+_FAR_OF_HALF, _LEAST_HALF = 4.0, 0.05
 """Or so many times the distance from there to the median: amounts that end at 0 have no -500."""
 _NEAR, _APART = 0.1, 0.1
 """One value in many rows may lie nearer, where as much of the range is empty between it and all others."""

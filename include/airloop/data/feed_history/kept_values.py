@@ -85,7 +85,7 @@ def _is_apart(window: tuple[float, ...], index: int, before: Sequence[float]) ->
     values = window[1 : 1 + len(SHARES)] if index == 1 else window[: -1 - len(SHARES) : -1]
     others = [value for value in values if value != values[0]]
     nearest = min(before) if index == 1 else max(before)
-    return bool(others) and abs(others[0] - values[0]) >= _LIKE * abs(nearest - values[0])
+    return bool(others) and abs(others[0] - values[0]) >= abs(nearest - values[0])
 
 
 def _at_end(ends: tuple[float, ...], index: int) -> float:

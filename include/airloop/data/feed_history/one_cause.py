@@ -19,7 +19,7 @@ _ONE_OF_ANOTHER = frozenset(
     {
         ("unit_change", "one_value"), ("new_categories", "fixed_attribute_changed"), ("unit_change", "rounded"),
         ("changed_places", "missing_category"), ("other_spelling", "missing_category"),
-        ("other_spelling", "text_shape"), ("far_values", "offset"), ("one_value", "rounded"),
+        ("other_spelling", "text_shape"), ("offset", "far_values"), ("one_value", "rounded"),
     }
 )  # fmt: skip
 """Rounded in a coarser unit, many values are one; a new name is another name of the same thing, as a spelling is."""
