@@ -14,7 +14,7 @@ from airloop.config import Feed
 
 _PARTS = {"hour": 24, "weekday": 7, "day": 31}
 """Part of an instant -> after how many it begins again."""
-_OF, _SAYS = " of ", " -> "
+_OF, SAYS = " of ", " -> "
 _FEWEST, _MOST = 5, 60
 _LEAST_ROWS = 200
 _HOLDS, _BROKEN = 0.995, 0.97
@@ -69,7 +69,7 @@ def _note(found: Clocked, rows: pl.DataFrame, name: str, clock: tuple[str, str, 
     most = counts.group_by("part", maintain_order=True).agg(pl.col("says").first())
     if both.height < _LEAST_ROWS or most.height < _FEWEST:
         return
-    rule = f"{part}{_OF}{instant} in {zone}{_SAYS}{name}"
+    rule = f"{part}{_OF}{instant} in {zone}{SAYS}{name}"
     alike = counts.join(most.rename({"says": "most"}), on="part")
     agree = alike.filter(_is_like(part, pl.col("says"), pl.col("most")))
     share = float(agree["len"].sum()) / both.height
@@ -96,7 +96,7 @@ def changed(past: Sequence[Mapping[str, Mapped]], window: Clocked, column: str) 
     Args:
         past: `Clocked.values` of earlier windows, oldest first.
     """
-    rules = {rule for earlier in past for rule in earlier if rule.endswith(f"{_SAYS}{column}")}
+    rules = {rule for earlier in past for rule in earlier if rule.endswith(f"{SAYS}{column}")}
     kept = [rule for rule in sorted(rules) if _held(rule, past)]
     judged = [rule for rule in kept if rule in window.values or rule in window.broken]
     if not judged or len(judged) < len(kept):
@@ -112,7 +112,7 @@ def _held(rule: str, past: Sequence[Mapping[str, Mapped]]) -> bool:
 
 
 def _other(rule: str, before: Mapped, window: Clocked) -> Other | None:
-    clock, _, column = rule.partition(_SAYS)
+    clock, _, column = rule.partition(SAYS)
     if rule in window.broken:
         share = window.broken[rule]
         says = f"no longer says the {clock}: {share:.0%} of the rows have what most of it have, before nearly all did"

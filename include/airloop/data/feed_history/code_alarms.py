@@ -40,7 +40,7 @@ def _shares(looked: Looked, name: str, column: str, sketch: Sketch) -> Iterator[
 
 def _clocks(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
     now = Clocked(sketch.clocked, sketch.unclocked)
-    for column in dict.fromkeys(rule.rpartition(" ")[2] for rule in (*now.values, *now.broken)):
+    for column in dict.fromkeys(rule.partition(clock_columns.SAYS)[2] for rule in (*now.values, *now.broken)):
         subject = f"{name}.{column}"
         past = [earlier.clocked for earlier in looked.trusted(name, subject)]
         other = clock_columns.changed(past, now, column)

@@ -192,7 +192,7 @@ def _missing(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[
 
 
 def _fixed(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
-    subjects = {rule.rpartition(" ")[2] for rule in (*sketch.fixed, *sketch.unfixed)}
+    subjects = {rule.partition(fixed_attributes.FIXES)[2] for rule in (*sketch.fixed, *sketch.unfixed)}
     for column in sorted(subjects):
         subject = f"{name}.{column}"
         rules = [earlier.fixed for earlier in looked.trusted(name, subject)]

@@ -14,6 +14,9 @@ import polars as pl
 
 from airloop.config import Feed
 
+FIXES = " -> "
+"""Between what fixes an attribute and the attribute; names may hold blanks."""
+
 _MOST_GROUPS, _FEWEST_GROUPS = 200, 5
 _MOST_DETERMINANTS = 6
 _KEPT = 0.99
@@ -62,7 +65,7 @@ def find(feed: Feed, rows: pl.DataFrame) -> Fixed:
         return found
     for name in _attributes(feed, rows):
         for by in _determinants(feed, rows, name):
-            rule, values = f"{', '.join(by)} -> {name}", _values(rows, by, name, alone=by == feed.key)
+            rule, values = f"{', '.join(by)}{FIXES}{name}", _values(rows, by, name, alone=by == feed.key)
             if isinstance(values, dict):
                 found.values[rule] = values
                 break
@@ -80,7 +83,7 @@ def no_longer(past: Sequence[Mapping[str, object]], broken: Mapping[str, tuple[f
     if len(past) < _LEAST_WINDOWS:
         return []
     return [
-        Changed(rule.partition(" -> ")[2], rule.partition(" -> ")[0], share, example)
+        Changed(rule.partition(FIXES)[2], rule.partition(FIXES)[0], share, example)
         for rule, (share, example) in broken.items()
         if share > _BROKEN and all(rule in earlier for earlier in past)
     ]
@@ -102,7 +105,7 @@ def changed(past: Sequence[Mapping[str, Mapping[str, str]]], window: Mapping[str
         compared = [group for group in now if group in before]
         different = [group for group in compared if now[group] != before[group]]
         if len(compared) >= _FEWEST_GROUPS and len(different) >= _CHANGED * len(compared):
-            by, _, column = rule.partition(" -> ")
+            by, _, column = rule.partition(FIXES)
             first = different[0]
             found.append(
                 Changed(column, by, len(different) / len(compared), f"{first}: {before[first]} is {now[first]} now")
