@@ -131,7 +131,7 @@ def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> U
             about="row",
             severity="critical",
             passed=False,
-            expected=feed.columns.get(rule.rpartition(" ")[2], "one row a key"),
+            expected=_expected(feed, rule),
             broken_rows=len(broken),
             observed=f"{len(broken):,} of {seen:,} rows",
             examples=tuple(
@@ -141,6 +141,12 @@ def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> U
         for rule, broken in by_rule.items()
     ]
     return Unreadable(len(rows), tuple(results))
+
+
+def _expected(feed: Feed, rule: str) -> str:
+    """The type of the column that ends a rule's name; of the longest, as names may hold blanks."""
+    named = [name for name in feed.columns if rule.endswith(f" {name}")]
+    return feed.columns[max(named, key=len)] if named else "one row a key"
 
 
 def _raw_rows(pipeline: Pipeline, name: str, feed: Feed, window: Window, settings: Settings) -> pa.Table:

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from tests.support.flight_months import flights
 
-from airloop.config import Pipeline
+from airloop.config import Feed, Pipeline
+from airloop.data.validate_raw import _expected
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
 from airloop.data.feed_history.store import Past
@@ -15,8 +16,12 @@ from airloop.records import Window
 
 MONTHS = [Window(datetime(2024, n, 1, tzinfo=UTC), datetime(2024, n + 1, 1, tzinfo=UTC)) for n in (1, 2, 3, 4)]
 COLUMNS = {
-    "Sale Nr.": "string", "sold at": "timestamp", "article code": "string", "unit price": "float", "hour of sale": "integer"
-}  # fmt: skip
+    "Sale Nr.": "string",
+    "sold at": "timestamp",
+    "article code": "string",
+    "unit price": "float",
+    "hour of sale": "integer",
+}
 
 
 def _pipeline() -> Pipeline:
@@ -70,3 +75,12 @@ def test_what_changes_in_them_is_told(name: str, value: pl.Expr, kind: str) -> N
 
 def test_what_goes_on_in_them_is_not() -> None:
     assert _alarms() == set()
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [("type of Amount EUR", "float"), ("type of EUR", "string"), ("twice Nr.+EUR", "one row a key")],
+)
+def test_the_rule_of_a_row_that_cannot_be_read_says_the_type_of_its_column(rule: str, expected: str) -> None:
+    columns = {"Nr.": "integer", "EUR": "string", "Amount EUR": "float"}
+    assert _expected(Feed(files="t.csv", key=("Nr.", "EUR"), columns=columns), rule) == expected
