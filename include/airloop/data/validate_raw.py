@@ -131,7 +131,7 @@ def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> U
             about="row",
             severity="critical",
             passed=False,
-            expected=_expected(feed, rule),
+            expected=expected_type(feed, rule),
             broken_rows=len(broken),
             observed=f"{len(broken):,} of {seen:,} rows",
             examples=tuple(
@@ -143,7 +143,7 @@ def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> U
     return Unreadable(len(rows), tuple(results))
 
 
-def _expected(feed: Feed, rule: str) -> str:
+def expected_type(feed: Feed, rule: str) -> str:
     """The type of the column that ends a rule's name; of the longest, as names may hold blanks."""
     named = [name for name in feed.columns if rule.endswith(f" {name}")]
     return feed.columns[max(named, key=len)] if named else "one row a key"

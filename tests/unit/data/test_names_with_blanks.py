@@ -8,10 +8,10 @@ import pytest
 from tests.support.flight_months import flights
 
 from airloop.config import Feed, Pipeline
-from airloop.data.validate_raw import _expected
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
 from airloop.data.feed_history.store import Past
+from airloop.data.validate_raw import expected_type
 from airloop.records import Window
 
 MONTHS = [Window(datetime(2024, n, 1, tzinfo=UTC), datetime(2024, n + 1, 1, tzinfo=UTC)) for n in (1, 2, 3, 4)]
@@ -83,4 +83,4 @@ def test_what_goes_on_in_them_is_not() -> None:
 )
 def test_the_rule_of_a_row_that_cannot_be_read_says_the_type_of_its_column(rule: str, expected: str) -> None:
     columns = {"Nr.": "integer", "EUR": "string", "Amount EUR": "float"}
-    assert _expected(Feed(files="t.csv", key=("Nr.", "EUR"), columns=columns), rule) == expected
+    assert expected_type(Feed(files="t.csv", key=("Nr.", "EUR"), columns=columns), rule) == expected
