@@ -128,8 +128,7 @@ class _Part:
 
     def landed_files(self, day: date) -> list[ListedFile]:
         """The landed files of this day, of whatever origin."""
-        span = landed_files.file_span(self.feed, self.feed.files.replace("{day}", str(day), 1))
-        return [file for file in self.present if landed_files.file_span(self.feed, file.name) == span]
+        return landed_files.of_period(self.feed, landed_files.named(self.feed, day), self.present)
 
 
 def _write_table(part: _Part, drafts: HiddenFiles) -> int:

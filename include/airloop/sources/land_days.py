@@ -2,13 +2,13 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from airloop.config import Feed, Pipeline
 from airloop.data import key_text, unreadable_rows
+from airloop.data.named_periods import named_period
 from airloop.data.value_rules import typed, why_not
 from airloop.errors import ConfigError, DataContractError
 from airloop.settings import Settings
@@ -16,7 +16,6 @@ from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import Table, read_table
 from airloop.stores import landed_files
 from airloop.stores.files import put
-from airloop.stores.landed_files import ListedFile
 
 logger = logging.getLogger(__name__)
 
@@ -69,12 +68,12 @@ def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect,
     new: list[str] = []
     corrections: list[str] = []
     unchanged = 0
-    for day, content in _contents(table, feed, rows):
-        there = _files_of(feed, day, files)
+    for name, content in _contents(table, feed, rows):
+        there = landed_files.of_period(feed, name, files)
         if there and landed_files.read_bytes(there[-1].uri, settings) == content:
             unchanged += 1
             continue
-        uri = f"{root}/{_free_name(feed, day, {file.name for file in there})}"
+        uri = f"{root}/{_free_name(feed, name, {file.name for file in there})}"
         put(uri, content, settings)
         (corrections if there else new).append(uri)
     logger.info("%s %s: %s: %d new, %d corrected", pipeline.name, feed_name, path, len(new), len(corrections))
@@ -116,34 +115,24 @@ def _refuse_keys(table: Table, feed: Feed, texts: pl.DataFrame) -> None:
             raise DataContractError(f"{table.path}: {broken.sum()} rows: {says} (first row {row + 1}); nothing landed")
 
 
-def _contents(table: Table, feed: Feed, rows: pl.DataFrame) -> list[tuple[date | None, bytes]]:
-    """(local day, file content) by day; a static feed is one content without a day."""
+def _contents(table: Table, feed: Feed, rows: pl.DataFrame) -> list[tuple[str, bytes]]:
+    """(declared file name, content) by local day, or by hour where files are named by it; a static feed is one."""
     if feed.event_time is None:
-        return [(None, rows.write_csv().encode())]
+        return [(feed.files, rows.write_csv().encode())]
     timeless = rows[feed.event_time].null_count()
     if timeless:
         raise DataContractError(f"{table.path}: {timeless} rows have no {feed.event_time!r}, so they belong to no day")
-    instant = typed(feed.event_time, "timestamp").dt.convert_time_zone(feed.day_timezone)
-    days = rows.group_by(instant.dt.date().alias("_day"), maintain_order=True)
-    return [(day, part.select(rows.columns).write_csv().encode()) for (day,), part in days]
+    periods = rows.group_by(*named_period(feed, typed(feed.event_time, "timestamp")), maintain_order=True)
+    return [
+        (landed_files.named(feed, day, hour), part.select(rows.columns).write_csv().encode())
+        for (day, hour), part in periods
+    ]
 
 
-def _files_of(feed: Feed, day: date | None, files: list[ListedFile]) -> list[ListedFile]:
-    """The landed files of a day, the one read last at the end."""
-    if day is None:
-        return [file for file in files if file.name == feed.files]
-    span = landed_files.file_span(feed, _name(feed, day))
-    return [file for file in files if landed_files.file_span(feed, file.name) == span]
-
-
-def _free_name(feed: Feed, day: date | None, taken: set[str]) -> str:
-    if day is None or _name(feed, day) not in taken:
-        return _name(feed, day)
-    number = 1
-    while _name(feed, day, f".{number}") in taken:
+def _free_name(feed: Feed, name: str, taken: set[str]) -> str:
+    """The declared name, or the first free one of a correction; a static table has one name."""
+    number, free = 0, name
+    while free in taken and not feed.static:
         number += 1
-    return _name(feed, day, f".{number}")
-
-
-def _name(feed: Feed, day: date | None, correction: str = "") -> str:
-    return feed.files if day is None else feed.files.replace("{day}", f"{day}{correction}", 1)
+        free = landed_files.corrected(feed, name, number)
+    return free

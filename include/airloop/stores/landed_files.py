@@ -98,17 +98,35 @@ def named(feed: Feed, day: date, hour: int = 0) -> str:
     return feed.files.replace("{day}", str(day), 1).replace("{hour}", f"{hour:02}", 1)
 
 
-def release_name(feed: Feed, day: date, landed: Sequence[str]) -> str:
-    """The name of a file of repaired rows: read after every landed file of its day, before the next numbered one.
+def of_period(feed: Feed, name: str, files: Iterable[ListedFile]) -> list[ListedFile]:
+    """The landed files about the day, or hour, that a file of this name is about; of a static feed those of the name.
+
+    In the order of `files`: as they are listed, the one that is read last is the last.
+    """
+    if feed.static:
+        return [file for file in files if file.name == name]
+    span = file_span(feed, name)
+    return [file for file in files if span is not None and file_span(feed, file.name) == span]
+
+
+def corrected(feed: Feed, name: str, number: int) -> str:
+    """The name of a later file about the same period: `2013-01-31.1.csv` after `2013-01-31.csv`."""
+    _, after = _around_day(feed)
+    return f"{name.removesuffix(after)}.{number}{after}"
+
+
+def release_name(feed: Feed, name: str, landed: Sequence[str]) -> str:
+    """The name of a file of repaired rows: read after every landed file of its period, before the next numbered one.
 
     `2013-01-31.csv` is followed by `2013-01-31.0.release.1.csv`, `2013-01-31.3.csv` by `2013-01-31.3.release.1.csv`,
     and that by `2013-01-31.3.release.2.csv`.
 
     Args:
-        landed: Names of the day's files in landing order.
+        name: The declared name of the period's file.
+        landed: Names of the period's files in landing order.
     """
     _, after = _around_day(feed)
-    stem = named(feed, day).removesuffix(after)
+    stem = name.removesuffix(after)
     latest = landed[-1].removesuffix(after) if landed else stem
     if earlier := re.fullmatch(r"(.*\.release\.)(\d+)", latest):
         return f"{earlier[1]}{int(earlier[2]) + 1}{after}"

@@ -1,15 +1,17 @@
 """Repaired rows come in through the same door: as a correction of their day, once, or not at all."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from tests.support import landed, toy
+from tests.support import hourly, landed, toy
 from tests.support.landed import FILE, job
 
 from airloop.data import inbox, quarantine, quarantine_release
 from airloop.data.quarantine_release import Released
 from airloop.errors import AirloopError, ConfigError, DataContractError, UpstreamUnavailable
+from airloop.records import Window
 from airloop.settings import Settings
 
 DAYS = toy.days(0, 2)
@@ -57,6 +59,22 @@ def test_repaired_rows_land_by_day_and_the_next_run_takes_them_in(quarantined: S
     assert _names(quarantined) == []
     sizes = landed.sizes(quarantined, layer="clean")
     assert (len(sizes), sizes["a"], sizes["b"], sizes["c"]) == (83, 1, 2, 3)
+
+
+def test_rows_of_a_file_named_by_its_hour_are_released_into_that_hour(toy_settings: Settings) -> None:
+    toy.land(toy_settings, days=range(1))
+    hourly.declare(toy_settings, files="{day}T{hour}.csv")
+    over = Window(toy.START, toy.START + timedelta(hours=1))
+    good = [job(f"g{number}") for number in range(80)]
+    landed.put(toy_settings, "2020-01-01T00.csv", [*good, job("a", size="many")])
+    hourly.land(toy_settings, "heat", toy.START, [hourly.heat(toy.START)], name="2020-01-01T00.csv")
+    for stage in ("ingest", "validate_raw"):
+        toy.run(stage, toy_settings, over)
+    with pytest.raises(DataContractError, match="for 2020-01-01 00:00, its planned_at now lies in 2020-01-01 01:00"):
+        _release(toy_settings, job("a", planned="2020-01-01T01:00:00Z"))
+    done = _release(toy_settings, job("a"))
+    assert [uri.rpartition("/")[2] for uri in done.landed] == ["2020-01-01T00.0.release.1.csv"]
+    assert _release(toy_settings, job("a")).landed == ()
 
 
 def test_the_inbox_rebuilds_the_windows_of_released_rows_and_those_that_read_them(quarantined: Settings) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from tests.support import toy
+from tests.support import hourly, toy
 
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.settings import Settings
 from airloop.sources.land_days import LandedDays, land_table
 from airloop.sources.land_dialect import Dialect
-from airloop.stores import lake
+from airloop.stores import lake, landed_files
 
 HEADER = "machine,measured_at,celsius"
 HEAT = f"""{HEADER},remark
@@ -40,6 +40,15 @@ def test_rows_land_in_the_file_of_their_day_sorted_by_time_and_key(toy_settings:
         "2020-01-02.csv": f"{HEADER}\nm0,2020-01-02T00:00:00Z,49.0\n",
     }
     assert (done.rows, len(done.new), done.corrections, done.not_declared) == (3, 2, (), ("remark",))
+
+
+def test_where_files_are_named_by_hours_each_hour_has_its_own(toy_settings: Settings) -> None:
+    feed = hourly.declare(toy_settings, files="{day}T{hour}.csv").feeds["heat"]
+    assert len(land(toy_settings, HEAT).new) == 3
+    assert list(landed(toy_settings)) == ["2020-01-01T09.csv", "2020-01-01T23.csv", "2020-01-02T00.csv"]
+    assert all(landed_files.file_span(feed, name) for name in landed(toy_settings))
+    again = land(toy_settings, HEAT.replace("51.5", "52.5"))
+    assert (again.unchanged, [uri.rpartition("/")[2] for uri in again.corrections]) == (2, ["2020-01-01T23.1.csv"])
 
 
 def test_what_landed_is_ingested_as_it_was(toy_settings: Settings) -> None:

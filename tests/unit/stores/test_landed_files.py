@@ -16,12 +16,24 @@ from airloop.config import Feed, Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import Window
 from airloop.settings import Settings
-from airloop.stores.landed_files import checksum, file_span, is_release, list_files, release_name, window_files
+from airloop.stores.landed_files import (
+    ListedFile,
+    checksum,
+    corrected,
+    file_span,
+    is_release,
+    list_files,
+    named,
+    of_period,
+    release_name,
+    window_files,
+)
 
 COLUMNS = {"id": "string", "at": "timestamp", "size": "integer", "heat": "float", "ok": "boolean"}
 FEED = Feed(files="{day}.csv", key=("id",), event_time="at", columns=COLUMNS)
 NEW_YORK = FEED.model_copy(update={"day_timezone": "America/New_York"})
 SUFFIXED = FEED.model_copy(update={"files": "{day}_jobs.csv"})
+HOURLY = FEED.model_copy(update={"files": "{day}T{hour}.csv"})
 PREFIXED = FEED.model_copy(update={"files": "jobs-{day}.csv"})
 FILE = "2020-01-01.csv"
 # Airflow and the tests fork processes that have the stages imported: the import must not start polars' threads.
@@ -115,6 +127,18 @@ def test_a_correction_is_read_after_its_file_whatever_follows_the_day_in_the_nam
 
 
 @pytest.mark.parametrize(
+    ("feed", "hour", "correction"),
+    [(FEED, 0, "2020-01-31.1.csv"), (SUFFIXED, 0, "2020-01-31.1_jobs.csv"), (HOURLY, 7, "2020-01-31T07.1.csv")],
+)
+def test_a_correction_is_about_the_period_of_its_file(feed: Feed, hour: int, correction: str) -> None:
+    declared, later = named(feed, date(2020, 1, 31), hour), named(feed, date(2020, 2, 1), hour)
+    assert corrected(feed, declared, 1) == correction
+    files = [ListedFile("jobs", name, name, "", 0.0) for name in (declared, correction, later, "somebody's.txt")]
+    assert [file.name for file in of_period(feed, declared, files)] == [declared, correction]
+    assert of_period(feed, "somebody's.txt", files) == []
+
+
+@pytest.mark.parametrize(
     ("feed", "landed", "expected", "upstream"),
     [
         (FEED, ["2020-01-31.csv"], "2020-01-31.0.release.1.csv", "2020-01-31.1.csv"),
@@ -126,13 +150,14 @@ def test_a_correction_is_read_after_its_file_whatever_follows_the_day_in_the_nam
         (FEED, [], "2020-01-31.0.release.1.csv", "2020-01-31.1.csv"),
         (PREFIXED, ["jobs-2020-01-31.1.csv"], "jobs-2020-01-31.1.release.1.csv", "jobs-2020-01-31.2.csv"),
         (SUFFIXED, ["2020-01-31_jobs.csv"], "2020-01-31.0.release.1_jobs.csv", "2020-01-31.1_jobs.csv"),
+        (HOURLY, ["2020-01-31T00.csv"], "2020-01-31T00.0.release.1.csv", "2020-01-31T00.1.csv"),
     ],
 )
 def test_released_rows_are_read_after_what_landed_and_before_the_next_correction(
     toy_settings: Settings, feed: Feed, landed: list[str], expected: str, upstream: str
 ) -> None:
-    day = date(2020, 1, 31)
-    assert release_name(feed, day, landed) == expected
+    declared = named(feed, date(2020, 1, 31))
+    assert release_name(feed, declared, landed) == expected
     assert is_release(expected)
     assert not any(map(is_release, {*landed, upstream} - {name for name in landed if "release" in name}))
     assert file_span(feed, expected) == file_span(feed, upstream)
