@@ -134,11 +134,18 @@ def test_the_page_of_a_run_opens_whatever_it_was_asked_for(settings: Settings, n
 
 
 @pytest.mark.parametrize(
-    "bounds",
-    ["00010101T000000Z/99991231T000000Z", "20200102T000000Z/20200102T000001Z", "20500101T000000Z/20510101T000000Z"],
-)  # fmt: skip
-def test_the_page_of_a_window_nobody_ran_opens(settings: Settings, bounds: str) -> None:
-    assert _open(f"/pipelines/toy/windows/{bounds}", None).status_code == 200
+    ("bounds", "status"),
+    [
+        ("20200227T000000Z/20200228T000000Z", 200),
+        ("00010101T000000Z/99991231T000000Z", 404),
+        ("20200102T000000Z/20200102T000001Z", 404),
+        ("20500101T000000Z/20510101T000000Z", 404),
+    ],
+)
+def test_the_page_of_a_window_nobody_ran_opens_and_of_none_is_refused(
+    settings: Settings, bounds: str, status: int
+) -> None:
+    assert _open(f"/pipelines/toy/windows/{bounds}", None).status_code == status
 
 
 @pytest.mark.parametrize("text", ["name: [toy", "name: toy\n", "", "calender: daily\n"])
