@@ -38,6 +38,24 @@ class Workers(LoadScopeScheduling):
         return PLATFORMS if module.startswith(PLATFORMS) else module
 
 
+class Named:
+    """A failure is named when it happens: what it says comes at the end, half an hour later."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")  # a worker has none
+        if report.failed and terminal is not None:
+            terminal.write_line(f"\nFAILED {report.nodeid} ({report.when})")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name failures at once, unless each test is named anyhow."""
+    if config.get_verbosity() <= 0:
+        config.pluginmanager.register(Named(config))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Workers:
     """What `--dist` would choose; xdist's own groups do nothing in pytest 9.2."""
     return Workers(config, log)
