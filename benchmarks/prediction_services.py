@@ -27,9 +27,11 @@ from airloop.features.feature_store import feature_names
 from airloop.records import Window
 from airloop.run import stage_groups, stage_run
 from airloop.settings import Settings
+from airloop.stores import ledger
 from airloop_platform.supervisor.environment import settings_environment
 from airloop_platform.supervisor.ports import choose_port
-from benchmarks.flights import build_flights, run_data
+from benchmarks import promotions
+from benchmarks.flights import Flights, build_flights, run_data
 from benchmarks.http_load import Load, load
 from benchmarks.session import Session
 
@@ -89,11 +91,24 @@ class Served:
 
 
 @functools.cache
+def trained(session: Session) -> Flights:
+    """Two months of flights, and a version of them in force."""
+    flights = build_flights(session.folder("serving"), 2, session.say)
+    _train(flights.pipeline, flights.span, flights.settings, session)
+    return flights
+
+
+def champion(flights: Flights) -> int:
+    """The version in force: what the gate passed, or its refit."""
+    return int(promotions.in_force(ledger.history(flights.settings, flights.pipeline.name)).payload["version"])
+
+
+@functools.cache
 def measured(session: Session) -> Served:
     """Each service alone on the machine, one after the other, with the same rows; both have to answer the same."""
-    flights = build_flights(session.folder("serving"), 2, session.say)
+    flights = trained(session)
     pipeline, settings = flights.pipeline, flights.settings
-    _train(pipeline, flights.span, settings, session)
+    version = champion(flights)
     rows, keys = _rows(pipeline, flights.windows[-1], settings)
     explicit = [_json({"features": row}) for row in rows]
     frames = [_json({"dataframe_records": [row]}) for row in rows]
@@ -104,12 +119,12 @@ def measured(session: Session) -> Served:
         session.say(f"  airloop serve at {url}, after {service.start_seconds:.1f} s")
         answers = [_ask(f"{url}{_OURS}", body)["predictions"][0]["prediction"] for body in explicit[:50]]
         ours = load(url, _OURS, explicit, connections=CONNECTIONS, seconds=SECONDS)
-        with _promotions(settings) as promotions:
+        with _promotions(settings) as made:
             swapped = load(url, _OURS, explicit, connections=CONNECTIONS, seconds=SWAP_SECONDS)
         looked_up = load(url, _OURS, [_json(key) for key in keys], connections=CONNECTIONS, seconds=SECONDS)
         ours_hundred = load(url, _OURS, [hundred], connections=1, seconds=SECONDS)
         cost = Cost(service.start_seconds, service.resident_bytes())
-    with _peer(settings) as service:
+    with _peer(settings, version) as service:
         url = service.url
         session.say(f"  mlflow models serve at {url}, after {service.start_seconds:.1f} s")
         expected = [_ask(f"{url}/invocations", body)["predictions"][0][1] for body in frames[:50]]
@@ -118,7 +133,7 @@ def measured(session: Session) -> Served:
         peer_cost = Cost(service.start_seconds, service.resident_bytes())
     if not np.allclose(answers, expected, rtol=0, atol=1e-12):
         raise DataContractError("airloop and mlflow models serve answer the same rows differently")
-    found = Served(ours, swapped, promotions[0], looked_up, peer, ours_hundred, peer_hundred, cost, peer_cost)
+    found = Served(ours, swapped, made[0], looked_up, peer, ours_hundred, peer_hundred, cost, peer_cost)
     for name, item in vars(found).items():
         if isinstance(item, Load) and item.failed:
             raise AirloopError(f"{name}: {item.failed} requests failed")
@@ -170,9 +185,9 @@ def _promotions(settings: Settings) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _peer(settings: Settings) -> Iterator[Running]:
+def _peer(settings: Settings, version: int) -> Iterator[Running]:
     port = choose_port("mlflow models serve", None, besides=())
-    options = ("-m", "models:/flight_delays/1", "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port))
+    options = ("-m", f"models:/flight_delays/{version}", "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port))
     with _running(("-m", "mlflow", "models", "serve", *options), settings, port, "/ping") as service:
         yield service
 

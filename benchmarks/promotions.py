@@ -1,6 +1,6 @@
 """`python -m benchmarks.promotions MODEL COUNT SECONDS`: put two versions in force in turn, as a passing gate would.
 
-The second one is registered here with the first one's files. Prints how many promotions were made.
+The first is in force, the second is registered here with its files. Prints how many promotions were made.
 """
 
 import sys
@@ -9,42 +9,56 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from airloop.config import load_pipeline
+from airloop.errors import DataContractError
+from airloop.models import recorded_digest
 from airloop.records import Decision, Window
 from airloop.settings import Settings, load_settings
 from airloop.stores import ledger, model_copies, state
+from airloop.stores.ledger import Entry, History
 from airloop.stores.mlflow import tracking
-
-FIRST, TWIN = 1, 2
 
 
 def main(arguments: list[str]) -> int:
     """Promote until so many are made, or the seconds are over."""
     name, count, seconds = arguments[0], int(arguments[1]), float(arguments[2])
     settings = load_settings()
-    _twin(name, settings)
-    first = ledger.history(settings, name).of("decision")[0]
-    decided = Decision.from_json(first.payload)
+    history = ledger.history(settings, name)
+    champion = in_force(history)
+    first, since = int(champion.payload["version"]), champion.effective_at
+    twin = _twin(name, first, settings)
+    digest = recorded_digest.ledger_digest(settings, name, first)
+    decided = replace(Decision.from_json(history.of("decision")[0].payload), model_digest=digest)
     made, end = 0, time.monotonic() + seconds
     pause = seconds / count
     while made < count and (began := time.monotonic()) < end:
         made += 1
-        version, before = (TWIN, FIRST) if made % 2 else (FIRST, TWIN)
-        at = decided.effective_at + timedelta(seconds=made)
+        version, before = (twin, first) if made % 2 else (first, twin)
+        at = since + timedelta(seconds=made)
         _promote(settings, name, replace(decided, version=version, champion_version=before, effective_at=at))
         time.sleep(max(0.0, pause - (time.monotonic() - began)))
     sys.stdout.write(f"{made}\n")
     return 0
 
 
-def _twin(name: str, settings: Settings) -> None:
-    client = tracking.client(settings)
-    if len(client.search_model_versions(f"name = '{name}'")) >= TWIN:
-        return
-    first = client.get_model_version(name, str(FIRST))
-    tags = {key: value for key, value in first.tags.items() if key != tracking.INPUT_KEY}
-    pipeline = load_pipeline(name, settings)
-    version = tracking.register(pipeline, settings, model_uri=first.source, run_id=first.run_id, key="twin", tags=tags)
-    model_copies.keep(settings, name, version, model_copies.kept(settings, name, FIRST))
+def in_force(history: History) -> Entry:
+    """What put the newest champion in force.
+
+    Raises:
+        DataContractError: There is none.
+    """
+    found = history.in_force()
+    if found is None:
+        raise DataContractError("no version is in force: the training's gate has passed none")
+    return found
+
+
+def _twin(name: str, first: int, settings: Settings) -> int:
+    model = tracking.client(settings).get_model_version(name, str(first))
+    tags = {key: value for key, value in model.tags.items() if key != tracking.INPUT_KEY}
+    pipeline, key = load_pipeline(name, settings), f"twin of {first}"
+    twin = tracking.register(pipeline, settings, model_uri=model.source, run_id=model.run_id, key=key, tags=tags)
+    model_copies.keep(settings, name, twin, model_copies.kept(settings, name, first))
+    return twin
 
 
 def _promote(settings: Settings, name: str, decision: Decision) -> None:
