@@ -141,3 +141,23 @@ def test_a_column_that_is_not_a_feature_is_named_with_its_reason(
     assert "column shop is not a feature: it never varies" in said
     assert "column remark is not a feature: 600 different texts are names or prose" in said
     assert "column amount is" not in said
+
+
+def test_which_word_stands_for_1_and_which_other_time_there_is_are_said(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tables.with_column(
+        ORDERS, "paid_at", [f"2021-01-{place % 28 + 1:02d}T00:00:00Z" for place in range(len(ORDERS))]
+    )
+    table = str(tables.write(project.project_dir / "orders.csv", rows))
+    said = printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
+    assert "label returned (binary: 1 stands for 'yes', 0 for 'no')" in said
+    assert "look: the time could also be paid_at: --time says which instant a row is about" in said
+
+
+def test_of_numbers_and_of_one_time_nothing_is_said(project: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = tables.with_column(ORDERS, "returned", ["1" if row["returned"] == "yes" else "0" for row in ORDERS])
+    table = str(tables.write(project.project_dir / "orders.csv", rows))
+    said = printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
+    assert "label returned (binary)" in said
+    assert "could also be" not in said

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from airloop.authoring.scaffold.draft import Draft
+from airloop.authoring.scaffold.roles import Roles
 
 _SHOWN = 12
 
@@ -12,7 +13,7 @@ def lines(draft: Draft) -> Iterator[str]:
     roles, plan = draft.roles, draft.plan
     features = sum(column.feature is not None for column in draft.columns)
     yield f"read {plan.rows:,} rows of {draft.table.path}:"
-    yield f"  key {', '.join(roles.key)}, time {roles.time}, label {roles.label} ({roles.task}), {features} features"
+    yield f"  key {', '.join(roles.key)}, time {roles.time}, label {roles.label} ({_task(roles)}), {features} features"
     yield "  (what no option said was inferred: --key, --time, --label and --task say it)"
     yield f"  {plan.start:%Y-%m-%d} to {plan.end:%Y-%m-%d}, {plan.calendar}, {plan.rows_a_day:.3g} rows a day"
     for item in draft.joined:
@@ -25,6 +26,13 @@ def lines(draft: Draft) -> Iterator[str]:
     yield from _looks(draft)
 
 
+def _task(roles: Roles) -> str:
+    """The task, and of two words which one the model predicts the probability of."""
+    if roles.task != "binary" or all(isinstance(value, (int, float)) for value in roles.classes):
+        return roles.task
+    return f"{roles.task}: 1 stands for {roles.classes[-1]!r}, 0 for {roles.classes[0]!r}"
+
+
 def _left_out(draft: Draft) -> Iterator[str]:
     says = [f"  column {column} left out: {why}" for column, why in draft.left_out.items()]
     columns = [*draft.columns, *(column for item in draft.joined for column in item.columns)]
@@ -35,6 +43,9 @@ def _left_out(draft: Draft) -> Iterator[str]:
 
 
 def _looks(draft: Draft) -> Iterator[str]:
+    if draft.roles.other_times:
+        others = ", ".join(draft.roles.other_times)
+        yield f"  look: the time could also be {others}: --time says which instant a row is about"
     for column, first in draft.marked.items():
         yield (
             f"  look: column {column} is taken as text: {first!r} is not a plain number; have it written without "

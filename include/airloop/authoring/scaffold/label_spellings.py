@@ -9,8 +9,15 @@ import polars as pl
 from airloop.errors import DataContractError
 from airloop.sources.land_dialect import MISSING_WORDS
 
-YES = ("1", "yes", "y", "true", "t", "positive")
-NO = ("0", "no", "n", "false", "f", "negative")
+YES = (
+    *("1", "yes", "y", "true", "t", "positive"),
+    *("ja", "wahr", "oui", "vrai", "si", "s\N{LATIN SMALL LETTER I WITH ACUTE}", "sim", "tak", "\u0434\u0430"),
+)
+NO = (
+    *("0", "no", "n", "false", "f", "negative"),
+    *("nein", "falsch", "nee", "non", "faux", "n\N{LATIN SMALL LETTER A WITH TILDE}o", "nie", "\u043d\u0435\u0442"),
+)
+"""English, German, Dutch, French, Spanish, Italian, Portuguese, Polish, Russian."""
 
 
 def refuse(path: Path, label: pl.Series) -> None:
