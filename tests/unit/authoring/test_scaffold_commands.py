@@ -4,11 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 from tests.support import tables
 
+from airloop.authoring.scaffold.time_hints import counted_from_1970, formats_of
 from airloop.config import load_pipeline
 from airloop.settings import Settings
+from airloop.sources.land_dialect import Dialect
+from airloop.sources.land_tables import read_table
 from airloop_platform import cli
 
 ORDERS = tables.orders()
@@ -161,3 +165,47 @@ def test_of_numbers_and_of_one_time_nothing_is_said(project: Settings, capsys: p
     said = printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
     assert "label returned (binary)" in said
     assert "could also be" not in said
+
+
+@pytest.mark.parametrize(
+    ("times", "formats"),
+    [
+        (["2010/01/01 00:00:00"], ["%Y/%m/%d %H:%M:%S"]),
+        (["01/04/2010 00:04", "02/05/2010 03:04"], ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]),
+        (["01/04/2010 00:04", "30/04/2010 00:04"], ["%d/%m/%Y %H:%M"]),
+        (["12/24/2013 05:06:07 PM", None], ["%m/%d/%Y %I:%M:%S %p"]),
+        (["Jan 5, 2013"], ["%b %d, %Y"]),
+        (["31/04/2010 00:04"], []),
+    ],
+)
+def test_the_formats_that_read_every_time_are_offered(times: list[str], formats: list[str]) -> None:
+    assert formats_of(pl.Series("at", times)) == formats
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [("1269424260", "at=epoch_seconds"), ("1269424260000", "at=epoch_milliseconds"), ("20210301", "")],
+)
+def test_whole_numbers_that_could_be_an_epoch_are_offered_as_one(tmp_path: Path, number: str, word: str) -> None:
+    rows = [{"at": number, "answer": str(place)} for place in range(3)]
+    assert counted_from_1970(read_table(tables.write(tmp_path / "t.csv", rows), Dialect())).endswith(word)
+
+
+def test_a_year_of_days_is_held_out_as_far_as_a_metric_needs(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = str(tables.write(project.project_dir / "orders.csv", tables.orders(365, 365)))
+    printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
+    assert load_pipeline("returns", project).training.holdout_days == 30
+
+
+def test_of_many_columns_that_follow_the_label_some_are_named(
+    project: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ORDERS
+    for number in range(15):
+        rows = tables.with_column(rows, f"refund_{number}", ["9" if row["returned"] == "yes" else "0" for row in rows])
+    table = str(tables.write(project.project_dir / "orders.csv", rows))
+    said = printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
+    assert said.count("tells the label apart by itself") == 12
+    assert "look: ... and 3 more columns like these, each named in features.sql" in said

@@ -51,8 +51,10 @@ def _looks(draft: Draft) -> Iterator[str]:
             f"  look: column {column} is taken as text: {first!r} is not a plain number; have it written without "
             "its mark"
         )
-    for column, says in draft.suspects.items():
+    for column, says in list(draft.suspects.items())[:_SHOWN]:
         yield f"  look: column {column} {says}; a feature has to be known at {draft.roles.time}"
+    if len(draft.suspects) > _SHOWN:
+        yield f"  look: ... and {len(draft.suspects) - _SHOWN} more columns like these, each named in features.sql"
     for value, rows in draft.rare_classes.items():
         yield (
             f"  look: only {rows:,} rows are {draft.roles.label} = {value}: too few to learn from and to judge on; "

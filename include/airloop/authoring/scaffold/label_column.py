@@ -48,6 +48,11 @@ def label_column(table: Table, values: pl.DataFrame, asked: Asked, *, taken: Seq
     task = _task_if_fits(values[asked.label], asked.task) if asked.label in values.columns else None
     if task is None:
         different = table.texts[asked.label].drop_nulls().n_unique()
+        if different < 2:
+            raise ConfigError(
+                f"--label {asked.label}: {different} value in {len(values):,} rows: there is nothing to tell apart; "
+                "bring rows with another outcome, or name another column"
+            )
         wanted = f"{asked.task} label" if asked.task else "label"
         raise ConfigError(
             f"--label {asked.label}: {different} different values ({table.kinds[asked.label]}) make no {wanted}: two "

@@ -17,6 +17,7 @@ METRIC: dict[TaskKind, str] = {"binary": "brier", "regression": "mae", "multicla
 _EMBARGO_DAYS = 1
 _FEWEST_TRAIN, _FEWEST_HOLDOUT = 90, 30  # two tuning folds, and a metric, want that many
 _FEWEST_IN_PERIOD = 30
+_LONGEST_HOLDOUT_DAYS = 366
 _FIRST_SHARE = 5
 _FEWEST_JUDGED = 30
 _SEVERAL: dict[Calendar, timedelta] = {
@@ -78,8 +79,8 @@ def make_plan(table: Table, roles: Roles) -> Plan:
     first, last = rows["time"][0], rows["time"][-1]
     end = period_start("daily", last) + timedelta(days=1)
     days = (end - period_start("daily", first)).days
-    holdout_days = min(28, max(14, days // 4)) if days >= _COMPARABLE_DAYS else max(1, days // 4)
     mature = rows.drop_nulls("label").filter(pl.col("time") < end - LABEL_DELAY)
+    holdout_days = _holdout_days(mature["time"], end, days)
     holdout_start = end - LABEL_DELAY - timedelta(days=holdout_days)
     held_out = mature.filter(pl.col("time") >= holdout_start)
     train = mature.filter(pl.col("time") < holdout_start - timedelta(days=_EMBARGO_DAYS))
@@ -111,6 +112,16 @@ def make_plan(table: Table, roles: Roles) -> Plan:
         train_rows=len(train),
         floor=_floor(roles, train["label"], held_out["label"]),
     )
+
+
+def _holdout_days(mature: pl.Series, end: datetime, days: int) -> int:
+    """Up to four weeks, a quarter of the days; where they hold too few rows, of sparse tables, up to a year of them."""
+    quarter = max(1, days // 4)
+    usual = min(28, max(14, quarter)) if days >= _COMPARABLE_DAYS else quarter
+    if len(mature) < _FEWEST_HOLDOUT:
+        return usual
+    enough = -((mature[-_FEWEST_HOLDOUT] - (end - LABEL_DELAY)) // timedelta(days=1))
+    return max(usual, enough) if enough <= min(quarter, _LONGEST_HOLDOUT_DAYS) else usual
 
 
 def _min_train_rows(train_rows: int) -> int:

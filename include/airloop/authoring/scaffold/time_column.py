@@ -3,6 +3,7 @@
 import polars as pl
 
 from airloop.authoring.scaffold.asked import Asked
+from airloop.authoring.scaffold.time_hints import counted_from_1970, formats_of
 from airloop.errors import ConfigError, DataContractError
 from airloop.sources.land_dialect import looks_like_times
 from airloop.sources.land_tables import Table
@@ -44,18 +45,27 @@ def _no_time(table: Table, column: str = "") -> str:
             "clocks: say whose they are, like --timezone America/New_York"
         )
     if column and table.kinds[column] == "string" and looks_like_times(table.texts[column]):
-        first = table.texts[column].drop_nulls()[0]
-        return (
-            f"{column!r} looks like times, like {first!r}: say how they are written, like "
-            "--time-format '%d.%m.%Y %H:%M' or '%m/%d/%Y' (day and month are not guessed)"
-        )
+        return _unread(column, table.texts[column])
+    epoch = "" if column else counted_from_1970(table)
+    if epoch:
+        return epoch
     why = f"{column!r} is a {table.kinds[column]}. " if column else ""
     return (
         f"{why}airloop trains on older rows and judges on newer ones, so every row needs the instant it is about, "
         "ISO 8601 with its offset, like 2013-01-31T10:15:00Z or 2013-01-31T10:15:00-05:00. Where a column holds it "
         f"in another form, say which and how: --time COLUMN --time-format '%Y%m%d' (or '%b %d, %Y', epoch_seconds, "
-        f"excel){_first_values(table)}; else add such a column"
+        f"epoch_milliseconds, excel){_first_values(table)}; else add such a column"
     )
+
+
+def _unread(column: str, texts: pl.Series) -> str:
+    """The formats that would read a column's times, which a person has to choose from."""
+    formats = formats_of(texts)
+    shown = [f"'{name}'" for name in formats] or ["'%d.%m.%Y %H:%M'", "'%m/%d/%Y'"]
+    how = "say how they are written, by" if formats else "say how they are written, like"
+    why = "" if len(formats) == 1 else " (day and month are not guessed)"
+    first = texts.drop_nulls()[0]
+    return f"{column!r} looks like times, like {first!r}: {how} --time-format {' or '.join(shown)}{why}"
 
 
 def _first_values(table: Table) -> str:
