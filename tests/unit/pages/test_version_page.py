@@ -9,10 +9,12 @@ from tests.support import pages_stand, toy
 from tests.support.pages_stand import NASTY
 
 from airloop import reports
+from airloop.config.gate_rules import RULE, RuleDeclaration
 from airloop.errors import GuardRefused
 from airloop.pages import decisions, features, overview, version_page
 from airloop.records import Described
 from airloop.reports import card, rendering
+from airloop.reports.card import limits
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import promises
@@ -50,10 +52,25 @@ def test_the_card_says_what_was_measured_decided_and_not_asked(settings):
     for said in ("0.1800", "0.1700 to 0.1900", "celsius", "machine=&lt;script&gt;", "1,234, decided", "champion"):
         assert said in html
     assert NASTY not in html
-    limits = " ".join(found(settings)["limits"])
-    assert "judged by floors only: there was no champion" in limits
-    assert "The gate did not ask: whether a group of rows is worse off" in limits
-    assert f"Too few rows to say anything: machine={NASTY}" in limits
+    said = " ".join(found(settings)["limits"])
+    assert "judged by floors only: there was no champion" in said
+    assert "The gate did not ask: whether a group of rows is worse off" in said
+    assert f"Too few rows to say anything: machine={NASTY}" in said
+
+
+def test_every_rule_that_a_gate_may_have_is_named_where_it_was_not_asked(settings):
+    of_other_tasks = {"coverage", "alarm_budget", "stability"}
+    assert {*limits.RULES} == {*RULE.names()} - of_other_tasks
+    pipeline = toy.toy_pipeline(settings)
+    asked = RuleDeclaration.model_validate({"kind": "forgetting"})
+    gate = pipeline.gate.model_copy(update={"rules": (asked,)})
+    (before, after) = (
+        " ".join(card.content(declared, 1, settings)["limits"])
+        for declared in (pipeline, pipeline.model_copy(update={"gate": gate}))
+    )
+    assert limits.RULES["forgetting"] in before
+    assert limits.RULES["forgetting"] not in after
+    assert limits.RULES["sanity"] in after
 
 
 def test_a_refused_version_and_one_that_nobody_described_have_a_card_too(settings):

@@ -6,14 +6,18 @@ from typing import Any
 from airloop.config import Pipeline
 from airloop.stores.ledger import Entry, promises
 
-_RULES = {
+RULES = {
     "slices": "whether a group of rows is worse off than under the champion",
     "fairness": "whether groups are treated alike",
     "calibration": "whether predictions can be read as probabilities",
     "cost": "what its mistakes cost",
     "behaviour": "how it answers to changed inputs",
     "latency": "how fast it answers",
+    "forgetting": "whether it still knows what the champion knows of the whole past",
+    "sanity": "whether it predicts what can be, and not the same of everything",
+    "shadowed": "how it does beside the champion on live traffic",
 }
+"""Kind of a gate's rule -> what a card says where the declaration lacks it."""
 _BINARY_ONLY = ("fairness", "calibration", "cost")
 
 
@@ -57,6 +61,6 @@ def _of_decision(decision: Entry | None) -> Iterator[str]:
 def _not_asked(pipeline: Pipeline) -> Iterator[str]:
     asked = {rule.kind for rule in pipeline.gate.rules}
     binary = pipeline.prediction.task == "binary"
-    missing = [says for kind, says in _RULES.items() if kind not in asked and (binary or kind not in _BINARY_ONLY)]
+    missing = [says for kind, says in RULES.items() if kind not in asked and (binary or kind not in _BINARY_ONLY)]
     if missing:
         yield f"The gate did not ask: {'; '.join(missing)}."
