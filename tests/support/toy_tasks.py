@@ -64,13 +64,17 @@ VARIANTS = {
 }
 
 
-def write_project(root: Path, repository: Path, kind: str) -> Settings:
-    """The toy's checkout with the declaration of another task, and 91 days of coverage."""
+def write_project(root: Path, repository: Path, kind: str, candidates: str = "") -> Settings:
+    """The toy's checkout with the declaration of another task, and 91 days of coverage.
+
+    Args:
+        candidates: In place of the variant's own.
+    """
     settings = toy.write_project(root, repository)
     variant = VARIANTS[kind]
     declared = toy.PIPELINE[: toy.PIPELINE.index("   candidates:")]
     rest = toy.PIPELINE[toy.PIPELINE.index("gate:") :].replace("{metric: roc_auc, at_least: 0.7}", variant.floors)
-    text = f"{declared}   candidates: {{{variant.candidates}}}}}\n{rest}"
+    text = f"{declared}   candidates: {{{candidates or variant.candidates}}}}}\n{rest}"
     for old, new in {
         "end: 2020-03-01": "end: 2020-04-01",
         "failed: boolean": variant.outcome,
