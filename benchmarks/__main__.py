@@ -48,6 +48,7 @@ MEASUREMENTS = (
     "serving_memory",
     "serving_swaps",
     "serving_start",
+    "batch_predictions",
     "task_overhead",
     "platform_start",
     "platform_memory",
