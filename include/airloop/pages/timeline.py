@@ -11,7 +11,7 @@ from airloop.reports.rendering import score
 
 _WIDTH, _HEIGHT = 440.0, 280.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 24.0, 26.0
-_LABELS = 6
+_LABELS, _LETTER = 6, 6.5
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,15 @@ def draw(points: Sequence[Point]) -> Markup:
 
 
 def _labels(frame: "_Frame", points: Sequence[Point]) -> Iterator[str]:
-    every = math.ceil(len(points) / _LABELS)
-    for position, point in enumerate(points):
+    """Where windows start, as many as have room side by side, none beyond an edge; a mark's title has the whole."""
+    starts = [point.label.partition(" to ")[0] for point in points]
+    length = max(map(len, starts)) * _LETTER
+    room = int((_WIDTH - _LEFT - _RIGHT) / (length + _LETTER))
+    every = math.ceil(len(points) / max(1, min(_LABELS, room)))
+    for position, start in enumerate(starts):
         if (len(points) - 1 - position) % every == 0:
-            place = f'x="{frame.x(position)}" y="{_HEIGHT - 6}" text-anchor="middle"'
-            yield f'<text class="tick" {place}>{escape(point.label)}</text>'
+            x = round(min(max(frame.x(position), length / 2), _WIDTH - length / 2), 1)
+            yield f'<text class="tick" x="{x}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(start)}</text>'
 
 
 def _marks(frame: "_Frame", points: Sequence[Point]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """How numbers, times and pictures read."""
 
+import itertools
+import re
 from datetime import timedelta
 
 import pytest
@@ -109,6 +111,18 @@ def test_a_line_joins_windows_of_one_champion_and_another_begins_anew() -> None:
 
 def test_a_metric_that_was_never_measured_has_no_picture() -> None:
     assert timeline.draw([point("a", None), point("b", None)]) == ""
+
+
+@pytest.mark.parametrize("label", ["2013-02-{:02d}", "2013-02-{:02d} 07:00 to 08:00", "2013-02-{:02d} to 2013-03-01"])
+@pytest.mark.parametrize("windows", [1, 5, 28])
+def test_labels_below_the_axis_neither_overlap_nor_leave_the_picture(label: str, windows: int) -> None:
+    drawn = timeline.draw([point(label.format(day + 1), 1.0) for day in range(windows)])
+    shown = re.findall(r'<text class="tick" x="([\d.]+)" y="274.0" text-anchor="middle">([^<]+)</text>', drawn)
+    half = [len(text) * 6.5 / 2 for _, text in shown]
+    spans = [(float(x) - part, float(x) + part) for (x, _), part in zip(shown, half, strict=True)]
+    assert shown[-1][1].startswith(f"2013-02-{windows:02d}")
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(spans))
+    assert (spans[0][0] >= 0, spans[-1][1] <= 440) == (True, True)
 
 
 @pytest.mark.parametrize("values", [[0.5], [0.0], [0.1831, 0.1832], [12345.0, 67890.0], [-3.0, 3.0]])
