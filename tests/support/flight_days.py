@@ -1,88 +1,103 @@
-"""Flights by the day: the four files of flight_delays on a daily calendar, as `flight_days`, with or without a change.
+"""Flights by the day: the four files of flight_delays on a daily calendar, as they were and with carriers that turn."""
 
-By hand, on a platform of its own: `python -m tests.support.flight_days FOLDER FROM TO [planted] [day-by-day]`.
-"""
-
-import re
-import sys
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import yaml
 
+from airloop.config import Pipeline
+from airloop.config.loading import read_yaml
 from airloop.settings import Settings, load_settings
+from airloop.stores import alarms
 from nycflights import NycFlights
 
-NAME = "flight_days"
-CHANGED_FROM = date(2013, 2, 20)
-"""From this local day on the planted change lands: flights of the morning arrive an hour late."""
+STAYS, TURNED = WORLDS = "flight_days", "turned_flight_days"
+CHANGED_FROM = date(2013, 2, 18)
+"""From this local day on the planted change lands: two weeks after LEARNED_UNTIL, so that one look sees none of it."""
+MINUTES = {"UA": 15, "DL": 15, "EV": -30, "B6": -30}
+"""What the change adds to the arrival delay, by carrier: the punctual ones come late, the late ones in time."""
+LEARNED_UNTIL = datetime(2013, 2, 4, tzinfo=UTC)
+"""A first model has its rows and its holdout by then; it is a Monday, on which looks end."""
+ONE_CANDIDATE = {
+    "budget": {"trials": 1, "folds": 2, "rows": 4000, "seconds": 600},
+    "leak_check_times": 1,
+    "candidates": {
+        "logistic_regression": {
+            "estimator": "sklearn.linear_model:LogisticRegression",
+            "encoder": "one_hot",
+            "params": {"C": 0.1, "max_iter": 200},
+        }
+    },
+}
+"""Of `training`, where it is tried when one is asked for, and not what it finds."""
 LINKED = ("dags", "plugins", "requirements", "include/airloop", "include/airloop_airflow", "include/airloop_platform")
 
 
-class ChangedFlights(NycFlights):
-    """NycFlights in which arrivals before noon (UTC 17:00) are an hour late from CHANGED_FROM on."""
+class TurnedFlights(NycFlights):
+    """NycFlights whose carriers change places from CHANGED_FROM on: only outcomes are other ones."""
 
     def files(self, feed: str) -> Mapping[date, pl.DataFrame]:
         """See Replay."""
-        return _changed() if feed == "arrivals" else super().files(feed)
+        return _turned() if feed == "arrivals" else super().files(feed)
 
 
 @cache
-def _changed() -> Mapping[date, pl.DataFrame]:
-    late = pl.col("arrived_at").dt.hour().is_between(12, 17)
-    delay = pl.col("arrival_delay_minutes") + pl.when(late).then(60).otherwise(0)
+def _turned() -> Mapping[date, pl.DataFrame]:
+    carriers = NycFlights().frame("schedule").select("flight_id", "carrier")
+    added = pl.col("carrier").replace_strict(MINUTES, default=0)
     return {
-        day: frame.with_columns(delay.alias("arrival_delay_minutes")) if day >= CHANGED_FROM else frame
+        day: frame.join(carriers, on="flight_id", how="left", maintain_order="left")
+        .with_columns(pl.col("arrival_delay_minutes") + added)
+        .drop("carrier")
+        if day >= CHANGED_FROM
+        else frame
         for day, frame in NycFlights().files("arrivals").items()
     }
 
 
-def write_project(root: Path, repository: Path, *, planted: bool) -> Settings:
-    """A project with `flight_days` alone; code and DAGs are the repository's."""
-    folder = root / "include" / "pipelines" / NAME
-    folder.mkdir(parents=True)
+def answer_the_blizzard(pipeline: Pipeline, settings: Settings) -> None:
+    """What a person says to the alarm that the storm of 8 February raises: flights that were cancelled never arrive."""
+    for item in alarms.raised(pipeline, settings):
+        if item.open and item.alarm.kind == "labels_missing":
+            why = "a blizzard closed the airports: those flights were cancelled"
+            alarms.answer(settings, pipeline, item.id, given=alarms.ACCEPTED, why=why, who="operations")
+
+
+def write_project(root: Path, repository: Path, **training: Any) -> Settings:
+    """A project with both worlds alone; code and DAGs are the repository's. See declare."""
+    (root / "include").mkdir(parents=True)
     (root / "feature_repo").mkdir()
     for name in LINKED:
         (root / name).symlink_to(repository / name)
-    shipped = repository / "include" / "pipelines" / "flight_delays"
-    for name in ("pipeline.yaml", "features.sql", "expectations.yaml"):
-        text = (shipped / name).read_text().replace("flight_delays", NAME)
-        (folder / name).write_text(_daily(text, planted=planted) if name == "pipeline.yaml" else text)
-    definitions = (repository / "feature_repo" / "flight_delays.py").read_text()
-    (root / "feature_repo" / f"{NAME}.py").write_text(definitions.replace("flight_delays", NAME))
     store = (repository / "feature_repo" / "feature_store.yaml").read_text()
     (root / "feature_repo" / "feature_store.yaml").write_text(store)
-    return load_settings(project_dir=root, home=root / "home")
-
-
-def _daily(text: str, *, planted: bool) -> str:
-    text = re.sub(r"calendar: monthly.*", "calendar: daily", text)
-    text = text.replace("monitoring:\n  {", "monitoring:\n  {every: weekly, ")
-    if planted:
-        text = text.replace("nycflights.feeds:NycFlights", "tests.support.flight_days:ChangedFlights")
-    return text
-
-
-def main(folder: str, start: str, end: str, *options: str) -> None:
-    """Replay `[start, end)` on a platform of its own, and show the demo's table."""
-    from rich.console import Console
-
-    from airloop.config import load_pipeline
-    from airloop_platform.replay import span
-    from airloop_platform.replay.command import replay_and_show
-
-    repository, root = Path(__file__).resolve().parents[2], Path(folder)
-    if not root.exists():
-        write_project(root, repository, planted="planted" in options)
     settings = load_settings(project_dir=root, home=root / "home")
-    pipeline = load_pipeline(NAME, settings)
-    windows = span.windows_between(pipeline, start, end, span.reach(pipeline, settings))
-    if "day-by-day" not in options:
-        windows = span.by_look(pipeline, windows, settings)
-    replay_and_show(pipeline, windows, settings, console=Console(width=200))
+    for name in WORLDS:
+        declare(name, settings, repository, **training)
+    return settings
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def declare(name: str, settings: Settings, repository: Path, **training: Any) -> None:
+    """Write a world's four files into a checkout: another calendar, a look a week at two weeks, four weeks learned.
+
+    Args:
+        training: Keys of `training` that are other ones than the shipped pipeline's.
+    """
+    shipped, folder = repository / "include" / "pipelines" / "flight_delays", settings.pipelines_dir / name
+    folder.mkdir(parents=True)
+    for file in ("features.sql", "expectations.yaml"):
+        (folder / file).write_text((shipped / file).read_text())
+    _, declared = read_yaml(shipped / "pipeline.yaml")
+    declared |= {"name": name, "calendar": "daily"}
+    declared["training"] |= {"history_days": 28, **training}
+    declared["monitoring"] |= {"every": "weekly", "over_days": 14}
+    if name == TURNED:
+        declared["replay"] = f"{__name__}:{TurnedFlights.__name__}"
+    (folder / "pipeline.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
+    definitions = (repository / "feature_repo" / "flight_delays.py").read_text()
+    own = definitions.replace("flight_delays/features", f"{name}/features")
+    (settings.feature_repo_dir / f"{name}.py").write_text(own)
