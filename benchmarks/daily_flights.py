@@ -10,6 +10,7 @@ again goes on where it was; without one a temporary folder goes at the end.
 """
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -75,6 +76,8 @@ if __name__ == "__main__":
     os.environ["TZ"] = "UTC"
     time.tzset()
     apply_quiet_environment()
+    # An exit, so that the platform is stopped then, too.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     given = sys.argv[2] if len(sys.argv) > 2 else "2013-04-01"
     if len(sys.argv) > 1:
         sys.exit(main(Path(sys.argv[1]).resolve(), given))
