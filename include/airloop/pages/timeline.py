@@ -46,8 +46,9 @@ def _labels(frame: "_Frame", points: Sequence[Point]) -> Iterator[str]:
     """Where windows start, as many as have room side by side, none beyond an edge; a mark's title has the whole."""
     starts = [point.label.partition(" to ")[0] for point in points]
     length = max(map(len, starts)) * _LETTER
-    room = int((_WIDTH - _LEFT - _RIGHT) / (length + _LETTER))
-    every = math.ceil(len(points) / max(1, min(_LABELS, room)))
+    # The last one is moved to the left where it would leave the picture, towards the one before.
+    moved = max(0.0, frame.x(len(points) - 1) + length / 2 - _WIDTH)
+    every = max(math.ceil(len(points) / _LABELS), math.ceil((length + _LETTER + moved) / frame.step))
     for position, start in enumerate(starts):
         if (len(points) - 1 - position) % every == 0:
             x = round(min(max(frame.x(position), length / 2), _WIDTH - length / 2), 1)
