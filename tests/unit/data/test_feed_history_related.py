@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from tests.support.flight_months import (
     APRIL,
+    NEW_YORK,
     Plant,
     alarms,
     among,
@@ -65,6 +66,10 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str]]]] = {
     "delays shifted by a row": (
         several(_shifted("arrivals", DELAY), _shifted("departures", LATE)),
         {("relation_changed", f"arrivals.{DELAY}"), ("relation_changed", f"departures.{LATE}")},
+    ),
+    "no rows of the noon": (
+        without("weather", pl.col("observed_at").dt.convert_time_zone(NEW_YORK).dt.hour().is_between(12, 14)),
+        {("incomplete", "weather")},
     ),
     "humidity and visibility exchanged": (
         changed("weather", humid=pl.col("visib"), visib=pl.col("humid")),

@@ -19,8 +19,9 @@ _LEAST_ROWS = 200
 _LEAST_SHARE = 0.005
 _FAR = 0.75
 """So many times the whole range that was there before lies beyond it what no season explains."""
-_FAR_OF_HALF, _LEAST_HALF = 4.0, 0.05
-"""Or so many times the distance from there to the median: amounts that end at 0 have no -500."""
+_FAR_OF_HALF, _LEAST_HALF, _NO_HALF = 1.5, 0.01, 0.2
+"""Or so many times the distance from there to the median, which is as much where both halves are alike: amounts that
+end at 0 have no -50. Where the median lies at the end itself, so large a part of the range."""
 _NEAR, _APART = 0.1, 0.1
 """One value in many rows may lie nearer, where as much of the range is empty between it and all others."""
 _LEAST_WINDOWS, _LEVEL_WINDOWS = 2, 3
@@ -64,7 +65,8 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
     width, found = highest - lowest, []
     halves = min(ends[len(SHARES)] for ends in past) - lowest, highest - max(ends[len(SHARES) + 1] for ends in past)
     for side, distance, half in (("below", lowest - low, halves[0]), ("above", high - highest, halves[1])):
-        share = _beyond(distance, width, min(_FAR * width, _FAR_OF_HALF * max(half, _LEAST_HALF * width)))
+        near = _FAR_OF_HALF * half if half >= _LEAST_HALF * width else _NO_HALF * width
+        share = _beyond(distance, width, min(_FAR * width, near))
         if share:
             found.append(Far(share, float((low if side == "below" else high)[0]), side, lowest, highest))
     return max(found, key=lambda item: item.share, default=None)
