@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
@@ -84,8 +85,9 @@ def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduce
             f"version {version} is a {held.candidate}, which training.candidates of {pipeline.name} lacks now"
         )
     rows = learned_part(pipeline, read_snapshot(held.snapshot, settings), "holdout")
-    recorded, again = held.predict(pipeline, rows), _in_a_fresh_process(pipeline, version, settings)
     task = task_of(pipeline)
+    recorded, file = held.predict(pipeline, rows), _in_a_fresh_process(pipeline, version, settings)
+    again = task.from_column(pd.Series(list(file)))  # a file of numbers does not say of which quantiles they are
     values = [metric_values(task, rows["label"], predicted) for predicted in (recorded, again)]
     unequal = recorded != again
     return Reproduced(
