@@ -6,11 +6,12 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis
-from tests.support import toy, toy_sql, toy_stream
+from tests.support import stream_ages, toy, toy_sql, toy_stream
 from tests.support.waiting import until
 
 from airloop.settings import Settings
@@ -82,20 +83,47 @@ def test_the_server_takes_its_password_alone_and_keeps_port_password_and_events(
 
 
 @pytest.mark.integration
-def test_the_consumers_consume_until_they_are_told_to_stop(settings: Settings) -> None:
+def test_killed_services_lose_and_double_no_event_and_consumers_stop_when_they_are_told(
+    settings: Settings, record_property: Callable[[str, object], None]
+) -> None:
+    toy_sql.declare(settings, "late: is_late}", "late: is_late, online: [machine_heat], land_minutes: 0.001}")
     commands = stream_commands(settings, taken=())
-    toy_sql.declare(settings, "late: is_late}", "late: is_late, land_minutes: 0.001}")
-    server = start(commands["redis"], cwd=settings.home)
-    consumers = start(commands["streams"], cwd=settings.home)
+    running = {name: start(command, cwd=settings.home) for name, command in commands.items()}
+    names: list[str] = []
+
+    def send(count: int) -> None:
+        new = [f"kept{len(names) + number:03d}" for number in range(count)]
+        toy_stream.send(settings, [stream_ages.event(name, 1) for name in new])
+        names.extend(new)
+
+    def landed() -> list[str]:
+        machines = [line.split(",")[0].strip('"') for line in toy_stream.landed_lines(settings)]
+        return sorted(machine for machine in machines if machine.startswith("kept"))
+
     try:
         assert until(lambda: all(stream_health(settings).values()), seconds=90)
-        toy_stream.send(settings, [toy_stream.event("m1", 20.0)])
-        assert until(lambda: len(toy_stream.landed_lines(settings)) == 1, seconds=90)
-        os.kill(consumers.pid, signal.SIGTERM)
-        assert consumers.wait(timeout=30) == 0
+        send(1)
+        assert until(lambda: landed() == names, seconds=90)
+        ages = stream_ages.ages(settings, toy_stream.stream(settings), seconds=4)
+        record_property("p95 seconds", stream_ages.quantile(ages, 0.95))
+        assert len(ages) > 40
+        assert stream_ages.quantile(ages, 0.95) < 5  # `make bench stream_age` holds it to one second
+        for killed in ("streams", "redis"):
+            send(100)
+            running[killed].kill()
+            running[killed].wait()
+            if killed == "streams":
+                send(100)
+            running[killed] = start(commands[killed], cwd=settings.home)
+            assert until(lambda: redis_answers(settings), seconds=60)
+            send(100)
+        assert until(lambda: len(landed()) >= len(names), seconds=90)
+        assert landed() == names
+        os.kill(running["streams"].pid, signal.SIGTERM)
+        assert running["streams"].wait(timeout=30) == 0
         assert not service.is_alive(settings)
     finally:
-        for process in (consumers, server):
+        for process in running.values():
             process.kill()
             process.wait()
 
