@@ -2,9 +2,9 @@
 below the repository. Tests without the marker `integration` never touch a database."""
 
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +33,18 @@ for folder in (Path(__file__).parent, DAGS, PLUGINS, PROJECT / "include"):
         sys.path.insert(0, str(folder))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def airflow_home() -> Iterator[Path]:
-    """Airflow's home of this session; removed at its end."""
-    import shutil
-
-    yield HOME
+def pytest_unconfigure() -> None:
+    # In every worker: the home is made when the tests are collected, and a worker that runs none of these has it too.
     shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def airflow_database(airflow_home: Path) -> Path:
+def airflow_database() -> Path:
     """Airflow's home with a migrated database."""
     from airflow.utils.db import initdb
 
     initdb()
-    return airflow_home
+    return HOME
 
 
 @pytest.fixture
