@@ -98,7 +98,7 @@ def test_the_report_page_is_whole_or_not_there(toy_settings: Settings, disk: Pat
     toy.run("ingest", settings, WINDOW)
     with full(disk):
         says = _refusal("validate_raw", settings)
-        assert "report " in says
+        assert f"{disk}/reports/toy/validation/" in says
         assert "cannot be written: [Errno 28] No space left" in says
         assert [path for path in disk.rglob("*") if path.is_file()] == [disk / "filler"]
         assert landed.versions(settings, "clean")["clean/jobs"] is None
