@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pytest
 from tests.support import ledger_entries, toy
 from tests.support.run_plainly import run_plainly
+from tests.support.served_toy import twin
 
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused, UpstreamUnavailable
@@ -47,13 +48,6 @@ def settings(championed: Settings, tmp_path: Path) -> Settings:
 
 def put_in_force(settings, version, day):
     ledger_entries.put_in_force(settings, "toy", version, toy.days(0, day).end)
-
-
-def twin(settings):
-    """Another version with the files of version 1."""
-    pipeline, first = toy.toy_pipeline(settings), tracking.client(settings).get_model_version("toy", "1")
-    tags = {key: value for key, value in first.tags.items() if key != tracking.INPUT_KEY}
-    return tracking.register(pipeline, settings, model_uri=first.source, run_id=first.run_id, key="twin", tags=tags)
 
 
 def scored(settings, window=NEXT, **options):
