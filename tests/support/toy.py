@@ -137,6 +137,16 @@ def edited(settings: Settings, root: Path, file: str, old: str, new: str) -> Set
     return settings.model_copy(update={"project_dir": root})
 
 
+def nothing_online(settings: Settings, folder: Path) -> Settings:
+    """The same features with an empty online store, registry and state below a folder."""
+    update = {
+        "online_store": {"type": "sqlite", "path": f"{folder}/online.db"},
+        "feast_registry_url": f"sqlite:///{folder}/registry.db",
+        "state_url": f"sqlite:///{folder}/state.db",
+    }
+    return settings.model_copy(update=update)
+
+
 def land(
     settings: Settings, *, days: range = range(DAYS), outcomes: bool = True, shuffled: bool = False, shift: float = 0.0
 ) -> None:

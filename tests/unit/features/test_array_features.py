@@ -35,13 +35,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def offline(built: Settings, tmp_path: Path) -> Settings:
-    """The same features with nothing online."""
-    update = {
-        "online_store": {"type": "sqlite", "path": f"{tmp_path}/online.db"},
-        "feast_registry_url": f"sqlite:///{tmp_path}/registry.db",
-        "state_url": f"sqlite:///{tmp_path}/state.db",
-    }
-    return built.model_copy(update=update)
+    return toy.nothing_online(built, tmp_path)
 
 
 def stored(settings):

@@ -26,13 +26,7 @@ def day(first: float, end: float) -> tuple[datetime, datetime]:
 
 @pytest.fixture
 def settings(toy_built: Settings, tmp_path: Path) -> Settings:
-    """The same features with an empty online store and registry."""
-    update = {
-        "online_store": {"type": "sqlite", "path": f"{tmp_path}/online.db"},
-        "feast_registry_url": f"sqlite:///{tmp_path}/registry.db",
-        "state_url": f"sqlite:///{tmp_path}/state.db",
-    }
-    return toy_built.model_copy(update=update)
+    return toy.nothing_online(toy_built, tmp_path)
 
 
 @pytest.fixture

@@ -21,13 +21,7 @@ MACHINES = [{"machine": f"m{number}"} for number in range(5)]
 
 @pytest.fixture
 def settings(toy_built: Settings, tmp_path: Path) -> Settings:
-    """The same features with an empty online store and registry."""
-    update = {
-        "online_store": {"type": "sqlite", "path": f"{tmp_path}/online.db"},
-        "feast_registry_url": f"sqlite:///{tmp_path}/registry.db",
-        "state_url": f"sqlite:///{tmp_path}/state.db",
-    }
-    return toy_built.model_copy(update=update)
+    return toy.nothing_online(toy_built, tmp_path)
 
 
 def run(settings, first, end):
