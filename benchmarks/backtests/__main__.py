@@ -7,12 +7,10 @@ docs/backtests.md and docs/images/. Flights take an hour or more, every other se
 import argparse
 import dataclasses
 import json
-import os
-import sys
-import time
 from pathlib import Path
 
-from airloop.settings import apply_quiet_environment, load_settings
+from airloop.settings import load_settings
+from benchmarks.backtests import commands
 
 CLONE = Path(__file__).parents[2]
 REFITS = ("all_mature", "none")
@@ -24,9 +22,7 @@ def main(arguments: list[str]) -> int:
 
     given = _asked(arguments)
     home = load_settings().home
-    strange = sorted(set(given.names) - set(place.names()))
-    if strange:
-        sys.stderr.write(f"there is no data set {strange[0]!r} (there are: {', '.join(place.names())})\n")
+    if not commands.known(given.names, place.names()):
         return 2
     if not given.docs:
         for name in given.names or place.names():
@@ -53,25 +49,15 @@ def _measure(name: str, home: Path, refit: str, policies: str) -> None:
 
     pipeline, settings = place.prepared(name, home, CLONE)
     chosen = backtests.find_policies(tuple(filter(None, policies.split(","))))
-    past = backtests.past_of(pipeline, settings, every="monthly", on_progress=_say)
+    past = backtests.past_of(pipeline, settings, every="monthly", on_progress=commands.say)
     for on in REFITS if refit == "both" else (refit,):
-        _say(f"{name}: training.refit.on: {on}")
+        commands.say(f"{name}: training.refit.on: {on}")
         training = pipeline.training
         changed = training.model_copy(update={"refit": training.refit.model_copy(update={"on": on})})
         asked = dataclasses.replace(past, pipeline=past.pipeline.model_copy(update={"training": changed}))
-        found = backtests.backtest(asked, chosen, every="monthly", on_progress=_say)
+        found = backtests.backtest(asked, chosen, every="monthly", on_progress=commands.say)
         (home / "backtests" / f"{name}-{on}.json").write_text(json.dumps(found.to_json(), indent=1))
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
-
-
 if __name__ == "__main__":
-    # Several threads a fit make other sums: one, as the stages have it.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    apply_quiet_environment()
-    from airloop.feast_stores import feast_boot
-
-    feast_boot.neutralise_typeguard()
-    sys.exit(main(sys.argv[1:]))
+    commands.start(main)

@@ -5,14 +5,13 @@ k dates the best is taken: no policy that asks for k trainings of these models g
 after every window gains over never.
 """
 
-import os
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airloop.settings import apply_quiet_environment, load_settings
+from airloop.settings import load_settings
+from benchmarks.backtests import commands
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +20,11 @@ CLONE = Path(__file__).parents[2]
 
 
 def main(names: list[str]) -> int:
-    """0."""
+    """0, or 2 for a name that there is not."""
+    from benchmarks.backtests import place
+
+    if not commands.known(names, place.names()):
+        return 2
     for name in names:
         print(f"{name}\n| retrainings | share | at |\n|---|---|---|")
         for count, share, months in shares(name):
@@ -66,8 +69,8 @@ def _losses(name: str) -> "tuple[list[str], np.ndarray[tuple[int, int], np.dtype
     from benchmarks.backtests import place
 
     declared, settings = place.prepared(name, load_settings().home, CLONE)
-    past = backtests.past_of(declared, settings, every="monthly", on_progress=_say)
-    pipeline, work, windows = past.pipeline, Work(past, _say), windows_of("monthly", past.span)
+    past = backtests.past_of(declared, settings, every="monthly", on_progress=commands.say)
+    pipeline, work, windows = past.pipeline, Work(past, commands.say), windows_of("monthly", past.span)
     earliest = first_cutoff(pipeline, windows)
     if earliest is None:
         raise SystemExit(f"{name}: too short for a first training")
@@ -88,14 +91,5 @@ def _losses(name: str) -> "tuple[list[str], np.ndarray[tuple[int, int], np.dtype
     return [f"{window.start:%Y-%m}" for window in live], losses
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-
-
 if __name__ == "__main__":
-    os.environ["OMP_NUM_THREADS"] = "1"
-    apply_quiet_environment()
-    from airloop.feast_stores import feast_boot
-
-    feast_boot.neutralise_typeguard()
-    sys.exit(main(sys.argv[1:]))
+    commands.start(main)

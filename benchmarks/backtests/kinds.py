@@ -10,12 +10,11 @@ A model is trained at the end of every window, ungated, and measured on the wind
 """
 
 import dataclasses
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airloop.settings import apply_quiet_environment, load_settings
+from airloop.settings import load_settings
+from benchmarks.backtests import commands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +27,7 @@ NAMES = ("flight_ranges", "airport_disruptions", "flight_few_labels")
 
 def main(names: list[str]) -> int:
     """0, or 2 for a name that there is not."""
-    strange = sorted(set(names) - set(NAMES))
-    if strange:
-        sys.stderr.write(f"there is no {strange[0]!r} (there are: {', '.join(NAMES)})\n")
+    if not commands.known(names, NAMES):
         return 2
     for name in names or NAMES:
         print(name)
@@ -92,7 +89,7 @@ def _past(name: str) -> "Past":
     from benchmarks.backtests import place
 
     pipeline, settings = place.prepared(name, load_settings().home, CLONE)
-    return backtests.past_of(pipeline, settings, every="monthly", on_progress=_say)
+    return backtests.past_of(pipeline, settings, every="monthly", on_progress=commands.say)
 
 
 def _live(past: "Past", *, every_row: bool = False) -> "tuple[pd.DataFrame, list[Any]]":
@@ -103,7 +100,7 @@ def _live(past: "Past", *, every_row: bool = False) -> "tuple[pd.DataFrame, list
     from airloop.authoring.backtest.replay import first_model
     from airloop.authoring.backtest.work import Work
 
-    work, windows = Work(past, _say), windows_of("monthly", past.span)
+    work, windows = Work(past, commands.say), windows_of("monthly", past.span)
     earliest = first_cutoff(past.pipeline, windows)
     if earliest is None:
         raise SystemExit(f"{past.pipeline.name}: too short for a first training")
@@ -119,14 +116,5 @@ def _live(past: "Past", *, every_row: bool = False) -> "tuple[pd.DataFrame, list
     return pd.concat(parts, ignore_index=True), models
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-
-
 if __name__ == "__main__":
-    os.environ["OMP_NUM_THREADS"] = "1"
-    apply_quiet_environment()
-    from airloop.feast_stores import feast_boot
-
-    feast_boot.neutralise_typeguard()
-    sys.exit(main(sys.argv[1:]))
+    commands.start(main)

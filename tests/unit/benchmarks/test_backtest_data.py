@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from benchmarks.backtests import flight_tables, kinds, page, place, tables
+from benchmarks.backtests import __main__ as backtests
+from benchmarks.backtests import flight_tables, hindsight, kinds, page, place, tables
 
 from airloop.authoring import pipeline_check
 from airloop.config import load_pipeline
@@ -137,7 +138,13 @@ def test_where_retraining_gains_nothing_there_is_no_share_of_it():
     assert page.share_of_ungated(result) is None
 
 
-def test_the_kinds_are_measured_on_data_sets_that_there_are(capsys):
+def test_the_kinds_are_measured_on_data_sets_that_there_are():
     assert set(kinds.NAMES) < set(tables.TABLES)
-    assert kinds.main(["flight_range"]) == 2
-    assert "there is no 'flight_range' (there are: flight_ranges, " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [backtests.main, kinds.main, hindsight.main])
+def test_a_data_set_that_there_is_not_is_named_beside_those_that_there_are(command, capsys):
+    assert command(["flight_range"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("there is no data set 'flight_range' (there are: ")
+    assert "flight_ranges" in said
