@@ -6,6 +6,9 @@ deadline, or because it was overtaken: a newer version passed, another champion 
 A person may answer within the second in which the task leaves its worker. Airflow's scheduler can then take this for a
 task that was killed and start it again, and a question that is asked again loses its answer. So an attempt after the
 first asks nothing: it waits for the answer to the question that stands.
+
+On SQLite the number of a trigger that is gone is given to the next one, and a late event of the first wakes the task of
+the second. So an event names the decision it answers, and to a task that asks about another it is none.
 """
 
 import asyncio
@@ -32,7 +35,7 @@ logger = logging.getLogger(__name__)
 FORM = {"comment": Param("", "Why; kept in the ledger.", type="string", maxLength=1000)}
 """What a person fills in beside the answer: `params` of the operator."""
 
-_ENDED, _UNASKED = "ended", "unasked"
+_ENDED, _UNASKED, _ABOUT = "ended", "unasked", "sequence"
 _DEFAULTS = {"approve": ApprovalOperator.APPROVE, "reject": ApprovalOperator.REJECT}
 _KINDS = {ApprovalOperator.APPROVE: "approved", ApprovalOperator.REJECT: "rejected"}
 
@@ -65,6 +68,8 @@ class Approval(ApprovalOperator):
 
         pipeline, sequence = self._pipeline(), _sequence(context)
         store = settings.load_settings()
+        if event.get(_ABOUT) != sequence:
+            return self._ask(context, datetime.fromisoformat(deadline), note=None)
         if _UNASKED in event:
             return self._ask(context, datetime.fromisoformat(deadline), note="")
         if _ENDED in event:
@@ -179,7 +184,7 @@ class Answers(HITLTrigger):
             if event is None:
                 event = await self._ended()
             if event is not None:
-                yield event
+                yield TriggerEvent({**event.payload, _ABOUT: self.sequence})  # type: ignore[no-untyped-call]
                 return
             await asyncio.sleep(self.poke_interval)
 

@@ -107,7 +107,7 @@ def test_a_question_ends_when_the_ledger_has_an_answer_or_a_newer_version_passed
     else:
         ledger_entries.decided(asked, "toy", 3, at=DAY, champion=1)
     event = asyncio.run(anext(waiting.run()))
-    assert (event.payload, closed) == ({"ended": says}, [["Reject"]])
+    assert (event.payload, closed) == ({"ended": says, "sequence": 4}, [["Reject"]])
 
 
 def given(user: str, option: str, comment: str = "") -> SimpleNamespace:
@@ -187,6 +187,33 @@ def test_an_attempt_after_the_first_takes_the_answer_that_was_given_and_asks_onl
             task.execute_complete(context, fired, **left.value.kwargs)
         assert [question["subject"] for question in questions] == ["Promote version 2 of toy?"]
         assert not asking.value.trigger.stands
+
+
+def test_a_late_event_of_another_question_is_no_answer_to_this_one(
+    asked: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions: list[dict[str, Any]] = []
+    monkeypatch.setattr("airloop_airflow.approval.upsert_hitl_detail", lambda **asked: questions.append(asked))
+    monkeypatch.setattr(
+        "airflow.providers.standard.triggers.hitl.get_hitl_detail_content_detail",
+        lambda ti_id: given("anna", "Approve"),
+    )
+    task = promotion().get_task("approve")
+    instance = SimpleNamespace(try_number=1, id="t")
+    context = {"ti": instance, "task_instance": instance, "dag": task.dag, "params": {"sequence": 4}}
+    context["dag_run"] = SimpleNamespace(conf={"sequence": 4}, triggering_user_name="boris")
+    deadline = datetime.now(UTC).isoformat()
+    events = [asyncio.run(anext(trigger(sequence=3).run())).payload, {"ended": "", "sequence": 3}, {}]
+    for event in events:
+        with pytest.raises(TaskDeferred) as waiting:
+            task.execute_complete(context, event, deadline=deadline)
+        # The question stands, with whatever a person has answered to it meanwhile.
+        assert (questions, waiting.value.trigger.stands) == ([], True)
+        assert ledger.history(asked, "toy").answer_to(4) is None
+    task.execute_complete(context, asyncio.run(anext(waiting.value.trigger.run())).payload, deadline=deadline)
+    entry = ledger.history(asked, "toy").answer_to(4)
+    assert entry is not None
+    assert entry.kind == "approved"
 
 
 def test_an_error_of_airflow_while_the_first_attempt_waits_is_an_error(

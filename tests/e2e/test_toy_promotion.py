@@ -84,7 +84,7 @@ def respond(platform, run, user, option, comment=""):
 
 
 def end(platform, run):
-    ended = platform.client.wait(run, seconds=120, on_tasks=lambda _tasks: None)
+    ended = platform.client.wait(run, seconds=600, on_tasks=lambda _tasks: None)
     return ended.state, platform.states(run)["promote"]
 
 
@@ -128,7 +128,7 @@ def test_what_a_person_rejects_is_not_promoted(asked):
 
 def test_nobodys_answer_is_a_no_at_the_deadline(asked):
     before, decision = champion(asked), challenger(asked.settings, "silent")
-    with policy(asked, POLICY % 0.002):
+    with policy(asked, POLICY % 0.004):
         run, _ = ask(asked, decision)
         assert end(asked, run) == ("success", "skipped")
     assert standing(asked, decision)[:2] == ("rejected", "deadline")

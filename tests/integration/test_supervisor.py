@@ -20,6 +20,7 @@ from urllib.error import HTTPError
 
 import psutil
 import pytest
+from tests.support.waiting import until
 
 from airloop.errors import AirloopError
 from airloop.settings import Settings, load_settings
@@ -28,7 +29,7 @@ from airloop_platform.supervisor.environment import python_path, settings_enviro
 from airloop_platform.supervisor.ports import choose_ports
 from airloop_platform.supervisor.presence import recorded_services
 from airloop_platform.supervisor.presence import supervisor as supervising
-from airloop_platform.supervisor.processes import ProcessMark, mark, session, wait_until
+from airloop_platform.supervisor.processes import ProcessMark, mark, session
 from airloop_platform.supervisor.run_folder import run_folder
 
 pytestmark = pytest.mark.integration
@@ -123,7 +124,7 @@ def kill_supervisor(settings: Settings) -> None:
     leader = supervising(run_folder(settings))
     assert leader is not None
     os.kill(leader.pid, signal.SIGKILL)
-    assert wait_until(lambda: not leader.lives(), 60)
+    assert until(lambda: not leader.lives(), seconds=60)
 
 
 def test_everything_is_healthy_and_the_password_opens_the_door(
@@ -196,15 +197,15 @@ def test_two_bursts_of_runs_posted_at_once_while_tasks_run_are_all_taken(
     settings: Settings, platform: supervisor.Platform
 ) -> None:
     token, dags = log_in(platform), [f"{platform.airflow_url}/api/v2/dags/brief_{number}" for number in range(2)]
-    assert wait_until(lambda: all(known(dag, token) for dag in dags), 120)
+    assert until(lambda: all(known(dag, token) for dag in dags), seconds=120)
     for dag in dags * 4:
         call(f"{dag}/dagRuns", {"logical_date": None}, token=token)
-    assert wait_until(lambda: sum(succeeded(dag, token) for dag in dags) > 0, 120)
+    assert until(lambda: sum(succeeded(dag, token) for dag in dags) > 0, seconds=120)
     with ThreadPoolExecutor(2 * BURST) as pool:
         posts = [pool.submit(call, f"{dag}/dagRuns", {"logical_date": None}, token=token) for dag in dags * BURST]
         assert {post.result()["state"] for post in posts} == {"queued"}
     assert all(service.healthy for service in supervisor.status(settings))
-    assert wait_until(lambda: sum(succeeded(dag, token) for dag in dags) == 2 * (4 + BURST), 240)
+    assert until(lambda: sum(succeeded(dag, token) for dag in dags) == 2 * (4 + BURST), seconds=240)
     assert "database is locked" not in "".join(path.read_text() for path in settings.home.glob("logs/*.log"))
 
 
@@ -221,7 +222,7 @@ def test_a_second_start_is_refused(settings: Settings, platform: supervisor.Plat
 def test_a_killed_service_comes_back_alone(settings: Settings, platform: supervisor.Platform) -> None:
     before = recorded_services(run_folder(settings))
     kill(settings, "mlflow")
-    assert wait_until(lambda: revived(settings, "mlflow", before), 120)
+    assert until(lambda: revived(settings, "mlflow", before), seconds=120)
     after = recorded_services(run_folder(settings))
     assert {name for name in after if after[name] != before[name]} == {"mlflow"}
     assert {service.name: service.restarts for service in supervisor.status(settings)} == dict.fromkeys(
@@ -235,17 +236,17 @@ def test_a_scheduler_and_an_api_server_killed_at_work_come_back_and_the_runs_end
     settings: Settings, platform: supervisor.Platform
 ) -> None:
     token, dag = log_in(platform), f"{platform.airflow_url}/api/v2/dags/brief_0"
-    assert wait_until(lambda: known(dag, token), 120)
+    assert until(lambda: known(dag, token), seconds=120)
     before, done = recorded_services(run_folder(settings)), succeeded(dag, token)
     for _ in range(8):
         call(f"{dag}/dagRuns", {"logical_date": None}, token=token)
-    assert wait_until(lambda: succeeded(dag, token) > done, 120)
+    assert until(lambda: succeeded(dag, token) > done, seconds=120)
     for name in ("scheduler", "api-server"):
         kill(settings, name)
-    assert wait_until(lambda: all(revived(settings, name, before) for name in ("scheduler", "api-server")), 300)
+    assert until(lambda: all(revived(settings, name, before) for name in ("scheduler", "api-server")), seconds=300)
     assert not session(before["scheduler"])
     assert supervisor.current(settings) == platform
-    assert wait_until(lambda: succeeded(dag, token) == done + 8, 300)
+    assert until(lambda: succeeded(dag, token) == done + 8, seconds=300)
     restarts = {service.name: service.restarts for service in supervisor.status(settings)}
     assert (restarts["scheduler"], restarts["api-server"]) == (1, 1)
 
@@ -256,7 +257,7 @@ def test_a_service_that_dies_at_once_each_time_ends_everything_and_is_named(
     leaders = list(recorded_services(run_folder(settings)).values())
     run_folder(settings).mlflow_auth.write_text("not a configuration")
     kill(settings, "mlflow")
-    assert wait_until(lambda: supervising(run_folder(settings)) is None, 240)
+    assert until(lambda: supervising(run_folder(settings)) is None, seconds=240)
     assert gone(leaders)
     assert strangers(settings) == []
     log = (settings.home / "logs" / "supervisor.log").read_text()
@@ -297,15 +298,15 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_by_down(
     settings: Settings, platform: supervisor.Platform
 ) -> None:
     token = log_in(platform)
-    assert wait_until(lambda: known(f"{platform.airflow_url}/api/v2/dags/nap", token), 120)
+    assert until(lambda: known(f"{platform.airflow_url}/api/v2/dags/nap", token), seconds=120)
     call(f"{platform.airflow_url}/api/v2/dags/nap/dagRuns", {"logical_date": None}, token=token)
     leaders = list(recorded_services(run_folder(settings)).values())
-    assert wait_until(lambda: naps(leaders) != [], 120)
+    assert until(lambda: naps(leaders) != [], seconds=120)
     orphan = naps(leaders)[0]
 
     kill_supervisor(settings)
     assert supervisor.current(settings) is None
-    assert wait_until(lambda: not any(leader.lives() for leader in leaders), 120)
+    assert until(lambda: not any(leader.lives() for leader in leaders), seconds=120)
     assert orphan.lives()
     progress: list[str] = []
     again = supervisor.start_detached(settings, on_progress=progress.append)
@@ -315,7 +316,9 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_by_down(
     assert all(service.healthy for service in supervisor.status(settings))
 
     leaders = list(recorded_services(run_folder(settings)).values())
-    assert wait_until(lambda: naps(leaders) != [], 120)  # the run goes on: its scheduler has waited for the API server
+    assert until(
+        lambda: naps(leaders) != [], seconds=120
+    )  # the run goes on: its scheduler has waited for the API server
     kill_supervisor(settings)
     assert supervisor.down(settings, on_progress=ignore) is True
     assert gone(leaders)

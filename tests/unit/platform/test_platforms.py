@@ -10,13 +10,14 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.support.waiting import until
 
 from airloop.settings import Settings
 from airloop_platform import cli
 from airloop_platform.replay import command
 from airloop_platform.supervisor import processes, shutdown
 from airloop_platform.supervisor.environment import airflow_environment
-from airloop_platform.supervisor.processes import Command, mark, send, session, start, wait_until
+from airloop_platform.supervisor.processes import Command, mark, send, session, start
 
 ROOT = Settings().project_dir
 
@@ -91,7 +92,7 @@ def test_a_service_is_started_found_and_ended_whole(tmp_path: Path) -> None:
     try:
         assert leader is not None
         assert leader.lives()
-        assert wait_until(lambda: len(session(leader)) == 3, 5)
+        assert until(lambda: len(session(leader)) == 3, seconds=5)
         assert shutdown.stop_services({"part": leader}) == ["part"]
         assert process.wait(timeout=60) == -signal.SIGTERM
         assert not leader.lives()

@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import until
 
 from airloop.errors import AirloopError
 from airloop.settings import load_settings
 from airloop_platform.supervisor import shutdown
 from airloop_platform.supervisor.environment import python_path
 from airloop_platform.supervisor.parts import Gate, Parts
-from airloop_platform.supervisor.processes import Command, ProcessMark, mark, send, session, start, wait_until
+from airloop_platform.supervisor.processes import Command, ProcessMark, mark, send, session, start
 from airloop_platform.supervisor.run_folder import read_private, run_folder
 
 
@@ -45,7 +46,7 @@ def command(folder: Path, *arguments: str) -> Command:
 
 
 def size(leader: ProcessMark, expected: int) -> bool:
-    return wait_until(lambda: len(session(leader)) == expected, 60)
+    return until(lambda: len(session(leader)) == expected, seconds=60)
 
 
 def test_a_session_has_the_leader_and_its_children(leaders: Leaders) -> None:
@@ -66,7 +67,7 @@ def test_a_recycled_pid_is_a_strangers_and_is_left_alone(leaders: Leaders, part:
 
 def test_what_outlives_its_leader_is_still_found_and_ended(leaders: Leaders) -> None:
     leader = leaders.sh("sleep 60 & exit 0")
-    assert wait_until(lambda: not leader.lives(), 60)
+    assert until(lambda: not leader.lives(), seconds=60)
     assert size(leader, 1)
     assert shutdown.stop_services({"mlflow": leader}) == ["mlflow"]
     assert session(leader) == []
@@ -85,7 +86,7 @@ def test_tasks_are_killed_and_their_scheduler_may_report(leaders: Leaders, monke
     script = f"trap 'wait; echo reported' TERM; {sys.executable} -uc \"{task}\" & wait"
     leader = leaders.sh(script)
     log = leaders.folder / "part.log"
-    assert wait_until(lambda: "up" in log.read_text(), 10)
+    assert until(lambda: "up" in log.read_text(), seconds=10)
     shutdown.stop_services({"scheduler": leader})
     assert session(leader) == []
     assert "reported" in log.read_text()
@@ -94,7 +95,7 @@ def test_tasks_are_killed_and_their_scheduler_may_report(leaders: Leaders, monke
 def test_one_that_ignores_every_request_is_killed(leaders: Leaders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutdown, "_EXIT_SECONDS", 0.3)
     leader = leaders.sh("trap '' TERM; echo up; sleep 60; sleep 60")
-    assert wait_until(lambda: "up" in (leaders.folder / "part.log").read_text(), 60)
+    assert until(lambda: "up" in (leaders.folder / "part.log").read_text(), seconds=60)
     shutdown.stop_services({"triggerer": leader})
     assert session(leader) == []
 
@@ -113,7 +114,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     environment = os.environ | {"PYTHONPATH": python_path(load_settings(home=tmp_path))}
     subprocess.run([sys.executable, "-c", script], env=environment, check=False)
     pid = int((tmp_path / "pid").read_text())
-    assert wait_until(lambda: not runs(pid), 60)
+    assert until(lambda: not runs(pid), seconds=60)
 
 
 def runs(pid: int) -> bool:
@@ -149,14 +150,14 @@ def test_every_start_is_on_record_until_the_end(parts: Parts, tmp_path: Path) ->
 
 def test_a_part_that_ends_is_named_with_its_exit_code_and_the_end_of_its_log(parts: Parts, tmp_path: Path) -> None:
     parts.start("scheduler", command(tmp_path, "sh", "-c", "echo no such table; exit 3"))
-    assert wait_until(lambda: died(parts) is not None, 60)
+    assert until(lambda: died(parts) is not None, seconds=60)
     assert "scheduler ended with exit code 3" in str(died(parts))
     assert str(died(parts)).endswith("no such table")
 
 
 def test_a_part_that_is_killed_is_named_with_the_signal(parts: Parts, tmp_path: Path) -> None:
     parts.start("mlflow", command(tmp_path, "sh", "-c", "kill -9 $$"))
-    assert wait_until(lambda: died(parts) is not None, 60)
+    assert until(lambda: died(parts) is not None, seconds=60)
     assert "mlflow was killed by signal 9 (Killed)" in str(died(parts))
 
 
@@ -165,7 +166,7 @@ def test_only_a_part_that_is_meant_to_end_may_end_and_only_with_success(
     parts: Parts, tmp_path: Path, code: int, fine: bool
 ) -> None:
     parts.start("migration", replace(command(tmp_path, "sh", "-c", f"exit {code}"), ends=True))
-    assert wait_until(lambda: parts.succeeded("migration") or died(parts) is not None, 60)
+    assert until(lambda: parts.succeeded("migration") or died(parts) is not None, seconds=60)
     assert parts.succeeded("migration") is fine
     assert (died(parts) is None) is fine
 
@@ -185,5 +186,5 @@ def test_the_gate_lets_its_process_on_only_when_it_is_opened(parts: Parts, tmp_p
     log = tmp_path / "part.log"
     assert log.read_text() == ""
     gate.open()
-    assert wait_until(lambda: log.read_text() == "on\n", 60)
+    assert until(lambda: log.read_text() == "on\n", seconds=60)
     gate.close()

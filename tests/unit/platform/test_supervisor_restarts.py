@@ -8,13 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import until
 
 from airloop.errors import AirloopError
 from airloop.settings import load_settings
 from airloop_platform.supervisor import restarts
 from airloop_platform.supervisor.parts import Parts
 from airloop_platform.supervisor.presence import recorded_services
-from airloop_platform.supervisor.processes import Command, ProcessMark, session, wait_until
+from airloop_platform.supervisor.processes import Command, ProcessMark, session
 from airloop_platform.supervisor.restarts import Restarts
 from airloop_platform.supervisor.run_folder import read_private, run_folder
 
@@ -45,7 +46,7 @@ class Platform:
     def kill(self, name: str) -> ProcessMark:
         leader = self.leader(name)
         os.kill(leader.pid, signal.SIGKILL)
-        assert wait_until(lambda: name in {death.name for death in self.parts.deaths()}, 30)
+        assert until(lambda: name in {death.name for death in self.parts.deaths()}, seconds=30)
         return leader
 
     def look(self, *, after_seconds: float = 0.0) -> None:
@@ -86,7 +87,7 @@ def test_a_service_that_died_is_started_again_after_its_delay_and_the_others_sta
 
 def test_what_the_dead_leader_leaves_is_ended_before_its_successor_starts(parts: Parts, tmp_path: Path) -> None:
     platform = Platform(tmp_path, parts, mlflow=SLEEPS_WITH_A_CHILD)
-    assert wait_until(lambda: len(session(platform.leader("mlflow"))) == 2, 30)
+    assert until(lambda: len(session(platform.leader("mlflow"))) == 2, seconds=30)
     dead = platform.kill("mlflow")
     assert len(session(dead)) == 1
     platform.look()
@@ -100,10 +101,10 @@ def test_a_service_that_keeps_dying_ends_the_platform_with_its_log(parts: Parts,
         return parts.deaths() != []
 
     for seconds in restarts.DELAYS_SECONDS:
-        assert wait_until(dies, 30)
+        assert until(dies, seconds=30)
         platform.look()
         platform.look(after_seconds=seconds)
-    assert wait_until(dies, 30)
+    assert until(dies, seconds=30)
     with pytest.raises(AirloopError) as ended:
         platform.look()
     often = "triggerer died 4 times within 10 minutes; the last time it ended with exit code 3; everything was stopped."
@@ -148,5 +149,5 @@ def test_a_scheduler_goes_on_only_when_the_api_server_answers_again(
     assert log.read_text() == ""
     platform.api_answers = True
     platform.look()
-    assert wait_until(lambda: log.read_text() == "on\n", 30)
+    assert until(lambda: log.read_text() == "on\n", seconds=30)
     platform.restarts.close()

@@ -56,16 +56,14 @@ def versions(client):
     return ask(client, {"features": EXPLICIT}).json()["model_version"]
 
 
-def test_a_promotion_reaches_the_service_within_two_seconds_and_without_a_restart(served):
+def test_a_promotion_reaches_the_service_within_seconds_and_without_a_restart(served):
     with served_toy.running(served) as client:
         assert versions(client) == 1
         second = served_toy.twin(served, "reached")
         promote(served, second, 1)
-        began = time.monotonic()
-        noticed = wait_for(lambda: client.service.champions.slots["toy"].served.version == second)
-        assert noticed
+        # Loading included, on a machine that may be busy: the service looks every half second.
+        wait_for(lambda: client.service.champions.slots["toy"].served.version == second, seconds=6)
         assert versions(client) == second
-        assert time.monotonic() - began < 30  # loading included, on a machine that is busy with other tests
 
 
 def test_a_version_that_is_promoted_later_but_takes_effect_earlier_is_not_in_force(quick):
