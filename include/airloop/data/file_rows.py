@@ -84,7 +84,8 @@ def parse(uri: str, content: bytes, feed: Feed, *, span: Window | None, max_bad_
             f"{uri}: {len(unreadable)} of {rows.height} rows cannot be read, more than {max_bad_share:.2%}; "
             f"line {lines[first]}, {says}"
         )
-    return _placed(rows, rules, feed, span).with_columns(
+    return rows.with_columns(
+        *_placed(feed, span),
         rules,
         _sparse(TEXT, rows.height, {row: json.dumps(text.row(row, named=True)) for row in unreadable}),
         _sparse(SOURCE, rows.height, {row: f"{uri} line {lines[row]}" for row in unreadable}),
@@ -171,47 +172,68 @@ def _refuse_other_columns(uri: str, found: Sequence[str], feed: Feed) -> None:
 
 def _rules(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed, span: Window | None) -> pl.Series:
     """What is wrong with each row, joined by "; "; null where nothing is."""
-    broken = {f"type of {name}": text[name].is_not_null() & rows[name].is_null() for name in feed.columns}
-    for name in filter(None, dict.fromkeys((feed.event_time, feed.known_at))):
-        broken[f"missing {name}"] = text[name].is_null()
-    if span is not None and feed.event_time is not None:
-        instant = rows[feed.event_time]
-        broken[f"day of {feed.event_time}"] = ((instant < span.start) | (instant >= span.end)).fill_null(value=False)
-    broken |= key_text.faults(text, feed)
-    # Files put one behind the other: where all columns are texts, nothing else tells their headers from rows.
-    broken[f"{HEADER} {feed.key[0]}"] = (
-        text.select(pl.all_horizontal(pl.col(name) == name for name in feed.columns)).to_series().fill_null(value=False)
-    )
-    broken[f"twice {AND.join(feed.key)}"] = _disputed(text, rows, feed)
-    found = {rule: mask for rule, mask in broken.items() if mask.any()}
-    if not found:
+    # Asked at once: a file may have a few rows only, and then each question costs more than its answer.
+    both = rows.hstack([text[name].alias(_as_text(name)) for name in feed.columns])
+    header, twice = f"{HEADER} {feed.key[0]}", f"twice {AND.join(feed.key)}"
+    masks = both.select(**_values(feed, span), **{header: _header(feed), twice: _shared(feed)})
+    broken = {name: masks[name] for name in masks.columns if name not in (header, twice)} | key_text.faults(text, feed)
+    broken |= {header: masks[header], twice: _disputed(text, rows, feed, shared=masks[twice])}
+    breaches = {rule: mask for rule, mask in broken.items() if mask.any()}
+    if not breaches:
         return pl.Series(RULE, [None] * rows.height, pl.String)
     named = pl.concat_str(
-        (pl.when(pl.lit(mask)).then(pl.lit(rule)) for rule, mask in found.items()), separator="; ", ignore_nulls=True
+        (pl.when(pl.lit(mask)).then(pl.lit(rule)) for rule, mask in breaches.items()), separator="; ", ignore_nulls=True
     )
     return rows.select(named.replace("", None).alias(RULE)).to_series()
 
 
-def _disputed(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed) -> pl.Series:
+def _as_text(name: str) -> str:
+    return f"\x1f{name}"  # the name of no column
+
+
+def _values(feed: Feed, span: Window | None) -> dict[str, pl.Expr]:
+    """By rule, which values are not of their type, are missing, or lie on another day than the file's."""
+    texts = {name: pl.col(_as_text(name)) for name in feed.columns}
+    broken = {
+        f"type of {name}": texts[name].is_not_null() & pl.col(name).is_null()
+        for name, kind in feed.columns.items()
+        if kind != "string"
+    }
+    for name in filter(None, dict.fromkeys((feed.event_time, feed.known_at))):
+        broken[f"missing {name}"] = texts[name].is_null()
+    if span is not None and feed.event_time is not None:
+        inside = pl.col(feed.event_time).is_between(span.start, span.end, closed="left")
+        broken[f"day of {feed.event_time}"] = ~inside.fill_null(value=True)
+    return broken
+
+
+def _header(feed: Feed) -> pl.Expr:
+    """Files put one behind the other: where all columns are texts, nothing else tells their headers from rows."""
+    return pl.all_horizontal(pl.col(_as_text(name)) == name for name in feed.columns).fill_null(value=False)
+
+
+def _shared(feed: Feed) -> pl.Expr:
+    return pl.struct(feed.key).is_duplicated() & pl.all_horizontal(pl.col(feed.key).is_not_null())
+
+
+def _disputed(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed, *, shared: pl.Series) -> pl.Series:
     """Rows that share their key with a row of other values; lines that say the same are one row."""
-    key = list(feed.key)
-    shared = rows.select(pl.struct(key).is_duplicated() & pl.all_horizontal(pl.col(key).is_not_null())).to_series()
     if not shared.any():
         return shared
     # What is not of its type is null in `rows`: only its text tells it from another.
     untyped = text.select(
-        pl.when(rows[name].is_null()).then(pl.col(name)).alias(f"{name} as text") for name in rows.columns
+        pl.when(rows[name].is_null()).then(pl.col(name)).alias(_as_text(name)) for name in rows.columns
     )
     whole = pl.concat([rows, untyped], how="horizontal")
-    return shared & whole.select(pl.struct(pl.all()).n_unique().over(key) > 1).to_series()
+    return shared & whole.select(pl.struct(pl.all()).n_unique().over(list(feed.key)) > 1).to_series()
 
 
-def _placed(rows: pl.DataFrame, rules: pl.Series, feed: Feed, span: Window | None) -> pl.DataFrame:
+def _placed(feed: Feed, span: Window | None) -> list[pl.Expr]:
     if span is None or feed.event_time is None:
-        return rows
+        return []
     time = pl.col(feed.event_time)
     sound = time.is_between(span.start, span.end, closed="left").fill_null(value=False)
-    return rows.with_columns(pl.when(sound).then(time).otherwise(pl.lit(span.start).dt.cast_time_unit("us")))
+    return [pl.when(sound).then(time).otherwise(pl.lit(span.start).dt.cast_time_unit("us"))]
 
 
 def _sparse(name: str, height: int, values: Mapping[int, str]) -> pl.Series:

@@ -39,11 +39,16 @@ _WHOLE_FLOAT, _ANY_FRACTION = r"^[+-]?[0-9]+\.0+$", r"^[+-]?[0-9]+\.[0-9]*[1-9]"
 
 def faults(texts: pl.DataFrame, feed: Feed) -> dict[str, pl.Series]:
     """Rule and column -> which rows of a file break it; `texts` are the file's fields."""
-    broken = {}
-    for name in judged(feed):
-        broken[f"{HIDDEN} {name}"] = hidden(texts[name])
-        broken[f"{NO_VALUE} {name}"] = texts[name].str.contains(_NO_VALUE).fill_null(value=False)
-        broken[f"{FLOAT} {name}"] = through_float(texts[name])
+    names, masks = judged(feed), {}
+    for name in names:
+        text = pl.col(name)
+        masks[f"{HIDDEN} {name}"] = _odd(text)
+        masks[f"{NO_VALUE} {name}"] = text.str.contains(_NO_VALUE).fill_null(value=False)
+        masks[f"{FLOAT} {name}"] = _through_float(text)
+    broken = texts.select(**masks).to_dict()
+    for name in names:
+        if broken[f"{HIDDEN} {name}"].any():
+            broken[f"{HIDDEN} {name}"] = hidden(texts[name])
     return broken
 
 
@@ -54,7 +59,7 @@ def judged(feed: Feed) -> tuple[str, ...]:
 
 def hidden(texts: pl.Series) -> pl.Series:
     """Which of the texts hold what is not seen."""
-    odd = texts.is_not_null() & ~texts.str.contains(_PLAIN).fill_null(value=True)
+    odd = texts.to_frame().select(_odd(pl.first())).to_series()
     if not odd.any():
         return odd
     known = {text: bool(unseen(text)) for text in texts.filter(odd).unique()}
@@ -63,10 +68,18 @@ def hidden(texts: pl.Series) -> pl.Series:
 
 def through_float(texts: pl.Series) -> pl.Series:
     """Which of a column's texts are whole numbers that have been floats."""
+    return texts.to_frame().select(_through_float(pl.first())).to_series()
+
+
+def _odd(text: pl.Expr) -> pl.Expr:
+    """What has to be looked at by its characters."""
+    return ~text.str.contains(_PLAIN).fill_null(value=True)
+
+
+def _through_float(text: pl.Expr) -> pl.Expr:
     # 1.0 beside 1.1 is a version; in a file in which every fraction is zero the numbers were whole.
-    fractions = texts.str.contains(_ANY_FRACTION).any()
-    whole = texts.str.contains(_WHOLE_FLOAT) & (not fractions)
-    return (texts.str.contains(_EXPONENT) | whole).fill_null(value=False)
+    fractions = text.str.contains(_ANY_FRACTION).any()
+    return (text.str.contains(_EXPONENT) | (text.str.contains(_WHOLE_FLOAT) & ~fractions)).fill_null(value=False)
 
 
 def is_float(text: str, *, whole: bool) -> bool:
