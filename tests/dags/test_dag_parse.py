@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.waiting import bound
 
 PROJECT = Path(__file__).parents[2]
 FILES = sorted(path.name for path in (PROJECT / "dags").glob("*.py"))
@@ -57,7 +58,7 @@ def _parse(files: list[Path], home: Path) -> dict[str, Any]:
     folders = os.pathsep.join([str(PROJECT / name) for name in ("dags", "plugins", "include")])
     environment = os.environ | {"AIRFLOW_HOME": str(home), "PYTHONPATH": folders, "AIRLOOP_HOME": str(home / "airloop")}
     command = [sys.executable, "-c", PROGRAM, *map(str, files)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=bound(120))
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"path"')]
     return {Path(item["path"]).name: item for item in found}
 

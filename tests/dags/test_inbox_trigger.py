@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from airflow.triggers.base import TriggerEvent
+from tests.support.waiting import bound
 
 from airloop.data import bell_answers
 from airloop.errors import UpstreamUnavailable
@@ -95,7 +96,7 @@ def landing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def _next(events: AsyncIterator[TriggerEvent]) -> TriggerEvent:
-    return await asyncio.wait_for(anext(events), timeout=20)
+    return await asyncio.wait_for(anext(events), timeout=bound(20))
 
 
 def _watch() -> AsyncIterator[TriggerEvent]:
@@ -178,7 +179,7 @@ def test_a_ring_that_the_inbox_answered_does_not_come_again(landing: Path) -> No
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(task := asyncio.ensure_future(anext(events))), timeout=1.5)
         (landing / "2013-03-02.csv").write_text("x")
-        return await asyncio.wait_for(task, timeout=20)
+        return await asyncio.wait_for(task, timeout=bound(20))
 
     assert asyncio.run(watch()).payload["files"] == 2
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 from due_runs import HOUR, LAST, LONG_AGO, NOW, context
+from tests.support.waiting import bound
 
 from airloop import settings
 from airloop.config import Pipeline, load_pipeline
@@ -87,7 +88,7 @@ def test_scoring_waits_for_features_and_is_skipped_when_they_do_not_come(pipelin
 
 def test_the_trigger_fires_when_the_files_land_and_when_it_is_too_late(pipeline: Pipeline) -> None:
     async def first(trigger: waiting.AwaitTrigger) -> Any:
-        return await asyncio.wait_for(anext(trigger.run()), timeout=60)
+        return await asyncio.wait_for(anext(trigger.run()), timeout=bound(60))
 
     def trigger(until: datetime) -> waiting.AwaitTrigger:
         made = waiting.AwaitTrigger(pipeline.name, LAST.to_json(), waiting.FILES, until.isoformat(), poll_seconds=0.01)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import toy, toy_sql
+from tests.support.waiting import bound
 
 from airloop.data import inbox
 from airloop.deployment import Deployment
@@ -142,7 +143,7 @@ def test_memory_does_not_grow_with_the_table(settings: Settings, tmp_path: Path)
     peak = "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss"
     program = EXTRACT.replace("\nextract(", f"\nimport resource; before = {peak}\nextract(")
     with start(settings, tmp_path, 1, program=f"{program}print({peak} - before)") as process:
-        printed, _ = process.communicate("go\n", timeout=120)
+        printed, _ = process.communicate("go\n", timeout=bound(120))
     landed_bytes = sum(path.stat().st_size for path in (Path(settings.landing_uri) / "toy" / "jobs").glob("*"))
     assert landed_bytes > 80 * 2**20
     assert int(printed) * 1024 < 30 * 2**20

@@ -18,6 +18,7 @@ from feast.types import Array, Float64, Int64, String
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from tests.support import postgresql
+from tests.support.waiting import bound
 
 pytestmark = [pytest.mark.integration]
 
@@ -101,7 +102,7 @@ def test_three_processes_at_once_leave_every_view_complete(tmp_path):
         "    store.materialize(start, end, [{view!r}])"
     )
     processes = [start(tmp_path, loop.format(days=DAYS, view=view)) for view in VIEWS]
-    errors = [process.communicate(timeout=120)[1] for process in processes]
+    errors = [process.communicate(timeout=bound(120))[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], errors
     store.refresh_registry()
     windows = [(at(day), at(day + 1)) for day in range(DAYS)]
@@ -134,7 +135,7 @@ writers.open_sqlite = open_watched
 store.materialize(datetime(2013, 1, 2, tzinfo=UTC), datetime(2013, 1, 3, tzinfo=UTC), ["first"])
 """
     process = start(tmp_path, code)
-    process.communicate(timeout=120)
+    process.communicate(timeout=bound(120))
     assert process.returncode == -signal.SIGKILL
     store.refresh_registry()
     assert online(store) == newest(0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from tests.support.waiting import bound
 
 from airloop.records import Window
 from airloop.settings import Settings, load_settings
@@ -58,7 +59,7 @@ def _finish(writers: list[subprocess.Popen[str]]) -> list[int]:
         for writer in writers:
             stack.enter_context(writer)
         for writer in writers:
-            writer.communicate(timeout=120)
+            writer.communicate(timeout=bound(120))
     return [writer.returncode for writer in writers]
 
 
@@ -148,6 +149,6 @@ def test_processes_that_add_the_same_rows_at_once_add_each_once(settings: Settin
             assert scorer.stdin is not None
             scorer.stdin.write("go\n")
             scorer.stdin.flush()
-        added = [int(scorer.communicate(timeout=240)[0]) for scorer in scorers]
+        added = [int(scorer.communicate(timeout=bound(240))[0]) for scorer in scorers]
     rows = lake.read(lake.table_uri(settings, "toy", "predictions", "predictions"), settings)
     assert rows.num_rows == len(set(rows["job"].to_pylist())) == sum(added) == 7 * 144

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.support import pipeline_runs, tables
+from tests.support.waiting import bound
 
 from airloop.authoring.scaffold import EVENTS, OUTCOMES, Asked, new_pipeline
 from airloop.config import calendar_windows, load_pipeline
@@ -97,7 +98,7 @@ def test_a_new_user_gets_from_a_real_table_to_a_champion_that_scores_by_the_prin
 
     def airloop(*arguments: str) -> str:
         done = subprocess.run(
-            [command, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+            [command, *arguments], env=environment, capture_output=True, text=True, timeout=bound(300), check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

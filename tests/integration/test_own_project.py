@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.own_project import CLONE, PIPELINE, build
+from tests.support.waiting import bound
 
 pytestmark = pytest.mark.integration
 
@@ -28,7 +29,13 @@ class Environment:
         }
         program = self.folder / "bin" / command[0]
         return subprocess.run(
-            [program, *command[1:]], cwd=cwd, env=kept | more, capture_output=True, text=True, timeout=600, check=False
+            [program, *command[1:]],
+            cwd=cwd,
+            env=kept | more,
+            capture_output=True,
+            text=True,
+            timeout=bound(600),
+            check=False,
         )
 
     def ok(self, *command: str | Path, cwd: Path, **more: str) -> str:
@@ -39,7 +46,7 @@ class Environment:
     def install(self, wheel: Path) -> None:
         uv = CLONE / ".airloop" / "uv" / "bin" / "uv"
         command = [uv if uv.is_file() else "uv", "pip", "install", "--quiet", "--no-deps", "--python"]
-        subprocess.run([*command, self.folder / "bin" / "python", wheel], check=True, timeout=120)
+        subprocess.run([*command, self.folder / "bin" / "python", wheel], check=True, timeout=bound(120))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +57,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def environment(root: Path) -> Iterator[Environment]:
     folder = root / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=bound(60))
     # A folder that a .pth adds has its own .pth files left alone: not the editable checkout among them.
     (site,) = folder.glob("lib/python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import bound
 
 from airloop.settings import Settings, load_settings
 from airloop.stores import claims, state
@@ -58,7 +59,7 @@ def test_processes_that_meet_a_new_database_at_once_leave_one_record_and_one_win
     answers = []
     for claimer in claimers:
         with claimer:
-            answers.append(claimer.communicate(timeout=120)[0].splitlines())
+            answers.append(claimer.communicate(timeout=bound(120))[0].splitlines())
     assert [claimer.returncode for claimer in claimers] == [0] * CLAIMERS
     for reason, of_each in enumerate(zip(*answers, strict=True)):
         assert sorted(of_each) == ["False False"] * (CLAIMERS - 1) + ["True True"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 from tests.support import postgresql
-from tests.support.waiting import until
+from tests.support.waiting import bound, until
 
 from airloop.authoring.engine_proof import Compared, compare
 from airloop.features.dialects import source_tree, translate
@@ -41,7 +41,7 @@ def sail(folder: Path) -> Iterator[str]:
         yield f"sc://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=bound(30))
 
 
 def _answers(port: int) -> bool:

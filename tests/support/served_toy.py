@@ -11,7 +11,7 @@ import httpx
 import uvicorn
 from tests.support import ledger_entries, toy
 from tests.support.run_plainly import judged
-from tests.support.waiting import until
+from tests.support.waiting import bound, until
 
 from airloop.deployment import Deployment
 from airloop.features import materialize
@@ -72,7 +72,7 @@ class Asker(httpx.Client):
     """A client of a service in this process."""
 
     def __init__(self, service: Service, url: str) -> None:
-        super().__init__(base_url=url, timeout=30, trust_env=False)
+        super().__init__(base_url=url, timeout=bound(30), trust_env=False)
         self.service, self.url = service, url
 
 

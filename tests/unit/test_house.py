@@ -11,6 +11,7 @@ from pathlib import Path
 import grimp
 import pytest
 from tests.support.stage_signatures import looked_up_twice, problems
+from tests.support.waiting import bound
 
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
@@ -145,7 +146,9 @@ def test_a_planted_import_upwards_is_refused(tmp_path: Path, planted: str, impor
         f"import sys; sys.path[:0] = [{str(tmp_path / 'include')!r}]; from importlinter.cli import lint_imports;"
         "sys.exit(lint_imports(no_cache=True))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=bound(120)
+    )
     assert done.returncode == 1
     assert any(line.startswith(broken) and line.endswith("BROKEN") for line in done.stdout.splitlines())
 

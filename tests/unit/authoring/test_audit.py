@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from referencing import Registry, Resource
 from tests.support import toy
 from tests.support.toy_turned import CUTOFF
+from tests.support.waiting import bound
 
 from airloop.authoring.audit import archive, pack, sbom
 from airloop.errors import ConfigError, GuardRefused
@@ -45,7 +46,7 @@ def read(packed, name):
 
 def check_ledger(packed):
     command = [sys.executable, "-I", str(packed / "ledger" / "check_ledger.py")]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=bound(60))
 
 
 def test_it_holds_what_an_auditor_asks_for(packed):

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.support import tables
+from tests.support.waiting import bound
 
 from airloop.authoring.scaffold.time_hints import counted_from_1970, formats_of
 from airloop.config import load_pipeline
@@ -74,7 +75,7 @@ try:
 except SystemExit as left:
     sys.exit(f"{{left.code}} {{sorted({{'feast', 'great_expectations', 'mlflow', 'sklearn'}} & set(sys.modules))}}")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=bound(120), check=False)
     assert "no timestamp column" in done.stderr
     assert done.stderr.splitlines()[-1] == "1 []"
 

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from tests.support import extend_pages, toy
+from tests.support.waiting import bound
 
 from airloop.authoring.pipeline_check import check_pipeline
 from airloop.config.engine import ENGINE
@@ -34,7 +35,9 @@ def test_the_default_imports_nothing_of_other_engines(toy_settings: Settings) ->
         "import sys; from airloop.features import build_features, engine_check; from airloop.cli import app;"
         "print([name for name in ('sqlglot', 'pyspark', 'adbc_driver_postgresql') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=bound(120)
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.support.waiting import until
+from tests.support.waiting import bound, until
 
 from airloop.settings import Settings
 from airloop_platform import cli
@@ -94,7 +94,7 @@ def test_a_service_is_started_found_and_ended_whole(tmp_path: Path) -> None:
         assert leader.lives()
         assert until(lambda: len(session(leader)) == 3, seconds=5)
         assert shutdown.stop_services({"part": leader}) == ["part"]
-        assert process.wait(timeout=60) == -signal.SIGTERM
+        assert process.wait(timeout=bound(60)) == -signal.SIGTERM
         assert not leader.lives()
         assert shutdown.stop_services({"part": leader}) == []
     finally:

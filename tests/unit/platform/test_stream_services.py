@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 from tests.support import stream_ages, toy, toy_sql, toy_stream
-from tests.support.waiting import until
+from tests.support.waiting import bound, until
 
 from airloop.settings import Settings
 from airloop.sources.streams import service
@@ -120,7 +120,7 @@ def test_killed_services_lose_and_double_no_event_and_consumers_stop_when_they_a
         assert until(lambda: len(landed()) >= len(names), seconds=90)
         assert landed() == names
         os.kill(running["streams"].pid, signal.SIGTERM)
-        assert running["streams"].wait(timeout=30) == 0
+        assert running["streams"].wait(timeout=bound(30)) == 0
         assert not service.is_alive(settings)
     finally:
         for process in running.values():
@@ -137,5 +137,7 @@ def test_a_missing_server_names_the_extra(settings: Settings) -> None:
         "stream_commands(found, taken=())"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "include")}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=bound(120)
+    )
     assert "pip install 'airloop[streams]'" in done.stderr

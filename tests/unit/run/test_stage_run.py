@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support import toy
+from tests.support.waiting import bound
 
 from airloop.data import ingest
 from airloop.deployment import Deployment
@@ -177,7 +178,7 @@ def test_two_runs_of_one_input_at_once_call_the_stage_once(landed: Settings, cal
 def test_two_candidates_of_one_window_do_not_wait_for_each_other(
     toy_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = threading.Barrier(2, timeout=30)
+    together = threading.Barrier(2, timeout=bound(30))
 
     def meet(_at: Any, window: Window, _reads: Any, *, mode: str = "live") -> Scored:
         together.wait()

@@ -15,6 +15,7 @@ import pytest
 from tests.support import command, served_toy, toy
 from tests.support.run_plainly import run_plainly
 from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask, wait_for
+from tests.support.waiting import bound
 
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError, GuardRefused
@@ -79,7 +80,7 @@ def test_a_killed_service_leaves_the_record_of_every_answer_it_gave(served):
     ) as process:
         try:
             url = process.stdout.readline().split()[2].rstrip(",")
-            with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+            with httpx.Client(base_url=url, timeout=bound(30), trust_env=False) as client:
                 # Each look takes a connection of its own, and so perhaps another worker.
                 wait_for(lambda: all(_ready(url) for _ in range(20)), seconds=120)
 
@@ -132,7 +133,7 @@ def test_a_stopped_service_answers_what_it_has_accepted(served):
         object.__setattr__(slot.served.form, "name", "pipeline")  # in a thread, like all that is slow
 
         def asking() -> None:
-            with httpx.Client(base_url=client.url, timeout=30, trust_env=False) as other:
+            with httpx.Client(base_url=client.url, timeout=bound(30), trust_env=False) as other:
                 answers.append(ask(other, {"features": EXPLICIT}))
 
         thread = threading.Thread(target=asking)

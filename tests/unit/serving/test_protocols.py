@@ -7,6 +7,7 @@ import pytest
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from tests.support import toy
 from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask
+from tests.support.waiting import bound
 
 from airloop.models import model_version
 
@@ -24,7 +25,7 @@ def test_mlflows_own_client_gets_what_mlflow_would_serve(client, wanted):
     place = urlsplit(client.url)
     mlflow = ScoringServerClient(place.hostname, place.port)
     mlflow.ping()
-    mlflow.wait_server_ready(timeout=10)
+    mlflow.wait_server_ready(timeout=bound(10))
     found = mlflow.invoke(frame).get_predictions().to_numpy()
     assert found == pytest.approx(expected, abs=1e-12)
 

@@ -11,6 +11,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support import toy
+from tests.support.waiting import bound
 
 from airloop.config import Feed, Pipeline
 from airloop.errors import ConfigError, UpstreamUnavailable
@@ -233,4 +234,4 @@ def test_a_landing_folder_that_does_not_answer_is_retried_and_never_taken_for_an
 
 
 def test_a_forked_process_reads_files_although_the_stages_were_imported_before() -> None:
-    assert subprocess.run([sys.executable, "-c", FORK], timeout=120, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", FORK], timeout=bound(120), check=False).returncode == 0

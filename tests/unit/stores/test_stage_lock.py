@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import bound
 
 from airloop.settings import Settings, load_settings
 from airloop.stores.locks import stage_lock
@@ -51,7 +52,7 @@ def test_holders_of_one_lock_follow_each_other(settings: Settings) -> None:
 
 def test_locks_of_other_names_do_not_wait(settings: Settings) -> None:
     names = [("toy", "ingest", "w"), ("toy", "ingest", "v"), ("toy", "score", "w"), ("toyingest", "w")]
-    together = threading.Barrier(len(names), timeout=30)
+    together = threading.Barrier(len(names), timeout=bound(30))
 
     def enter(name: tuple[str, ...]) -> None:
         with stage_lock(settings, *name):
@@ -77,7 +78,7 @@ def test_the_lock_of_a_killed_process_is_free_and_until_then_it_is_not(settings:
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         holder.kill()
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(_enter, settings).result(timeout=30)
+            pool.submit(_enter, settings).result(timeout=bound(30))
     assert _files(settings) == []
 
 

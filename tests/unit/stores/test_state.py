@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.waiting import bound
 
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import Window
@@ -41,7 +42,7 @@ def _at_once(function: Callable[[int], object]) -> list[object]:
     barrier = Barrier(WRITERS)
 
     def start(number: int) -> object:
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=bound(30))
         return function(number)
 
     with ThreadPoolExecutor(WRITERS) as pool:
