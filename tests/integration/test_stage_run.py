@@ -1,16 +1,15 @@
-"""Stages in real processes: killed anywhere and run again, or started twice at once."""
+"""Stages in real processes, started twice at once; corrections put back. Kills: test_killed_anywhere.py."""
 
 import multiprocessing
-import random
 import signal
 import subprocess
 import sys
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.support import marked_points, toy
+from tests.support import toy
+from tests.support.waiting import bound
 
 from airloop.records import Ingested, TableVersion
 from airloop.settings import Settings
@@ -20,7 +19,6 @@ pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WINDOW = toy.days(0, 20)
-KILLS = 5
 STAGES = ("ingest", "validate_raw", "build_features")
 # Dies by SIGKILL when all tables are written and the record is not.
 DIE_BEFORE_THE_RECORD = """
@@ -42,7 +40,6 @@ def processes() -> ForkServerContext:
     context.set_forkserver_preload(
         [
             "tests.support.toy",
-            "tests.support.marked_points",
             "airloop.data.ingest",
             "airloop.data.validate_raw",
             "airloop.features.build_features",
@@ -50,7 +47,7 @@ def processes() -> ForkServerContext:
     )
     first = context.Process(target=toy.days, args=(0, 1))
     first.start()
-    first.join(timeout=120)
+    first.join(timeout=bound(120))
     return context
 
 
@@ -104,42 +101,13 @@ def _held(settings: Settings, stage: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_killed_anywhere_and_run_again_leaves_what_an_undisturbed_run_leaves(
-    processes: ForkServerContext, tmp_path: Path, undisturbed: Settings, stage: str
-) -> None:
-    points, draw = processes.Value("i", 0), random.Random(stage)
-    whole = processes.Process(target=_count, args=(points, stage, _before(stage, tmp_path / "whole")))
-    whole.start()
-    whole.join()
-    for kill in range(KILLS):
-        settings = _before(stage, tmp_path / str(kill))
-        point = 1 + int(points.value * (kill + draw.random()) / KILLS)
-        run = processes.Process(target=_die_at, args=(point, stage, settings))
-        run.start()
-        run.join()
-        assert run.exitcode == -signal.SIGKILL
-        toy.run(stage, settings, WINDOW)
-        assert _digests(settings, stage) == _digests(undisturbed, stage)
-        assert _held(settings, stage) == _held(undisturbed, stage)
-        assert _locks(settings) == []
-
-
-def _count(points: Any, stage: str, settings: Settings) -> None:
-    points.value = marked_points.count(lambda: toy.run(stage, settings, WINDOW))
-
-
-def _die_at(point: int, stage: str, settings: Settings) -> None:
-    marked_points.die_at(point, lambda: toy.run(stage, settings, WINDOW))
-
-
-@pytest.mark.parametrize("stage", STAGES)
 def test_two_processes_running_one_stage_at_once_leave_one_record_and_whole_tables(
     processes: ForkServerContext, tmp_path: Path, undisturbed: Settings, stage: str
 ) -> None:
     settings = _before(stage, tmp_path)
     runs = [_start(processes, stage, settings) for _ in range(2)]
     for run in runs:
-        run.join(timeout=120)
+        run.join(timeout=bound(120))
     assert [run.exitcode for run in runs] == [0, 0]
     assert len(state.latest_records(settings, "toy", stage)) == 1
     assert {table.version for table in _tables(settings, stage)} == {0}
@@ -168,7 +136,7 @@ def test_a_correction_whose_run_was_killed_before_its_record_is_taken_back_with_
     toy.run_data(settings, WINDOW)
     toy.land(settings, days=range(10, 20), shuffled=True)
     arguments = [str(REPOSITORY), str(settings.project_dir), str(settings.home)]
-    killed = subprocess.run([sys.executable, "-c", DIE_BEFORE_THE_RECORD, *arguments], timeout=120, check=False)
+    killed = subprocess.run([sys.executable, "-c", DIE_BEFORE_THE_RECORD, *arguments], timeout=bound(120), check=False)
     assert killed.returncode == -signal.SIGKILL
     assert _held(settings, "ingest") != _held(undisturbed, "ingest")
     toy.land(settings, days=range(20))

@@ -20,7 +20,7 @@ from urllib.error import HTTPError
 
 import psutil
 import pytest
-from tests.support.waiting import until
+from tests.support.waiting import bound, until
 
 from airloop.errors import AirloopError
 from airloop.settings import Settings, load_settings
@@ -107,7 +107,7 @@ def call(url: str, body: dict[str, Any] | None = None, *, token: str = "", login
     if login:
         headers["Authorization"] = f"Basic {b64encode(':'.join(login).encode()).decode()}"
     request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, headers)
-    with urllib.request.urlopen(request, timeout=60) as response:
+    with urllib.request.urlopen(request, timeout=bound(60)) as response:
         return json.load(response)
 
 
@@ -197,7 +197,7 @@ def test_two_bursts_of_runs_posted_at_once_while_tasks_run_are_all_taken(
     settings: Settings, platform: supervisor.Platform
 ) -> None:
     token, dags = log_in(platform), [f"{platform.airflow_url}/api/v2/dags/brief_{number}" for number in range(2)]
-    assert until(lambda: all(known(dag, token) for dag in dags), seconds=120)
+    assert until(lambda: all(known(dag, token) for dag in dags), seconds=120, every=1)
     for dag in dags * 4:
         call(f"{dag}/dagRuns", {"logical_date": None}, token=token)
     assert until(lambda: sum(succeeded(dag, token) for dag in dags) > 0, seconds=120)
@@ -205,7 +205,7 @@ def test_two_bursts_of_runs_posted_at_once_while_tasks_run_are_all_taken(
         posts = [pool.submit(call, f"{dag}/dagRuns", {"logical_date": None}, token=token) for dag in dags * BURST]
         assert {post.result()["state"] for post in posts} == {"queued"}
     assert all(service.healthy for service in supervisor.status(settings))
-    assert until(lambda: sum(succeeded(dag, token) for dag in dags) == 2 * (4 + BURST), seconds=240)
+    assert until(lambda: sum(succeeded(dag, token) for dag in dags) == 2 * (4 + BURST), seconds=240, every=1)
     assert "database is locked" not in "".join(path.read_text() for path in settings.home.glob("logs/*.log"))
 
 
@@ -222,7 +222,7 @@ def test_a_second_start_is_refused(settings: Settings, platform: supervisor.Plat
 def test_a_killed_service_comes_back_alone(settings: Settings, platform: supervisor.Platform) -> None:
     before = recorded_services(run_folder(settings))
     kill(settings, "mlflow")
-    assert until(lambda: revived(settings, "mlflow", before), seconds=120)
+    assert until(lambda: revived(settings, "mlflow", before), seconds=120, every=1)
     after = recorded_services(run_folder(settings))
     assert {name for name in after if after[name] != before[name]} == {"mlflow"}
     assert {service.name: service.restarts for service in supervisor.status(settings)} == dict.fromkeys(
@@ -236,17 +236,19 @@ def test_a_scheduler_and_an_api_server_killed_at_work_come_back_and_the_runs_end
     settings: Settings, platform: supervisor.Platform
 ) -> None:
     token, dag = log_in(platform), f"{platform.airflow_url}/api/v2/dags/brief_0"
-    assert until(lambda: known(dag, token), seconds=120)
+    assert until(lambda: known(dag, token), seconds=120, every=1)
     before, done = recorded_services(run_folder(settings)), succeeded(dag, token)
     for _ in range(8):
         call(f"{dag}/dagRuns", {"logical_date": None}, token=token)
     assert until(lambda: succeeded(dag, token) > done, seconds=120)
     for name in ("scheduler", "api-server"):
         kill(settings, name)
-    assert until(lambda: all(revived(settings, name, before) for name in ("scheduler", "api-server")), seconds=300)
+    assert until(
+        lambda: all(revived(settings, name, before) for name in ("scheduler", "api-server")), seconds=300, every=1
+    )
     assert not session(before["scheduler"])
     assert supervisor.current(settings) == platform
-    assert until(lambda: succeeded(dag, token) == done + 8, seconds=300)
+    assert until(lambda: succeeded(dag, token) == done + 8, seconds=300, every=1)
     restarts = {service.name: service.restarts for service in supervisor.status(settings)}
     assert (restarts["scheduler"], restarts["api-server"]) == (1, 1)
 
@@ -298,7 +300,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_by_down(
     settings: Settings, platform: supervisor.Platform
 ) -> None:
     token = log_in(platform)
-    assert until(lambda: known(f"{platform.airflow_url}/api/v2/dags/nap", token), seconds=120)
+    assert until(lambda: known(f"{platform.airflow_url}/api/v2/dags/nap", token), seconds=120, every=1)
     call(f"{platform.airflow_url}/api/v2/dags/nap/dagRuns", {"logical_date": None}, token=token)
     leaders = list(recorded_services(run_folder(settings)).values())
     assert until(lambda: naps(leaders) != [], seconds=120)
@@ -316,20 +318,13 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_by_down(
     assert all(service.healthy for service in supervisor.status(settings))
 
     leaders = list(recorded_services(run_folder(settings)).values())
-    assert until(
-        lambda: naps(leaders) != [], seconds=120
-    )  # the run goes on: its scheduler has waited for the API server
+    # The run goes on: its scheduler has waited for the API server.
+    assert until(lambda: naps(leaders) != [], seconds=120)
     kill_supervisor(settings)
     assert supervisor.down(settings, on_progress=ignore) is True
     assert gone(leaders)
     assert strangers(settings) == []
     assert supervisor.down(settings, on_progress=ignore) is False
-
-
-def test_a_stop_removes_the_temporary_files(settings: Settings, platform: supervisor.Platform) -> None:
-    assert run_folder(settings).temporary.is_dir()
-    assert supervisor.down(settings, on_progress=ignore) is True
-    assert not run_folder(settings).temporary.exists()
 
 
 def known(url: str, token: str) -> bool:
@@ -389,6 +384,7 @@ def test_ctrl_c_ends_a_platform_on_an_asked_port_with_a_tracking_server_of_someb
         said = interrupted(elsewhere, FOREGROUND, moment=moment, number=signal.SIGINT, port=port)
     assert said == ["stopping", "ended", "0"]
     assert strangers(settings) == []
+    assert not run_folder(settings).temporary.exists()
 
 
 @pytest.mark.parametrize(

@@ -126,11 +126,13 @@ def running(here: Machine, names: tuple[str, ...]) -> Iterator[Parts]:
     try:
         for name in compose_file.ONE_SHOT:
             parts.start(name, here.command(name))
-            until(lambda name=name: (parts.check(), parts.succeeded(name))[1], seconds=120)
+            if not until(lambda name=name: (parts.check(), parts.succeeded(name))[1], seconds=120):
+                raise TimeoutError(f"{name} has not ended")
         for name in names:
             parts.start(name, here.command(name))
         for name in names:
-            if not until(lambda name=name: (parts.check(), here.healthy(name))[1], seconds=180):
+            # A check is a process that imports Airflow: one after the other they would hold up what they wait for.
+            if not until(lambda name=name: (parts.check(), here.healthy(name))[1], seconds=180, every=5):
                 raise TimeoutError(f"{name} is not healthy")
         yield parts
     finally:

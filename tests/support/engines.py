@@ -37,7 +37,9 @@ def sail(folder: Path) -> Iterator[str]:
     with (folder / "sail.log").open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
-        until(lambda: server.poll() is None and _answers(port), seconds=60)
+        answers = until(lambda: server.poll() is not None or _answers(port), seconds=60)
+        if server.poll() is not None or not answers:
+            raise RuntimeError(f"no Spark server: {(folder / 'sail.log').read_text()[-2000:]}")
         yield f"sc://127.0.0.1:{port}"
     finally:
         server.terminate()

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.support.waiting import bound
+
 from airloop.feast_stores.online_file import OnlineFile, entity_key
 from airloop.settings import Settings
 from airloop.sources.brokers.broker import Broker
@@ -29,7 +31,7 @@ def ages(settings: Settings, stream: Stream, *, seconds: float) -> list[float]:
     begun, sent, found = time.monotonic(), 0, []
     waits: dict[str, tuple[float, float]] = {}
     with _broker(stream, settings) as broker:
-        while (passed := time.monotonic() - begun) < seconds or (waits and passed < 2 * seconds + 30):
+        while (passed := time.monotonic() - begun) < seconds or (waits and passed < bound(2 * seconds + 30)):
             due = int(min(passed, seconds) * EVENTS_A_SECOND) - sent
             free = [name for name in WATCHED if name not in waits][: min(_AT_ONCE, max(0, due))]
             names = free + [f"m{(sent + n) % MACHINES}" for n in range(len(free), due)]

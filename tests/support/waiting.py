@@ -12,7 +12,7 @@ def bound(seconds: float) -> float:
     return _BUSY * seconds
 
 
-def until(condition: Callable[[], object], *, seconds: float, every: float = 0.1) -> bool:
+def until(condition: Callable[[], object], *, seconds: float, every: float = 0.3) -> bool:
     """Whether the condition came to hold; `seconds` are those of a quiet machine."""
     end = time.monotonic() + bound(seconds)
     while not condition():

@@ -34,7 +34,8 @@ from airloop_platform.supervisor.services import (
 )
 from airloop_platform.supervisor.streams import stream_commands, stream_health
 
-_START_SECONDS = 300.0
+# Only a hang takes as long: a part that dies is noticed at once, and a busy machine needs ten times its half minute.
+_START_SECONDS = 900.0
 _POLL_SECONDS = 0.25
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -68,7 +69,7 @@ def run(
 
     Raises:
         AirloopError: The home cannot be written or is full, one runs already, a port asked for is taken, a service was
-            not healthy within 300 s, or one died during the start, or later too often: then with its name and the end
+            not healthy within 900 s, or one died during the start, or later too often: then with its name and the end
             of its log, after everything was stopped.
         ConfigError: The project has no dags folder.
     """

