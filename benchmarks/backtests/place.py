@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from airloop.config import Pipeline, load_pipeline
@@ -62,8 +63,7 @@ def _packages(root: Path, clone: Path) -> Path:
     """The packages without what they depend on, which is hundreds of megabytes that the data do not need."""
     target = root / "packages"
     if not target.exists():
-        uv, making = clone / ".airloop" / "uv" / "bin" / "uv", root / "packages.making"
-        shutil.rmtree(making, ignore_errors=True)
+        uv, making = clone / ".airloop" / "uv" / "bin" / "uv", Path(tempfile.mkdtemp(prefix="packages.", dir=root))
         command = [
             str(uv),
             "pip",
@@ -78,5 +78,10 @@ def _packages(root: Path, clone: Path) -> Path:
         done = subprocess.run([*command, *PACKAGES], capture_output=True, text=True, check=False)
         if done.returncode:
             raise UpstreamUnavailable(f"the data of {', '.join(PACKAGES)} cannot be installed: {done.stderr.strip()}")
-        making.rename(target)
+        try:
+            making.rename(target)
+        except OSError:
+            if not target.exists():  # else another backtest was faster
+                raise
+            shutil.rmtree(making)
     return target
