@@ -144,6 +144,16 @@ class Pipeline(Node):
             )
         if self.prediction.task == "anomaly" and self.training.selection.by != "none":
             raise ValueError("training.selection needs labels to say which features matter, and the task is anomaly")
+        if self.prediction.task != "binary" and self.training.calibration.by != "none":
+            raise ValueError(
+                f"training.calibration corrects the probabilities of two classes, and the task is "
+                f"{self.prediction.task}: leave it out"
+            )
+        if self.prediction.task in ("anomaly", "quantiles") and self.training.ensemble.by != "none":
+            raise ValueError(
+                f"training.ensemble.by is {self.training.ensemble.by}, the mean of two families' answers, which means "
+                f"nothing of {self.prediction.task}: leave it out"
+            )
         return self
 
     @model_validator(mode="after")

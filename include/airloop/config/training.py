@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from airloop.config.balance import Balance
+from airloop.config.calibration import Calibration
+from airloop.config.ensemble import Ensemble
 from airloop.config.metric import MetricName
 from airloop.config.node import AttributePath, Name, Node
 from airloop.config.refit import Refit
@@ -74,7 +76,7 @@ class Training(Node):
     embargo_days: int = Field(ge=0)
     metric: MetricName
     """What tuning optimises."""
-    seed: int
+    seed: int = Field(ge=0, lt=2**32)
     min_train_rows: int = Field(gt=0)
     budget: Budget
     candidates: dict[Name, Candidate] = Field(min_length=1)
@@ -87,6 +89,8 @@ class Training(Node):
     balance: Balance = Balance()
     unlabelled: Unlabelled = Unlabelled()
     selection: Selection = Selection()
+    calibration: Calibration = Calibration()
+    ensemble: Ensemble = Ensemble()
     memory_gib: float | None = Field(default=None, gt=0)
     """A training that would take more memory than this is refused before its features are read. Default: what the
     machine, or its container, has."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
+from airloop.models import partners
 from airloop.records import Record, TunedCandidate, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
@@ -22,6 +23,10 @@ class Incumbent(Record):
 
     candidate: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def params_of(self, candidate: str) -> dict[str, Any] | None:
+        """What it was trained with of a family, its own or its partner's; None of another one."""
+        return partners.params_of(candidate, self.candidate, self.params)
 
 
 def incumbent(pipeline: Pipeline, window: Window, settings: Settings) -> Incumbent | None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
@@ -17,11 +16,13 @@ from sklearn.utils.validation import has_fit_parameter
 from airloop.config import OF_VALUES, Candidate, Pipeline
 from airloop.config.attribute import resolve
 from airloop.errors import ConfigError, DataContractError, GuardRefused
-from airloop.models import balanced, frameworks, quantile_fits
+from airloop.models import balanced, calibrated, candidate_errors, frameworks, quantile_fits, recency
 from airloop.models.anomaly_scores import AnomalyScores
 from airloop.models.balanced import Balanced
+from airloop.models.partners import alone, partner_of
 from airloop.models.quantile_fits import QuantileFits
 from airloop.models.self_training import of_estimator, self_trained, uses_unlabelled
+from airloop.models.soft_vote import VoteOfClassifiers, VoteOfRegressors
 from airloop.models.stable_features import read_by
 from airloop.problems import refuse_unfit_labels, task_of
 from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
@@ -38,12 +39,7 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
     """
     declared = pipeline.training.candidates[candidate]
     place = f"{pipeline.name}/pipeline.yaml: training.candidates.{candidate}"
-    try:
-        estimator = resolve(declared.estimator)(**declared.params)
-    except ConfigError as error:
-        raise ConfigError(f"{place}.estimator: {error}") from error
-    except TypeError as error:
-        raise ConfigError(f"{place}.params: {declared.estimator} does not take them: {error}") from error
+    estimator = _made(declared, place)
     if not isinstance(estimator, BaseEstimator):
         raise ConfigError(f"{place}.estimator: {declared.estimator} is not a scikit-learn estimator")
     if unkept := frameworks.problem_of(declared):
@@ -66,6 +62,18 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
         raise ConfigError(f"{place}.search: {declared.estimator} has no {strange[0]!r} (has: {', '.join(known)})")
 
 
+def _made(declared: Candidate, place: str) -> Any:
+    try:
+        return resolve(declared.estimator)(**declared.params)
+    except ConfigError as error:
+        raise ConfigError(f"{place}.estimator: {error}") from error
+    except TypeError as error:
+        raise ConfigError(f"{place}.params: {declared.estimator} does not take them: {error}") from error
+    except Exception as error:  # the constructor of any class
+        says = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{place}.estimator: {declared.estimator} cannot be made with its params: {says}") from error
+
+
 def fitted_model(
     pipeline: Pipeline,
     candidate: str,
@@ -76,8 +84,8 @@ def fitted_model(
     """A candidate fitted on labelled rows, or on all where `params` say so (airloop.models.self_training).
 
     Raises:
-        ConfigError: See new_model.
-        DataContractError: Labels do not fit the task, or are of one class only.
+        ConfigError: See new_model; or the estimator raised in its fit (airloop.models.candidate_errors).
+        DataContractError: Labels do not fit the task, or are of one class only; or weights leave too few rows.
     """
     refuse_unfit_labels(pipeline, rows["label"])
     if not task_of(pipeline).can_learn(rows["label"].dropna() if uses_unlabelled(params) else rows["label"]):
@@ -89,18 +97,11 @@ def fitted_model(
 
     def fit(known: pd.DataFrame) -> SklearnPipeline:
         model = new_model(pipeline, candidate, params, known, names)
-        return model.fit(known[names], known["label"], **_weights(pipeline, model, known))
+        weights = recency.weights(pipeline, model, known)
+        with candidate_errors.told(pipeline, candidate, f"fit {dict(params)} on {len(known)} rows"):
+            return model.fit(known[names], known["label"], **weights)
 
     return self_trained(pipeline, rows, names, fit) if uses_unlabelled(params) else fit(rows)
-
-
-def _weights(pipeline: Pipeline, model: SklearnPipeline, rows: pd.DataFrame) -> dict[str, Any]:
-    """Weights by training.half_life_days for the estimator's fit; nothing when none is declared."""
-    half_life = pipeline.training.half_life_days
-    if half_life is None:
-        return {}
-    age = (rows["decision_time"].max() - rows["decision_time"]) / pd.Timedelta(days=half_life)
-    return {f"{model.steps[-1][0]}__sample_weight": np.power(0.5, age.to_numpy(dtype="float64"))}
 
 
 def new_model(
@@ -118,7 +119,8 @@ def new_model(
 
     Args:
         params: Override the declared ones; the seed is training.seed where the estimator takes a random_state. They may
-            say which of the features it reads (airloop.models.stable_features).
+            say which of the features it reads (airloop.models.stable_features), and which family answers with it
+            (airloop.models.partners): the pipeline is then a vote of both, each with its own encoder.
         frame: The rows it will be fitted on: tell text features from numbers, and numbers from those without any value,
             which are left out (gradient boosting cannot bin them).
         features: Columns in model order; default is every column that is not a key, time, label or part.
@@ -126,6 +128,13 @@ def new_model(
     Raises:
         ConfigError: The candidate is not declared, or its estimator cannot be imported.
     """
+    partner = partner_of(params)
+    if partner is not None:
+        members = [
+            new_model(pipeline, name, own, frame, features) for name, own in ((candidate, alone(params)), partner)
+        ]
+        vote = VoteOfRegressors if pipeline.prediction.task in OF_VALUES else VoteOfClassifiers
+        return make_pipeline(vote(members))
     if candidate not in pipeline.training.candidates:
         known = ", ".join(pipeline.training.candidates)
         raise ConfigError(f"{pipeline.name}: training.candidates has no {candidate!r} any more (declared: {known})")
@@ -137,6 +146,8 @@ def new_model(
     estimator, balance = _estimator(pipeline, declared, of_estimator(params)), pipeline.training.balance
     if balance.by != "none":
         estimator = Balanced(estimator, balance.by, balance.at_most)
+    if calibrated.KEY in params:
+        estimator = calibrated.Calibrated(estimator, params[calibrated.KEY])
     return make_pipeline(_encoder(pipeline, declared.encoder, texts=texts, numbers=numbers), estimator)
 
 

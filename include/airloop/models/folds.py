@@ -13,6 +13,7 @@ import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError
+from airloop.models import evidence
 from airloop.models.history import evenly
 from airloop.problems import task_of
 
@@ -96,6 +97,12 @@ def _problem(pipeline: Pipeline, rows: pd.DataFrame, fold: Fold) -> str:
         return (
             f"{what} leave nothing to fit on before the embargo of {training.embargo_days} days"
             f"{apart if training.group else ''}: lower training.budget.folds, or take a later cutoff"
+        )
+    if len(check) < evidence.MIN_ROWS:
+        return (
+            f"{what}: {len(check)} rows to validate on from {check['decision_time'].iloc[0]:%Y-%m-%d} are too "
+            f"few for a metric, which needs {evidence.MIN_ROWS}: lower training.budget.folds, raise "
+            "training.holdout_days, or take a later cutoff"
         )
     for side, part in (("fit", fit), ("validate", check)):
         if not task.can_learn(part["label"]):

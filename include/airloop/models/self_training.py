@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from airloop.config import Pipeline
-from airloop.models import stable_features
+from airloop.models import calibrated, partners, stable_features
 from airloop.problems import task_of
 
 KEY = "airloop_unlabelled"
 """Among a version's parameters: that it learned from unlabelled rows, too. No parameter of an estimator."""
+
+_NOT_ITS_OWN = frozenset({KEY, calibrated.KEY, partners.KEY, stable_features.KEY})
 
 Fit = Callable[[pd.DataFrame], Any]
 
@@ -27,7 +29,7 @@ def uses_unlabelled(params: Mapping[str, Any]) -> bool:
 
 def of_estimator(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that the estimator itself takes."""
-    return {name: value for name, value in params.items() if name not in (KEY, stable_features.KEY)}
+    return {name: value for name, value in params.items() if name not in _NOT_ITS_OWN}
 
 
 def self_trained(pipeline: Pipeline, rows: pd.DataFrame, features: Sequence[str], fit: Fit) -> Any:

@@ -4,15 +4,18 @@ import mlflow
 
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
-from airloop.models import choice, model_version, trained_entry
+from airloop.models import choice, model_version, trained_entry, vote
 from airloop.models.choice import Incumbent
 from airloop.models.estimators import fitted_model
 from airloop.models.registration import Origin, log_model, made_of, registered_version
 from airloop.models.training_key import training_key
-from airloop.models.training_set import learned_rows, read_snapshot
+from airloop.models.training_set import learned_rows, read_snapshot, searched_part
+from airloop.models.vote import Vote
 from airloop.records import Snapshot, TrainedModel, TunedCandidate, Window
 from airloop.settings import Settings
 from airloop.stores.mlflow import provenance, registry, tag_names, tracking
+
+_VOTE = "vote.json"
 
 
 def inputs(at: Deployment, window: Window) -> Incumbent | None:
@@ -31,6 +34,8 @@ def train(
 ) -> TrainedModel:
     """Fit the candidate that the folds chose (airloop.models.choice); it alone will meet the holdout, as fitted here.
 
+    With `training.ensemble` it may have a partner (airloop.models.vote); the run keeps what the folds said of both.
+
     The version is registered under the training's input key: a retry finds it, or the model that was logged and not
     yet registered, and does not fit again. The model is saved with skops, its types checked against the allow-list; the
     SHA-256 of its files is in the record, in the version's tags and in the ledger (`trained`).
@@ -40,11 +45,11 @@ def train(
         GuardRefused: The fitted model holds a type that is not on the allow-list.
     """
     pipeline, settings = at.pipeline, at.settings
-    best = choice.choose(tuned, reads)
     key = training_key(pipeline, snapshot)
     tags = {**provenance.provenance(settings), tag_names.REASON: snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     run_id = str(run.info.run_id)
+    best = _voted(at, snapshot, tuned, choice.choose(tuned, reads), run_id)
     origin = Origin(snapshot, best.candidate, best.params, made_of(pipeline, snapshot, settings), {})
     version = registered_version(
         pipeline,
@@ -71,6 +76,20 @@ def train(
     registry.set_alias(settings, pipeline.name, registry.CANDIDATE, version)
     tracking.end_run(settings, run_id)
     return trained
+
+
+def _voted(
+    at: Deployment, snapshot: Snapshot, tuned: tuple[TunedCandidate, ...], best: TunedCandidate, run_id: str
+) -> TunedCandidate:
+    """The best family, with the next best one where both are to answer; a retry finds what the first try decided."""
+    if at.pipeline.training.ensemble.by == "none":
+        return best
+    kept = tracking.read_json(at.settings, run_id, _VOTE)
+    if kept is not None:
+        return Vote.from_json(kept).chosen
+    found = vote.tried(at.pipeline, tuned, best, searched_part(at.pipeline, read_snapshot(snapshot, at.settings)))
+    tracking.write_json(at.settings, run_id, _VOTE, found.to_json())
+    return found.chosen
 
 
 def _fit(pipeline: Pipeline, best: TunedCandidate, origin: Origin, settings: Settings, *, run_id: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Mapping, MutableMapping
 from functools import partial
 from typing import Any
@@ -16,7 +17,14 @@ from airloop.config import METRICS, Candidate, Pipeline
 from airloop.config.training import Range
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
-from airloop.models import hopeless, stable_features, unlabelled_trial, without_labels
+from airloop.models import (
+    calibration_trial,
+    candidate_errors,
+    hopeless,
+    stable_features,
+    unlabelled_trial,
+    without_labels,
+)
 from airloop.models.choice import Incumbent, incumbent
 from airloop.models.estimators import feature_columns, fitted_model
 from airloop.models.evidence import metric_value
@@ -100,7 +108,8 @@ def search_of(
 
     `pruned` are the trials that were given up (airloop.models.hopeless); their value is that of the folds they had.
 
-    The incumbent's own parameters are the first trial of its family, where the declared search holds them. Trials that
+    The incumbent's own parameters are the first trial of its family, and those of its partner of the partner's, where
+    the declared search holds them. Trials that
     are `known` (airloop.models.trials) are not fitted again; those that end become known.
     """
     declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
@@ -128,11 +137,13 @@ def search_of(
             raise optuna.TrialPruned
         return float(np.mean(scores))
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # What ends a search is raised and told once; Optuna would tell it twice more.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.TPESampler(seed=pipeline.training.seed)
     study = optuna.create_study(direction="maximize", sampler=sampler, pruner=hopeless.pruner(budget))
-    if incumbent is not None and incumbent.candidate == candidate and _within(declared, incumbent.params):
-        study.enqueue_trial(of_estimator(incumbent.params))
+    known_to_serve = None if incumbent is None else incumbent.params_of(candidate)
+    if known_to_serve is not None and _within(declared, known_to_serve):
+        study.enqueue_trial(of_estimator(known_to_serve))
     study.optimize(objective, n_trials=budget.trials if declared.search else 1)
     search = {
         "params": study.best_params,
@@ -145,6 +156,7 @@ def search_of(
     fit_of = partial(fitted_model, pipeline, candidate)
     search = stable_features.tried(pipeline, search, cut, features, fit=fit_of, score=score_of)
     search = unlabelled_trial.tried(pipeline, search, cut, unlabelled, score_of)
+    search = calibration_trial.tried(pipeline, search, cut, score_of)
     return search | {"seconds": round(time.monotonic() - began, 2)}
 
 
@@ -176,14 +188,16 @@ def _score(pipeline: Pipeline, candidate: str, params: dict[str, Any], fit: pd.D
         return shared_alarms(*said, task_of(pipeline).alarm_share)
     check = check[check["label"].notna()]
     model = fitted_model(pipeline, candidate, params, fit)
-    predicted = task_of(pipeline).predict(model, check[feature_columns(pipeline, check)])
+    predicted = candidate_errors.predictions(pipeline, candidate, model, check[feature_columns(pipeline, check)])
     metric = pipeline.training.metric
     return METRICS[metric].sign * metric_value(metric, check["label"], predicted)
 
 
 def _suggest(trial: optuna.Trial, name: str, space: Range | tuple[Any, ...]) -> Any:
     if not isinstance(space, Range):
-        return trial.suggest_categorical(name, list(space))
+        with warnings.catch_warnings():  # a list among the values cannot be kept by Optuna, which keeps nothing here
+            warnings.filterwarnings("ignore", "Choices for a categorical distribution", UserWarning)
+            return trial.suggest_categorical(name, list(space))
     if isinstance(space.low, int) and isinstance(space.high, int):
         return trial.suggest_int(name, space.low, space.high, log=space.log)
     return trial.suggest_float(name, space.low, space.high, log=space.log)

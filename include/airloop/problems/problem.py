@@ -204,12 +204,18 @@ def probabilities(model: Any, frame: "pd.DataFrame", *, classes: int) -> Floats:
     """Probabilities (n, classes), columns by class number whatever classes the model met in training.
 
     Raises:
-        GuardRefused: It met a class the task does not have.
+        GuardRefused: It met a class the task does not have, or gives another number of columns or rows.
     """
     numbers = np.asarray(model.classes_, dtype=np.float64)
     strange = numbers[~np.isin(numbers, np.arange(classes))]
     if strange.size:
         raise GuardRefused(f"the model predicts class {strange[0]:g}, and the task has classes 0 to {classes - 1}")
+    said = np.asarray(model.predict_proba(frame))
+    if said.shape != (len(frame), numbers.size):
+        raise GuardRefused(
+            f"predict_proba of {name_of(model)} gives shape {said.shape} for {len(frame)} rows and {numbers.size} "
+            f"classes, and it has to be {(len(frame), numbers.size)}: a column for each of classes_"
+        )
     found = np.zeros((len(frame), classes))
-    found[:, numbers.astype(np.int64)] = model.predict_proba(frame)
+    found[:, numbers.astype(np.int64)] = said
     return found

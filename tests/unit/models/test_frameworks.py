@@ -109,6 +109,14 @@ def test_a_framework_that_is_not_installed_is_one_error_with_its_command(monkeyp
             "search: early_stopping_round needs validation rows",
         ),
         ({"estimator": "xgboost:XGBClassifier", "search": {"depth_max": [3, 4]}}, "has no 'depth_max'"),
+        (
+            {"estimator": "lightgbm:LGBMClassifier", "params": {"n_estimatorss": 5}},
+            "params: lightgbm:LGBMClassifier has no 'n_estimatorss'; did you mean 'n_estimators'",
+        ),
+        (
+            {"estimator": "xgboost:XGBClassifier", "params": {"max_deepth": 5}},
+            "has no 'max_deepth'; did you mean 'max_d",
+        ),
     ],
 )
 def test_a_candidate_that_cannot_be_kept_or_fitted_is_refused_before_any_training(toy_settings, candidate, message):
@@ -122,6 +130,17 @@ def test_a_candidate_of_a_framework_takes_its_params_search_and_weights(toy_sett
     pipeline = _with(toy_settings, candidate)
     training = pipeline.training.model_copy(update={"half_life_days": 30})
     estimators.check_candidate(pipeline.model_copy(update={"training": training}), "one")
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("lightgbm:LGBMClassifier", {"n_estimators": 5, "num_leaf": 7, "bagging_freq": 1, "class_weight": "balanced"}),
+        ("xgboost:XGBClassifier", {"n_estimators": 5, "eta": 0.2, "rate_drop": 0.1, "subsample": 0.5}),
+    ],
+)
+def test_a_library_s_own_names_and_aliases_are_taken(toy_settings, path, params):
+    estimators.check_candidate(_with(toy_settings, {"estimator": path, "params": params}), "one")
 
 
 def _with(settings, candidate):

@@ -11,7 +11,7 @@ from airloop.authoring.backtest import ruled
 from airloop.authoring.backtest.contender import Contender
 from airloop.authoring.backtest.past import Past
 from airloop.errors import DataContractError
-from airloop.models import estimators, without_labels
+from airloop.models import estimators, vote, without_labels
 from airloop.models.choice import Incumbent, choose
 from airloop.models.gate_evidence import compare
 from airloop.models.history import evenly, learned_since
@@ -71,7 +71,8 @@ class Work:
         if learned < least:
             raise DataContractError(f"{learned} labelled training rows, min_train_rows is {least}")
         rows = searched_part(self.pipeline, frame)
-        best = choose([self._tuned(candidate, rows, start) for candidate in self.pipeline.training.candidates], start)
+        tuned = [self._tuned(candidate, rows, start) for candidate in self.pipeline.training.candidates]
+        best = vote.tried(self.pipeline, tuned, choose(tuned, start), rows).chosen
         rows = learned_rows(self.pipeline, frame[frame["part"] == "train"], best.params)
         return self._fit(best.candidate, best.params, rows, cutoff=cutoff, frame=frame, parts=(train, holdout))
 

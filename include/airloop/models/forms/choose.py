@@ -17,6 +17,7 @@ import numpy as np
 from airloop.models.forms.columns import Columns, Rows
 from airloop.models.forms.linear import Linear, linear_form
 from airloop.models.forms.trees import Trees, tree_form
+from airloop.models.forms.vote import Together, vote_form
 from airloop.problems import Floats, Task
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ TOLERANCE = 1e-12
 _PROBES, _ALONE, _EDGES = 200, 40, 200
 _CELLS, _FEWEST = 200_000, 50
 _BUILDERS: dict[str, Callable[[Any, Any], Any]] = {"trees": tree_form, "linear": linear_form}
+_OF_VOTES: dict[str, Callable[[Any, Any], Any]] = {"vote": vote_form}
 _EXTREMES = (0.0, -0.0, 1.0, -1.0, 0.5, 1e-9, -1e6, 1e6, 3e38, -3e38, None)
 
 
@@ -34,7 +36,7 @@ class Form:
     """How a version answers.
 
     Attributes:
-        name: `trees`, `linear` or `pipeline`.
+        name: `trees`, `linear`, `vote` or `pipeline`.
         predict: Rows by the model's columns -> predictions as the task says.
         why: Why no fast form is used; empty where one is.
     """
@@ -59,7 +61,7 @@ class Fast:
         classes: How many the task has; 0 of a regression.
     """
 
-    scorer: Trees | Linear
+    scorer: Trees | Linear | Together
     kind: str
     numbers: tuple[int, ...]
     classes: int
@@ -85,9 +87,10 @@ def chosen_form(model: Any, columns: Columns, task: Task, real_rows: Rows) -> Fo
     by_pipeline = pipeline_form(model, columns, task).predict
     rows = [*real_rows, *probes(columns, real_rows)]
     whys = []
-    for name, build in _BUILDERS.items():
+    encoder, estimator = _steps(model)
+    for name, build in (_BUILDERS if encoder is not None else _OF_VOTES).items():
         try:
-            predict = Fast(build(*_steps(model)), task.kind, _class_numbers(model, task), len(task.classes))
+            predict = Fast(build(encoder, estimator), task.kind, _class_numbers(model, task), len(task.classes))
             compared = [*rows, *edges(predict.scorer, real_rows)]
             if why := difference(predict, by_pipeline, compared):
                 whys.append(f"{name}: {why}")
@@ -137,8 +140,10 @@ def probes(columns: Columns, real_rows: Rows) -> list[dict[str, Any]]:
     return rows
 
 
-def edges(scorer: Trees | Linear, real_rows: Rows) -> list[dict[str, Any]]:
+def edges(scorer: Trees | Linear | Together, real_rows: Rows) -> list[dict[str, Any]]:
     """Real rows with one number each put at a threshold of the trees, or the next float to either side of it."""
+    if isinstance(scorer, Together):
+        return [row for part in scorer.parts for row in edges(part, real_rows)]
     if isinstance(scorer, Linear) or not real_rows:
         return []
     draw, texts = random.Random(11), len(scorer.encoder.texts)
@@ -165,8 +170,9 @@ def _strange(name: str, columns: Columns, draw: random.Random) -> Any:
 
 
 def _steps(model: Any) -> tuple[Any, Any]:
-    (_, encoder), (_, estimator) = model.steps
-    return encoder, estimator
+    """Encoder and estimator; no encoder of a vote, whose members have their own."""
+    *before, (_, estimator) = model.steps
+    return (before[0][1] if before else None), estimator
 
 
 def _class_numbers(model: Any, task: Task) -> tuple[int, ...]:

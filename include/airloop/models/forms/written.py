@@ -17,6 +17,7 @@ from airloop.models.forms.choose import PIPELINE, Fast, Form
 from airloop.models.forms.encoder import OrdinalRows, described, from_described
 from airloop.models.forms.linear import Linear
 from airloop.models.forms.trees import Trees
+from airloop.models.forms.vote import Together
 
 FORMAT = 1
 _DESCRIPTION = "description"
@@ -49,18 +50,29 @@ def written(form: Form, facts: Mapping[str, Any]) -> bytes:
     if isinstance(form.predict, Fast):
         fast = form.predict
         content |= {"kind": fast.kind, "numbers": list(fast.numbers), "classes": fast.classes}
-        content |= {"encoder": described(fast.scorer.encoder), "link": fast.scorer.link}
-        if isinstance(fast.scorer, Trees):
-            content |= {"levels": fast.scorer.levels, "rounded": fast.scorer.rounded}
-            arrays |= {name: getattr(fast.scorer, name) for name in _TREES}
+        if isinstance(fast.scorer, Together):
+            parts = [_taken_apart(part) for part in fast.scorer.parts]
+            content |= {"parts": [described_part for described_part, _ in parts]}
+            arrays |= {f"{at}.{name}": array for at, (_, own) in enumerate(parts) for name, array in own.items()}
         else:
-            arrays |= {name: getattr(fast.scorer, name) for name in _LINEAR}
-            arrays |= {f"adds_{at}": adds for at, adds in enumerate(fast.scorer.adds)}
+            described_scorer, arrays = _taken_apart(fast.scorer)
+            content |= described_scorer
     text = json.dumps(content, allow_nan=False).encode()
     buffer = io.BytesIO()
     arrays[_DESCRIPTION] = np.frombuffer(text, dtype=np.uint8)
     np.savez(buffer, **arrays)
     return buffer.getvalue()
+
+
+def _taken_apart(scorer: Trees | Linear) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What JSON holds of a form, and its arrays."""
+    content: dict[str, Any] = {"encoder": described(scorer.encoder), "link": scorer.link}
+    if isinstance(scorer, Trees):
+        content |= {"form": "trees", "levels": scorer.levels, "rounded": scorer.rounded}
+        return content, {name: getattr(scorer, name) for name in _TREES}
+    content |= {"form": "linear"}
+    adds = {f"adds_{at}": adds for at, adds in enumerate(scorer.adds)}
+    return content, {name: getattr(scorer, name) for name in _LINEAR} | adds
 
 
 def read(content: bytes) -> Written:
@@ -77,12 +89,24 @@ def read(content: bytes) -> Written:
             name, why, facts = description["form"], description["why"], description["facts"]
             if name == PIPELINE:
                 return Written(None, why, facts)
-            encoder = from_described(description["encoder"])
-            scorer = _READERS[name](description, encoder, arrays)
+            scorer = _together(description, arrays) if name == "vote" else _part(name, description, arrays)
             fast = Fast(scorer, description["kind"], tuple(description["numbers"]), description["classes"])
             return Written(Form(name, fast), why, facts)
     except _BROKEN as error:
         raise GuardRefused(f"the serving form cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _together(description: Mapping[str, Any], arrays: _Arrays) -> Together:
+    def of_part(at: int) -> _Arrays:
+        return {name.partition(".")[2]: arrays[name] for name in arrays if name.startswith(f"{at}.")}
+
+    parts = enumerate(description["parts"])
+    return Together(tuple(_part(part["form"], part, of_part(at)) for at, part in parts))
+
+
+def _part(name: str, description: Mapping[str, Any], arrays: _Arrays) -> Trees | Linear:
+    found: Trees | Linear = _READERS[name](description, from_described(description["encoder"]), arrays)
+    return found
 
 
 def _trees(description: Mapping[str, Any], encoder: OrdinalRows, arrays: _Arrays) -> Trees:

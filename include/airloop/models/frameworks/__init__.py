@@ -5,9 +5,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from airloop.config import Candidate
+from airloop.config.nearest import nearest
 from airloop.models.balanced import Balanced
+from airloop.models.calibrated import Calibrated
 from airloop.models.frameworks.kept import Kept
 from airloop.models.quantile_fits import QuantileFits
+from airloop.models.soft_vote import members_of
 
 FRAMEWORKS = {"lightgbm": "airloop.models.frameworks.lightgbm", "xgboost": "airloop.models.frameworks.xgboost"}
 """Top module of an estimator's path -> module of the framework; the name is the extra's, too."""
@@ -27,7 +30,10 @@ def problem_of(declared: Candidate) -> str:
         early = sorted(set(framework.NEEDS_VALIDATION_ROWS) & set(getattr(declared, place)))
         if early:
             return f"{place}: {early[0]} needs validation rows beside the fit; search n_estimators instead"
-    return ""
+    # A framework takes any name, and learns as if a mistyped one were not there.
+    known = framework.known_params(declared.estimator)
+    strange = sorted(set(declared.params) - known)
+    return f"params: {declared.estimator} has no {strange[0]!r}{nearest(strange[0], known)}" if strange else ""
 
 
 def kept_form(declared: Candidate, params: dict[str, Any]) -> Kept | None:
@@ -41,9 +47,13 @@ def kept_form(declared: Candidate, params: dict[str, Any]) -> Kept | None:
 
 
 def packages_of(model: Any) -> tuple[str, ...]:
-    """The installed distribution of the framework at the end of a scikit-learn pipeline; none for others."""
-    last = model.steps[-1][1]
-    last = last.estimator if isinstance(last, Balanced) else last
+    """The installed distributions of the frameworks at the end of a scikit-learn pipeline; none for others."""
+    return tuple(dict.fromkeys(name for member in members_of(model) for name in _packages(member.steps[-1][1])))
+
+
+def _packages(last: Any) -> tuple[str, ...]:
+    for wrapper in (Calibrated, Balanced):
+        last = last.estimator if isinstance(last, wrapper) else last
     last = last.estimators[0] if isinstance(last, QuantileFits) else last
     framework = _framework(last.estimator) if isinstance(last, Kept) else None
     return tuple(filter(_is_installed, framework.DISTRIBUTIONS))[:1] if framework else ()

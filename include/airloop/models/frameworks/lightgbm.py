@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from airloop.config.attribute import installed_module
+from airloop.config.attribute import installed_module, resolve
 from airloop.models.frameworks.kept import Kept, KeptClassifier, KeptRegressor, Numbers
 
 DISTRIBUTIONS = ("lightgbm",)
@@ -10,6 +10,13 @@ DEFAULTS = {"deterministic": True, "force_col_wise": True, "n_jobs": 1, "verbosi
 """The same rows give the same model; declared params override them."""
 NEEDS_VALIDATION_ROWS = ("early_stopping_round", "early_stopping_rounds", "early_stopping", "n_iter_no_change")
 _FIRST_WORD = "tree"
+
+
+def known_params(estimator: str) -> frozenset[str]:
+    """Names that the estimator takes, with all that its library lists under any alias."""
+    aliases = installed_module("lightgbm.basic")._ConfigAliases._get_all_param_aliases()
+    listed = (name for main, names in aliases.items() for name in (main, *names))
+    return frozenset(resolve(estimator)().get_params()) | frozenset(listed)
 
 
 class _LightGBM(Kept):

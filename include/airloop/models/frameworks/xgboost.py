@@ -3,12 +3,41 @@
 import json
 from typing import Any
 
-from airloop.config.attribute import installed_module
+from airloop.config.attribute import installed_module, resolve
 from airloop.models.frameworks.kept import Kept, KeptClassifier, KeptRegressor, Numbers
 
 DISTRIBUTIONS = ("xgboost-cpu", "xgboost")
 DEFAULTS = {"n_jobs": 1, "verbosity": 0}
 NEEDS_VALIDATION_ROWS = ("early_stopping_rounds",)
+
+
+_OF_THE_LIBRARY = frozenset(
+    {
+        *("eta", "alpha", "lambda", "seed", "nthread", "sketch_ratio", "refresh_leaf", "process_type", "updater"),
+        *(
+            "min_split_loss",
+            "max_cached_hist_node",
+            "extmem_single_page",
+            "seed_per_iteration",
+            "disable_default_eval_metric",
+        ),
+        *(
+            "tweedie_variance_power",
+            "huber_slope",
+            "quantile_alpha",
+            "aft_loss_distribution",
+            "aft_loss_distribution_scale",
+        ),
+        *("rate_drop", "one_drop", "skip_drop", "sample_type", "normalize_type", "feature_selector", "top_k"),
+        "num_class",
+    }
+)
+"""Parameters that its classes pass on to the library: https://xgboost.readthedocs.io/en/stable/parameter.html."""
+
+
+def known_params(estimator: str) -> frozenset[str]:
+    """Names that the estimator takes, and those that it passes on to its library."""
+    return frozenset(resolve(estimator)().get_params()) | _OF_THE_LIBRARY
 
 
 class _XGBoost(Kept):

@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 from sklearn.utils import all_estimators
 
-# Holders of a framework's own text, of a classifier's correction, of a fit a quantile: models are saved by these names,
-# so they stay.
+# Holders of a framework's own text, of a classifier's correction, of a fit a quantile, of two models that answer
+# together: models are saved by these names, so they stay.
 _OWN_TYPES = frozenset(
     {
         "airloop.models.balanced.Balanced",
         "airloop.models.quantile_fits.QuantileFits",
         "airloop.models.anomaly_scores.AnomalyScores",
+        "airloop.models.calibrated.Calibrated",
+        "airloop.models.soft_vote.VoteOfClassifiers",
+        "airloop.models.soft_vote.VoteOfRegressors",
     }
 ) | frozenset(
     f"airloop.models.frameworks.{framework.lower()}.{framework}{kind}"

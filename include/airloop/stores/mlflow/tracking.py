@@ -1,5 +1,6 @@
 """MLflow tracking: one parent run per training, nested candidates, versions; all found again by their input key."""
 
+import json
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -68,6 +69,15 @@ def read_artifact(settings: Settings, run_id: str, name: str) -> str | None:
         if name not in [item.path for item in tracker.list_artifacts(run_id)]:
             return None
         return Path(tracker.download_artifacts(run_id, name, folder)).read_text(encoding="utf-8")
+
+
+def read_json(settings: Settings, run_id: str, name: str) -> dict[str, Any] | None:
+    """The object that `write_json` wrote; None when there is none, or when it was half written."""
+    try:
+        found = json.loads(read_artifact(settings, run_id, name) or "null")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def experiment_id(pipeline: Pipeline, settings: Settings) -> str:

@@ -1,0 +1,44 @@
+"""Two fast forms that answer together: of a vote, each member by its own form, and the mean of what they say."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from airloop.models.forms.columns import Rows
+from airloop.models.forms.linear import Linear, linear_form
+from airloop.models.forms.trees import Trees, tree_form
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Together:
+    """The mean of the answers of its parts, which predict the same outputs in the same order."""
+
+    parts: tuple[Trees | Linear, ...]
+
+    def __call__(self, rows: Rows) -> Floats:
+        """Predictions (n, outputs)."""
+        found: Floats = np.mean([part(rows) for part in self.parts], axis=0)
+        return found
+
+
+def vote_form(_encoder: None, vote: Any) -> Together:
+    """The forms of a vote's members (airloop.models.soft_vote); each member has an encoder of its own.
+
+    Raises:
+        ValueError: A member has no fast form.
+    """
+    return Together(tuple(_form(*(step for _, step in member.steps)) for member in vote.members))
+
+
+def _form(encoder: Any, estimator: Any) -> Trees | Linear:
+    whys = []
+    for build in (tree_form, linear_form):
+        try:
+            return build(encoder, estimator)
+        except (ValueError, AttributeError, TypeError) as error:
+            whys.append(str(error))
+    raise ValueError(f"{type(estimator).__name__}: {'; '.join(whys)}")

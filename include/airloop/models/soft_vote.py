@@ -1,0 +1,70 @@
+"""Models that answer together: the mean of what they predict.
+
+Model files hold these classes by their module and name (airloop.stores.mlflow.model_types): they are not moved.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+Numbers = npt.NDArray[np.float64]
+
+
+class _Vote(BaseEstimator):  # type: ignore[misc]
+    """Members are scikit-learn pipelines, each with its own encoder; fitted in place on the same rows."""
+
+    def __init__(self, members: Sequence[Any]) -> None:
+        self.members = members
+
+    def fit(self, rows: Any, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Fit each member to the same rows, a data frame of the features."""
+        for member in self.members:
+            weights = {} if sample_weight is None else {f"{member.steps[-1][0]}__sample_weight": sample_weight}
+            member.fit(rows, labels, **weights)
+        self.n_features_in_ = np.shape(rows)[1]
+        return self
+
+
+class VoteOfClassifiers(ClassifierMixin, _Vote):  # type: ignore[misc]
+    """Soft voting: the mean of the members' probabilities.
+
+    Attributes:
+        classes_: Labels of the classes, sorted; the same of every member.
+    """
+
+    def fit(self, rows: Any, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Fit each member to the same rows, a data frame of the features."""
+        self.classes_ = np.unique(labels)
+        return super().fit(rows, labels, sample_weight)
+
+    def predict_proba(self, rows: Any) -> Numbers:
+        """Probabilities (n, classes)."""
+        return mean([member.predict_proba(rows) for member in self.members])
+
+    def predict(self, rows: Any) -> npt.NDArray[Any]:
+        """The most probable class of each row."""
+        found: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
+        return found
+
+
+class VoteOfRegressors(RegressorMixin, _Vote):  # type: ignore[misc]
+    """The mean of the members' values."""
+
+    def predict(self, rows: Any) -> Numbers:
+        """Values (n,)."""
+        return mean([member.predict(rows) for member in self.members])
+
+
+def mean(said: Sequence[npt.ArrayLike]) -> Numbers:
+    """Of several answers to the same rows; the fast form of a vote takes it, too."""
+    found: Numbers = np.mean([np.asarray(each, dtype=np.float64) for each in said], axis=0)
+    return found
+
+
+def members_of(model: Any) -> tuple[Any, ...]:
+    """The pipelines that answer together at the end of a pipeline; the pipeline itself where it answers alone."""
+    last = model.steps[-1][1]
+    return tuple(last.members) if isinstance(last, _Vote) else (model,)
