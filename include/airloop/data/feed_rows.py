@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from airloop.config import Feed, Pipeline
 from airloop.data import other_clock
 from airloop.data.file_rows import parse_landed
-from airloop.data.rekeyed_files import Rekeyed, rekeyed
+from airloop.data.rekeyed_files import Rekeyed, one_behind_the_other, rekeyed
 from airloop.data.repeated_files import repeated_name
 from airloop.data.unreadable_rows import OTHER_DAY, RULE, TEXT
 from airloop.errors import DataContractError
@@ -131,19 +131,18 @@ def _days(feed: Feed, frames: dict[LandedFile, pl.DataFrame]) -> dict[date, int]
     for file, frame in frames.items():
         day = file_day(feed, file.uri.rsplit("/", 1)[-1])
         if day is not None:
-            by_day.setdefault(day, []).append(frame.select(feed.key))
+            by_day.setdefault(day, []).append(frame)
     return {
-        day: parts[0].height if len(parts) == 1 else pl.concat(parts).unique().height for day, parts in by_day.items()
+        day: parts[0].height if len(parts) == 1 else pl.concat(parts).select(feed.key).unique().height
+        for day, parts in by_day.items()
     }
 
 
 def _newest(pipeline: Pipeline, feed: Feed, frames: dict[LandedFile, pl.DataFrame]) -> pl.DataFrame:
     """Every row but those that a later one replaces, with known_at and created_at."""
-    day = {file: str(_span(feed, file.uri)) for file in frames}
-    found = pl.concat(
-        frame.with_columns(pl.lit(day[file]).alias(_DAY), pl.lit(order).alias(_ORDER))
-        for order, (file, frame) in enumerate(frames.items())
-    )
+    days = {order: str(_span(feed, file.uri)) for order, file in enumerate(frames)}
+    day = pl.col(_ORDER).replace_strict(days, return_dtype=pl.String).alias(_DAY)
+    found = one_behind_the_other(frames.values(), number=_ORDER).with_columns(day)
     keyless = pl.any_horizontal(pl.col(feed.key).is_null())
     newest = found.filter(~keyless).filter(pl.col(_ORDER) == pl.col(_ORDER).max().over(_DAY, *feed.key))
     readable = pl.col(RULE).is_null()

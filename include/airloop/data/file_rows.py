@@ -4,8 +4,8 @@ import difflib
 import hashlib
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow.csv
 
 from airloop.config import Feed
 from airloop.data import key_text
+from airloop.data.plain_text import refuse_no_text
 from airloop.data.unreadable_rows import AND, HEADER, RULE, SOURCE, TEXT, explain
 from airloop.data.value_rules import typed
 from airloop.errors import DataContractError, UpstreamUnavailable
@@ -20,16 +21,8 @@ from airloop.records import LandedFile, Window
 from airloop.settings import Settings
 from airloop.stores.landed_files import file_span, read_bytes
 
-OTHER_CODES = {
-    b"\x1f\x8b": "gzip", b"PK\x03\x04": "a zip archive", b"BZh91AY&SY": "bzip2", b"\xfd7zXZ": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd", b"PAR1\x15": "Parquet", b"\xff\xfe\0\0": "UTF-32",
-    b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
-}  # fmt: skip
-"""First bytes of a file that is not plain text -> what the file is."""
-# A backslash does not mask a quote: what is read would be another text. At the end of a field it may be a path's.
-_MASKED_QUOTE = re.compile(rb'\\"(?=[^",\r\n])')
 _LARGEST_BLOCK = 2**31 - 1
-_HEAD = 4096
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_file(file: LandedFile, feed: Feed, settings: Settings, *, max_bad_share: float) -> pl.DataFrame:
@@ -105,7 +98,7 @@ def event_times(uri: str, content: bytes, feed: Feed) -> pl.Series:
 
 
 def _texts(uri: str, content: bytes, feed: Feed) -> pl.DataFrame:
-    _refuse_no_text(uri, content)
+    refuse_no_text(uri, content)
     # Not polars' reader: it fills the missing fields of a short line with nulls. One block, so that a field may be of
     # any length, and one thread, so that an error names its row.
     options = pa.csv.ConvertOptions(
@@ -126,34 +119,6 @@ def _texts(uri: str, content: bytes, feed: Feed) -> pl.DataFrame:
         raise DataContractError(f"{uri}: not readable as CSV: {why}") from error
     _refuse_other_columns(uri, table.column_names, feed)
     return pl.DataFrame(table.select(list(feed.columns)))
-
-
-def _refuse_no_text(uri: str, content: bytes) -> None:
-    if not content:
-        raise DataContractError(f"{uri}: is empty (0 bytes), not even a header; land it again whole")
-    code = next((name for start, name in OTHER_CODES.items() if content.startswith(start)), None)
-    if code:
-        raise DataContractError(f"{uri}: not readable as CSV in UTF-8: it is {code}; land it as plain UTF-8 text")
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataContractError(
-            f"{uri}: not readable as CSV in UTF-8: line {line} holds the byte 0x{content[error.start]:02x}; "
-            "have it written as UTF-8"
-        ) from error
-    if b"\0" in content[:_HEAD]:
-        raise DataContractError(
-            f"{uri}: not readable as CSV in UTF-8: it has zero bytes, as UTF-16 and binary files do; land it as plain "
-            "UTF-8 text"
-        )
-    if b'\\"' in content and (masked := _MASKED_QUOTE.search(content)):
-        raise DataContractError(
-            f"{uri}: not readable as CSV: line {content.count(bytes([10]), 0, masked.start()) + 1} masks a quote by a "
-            'backslash; have a quote within a field written twice ("")'
-        )
-    if not content.endswith((b"\n", b"\r")):
-        raise DataContractError(f"{uri}: the last line does not end: the file was cut off; land it again whole")
 
 
 def _refuse_other_columns(uri: str, found: Sequence[str], feed: Feed) -> None:
@@ -202,8 +167,7 @@ def _values(feed: Feed, span: Window | None) -> dict[str, pl.Expr]:
     for name in filter(None, dict.fromkeys((feed.event_time, feed.known_at))):
         broken[f"missing {name}"] = texts[name].is_null()
     if span is not None and feed.event_time is not None:
-        inside = pl.col(feed.event_time).is_between(span.start, span.end, closed="left")
-        broken[f"day of {feed.event_time}"] = ~inside.fill_null(value=True)
+        broken[f"day of {feed.event_time}"] = ~_inside(feed.event_time, span).fill_null(value=True)
     return broken
 
 
@@ -231,9 +195,17 @@ def _disputed(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed, *, shared: pl.
 def _placed(feed: Feed, span: Window | None) -> list[pl.Expr]:
     if span is None or feed.event_time is None:
         return []
-    time = pl.col(feed.event_time)
-    sound = time.is_between(span.start, span.end, closed="left").fill_null(value=False)
-    return [pl.when(sound).then(time).otherwise(pl.lit(span.start).dt.cast_time_unit("us"))]
+    sound = _inside(feed.event_time, span).fill_null(value=False)
+    return [pl.when(sound).then(pl.col(feed.event_time)).otherwise(_instant(span.start)).alias(feed.event_time)]
+
+
+def _inside(column: str, span: Window) -> pl.Expr:
+    return pl.col(column).is_between(_instant(span.start), _instant(span.end), closed="left")
+
+
+def _instant(at: datetime) -> pl.Expr:
+    # By its microseconds: of an instant with a zone polars makes a literal by four queries.
+    return pl.lit((at - _EPOCH) // timedelta(microseconds=1)).cast(pl.Datetime("us", "UTC"))
 
 
 def _sparse(name: str, height: int, values: Mapping[int, str]) -> pl.Series:

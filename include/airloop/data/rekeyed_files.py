@@ -1,8 +1,9 @@
 """Keys that mean another row in another file: a row number that starts again, an export under new numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from airloop.config import Feed
@@ -92,11 +93,15 @@ def _keyed(feed: Feed, frames: Mapping[LandedFile, pl.DataFrame]) -> pl.DataFram
     values = pl.struct(others).hash() if others else pl.lit(None, pl.UInt64)
     at = pl.col(str(feed.event_time)).alias(_AT)
     sound = pl.col(RULE).is_null() & pl.all_horizontal(pl.col(feed.key).is_not_null())
-    rows = pl.concat(
-        frame.filter(sound).select(*feed.key, at, values.alias(_OTHERS), pl.lit(place).alias(_FILE))
-        for place, frame in enumerate(frames.values())
-    )
+    whole = one_behind_the_other(frames.values(), number=_FILE)
+    rows = whole.filter(sound).select(*feed.key, at, values.alias(_OTHERS), _FILE)
     return rows.unique(subset=[*feed.key, _FILE], keep="last", maintain_order=True)
+
+
+def one_behind_the_other(frames: Collection[pl.DataFrame], *, number: str) -> pl.DataFrame:
+    """The rows of all, with the number of their frame in a column of that name."""
+    numbers = np.repeat(np.arange(len(frames), dtype=np.int32), [frame.height for frame in frames])
+    return pl.concat(frames, rechunk=True).with_columns(pl.Series(number, numbers))
 
 
 def _said(feed: Feed, rows: pl.DataFrame) -> str:
