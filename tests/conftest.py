@@ -1,10 +1,16 @@
 """Fixtures of all tests: a clean environment, and projects below tmp_path only."""
 
+import contextlib
 import gc
+import importlib
+import io
 import logging
 import os
 import shutil
+import subprocess
+import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +24,9 @@ from airloop.settings import Settings, apply_quiet_environment
 from airloop.stores.mlflow import tracking_tables
 
 PLATFORMS = "tests/e2e/"
+MONTHS = "flight_months"
+RUN = subprocess.run
+OF_ONE_MODEL = ("airloop.gate.model_check", "airloop.authoring.reproduce_process")
 ALLOCATIONS = 50_000
 """After so many objects garbage is looked for; by default it is 700, which takes a sixth of the time of all tests."""
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -31,11 +40,21 @@ hypothesis.settings.load_profile("airloop")
 
 
 class Workers(LoadScopeScheduling):
-    """A module stays whole in one worker; all tests on platforms are in one: two platforms would share two cores."""
+    """A module stays whole in one worker; all tests on platforms are in one: two platforms would share two cores.
+
+    So are those about months of flights, which take half a minute to sketch.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        return PLATFORMS if module.startswith(PLATFORMS) else module
+        if module.startswith(PLATFORMS):
+            return PLATFORMS
+        return MONTHS if _reads(module, MONTHS) else module
+
+
+@cache
+def _reads(module: str, name: str) -> bool:
+    return name in (REPOSITORY / module).read_text()
 
 
 class Named:
@@ -104,26 +123,64 @@ def _mlflows_tables_are_made_once(tmp_path_factory: pytest.TempPathFactory) -> I
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_for_one_model() -> Iterator[None]:
+    """New processes that load or fit one model import for five seconds first: see `in_new_processes`."""
+
+    def run(command: Any, *arguments: Any, **options: Any) -> Any:
+        if not isinstance(command, list) or command[1:2] != ["-m"] or command[2] not in OF_ONE_MODEL:
+            return RUN(command, *arguments, **options)
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()) as said:
+            warnings.simplefilter("ignore")
+            try:
+                code = importlib.import_module(command[2]).main(command[3:]) or 0
+            except Exception as error:  # of a process: its exit code, and a last line
+                code = 1
+                said.write(f"{type(error).__name__}: {error}")
+        return subprocess.CompletedProcess(command, code, "", said.getvalue())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "run", run)
+        yield
+
+
+@pytest.fixture
+def in_new_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model is checked and fitted again by processes of their own, as where airloop is used."""
+    monkeypatch.setattr(subprocess, "run", RUN)
+
+
 @pytest.fixture
 def toy_settings(tmp_path: Path) -> Settings:
     """A project of its own with the toy pipeline declared and nothing landed."""
     return toy.write_project(tmp_path / "project", REPOSITORY)
 
 
-@pytest.fixture(scope="module")
-def toy_built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The toy with 45 days landed and their features built and validated; tests of a module share it, and only add."""
-    settings = toy.write_project(tmp_path_factory.mktemp("toy") / "project", REPOSITORY)
+@pytest.fixture(scope="session")
+def _built_once(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = toy.write_project(tmp_path_factory.mktemp("toy_built") / "project", REPOSITORY)
     toy.land(settings, days=range(45))
     toy.run_data(settings, toy.days(0, 45))
     return settings
 
 
-@pytest.fixture(scope="module")
-def toy_trained(toy_built: Settings) -> Settings:
-    """`toy_built` with a first champion of cutoff day 40."""
-    decision = toy.run_training(toy_built, 40)
+@pytest.fixture(scope="session")
+def _trained_once(_built_once: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = toy.copied(_built_once, tmp_path_factory.mktemp("toy_trained") / "project")
+    decision = toy.run_training(settings, 40)
     if not decision.passed:
         raise AssertionError(decision.why)
-    toy.run("promote", toy_built, toy.days(0, 40))
-    return toy_built
+    toy.run("promote", settings, toy.days(0, 40))
+    return settings
+
+
+@pytest.fixture(scope="module")
+def toy_built(_built_once: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The toy with 45 days landed and their features built and validated; tests of a module share it, and only add."""
+    return toy.copied(_built_once, tmp_path_factory.mktemp("toy") / "project")
+
+
+@pytest.fixture(scope="module")
+def toy_trained(_trained_once: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """As `toy_built`, with a first champion of cutoff day 40, whose files all modules read."""
+    return toy.copied(_trained_once, tmp_path_factory.mktemp("toy") / "project")

@@ -120,7 +120,7 @@ def test_the_first_model_passes_its_floors_and_the_ledger_and_mlflow_agree_who_i
     assert ledger.verify(settings, name) == []
 
 
-def test_the_monitor_measures_what_the_source_says(loop: Loop) -> None:
+def test_the_monitor_measures_what_the_source_says_and_it_is_better_than_what_needs_no_model(loop: Loop) -> None:
     monitored = loop.periods[2].monitored
     stored = lake.read(
         predictions_uri(loop.pipeline, loop.platform.settings),
@@ -134,6 +134,8 @@ def test_the_monitor_measures_what_the_source_says(loop: Loop) -> None:
     assert 1.0 < value < 4.5
     assert monitored.labelled_rows == len(judged) > 400
     assert monitored.live["mae"] == pytest.approx(value)
+    known = examples.feature_frame(loop.pipeline, loop.windows[2], loop.platform.settings).dropna(subset=["label"])
+    assert value < 0.9 * (known["temp_last"] - known["label"]).abs().mean()
 
 
 def test_the_second_model_is_judged_against_the_champion_on_the_same_rows(loop: Loop) -> None:
@@ -168,7 +170,7 @@ def test_files_that_land_are_taken_in_by_the_inbox(loop: Loop) -> None:
     def arrived() -> bool:
         return bool(state.latest_records(settings, name, "materialize", window=window))
 
-    assert until(arrived, seconds=900)
+    assert until(arrived, seconds=900, every=1)
     ingested = loop.newest(Ingested, "ingest", window)
     assert {run.run_id.split("__")[0] for run in loop.platform.client.recent(f"{name}__data")} == {"inbox"}
     landed = {

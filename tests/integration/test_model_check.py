@@ -96,7 +96,7 @@ def test_a_regressor_and_a_classifier_of_many_classes_pass(tmp_path, fitted, mod
     assert model_check.check_model(str(folder)) == 3
 
 
-def test_a_version_is_checked_in_a_process_of_its_own(tmp_path, fitted):
+def test_a_version_is_checked_in_a_process_of_its_own(tmp_path, fitted, in_new_processes):
     settings = Settings(home=tmp_path / "home")
     client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_tracking_uri)
     client.create_registered_model("flights")

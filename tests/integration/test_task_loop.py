@@ -102,7 +102,9 @@ def test_the_champion_answers_over_http_as_it_predicts_in_batch(settings: Settin
     assert len({str(row) for row in answered.round(6).tolist()}) > 5
 
 
-def test_the_champion_trained_again_in_a_fresh_process_is_the_same_bit_for_bit(settings: Settings) -> None:
+def test_the_champion_trained_again_in_a_fresh_process_is_the_same_bit_for_bit(
+    settings: Settings, in_new_processes: None
+) -> None:
     found = reproduce.reproduce(toy.toy_pipeline(settings), 1, settings)
     assert (found.version, found.differing, found.metrics) == (1, 0, {})
     assert found.rows == 15 * toy.ROWS_A_DAY

@@ -125,6 +125,12 @@ def write_project(root: Path, repository: Path) -> Settings:
     return load_settings(project_dir=root, home=root / "home")
 
 
+def copied(settings: Settings, root: Path) -> Settings:
+    """A checkout and a home like these, which go their own way; the files of models registered before are shared."""
+    shutil.copytree(settings.project_dir, root, ignore=shutil.ignore_patterns("__pycache__", "mlartifacts"))
+    return load_settings(project_dir=root, home=root / "home")
+
+
 def edited(settings: Settings, root: Path, file: str, old: str, new: str) -> Settings:
     """The same home seen from another checkout below `root`, in which a text of `pipelines/toy` or toy.py differs."""
     for folder in ("include", "feature_repo"):

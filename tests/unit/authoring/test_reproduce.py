@@ -27,7 +27,7 @@ def airloop_of_turned(turned, monkeypatch, capsys):
     return command.in_checkout(turned, monkeypatch, capsys)
 
 
-def test_a_version_trained_again_is_identical(turned, airloop_of_turned):
+def test_a_version_trained_again_is_identical(turned, airloop_of_turned, in_new_processes):
     done = airloop_of_turned("reproduce", "toy", "1")
     assert (done.code, done.out.startswith("identical: ")) == (0, True), done
     assert "all metrics of version 1, bit for bit" in done.out

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tests.support import ledger_entries, toy, toy_arrays, toy_fleet
 from tests.support.run_plainly import run_plainly
+from tests.support.served_toy import CUTOFF
 
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
@@ -20,20 +21,16 @@ from airloop.settings import Settings
 from airloop.stores import lake
 from airloop.stores.mlflow import model_files, tracking
 
-CUTOFF = 25
 NEXT = toy.days(CUTOFF, CUTOFF + 1)
 SQL, REPO, YAML = "features.sql", "toy.py", "pipeline.yaml"
 
 
 @pytest.fixture(scope="module")
-def championed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def championed(served_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Version 1 is in force from day 25 on, which has landed and was built."""
-    settings = toy.write_project(tmp_path_factory.mktemp("toy") / "project", Settings().project_dir)
-    toy.land(settings, days=range(CUTOFF + 1))
-    toy.run_data(settings, toy.days(0, CUTOFF))
+    settings = toy.copied(served_home, tmp_path_factory.mktemp("toy") / "project")
+    toy.land(settings, days=range(CUTOFF, CUTOFF + 1))
     toy.run_data(settings, NEXT)
-    toy.run_training(settings, CUTOFF)
-    ledger_entries.put_in_force(settings, "toy", 1, toy.days(0, CUTOFF).end)
     return settings
 
 

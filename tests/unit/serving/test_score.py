@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 from tests.support import ledger_entries, toy
 from tests.support.run_plainly import run_plainly
-from tests.support.served_toy import twin
+from tests.support.served_toy import CUTOFF, twin
 
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused, UpstreamUnavailable
@@ -20,21 +20,13 @@ from airloop.settings import Settings
 from airloop.stores import lake
 from airloop.stores.mlflow import tracking
 
-CUTOFF = 25
 NEXT = toy.days(CUTOFF, CUTOFF + 1)
 
 
 @pytest.fixture(scope="module")
-def championed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def championed(served_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Version 1, trained up to day 25 and in force from then on; day 25 has landed without outcomes."""
-    settings = toy.write_project(tmp_path_factory.mktemp("toy") / "project", Settings().project_dir)
-    toy.land(settings, days=range(CUTOFF))
-    toy.run_data(settings, toy.days(0, CUTOFF))
-    toy.run_training(settings, CUTOFF)
-    put_in_force(settings, 1, CUTOFF)
-    toy.land(settings, days=range(CUTOFF, CUTOFF + 1), outcomes=False)
-    toy.run_data(settings, NEXT)
-    return settings
+    return toy.copied(served_home, tmp_path_factory.mktemp("toy") / "project")
 
 
 @pytest.fixture
