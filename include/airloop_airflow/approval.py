@@ -138,9 +138,10 @@ class Approval(ApprovalOperator):
 
     def _answer(self, context: Any, answered: Mapping[str, Any]) -> dict[str, str]:
         from airloop.gate.approval import DEADLINE
+        from airloop.records.person_texts import cleaned
 
         (option,), user = answered["chosen_options"], answered["responded_by_user"]
-        comment = str(answered["params_input"].get("comment") or "").strip()
+        comment = cleaned(str(answered["params_input"].get("comment") or ""))
         if user is None:
             hours = f"{self.response_timeout}".removesuffix(":00")
             return {"kind": _KINDS[option], "who": DEADLINE, "why": f"nobody answered within {hours}"}

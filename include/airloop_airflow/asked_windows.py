@@ -72,7 +72,7 @@ def refusal(name: str, group: str, body: bytes) -> str:
         if not isinstance(conf, dict) or name not in pipeline_names(settings):
             return ""
         pipeline = load_pipeline(name, settings)
-    except (ValueError, AttributeError, AirloopError):
+    except (ValueError, RecursionError, AttributeError, AirloopError):
         return ""
     try:
         if group == "training":
@@ -85,16 +85,14 @@ def refusal(name: str, group: str, body: bytes) -> str:
 
 
 def _refuse_window(pipeline: "Pipeline", group: str, start: Any, end: Any) -> None:
-    from airloop.config.bounds import refuse_off_calendar
+    from airloop.config.bounds import refuse_off_calendar, refuse_outside_coverage
 
     if not start and not end:
         return
     if not start or not end:
         raise DataContractError(f"start is {start!r} and end is {end!r}: give both or none")
     window = Window(parse_instant(str(start)), parse_instant(str(end)))
-    first, last = pipeline.coverage.start, pipeline.coverage.end
-    if window.start < first or (last is not None and window.end > last):
-        raise DataContractError(f"{window} lies outside the coverage [{first}, {last}) of pipeline.yaml")
+    refuse_outside_coverage(pipeline, window)
     refuse_off_calendar(pipeline, window, pipeline.calendar_of(group))
 
 

@@ -1,12 +1,12 @@
 """Alarms: what was noticed about a window, and a person's answers."""
 
-import getpass
 import json
 from typing import Annotated
 
 import typer
 
 from airloop.cli.output import AsJson, console, table
+from airloop.cli.person import decides
 from airloop.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="What was noticed about a window, and a person's answers.")
@@ -50,5 +50,5 @@ def alarms_answer(
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
-    entry = alarms.answer(settings, declared, alarm, given=given, why=why, who=who or getpass.getuser())
+    entry = alarms.answer(settings, declared, alarm, given=given, why=why, who=decides(who))
     console.print(f"{alarm}: {given} (ledger entry {entry.sequence})", markup=False)

@@ -1,12 +1,12 @@
 """What persons decide about a champion: let it be promoted, go back to a former one, stop promotions."""
 
-import getpass
 import uuid
 from typing import Annotated
 
 import typer
 
 from airloop.cli.output import checked, console, write_line
+from airloop.cli.person import decides, login_name
 
 app = typer.Typer()
 
@@ -32,17 +32,18 @@ def rollback(
     """
     from airloop.config import load_pipeline
     from airloop.deployment import Deployment
-    from airloop.gate import lock, roll_back
+    from airloop.gate import roll_back
     from airloop.records import parse_instant
+    from airloop.records.person_texts import require_reason
     from airloop.run import stage_run
 
     settings = checked(pipeline)
     declared, request = load_pipeline(pipeline, settings), f"command {uuid.uuid4()}"
-    reason = lock.require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
+    reason = require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
     at = parse_instant(since) if since else None
     planned = roll_back.plan(declared, settings, request=request, version=to, since=at)
     asked = {"version": planned.version, "instead_of": planned.instead_of, "request": request}
-    asked |= {"why": reason, "who": who or getpass.getuser()}
+    asked |= {"why": reason, "who": decides(who)}
     stage_run.run_stage("roll_back", Deployment(declared, settings), planned.window, upstream={}, **asked)
     write_line(
         f"version {planned.version} is champion in place of {planned.instead_of} for windows from "
@@ -55,7 +56,7 @@ def lock(pipeline: Name, why: Why, who: Who = "") -> None:
     """Stop promotions; what passes its gate waits as challenger."""
     from airloop.gate import lock as locks
 
-    entry = locks.lock(checked(pipeline), pipeline, why=why, who=who or getpass.getuser())
+    entry = locks.lock(checked(pipeline), pipeline, why=why, who=decides(who))
     console.print(f"promotions of {pipeline} are locked (ledger entry {entry.sequence})", markup=False)
 
 
@@ -64,7 +65,7 @@ def unlock(pipeline: Name, why: Why, who: Who = "") -> None:
     """Let promotions go on after a rollback or a lock."""
     from airloop.gate import lock as locks
 
-    entry = locks.unlock(checked(pipeline), pipeline, why=why, who=who or getpass.getuser())
+    entry = locks.unlock(checked(pipeline), pipeline, why=why, who=decides(who))
     console.print(f"promotions of {pipeline} go on (ledger entry {entry.sequence})", markup=False)
 
 
@@ -90,7 +91,7 @@ def _answer(pipeline: str, sequence: int, kind: str, why: str) -> None:
     from airloop.config import load_pipeline
     from airloop.gate import approval
 
-    settings, who = checked(pipeline), getpass.getuser()
+    settings, who = checked(pipeline), login_name()
     entry = approval.answer(load_pipeline(pipeline, settings), settings, sequence, kind=kind, why=why, who=who)
     said = f"decision {sequence} is {entry.kind} by {entry.payload['who']} (ledger entry {entry.sequence})"
     write_line(said)

@@ -1,6 +1,5 @@
 """The history of decisions."""
 
-import getpass
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from airloop.cli.output import AsJson, checked, console, table, write_line
+from airloop.cli.person import login_name
 
 app = typer.Typer(no_args_is_help=True, help="The history of decisions.")
 
@@ -72,7 +72,7 @@ def ledger_acknowledge(
 
     settings = checked(pipeline)
     problems = ledger_witness.problems(settings, pipeline)
-    entry = ledger.acknowledge(settings, pipeline, problems=problems, why=why, who=getpass.getuser())
+    entry = ledger.acknowledge(settings, pipeline, problems=problems, why=why, who=login_name())
     console.print(f"{len(problems)} problems acknowledged by entry {entry.sequence}")
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from airloop.cli.terminal import PlainConsole, plain
 from airloop.settings import Settings, load_settings
 
 # A pipe has no width of its own; the demo's table needs this much.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 190)
-errors = Console(stderr=True, highlight=False)
+console = PlainConsole(highlight=False, width=None if sys.stdout.isatty() else 190)
+errors = PlainConsole(stderr=True, highlight=False)
 
 _ROOM, _WRITABLE = "free some room there", "make that folder one you may write to"
 _REFUSALS = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EFBIG: _ROOM} | dict.fromkeys(
@@ -28,10 +28,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A table of text cells, ready to print; what looks like markup in a cell is text."""
+    """A table of text cells, ready to print; what looks like markup or a command to the terminal in a cell is text."""
     drawn = Table(*columns, header_style="bold")
     for row in rows:
-        drawn.add_row(*map(Text, row))
+        drawn.add_row(*(Text(plain(cell)) for cell in row))
     return drawn
 
 
@@ -49,7 +49,7 @@ def say(line: str) -> None:
 def progress(line: str) -> None:
     """`say` on stderr: stdout is kept for a record that another program reads."""
     errors.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] ", end="")
-    errors.print(line, markup=False)
+    errors.print(line, markup=False, soft_wrap=True)
 
 
 def place_refused(error: OSError) -> str:

@@ -1,11 +1,13 @@
 """The prediction log: into the lake, and to another version."""
 
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
 from airloop.cli.output import AsJson, checked, console
+from airloop.errors import ConfigError
 from airloop.settings import load_settings
 
 app = typer.Typer()
@@ -23,16 +25,27 @@ def collect_log(
     from airloop.serving import collect, feedback_files, skew
 
     settings = load_settings()
-    done = {}
+    done: dict[str, Any] = {}
+    broken: list[str] = []
     for name in [pipeline] if pipeline else pipeline_names(settings):
-        declared = load_pipeline(name, settings)
+        try:
+            declared = load_pipeline(name, settings)
+        except ConfigError as error:
+            broken.append(str(error))  # the log of all others is collected
+            continue
         collected = collect.collect(declared, settings)
         views = [one.to_json() for one in skew.check(declared, collected.days, settings)]
         files = list(feedback_files.land(declared, settings))
         done[name] = {**collected.to_json(), "skew": views, "feedback_files": files}
     if as_json:
         typer.echo(json.dumps(done))
-        return
+    else:
+        _show_collected(done)
+    if broken:
+        raise ConfigError("\n".join(broken))
+
+
+def _show_collected(done: Mapping[str, Any]) -> None:
     for name, what in done.items():
         says = f"{what['records']} records, {what['online']} new in the lake, {what['scored']} of them scored rows"
         console.print(f"{name}: {says}; {len(what['feedback_files'])} feedback files landed", markup=False)

@@ -1,6 +1,5 @@
 """The review queue: what people are asked about, their answers, and Label Studio's JSON."""
 
-import getpass
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from airloop.cli.output import AsJson, checked, console, table
+from airloop.cli.person import login_name
 from airloop.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def review_answer(
     """Answer an item by hand."""
     from airloop.stores import review_form, reviews
 
-    settings, person = _settings(pipeline), who or getpass.getuser()
+    settings, person = _settings(pipeline), who or login_name()
     if values == [reviews.DROP]:
         done = reviews.say(settings, pipeline, item, person, reviews.DROP)
     else:
@@ -81,6 +81,8 @@ def review_answer(
         if wrong is not None:
             raise ConfigError(f"{wrong!r}: write FIELD=VALUE, or drop alone")
         sent = dict(value.split("=", 1) for value in values)
+        if len(sent) < len(values):
+            raise ConfigError("a field is there twice: write each FIELD=VALUE once")
         answer = review_form.read(reviews.item(settings, pipeline, item), sent)
         done = reviews.say(settings, pipeline, item, person, answer)
     says = f"settled: {done.answer}" if done.answer else "kept; another person is asked too"

@@ -1,6 +1,5 @@
 """Stages by hand, one or all of a DAG."""
 
-import getpass
 import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from airloop.cli.output import console, progress
+from airloop.cli.person import login_name
 from airloop.errors import ConfigError
 from airloop.settings import Settings, load_settings
 
@@ -53,9 +53,9 @@ def run(
         return
     window = Window(instant_or_default(start, declared.coverage.start), instant_or_default(end, declared.coverage.end))
     for name in stages:
-        _refuse_off_calendar(name, declared, window)
+        _refuse_window(name, declared, window)
     for name in stages:
-        with run_context.working_for(run_context.BY_HAND, starter=getpass.getuser()):
+        with run_context.working_for(run_context.BY_HAND, starter=login_name()):
             record = _run_one(name, at, window, options)
         typer.echo(json.dumps(record.to_json(), indent=2))
         for line in _verdict(declared, record):
@@ -75,12 +75,18 @@ def _refuse_stages(stages: Sequence[str], options: dict[str, str]) -> None:
         )
 
 
-def _refuse_off_calendar(stage: str, pipeline: "Pipeline", window: "Window") -> None:
-    from airloop.config.bounds import refuse_off_calendar
+def _refuse_window(stage: str, pipeline: "Pipeline", window: "Window") -> None:
+    from airloop.config.bounds import refuse_off_calendar, refuse_outside_coverage
 
+    refuse_outside_coverage(pipeline, window)
     if stage not in _UP_TO_A_CUTOFF:
         group = "monitoring" if stage in ("monitor", "triage") else "data"
         refuse_off_calendar(pipeline, window, pipeline.calendar_of(group))
+    elif window.start != pipeline.coverage.start:
+        raise ConfigError(
+            f"{stage} goes up to a cutoff, --end, and begins where the coverage does: leave --start out; how far back "
+            f"it learns is training.history_days in {pipeline.name}/pipeline.yaml"
+        )
 
 
 def _run_one(stage: str, at: "Deployment", window: "Window", options: dict[str, str]) -> "Record":
@@ -121,7 +127,7 @@ def _verdict(pipeline: "Pipeline", record: Any) -> Iterator[str]:
     elif isinstance(record, Action):
         yield f"{record.kind}: {record.why}"
     elif isinstance(record, Decision):
-        yield f"{record.outcome}: {record.why}"
+        yield record.why if record.why.startswith(record.outcome) else f"{record.outcome}: {record.why}"
     elif isinstance(record, Scored):
         yield f"scored: version {record.version} predicted {record.rows:,} rows" if record.version else "no champion"
 

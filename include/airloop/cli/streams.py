@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import AsJson, console, table, write_line
+from airloop.cli.output import AsJson, checked, console, table, write_line
 from airloop.errors import AirloopError, ConfigError
 from airloop.settings import load_settings
 
@@ -31,7 +31,7 @@ def streams_list(
     from airloop.sources.streams.declared import open_broker
     from airloop.sources.streams.service import declared_streams
 
-    settings, rows = load_settings(), []
+    settings, rows = checked(pipeline) if pipeline else load_settings(), []
     for stream in declared_streams(settings, pipeline):
         row = {"pipeline": stream.pipeline.name, "feed": stream.feed, "stream": stream.name}
         try:
@@ -68,8 +68,9 @@ def streams_send(
     events: Annotated[Path, typer.Argument(help="A JSON object a line; - reads standard input.")],
 ) -> None:
     """Write events into a stream, as a producer does; nothing is checked here."""
-    text = sys.stdin.read() if str(events) == "-" else events.read_text(encoding="utf-8")
-    payloads = [line.encode() for line in text.splitlines() if line.strip()]
+    # Bytes as they are: a dead letter may be no text, and is sent again like others.
+    content = sys.stdin.buffer.read() if str(events) == "-" else events.read_bytes()
+    payloads = [line for line in content.splitlines() if line.strip()]
     with _broker(pipeline, feed) as broker:
         broker.send(payloads)
         console.print(f"{len(payloads)} events sent to {broker.address.stream}", markup=False)
@@ -120,6 +121,8 @@ def streams_run(
     """Consume the declared streams until Ctrl-C; `airloop up` does it as the service `streams`."""
     from airloop.sources.streams.__main__ import main
 
+    if pipeline:
+        checked(pipeline)
     raise typer.Exit(main(pipeline))
 
 

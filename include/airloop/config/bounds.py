@@ -1,4 +1,4 @@
-"""Bounds of windows that a person gives: on the pipeline's calendar, or an end of its coverage."""
+"""Bounds of windows that a person gives: inside its coverage, on the pipeline's calendar or an end of the coverage."""
 
 from datetime import datetime
 
@@ -27,6 +27,21 @@ def refuse_off_calendar(pipeline: Pipeline, window: Window, calendar: Calendar) 
                 f"{name} {_text(instant)} is not a bound of a {calendar} window of {pipeline.name}; the nearest "
                 f"is {_text(nearest)}"
             )
+
+
+def refuse_outside_coverage(pipeline: Pipeline, window: Window) -> None:
+    """Refuse a window that reaches beyond the coverage: its rows would be in tables that no schedule ever asks for.
+
+    Raises:
+        DataContractError: Names both.
+    """
+    first, last = pipeline.coverage.start, pipeline.coverage.end
+    if window.start < first or (last is not None and window.end > last):
+        until = _text(last) if last else "no end"
+        raise DataContractError(
+            f"{window} lies outside the coverage [{_text(first)}, {until}) of pipeline.yaml: choose a window inside, "
+            f"or declare more in {pipeline.name}/pipeline.yaml"
+        )
 
 
 def _text(instant: datetime) -> str:

@@ -13,8 +13,8 @@ from airloop.config import Pipeline
 from airloop.config.approval import Approval
 from airloop.config.dag_ids import dag_of
 from airloop.errors import GuardRefused
-from airloop.gate.lock import require_reason
 from airloop.records import Decision, Window
+from airloop.records.person_texts import require_reason
 from airloop.settings import Settings
 from airloop.stores import ledger, state
 from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History

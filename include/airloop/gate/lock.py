@@ -5,7 +5,8 @@ While it is on, trainings and the gate go on, and what passes waits as challenge
 
 import logging
 
-from airloop.errors import ConfigError, GuardRefused
+from airloop.errors import GuardRefused
+from airloop.records.person_texts import require_reason, require_text
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History
@@ -17,7 +18,7 @@ def lock(settings: Settings, pipeline_name: str, *, why: str, who: str) -> Entry
     """Stop promotions; a lock that is on stays, and its entry is returned.
 
     Raises:
-        ConfigError: No reason.
+        ConfigError: No reason, or one that cannot be kept.
         GuardRefused: The ledger does not verify.
     """
     return _set(settings, pipeline_name, kind="locked", why=why, who=who)
@@ -27,7 +28,7 @@ def unlock(settings: Settings, pipeline_name: str, *, why: str, who: str) -> Ent
     """Let promotions go on. Lifted already, the entry that lifted it is returned.
 
     Raises:
-        ConfigError: No reason.
+        ConfigError: No reason, or one that cannot be kept.
         GuardRefused: Nothing was ever locked, or the ledger does not verify.
     """
     return _set(settings, pipeline_name, kind="unlocked", why=why, who=who)
@@ -65,19 +66,9 @@ def refuse_move(history: History) -> None:
         )
 
 
-def require_reason(why: str, example: str) -> str:
-    """The reason without blanks around it.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    if not why.strip():
-        raise ConfigError(f"a reason is required, it is kept in the ledger: {example}")
-    return why.strip()
-
-
 def _set(settings: Settings, pipeline_name: str, *, kind: str, why: str, who: str) -> Entry:
     reason = require_reason(why, "--why 'the outcomes of May were wrong'")
+    require_text(who, "the name of who decides")
     ledger.intact_history(settings, pipeline_name)
 
     def make(seen: tuple[Entry, ...]) -> Entry | Draft:

@@ -5,16 +5,18 @@ Windows that were scored keep their predictions, and the ledger keeps who was ch
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from airloop.config import Pipeline
+from airloop.config.calendar import period_end, period_start
 from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.gate import approval, lock
 from airloop.gate.fresh_process import check_model
 from airloop.models import model_version
 from airloop.records import RolledBack, Window
+from airloop.records.person_texts import require_reason, require_text
 from airloop.settings import Settings
 from airloop.stores import ledger, ledger_witness
 from airloop.stores.ledger import HISTORY_KINDS, Draft, Entry, History
@@ -97,6 +99,7 @@ def roll_back(
 
     Raises:
         ConfigError: No reason, or a version that is not a number.
+        DataContractError: window.end lies after the coverage, or after the calendar's window that holds now.
         GuardRefused: It was never champion or is champion now; another champion is in force than `instead_of`; a
             promotion or another rollback is unfinished; it does not load, its files changed, or its features mean
             something else now; the ledger does not verify.
@@ -104,11 +107,13 @@ def roll_back(
     """
     pipeline, settings = at.pipeline, at.settings
     wanted, replaced = _number(version), _number(instead_of)
-    reason = lock.require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
+    reason = require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
+    require_text(who, "the name of who decides")
     history = ledger_witness.require_intact(settings, pipeline.name)
     payload = {"model_name": pipeline.name, "version": wanted, "previous_version": replaced}
     payload |= {"why": reason, "who": who, "request": request}
     if _begun(history, payload, window) is None:
+        _refuse_ahead(pipeline, window.end)
         payload |= {"model_digest": _checked(pipeline, wanted, history, settings)}
     draft = Draft(window.end, payload)
     intended = ledger.append_once(
@@ -149,6 +154,17 @@ def _begun(history: History, payload: dict[str, Any], window: Window) -> Entry |
             f"{window.end:%Y-%m-%d}: history is not rewritten"
         )
     return None
+
+
+def _refuse_ahead(pipeline: Pipeline, effective_at: datetime) -> None:
+    """Refuse an instant that no data has reached: until then nothing could be promoted, nor rolled back before it."""
+    latest = period_end(pipeline.calendar, period_start(pipeline.calendar, datetime.now(UTC)))
+    latest = min(latest, pipeline.coverage.end or latest)
+    if effective_at > latest:
+        raise DataContractError(
+            f"a rollback cannot take effect at {effective_at:%Y-%m-%dT%H:%MZ}: the latest is {latest:%Y-%m-%dT%H:%MZ}, "
+            f"the end of the coverage of {pipeline.name} or of its {pipeline.calendar} window that holds now"
+        )
 
 
 def _checked(pipeline: Pipeline, version: int, history: History, settings: Settings) -> str:

@@ -17,6 +17,7 @@ from airloop.config.nearest import nearest
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.records import Alarm, Record, Window
 from airloop.records.digests import digest
+from airloop.records.person_texts import require_reason, require_text
 from airloop.settings import Settings
 from airloop.stores import ledger, state
 from airloop.stores.ledger import Draft, Entry
@@ -172,10 +173,15 @@ def answer(settings: Settings, pipeline: Pipeline, key: str, *, given: str, why:
         )
     if given not in ANSWERS:
         raise ConfigError(f"{given!r} is not an answer{nearest(given, ANSWERS)} (answers: {', '.join(ANSWERS)})")
-    if not why.strip():
-        raise ConfigError("an answer needs a reason: --why 'the supplier changed its clock, the values are right'")
+    reason = require_reason(why, "--why 'the supplier changed its clock, the values are right'")
     about = known[key].payload
-    payload = {"alarm": key, "answer": given, "why": why.strip(), "who": who, "about": about["why"]}
+    payload = {
+        "alarm": key,
+        "answer": given,
+        "why": reason,
+        "who": require_text(who, "the name of who answers"),
+        "about": about["why"],
+    }
     return _append(settings, pipeline.name, "answered", Window.from_json(about["window"]), payload)
 
 

@@ -63,6 +63,11 @@ def test_the_options_of_an_example_exist(path: tuple[str, ...], command: Any) ->
         ("run", "ingest", "toy", "--option", "mode=live"),
         ("run", "tune", "toy", "--start", START, "--end", END),
         ("run", "training", "toy", "--option", "candidate=x"),
+        ("run", "training", "toy", "--start", END, "--end", "2020-02-01"),
+        ("run", "training", "toy", "--end", "2020-03-02"),
+        ("run", "ingest", "toy", "--start", "2019-12-31", "--end", START),
+        ("run", "score", "toy", "--start", "2020-02-29", "--end", "2020-03-02"),
+        ("run", "monitor", "toy", "--start", "2030-01-01", "--end", "2030-01-02"),
         ("run", "ingest,validate_raw", "toy", "--option", "mode=live"),
         ("run", "ingest,digest", "toy", "--start", START, "--end", END),
         ("ledger", "show", "tou"),
@@ -78,6 +83,21 @@ def test_an_error_is_one_line_on_stderr_and_the_exit_code_is_1(arguments: tuple[
     assert failed.err.startswith("error: ")
     assert len(failed.err.splitlines()) == 1
     assert "Traceback" not in failed.err
+
+
+@pytest.mark.parametrize(
+    ("stage", "start", "end", "says"),
+    [
+        ("ingest", "2019-12-31", "2020-01-01", "outside the coverage [2020-01-01T00:00:00Z, 2020-03-01T00:00:00Z)"),
+        ("monitor", "2020-02-29", "2020-03-02", "outside the coverage"),
+        ("promote", "2020-01-01", "2020-03-02", "outside the coverage"),
+        ("training", "2020-01-02", "2020-02-01", "leave --start out; how far back it learns is training.history_days"),
+    ],
+)
+def test_a_window_outside_the_coverage_and_a_start_of_a_training_are_refused(
+    airloop: Airloop, stage: str, start: str, end: str, says: str
+) -> None:
+    assert says in airloop("run", stage, "toy", "--start", start, "--end", end).err
 
 
 def test_a_long_error_is_not_wrapped(airloop: Airloop) -> None:

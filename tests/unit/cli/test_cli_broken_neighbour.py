@@ -44,6 +44,13 @@ def test_a_command_about_another_pipeline_goes_on(neighbour: Settings, airloop: 
     assert (shown.code, shown.err) == (0, "")
 
 
+def test_the_log_of_the_others_is_collected_and_what_is_broken_is_said(neighbour: Settings, airloop: Airloop) -> None:
+    broken = "calender" in (neighbour.pipelines_dir / "aaa_wreck" / "pipeline.yaml").read_text()
+    done = airloop("collect-log")
+    assert "toy: 0 records" in done.out
+    assert (done.code, "calender: unknown key" in done.err) == (int(broken), broken)
+
+
 def replayed(settings: Settings, name: str, tags: str) -> None:
     path = settings.pipelines_dir / name / "pipeline.yaml"
     toy_fleet.rewrite(path, "tags: [test]", f"tags: [{tags}]\nreplay: 'nycflights.feeds:NycFlights'")

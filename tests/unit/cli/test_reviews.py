@@ -61,6 +61,7 @@ def test_an_item_is_answered_by_hand_and_two_who_agree_settle_it(
         (("answer", "toy", "one", "failed"), "write FIELD=VALUE, or drop alone"),
         (("answer", "toy", "one", "failed=perhaps"), "is one of: true, false"),
         (("answer", "toy", "one", "faild=true"), "did you mean 'failed'"),
+        (("answer", "toy", "one", "failed=true", "failed=false"), "a field is there twice"),
         (("import", "toy", "nowhere.json"), "cannot be read as JSON"),
         (("list", "shop"), "shop"),
     ],

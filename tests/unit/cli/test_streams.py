@@ -49,10 +49,23 @@ def test_a_dead_letter_is_listed_repaired_sent_again_and_dropped(
     assert (code, "perhaps with repaired events" in says) == (1, True)
     repaired.write_text(json.dumps({k: v for k, v in json.loads(repaired.read_text()).items() if k != "celcius"}))
     ran(capsys, "send", "toy", "heat", str(repaired))
+    code, says = ran(capsys, "drop", "toy", "heat", "--until", "yesterday")
+    assert (code, "'yesterday' is not the id of a dead letter" in says) == (1, True)
     assert ran(capsys, "drop", "toy", "heat")[1] == "1 dead letters removed\n"
     assert toy_stream.consume(settings).counts.landed == 1
     assert json.loads(ran(capsys, "list", "toy", "--json")[1])[0]["dead"] == 0
     assert len(toy_stream.landed_lines(settings)) == 2
+
+
+def test_an_event_that_is_no_text_is_sent_as_it_is_and_an_unknown_pipeline_is_refused(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"\xff\xfe\n" + toy_stream.event("m\u2028", 20.0) + b"\n")
+    assert ran(capsys, "send", "toy", "heat", str(events)) == (0, "2 events sent to toy.heat\n")
+    for command in ("list", "run"):
+        code, says = ran(capsys, command, "tyo")
+        assert (code, "did you mean 'toy'?" in says) == (1, True)
 
 
 def test_a_broker_that_does_not_answer_is_a_line_of_the_list_and_not_its_end(

@@ -2,8 +2,9 @@
 
 import os
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from mlflow import MlflowClient
@@ -111,6 +112,18 @@ def test_what_was_never_champion_or_rewrites_history_or_has_no_reason_is_refused
         ask(settings, **wanted)
     assert isinstance(refused.value, (GuardRefused, DataContractError, ConfigError))
     assert (kinds(settings), registry.aliases(settings, NAME)["champion"]) == (before, 2)
+
+
+def test_a_rollback_cannot_take_effect_where_no_data_will_have_been(settings, monkeypatch):
+    before, end = kinds(settings), PIPELINE.coverage.end
+    with pytest.raises(DataContractError, match=f"the latest is {end:%Y-%m-%dT%H:%MZ}, the end of the coverage"):
+        ask(settings, since=end + timedelta(hours=1))
+    ahead = PIPELINE.model_copy(update={"coverage": PIPELINE.coverage.model_copy(update={"end": None})})
+    monkeypatch.setattr(sys.modules[__name__], "PIPELINE", ahead)
+    with pytest.raises(DataContractError, match="or of its monthly window that holds now"):
+        ask(settings, since=datetime.now(UTC) + timedelta(days=40))
+    assert kinds(settings) == before
+    assert ask(settings, since=datetime.now(UTC)).version == 1
 
 
 def test_there_is_nothing_before_the_first_champion(settings):

@@ -86,7 +86,7 @@ def test_alarms_and_answers_are_lines_of_the_ledger_once(toy_settings):
     [
         ("0123456789", "accepted", "x", r"toy has no alarm '0123456789'; see `airloop alarms list toy`"),
         (None, "accept", "x", r"'accept' is not an answer; did you mean 'accepted'\? \(answers: accepted, excluded\)"),
-        (None, "accepted", " ", "an answer needs a reason"),
+        (None, "accepted", " ", "a reason is required"),
     ],
 )
 def test_answers_that_say_nothing_are_refused(toy_settings, key, given, why, says):

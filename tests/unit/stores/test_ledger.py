@@ -226,6 +226,7 @@ def test_history_at_an_instant_holds_what_had_taken_effect(settings):
         ({"gain": float("nan")}, "JSON only"),
         ({"gain": float("inf")}, "JSON only"),
         ({"when": MARCH}, "JSON only"),
+        ({"why": "half a character \ud800"}, "Unicode only"),
     ],
 )
 def test_what_the_ledger_cannot_hold_is_refused(settings, options, says):

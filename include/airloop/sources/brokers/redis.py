@@ -1,6 +1,7 @@
 """Redis Streams, with consumer groups."""
 
 import os
+import re
 import socket
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from airloop.sources.brokers.broker import Address, Broker, DeadLetter, Depth, E
 FIELD = "event"
 """The field of an entry that holds the event."""
 
+_ID = re.compile(r"\d{1,19}(-\d{1,19})?", re.ASCII)
 _TIMEOUT_SECONDS = 10
 _CLAIMED_AT_ONCE = 1000
 # Only the holder renews and releases, in one step each: between a look and a write another one may have taken it.
@@ -103,7 +105,13 @@ class Redis(Broker):
         return [DeadLetter(_event(key, fields), _text(fields.get(b"reason", b""))) for key, fields in reversed(found)]
 
     def drop_dead_letters(self, until: str | None) -> int:
-        """See Broker."""
+        """See Broker.
+
+        Raises:
+            ConfigError: `until` is not an id of Redis.
+        """
+        if until is not None and not _ID.fullmatch(until):
+            raise ConfigError(f"{until!r} is not the id of a dead letter, like 1577836800000-0")
         with self._answering():
             ids = [key for key, _ in self._client.xrange(self._dead, max=until or "+")]
             return int(self._client.xdel(self._dead, *ids)) if ids else 0

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from airloop.errors import ConfigError
+from airloop.records.person_texts import require_reason
 from airloop.settings import Settings
 from airloop.stores.ledger.chain import append
 from airloop.stores.ledger.entry import Entry
@@ -18,7 +19,6 @@ def acknowledge(settings: Settings, pipeline: str, *, problems: list[str], why: 
     """
     if not problems:
         raise ConfigError(f"the ledger of {pipeline} verifies: there is nothing to acknowledge")
-    if not why.strip():
-        raise ConfigError("an acknowledgement needs a reason: --why 'restored from the backup of 1 May'")
-    payload = {"problems": problems, "why": why.strip(), "who": who}
+    reason = require_reason(why, "--why 'restored from the backup of 1 May'")
+    payload = {"problems": problems, "why": reason, "who": who}
     return append(settings, pipeline, kind="acknowledged", effective_at=datetime.now(UTC), payload=payload)

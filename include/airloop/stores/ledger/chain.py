@@ -54,6 +54,8 @@ def append(
     """
     refuse_other_writers(kind)
     text = canonical(payload)
+    if not text.isascii():
+        _refuse_half_characters(text)
     for attempt in range(_ATTEMPTS):
         try:
             with state.transaction(settings) as connection:
@@ -129,8 +131,15 @@ def canonical(content: dict[str, Any]) -> str:
     """
     try:
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise DataContractError(f"the ledger holds JSON only: {error}") from error
+
+
+def _refuse_half_characters(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataContractError(f"the ledger holds Unicode only: {error.reason}") from error
 
 
 def _next_row(connection: sa.Connection, pipeline: str, expected_head: int | None) -> dict[str, Any]:
