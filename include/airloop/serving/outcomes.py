@@ -1,9 +1,10 @@
 """An outcome somebody sends, as a row of the pipeline's outcome feed: every column there and of its type."""
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,9 @@ _WORDS = {
     "timestamp": "an instant like 2013-02-01T00:00:00Z",
 }
 _INT64 = range(-(2**63), 2**63)
+_FLOAT = sys.float_info.max
+_LATEST = timedelta(days=366)
+"""What is about something that is planned (a flight that was cancelled) may lie ahead."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,12 @@ def outcome_row(pipeline: Pipeline, entity: Mapping[str, Any], outcome: Any, tim
         time: Value of the feed's event time.
 
     Raises:
-        Refused: A column is missing, unknown (with the nearest) or of another type, or the time is not an instant.
+        Refused: A column is missing, unknown (with the nearest) or of another type, or the time is not an instant, lies
+            outside the pipeline's coverage, or more than a year ahead.
     """
     name, feed = outcome_feed(pipeline)
     happened = sent_instant(time, "time")
+    _refuse_unread(pipeline, happened, time)
     taken: dict[str, Any] = {column: entity[column] for column in feed.columns if column in entity}
     taken[feed.event_time or ""] = time
     if feed.known_at and feed.known_at != feed.event_time:
@@ -85,6 +91,18 @@ def outcome_row(pipeline: Pipeline, entity: Mapping[str, Any], outcome: Any, tim
     subject = json.dumps({column: values[column] for column in feed.key}, sort_keys=True)
     day = happened.astimezone(ZoneInfo(feed.day_timezone)).date().isoformat()
     return OutcomeRow(name, subject, values, day)
+
+
+def _refuse_unread(pipeline: Pipeline, happened: datetime, time: str) -> None:
+    """Refuse an outcome whose file no window would ever read: taken, it would be lost without a word."""
+    start, end = pipeline.coverage.start, pipeline.coverage.end
+    if happened < start or (end is not None and happened >= end):
+        until = f"{end:%Y-%m-%dT%H:%MZ}" if end else "no end"
+        says = f"time: {time!r} lies outside the coverage of {pipeline.name}, {start:%Y-%m-%dT%H:%MZ} to {until}"
+        raise Refused(422, "outside_coverage", f"{says}: no window would read the outcome", field="time", value=time)
+    if happened > datetime.now(UTC) + _LATEST:
+        says = f"time: {time!r} lies more than a year ahead: send when the outcome happened"
+        raise Refused(422, "wrong_instant", says, field="time", value=time)
 
 
 def _sent(name: str, feed: Feed, taken: Mapping[str, Any], outcome: Any) -> dict[str, Any]:
@@ -111,7 +129,7 @@ def _value(column: str, kind: str, given: Any, *, key: bool) -> Any:
     fits = {
         "string": isinstance(given, str) and bool(given or not key),
         "integer": isinstance(given, int) and not isinstance(given, bool) and given in _INT64,
-        "float": isinstance(given, (int, float)) and not isinstance(given, bool),
+        "float": isinstance(given, (int, float)) and not isinstance(given, bool) and abs(given) <= _FLOAT,
         "boolean": isinstance(given, bool),
         "timestamp": isinstance(given, str),
     }

@@ -19,6 +19,8 @@ from typing import Any
 
 import msgspec
 
+from airloop.errors import DataContractError
+from airloop.records import parse_instant
 from airloop.serving.refused import Refused
 from airloop.settings import Settings
 
@@ -204,9 +206,20 @@ def read_segment(path: Path) -> Iterator[Logged]:
                 logger.info("%s:%d: the last record is not whole (yet)", path, number)
                 return
             try:
-                yield msgspec.json.decode(line, type=Logged)
-            except msgspec.MsgspecError as error:
+                yield _record(line)
+            except (msgspec.MsgspecError, ValueError, RecursionError, DataContractError) as error:
+                # ValueError: bytes that are not UTF-8.
                 logger.warning("%s:%d: is not a record: %s", path, number, error)
+
+
+def _record(line: bytes) -> Logged:
+    """A line as record, its id and instants readable: one that is not would stop every later collection."""
+    found = msgspec.json.decode(line, type=Logged)
+    for instant in (found.at, found.as_of):
+        parse_instant(instant)
+    if id_time(found.id) is None:
+        raise ValueError(f"{found.id[:40]!r} is not the id of a prediction")
+    return found
 
 
 def is_closed(path: Path) -> bool:

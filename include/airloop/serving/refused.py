@@ -3,6 +3,8 @@
 from typing import Any
 
 _SHOWN_CHARACTERS = 80
+_MESSAGE_CHARACTERS = 1500
+"""A longer message quotes what was sent: its middle is left out, and what to do stands at its end."""
 
 
 class Refused(Exception):
@@ -18,7 +20,7 @@ class Refused(Exception):
     def __init__(self, status: int, code: str, message: str, **place: Any) -> None:
         """`place` holds JSON-able values; long ones are cut."""
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message = status, code, _bounded(message)
         self.place = {name: shown(value) for name, value in place.items()}
 
     def in_row(self, row: int) -> "Refused":
@@ -56,3 +58,8 @@ def refuse_strange_text(field: str, text: str) -> None:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+
+
+def _bounded(message: str) -> str:
+    half = _MESSAGE_CHARACTERS // 2
+    return message if len(message) <= _MESSAGE_CHARACTERS else f"{message[:half]} ... {message[-half:]}"

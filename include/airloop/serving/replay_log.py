@@ -55,7 +55,8 @@ def replay_log(pipeline: Pipeline, window: Window, version: int, settings: Setti
 
     Raises:
         DataContractError: Nothing is logged in the window.
-        GuardRefused: The version does not load, or takes a feature that was not logged.
+        GuardRefused: The version does not load, takes a feature that was not logged, or is of another task than the
+            one that answered.
     """
     rows = list(_logged(pipeline, window, settings))
     if not rows:
@@ -77,7 +78,22 @@ def replay_log(pipeline: Pipeline, window: Window, version: int, settings: Setti
     return _compared(window, version, rows, np.concatenate(found))
 
 
+def _refuse_other_shape(version: int, rows: Sequence[_Row], found: Floats) -> None:
+    """A probability beside probabilities of classes, or of other classes, has no difference."""
+    for row in rows:
+        if np.shape(row.prediction) != found.shape[1:]:
+            raise GuardRefused(
+                f"version {version} answers {_shape(found.shape[1:])}, and version {row.version} answered "
+                f"{_shape(np.shape(row.prediction))} ({row.id}): the task was another one; give a window after that"
+            )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} numbers a row" if shape else "one number a row"
+
+
 def _compared(window: Window, version: int, rows: Sequence[_Row], found: Floats) -> Replayed:
+    _refuse_other_shape(version, rows, found)
     logged = np.array([row.prediction for row in rows], dtype=np.float64)
     apart = found - logged
     if apart.ndim > 1:

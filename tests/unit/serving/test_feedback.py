@@ -1,5 +1,6 @@
 """Feedback: outcomes land as files of the outcome feed; duplicates, unknown ids and contradictions are defined."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -132,12 +133,31 @@ def test_a_batch_is_taken_as_a_whole_or_not_at_all(client, served):
         ({"outcomes": []}, 422, "send 1 to 1000"),
         ({"outcomes": [], "time": TIME}, 422, "either `outcomes`"),
         ({"outcoms": []}, 422, "did you mean 'outcomes'?"),
+        (
+            about(time="2019-12-31T23:59:59Z"),
+            422,
+            "outside the coverage of toy, 2020-01-01T00:00Z to 2020-03-01T00:00Z",
+        ),
+        (about(time="2020-03-01T00:00:00Z"), 422, "no window would read the outcome"),
     ],
 )
 def test_what_is_wrong_with_an_outcome_is_named(client, outcome, status, says):
     answer = client.post("/v1/feedback", json=outcome)
     assert answer.status_code == status
     assert says in answer.json()["error"]["message"]
+
+
+def test_an_outcome_at_the_edge_of_the_coverage_is_taken(client):
+    for job, time in (("first", "2020-01-01T00:00:00Z"), ("last", "2020-02-29T23:59:59Z")):
+        assert send(client, **about(job, time=time)).json()["outcomes"][0]["status"] == "taken"
+
+
+def test_a_key_that_is_there_twice_is_refused_and_nothing_is_taken(client, served):
+    twice = json.dumps(about()).replace('"outcome": true', '"outcome": true, "outcome": false')
+    answer = client.post("/v1/feedback", content=twice)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "outcome")
+    assert "'outcome' is there twice" in answer.json()["error"]["message"]
+    assert feedback_files.land(toy.toy_pipeline(served), served) == ()
 
 
 def test_a_prediction_that_was_asked_without_keys_takes_no_outcome_by_its_id(client):

@@ -1,5 +1,6 @@
 """Asked over HTTP: the same prediction as in batch and by the model's own pipeline, and every mistake named."""
 
+import json
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +17,7 @@ from airloop.serving.prediction_log import read_segment, segments
 from airloop.stores import ledger
 
 DAY = toy.days(CUTOFF, CUTOFF + 1)
+PREDICT = "/v1/pipelines/toy/predict"
 
 
 def entity(number: int = 31, machine: str = "m1") -> dict[str, str]:
@@ -209,3 +211,41 @@ def test_the_document_lists_the_pipeline_with_its_types_and_an_example_that_is_a
     assert row["machine_code"] == {"type": ["string", "null"]}
     for name in ("explicit features", "several rows"):
         assert ask(client, body["examples"][name]["value"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('"job_size"', '"job_size": 1, "job_size"', "job_size"),
+        ('"features"', '"features": {}, "features"', "features"),
+        ('"as_of"', '"as_of": null, "as_of"', "as_of"),
+        ('"job_size"', '"celsius": 1, "job\\u005fsize"', "celsius"),
+    ],
+)
+@pytest.mark.parametrize("rows", [False, True])
+def test_a_key_that_is_there_twice_is_refused_by_its_name(client, old, new, field, rows):
+    row = {"features": EXPLICIT, "as_of": "2020-01-26T12:00:00Z"}
+    text = json.dumps({"rows": [row, row]} if rows else row)
+    assert client.post(PREDICT, content=text).status_code == 200
+    answer = client.post(PREDICT, content=new.join(text.rsplit(old, 1)))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "repeated_key")
+    assert (answer.json()["error"]["field"], f"{field!r} is there twice" in answer.text) == (field, True)
+
+
+def test_a_text_that_looks_like_a_key_is_none(client):
+    texts = {**EXPLICIT, "machine_code": 'a":1,"job_size":2'}
+    assert ask(client, {"features": texts}).status_code == 200
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 5000, "9" * 400])
+def test_a_number_beyond_all_numbers_is_refused_by_its_field(client, number):
+    body = json.dumps({"features": {**EXPLICIT, "job_size": 0}}).replace(": 0", f": {number}")
+    answer = client.post(PREDICT, content=body).json()["error"]
+    assert (answer["code"], answer["field"], "send null" in answer["message"]) == ("not_finite", "job_size", True)
+    assert len(answer["value"]) < 100
+
+
+def test_what_is_sent_does_not_make_an_answer_of_its_length(client):
+    for body in ({"features": {"x" * 100_000: 1}}, {"features": EXPLICIT, "as_of": "x" * 100_000}, {"y" * 100_000: 1}):
+        answer = ask(client, body)
+        assert (answer.status_code, len(answer.content) < 4000) == (422, True)

@@ -173,6 +173,30 @@ def test_half_a_record_is_passed_over_and_nothing_follows_it(log, served, monkey
     assert len(all_ids(served)) == 2
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda line: line.replace(b'"caller":"open"', b'"caller":"\xff\xfe"'),
+        lambda line: line.replace(b'"as_of":"20', b'"as_of":"2O'),
+        lambda line: line.replace(b'"at":"20', b'"at":"\x0020'),
+        lambda line: line.replace(b'"id":"', b'"id":"z'),
+        lambda line: line[:40] + b"\n",
+        lambda line: b"\0" * len(line) + b"\n",
+        lambda line: b"[" * 50_000 + b"\n",
+    ],
+)
+def test_a_record_that_was_spoiled_is_passed_over_and_those_around_it_are_collected(log, served, spoil, caplog):
+    records = [logged() for _ in range(3)]
+    log.append("toy", records)
+    log.close()
+    (path,) = segments(served, "toy")
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + spoil(second) + third)
+    assert collect.collect(toy.toy_pipeline(served), served).online == 2
+    assert f"{path.name}:2: is not a record" in caplog.text
+    assert segments(served, "toy") == []
+
+
 def test_a_segment_is_closed_when_it_is_full_or_its_writer_is_gone(served):
     log = PredictionLog(served, segment_bytes=1000)
     for _ in range(12):
@@ -307,6 +331,16 @@ def test_one_answer_among_others_that_lacks_a_feature_is_refused_by_its_id(serve
     window = Window(now - timedelta(hours=1), now + timedelta(hours=1))
     with pytest.raises(GuardRefused, match=f"takes feature 'celsius', which version 2 did not log .* {other.id}"):
         replay_log.replay_log(pipeline, window, 1, served)
+
+
+def test_answers_of_another_task_are_not_compared(served, log):
+    now = datetime.now(UTC)
+    window, other = Window(now - timedelta(hours=1), now + timedelta(hours=1)), logged(prediction=[0.2, 0.5, 0.3])
+    log.append("toy", [logged(), other])
+    with pytest.raises(
+        GuardRefused, match=f"answers one number a row, and version 1 answered 3 numbers a row .{other.id}"
+    ):
+        replay_log.replay_log(toy.toy_pipeline(served), window, 1, served)
 
 
 def test_the_command_asks_a_twin_of_the_version_that_answered_and_says_how_far_apart_they_are(

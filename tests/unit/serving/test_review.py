@@ -16,7 +16,7 @@ from airloop.serving import score
 from airloop.serving.review import answers, label_studio, questions
 from airloop.serving.review.questions import DISAGREEING, LOW_CONFIDENCE, RANDOM, Predicted
 from airloop.settings import Settings
-from airloop.stores import lake, review_agreement, reviews, state
+from airloop.stores import lake, review_agreement, review_form, reviews, state
 from airloop.stores.reviews import Answer, Item
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -264,6 +264,21 @@ def test_label_studio_gets_tasks_and_its_annotations_come_back_once(settings: Se
             {"from_name": "failed", "value": {"choices": ["maybe"]}}]}]}, "is one of: true, false"),
         ({"annotations": [{"completed_by": 1, "result": [
             {"from_name": "faild", "value": {"choices": ["true"]}}]}]}, "did you mean 'failed'"),
+        ({"data": ["airloop_id"]}, "data.airloop_id is missing"),
+        ({"annotations": "none"}, "annotations is not a list of objects"),
+        ({"annotations": [1]}, "annotations is not a list of objects"),
+        ({"annotations": [{"completed_by": 1, "result": {"from_name": "failed"}}]}, "result is not a list of objects"),
+        ({"annotations": [{"completed_by": True, "result": []}]}, "does not say by whom"),
+        ({"annotations": [{"completed_by": "a\x1b[31m", "result": []}]}, "cannot be printed"),
+        ({"annotations": [{"completed_by": 1, "result": [
+            {"from_name": "failed", "value": {"choices": ["true", "false"]}}]}]}, "is not one value of a control"),
+        ({"annotations": [{"completed_by": 1, "result": [
+            {"from_name": "failed", "value": {"rating": 3}}]}]}, "is not one value of a control"),
+        ({"annotations": [{"completed_by": 1, "result": [
+            {"from_name": "failed", "value": "true"}]}]}, "is not one value of a control"),
+        ({"annotations": [{"completed_by": 1, "result": [
+            {"from_name": "failed", "value": {"choices": ["true"]}},
+            {"from_name": "failed", "value": {"choices": ["false"]}}]}]}, "answers 'failed' twice"),
     ],
 )  # fmt: skip
 def test_an_import_that_does_not_fit_keeps_nothing_and_names_the_task(
@@ -280,6 +295,15 @@ def test_an_import_that_does_not_fit_keeps_nothing_and_names_the_task(
         label_studio.take(pipeline, path, settings)
     assert "task 1" in str(error.value)
     assert reviews.answers(settings, [good["data"]["airloop_id"]]) == {}
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b"])
+def test_a_text_that_no_database_takes_is_no_answer(text: str) -> None:
+    content = {"fields": [{"name": "note", "kind": "string"}]}
+    one = Item("one", "toy", reviews.PREDICTION, RANDOM, "failures", content, 1, "2020-01-02T00:00:00.000000Z")
+    assert review_form.read(one, {"note": "aé b"}) == {"note": "aé b"}
+    with pytest.raises(DataContractError, match="holds a character that no file or database takes"):
+        review_form.read(one, {"note": text})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Bodies of requests: at most so many bytes, JSON of the right shape, and every mistake named by its place."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -8,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from airloop.config.nearest import nearest
+from airloop.serving.api import json_keys
 from airloop.serving.instants import sent_instant
 from airloop.serving.refused import Refused
 
@@ -31,18 +33,25 @@ async def read_body(request: Request) -> bytes:
     return bytes(content)
 
 
-def decode(content: bytes, shape: type[_Shape]) -> _Shape:
+def decode(content: bytes, shape: type[_Shape], fewest_colons: Callable[[_Shape], int] | None = None) -> _Shape:
     """JSON as a struct.
 
+    Args:
+        fewest_colons: How many colons a body with such a content has at least; where it has no more, no key is there
+            twice. Without it each body is read twice.
+
     Raises:
-        Refused: No JSON (400), or of another shape (422); says which field.
+        Refused: No JSON (400), or of another shape (422), or a key twice in one object (422); says which field.
     """
     try:
-        return msgspec.json.decode(content, type=shape)
+        found = msgspec.json.decode(content, type=shape)
+        if fewest_colons is None or content.count(b":") > fewest_colons(found):
+            json_keys.refuse_repeated(content)
     except msgspec.ValidationError as error:
-        raise _wrong_shape(str(error), shape) from error
+        raise _wrong_shape(str(error), shape, content) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(400, "not_json", f"the body is not JSON: {error}", field="body") from error
+    return found
 
 
 def instant(text: str | None, *, default: datetime, field: str = "as_of") -> datetime:
@@ -61,10 +70,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _wrong_shape(text: str, shape: Any) -> Refused:
+def _wrong_shape(text: str, shape: Any, content: bytes) -> Refused:
     found = _PLACE.search(text)
     place = found["place"] if found else ""
     says = _PLACE.sub("", text)
+    if says.endswith("out of range"):
+        key, number = json_keys.too_large(content)
+        if key:
+            says = f"{key!r} is a number beyond all that can be computed with; send null for a missing number"
+            return Refused(422, "not_finite", says, field=key, value=number)
     if unknown := re.search(r"contains unknown field `(?P<name>.*)`", says):
         known = _fields(shape, place)
         says = f"unknown field {unknown['name']!r}{nearest(unknown['name'], known)} (fields: {', '.join(known)})"

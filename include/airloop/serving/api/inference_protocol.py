@@ -10,10 +10,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from airloop.config.nearest import nearest
 from airloop.serving.answering import Asked, Caller
+from airloop.serving.api import tensor_values
 from airloop.serving.api.bodies import decode, instant, now, read_body
 from airloop.serving.api.endpoints import answered, body_in_time, json_answer
 from airloop.serving.api.service import Service
+from airloop.serving.api.tensor_values import DATATYPES
 from airloop.serving.inputs import Feature
 from airloop.serving.prediction_log import Logged
 from airloop.serving.refused import Refused
@@ -21,8 +24,7 @@ from airloop.serving.refused import Refused
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
     from airloop.serving.served import Served
 
-NUMBERS = ("FP64", "FP32", "FP16", "INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8")
-DATATYPES = (*NUMBERS, "BOOL", "BYTES")
+_OUTPUT = "prediction"
 
 
 class Tensor(msgspec.Struct):
@@ -34,12 +36,24 @@ class Tensor(msgspec.Struct):
     data: list[Any]
 
 
+class Wanted(msgspec.Struct):
+    """An output that a request asks for; there is one, and it is answered to requests that name none too."""
+
+    name: str
+
+
 class InferRequest(msgspec.Struct):
     """`parameters` may hold `as_of`."""
 
     inputs: list[Tensor]
     id: str | None = None
     parameters: dict[str, Any] = {}
+    outputs: list[Wanted] = []
+
+    def fewest_colons(self) -> int:
+        """Of the JSON that it was read from; see bodies.decode."""
+        own = 1 + (self.id is not None) + bool(self.parameters) + len(self.parameters)
+        return own + len(self.inputs) * len(Tensor.__struct_fields__) + bool(self.outputs) + len(self.outputs)
 
 
 def error_body(error: Refused) -> dict[str, Any]:
@@ -71,7 +85,7 @@ async def model_ready(service: Service, request: Request, _caller: Caller) -> Re
 async def model(service: Service, request: Request, _caller: Caller) -> Response:
     """Names, types and shapes of inputs and outputs."""
     served = _served(service, request)
-    outputs = [{"name": "prediction", "datatype": "FP64", "shape": [-1, *_classes(served)]}]
+    outputs = [{"name": _OUTPUT, "datatype": "FP64", "shape": [-1, *_classes(served)]}]
     inputs = [_metadata(feature) for feature in served.inputs.features]
     content = {"name": served.pipeline.name, "versions": [str(served.version)], "platform": "airloop"}
     return json_answer({**content, "inputs": inputs, "outputs": outputs})
@@ -80,7 +94,7 @@ async def model(service: Service, request: Request, _caller: Caller) -> Response
 async def infer(service: Service, request: Request, caller: Caller) -> Response:
     """Predict the rows of the tensors."""
     served = _served(service, request)
-    body = decode(await body_in_time(read_body(request)), InferRequest)
+    body = decode(await body_in_time(read_body(request)), InferRequest, InferRequest.fewest_colons)
     records = await answered(service, served, asked_rows(served, body), caller)
     return json_answer(_answer(served, body, records))
 
@@ -91,6 +105,7 @@ def asked_rows(served: "Served", body: InferRequest) -> list[Asked]:
     Raises:
         Refused: Tensors of different lengths or of another shape than their data, an unknown name or data type.
     """
+    _refuse_other_outputs(body)
     sent = body.parameters.get("as_of")
     if sent is not None and not isinstance(sent, str):
         raise Refused(422, "wrong_instant", "parameters.as_of has to be a text", field="parameters.as_of", value=sent)
@@ -111,6 +126,13 @@ def asked_rows(served: "Served", body: InferRequest) -> list[Asked]:
     return [Asked(_at(entities, row), _at(features, row), as_of) for row in rows]
 
 
+def _refuse_other_outputs(body: InferRequest) -> None:
+    other = next((wanted.name for wanted in body.outputs if wanted.name != _OUTPUT), None)
+    if other is not None:
+        says = f"outputs: there is no output {other!r}{nearest(other, [_OUTPUT])} (outputs: {_OUTPUT})"
+        raise Refused(422, "unknown_output", says, field="outputs", value=other)
+
+
 def _at(columns: Mapping[str, list[Any]], row: int) -> dict[str, Any]:
     return {name: values[row] for name, values in columns.items()}
 
@@ -126,6 +148,7 @@ def _values(tensor: Tensor, feature: Feature | None) -> list[Any]:
     if tensor.shape not in ([rows], [rows, width]) or rows < 0 or len(flat) != rows * width:
         says = f"{where}: shape {tensor.shape} with {len(flat)} values; it has to be [n, {width}]"
         raise Refused(422, "wrong_shape", f"{says}{' or [n]' if width == 1 else ''}", field=f"{where}.shape")
+    tensor_values.refuse_unfit(tensor.datatype, flat, where)
     return flat if width == 1 else [flat[at : at + width] for at in range(0, len(flat), width)]
 
 
@@ -156,7 +179,7 @@ def _answer(served: "Served", body: InferRequest, records: list[Logged]) -> dict
     content["parameters"] = {"decision": served.decision, "prediction_ids": [record.id for record in records]}
     if any(record.role for record in records):
         content["parameters"]["model_versions"] = [str(record.version) for record in records]
-    content["outputs"] = [{"name": "prediction", "datatype": "FP64", "shape": shape, "data": values}]
+    content["outputs"] = [{"name": _OUTPUT, "datatype": "FP64", "shape": shape, "data": values}]
     return content
 
 

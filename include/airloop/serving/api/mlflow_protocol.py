@@ -9,6 +9,8 @@ import csv
 import io
 import json
 import math
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
@@ -21,6 +23,7 @@ from airloop.config.nearest import nearest
 from airloop.serving.answering import Asked, Caller
 from airloop.serving.api.bodies import instant, now, read_body
 from airloop.serving.api.endpoints import answered, body_in_time, json_answer
+from airloop.serving.api.json_keys import unique
 from airloop.serving.api.service import Service
 from airloop.serving.prediction_log import Logged
 from airloop.serving.refused import Refused
@@ -28,6 +31,8 @@ from airloop.serving.refused import Refused
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
     from airloop.serving.served import Served
 
+# What float() reads, but for digits of other scripts and the underscores of Python's own source.
+_NUMBER = re.compile(r"\s*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)\s*", re.ASCII | re.IGNORECASE)
 _FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _WORDS = {400: "BAD_REQUEST", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "RESOURCE_DOES_NOT_EXIST"}
 
@@ -95,11 +100,19 @@ def _split(content: Any) -> list[Mapping[str, Any]]:
         raise Refused(
             400, "wrong_shape", "dataframe_split needs columns (texts) and data (rows)", field="dataframe_split"
         )
+    _refuse_repeated(columns, "dataframe_split.columns")
     for at, row in enumerate(data):
         if not isinstance(row, list) or len(row) != len(columns):
             says = f"dataframe_split.data[{at}] has to be a list of {len(columns)} values, one a column"
             raise Refused(400, "wrong_shape", says, field=f"dataframe_split.data[{at}]")
     return [dict(zip(columns, row, strict=True)) for row in data]
+
+
+def _refuse_repeated(columns: Sequence[str], where: str) -> None:
+    if len(set(columns)) < len(columns):
+        twice = Counter(columns).most_common(1)[0][0]
+        says = f"{where}: the column {twice!r} is there twice: send it once"
+        raise Refused(400, "repeated_column", says, field=where, value=twice)
 
 
 def _columns(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -114,17 +127,24 @@ def _columns(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _json(content: bytes) -> Any:
     # Not msgspec: MLflow's own client writes NaN for a missing number, which is not JSON.
     try:
-        return json.loads(content)
+        return json.loads(content, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise Refused(400, "not_json", f"the body is not JSON: {error}", field="body") from error
 
 
 def _csv(content: bytes) -> list[Mapping[str, Any]]:
     try:
-        rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+        text = io.StringIO(content.decode("utf-8-sig"), newline="")
+        lines = [line for line in csv.reader(text, strict=True) if line]
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refused(400, "not_csv", f"the body is not CSV in UTF-8: {error}", field="body") from error
-    return [{str(name): _of_csv(value) for name, value in row.items()} for row in rows]
+    columns, rows = (lines[0], lines[1:]) if lines else ([], [])
+    _refuse_repeated(columns, "header")
+    for at, row in enumerate(rows):
+        if len(row) != len(columns):
+            says = f"row {at} has {len(row)} values, and the header names {len(columns)} columns"
+            raise Refused(400, "wrong_shape", says, row=at, field="body")
+    return [{name: _of_csv(value) for name, value in zip(columns, row, strict=True)} for row in rows]
 
 
 def _of_csv(text: Any) -> Any:
@@ -148,7 +168,13 @@ def _asked(served: "Served", row: Mapping[str, Any], as_of: datetime) -> Asked:
 
 def _as_of(params: Any) -> datetime:
     """The instant that MLflow's `params` name, for rows that are looked up; now unless they do."""
-    sent = params.get("as_of") if isinstance(params, dict) else None
+    if params is not None and not isinstance(params, dict):
+        raise Refused(400, "wrong_shape", 'params has to be an object, like {"as_of": ...}', field="params")
+    other = next((name for name in params or () if name != "as_of"), None)
+    if other is not None:
+        says = f"params: {other!r} is not known{nearest(other, ['as_of'])} (params: as_of)"
+        raise Refused(400, "unknown_param", says, field=f"params.{other}")
+    sent = (params or {}).get("as_of")
     if sent is not None and not isinstance(sent, str):
         raise Refused(400, "wrong_instant", "params.as_of has to be a text", field="params.as_of", value=sent)
     return instant(sent, default=now(), field="params.as_of")
@@ -157,11 +183,8 @@ def _as_of(params: Any) -> datetime:
 def _typed(kind: str, value: Any) -> Any:
     """CSV holds texts only, and NaN stands for a missing number."""
     value = _missing(value)
-    if kind == "number" and isinstance(value, str):
-        try:
-            return _missing(float(value))
-        except ValueError:
-            return value
+    if kind == "number" and isinstance(value, str) and _NUMBER.fullmatch(value):
+        return _missing(float(value))
     if kind == "flag" and isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
     return value

@@ -16,6 +16,8 @@ from airloop.settings import Settings
 from airloop.stores import review_form, reviews
 from airloop.stores.reviews import Answer, Item
 
+_CONTROLS = ("choices", "text", "number")
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -51,7 +53,7 @@ def take(pipeline: Pipeline, path: Path, settings: Settings) -> Imported:
     for number, task in enumerate(given):
         place = f"{path}: task {number}"
         item = _item(pipeline, task, place, settings)
-        for annotation in task.get("annotations") or ():
+        for annotation in _objects(task.get("annotations"), f"{place}: annotations"):
             if not annotation.get("was_cancelled"):
                 checked.append((item, _person(annotation, place), _answer(item, annotation, place)))
     taken = 0
@@ -96,15 +98,24 @@ def _results(item: Item, answer: dict[str, Any]) -> list[dict[str, Any]]:
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataContractError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise DataContractError(f"{path}: is not a list of tasks: export JSON from Label Studio, not JSON-MIN or CSV")
     return found
 
 
+def _objects(found: Any, place: str) -> list[dict[str, Any]]:
+    """A list of objects; none where there is nothing."""
+    listed = [] if found is None else found
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise DataContractError(f"{place} is not a list of objects: export JSON from Label Studio, not JSON-MIN or CSV")
+    return listed
+
+
 def _item(pipeline: Pipeline, task: dict[str, Any], place: str, settings: Settings) -> Item:
-    name = (task.get("data") or {}).get("airloop_id")
+    data = task.get("data")
+    name = data.get("airloop_id") if isinstance(data, dict) else None
     if not isinstance(name, str):
         raise DataContractError(f"{place}: data.airloop_id is missing: only tasks of `airloop review export` come back")
     try:
@@ -116,18 +127,35 @@ def _item(pipeline: Pipeline, task: dict[str, Any], place: str, settings: Settin
 def _person(annotation: dict[str, Any], place: str) -> str:
     who = annotation.get("completed_by")
     name = who.get("email") or who.get("id") if isinstance(who, dict) else who
-    if name in (None, ""):
+    if isinstance(name, bool) or not isinstance(name, (str, int)) or not str(name).strip():
         raise DataContractError(f"{place}: an annotation does not say by whom (completed_by)")
+    if not str(name).isprintable():
+        raise DataContractError(f"{place}: completed_by {name!r} holds characters that cannot be printed")
     return f"label_studio:{name}"[:100]
 
 
 def _answer(item: Item, annotation: dict[str, Any], place: str) -> Any:
-    sent = {}
-    for result in annotation.get("result") or ():
-        value = result.get("value") or {}
-        given = value.get("choices") or value.get("text") or value.get("number")
-        sent[str(result.get("from_name"))] = str(given[0] if isinstance(given, list) and given else given)
+    sent: dict[str, str] = {}
+    for result in _objects(annotation.get("result"), f"{place}: result"):
+        name = str(result.get("from_name"))
+        if name in sent:
+            raise DataContractError(f"{place}: an annotation answers {name!r} twice: leave one of them")
+        sent[name] = _given(result, f"{place}: {name}")
     try:
         return review_form.read(item, sent)
     except DataContractError as error:
         raise DataContractError(f"{place}: {error}") from error
+
+
+def _given(result: dict[str, Any], place: str) -> str:
+    """The one value of a control; what it holds besides, or instead, is not guessed at."""
+    value = result.get("value")
+    held = [value[kind] for kind in _CONTROLS if kind in value] if isinstance(value, dict) else []
+    given = held[0] if len(held) == 1 else None
+    if isinstance(given, list):
+        given = given[0] if len(given) == 1 else None
+    if isinstance(given, (dict, list)) or given is None:
+        raise DataContractError(
+            f"{place} is not one value of a control Choices, TextArea or Number: {json.dumps(value)[:100]}"
+        )
+    return review_form.text_of(given)
