@@ -77,6 +77,7 @@ class Feed(Node):
             raise ValueError(f"{missing[0]!r} is used as key or time but is not among columns {sorted(self.columns)}")
         if not self.files:
             raise ValueError("a feed needs `files`, or a `source` to fetch them from")
+        self._refuse_elsewhere()
         if "{hour}" in self.files and "{day}" not in self.files.partition("{hour}")[0]:
             raise ValueError("{hour} in `files` is an hour of a day: write {day} before it, like {day}T{hour}.csv")
         if "{hour}" in self.files and self.fetched:
@@ -94,6 +95,15 @@ class Feed(Node):
         if taken:
             raise ValueError(f"the column name {taken[0]!r} is airloop's own; the feed needs another")
         return self
+
+    def _refuse_elsewhere(self) -> None:
+        """A name below the feed's own folder; nothing in it leads out of it."""
+        parts = self.files.split("/")
+        if not self.files.isprintable() or "\\" in self.files or not all(part.strip(". ") for part in parts):
+            raise ValueError(
+                f"files is {self.files!r}; it is a name below the feed's own landing folder, like {{day}}.csv: no path "
+                "from elsewhere, no `..`"
+            )
 
     @model_validator(mode="after")
     def _lateness_means_something(self) -> Self:

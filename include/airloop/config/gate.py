@@ -41,7 +41,7 @@ class Comparison(Node):
     superior_margin_share: float = Field(ge=0, default=0.0)
     non_inferior_margin_share: float = Field(ge=0, default=0.05)
     confidence: float = Field(gt=0.5, lt=1)
-    resamples: int = Field(ge=100)
+    resamples: int = Field(ge=100, le=100_000)
     min_blocks: int = Field(ge=14)
     """Fewer calendar days with labelled rows refuse."""
     rule: dict[Reason, Literal["superior", "non_inferior"]]

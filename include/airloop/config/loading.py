@@ -1,5 +1,6 @@
 """Read pipeline.yaml; every error names file, line, key and the nearest valid key."""
 
+import reprlib
 import typing
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from airloop.config import text_file, yaml_document
 from airloop.config.nearest import nearest
 from airloop.config.pipeline import Pipeline
 from airloop.config.positions import line_of
@@ -16,29 +18,16 @@ from airloop.settings import Settings
 
 _SHOWN_ERRORS = 5
 _SHOWN_CHARACTERS = 100
-
-
-class _UniqueKeys(yaml.CSafeLoader):
-    """YAML keeps the last of two equal keys without a word; here the second is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(
-                    None, None, "a key has to be a word; this one is a list or a mapping", key.start_mark
-                )
-            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} is there twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
+# Never the whole of a large value: it is made up to where it is cut.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 2 * _SHOWN_CHARACTERS
+_SHORT.maxlevel = _SHORT.maxdict = _SHORT.maxlist = _SHORT.maxset = _SHORT.maxtuple = 20
 
 
 def pipeline_names(settings: Settings) -> tuple[str, ...]:
-    """Names of the declared pipelines: folders of include/pipelines/ that hold a pipeline.yaml."""
-    return tuple(sorted(path.parent.name for path in settings.pipelines_dir.glob("*/pipeline.yaml")))
+    """Names of the declared pipelines: folders of include/pipelines/, none hidden, that hold a pipeline.yaml."""
+    folders = (path.parent.name for path in settings.pipelines_dir.glob("*/pipeline.yaml"))
+    return tuple(sorted(name for name in folders if not name.startswith(".")))
 
 
 def load_pipelines(settings: Settings) -> tuple[Pipeline, ...]:
@@ -54,8 +43,8 @@ def load_pipeline(name: str, settings: Settings) -> Pipeline:
     """
     known = pipeline_names(settings)
     if name not in known:
-        path = settings.pipelines_dir / name / "pipeline.yaml"
-        raise ConfigError(f"unknown pipeline {name!r}: no {path}{nearest(name, known)} (declared: {', '.join(known)})")
+        declared = f"declared below {settings.pipelines_dir}: {', '.join(known) or 'none'}"
+        raise ConfigError(f"unknown pipeline {name!r}{nearest(name, known)} ({declared})")
     return load_declared(name, settings)
 
 
@@ -69,7 +58,7 @@ def load_declared(name: str, settings: Settings) -> Pipeline:
     path = settings.pipelines_dir / name / "pipeline.yaml"
     pipeline = parse_pipeline(path)
     if pipeline.name != name:
-        line = line_of(path.read_text(encoding="utf-8"), ["name"])
+        line = line_of(text_file.read(path), ["name"])
         raise ConfigError(f"{path}:{line}: name: {pipeline.name!r} differs from its folder {name!r}; make them equal")
     return pipeline
 
@@ -93,18 +82,17 @@ def read_yaml(path: Path) -> tuple[str, Any]:
     """A file's text, and what it holds.
 
     Raises:
-        ConfigError: It cannot be read, is not YAML, or has a key twice; says the line where YAML knows one.
+        ConfigError: It cannot be read, is no file or a very large one, is not YAML, has a key twice, or aliases that
+            make it too large; says the line where YAML knows one.
     """
+    text = text_file.read(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        return text, yaml.load(text, _UniqueKeys)  # noqa: S506 a safe loader
+        return text, yaml_document.read(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # ValueError: bytes that are not UTF-8, or a date that does not exist.
+        # ValueError: a date that does not exist.
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark else f"{path}"
         raise ConfigError(f"{place}: not readable as YAML: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _explain(path: Path, text: str, error: ValidationError) -> str:
@@ -131,7 +119,7 @@ def _explain_one(item: Any) -> str:
         return f"{key}: required key is missing"
     if item["type"] == "metric_of_another_task":
         return f"{item['ctx']['key']}: {item['msg']}"
-    got = repr(item["input"])
+    got = _SHORT.repr(item["input"])
     shown = got if len(got) <= _SHOWN_CHARACTERS else f"{got[:_SHOWN_CHARACTERS]}..."
     return f"{key}: {item['msg']} (got {shown})"
 

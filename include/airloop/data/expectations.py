@@ -1,13 +1,14 @@
 """expectations.yaml: which Great Expectations rules each table must keep, and how bad it is when one breaks."""
 
 import re
+import reprlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from airloop.config import Pipeline
+from airloop.config import Pipeline, text_file
 from airloop.config.loading import read_yaml
 from airloop.config.nearest import nearest
 from airloop.config.positions import with_line
@@ -104,7 +105,7 @@ def load_expectations(pipeline: Pipeline, settings: Settings) -> Expectations:
             # An unknown expectation has no kind to ask about.
             wrong += refused or _problems(_refuse_unseen_nulls, rules, place=f"{path}: {layer}.{table}")
     if wrong:
-        text = path.read_text(encoding="utf-8")
+        text = text_file.read(path)
         raise ConfigError("\n".join(with_line(line, text) for line in wrong))
     return found
 
@@ -165,7 +166,7 @@ def _explain(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         valid = Expectations.model_fields if len(item["loc"]) == 1 else Rule.model_fields
         return f"{key}: unknown key{nearest(str(item['loc'][-1]), valid)} (valid: {', '.join(valid)})"
-    return f"{key}: {item['msg']} (got {item.get('input')!r})"
+    return f"{key}: {item['msg']} (got {reprlib.repr(item.get('input'))})"
 
 
 def _check_rule(rule: Rule, parameters: Collection[str], *, place: str) -> None:
@@ -178,6 +179,9 @@ def _check_rule(rule: Rule, parameters: Collection[str], *, place: str) -> None:
             rule.build(0)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{place}.kwargs: {rule.type}: {_one_line(error)}") from error
+    low, high = (rule.kwargs.get(bound) for bound in ("min_value", "max_value"))
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
+        raise ConfigError(f"{place}.kwargs: min_value {low} is above max_value {high}: no value would pass")
     if rule.severity == "critical" and rule.about_rows and rule.kwargs.get("mostly", 1) != 1:
         raise ConfigError(
             f"{place}.kwargs.mostly: a critical row rule quarantines every row; validation.max_bad_share bounds them"

@@ -106,18 +106,22 @@ class Session:
 
 
 @contextmanager
-def session(pipeline: Pipeline, window: Window, feeds: Feeds, settings: Settings | None) -> Iterator[Session]:
+def session(
+    pipeline: Pipeline, window: Window, feeds: Feeds, settings: Settings | None, query_seconds: float | None = None
+) -> Iterator[Session]:
     """A session with the feeds as tables and the window's variables.
 
     Args:
         settings: None for the reference, whatever engine the installation has.
+        query_seconds: After so much work the reference gives a query up; None for never.
 
     Raises:
         ConfigError: There is no such engine, its packages are missing, or it speaks another dialect.
         UpstreamUnavailable: It does not answer.
     """
     values = values_of(pipeline, window)
-    opened = DuckDB.reference(values) if settings is None else engine_class(settings).session(settings, values)
+    own = None if settings is None else engine_class(settings).session(settings, values)
+    opened = DuckDB.reference(values, query_seconds) if own is None else own
     with opened as engine:
         text = Text() if engine.dialect == DuckDB.dialect else Translation(engine.dialect, pipeline, values)
         for name, rows in feeds.items():

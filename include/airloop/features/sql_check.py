@@ -12,6 +12,9 @@ from airloop.features.sections import Section
 from airloop.records import Window
 from airloop.settings import Settings
 
+_SECONDS = 1.0
+"""A query over no rows takes milliseconds; one that is still at work then does not end."""
+
 
 def problems(pipeline: Pipeline, settings: Settings) -> tuple[list[str], dict[str, tuple[str, ...]]]:
     """What is wrong, one line each with file and line, and the columns of each view that could be bound.
@@ -26,7 +29,7 @@ def problems(pipeline: Pipeline, settings: Settings) -> tuple[list[str], dict[st
     wrong, columns, broken = [], {}, set[str]()
     needed = _needed(pipeline, settings)
     window = Window(pipeline.coverage.start, pipeline.coverage.start + timedelta(days=1))
-    with sections.connect(pipeline, window, feeds) as connection:
+    with sections.connect(pipeline, window, feeds, query_seconds=_SECONDS) as connection:
         for section in found:
             place = f"{pipeline.name}/features.sql:{section.line}, section {section.name}"
             try:

@@ -23,6 +23,7 @@ _WORDS = frozenset(
     }
 )  # fmt: skip
 _OF_THE_PROCESS = re.compile(r"^(duckdb|pragma)_")
+_CATALOGUES = frozenset({"information_schema", "pg_catalog"})
 _IN_TEXT = "query"
 _CLOCK = (
     "gives other values whenever it runs; take the instant from the rows (known_at) or from "
@@ -77,7 +78,7 @@ def _walk(node: Any, sql: str) -> Iterator[Unstable]:
             yield from _walk(item, sql)
     if not isinstance(node, dict):
         return
-    says = _of_function(node) or _of_word(node) or _of_sample(node)
+    says = _of_function(node) or _of_word(node) or _of_catalogue(node) or _of_sample(node)
     if says:
         place = node.get("query_location", 0)
         yield Unstable(sql.encode()[:place].count(b"\n") if place <= len(sql.encode()) else 0, says)
@@ -111,6 +112,21 @@ def _of_table_function(function: dict[str, Any]) -> str:
 def _of_word(node: dict[str, Any]) -> str:
     names = node.get("column_names") if node.get("class") == "COLUMN_REF" else None
     return f"{names[0]} {_CLOCK}" if names and len(names) == 1 and names[0].lower() in _WORDS else ""
+
+
+def _of_catalogue(node: dict[str, Any]) -> str:
+    if node.get("type") != "BASE_TABLE":
+        return ""
+    schema, name = node["schema_name"].lower(), node["table_name"].lower()
+    own = schema in _CATALOGUES or (schema in ("", "main") and name in _catalogue())
+    return f"{name} {_PROCESS}" if own else ""
+
+
+@cache
+def _catalogue() -> frozenset[str]:
+    """DuckDB's own views, by the names that need no schema."""
+    views = "SELECT view_name FROM duckdb_views() WHERE internal AND schema_name <> 'information_schema'"
+    return frozenset(name for (name,) in _parser().cursor().execute(views).fetchall())
 
 
 def _of_sample(node: dict[str, Any]) -> str:

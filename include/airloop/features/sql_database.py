@@ -1,6 +1,8 @@
 """The DuckDB in which features.sql runs: it sees the tables it is handed, and no file, extension or setting beside."""
 
 import re
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +22,7 @@ SET enable_external_access = false;
 SET lock_configuration = true;
 """
 _LINE = re.compile(r"^LINE (\d+): .*\n.*\^+\s*$", re.MULTILINE)
+_LOOK_SECONDS = 0.05
 _OUTSIDE = re.compile(r"\bgetenv\b")
 
 
@@ -38,18 +41,51 @@ def closed_database(values: Values) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def run(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+def run(connection: duckdb.DuckDBPyConnection, sql: str, seconds: float | None = None) -> pa.Table:
     """The rows of a query.
+
+    Args:
+        seconds: After so much of this process's time it is given up; None for never.
 
     Raises:
         duckdb.Error: It does not run; the message holds the line where DuckDB knows it.
     """
     try:
-        return connection.sql(sql).to_arrow_table()
+        with _given_up_after(connection, seconds):
+            return connection.sql(sql).to_arrow_table()
+    except duckdb.InterruptException as error:
+        if seconds is None:
+            raise
+        raise duckdb.InterruptException(
+            f"has not ended after {seconds:g} s of work over tables without a row"
+        ) from error
     except duckdb.Error:
         # A relation's error does not say where; that of a prepared statement does.
         connection.execute(f"EXPLAIN {sql}")
         raise
+
+
+@contextmanager
+def _given_up_after(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """Interrupt the connection after so much work of this process: a machine that is busy with others ends nothing."""
+    if seconds is None:
+        yield
+        return
+    ended, until = threading.Event(), time.process_time() + seconds
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            if time.process_time() > until:
+                connection.interrupt()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def explain(error: duckdb.Error, first_line: int) -> tuple[int, str]:

@@ -2,12 +2,16 @@
 
 import json
 import re
+import shutil
+from collections.abc import Callable
 
 import pytest
-from tests.support import toy_arrays
+from tests.support import toy, toy_arrays
 from tests.support.command import Airloop
 
 from airloop.config import Pipeline
+from airloop.errors import ConfigError
+from airloop.features import feature_store
 from airloop.settings import Settings
 
 
@@ -141,3 +145,119 @@ def test_the_schema_is_json_schema_of_a_declaration(airloop: Airloop) -> None:
     shown = airloop("schema")
     assert shown.code == 0
     assert json.loads(shown.out) == Pipeline.model_json_schema()
+
+
+FILES = ["include/pipelines/toy/features.sql", "include/pipelines/toy/expectations.yaml", "feature_repo/toy.py"]
+
+
+@pytest.mark.parametrize("place", [*FILES, "include/pipelines/toy/pipeline.yaml"])
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda content: b"\n--\xe9\n" + content, ":2: byte 0xe9 is not UTF-8: save the file in that encoding"),
+        (lambda content: content.decode().encode("utf-16"), ":1: byte 0xff is not UTF-8"),
+        (lambda content: b"\0" + content, ":1: holds a NUL character"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused_with_its_line(
+    toy_settings: Settings, airloop: Airloop, place: str, spoil: Callable[[bytes], bytes], says: str
+) -> None:
+    path = toy_settings.project_dir / place
+    path.write_bytes(spoil(path.read_bytes()))
+    shown = airloop("pipelines", "check", "toy")
+    assert (shown.code, shown.out) == (1, "")
+    assert f"{path}{says}" in shown.err
+
+
+@pytest.mark.parametrize("place", FILES)
+@pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])
+def test_what_editors_put_into_files_is_read_over(
+    toy_settings: Settings, airloop: Airloop, place: str, change: Callable[[str], str]
+) -> None:
+    path = toy_settings.project_dir / place
+    path.write_bytes(change(path.read_text()).encode())
+    assert airloop("pipelines", "check", "toy").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "feature_store.yaml: cannot be read: No such file or directory"),
+        ("project: ${AIRLOOP_PIPLINE}", "${AIRLOOP_PIPLINE} is not filled"),
+        ("project: [", "feature_store.yaml: while parsing"),
+        ("- project", "is empty or not a mapping; compare it with the one that `airloop init` writes"),
+    ],
+)
+def test_a_store_that_feast_could_not_open_is_refused(
+    toy_settings: Settings, airloop: Airloop, text: str | None, says: str
+) -> None:
+    path = toy_settings.feature_repo_dir / "feature_store.yaml"
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    shown = airloop("pipelines", "check", "toy")
+    assert (shown.code, says in " ".join(shown.err.split())) == (1, True)
+
+
+def test_a_store_of_a_kind_that_feast_does_not_know_is_one_error(toy_settings: Settings) -> None:
+    path = toy_settings.feature_repo_dir / "feature_store.yaml"
+    path.write_text(path.read_text().replace("registry_type: sql", "registry_type: sqll"))
+    with pytest.raises(ConfigError, match=r"feature_store\.yaml: .*sqll.*; compare it with"):
+        feature_store.open_store(toy.toy_pipeline(toy_settings), toy_settings)
+
+
+def test_a_query_that_does_not_end_is_refused_within_seconds(toy_settings: Settings, airloop: Airloop) -> None:
+    path = toy_settings.pipelines_dir / "toy" / "features.sql"
+    endless = "\nWHERE (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n) > 0;"
+    path.write_text(path.read_text().replace("FROM heat;", f"FROM heat{endless}"))
+    shown = airloop("pipelines", "check", "toy")
+    assert shown.code == 1
+    assert (
+        "features.sql:6, section machine_heat: has not ended after 1 s of work over tables without a row" in shown.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "says"),
+    [
+        (FILES[2], "features=[job_static, machine_heat]", "features=[]", "'toy_v1' has no feature to learn from"),
+        (FILES[2], "timedelta(hours=3)", "timedelta(hours=-3)", "toy.py:22: feature view 'machine_heat' has the ttl"),
+        (FILES[1], "min_value: 0, max_value: 1000", "min_value: 9, max_value: 1", "min_value 9 is above max_value 1"),
+        (FILES[0], "FROM heat;", "FROM heat, information_schema.tables;", "tables tells of the process that runs it"),
+        ("include/pipelines/toy/pipeline.yaml", "seed: 7", "seed: -1", "training.seed: Input should be greater"),
+        (
+            "include/pipelines/toy/pipeline.yaml",
+            "resamples: 200",
+            "resamples: 10000000",
+            "resamples: Input should be less",
+        ),
+        (
+            "include/pipelines/toy/pipeline.yaml",
+            "files: machines.csv",
+            "files: ../machines.csv",
+            "no path from elsewhere",
+        ),
+        ("include/pipelines/toy/pipeline.yaml", "files: machines.csv", "files: /etc/hosts", "no path from elsewhere"),
+        ("include/pipelines/toy/pipeline.yaml", "files: machines.csv", "files: 'a\\b.csv'", "no path from elsewhere"),
+    ],
+)
+def test_what_could_never_work_is_refused_before_it_runs(
+    toy_settings: Settings, airloop: Airloop, place: str, old: str, new: str, says: str
+) -> None:
+    toy_arrays.rewrite(toy_settings.project_dir / place, old, new)
+    shown = airloop("pipelines", "check", "toy")
+    assert (shown.code, says in " ".join(shown.err.split())) == (1, True)
+
+
+def test_a_file_without_a_section_is_one_error_and_a_hidden_folder_is_no_pipeline(
+    toy_settings: Settings, airloop: Airloop
+) -> None:
+    folder = toy_settings.pipelines_dir
+    shutil.copytree(folder / "toy", folder / ".toy.swp")
+    assert airloop("pipelines", "check").code == 0
+    (folder / "toy" / "features.sql").write_text("")
+    shown = airloop("pipelines", "check")
+    assert (shown.code, len(shown.err.splitlines())) == (1, 1)
+    assert (
+        "features.sql: needs one `-- examples`, one `-- labels` and at least one `-- view: NAME` section" in shown.err
+    )

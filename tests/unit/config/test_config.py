@@ -1,5 +1,6 @@
 """A declaration is read whole or refused; the refusal names the file, the key and the nearest valid key."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,40 @@ def test_yaml_anchors_and_merges_still_work(toy_settings: Settings) -> None:
     assert feeds["more"].files == "more-{day}.csv"
 
 
+BOMB = "\n".join(
+    ["x0: &x0 [a, a, a, a, a, a, a, a, a, a]"]
+    + [f"x{number}: &x{number} [{', '.join([f'*x{number - 1}'] * 10)}]" for number in range(1, 9)]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"{BOMB}\n{toy.PIPELINE}", "holds more than 100,000 values, aliases counted as what they stand for"),
+        (toy.PIPELINE.replace("tags: [test]", "tags: &own [*own]"), "an alias stands within what it names"),
+        (f"{toy.PIPELINE}\n---\nname: other\n", "expected a single document"),
+        ("# " + "x" * (2 << 20), "holds 2 MiB, at most 2 are read"),
+        (toy.PIPELINE.replace("owner: tests", "owner: !!python/name:os.system"), "could not determine a constructor"),
+    ],
+)
+def test_a_file_that_is_more_than_it_looks_like_is_refused(toy_settings: Settings, text: str, says: str) -> None:
+    assert says in _refusal(toy_settings, text)
+
+
+def test_a_value_of_many_parts_is_quoted_by_its_first_ones(toy_settings: Settings) -> None:
+    message = _refusal(toy_settings, toy.PIPELINE.replace("tags: [test]", f"tags: [{['x'] * 50_000}]"))
+    assert "tags.0: Input should be a valid string (got ['x', 'x'" in message
+    assert len(message) < 500
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(toy_settings: Settings) -> None:
+    path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match=r"pipeline\.yaml: is not a file"):
+        load_pipeline("toy", toy_settings)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -199,8 +234,18 @@ def test_a_file_that_is_no_mapping_is_refused(toy_settings: Settings, text: str,
 def test_a_file_that_is_not_utf_8_is_refused(toy_settings: Settings) -> None:
     path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
     path.write_bytes(toy.PIPELINE.replace("tests", "tësts").encode("latin-1"))
-    with pytest.raises(ConfigError, match="not readable as YAML"):
+    with pytest.raises(ConfigError, match=r"pipeline\.yaml:3: byte 0xeb is not UTF-8: save the file in that encoding"):
         load_pipeline("toy", toy_settings)
+
+
+@pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])
+def test_what_an_editor_puts_in_front_of_a_file_and_at_its_lines_ends_changes_nothing(
+    toy_settings: Settings, change: Any
+) -> None:
+    path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    plain = load_pipeline("toy", toy_settings)
+    path.write_bytes(change(toy.PIPELINE).encode())
+    assert load_pipeline("toy", toy_settings) == plain
 
 
 def test_a_folder_with_another_name_than_the_pipeline_is_refused(toy_settings: Settings) -> None:
@@ -209,7 +254,7 @@ def test_a_folder_with_another_name_than_the_pipeline_is_refused(toy_settings: S
 
 
 def test_an_unknown_pipeline_is_refused_with_the_nearest_declared(toy_settings: Settings) -> None:
-    with pytest.raises(ConfigError, match=r"unknown pipeline 'tou'.*did you mean 'toy'\?.*declared: toy"):
+    with pytest.raises(ConfigError, match=r"unknown pipeline 'tou'.*did you mean 'toy'\?.*declared below .*: toy"):
         load_pipeline("tou", toy_settings)
 
 

@@ -122,3 +122,19 @@ def test_time_zones_json_and_a_sort_that_spills_work_as_before(pipeline: Pipelin
     )
     assert rows.to_pylist()[0]["lead"] == 30
     assert rows["total"].to_pylist() == [3.0]
+
+
+ENDLESS = "WITH RECURSIVE steps(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM steps) SELECT max(n) AS n FROM steps"
+
+
+def test_a_query_that_does_not_end_is_given_up_where_a_limit_is_set(pipeline: Pipeline) -> None:
+    given_up = r"features\.sql:7, section probe: .*has not ended after 0\.2 s of work"
+    limited = sections.connect(pipeline, WINDOW, {"heat": HEAT}, query_seconds=0.2)
+    with limited as connection, pytest.raises(ConfigError, match=given_up):
+        sections.query(connection, pipeline, Section("view", "probe", ENDLESS, line=7))
+
+
+def test_a_query_within_the_limit_gives_its_rows(pipeline: Pipeline) -> None:
+    with sections.connect(pipeline, WINDOW, {"heat": HEAT}, query_seconds=600) as connection:
+        rows = sections.query(connection, pipeline, Section("view", "probe", "SELECT celsius FROM heat", line=7))
+    assert rows["celsius"].to_pylist() == [1.0, 2.0]

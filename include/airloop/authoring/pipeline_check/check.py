@@ -6,7 +6,7 @@ from airloop.authoring.known_connections import unknown_connections
 from airloop.authoring.pipeline_check.declared import declared_values
 from airloop.authoring.pipeline_check.looks import labels_without_rule, looks
 from airloop.authoring.pipeline_check.refusals import raise_all, refusals
-from airloop.config import Pipeline, load_pipeline
+from airloop.config import Pipeline, load_pipeline, text_file
 from airloop.config.nearest import nearest
 from airloop.config.positions import with_line
 from airloop.config.prediction import PREDICTION
@@ -36,7 +36,7 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
         except ConfigError as error:
             wrong += str(error).split("\n")
     if wrong:
-        text = declared.read_text(encoding="utf-8")
+        text = text_file.read(declared)
         own = f"{name}/pipeline.yaml: "
         raise ConfigError(
             "\n".join(with_line(line, text) if line.startswith(own) else line for line in dict.fromkeys(wrong))
@@ -86,12 +86,18 @@ def _views_apart(pipeline: Pipeline, settings: Settings, known: set[str]) -> lis
 def _features(pipeline: Pipeline, settings: Settings) -> list[str]:
     name = pipeline.name
     features = feature_store.feature_names(pipeline, settings)
+    service = pipeline.features.service
+    empty = (
+        f"{feature_store.place(pipeline, settings, service)}: feature service {service!r} has no feature to learn from"
+    )
     taken = sorted({*_OWN_COLUMNS, pipeline.prediction.entity_key} & set(features))
     wrong = [
         f"{feature_store.place(pipeline, settings, item)}: feature {item!r} has the name of a column airloop adds; "
         "give it another name"
         for item in taken
     ]
+    wrong += [] if features else [empty]
+    wrong += refusals(feature_store.stores, pipeline, settings)
     wrong += refusals(feature_store.ignored_in_drift, pipeline, settings)
     wrong += refusals(declaration.check, pipeline, settings)
     raise_all(wrong)
@@ -110,7 +116,7 @@ def _expectations(pipeline: Pipeline, settings: Settings) -> list[str]:
         for table in suites.features
         if table not in views
     ]
-    text = path.read_text(encoding="utf-8")
+    text = text_file.read(path)
     raise_all([with_line(line, text) for line in wrong])
     count = sum(len(rules) for layer in (suites.raw, suites.features) for rules in layer.values())
     return [f"expectations.yaml: {count} expectations"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from airloop.config import Pipeline
+from airloop.config import Pipeline, text_file
 from airloop.config.nearest import nearest
 from airloop.config.positions import line_of
 from airloop.errors import ConfigError, DataContractError
@@ -54,7 +54,7 @@ def read_tests(pipeline: Pipeline, settings: Settings) -> tuple[RowTest, ...]:
 
 
 def _read(pipeline: Pipeline, path: Path) -> RowTest:
-    text = path.read_text(encoding="utf-8")
+    text = text_file.read(path)
     try:
         # Texts, as they stand: 007 stays 007, and each type reads them by the rules of landing.
         content = yaml.load(text, yaml.BaseLoader) or {}
@@ -83,8 +83,7 @@ def _rows(path: Path, text: str, place: tuple[str, str], rows: Any) -> list[Row]
         table = path.parent / rows
         if not table.is_file():
             raise ConfigError(f"{where}: there is no file {table}")
-        with table.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = list(csv.DictReader(text_file.read(table).splitlines(keepends=True)))
     if rows in _MISSING:
         rows = []
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

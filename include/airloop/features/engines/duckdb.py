@@ -19,15 +19,19 @@ class DuckDB(Engine):
 
     dialect = "duckdb"
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, query_seconds: float | None = None) -> None:
+        self._connection, self._query_seconds = connection, query_seconds
 
     @classmethod
     @contextmanager
-    def reference(cls, values: Values) -> Iterator[Self]:
-        """A session on any installation."""
+    def reference(cls, values: Values, query_seconds: float | None = None) -> Iterator[Self]:
+        """A session on any installation.
+
+        Args:
+            query_seconds: After so much of this process's time a query is given up; None for never.
+        """
         with sql_database.closed_database(values) as connection:
-            yield cls(connection)
+            yield cls(connection, query_seconds)
 
     @classmethod
     def session(cls, settings: Settings, values: Values) -> AbstractContextManager[Self]:
@@ -48,4 +52,4 @@ class DuckDB(Engine):
 
     def query(self, sql: str) -> pa.Table:
         """See Engine; raises duckdb.Error, whose message holds the line."""
-        return sql_database.run(self._connection, sql)
+        return sql_database.run(self._connection, sql, self._query_seconds)

@@ -13,7 +13,7 @@ from airloop.features.feature_store.definitions import (  # noqa: E402 (after th
     views,
 )
 from airloop.features.feature_store.fingerprint import fingerprint, fingerprint_like  # noqa: E402
-from airloop.features.feature_store.opened import answering, open_store  # noqa: E402
+from airloop.features.feature_store.opened import answering, open_store, stores  # noqa: E402
 from airloop.features.feature_store.service import (  # noqa: E402
     array_features,
     categorical_features,
@@ -35,6 +35,7 @@ __all__ = [
     "key_names",
     "open_store",
     "place",
+    "stores",
     "view_arrays",
     "view_features",
     "view_keys",

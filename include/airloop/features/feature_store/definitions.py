@@ -1,6 +1,7 @@
 """What feature_repo/<pipeline>.py defines: entities, views with a key, a ttl and a created timestamp, services."""
 
 import runpy
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pyarrow as pa
 from feast import Entity, FeatureService, FeatureView
 from feast.types import from_feast_to_pyarrow_type
 
-from airloop.config import Pipeline
+from airloop.config import Pipeline, text_file
 from airloop.config.nearest import nearest
 from airloop.errors import ConfigError
 from airloop.features import python_lines
@@ -38,7 +39,7 @@ def definitions(pipeline: Pipeline, settings: Settings) -> tuple[Any, ...]:
     path = settings.feature_repo_dir / f"{pipeline.name}.py"
     if not path.is_file():
         raise ConfigError(f"{path}: missing; it tells Feast the entities, views and services of {pipeline.name}")
-    defined = _definitions(path, path.read_text(encoding="utf-8"))
+    defined = _definitions(path, text_file.read(path))
     services = [item.name for item in defined if isinstance(item, FeatureService)]
     if pipeline.features.service not in services:
         line = python_lines.line_naming(path, *services)
@@ -59,6 +60,11 @@ def views(pipeline: Pipeline, settings: Settings) -> tuple[FeatureView, ...]:
     """
     declared = tuple(item for item in definitions(pipeline, settings) if isinstance(item, FeatureView))
     for item in declared:
+        if item.ttl and item.ttl < timedelta(0):
+            raise ConfigError(
+                f"{place(pipeline, settings, item.name)}: feature view {item.name!r} has the ttl {item.ttl}: no value "
+                "would ever be young enough"
+            )
         if not item.ttl or item.batch_source is None or not item.batch_source.created_timestamp_column:
             raise ConfigError(
                 f"{place(pipeline, settings, item.name)}: feature view {item.name!r} needs a ttl and a "

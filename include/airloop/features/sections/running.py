@@ -16,14 +16,19 @@ from airloop.stores.lake_rows import Feeds
 
 
 def connect(
-    pipeline: Pipeline, window: Window, feeds: Feeds, settings: Settings | None = None
+    pipeline: Pipeline,
+    window: Window,
+    feeds: Feeds,
+    settings: Settings | None = None,
+    query_seconds: float | None = None,
 ) -> AbstractContextManager[Session]:
     """What the sections run in; see engine_session.
 
     Args:
         settings: Their engine is taken; None for the reference.
+        query_seconds: After so much work the reference gives a query up; None for never.
     """
-    return engine_session.session(pipeline, window, feeds, settings)
+    return engine_session.session(pipeline, window, feeds, settings, query_seconds)
 
 
 def query(connection: Session, pipeline: Pipeline, section: Section, *, within: Window | None = None) -> pa.Table:

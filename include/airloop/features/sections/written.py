@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from airloop.config import Pipeline
+from airloop.config import Pipeline, text_file
 from airloop.errors import ConfigError
 from airloop.settings import Settings
 
@@ -37,9 +37,9 @@ def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]
     path = settings.pipelines_dir / pipeline.name / "features.sql"
     if not path.is_file():
         raise ConfigError(f"{path}: missing; it holds the pipeline's views, examples and labels")
-    text = path.read_text(encoding="utf-8")
+    text = text_file.read(path)
     headings = list(_HEADING.finditer(text))
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
+    ends = [*(heading.start() for heading in headings[1:]), len(text)][: len(headings)]
     sections = tuple(_section(heading, text, end) for heading, end in zip(headings, ends, strict=True))
     names = [section.name for section in sections]
     twice = sorted({name for name in names if names.count(name) > 1})
