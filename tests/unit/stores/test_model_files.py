@@ -157,7 +157,15 @@ def an_estimator_from_elsewhere(files, _canary):
     return rebuilt(files, {"__class__": "Evil", "__module__": "evil.sklearn", "__loader__": "ObjectNode"})
 
 
+def more_than_its_bytes(files, _canary):
+    archive = io.BytesIO(files["model.skops"])
+    with zipfile.ZipFile(archive, "a", compression=zipfile.ZIP_DEFLATED) as target:
+        target.writestr("zeros.npy", bytes(20 << 20))
+    return {**files, "model.skops": archive.getvalue()}
+
+
 ATTACKS = {
+    more_than_its_bytes: "unpack to 2",
     swapped_for_a_pickle: "its folder holds model.pkl, which airloop does not save",
     a_pickle_under_the_right_name: "model.skops does not load: it is not a skops file",
     another_loader: "its folder holds evil.py",

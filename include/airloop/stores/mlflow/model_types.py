@@ -101,10 +101,21 @@ def strange_types(skops_file: bytes, reviewed: frozenset[str] = frozenset()) -> 
     """
     try:
         with zipfile.ZipFile(io.BytesIO(skops_file)) as archive:
+            _refuse_larger_within(archive, len(skops_file))
             schema = json.loads(archive.read("schema.json"))
         return tuple(sorted({name for loader, name in _named(schema) if name not in _allowed(loader, reviewed)}))
     except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"it is not a skops file: {type(error).__name__}: {error}") from error
+
+
+def _refuse_larger_within(archive: zipfile.ZipFile, file_bytes: int) -> None:
+    """Refuse an archive that unpacks to more than it holds; models are saved without compression.
+
+    A few kilobytes could fill the memory otherwise: by compression, or by entries that share their bytes.
+    """
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > file_bytes:
+        raise ValueError(f"{file_bytes:,} bytes unpack to {unpacked:,}, and a model is saved without compression")
 
 
 def _named(schema: Any) -> Iterator[tuple[str, str]]:
