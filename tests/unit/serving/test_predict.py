@@ -219,6 +219,7 @@ def test_the_document_lists_the_pipeline_with_its_types_and_an_example_that_is_a
         ('"job_size"', '"job_size": 1, "job_size"', "job_size"),
         ('"features"', '"features": {}, "features"', "features"),
         ('"as_of"', '"as_of": null, "as_of"', "as_of"),
+        ('"as_of": "2020-01-26T12:', '"as_of": null, "as_of": "2020-01-26T12\\u003a', "as_of"),
         ('"job_size"', '"celsius": 1, "job\\u005fsize"', "celsius"),
     ],
 )
