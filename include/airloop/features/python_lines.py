@@ -22,7 +22,7 @@ def line_naming(path: Path, *names: str) -> int:
     """The first line of a readable file with one of the names as a text of its own, the first name first; else 1."""
     texts = [
         (node.value, node.lineno)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8-sig")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     for name in names:

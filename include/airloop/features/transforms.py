@@ -78,7 +78,7 @@ def _parse(path: Path) -> ast.Module:
     if not path.is_file():
         raise ConfigError(f"{path}: missing; a section of features.sql goes through one of its functions")
     try:
-        return ast.parse(path.read_text(encoding="utf-8"))
+        return ast.parse(path.read_text(encoding="utf-8-sig"))
     except (SyntaxError, ValueError) as error:
         line = python_lines.line_of(error, path)
         raise ConfigError(f"{path}:{line}: is not Python: {python_lines.brief(error)}") from error

@@ -97,7 +97,6 @@ def _features(pipeline: Pipeline, settings: Settings) -> list[str]:
         for item in taken
     ]
     wrong += [] if features else [empty]
-    wrong += refusals(feature_store.stores, pipeline, settings)
     wrong += refusals(feature_store.ignored_in_drift, pipeline, settings)
     wrong += refusals(declaration.check, pipeline, settings)
     raise_all(wrong)

@@ -72,10 +72,13 @@ def stores(pipeline: Pipeline, settings: Settings) -> dict[str, Any]:
 def _config(pipeline: Pipeline, settings: Settings) -> RepoConfig:
     found = stores(pipeline, settings)
     try:
-        return RepoConfig(**found, repo_path=settings.feature_repo_dir)
+        config = RepoConfig(**found, repo_path=settings.feature_repo_dir)
+        # Each is read, and its class imported, when it is asked for.
+        _ = (config.registry, config.offline_store, config.online_store, config.batch_engine)
     except Exception as error:  # Feast's own, pydantic's, or what importing a store raises
         says = " ".join(f"{type(error).__name__}: {error}".split())[:_SHOWN_CHARACTERS]
         raise ConfigError(f"{settings.feature_repo_dir / _FILE}: {says}; {_AS_WRITTEN}") from error
+    return config
 
 
 def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
