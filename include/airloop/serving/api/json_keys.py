@@ -48,7 +48,8 @@ def fewest_colons(body: PredictRequest) -> int:
     if body.rows is not None:
         keys += 1
         instants += [body.as_of] if body.as_of is not None else []
-    return keys + sum(1 + text.count(":") for text in instants)
+    of_instants: int = sum(1 + text.count(":") for text in instants)
+    return keys + of_instants
 
 
 def too_large(content: bytes) -> tuple[str, str]:
