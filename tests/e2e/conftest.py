@@ -1,24 +1,35 @@
 """One real platform for the toy and all shipped pipelines, in a checkout of its own; started once, always stopped."""
 
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.support import toy, toy_hours, toy_past
+from tests.support.waiting import bound
 
 from airloop.config import pipeline_names
+from airloop.config.loading import read_yaml
 from airloop.settings import Settings, load_settings
 from airloop_platform import supervisor
+from airloop_platform.replay import airflow_client
 from airloop_platform.replay.airflow_client import AirflowClient, Run
 from airloop_platform.supervisor import Platform
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion", "rollback")
 
-# By itself Airflow reads the DAG files every 15 s, a fifth of a core that the tests have a use for: see `read_again`.
-READS_EVERY = {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60"}
+# By itself Airflow reads the DAG files every 15 s, more than a fifth of a core for these pipelines: the tests have a
+# use for it, and say when something has changed. See `read_again`.
+READS_EVERY = {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300"}
+AHEAD = 20
+"""Seconds that the reading of one file takes at most."""
+ASKS_EVERY = 1.0
+"""Seconds between two questions whether a run has ended; each costs the API server as much as a task's heartbeat."""
 USERS = {"anna": "op", "boris": "op", "carla": "op", "vera": "viewer"}
 
 
@@ -35,12 +46,27 @@ class Toy:
         return self.client.wait(started, seconds=seconds, on_tasks=lambda _tasks: None)
 
     def read_again(self) -> None:
-        """Airflow reads the DAG files again at once, and with them what is declared now."""
+        """Airflow reads the DAG files again at once, and with them what is declared now.
+
+        A file that is being read meanwhile would count as read: its time lies ahead, and it is read once more.
+        """
+        ahead = time.time() + AHEAD
         for path in (self.settings.project_dir / "dags").glob("*.py"):
-            path.touch()
+            os.utime(path, (ahead, ahead))
 
     def states(self, run: Run) -> dict[str, str]:
         return {task["task_id"]: task["state"] for task in self.client.tasks(run)}
+
+
+def _search_briefly(folder: Path) -> None:
+    """A pipeline with one trial of each candidate: how long a search goes on is no matter of the platform."""
+    shipped = folder.resolve()
+    folder.unlink()
+    shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    _, declared = read_yaml(shipped / "pipeline.yaml")
+    declared["training"] |= {"leak_check_times": 1}
+    declared["training"]["budget"] |= {"trials": 1}
+    (folder / "pipeline.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
 
 
 @pytest.fixture(scope="package")
@@ -55,14 +81,16 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     for shipped in pipeline_names(load_settings(project_dir=REPOSITORY)):
         for name in (f"include/pipelines/{shipped}", f"feature_repo/{shipped}.py"):
             (root / name).symlink_to(REPOSITORY / name)
+    _search_briefly(root / "include" / "pipelines" / "flight_delays")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in READS_EVERY.items():
             patch.setenv(name, value)
+        patch.setattr(airflow_client, "_POLL_SECONDS", ASKS_EVERY)
         started = supervisor.start_detached(settings, on_progress=lambda _line: None)
-    try:
-        with AirflowClient(started) as client:
-            client.wait_for_dags(tuple(f"toy__{group}" for group in GROUPS))
-            yield Toy(settings, started, client)
-    finally:
-        supervisor.down(settings, on_progress=lambda _line: None)
+        try:
+            with AirflowClient(started) as client:
+                client.wait_for_dags(tuple(f"toy__{group}" for group in GROUPS), seconds=bound(120))
+                yield Toy(settings, started, client)
+        finally:
+            supervisor.down(settings, on_progress=lambda _line: None)
     assert all(service.pid is None for service in supervisor.status(settings))

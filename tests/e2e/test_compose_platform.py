@@ -8,6 +8,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from tests.support import compose_native, toy
+from tests.support.waiting import bound
 
 from airloop.records import Materialized
 from airloop.settings import Settings
@@ -54,7 +55,7 @@ def test_a_data_run_goes_through_a_celery_worker(machine, settings: Settings) ->
     here, airflow, _ = machine
     login = Platform(airflow, "", "admin", here.env["AIRFLOW_ADMIN_PASSWORD"], "")
     with AirflowClient(login) as client:
-        client.wait_for_dags(("toy__data",))
+        client.wait_for_dags(("toy__data",), seconds=bound(120))
         started = client.start("toy__data", {"start": toy.text(WINDOW.start), "end": toy.text(WINDOW.end)})
         client.wait(started, seconds=900, on_tasks=lambda _tasks: None)
         assert {task["state"] for task in client.tasks(started)} == {"success"}

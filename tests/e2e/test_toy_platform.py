@@ -43,7 +43,7 @@ def test_a_burst_of_files_loses_nothing(platform):
     wanted = {
         (toy.text(toy.days(day, day + 1).start), toy.text(toy.days(day, day + 1).end)) for day in range(BURST_DAYS)
     }
-    assert until(lambda: wanted <= windows(), seconds=900)
+    assert until(lambda: wanted <= windows(), seconds=900, every=1)
     ingested = [Ingested.from_json(row) for row in state.latest_records(platform.settings, "toy", "ingest")]
     assert {file.uri.rsplit("/landing/", 1)[1] for record in ingested for file in record.files} == {
         path.as_posix().rsplit("/landing/", 1)[1] for path in landed
@@ -93,7 +93,7 @@ def test_two_simultaneous_triggers_give_one_training_and_a_first_champion(platfo
     assert (len(trained), len(skipped)) == (1, 1)
     assert len(decisions(platform.settings)) == 1
     assert decisions(platform.settings)[0].passed
-    assert until(lambda: aliases(platform.settings, "toy").get("champion") == 1, seconds=600)
+    assert until(lambda: aliases(platform.settings, "toy").get("champion") == 1, seconds=600, every=1)
 
 
 def test_scoring_happens_while_outcomes_have_not_landed_and_twice_adds_nothing(platform):

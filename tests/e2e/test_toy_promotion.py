@@ -37,7 +37,7 @@ def asked(platform):
     declared = path.read_text()
     path.write_text(declared + POLICY % 1)
     platform.read_again()
-    assert until(lambda: "approve" in platform.client.task_ids("toy__promotion"), seconds=120)
+    assert until(lambda: "approve" in platform.client.task_ids("toy__promotion"), seconds=120, every=1)
     yield platform
     path.write_text(declared)
     platform.read_again()
@@ -72,7 +72,7 @@ def roll_back(settings):
 def ask(platform, decision):
     """Start the promotion and wait for its question; returns the run and the question."""
     run = platform.client.start("toy__promotion", {"sequence": decision.sequence})
-    assert until(lambda: bool(platform.client.questions(run)), seconds=120)
+    assert until(lambda: bool(platform.client.questions(run)), seconds=120, every=1)
     return run, platform.client.questions(run)[0]
 
 
@@ -103,7 +103,7 @@ def test_only_a_person_who_is_named_and_did_not_start_it_approves(asked):
     assert shown["subject"] == f"Promote version {decision.version} of toy?"
     assert "Brier 0.1000, must be at most 0.2200" in shown["body"]
     # No worker is held while it waits.
-    assert until(lambda: asked.states(run)["approve"] == "deferred", seconds=60)
+    assert until(lambda: asked.states(run)["approve"] == "deferred", seconds=60, every=1)
     # carla is not named, boris asked for the training, admin started the promotion, vera may only look.
     for user in ("carla", "boris", "admin", "vera"):
         with pytest.raises(AirloopError, match="Airflow refused the answer: 403"):

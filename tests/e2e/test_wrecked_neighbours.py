@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support import receivers, toy, toy_fleet
 from tests.support.receivers import Mailbox
-from tests.support.waiting import until
+from tests.support.waiting import bound, until
 
 from airloop.errors import AirloopError
 from airloop.settings import Settings
@@ -62,7 +62,8 @@ def wrecked(platform, mailbox) -> Iterator[None]:
     wreck(platform.settings)
     platform.read_again()
     try:
-        platform.client.wait_for_dags(tuple(f"{name}__{group}" for name in WRECKS for group in GROUPS))
+        dags = tuple(f"{name}__{group}" for name in WRECKS for group in GROUPS)
+        platform.client.wait_for_dags(dags, seconds=bound(120))
         yield
     finally:
         for name in WRECKS:
@@ -99,12 +100,12 @@ def test_the_owner_is_told_once_with_the_reason(platform, wrecked, mailbox) -> N
         return [message["Subject"] for message in mailbox.messages]
 
     wanted = "[airloop] wreck_sql: CRITICAL wreck_sql__data failed"
-    assert until(lambda: wanted in told(), seconds=180)
+    assert until(lambda: wanted in told(), seconds=180, every=1)
     with pytest.raises(AirloopError, match="celsus"):
         run(platform, "wreck_sql")
     (kept,) = alerts.open_alerts(platform.settings, "wreck_sql")
     seen = kept.seen_at
-    assert until(lambda: alerts.open_alerts(platform.settings, "wreck_sql")[0].seen_at >= seen, seconds=60)
+    assert until(lambda: alerts.open_alerts(platform.settings, "wreck_sql")[0].seen_at >= seen, seconds=60, every=1)
     assert told().count(wanted) == 1
     text = "".join(
         part.get_payload(decode=True).decode()
@@ -122,13 +123,13 @@ def test_it_is_told_that_it_is_over_when_the_typo_is_mended(platform, wrecked, m
     toy_fleet.rewrite(path, "machine, celsus,", "machine, celsius,")
     run(platform, "wreck_sql")
     over = "[airloop] wreck_sql: resolved: wreck_sql__data failed"
-    assert until(lambda: over in [message["Subject"] for message in mailbox.messages], seconds=180)
+    assert until(lambda: over in [message["Subject"] for message in mailbox.messages], seconds=180, every=1)
     assert "run_failed" not in [kept.alert.kind for kept in alerts.open_alerts(platform.settings, "wreck_sql")]
 
 
 def test_a_stalled_source_and_a_paused_dag_of_a_live_pipeline_are_told_by_the_clock(platform, wrecked, mailbox) -> None:
     client = platform.client
-    client.wait_for_dags(("wreck_repo__alerts",))
+    client.wait_for_dags(("wreck_repo__alerts",), seconds=bound(120))
     client.pause("wreck_repo__scoring", paused=True)
     client.wait(client.start("wreck_repo__alerts", {}), seconds=600, on_tasks=lambda _tasks: None)
     kept = {item.alert.kind for item in alerts.open_alerts(platform.settings, "wreck_repo")}

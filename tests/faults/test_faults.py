@@ -22,7 +22,7 @@ SOME = (
 
 @pytest.fixture(scope="module")
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Stand:
-    prepared = Stand(tmp_path_factory.mktemp("faults"))
+    prepared = Stand(tmp_path_factory.mktemp("faults"), brief=True)
     prepared.prepare()
     return prepared
 

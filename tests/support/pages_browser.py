@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote
 import httpx
 import numpy as np
 from PIL import Image
+from tests.support.waiting import bound
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _HEADLESS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
@@ -26,6 +27,19 @@ _QUIET = ("--disable-background-networking", "--disable-component-update", "--di
 _WAITING = ("--window-size=1280,900", "--virtual-time-budget=10000")
 _CHOOSE = "/choose-theme/"
 _NOT_RELAYED = {"connection", "content-encoding", "content-length", "transfer-encoding"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """A page as it is shown.
+
+    Attributes:
+        dom: Its document.
+        brightness: Of its picture: 0 is black, 1 is white; the median, so that texts do not count.
+    """
+
+    dom: str
+    brightness: float
 
 
 @dataclass
@@ -43,24 +57,20 @@ class Browser:
     proxy: str = ""
     strangers: list[str] = field(default_factory=list)
 
-    def dom(self, path: str, *, dark: bool = False, chosen: str = "") -> str:
-        """The document as it is after its scripts ran.
+    def look(self, path: str, *, dark: bool = False, chosen: str = "") -> Look:
+        """What is shown after the scripts of a page ran.
 
         Args:
             dark: What the system prefers.
             chosen: The theme chosen in Airflow's UI, `light` or `dark`; none was unless given.
         """
-        return self._run("--dump-dom", path, dark=dark, chosen=chosen)
-
-    def brightness(self, path: str, *, dark: bool = False, chosen: str = "") -> float:
-        """Of the picture of a page: 0 is black, 1 is white; the median, so that texts do not count."""
         with tempfile.TemporaryDirectory() as folder:
             picture = Path(folder) / "page.png"
-            self._run(f"--screenshot={picture}", path, dark=dark, chosen=chosen)
+            dom = self._run(("--dump-dom", f"--screenshot={picture}"), path, dark=dark, chosen=chosen)
             with Image.open(picture) as image:
-                return float(np.median(np.asarray(image.convert("L"))) / 255)
+                return Look(dom, float(np.median(np.asarray(image.convert("L"))) / 255))
 
-    def _run(self, what: str, path: str, *, dark: bool, chosen: str) -> str:
+    def _run(self, what: Sequence[str], path: str, *, dark: bool, chosen: str) -> str:
         address = f"{self.home}{_CHOOSE}{chosen}?{quote(path, safe='')}" if chosen else f"{self.home}{path}"
         scheme = ["--force-dark-mode"] if dark else []
         # Chromium goes around a proxy to reach this machine, unless told not to.
@@ -68,8 +78,8 @@ class Browser:
         with tempfile.TemporaryDirectory() as profile:
             log = Path(profile) / "network.json"
             files = [f"--user-data-dir={profile}", f"--log-net-log={log}"]
-            command = [str(CHROMIUM), *_HEADLESS, *_QUIET, *_WAITING, *scheme, *way, *files, what, address]
-            ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+            command = [str(CHROMIUM), *_HEADLESS, *_QUIET, *_WAITING, *scheme, *way, *files, *what, address]
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=bound(120), check=True)
             asked = _asked_by_pages(json.loads(log.read_text()))
         self.strangers += [address for address in asked if not address.startswith(f"{self.home}/")]
         return ended.stdout
@@ -110,7 +120,7 @@ class _Proxy(BaseHTTPRequestHandler):
             script = f"localStorage.setItem('theme', '{theme}'); location.replace('{unquote(target)}')"
             self._answer(200, {"Content-Type": "text/html"}, f"<script>{script}</script>".encode())
         else:
-            found = httpx.get(self.path, headers=self.browser.headers, trust_env=False, timeout=60)
+            found = httpx.get(self.path, headers=self.browser.headers, trust_env=False, timeout=bound(60))
             self._answer(found.status_code, dict(found.headers), found.content)
 
     def _answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
