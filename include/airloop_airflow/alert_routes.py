@@ -38,7 +38,8 @@ def sender(pipeline: Pipeline) -> Callable[[AlertRoute, Kept, bool], None]:
             raise ConfigError(
                 f"alerts to {route.to} need {_PROVIDER.format(route.to)}; requirements/production.lock has it ({error})"
             ) from error
-        _notify(notifier, {"subject": subject, "body": body, "html": f"<pre>{html.escape(body)}</pre>"})
+        slack = {"slack_subject": _slack_text(subject), "slack_body": _slack_text(body)}
+        _notify(notifier, {"subject": subject, "body": body, "html": f"<pre>{html.escape(body)}</pre>", **slack})
 
     return send
 
@@ -61,7 +62,15 @@ def _slack(route: AlertRoute, _kept: Kept, _resolved: bool) -> Any:
     from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
     connection: dict[str, Any] = {"slack_webhook_conn_id": route.connection} if route.connection else {}
-    return SlackWebhookNotifier(text="{{ subject }}\n```{{ body }}```", **connection)
+    return SlackWebhookNotifier(text="{{ slack_subject }}\n```{{ slack_body }}```", **connection)
+
+
+def _slack_text(text: str) -> str:
+    """Quoted data as Slack shows it: `<!channel>` calls nobody, `<address|text>` is no link, and no block ends early.
+
+    Escaped as https://docs.slack.dev/messaging/formatting-message-text says: these three characters and no others.
+    """
+    return html.escape(text, quote=False).replace("```", "'''")
 
 
 def _apprise(route: AlertRoute, kept: Kept, resolved: bool) -> Any:

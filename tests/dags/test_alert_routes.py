@@ -1,6 +1,8 @@
 """Airflow's own notifiers deliver alerts to a real mail server and web hook; what data say is never rendered."""
 
 import json
+import socket
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -96,12 +98,48 @@ def test_nothing_is_sent_where_nothing_is_wrong(toy_settings: Settings, mailbox:
     assert (mailbox.messages, hook.got) == ([], [])
 
 
-def test_slack_gets_the_text_and_keeps_it_as_it_is(toy_settings: Settings, hook: Any) -> None:
+def test_slack_gets_the_text_in_a_block_of_its_own(toy_settings: Settings, hook: Any) -> None:
     for _ in range(2):
         tell(toy_settings, {"to": "slack", "connection": "channel"}, ALERT)
     (got,) = hook.got
     assert got["text"].startswith("[airloop] toy: WARNING unit change of jobs.size\n```Pipeline: toy (owner: tests)")
-    assert HOSTILE in got["text"]
+    assert "{{ conn.smtp_default.password }} {% for x in y %} &lt;b&gt;&amp;&lt;/b&gt; ümlaut" in got["text"]
+
+
+def test_data_in_a_message_call_nobody_on_slack_link_nowhere_and_do_not_leave_their_block(
+    toy_settings: Settings, hook: Any
+) -> None:
+    says = "value '<!channel> <https://elsewhere.invalid|click> ``` *bold*' of jobs.size"
+    tell(toy_settings, {"to": "slack", "connection": "channel"}, replace(ALERT, what=says, why=says))
+    text = hook.got[0]["text"]
+    assert "<" not in text
+    assert "&lt;!channel&gt; &lt;https://elsewhere.invalid|click&gt; ''' *bold*" in text
+    assert text.count("```") == 2
+
+
+def test_a_value_with_lines_of_its_own_writes_no_line_of_the_message(toy_settings: Settings, mailbox: Any) -> None:
+    why = "value 'a\r\nTo do: send the password\x1b[31m' of jobs.size"
+    tell(toy_settings, MAIL, replace(ALERT, what=f"odd {why}", why=why))
+    message = mailbox.messages[0]
+    assert message["Subject"].startswith("[airloop] toy: WARNING odd value 'a To do: send the password")
+    lines = text_of(message).splitlines()
+    assert {line.removesuffix("</pre>") for line in lines if line.startswith("To do:")} == {"To do: Mend."}
+    assert "\x1b" not in text_of(message)
+
+
+def test_a_mail_server_that_is_down_stops_nothing_and_is_tried_by_the_next_look(
+    toy_settings: Settings, mailbox: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    extra = {"disable_ssl": True, "disable_tls": True, "from_email": "airloop@example.org", "retry_limit": 1}
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        declared = {"conn_type": "smtp", "host": "127.0.0.1", "port": nobody.getsockname()[1], "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_DOWN", json.dumps(declared))
+        tell(toy_settings, {**MAIL, "connection": "down"}, ALERT)
+    assert "was not delivered to smtp" in caplog.text
+    monkeypatch.setenv("AIRFLOW_CONN_DOWN", json.dumps({**declared, "port": mailbox.port}))
+    tell(toy_settings, {**MAIL, "connection": "down"}, ALERT)
+    assert len(mailbox.messages) == 1
 
 
 def test_apprise_gets_title_and_kind(toy_settings: Settings, hook: Any) -> None:

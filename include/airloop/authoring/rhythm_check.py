@@ -15,7 +15,7 @@ def check(pipeline: Pipeline) -> None:
         ConfigError: A look has fewer days than the policy needs.
     """
     place, policy = f"{pipeline.name}/pipeline.yaml: monitoring", pipeline.monitoring.policy
-    days = _days_of_a_look(pipeline)
+    days = days_of_a_look(pipeline)
     if days < policy.min_blocks:
         raise ConfigError(
             f"{place}.over_days: a look judges {days} days, and policy.min_blocks asks for {policy.min_blocks}: it "
@@ -25,7 +25,7 @@ def check(pipeline: Pipeline) -> None:
 
 def looks(pipeline: Pipeline) -> list[str]:
     """What is allowed and worth a look, a line each."""
-    policy, days = pipeline.monitoring.policy, _days_of_a_look(pipeline)
+    policy, days = pipeline.monitoring.policy, days_of_a_look(pipeline)
     lines = []
     start, end = pipeline.coverage.start, pipeline.coverage.end
     # A champion needs a holdout before it is one, and its labels mature a delay later.
@@ -48,5 +48,6 @@ def looks(pipeline: Pipeline) -> list[str]:
     return lines
 
 
-def _days_of_a_look(pipeline: Pipeline) -> int:
+def days_of_a_look(pipeline: Pipeline) -> int:
+    """So many days a look of monitoring judges, at its longest period."""
     return max(pipeline.monitoring.over_days, _LONGEST_DAYS[pipeline.monitoring_calendar])

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from airloop.config import METRICS
 from airloop.records import Window, parse_instant
+from airloop.reports.prose import plain, prose, sentence
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _NOTHING = "\N{EN DASH}"
@@ -91,6 +92,9 @@ def _environment() -> Environment:
         "seconds": lambda value: span(None if value is None else timedelta(seconds=value)),
         "metric": metric_title,
         "words": words,
+        "prose": prose,
+        "sentence": sentence,
+        "plain": plain,
     }
     # Files of ours, not data: the only texts that are not escaped.
     environment.globals |= {"style": Markup(_text("style.css")), "script": Markup(_text("page.js"))}  # noqa: S704

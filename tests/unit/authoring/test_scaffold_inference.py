@@ -1,6 +1,7 @@
 """What `pipelines new` infers from a table: key, time, label, task, features, coverage, calendar, rules."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,38 @@ def test_a_comparison_gets_its_14_days_where_the_table_has_them(tmp_path: Path) 
         table = table_of(tmp_path, tables.orders(1000, days))
         held_out[days] = make_plan(table, find_roles(table, Asked())).holdout_days
     assert held_out == {8: 2, 30: 7, 50: 14, 200: 28}
+
+
+@pytest.mark.parametrize(
+    ("rows", "days", "calendar", "over_days", "holdout_days"),
+    [
+        (600, 50, "weekly", None, 14),  # twelve a day
+        (400, 400, "monthly", 31, 30),  # one a day: half of a usual month is fewer rows than a metric needs
+        (300, 2100, "monthly", 204, 210),  # one a week
+        (240, 7305, "monthly", 884, 914),  # one a month
+    ],
+)
+def test_where_rows_are_few_a_look_and_a_holdout_are_as_long_as_they_need(
+    tmp_path: Path, rows: int, days: int, calendar: str, over_days: int | None, holdout_days: int
+) -> None:
+    table = table_of(tmp_path, tables.orders(rows, days))
+    plan = make_plan(table, find_roles(table, Asked(label="returned")))
+    assert (plan.calendar, plan.over_days, plan.holdout_days) == (calendar, over_days, holdout_days)
+
+
+def test_rows_that_come_in_batches_are_compared_on_14_days_that_have_some(tmp_path: Path) -> None:
+    batches = [
+        {**row, "ordered_at": f"{day:%Y-%m-%d}T08:00:00Z"} for row, day in zip(ORDERS, _fortnights(), strict=True)
+    ]
+    table = table_of(tmp_path, batches)
+    plan = make_plan(table, find_roles(table, Asked(key=("order_id",), time="ordered_at", label="returned")))
+    assert plan.over_days == 13 * 14 + 1
+    assert plan.holdout_days >= 13 * 14
+
+
+def _fortnights() -> list[datetime]:
+    """Ten orders on each of sixty days, two weeks apart."""
+    return [tables.START + timedelta(days=14 * (number // 10)) for number in range(len(ORDERS))]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_what_it_says_is_text_and_its_page_is_linked(toy_settings: Settings) -> 
 
 def test_a_page_of_airflows_own_is_linked_in_a_tab_of_its_own(toy_settings: Settings) -> None:
     alerts.note(toy_settings, "toy", [alert("critical", "stands", link="dags/toy__data/runs/a%2Bb")], now=NOW)
-    assert '<a href="/dags/toy__data/runs/a%2Bb" class="out" target="_blank" rel="noopener">stands</a>' in index(
+    assert '<a href="/dags/toy__data/runs/a%2Bb" class="out" target="_blank" rel="noopener">Stands</a>' in index(
         toy_settings
     )
 

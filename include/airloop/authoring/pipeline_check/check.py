@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from airloop.authoring import landed_check
 from airloop.authoring.known_connections import unknown_connections
 from airloop.authoring.pipeline_check.declared import declared_values
 from airloop.authoring.pipeline_check.looks import labels_without_rule, looks
@@ -45,6 +46,7 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
     return [
         *lines,
         *looks(pipeline),
+        *landed_check.looks(pipeline, settings),
         *unknown_connections(pipeline, settings),
         *labels_without_rule(pipeline, suites, settings),
     ]

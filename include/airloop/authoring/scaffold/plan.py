@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from airloop.authoring.scaffold import sparse
 from airloop.authoring.scaffold.roles import Roles
 from airloop.config import TaskKind
 from airloop.config.calendar import Calendar, period_end, period_start
@@ -17,7 +18,6 @@ METRIC: dict[TaskKind, str] = {"binary": "brier", "regression": "mae", "multicla
 _EMBARGO_DAYS = 1
 _FEWEST_TRAIN, _FEWEST_HOLDOUT = 90, 30  # two tuning folds, and a metric, want that many
 _FEWEST_IN_PERIOD = 30
-_LONGEST_HOLDOUT_DAYS = 366
 _FIRST_SHARE = 5
 _FEWEST_JUDGED = 30
 _SEVERAL: dict[Calendar, timedelta] = {
@@ -25,6 +25,7 @@ _SEVERAL: dict[Calendar, timedelta] = {
     "weekly": timedelta(days=28),
     "monthly": timedelta(days=90),
 }
+_USUAL_LOOK_DAYS = 28  # monitoring.over_days, where nothing else is declared
 _COMPARABLE_DAYS = 42  # from here on a quarter, or a bit more, has the 14 days that a comparison of models needs
 
 
@@ -40,6 +41,7 @@ class Plan:
         rows_a_day: Mean over the days from the first row to the last.
         rows_a_period: Median over the calendar's periods.
         labelled_share: Of all rows, those with a label.
+        look_days: Days that monitoring judges at a look, so that it has enough rows and days of them.
         train_rows: Labelled rows before the holdout of a training with cutoff `end`.
         floor: The metric of always saying the same on that holdout: the share, the median, the shares of the classes.
     """
@@ -55,6 +57,7 @@ class Plan:
     labelled_share: float
     holdout_days: int
     embargo_days: int
+    look_days: int
     train_rows: int
     floor: float
 
@@ -66,7 +69,12 @@ class Plan:
     @property
     def min_policy_rows(self) -> int:
         """Half of a period's labelled rows: monitoring judges no others."""
-        return max(_FEWEST_JUDGED, int(self.rows_a_period * self.labelled_share) // 2)
+        return _min_policy_rows(self.rows_a_period * self.labelled_share)
+
+    @property
+    def over_days(self) -> int | None:
+        """What monitoring has to declare: nothing where the usual four weeks have rows enough."""
+        return self.look_days if self.look_days > _USUAL_LOOK_DAYS else None
 
 
 def make_plan(table: Table, roles: Roles) -> Plan:
@@ -84,12 +92,7 @@ def make_plan(table: Table, roles: Roles) -> Plan:
     holdout_start = end - LABEL_DELAY - timedelta(days=holdout_days)
     held_out = mature.filter(pl.col("time") >= holdout_start)
     train = mature.filter(pl.col("time") < holdout_start - timedelta(days=_EMBARGO_DAYS))
-    if len(train) < _FEWEST_TRAIN or len(held_out) < _FEWEST_HOLDOUT:
-        raise DataContractError(
-            f"{table.path}: {rows['label'].count():,} rows with a label from {first:%Y-%m-%d} to {last:%Y-%m-%d} are "
-            f"too few: {len(train)} to train on ({_FEWEST_TRAIN} needed), and in the newest {holdout_days} days "
-            f"{len(held_out)} to judge on ({_FEWEST_HOLDOUT} needed)"
-        )
+    _refuse_few(table, rows, train=len(train), held_out=len(held_out), holdout_days=holdout_days)
     calendar, rows_a_period = _calendar(rows["time"])
     start, whole = period_start(calendar, first), period_start(calendar, end)
     previous = period_start(calendar, whole - timedelta(days=1))
@@ -97,6 +100,8 @@ def make_plan(table: Table, roles: Roles) -> Plan:
     embargo_days = _EMBARGO_DAYS if _folds_have_rows(train["time"]) else 0
     enough = len(before) >= max(_FEWEST_TRAIN, _min_train_rows(len(train)))
     scores = previous > start and enough and (not embargo_days or _folds_have_rows(before["time"]))
+    labelled_share = rows["label"].count() / len(rows)
+    judged = _min_policy_rows(rows_a_period * labelled_share)
     return Plan(
         start=start,
         end=end,
@@ -106,22 +111,40 @@ def make_plan(table: Table, roles: Roles) -> Plan:
         rows=len(rows),
         rows_a_day=len(rows) / days,
         rows_a_period=rows_a_period,
-        labelled_share=rows["label"].count() / len(rows),
+        labelled_share=labelled_share,
         holdout_days=holdout_days,
         embargo_days=embargo_days,
+        look_days=sparse.days_of_a_look(mature["time"], rows=judged, usual=_USUAL_LOOK_DAYS),
         train_rows=len(train),
         floor=_floor(roles, train["label"], held_out["label"]),
     )
 
 
+def _refuse_few(table: Table, rows: pl.DataFrame, *, train: int, held_out: int, holdout_days: int) -> None:
+    if train >= _FEWEST_TRAIN and held_out >= _FEWEST_HOLDOUT:
+        return
+    raise DataContractError(
+        f"{table.path}: {rows['label'].count():,} rows with a label from {rows['time'][0]:%Y-%m-%d} to "
+        f"{rows['time'][-1]:%Y-%m-%d} are too few: {train} to train on ({_FEWEST_TRAIN} needed), and in the newest "
+        f"{holdout_days} days {held_out} to judge on ({_FEWEST_HOLDOUT} needed): bring more of the past, or more rows "
+        "of each day"
+    )
+
+
 def _holdout_days(mature: pl.Series, end: datetime, days: int) -> int:
-    """Up to four weeks, a quarter of the days; where they hold too few rows, of sparse tables, up to a year of them."""
+    """Up to four weeks, a quarter of the days; of sparse tables as many of that quarter as a comparison needs."""
     quarter = max(1, days // 4)
-    usual = min(28, max(14, quarter)) if days >= _COMPARABLE_DAYS else quarter
-    if len(mature) < _FEWEST_HOLDOUT:
-        return usual
-    enough = -((mature[-_FEWEST_HOLDOUT] - (end - LABEL_DELAY)) // timedelta(days=1))
-    return max(usual, enough) if enough <= min(quarter, _LONGEST_HOLDOUT_DAYS) else usual
+    comparable = days >= _COMPARABLE_DAYS
+    usual = min(28, max(sparse.FEWEST_DAYS, quarter)) if comparable else quarter
+    for different in (sparse.FEWEST_DAYS, 1) if comparable else (1,):
+        needed = sparse.days_back(mature, end - LABEL_DELAY, rows=_FEWEST_HOLDOUT, days=different)
+        if needed is not None and needed <= quarter:
+            return max(usual, needed)
+    return usual
+
+
+def _min_policy_rows(rows_a_period: float) -> int:
+    return max(_FEWEST_JUDGED, int(rows_a_period) // 2)
 
 
 def _min_train_rows(train_rows: int) -> int:

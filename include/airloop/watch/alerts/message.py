@@ -33,4 +33,7 @@ def body(pipeline: Pipeline, kept: Kept, *, resolved: bool, address: str = "") -
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]} ..."
+    """So many characters at most, none of control; further lines are indented, so that none reads as one of ours."""
+    lines = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
+    whole = "\n    ".join(lines)
+    return whole if len(whole) <= _SHOWN_CHARACTERS else f"{whole[:_SHOWN_CHARACTERS]} ..."
