@@ -61,7 +61,9 @@ def ingest(at: Deployment, window: Window, reads: WindowContents, *, outcomes: O
     by_feed = {name: reads.of_feed(name) for name in pipeline.feeds}
     if not any(by_feed[name] for name, feed in pipeline.feeds.items() if not feed.static):
         raise DataContractError(
-            f"{pipeline.name} {window}: no file landed for this window below {settings.landing_uri}"
+            f"{pipeline.name} {window}: no file landed for this window below {settings.landing_uri}. Land it; where "
+            "nothing happened, declare `empty_windows: normal` at its feed and land its header alone (airloop land "
+            "then does so in the gaps of a table)"
         )
     found = {
         name: feed_rows(pipeline, name, window, landed=landed, settings=settings)

@@ -12,6 +12,7 @@ from airloop.data.named_periods import named_period
 from airloop.data.value_rules import typed, why_not
 from airloop.errors import ConfigError, DataContractError
 from airloop.settings import Settings
+from airloop.sources import empty_periods
 from airloop.sources.land_dialect import Dialect
 from airloop.sources.land_tables import Table, read_table
 from airloop.stores import landed_files
@@ -29,7 +30,7 @@ class LandedDays:
         corrections: URIs of the files beside days that had landed with other rows.
         unchanged: How many days had landed with these very rows.
         not_declared: Columns of the table that the feed does not declare; they did not land.
-        skipped: Rows that `--clock-change skip` has left out, in words.
+        skipped: Rows that `--clock-change skip` has left out, and windows without any, in words.
     """
 
     rows: int
@@ -46,6 +47,7 @@ def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect,
     A row belongs to the local day (`day_timezone`) of its event_time, a day to the file the feed declares for it. Rows
     are sorted by time and key, so the same rows make the same file: a day whose newest file holds them is left alone,
     one with other rows gets a file of the next free number beside it (`2013-01-31.1.csv`), which is read after it.
+    Where windows without rows are normal, each of the calendar inside the table gets a file with its header alone.
     A static feed has one file, which is replaced. Every value is checked before the first file is written; killed in
     between, a second call writes what is missing.
 
@@ -68,7 +70,10 @@ def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect,
     new: list[str] = []
     corrections: list[str] = []
     unchanged = 0
-    for name, content in _contents(table, feed, rows):
+    contents = _contents(table, feed, rows)
+    nothing = empty_periods.names(pipeline, feed, (file.name for file in files), (name for name, _ in contents))
+    header = rows.clear().write_csv().encode()
+    for name, content in (*contents, *((name, header) for name in nothing)):
         there = landed_files.of_period(feed, name, files)
         if there and landed_files.read_bytes(there[-1].uri, settings) == content:
             unchanged += 1
@@ -78,7 +83,15 @@ def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect,
         (corrections if there else new).append(uri)
     logger.info("%s %s: %s: %d new, %d corrected", pipeline.name, feed_name, path, len(new), len(corrections))
     not_declared = tuple(name for name in table.texts.columns if name not in feed.columns)
-    return LandedDays(rows.height, tuple(new), tuple(corrections), unchanged, not_declared, table.skipped)
+    skipped = (*table.skipped, *_said(pipeline, nothing))
+    return LandedDays(rows.height, tuple(new), tuple(corrections), unchanged, not_declared, skipped)
+
+
+def _said(pipeline: Pipeline, nothing: list[str]) -> tuple[str, ...]:
+    if not nothing:
+        return ()
+    files = f"{len(nothing)} file{'s hold' if len(nothing) > 1 else ' holds'}"
+    return (f"{files} the header alone: of as many {pipeline.calendar} windows inside the table it has no row",)
 
 
 def _rows(table: Table, feed_name: str, feed: Feed) -> pl.DataFrame:

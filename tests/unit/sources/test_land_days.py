@@ -168,3 +168,70 @@ def test_a_full_disk_leaves_no_half_file_and_a_rerun_lands_the_rest(
     assert list(landed(toy_settings)) == ["2020-01-01.csv"]
     done = land(toy_settings, HEAT)
     assert (len(done.new), done.unchanged) == (1, 1)
+
+
+GAP = f"""{HEADER}
+m0,2020-01-01T10:00:00Z,50.0
+m0,2020-01-02T10:00:00Z,49.0
+m0,2020-01-05T10:00:00Z,48.0
+"""
+
+
+def normal(settings: Settings) -> None:
+    path = settings.pipelines_dir / "toy" / "pipeline.yaml"
+    path.write_text(path.read_text().replace("delay_minutes: 1,", "delay_minutes: 1, empty_windows: normal,", 1))
+    assert toy.toy_pipeline(settings).feeds["heat"].empty_windows == "normal"
+
+
+def test_where_windows_without_rows_are_normal_the_gaps_in_a_table_land_as_headers(toy_settings: Settings) -> None:
+    normal(toy_settings)
+    done = land(toy_settings, GAP)
+    files = landed(toy_settings)
+    assert [name for name, text in files.items() if text == f"{HEADER}\n"] == ["2020-01-03.csv", "2020-01-04.csv"]
+    assert len(done.new) == 5
+    assert done.skipped == ("2 files hold the header alone: of as many daily windows inside the table it has no row",)
+    again = land(toy_settings, GAP)
+    assert (again.new, again.corrections, again.unchanged, again.skipped) == ((), (), 3, ())
+    assert landed(toy_settings) == files
+
+
+def test_a_gap_that_another_table_fills_is_a_correction_and_a_filled_one_stays(toy_settings: Settings) -> None:
+    normal(toy_settings)
+    land(toy_settings, GAP)
+    filled = land(toy_settings, f"{HEADER}\nm0,2020-01-03T10:00:00Z,47.0\n")
+    assert [uri.rpartition("/")[2] for uri in filled.corrections] == ["2020-01-03.1.csv"]
+    land(toy_settings, GAP)
+    assert "2020-01-03.2.csv" not in landed(toy_settings)
+
+
+def test_elsewhere_a_gap_stays_a_gap(toy_settings: Settings) -> None:
+    land(toy_settings, GAP)
+    assert list(landed(toy_settings)) == ["2020-01-01.csv", "2020-01-02.csv", "2020-01-05.csv"]
+
+
+def test_the_edges_of_local_days_leave_no_window_without_a_file(toy_settings: Settings) -> None:
+    normal(toy_settings)
+    path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    path.write_text(
+        path.read_text().replace("empty_windows: normal,", "empty_windows: normal, day_timezone: Asia/Tokyo,")
+    )
+    land(toy_settings, GAP)
+    pipeline = toy.toy_pipeline(toy_settings)
+    spans = [landed_files.file_span(pipeline.feeds["heat"], name) for name in landed(toy_settings)]
+    for day in range(5):
+        window = toy.days(day, day + 1)
+        assert any(span.start < window.end and window.start < span.end for span in spans if span)
+
+
+def test_a_window_that_landed_as_a_header_is_built_without_rows(toy_settings: Settings) -> None:
+    normal(toy_settings)
+    path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    path.write_text(path.read_text().replace("delay_minutes: 0,", "delay_minutes: 0, empty_windows: normal,", 1))
+    toy.land(toy_settings, days=range(1))
+    jobs = "job,machine,planned_at,starts_at,size\n"
+    rows = "".join(f"j{day},m0,2020-01-0{day}T10:00:00Z,2020-01-0{day}T12:00:00Z,5\n" for day in (1, 4))
+    land(toy_settings, jobs + rows, feed="jobs")
+    land(toy_settings, GAP)
+    for stage in ("ingest", "validate_raw"):
+        toy.run(stage, toy_settings, toy.days(2, 3))
+    assert toy.run("build_features", toy_settings, toy.days(2, 3)).examples == 0

@@ -16,6 +16,8 @@ def lines(draft: Draft) -> Iterator[str]:
     yield f"  key {', '.join(roles.key)}, time {roles.time}, label {roles.label} ({_task(roles)}), {features} features"
     yield "  (what no option said was inferred: --key, --time, --label and --task say it)"
     yield f"  {plan.start:%Y-%m-%d} to {plan.end:%Y-%m-%d}, {plan.calendar}, {plan.rows_a_day:.3g} rows a day"
+    if plan.empty_periods:
+        yield f"  look: {plan.empty_periods:,} {plan.calendar} windows in between have no row: taken as normal"
     for item in draft.joined:
         made = sum(column.feature is not None for column in item.columns)
         yield f"  {item.name}: {item.table.texts.height:,} rows of {item.table.path} by {item.join}, {made} features"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from airloop.authoring.scaffold import sparse
@@ -40,6 +41,7 @@ class Plan:
         scored_until: End of the period after the cutoff, which that model can score; None when there is none.
         rows_a_day: Mean over the days from the first row to the last.
         rows_a_period: Median over the calendar's periods.
+        empty_periods: Periods of the calendar between the first row and the last that have none.
         labelled_share: Of all rows, those with a label.
         look_days: Days that monitoring judges at a look, so that it has enough rows and days of them.
         train_rows: Labelled rows before the holdout of a training with cutoff `end`.
@@ -54,6 +56,7 @@ class Plan:
     rows: int
     rows_a_day: float
     rows_a_period: int
+    empty_periods: int
     labelled_share: float
     holdout_days: int
     embargo_days: int
@@ -111,6 +114,7 @@ def make_plan(table: Table, roles: Roles) -> Plan:
         rows=len(rows),
         rows_a_day=len(rows) / days,
         rows_a_period=rows_a_period,
+        empty_periods=int((_rows_by_period(rows["time"], calendar) == 0).sum()),
         labelled_share=labelled_share,
         holdout_days=holdout_days,
         embargo_days=embargo_days,
@@ -161,11 +165,14 @@ def _calendar(times: pl.Series) -> tuple[Calendar, int]:
 
 
 def _median_rows(times: pl.Series, calendar: Calendar) -> int:
+    return int(np.median(_rows_by_period(times, calendar)))
+
+
+def _rows_by_period(times: pl.Series, calendar: Calendar) -> npt.NDArray[np.int64]:
     bounds = [period_start(calendar, times[0])]
     while bounds[-1] <= times[-1]:
         bounds.append(period_end(calendar, bounds[-1]))
-    counts = np.diff([times.search_sorted(bound, "left") for bound in bounds])
-    return int(np.median(counts))
+    return np.diff([times.search_sorted(bound, "left") for bound in bounds])
 
 
 def _folds_have_rows(times: pl.Series) -> bool:
