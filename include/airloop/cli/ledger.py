@@ -90,6 +90,9 @@ def _print_entries(entries: Sequence[Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([entry.to_json() for entry in entries]))
         return
+    if not entries:
+        write_line("nothing was decided yet; the first training writes the first entry")
+        return
     rows = [(str(e.sequence), e.kind, f"{e.effective_at:%Y-%m-%d}", _gist(e), e.hash[:12]) for e in entries]
     console.print(table(("#", "kind", "effective", "what", "hash"), rows))
 

@@ -1,5 +1,7 @@
 """`airloop init`, as a person types it."""
 
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,4 +120,17 @@ def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:
     write_line(f"  cd {folder}")
     write_line("  make demo               the table through every stage, to a champion that scores")
     write_line("  make test               the tests of the pipeline")
-    write_line(f"  .airloop/venv/bin/airloop pipelines check {name}      what is assumed, and where to change it")
+    write_line("  export PATH=$PWD/.airloop/venv/bin:$PATH")
+    write_line(f"  airloop pipelines check {name}      what is assumed, and where to change it")
+    for line in _landed_by(parts):
+        write_line(f"  {line}")
+    write_line(f"  airloop replay {name}      its past through the whole loop on a real Airflow")
+
+
+def _landed_by(parts: "Parts") -> Iterator[str]:
+    """The commands that land the table, with the options that say how it is written."""
+    from airloop.authoring.scaffold import EVENTS, OUTCOMES
+
+    given = parts.draft.dialect.options()
+    for feed in (EVENTS, OUTCOMES):
+        yield shlex.join(["airloop", "land", parts.start.pipeline, feed, f"data/{parts.start.table.name}", *given])

@@ -37,6 +37,13 @@ def test_the_ledger_is_shown_in_order(airloop: Airloop, decided: Settings) -> No
     assert table.index("v1 passed: it gains") < table.index("v2 passed: it gains")
 
 
+def test_a_ledger_without_entries_says_so(toy_settings: Settings, airloop: Airloop) -> None:
+    assert (
+        airloop("ledger", "show", "toy").out == "nothing was decided yet; the first training writes the first entry\n"
+    )
+    assert json.loads(airloop("ledger", "show", "toy", "--json").out) == []
+
+
 def test_the_ledger_says_who_took_whose_place(airloop: Airloop, decided: Settings) -> None:
     table = airloop("ledger", "show", "toy").out
     assert "v2 is to be the champion, by decision 4" in table

@@ -87,6 +87,19 @@ def test_a_projects_pipeline_comes_with_two_rows_that_pass(airloop: Airloop, tmp
     assert differences(load_pipeline("mine", settings), test, settings) == []
 
 
+def test_the_commands_that_land_the_table_are_printed_with_what_was_said_of_it(
+    airloop: Airloop, tmp_path: Path
+) -> None:
+    rows = [{**row, "ordered_at": row["ordered_at"].removesuffix("Z")} for row in tables.orders()]
+    tables.write(tmp_path / "my orders.csv", tables.without(rows, "paid_at"))
+    asked = ("--pipeline", "mine", "--from", "my orders.csv", "--label", "returned", "--timezone", "Europe/Berlin")
+    done = airloop("shop", *asked)
+    assert done.code == 0, done.err
+    for feed in ("events", "outcomes"):
+        assert f"airloop land mine {feed} 'data/my orders.csv' --timezone Europe/Berlin" in done.out
+    assert "airloop replay mine" in done.out
+
+
 def test_the_clone_has_the_same_thin_files_as_every_project() -> None:
     thin = shipped.thin_files()
     assert set(THIN) < set(thin)
