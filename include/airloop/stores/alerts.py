@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from airloop.stores import state
 from airloop.stores.tables import alert_deliveries, alerts
 
 OPENED, RESOLVED = "opened", "resolved"
+SENDS_FOR = timedelta(minutes=10)
+"""Longer than any receiver takes to answer or to be given up."""
 _WORST_FIRST = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -92,31 +94,57 @@ def find(settings: Settings, pipeline: str, cause: str) -> Kept | None:
 
 
 def claim(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> bool:
-    """Reserve the day's message about a cause for one sender; False when it was sent today, or is being sent."""
-    row = {**_delivery(kept, route, says), "day": f"{now:%Y-%m-%d}", "sent_at": state.instant_text(now)}
+    """Reserve the day's message about a cause for one sender; False when it was sent today, or is being sent.
+
+    A sender that was killed while it sent has not said that the message is out (`sent`): after SENDS_FOR another one
+    sends it.
+    """
+    row = {**_delivery(kept, route, says), "day": f"{now:%Y-%m-%d}", "sent_at": _sending(now)}
     try:
         with state.transaction(settings) as connection:
             connection.execute(alert_deliveries.insert().values(**row))
     except sa.exc.IntegrityError:
-        return False
+        table = alert_deliveries
+        abandoned = table.c.sent_at.between(_sending(datetime.min.replace(tzinfo=UTC)), _sending(now - SENDS_FOR))
+        with state.transaction(settings) as connection:
+            taken = table.update().where(*_of_day(kept, route, says, now), abandoned).values(sent_at=_sending(now))
+            return connection.execute(taken).rowcount == 1
     return True
+
+
+def sent(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> None:
+    """The claimed message is out."""
+    done = alert_deliveries.update().where(*_of_day(kept, route, says, now))
+    with state.transaction(settings) as connection:
+        connection.execute(done.values(sent_at=state.instant_text(now)))
 
 
 def withdraw(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> None:
     """Give a message back that could not be sent, so that the next look sends it."""
-    table = alert_deliveries
-    same = [table.c[name] == value for name, value in _delivery(kept, route, says).items()]
     with state.transaction(settings) as connection:
-        connection.execute(table.delete().where(*same, table.c.day == f"{now:%Y-%m-%d}"))
+        connection.execute(alert_deliveries.delete().where(*_of_day(kept, route, says, now)))
 
 
 def was_told(settings: Settings, kept: Kept, *, route: str, says: str) -> bool:
     """Whether a receiver was told this of an alert since it was opened."""
     table = alert_deliveries
-    same = [table.c[name] == value for name, value in _delivery(kept, route, says).items()]
     later = table.c.sent_at >= state.instant_text(kept.opened_at)
+    told = sa.select(table.c.day).where(*_same(kept, route, says), later).limit(1)
     with state.transaction(settings) as connection:
-        return connection.execute(sa.select(table.c.day).where(*same, later).limit(1)).first() is not None
+        return connection.execute(told).first() is not None
+
+
+def _sending(at: datetime) -> str:
+    """When somebody began to send: as text before every instant, so that it counts as no message."""
+    return f"!{state.instant_text(at)}"
+
+
+def _same(kept: Kept, route: str, says: str) -> list[sa.ColumnElement[bool]]:
+    return [alert_deliveries.c[name] == value for name, value in _delivery(kept, route, says).items()]
+
+
+def _of_day(kept: Kept, route: str, says: str, now: datetime) -> list[sa.ColumnElement[bool]]:
+    return [*_same(kept, route, says), alert_deliveries.c.day == f"{now:%Y-%m-%d}"]
 
 
 def _delivery(kept: Kept, route: str, says: str) -> dict[str, str]:

@@ -19,14 +19,22 @@ FAILED = run_failed("toy__data", "run 1", why="ingest: no file", link="dags/toy_
 NEWS = Alert("promoted", "done:7", "info", "version 2 is champion", "", "", "", "Nothing.", ends=False)
 
 
+class KilledError(BaseException):
+    """Stands for a process that ends while it sends."""
+
+
 class Receiver:
     """Keeps what it is sent."""
+
+    kills = False
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str, str]] = []
         self.broken: set[str] = set()
 
     def __call__(self, route: AlertRoute, kept: Kept, resolved: bool) -> None:
+        if self.kills:
+            raise KilledError
         if route.to in self.broken:
             raise OSError("nobody answers")
         self.said.append((route.to, kept.alert.cause, "resolved" if resolved else "opened"))
@@ -117,6 +125,16 @@ def test_a_receiver_that_does_not_answer_keeps_nothing_from_another_and_is_told_
     receiver.broken = set()
     assert look(toy_settings, receiver, FAILED, routes=routes, hours=1) == [("slack", FAILED.cause, "opened")]
     assert look(toy_settings, receiver, FAILED, routes=routes, hours=2) == []
+
+
+def test_a_message_whose_sender_was_killed_is_sent_by_a_later_look_and_not_beside_it(toy_settings, receiver) -> None:
+    receiver.kills = True
+    with pytest.raises(KilledError):
+        look(toy_settings, receiver, FAILED)
+    receiver.kills = False
+    assert look(toy_settings, receiver, FAILED, hours=0) == []
+    assert look(toy_settings, receiver, FAILED, hours=1) == [OPENED]
+    assert [look(toy_settings, receiver, FAILED, hours=hours) for hours in (2, 11)] == [[], []]
 
 
 def test_who_was_never_told_of_a_cause_is_not_told_that_it_is_over(toy_settings, receiver) -> None:

@@ -46,7 +46,7 @@ def deliver(pipeline: Pipeline, settings: Settings, *, now: datetime, send: Send
     """Send what is due, each message on its own: one receiver that does not answer keeps nothing from another.
 
     A message is claimed before it is sent: two senders at once send one. What cannot be sent is given back and sent by
-    the next look.
+    the next look, and what a sender had claimed that was killed meanwhile, by a look some minutes later.
     """
     for route in pipeline.alerts:
         for kept, says in _due(pipeline, route, settings, now):
@@ -59,6 +59,8 @@ def deliver(pipeline: Pipeline, settings: Settings, *, now: datetime, send: Send
                 alerts.withdraw(settings, kept, **claimed)
                 # Whatever the receiver's library raises: the loop must not stop because somebody could not be told.
                 logger.exception("%s: alert %r was not delivered to %s", pipeline.name, kept.alert.cause, route.to)
+            else:
+                alerts.sent(settings, kept, **claimed)
 
 
 def _due(pipeline: Pipeline, route: AlertRoute, settings: Settings, now: datetime) -> Iterator[tuple[Kept, str]]:
