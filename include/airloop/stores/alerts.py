@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from airloop.stores.tables import alert_deliveries, alerts
 OPENED, RESOLVED = "opened", "resolved"
 SENDS_FOR = timedelta(minutes=10)
 """Longer than any receiver takes to answer or to be given up."""
+_BEGUN = "!"
 _WORST_FIRST = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -99,17 +100,24 @@ def claim(settings: Settings, kept: Kept, *, route: str, says: str, now: datetim
     A sender that was killed while it sent has not said that the message is out (`sent`): after SENDS_FOR another one
     sends it.
     """
-    row = {**_delivery(kept, route, says), "day": f"{now:%Y-%m-%d}", "sent_at": _sending(now)}
+    row = {**_delivery(kept, route, says), "day": f"{now:%Y-%m-%d}", "sent_at": _begun(now)}
     try:
         with state.transaction(settings) as connection:
             connection.execute(alert_deliveries.insert().values(**row))
     except sa.exc.IntegrityError:
-        table = alert_deliveries
-        abandoned = table.c.sent_at.between(_sending(datetime.min.replace(tzinfo=UTC)), _sending(now - SENDS_FOR))
-        with state.transaction(settings) as connection:
-            taken = table.update().where(*_of_day(kept, route, says, now), abandoned).values(sent_at=_sending(now))
-            return connection.execute(taken).rowcount == 1
+        return _take_over(settings, _of_day(kept, route, says, now), now)
     return True
+
+
+def _take_over(settings: Settings, message: list[sa.ColumnElement[bool]], now: datetime) -> bool:
+    """Claim a message that somebody began to send too long ago."""
+    sent_at = alert_deliveries.c.sent_at
+    with state.transaction(settings) as connection:
+        before = connection.execute(sa.select(sent_at).where(*message)).scalar() or ""
+        if not before.startswith(_BEGUN) or now - parse_instant(before.removeprefix(_BEGUN)) < SENDS_FOR:
+            return False
+        taken = alert_deliveries.update().where(*message, sent_at == before).values(sent_at=_begun(now))
+        return connection.execute(taken).rowcount == 1
 
 
 def sent(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> None:
@@ -129,14 +137,15 @@ def was_told(settings: Settings, kept: Kept, *, route: str, says: str) -> bool:
     """Whether a receiver was told this of an alert since it was opened."""
     table = alert_deliveries
     later = table.c.sent_at >= state.instant_text(kept.opened_at)
-    told = sa.select(table.c.day).where(*_same(kept, route, says), later).limit(1)
+    out = sa.not_(table.c.sent_at.startswith(_BEGUN))
+    told = sa.select(table.c.day).where(*_same(kept, route, says), out, later).limit(1)
     with state.transaction(settings) as connection:
         return connection.execute(told).first() is not None
 
 
-def _sending(at: datetime) -> str:
-    """When somebody began to send: as text before every instant, so that it counts as no message."""
-    return f"!{state.instant_text(at)}"
+def _begun(at: datetime) -> str:
+    """When somebody began to send a message that is not known to be out."""
+    return f"{_BEGUN}{state.instant_text(at)}"
 
 
 def _same(kept: Kept, route: str, says: str) -> list[sa.ColumnElement[bool]]:
