@@ -9,7 +9,7 @@ import typer
 
 from airloop.authoring.known_connections import with_connection
 from airloop.cli.landing import ClockChange, Decimal, Missing, Separator, TimeFormat, Timezone
-from airloop.cli.output import console, write_line
+from airloop.cli.output import write_line
 from airloop.config.dag_ids import dag_of
 from airloop.errors import ConfigError
 from airloop.settings import load_settings
@@ -105,7 +105,7 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
             wrong.append(str(error))
             continue
         for line in lines:
-            console.print(f"{found}: {line}")
+            write_line(f"{found}: {line}")
         for open_point in left_to_decide(found, settings):
             place = f"{open_point.path.relative_to(settings.project_dir)}:{open_point.line}"
             setting = f"{open_point.setting}  # " if open_point.setting else ""

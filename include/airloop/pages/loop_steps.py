@@ -39,7 +39,7 @@ def _data(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
     refused = newest.refused(feeds) if newest else None
     if newest is None or refused is None:
         return Step("Data", "", "no window was validated yet", "")
-    note = f"to predict in {window(newest.window)}; {count(refused)} rows quarantined"
+    note = f"to predict in {window(newest.window)}; {count(refused)} {'row' if refused == 1 else 'rows'} quarantined"
     href = site.window(pipeline.name, newest.window, report="raw")
     return Step("Data", count(newest.examples()), note, href, "bad" if refused else "good")
 

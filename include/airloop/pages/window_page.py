@@ -126,7 +126,9 @@ def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
     ]
     more = len(seen.record("ingest").get("set_aside", ())) - _MOST_FILES
     facts += (
-        [Fact("Set aside", f"{more} more files", "airloop quarantine list names all", bad=True)] if more > 0 else []
+        [Fact("Set aside", f"{more} more file{'s' if more > 1 else ''}", "airloop quarantine list names all", bad=True)]
+        if more > 0
+        else []
     )
     facts += [Fact("To predict", count(seen.examples()))] if seen.examples() is not None else []
     facts += [Fact("Rows quarantined", count(refused), bad=refused > 0)] if refused is not None else []

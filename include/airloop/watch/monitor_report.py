@@ -18,7 +18,7 @@ def headline(found: Monitored, task: Task) -> dict[str, str]:
     """What a person looks for first: alarms, then numbers with their intervals; label -> value."""
     shown = {f"ALARM: {words(alarm.kind)} of {alarm.subject}": alarm.says for alarm in found.alarms}
     shown |= {
-        "champion": f"version {found.version}",
+        "champion": f"version {found.version}" if found.version else "none in force",
         "labelled rows": f"{found.labelled_rows:,}",
         "when decided (UTC)": f"{instant(found.rows_window.start)} to {instant(found.rows_window.end)}",
         task.gap_title: _number(found.calibration_gap),

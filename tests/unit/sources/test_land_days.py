@@ -234,4 +234,7 @@ def test_a_window_that_landed_as_a_header_is_built_without_rows(toy_settings: Se
     land(toy_settings, GAP)
     for stage in ("ingest", "validate_raw"):
         toy.run(stage, toy_settings, toy.days(2, 3))
+    # It is the first window of the pipeline, too: no feed has a clean row yet.
     assert toy.run("build_features", toy_settings, toy.days(2, 3)).examples == 0
+    for stage in ("validate_features", "profile", "materialize"):
+        toy.run(stage, toy_settings, toy.days(2, 3))

@@ -100,4 +100,6 @@ def _task_says(draft: Draft) -> str:
 
 
 def _calendar_says(plan: Plan) -> str:
-    return f"one run takes a period of {plan.rows_a_period:,} rows"
+    if not plan.rows_a_period:
+        return "most periods have no row; there is no longer calendar"
+    return f"one run takes a period of {plan.rows_a_period:,} row{'s' if plan.rows_a_period > 1 else ''}"

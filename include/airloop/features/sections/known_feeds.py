@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from airloop.config import Pipeline
+from airloop.config import Feed, Pipeline
 from airloop.errors import UpstreamUnavailable
 from airloop.features import engine_session, sql_text
 from airloop.features.sections.refusals import refusing
@@ -31,11 +31,12 @@ def load_feeds(
 ) -> dict[str, pa.Table]:
     """Clean rows with known_at in [start - lookback, end) of the feeds the sections name.
 
-    An outcome feed that has not landed yet is an empty table.
+    An outcome feed that has not landed yet is an empty table, and so is one without a row so far whose empty windows
+    are normal.
 
     Raises:
         ConfigError: A section cannot be parsed.
-        UpstreamUnavailable: A feed that is not an outcome has no clean table yet.
+        UpstreamUnavailable: Another feed has no clean table yet.
     """
     feeds = {}
     since = window.start - timedelta(days=pipeline.features.lookback_days)
@@ -43,7 +44,7 @@ def load_feeds(
         feed = pipeline.feeds[name]
         uri = lake.table_uri(settings, pipeline.name, "clean", name)
         if lake.open_table(uri, settings) is None:
-            if not feed.outcome:
+            if not _may_have_no_rows(feed):
                 raise UpstreamUnavailable(f"{uri}: no clean rows yet; run validate_raw of {window} first")
             feeds[name] = empty_feed(pipeline, name)
         else:
@@ -52,6 +53,10 @@ def load_feeds(
             where = before_end if feed.static else lake.between("known_at", Window(since, window.end))
             feeds[name] = lake.read(uri, settings, where=where)
     return feeds
+
+
+def _may_have_no_rows(feed: Feed) -> bool:
+    return feed.outcome or feed.empty_windows == "normal"
 
 
 def feeds_read(pipeline: Pipeline, read_by: tuple[Section, ...]) -> tuple[str, ...]:
@@ -88,7 +93,7 @@ def feeds_for(
 
     Raises:
         ConfigError: A section cannot be parsed.
-        UpstreamUnavailable: A feed that is not an outcome has no clean table yet.
+        UpstreamUnavailable: Another feed has no clean table yet.
     """
     if engine_session.is_reference(settings):
         return dict(load_feeds(pipeline, window, settings, read_by=read_by))
@@ -97,7 +102,7 @@ def feeds_for(
     for name in feeds_read(pipeline, read_by):
         feed, uri = pipeline.feeds[name], lake.table_uri(settings, pipeline.name, "clean", name)
         rows = lake_rows(uri, settings, since=None if feed.static else since, before=window.end)
-        if rows is None and not feed.outcome:
+        if rows is None and not _may_have_no_rows(feed):
             raise UpstreamUnavailable(f"{uri}: no clean rows yet; run validate_raw of {window} first")
         feeds[name] = empty_feed(pipeline, name) if rows is None else rows
     return feeds
