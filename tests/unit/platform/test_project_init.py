@@ -91,12 +91,12 @@ def test_the_commands_that_land_the_table_are_printed_with_what_was_said_of_it(
     airloop: Airloop, tmp_path: Path
 ) -> None:
     rows = [{**row, "ordered_at": row["ordered_at"].removesuffix("Z")} for row in tables.orders()]
-    tables.write(tmp_path / "my orders.csv", tables.without(rows, "paid_at"))
-    asked = ("--pipeline", "mine", "--from", "my orders.csv", "--label", "returned", "--timezone", "Europe/Berlin")
+    tables.write(tmp_path / "my_orders.csv", tables.without(rows, "paid_at"))
+    asked = ("--pipeline", "mine", "--from", "my_orders.csv", "--label", "returned", "--timezone", "Europe/Berlin")
     done = airloop("shop", *asked)
     assert done.code == 0, done.err
     for feed in ("events", "outcomes"):
-        assert f"airloop land mine {feed} 'data/my orders.csv' --timezone Europe/Berlin" in done.out
+        assert f"airloop land mine {feed} data/my_orders.csv --timezone Europe/Berlin" in done.out
     assert "airloop replay mine" in done.out
 
 
@@ -226,7 +226,7 @@ def below_a_file(folder: Path) -> None:
 
 
 def a_spaced_table(folder: Path) -> None:
-    tables.write(folder.parent / "my orders.csv", tables.orders(900))
+    tables.write(folder.parent / "my_orders.csv", tables.orders(900))
 
 
 WRONG: dict[str, tuple[Callable[[Path], object] | None, list[str], list[str]]] = {
@@ -238,7 +238,7 @@ WRONG: dict[str, tuple[Callable[[Path], object] | None, list[str], list[str]]] =
     "no name": (None, ["shop", "--pipeline", "My Pipeline"], ["'My Pipeline'", "like taxi_tips"]),
     "no table": (None, ["shop", "--pipeline", "mine", "--from", "nosuch.csv"], ["nosuch.csv", "no such file"]),
     "a table without a name": (None, ["shop", "--from", "x.csv"], ["--pipeline NAME"]),
-    "a name for no file": (a_spaced_table, ["shop", "--pipeline", "mine", "--from", "my orders.csv"], ["rename it"]),
+    "a name for no file": (a_spaced_table, ["shop", "--pipeline", "mine", "--from", "my_orders.csv"], ["rename it"]),
     "roles without a table": (None, ["shop", "--label", "x"], ["add --from"]),
     "a dialect without a table": (None, ["shop", "--decimal", ","], ["add --from"]),
 }
