@@ -16,7 +16,7 @@ def days_back(times: pl.Series, until: datetime, *, rows: int, days: int) -> int
     different = _days(times)
     if len(times) < rows or len(different) < days:
         return None
-    first = min(times[-rows], different[-days])
+    first: datetime = min(times[-rows], different[-days])
     return -((first - until) // timedelta(days=1))
 
 
