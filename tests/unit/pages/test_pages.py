@@ -154,12 +154,12 @@ def test_the_ledger_comes_a_page_at_a_time(toy_settings: Settings) -> None:
         pages_stand.append(toy_settings, "alarm", toy.START, {"why": f"alarm number {number}"})
     site = pages_stand.site(toy_settings)
     first = text(decisions.page(site, "toy"))
-    assert "alarm number 59" in first
-    assert "alarm number 9 " not in first
+    assert "Alarm number 59" in first
+    assert "Alarm number 9 " not in first
     assert "Older entries" in first
     second = text(decisions.page(site, "toy", before=11))
-    assert "alarm number 9 " in second
-    assert "alarm number 10 " not in second
+    assert "Alarm number 9 " in second
+    assert "Alarm number 10 " not in second
     assert "Newest entries" in second
 
 
