@@ -238,7 +238,7 @@ WRONG: dict[str, tuple[Callable[[Path], object] | None, list[str], list[str]]] =
     "no name": (None, ["shop", "--pipeline", "My Pipeline"], ["'My Pipeline'", "like taxi_tips"]),
     "no table": (None, ["shop", "--pipeline", "mine", "--from", "nosuch.csv"], ["nosuch.csv", "no such file"]),
     "a table without a name": (None, ["shop", "--from", "x.csv"], ["--pipeline NAME"]),
-    "a name for no file": (a_spaced_table, ["shop", "--pipeline", "mine", "--from", "my_orders.csv"], ["rename it"]),
+    "a name for no file": (a_spaced_table, ["shop", "--pipeline", "mine", "--from", "my orders.csv"], ["rename it"]),
     "roles without a table": (None, ["shop", "--label", "x"], ["add --from"]),
     "a dialect without a table": (None, ["shop", "--decimal", ","], ["add --from"]),
 }
