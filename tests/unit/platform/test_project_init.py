@@ -226,7 +226,7 @@ def below_a_file(folder: Path) -> None:
 
 
 def a_spaced_table(folder: Path) -> None:
-    tables.write(folder.parent / "my_orders.csv", tables.orders(900))
+    tables.write(folder.parent / "my orders.csv", tables.orders(900))
 
 
 WRONG: dict[str, tuple[Callable[[Path], object] | None, list[str], list[str]]] = {
