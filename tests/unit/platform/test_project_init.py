@@ -92,11 +92,11 @@ def test_the_commands_that_land_the_table_are_printed_with_what_was_said_of_it(
 ) -> None:
     rows = [{**row, "ordered_at": row["ordered_at"].removesuffix("Z")} for row in tables.orders()]
     tables.write(tmp_path / "my_orders.csv", tables.without(rows, "paid_at"))
-    asked = ("--pipeline", "mine", "--from", "my_orders.csv", "--label", "returned", "--timezone", "Europe/Berlin")
+    asked = ("--pipeline", "mine", "--from", "my_orders.csv", "--label", "returned", "--timezone", "Asia/Tokyo")
     done = airloop("shop", *asked)
     assert done.code == 0, done.err
     for feed in ("events", "outcomes"):
-        assert f"airloop land mine {feed} data/my_orders.csv --timezone Europe/Berlin" in done.out
+        assert f"airloop land mine {feed} data/my_orders.csv --timezone Asia/Tokyo" in done.out
     assert "airloop replay mine" in done.out
 
 
