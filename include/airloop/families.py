@@ -111,5 +111,5 @@ def _attribute(path: str) -> Any:
 @cache
 def _names(package: str, base_module: str) -> tuple[str, ...]:
     folder = importlib.import_module(package).__path__
-    found = (module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
-    return tuple(sorted(name for name in found if f"{package}.{name}" != base_module))
+    names = (module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
+    return tuple(sorted(name for name in names if f"{package}.{name}" != base_module))

@@ -50,8 +50,8 @@ def task_failed(pipeline: Pipeline, context: Mapping[str, Any]) -> None:
     says = str(exception) or type(exception).__name__ if exception is not None else "it was killed or timed out"
     task_id = getattr(context.get("ti"), "task_id", "?")
     why = says if says.startswith(f"{task_id}: ") else f"{task_id}: {says}"
-    found = alerts.run_failed(dag_id, run_id, why=why, link=_link(dag_id, run_id))
-    kept.note(settings.load_settings(), pipeline.name, [found], now=datetime.now(UTC))
+    alert = alerts.run_failed(dag_id, run_id, why=why, link=_link(dag_id, run_id))
+    kept.note(settings.load_settings(), pipeline.name, [alert], now=datetime.now(UTC))
 
 
 def run_ended(pipeline: Pipeline, context: Mapping[str, Any], *, failed: bool) -> None:

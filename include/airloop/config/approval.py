@@ -57,7 +57,7 @@ def _read(value: Any) -> Any:
         return {"always": value == "always"}
     if not isinstance(value, (list, tuple)) or not value:
         raise _refusal(f"{value!r} is not never, always or a list of conditions{_near(value, ('never', 'always'))}")
-    found: dict[str, Any] = {}
+    conditions: dict[str, Any] = {}
     for item in value:
         given = {item: True} if isinstance(item, str) and item in _WORDS else item
         if not isinstance(given, dict) or len(given) != 1:
@@ -65,11 +65,11 @@ def _read(value: Any) -> Any:
         (name,) = given
         if name in _WORDS and given is item:
             raise _refusal(f"{name!r} is a word of its own, without a value")
-        if name not in _CONDITIONS or name in found:
-            twice = "is there twice" if name in found else f"is not a condition{_near(name, _CONDITIONS)}"
+        if name not in _CONDITIONS or name in conditions:
+            twice = "is there twice" if name in conditions else f"is not a condition{_near(name, _CONDITIONS)}"
             raise _refusal(f"{name!r} {twice}")
-        found |= given
-    return found
+        conditions |= given
+    return conditions
 
 
 def _near(word: Any, valid: tuple[str, ...]) -> str:

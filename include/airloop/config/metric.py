@@ -72,8 +72,8 @@ def metrics_of(kind: TaskKind) -> tuple[str, ...]:
 
 @cache
 def _loaded(name: str) -> Metric:
-    found: Metric = METRIC.load(name)
-    return found
+    metric: Metric = METRIC.load(name)
+    return metric
 
 
 @cache

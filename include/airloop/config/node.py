@@ -22,11 +22,11 @@ class Node(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Read the descriptions here: `use_attribute_docstrings` reads them at every import, 0.2 s of each task."""
-        found = handler(core_schema)
-        properties = handler.resolve_ref_schema(found).get("properties", {})
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
         for name, text in _descriptions(cls):
             properties[name]["description"] = text
-        return found
+        return schema
 
 
 def _descriptions(node: type[Node]) -> Iterator[tuple[str, str]]:

@@ -32,16 +32,16 @@ def refuse_unfit(pipeline: Pipeline) -> None:
 def _problem(name: str, pipeline: Pipeline) -> str:
     """Why a metric cannot measure this pipeline; empty when it can."""
     try:
-        found = METRIC.load(name)
+        metric = METRIC.load(name)
     except ConfigError as error:
         return str(error)
-    lacking = [part for part in _SAYS if not hasattr(found, part)]
+    lacking = [part for part in _SAYS if not hasattr(metric, part)]
     if lacking:
         return f"metric {name}: the class says no {lacking[0]} ({', '.join(_SAYS)} are needed)"
-    if found.sign not in (-1.0, 1.0):
-        return f"metric {name}: sign is {found.sign!r}; write -1.0 where lower is better, 1.0 where higher is"
+    if metric.sign not in (-1.0, 1.0):
+        return f"metric {name}: sign is {metric.sign!r}; write -1.0 where lower is better, 1.0 where higher is"
     task = pipeline.prediction.task
-    return "" if found.task == task else f"metric {name} measures {found.task} tasks, and prediction.task is {task}"
+    return "" if metric.task == task else f"metric {name} measures {metric.task} tasks, and prediction.task is {task}"
 
 
 def _right_bound(floor: Floor) -> str:

@@ -21,19 +21,19 @@ def line_of(text: str, place: Sequence[Any]) -> int:
     node = _root(text)
     line = 1
     for part in place:
-        found = _step(node, part)
-        if found is not None:
-            line, node = found
+        below = _step(node, part)
+        if below is not None:
+            line, node = below
     return line
 
 
 def with_line(message: str, text: str) -> str:
     """`file.yaml: key.of.it: ...` as `file.yaml:12: key.of.it: ...`, by the file's text; others stay as they are."""
-    found = _MESSAGE.match(message)
-    if not found:
+    parts = _MESSAGE.match(message)
+    if not parts:
         return message
-    place = [int(part) if part.isdigit() else part for part in found["key"].split(".")]
-    return f"{found['file']}:{line_of(text, place)}: {found['key']}{found['rest']}"
+    place = [int(part) if part.isdigit() else part for part in parts["key"].split(".")]
+    return f"{parts['file']}:{line_of(text, place)}: {parts['key']}{parts['rest']}"
 
 
 @cache

@@ -58,10 +58,10 @@ class Source(Node):
     @model_validator(mode="after")
     def _stream_options(self) -> Self:
         try:
-            found = self.stream
+            stream = self.stream
         except ConfigError as error:
             raise ValueError(str(error)) from None
-        if found is not None and (self.watermark or self.overlap_minutes is not None):
+        if stream is not None and (self.watermark or self.overlap_minutes is not None):
             raise ValueError("a stream is not fetched by windows: leave out `watermark` and `overlap_minutes`")
         return self
 

@@ -16,11 +16,11 @@ def read(path: Path) -> str:
             cannot be read.
     """
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise ConfigError(f"{path}: is not a file")
-        if found.st_size > _MOST_BYTES:
-            raise ConfigError(f"{path}: holds {found.st_size >> 20} MiB, at most {_MOST_BYTES >> 20} are read")
+        if status.st_size > _MOST_BYTES:
+            raise ConfigError(f"{path}: holds {status.st_size >> 20} MiB, at most {_MOST_BYTES >> 20} are read")
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error

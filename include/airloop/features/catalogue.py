@@ -35,8 +35,8 @@ def read(pipeline: str, settings: Settings) -> dict[str, Any] | None:
     """
     try:
         with fsspec.open(_uri(pipeline, settings), "r", encoding="utf-8", **settings.storage_options) as stream:
-            found: dict[str, Any] = json.load(stream)
-            return found
+            content: dict[str, Any] = json.load(stream)
+            return content
     except FileNotFoundError:
         return None
     except OSError as error:

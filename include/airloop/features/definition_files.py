@@ -31,13 +31,13 @@ def files_digest(pipeline: Pipeline, settings: Settings) -> str:
 
 
 def _imported(text: str) -> set[str]:
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found.add((node.module or ".").partition(".")[0] if not node.level else ".")
-    return found
+            modules.add((node.module or ".").partition(".")[0] if not node.level else ".")
+    return modules
 
 
 def _content(path: Path) -> str:

@@ -136,12 +136,12 @@ def engine_class(settings: Settings) -> type[Engine]:
         ConfigError: There is none, or it speaks a dialect that nothing is carried to.
     """
     try:
-        found: type[Engine] = ENGINE.load(settings.engine)
+        engine: type[Engine] = ENGINE.load(settings.engine)
     except ConfigError as error:
         raise ConfigError(f"AIRLOOP_ENGINE: {error}") from error
-    if found.dialect not in DIALECTS:
-        raise ConfigError(f"engine {settings.engine}: dialect {found.dialect!r} is none of {', '.join(DIALECTS)}")
-    return found
+    if engine.dialect not in DIALECTS:
+        raise ConfigError(f"engine {settings.engine}: dialect {engine.dialect!r} is none of {', '.join(DIALECTS)}")
+    return engine
 
 
 def is_reference(settings: Settings) -> bool:

@@ -82,8 +82,8 @@ def labels(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: dat
     """
     rows = label_rows(pipeline, window, settings, as_of=as_of)
     key = pipeline.prediction.entity_key
-    found: pd.Series = rows.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
-    return found
+    labels_by_key: pd.Series = rows.drop_duplicates(key, keep="last").set_index(key)["label"].astype("float64")
+    return labels_by_key
 
 
 def newest_label_at(pipeline: Pipeline, window: Window, settings: Settings, *, as_of: datetime) -> datetime | None:
@@ -192,16 +192,16 @@ def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataF
     service: Any = store.get_feature_service(pipeline.features.service)
     entity_frame = rows.rename_columns({"decision_time": "event_timestamp"}).to_pandas(types_mapper=_without_copy)
     job = store.get_historical_features(entity_df=entity_frame, features=service, filter_by_created_timestamp=True)
-    found = job.to_arrow()
-    if found.num_rows != rows.num_rows:
+    features = job.to_arrow()
+    if features.num_rows != rows.num_rows:
         raise DataContractError(
-            f"{pipeline.name}: retrieval returned {found.num_rows} rows for {rows.num_rows} examples"
+            f"{pipeline.name}: retrieval returned {features.num_rows} rows for {rows.num_rows} examples"
         )
     key = pipeline.prediction.entity_key
-    found = arrays.flatten(found, feature_store.array_features(pipeline, settings).values(), key=[key])
+    features = arrays.flatten(features, feature_store.array_features(pipeline, settings).values(), key=[key])
     names = feature_store.feature_names(pipeline, settings)
     frame: pd.DataFrame = (
-        found.select([key, "event_timestamp", *names]).rename_columns([key, "decision_time", *names]).to_pandas()
+        features.select([key, "event_timestamp", *names]).rename_columns([key, "decision_time", *names]).to_pandas()
     )
     return frame
 

@@ -64,8 +64,8 @@ class Pinned(Record):
 
 def pin(pipeline: Pipeline, settings: Settings) -> Pinned:
     """Today's features, to be kept with a model that is trained on them."""
-    found = sections.feature_sections(pipeline, settings)
-    through = [f"section {section.name} goes through transforms.py" for section in found if section.through]
+    declared_sections = sections.feature_sections(pipeline, settings)
+    through = [f"section {section.name} goes through transforms.py" for section in declared_sections if section.through]
     arrays = [f"{name} is an array" for name in feature_store.array_features(pipeline, settings)]
     projected = feature_store.view_features(pipeline, settings)
     declared = {view.name: view for view in feature_store.views(pipeline, settings)}
@@ -77,7 +77,7 @@ def pin(pipeline: Pipeline, settings: Settings) -> Pinned:
         views.append(PinnedView(name, keys[name], ttl.total_seconds(), kinds))
     return Pinned(
         lookback_days=pipeline.features.lookback_days,
-        sections=tuple(PinnedSection(section.kind, section.name, section.sql) for section in found),
+        sections=tuple(PinnedSection(section.kind, section.name, section.sql) for section in declared_sections),
         views=tuple(views),
         not_kept="; ".join([*through, *arrays]),
     )

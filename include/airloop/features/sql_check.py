@@ -24,13 +24,13 @@ def problems(pipeline: Pipeline, settings: Settings) -> tuple[list[str], dict[st
     Raises:
         ConfigError: The file or the Feast definitions cannot be read.
     """
-    found = sections.read_sections(pipeline, settings)
+    declared = sections.read_sections(pipeline, settings)
     feeds = {name: sections.empty_feed(pipeline, name) for name in pipeline.feeds}
     wrong, columns, broken = [], {}, set[str]()
     needed = _needed(pipeline, settings)
     window = Window(pipeline.coverage.start, pipeline.coverage.start + timedelta(days=1))
     with sections.connect(pipeline, window, feeds, query_seconds=_SECONDS) as connection:
-        for section in found:
+        for section in declared:
             place = f"{pipeline.name}/features.sql:{section.line}, section {section.name}"
             try:
                 if section.name in pipeline.feeds:
@@ -51,7 +51,7 @@ def problems(pipeline: Pipeline, settings: Settings) -> tuple[list[str], dict[st
             if not section.through:
                 columns[section.name] = tuple(rows.schema.names)
                 wrong += [f"{place}: {says}" for says in _missing(section, rows, needed.get(section.name, ()))]
-    views = {section.name for section in found if section.kind == "view"}
+    views = {section.name for section in declared if section.kind == "view"}
     return wrong, {name: names for name, names in columns.items() if name in views}
 
 

@@ -19,11 +19,11 @@ def tokens(sql: str) -> tuple[str, ...]:
     tree, tokens stay what they are when DuckDB is upgraded.
     """
     written = sql.encode()
-    found = duckdb.tokenize(sql)
-    ends = [start for start, _ in found[1:]] + [len(written)]
+    marks = duckdb.tokenize(sql)
+    ends = [start for start, _ in marks[1:]] + [len(written)]
     words = [
         written[start:end].decode().strip()
-        for (start, kind), end in zip(found, ends, strict=True)
+        for (start, kind), end in zip(marks, ends, strict=True)
         if kind is not duckdb.token_type.comment
     ]
     while words and words[-1] in (";", ""):

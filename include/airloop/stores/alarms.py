@@ -72,14 +72,14 @@ def raised(
     """
     answers = _answers(ledger.entries(settings, pipeline.name, kind="answered"))
     evidence = timedelta(days=pipeline.monitoring.over_days)
-    found = []
+    items = []
     for stage in stages:
         before = evidence if stage == MONITOR else timedelta(0)
         for window, alarm in _of_stage(settings, pipeline.name, stage, span and Window(span.start - before, span.end)):
             key = alarm_id(pipeline.name, window, alarm)
-            found.append(RaisedAlarm(key, stage, window, alarm, answers.get(key, "")))
-    found.sort(key=lambda item: (item.window.start, item.window.end, item.id))
-    return tuple(item for item in _accepted_before(found, evidence) if span is None or _overlap(item.window, span))
+            items.append(RaisedAlarm(key, stage, window, alarm, answers.get(key, "")))
+    items.sort(key=lambda item: (item.window.start, item.window.end, item.id))
+    return tuple(item for item in _accepted_before(items, evidence) if span is None or _overlap(item.window, span))
 
 
 def _accepted_before(raised: Sequence[RaisedAlarm], evidence: timedelta) -> Iterator[RaisedAlarm]:

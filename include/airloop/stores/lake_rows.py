@@ -46,8 +46,8 @@ class LakeRows:
         table = lake.open_table(self.uri, self.settings, version=self.version)
         if table is None:
             raise UpstreamUnavailable(f"{self.uri}: is not there any more; run the stage that writes it")
-        found = matching(table, self._where())
-        return found.scanner(columns=list(self.columns), filter=self._where(), batch_readahead=2).to_reader()
+        rows = matching(table, self._where())
+        return rows.scanner(columns=list(self.columns), filter=self._where(), batch_readahead=2).to_reader()
 
     def table(self) -> pa.Table:
         """All rows at once."""

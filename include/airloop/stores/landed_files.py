@@ -50,7 +50,7 @@ def _list_feed(pipeline: Pipeline, feed: str, settings: Settings) -> Iterator[Li
     try:
         system, path = fsspec.core.url_to_fs(root, **settings.storage_options)
         system.invalidate_cache()
-        found = _ls(system, path)
+        listed = _ls(system, path)
     except OSError as error:
         raise UpstreamUnavailable(f"landing folder {root} cannot be listed: {error}") from error
     except (ValueError, ImportError) as error:
@@ -58,7 +58,7 @@ def _list_feed(pipeline: Pipeline, feed: str, settings: Settings) -> Iterator[Li
     except Exception as error:  # stores have errors of their own: no credentials, no such bucket
         raise UpstreamUnavailable(f"landing folder {root} cannot be listed: {error}") from error
     declared = pipeline.feeds[feed]
-    for info in sorted(found, key=lambda item: _landing_order(declared, item["name"].rsplit("/", 1)[-1])):
+    for info in sorted(listed, key=lambda item: _landing_order(declared, item["name"].rsplit("/", 1)[-1])):
         name = info["name"].rsplit("/", 1)[-1]
         if info["type"] == "file" and not name.startswith("."):
             stamp = "-".join(str(info[key]) for key in _CHANGES if info.get(key))
@@ -150,12 +150,12 @@ def file_span(feed: Feed, name: str) -> Window | None:
     before, _, rest = (re.escape(part) for part in feed.files.partition("{day}"))
     between, _, after = rest.partition(re.escape("{hour}")) if feed.hourly else ("", "", rest)
     hour = r"([0-9]{2})" if feed.hourly else "()"
-    found = re.fullmatch(rf"{before}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){between}{hour}([^0-9].*)?{after}", name)
-    if found is None:
+    parts = re.fullmatch(rf"{before}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){between}{hour}([^0-9].*)?{after}", name)
+    if parts is None:
         return None
     try:
-        day = date.fromisoformat(found[1])
-        at = datetime(day.year, day.month, day.day, int(found[2] or 0), tzinfo=ZoneInfo(feed.day_timezone))
+        day = date.fromisoformat(parts[1])
+        at = datetime(day.year, day.month, day.day, int(parts[2] or 0), tzinfo=ZoneInfo(feed.day_timezone))
         return period_of(feed, at)
     except (ValueError, OverflowError, DataContractError):
         return None

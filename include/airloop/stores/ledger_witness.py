@@ -50,11 +50,13 @@ def refuse_other_decision(settings: Settings, decision: Entry) -> None:
 
 def _other_decisions(settings: Settings, pipeline_name: str) -> list[str]:
     decisions = {entry.sequence: entry for entry in ledger.entries(settings, pipeline_name, kind="decision")}
-    found = []
+    others = []
     for version, (sequence, known) in sorted(registry.named_decisions(settings, pipeline_name).items()):
         entry = decisions.get(sequence)
         if entry is None or entry.payload.get("version") != version or known not in ("", entry.hash):
             named = f"{sequence} with hash {known[:12]}" if known else str(sequence)
-            found.append(f"MLflow says that version {version} was decided by entry {named}, which is not in the ledger")
+            others.append(
+                f"MLflow says that version {version} was decided by entry {named}, which is not in the ledger"
+            )
     acknowledged = ledger.acknowledged(settings, pipeline_name)
-    return [problem for problem in found if problem not in acknowledged]
+    return [problem for problem in others if problem not in acknowledged]

@@ -39,11 +39,11 @@ def agreement(answers: Iterable[Sequence[Answer]]) -> list[Agreement]:
         by_person = {one.person: json.dumps(one.answer, sort_keys=True) for one in said}
         for first, second in combinations(sorted(by_person), 2):
             pairs[first, second].append((by_person[first], by_person[second]))
-    found = [
+    agreements = [
         Agreement(first, second, len(both), sum(one == other for one, other in both), _kappa(both))
         for (first, second), both in pairs.items()
     ]
-    return sorted(found, key=lambda one: (-one.items, one.first, one.second))
+    return sorted(agreements, key=lambda one: (-one.items, one.first, one.second))
 
 
 def _kappa(both: Sequence[tuple[str, str]]) -> float | None:

@@ -59,8 +59,8 @@ class Item(Record):
 
     def said(self) -> dict[str, Any]:
         """What the answer holds, by field; empty while there is none, and where it is to be left as it is."""
-        found = json.loads(self.answer) if self.answer else {}
-        return found if isinstance(found, dict) else {}
+        values = json.loads(self.answer) if self.answer else {}
+        return values if isinstance(values, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def asked_on(settings: Settings, pipeline: str, since: datetime) -> dict[str, in
         review_items.c.about_at >= state.instant_text(since),
     )
     with state.reading(settings) as connection:
-        found = connection.execute(sa.select(day, sa.func.count()).where(where).group_by(day))
-        return {str(name): int(count) for name, count in found}
+        by_day = connection.execute(sa.select(day, sa.func.count()).where(where).group_by(day))
+        return {str(name): int(count) for name, count in by_day}
 
 
 def open_items(settings: Settings, pipeline: str, person: str, *, limit: int = 50) -> list[Item]:
@@ -143,22 +143,22 @@ def item(settings: Settings, pipeline: str, name: str) -> Item:
     Raises:
         GuardRefused: The pipeline has none of this id.
     """
-    found = _items(settings, sa.and_(review_items.c.pipeline == pipeline, review_items.c.id == name), 1)
-    if not found:
+    rows = _items(settings, sa.and_(review_items.c.pipeline == pipeline, review_items.c.id == name), 1)
+    if not rows:
         raise GuardRefused(f"{pipeline} has no review item {name[:_ID_LENGTH]!r}; airloop review list {pipeline}")
-    return found[0]
+    return rows[0]
 
 
 def answers(settings: Settings, items: Iterable[str]) -> dict[str, list[Answer]]:
     """Item -> what people said, in order."""
-    wanted, found = list(items), dict[str, list[Answer]]()
+    wanted, by_item = list(items), dict[str, list[Answer]]()
     with state.reading(settings) as connection:
         for start in range(0, len(wanted), 500):
             query = sa.select(review_answers).where(review_answers.c.item.in_(wanted[start : start + 500]))
             for row in connection.execute(query.order_by(review_answers.c.item, review_answers.c.place)):
                 said = Answer(row.item, row.place, row.person, json.loads(row.answer), row.answered_at)
-                found.setdefault(row.item, []).append(said)
-    return found
+                by_item.setdefault(row.item, []).append(said)
+    return by_item
 
 
 def say(settings: Settings, pipeline: str, name: str, person: str, answer: Any) -> Item:

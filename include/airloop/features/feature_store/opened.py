@@ -59,20 +59,20 @@ def stores(pipeline: Pipeline, settings: Settings) -> dict[str, Any]:
         "AIRLOOP_ONLINE_STORE": json.dumps(settings.online_store),
     }
     try:
-        found = yaml.safe_load(string.Template(text_file.read(path)).substitute(known))
+        declared = yaml.safe_load(string.Template(text_file.read(path)).substitute(known))
     except KeyError as error:
         raise ConfigError(f"{path}: ${{{error.args[0]}}} is not filled (filled: {', '.join(known)})") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
-    if not isinstance(found, dict):
+    if not isinstance(declared, dict):
         raise ConfigError(f"{path}: is empty or not a mapping; {_AS_WRITTEN}")
-    return found
+    return declared
 
 
 def _config(pipeline: Pipeline, settings: Settings) -> RepoConfig:
-    found = stores(pipeline, settings)
+    declared = stores(pipeline, settings)
     try:
-        config = RepoConfig(**found, repo_path=settings.feature_repo_dir)
+        config = RepoConfig(**declared, repo_path=settings.feature_repo_dir)
         # Each is read, and its class imported, when it is asked for.
         _ = (config.registry, config.offline_store, config.online_store, config.batch_engine)
     except Exception as error:  # Feast's own, pydantic's, or what importing a store raises

@@ -43,8 +43,8 @@ def promised(history: History, decision_sequence: int, metric: str) -> Evidence 
 
 def evidence_in(payload: Mapping[str, Any], metric: str) -> Evidence | None:
     """The evidence on a metric that a payload holds."""
-    found = (item for item in payload.get("evidence") or () if item["metric"] == metric)
-    item = next(found, None)
+    of_metric = (item for item in payload.get("evidence") or () if item["metric"] == metric)
+    item = next(of_metric, None)
     return Evidence.from_json(item) if item else None
 
 

@@ -107,10 +107,10 @@ def _older(connection: sa.Connection, pipeline: str, first: int) -> Rows:
         return []
     before = _table.c.sequence < first
     # Two questions, sorted here: together, or in their order, SQLite answers them by walking the whole chain.
-    found: dict[int, dict[str, Any]] = {}
+    by_sequence: dict[int, dict[str, Any]] = {}
     for wanted in (_table.c.kind.in_((*KINDS, "acknowledged")), _table.c.sequence == first - 1):
-        found |= {int(row["sequence"]): row for row in _entries(connection, pipeline, sa.and_(before, wanted))}
-    return [found[sequence] for sequence in sorted(found)]
+        by_sequence |= {int(row["sequence"]): row for row in _entries(connection, pipeline, sa.and_(before, wanted))}
+    return [by_sequence[sequence] for sequence in sorted(by_sequence)]
 
 
 def _entries(connection: sa.Connection, pipeline: str, wanted: sa.ColumnElement[bool]) -> Rows:

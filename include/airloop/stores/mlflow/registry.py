@@ -41,10 +41,10 @@ def aliases(settings: Settings, model_name: str) -> dict[str, int]:
     registered = client(settings)
     try:
         with answering(settings, f"read the aliases of {model_name}"):
-            found = registered.get_registered_model(model_name).aliases
+            by_alias = registered.get_registered_model(model_name).aliases
     except GuardRefused:
         return {}
-    return {alias: int(version) for alias, version in found.items()}
+    return {alias: int(version) for alias, version in by_alias.items()}
 
 
 def set_alias(settings: Settings, model_name: str, alias: str, version: int) -> None:
@@ -73,8 +73,8 @@ def version_of(settings: Settings, model_name: str, version: int) -> RegisteredV
     """
     registered = client(settings)
     with answering(settings, f"find version {version} of {model_name}"):
-        found = registered.get_model_version(model_name, str(version))
-    return RegisteredVersion(dict(found.tags), str(found.source))
+        registration = registered.get_model_version(model_name, str(version))
+    return RegisteredVersion(dict(registration.tags), str(registration.source))
 
 
 def is_registered(settings: Settings, model_name: str, version: int) -> bool:

@@ -74,10 +74,10 @@ def read_artifact(settings: Settings, run_id: str, name: str) -> str | None:
 def read_json(settings: Settings, run_id: str, name: str) -> dict[str, Any] | None:
     """The object that `write_json` wrote; None when there is none, or when it was half written."""
     try:
-        found = json.loads(read_artifact(settings, run_id, name) or "null")
+        content = json.loads(read_artifact(settings, run_id, name) or "null")
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return content if isinstance(content, dict) else None
 
 
 def experiment_id(pipeline: Pipeline, settings: Settings) -> str:
@@ -110,9 +110,9 @@ def run_of(
     """The run that carries this input key, resumed, or a new one; nested below `parent` when given."""
     tracker, experiment = client(settings), experiment_id(pipeline, settings)
     with answering(settings, f"open run {name!r} of {pipeline.name}"):
-        found = tracker.search_runs([experiment], f"tags.`{INPUT_KEY}` = '{key}'", max_results=1)
-        if found:
-            run: Run = found[0]
+        runs = tracker.search_runs([experiment], f"tags.`{INPUT_KEY}` = '{key}'", max_results=1)
+        if runs:
+            run: Run = runs[0]
             tracker.update_run(run.info.run_id, status="RUNNING")
             return run
         nested = {"mlflow.parentRunId": parent} if parent else {}
@@ -199,8 +199,8 @@ def version_of_key(pipeline: Pipeline, settings: Settings, key: str) -> int | No
     """The version registered under an input key, or None."""
     tracker = client(settings)
     with answering(settings, f"look for a version of {pipeline.name}"):
-        found = tracker.search_model_versions(f"name = '{pipeline.name}' and tags.`{INPUT_KEY}` = '{key}'")
-    return min(int(version.version) for version in found) if found else None
+        versions = tracker.search_model_versions(f"name = '{pipeline.name}' and tags.`{INPUT_KEY}` = '{key}'")
+    return min(int(version.version) for version in versions) if versions else None
 
 
 def logged_model_uri(run: Run, settings: Settings) -> str | None:
