@@ -1,6 +1,7 @@
 """Three months of real flights through a running Airflow: the loop scores before outcomes land, and closes."""
 
 import pytest
+from tests.support.waiting import until
 
 from airloop.config import load_pipeline
 from airloop.records import Window
@@ -103,7 +104,7 @@ def test_running_the_demo_again_changes_nothing(loop):
 
 def test_every_service_is_healthy_and_nothing_ran_by_the_calendar(loop):
     platform = loop[0]
-    assert all(service.healthy for service in status(platform.settings))
+    assert until(lambda: all(service.healthy for service in status(platform.settings)), seconds=60, every=1)
     for group in ("data", "scoring", "monitoring"):
         runs = platform.client.recent(f"{NAME}__{group}")
         assert [run.run_id for run in runs if run.run_id.startswith("scheduled")] == []

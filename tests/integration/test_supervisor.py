@@ -130,9 +130,8 @@ def kill_supervisor(settings: Settings) -> None:
 def test_everything_is_healthy_and_the_password_opens_the_door(
     settings: Settings, platform: supervisor.Platform
 ) -> None:
-    assert {service.name: service.healthy for service in supervisor.status(settings)} == dict.fromkeys(
-        supervisor.SERVICES, True
-    )
+    assert [service.name for service in supervisor.status(settings)] == list(supervisor.SERVICES)
+    assert until(lambda: all(service.healthy for service in supervisor.status(settings)), seconds=60, every=1)
     assert call(f"{platform.airflow_url}/api/v2/dags/nap", token=log_in(platform))["is_paused"] is False
     experiment = f"{platform.mlflow_url}/api/2.0/mlflow/experiments/get?experiment_id=0"
     assert call(experiment, login=(platform.username, platform.mlflow_password))["experiment"]["name"]
@@ -204,7 +203,7 @@ def test_two_bursts_of_runs_posted_at_once_while_tasks_run_are_all_taken(
     with ThreadPoolExecutor(2 * BURST) as pool:
         posts = [pool.submit(call, f"{dag}/dagRuns", {"logical_date": None}, token=token) for dag in dags * BURST]
         assert {post.result()["state"] for post in posts} == {"queued"}
-    assert all(service.healthy for service in supervisor.status(settings))
+    assert until(lambda: all(service.healthy for service in supervisor.status(settings)), seconds=60, every=1)
     assert until(lambda: sum(succeeded(dag, token) for dag in dags) == 2 * (4 + BURST), seconds=240, every=1)
     assert "database is locked" not in "".join(path.read_text() for path in settings.home.glob("logs/*.log"))
 
@@ -315,7 +314,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_by_down(
     assert gone(leaders)
     assert "killed supervisor" in progress[0]
     assert again.password == platform.password
-    assert all(service.healthy for service in supervisor.status(settings))
+    assert until(lambda: all(service.healthy for service in supervisor.status(settings)), seconds=60, every=1)
 
     leaders = list(recorded_services(run_folder(settings)).values())
     # The run goes on: its scheduler has waited for the API server.
