@@ -11,6 +11,7 @@ from tests.support import toy
 from airloop.config.retention import Retention
 from airloop.errors import DataContractError
 from airloop.run.lineage.datasets import address
+from airloop.settings import Settings
 from airloop.upkeep.maintain import maintain
 
 
@@ -41,9 +42,15 @@ def facets(event):
 
 
 @pytest.fixture(scope="module")
-def settings(toy_trained):
-    toy.run("score", toy_trained, toy.days(41, 43))
-    return toy_trained
+def settings(tmp_path_factory):
+    """A loop from end to end in one home: where it was copied, files and tables would have two names."""
+    here = toy.write_project(tmp_path_factory.mktemp("lineage") / "project", Settings().project_dir)
+    toy.land(here, days=range(45))
+    toy.run_data(here, toy.days(0, 45))
+    assert toy.run_training(here, 40).passed
+    toy.run("promote", here, toy.days(0, 40))
+    toy.run("score", here, toy.days(41, 43))
+    return here
 
 
 def test_every_event_is_as_the_specification_asks(settings):
