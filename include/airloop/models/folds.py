@@ -19,6 +19,8 @@ from airloop.problems import task_of
 
 Fold = tuple[pd.DataFrame, pd.DataFrame]
 
+_BOUNDS = ("history_days", "max_train_rows")
+
 
 def folds(pipeline: Pipeline, rows: pd.DataFrame) -> list[Fold]:
     """`training.budget.folds` pairs of rows to fit on and rows to validate on, oldest first.
@@ -96,20 +98,27 @@ def _problem(pipeline: Pipeline, rows: pd.DataFrame, fold: Fold) -> str:
         apart = f", of other groups than those validated on (training.group: {training.group})"
         return (
             f"{what} leave nothing to fit on before the embargo of {training.embargo_days} days"
-            f"{apart if training.group else ''}: lower training.budget.folds, or take a later cutoff"
+            f"{apart if training.group else ''}: {_way_out(pipeline)}"
         )
     if len(check) < evidence.MIN_ROWS:
         return (
             f"{what}: {len(check)} rows to validate on from {check['decision_time'].iloc[0]:%Y-%m-%d} are too "
-            f"few for a metric, which needs {evidence.MIN_ROWS}: lower training.budget.folds, raise "
-            "training.holdout_days, or take a later cutoff"
+            f"few for a metric, which needs {evidence.MIN_ROWS}: raise training.holdout_days, {_way_out(pipeline)}"
         )
     for side, part in (("fit", fit), ("validate", check)):
         if not task.can_learn(part["label"]):
             first, last = part["decision_time"].iloc[0], part["decision_time"].iloc[-1]
             return (
                 f"{what}: all {len(part)} rows to {side} on from {first:%Y-%m-%d} to {last:%Y-%m-%d} have label "
-                f"{part['label'].iloc[0]:g}, and a fold of a classifier needs two classes on either side: lower "
-                "training.budget.folds, or take a later cutoff"
+                f"{part['label'].iloc[0]:g}, and a fold of a classifier needs two classes on either side: "
+                f"{_way_out(pipeline)}"
             )
     return ""
+
+
+def _way_out(pipeline: Pipeline) -> str:
+    """What gives a fold more to learn from; a bound on the past only where one is declared."""
+    training = pipeline.training
+    bounds = [f"training.{name} ({value})" for name in _BOUNDS if (value := getattr(training, name)) is not None]
+    raised = f"raise {' or '.join(bounds)}, " if bounds else ""
+    return f"lower training.budget.folds, {raised}or take a later cutoff"

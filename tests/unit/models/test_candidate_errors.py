@@ -160,5 +160,7 @@ def test_a_seed_that_numpy_cannot_take_is_refused_where_it_is_written(declared, 
 
 
 def test_a_fold_too_small_for_a_metric_says_so_with_the_way_out(declared):
-    with pytest.raises(DataContractError, match=r"toy: 60 rows in 2 folds: \d+ rows to validate on .* needs 30: lower"):
+    with pytest.raises(
+        DataContractError, match=r"toy: 60 rows in 2 folds: \d+ rows to validate on .* needs 30: raise .*lower"
+    ):
         tune.search_of(declared(embargo_days=0), "gradient_boosting", rows(60))

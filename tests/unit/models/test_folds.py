@@ -102,3 +102,11 @@ def test_a_group_that_is_no_column_and_one_that_leaves_nothing_are_refused(decla
         folds(grouped("patient"), rows(120))
     with pytest.raises(DataContractError, match=r"of other groups than those validated on \(training.group: same\)"):
         folds(grouped("same"), rows(120).assign(same="all"))
+
+
+def test_a_bound_on_the_past_is_named_where_it_leaves_too_little(declared):
+    training = declared.training.model_copy(update={"history_days": 3, "max_train_rows": 90})
+    with pytest.raises(
+        DataContractError, match=r"raise training\.history_days \(3\) or training\.max_train_rows \(90\)"
+    ):
+        folds(declared.model_copy(update={"training": training}), rows(2))

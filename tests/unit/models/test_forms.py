@@ -41,6 +41,13 @@ MODELS = [
         {"max_iter": 15, "loss": "poisson"},
         "trees",
     ),
+    (
+        "regression",
+        "sklearn.ensemble:HistGradientBoostingRegressor",
+        "ordinal",
+        {"max_iter": 15, "loss": "absolute_error"},
+        "trees",
+    ),
     ("regression", "sklearn.ensemble:RandomForestRegressor", "ordinal", FOREST, "trees"),
     ("regression", "sklearn.linear_model:Ridge", "one_hot", {}, "linear"),
     ("binary", "sklearn.ensemble:GradientBoostingClassifier", "one_hot", {"n_estimators": 5}, "pipeline"),
