@@ -26,12 +26,12 @@ def connection_url(name: str) -> str | None:
 
 def connection_ids(settings: Settings) -> set[str]:
     """Ids from AIRFLOW_CONN_* and from the platform's own database; a platform that never ran has none."""
-    found = {name.removeprefix(_PREFIX).lower() for name in os.environ if name.startswith(_PREFIX)}
+    ids = {name.removeprefix(_PREFIX).lower() for name in os.environ if name.startswith(_PREFIX)}
     path, _ = airflow_database(settings)
     if not path.is_file():
-        return found
+        return ids
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=2)) as database:
-            return found | {row[0] for row in database.execute("SELECT conn_id FROM connection")}
+            return ids | {row[0] for row in database.execute("SELECT conn_id FROM connection")}
     except sqlite3.Error:
-        return found  # busy, or not migrated yet: a look is not worth more than that
+        return ids  # busy, or not migrated yet: a look is not worth more than that

@@ -80,8 +80,8 @@ def tree(sql: str) -> Any | None:
     parser = _parser().cursor()
     parser.extract_statements(sql)
     ((text,),) = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
-    found = json.loads(text)
-    return None if found["error"] else found["statements"]
+    parsed = json.loads(text)
+    return None if parsed["error"] else parsed["statements"]
 
 
 def _tables(node: Any, own: frozenset[str]) -> Iterator[str]:

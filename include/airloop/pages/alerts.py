@@ -17,8 +17,8 @@ def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
     Raises:
         UpstreamUnavailable: The state database does not answer.
     """
-    found = [kept for name in names for kept in alerts.open_alerts(site.settings, name)]
-    found.sort(key=alerts.worst_first)
+    items = [kept for name in names for kept in alerts.open_alerts(site.settings, name)]
+    items.sort(key=alerts.worst_first)
     return [
         {
             "pipeline": kept.pipeline,
@@ -28,7 +28,7 @@ def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
             "href": _href(site, kept.alert.link),
             "out": not kept.alert.link.startswith(_OWN),
         }
-        for kept in found[:_SHOWN]
+        for kept in items[:_SHOWN]
     ]
 
 

@@ -117,8 +117,8 @@ def _users(settings: Settings, pipeline: Pipeline) -> list[dict[str, Any]]:
         number = stands.get(version.number, version.number)
         return {"version": number, "role": named.get(number, ""), "features": version.snapshot.get("features", ())}
 
-    found = [user(version) for version in history.versions(settings, pipeline.name).values()]
-    return sorted(found, key=lambda user: (_ROLES.index(user["role"]), -user["version"]))
+    users = [user(version) for version in history.versions(settings, pipeline.name).values()]
+    return sorted(users, key=lambda user: (_ROLES.index(user["role"]), -user["version"]))
 
 
 def _psi(settings: Settings, pipeline: Pipeline, monitored: Seen | None) -> dict[str, float]:

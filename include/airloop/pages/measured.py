@@ -9,15 +9,15 @@ from airloop.reports.rendering import metric_title
 
 def live(monitored: Mapping[str, Any], metric: str) -> tuple[float | None, float | None, float | None]:
     """A live metric with the bounds of its interval; None where it was not measured."""
-    found = monitored.get("live", {})
-    value, lower, upper = (found.get(f"{metric}{end}") for end in ("", "_lower", "_upper"))
+    live = monitored.get("live", {})
+    value, lower, upper = (live.get(f"{metric}{end}") for end in ("", "_lower", "_upper"))
     return value, lower, upper
 
 
 def probe(monitored: Mapping[str, Any], metric: str) -> dict[str, Any] | None:
     """The probe's evidence in a metric; None when there was none, or a number of it is missing."""
-    found = (proof for proof in monitored.get("probe", ()) if proof["metric"] == metric)
-    proof = next(found, None)
+    of_metric = (proof for proof in monitored.get("probe", ()) if proof["metric"] == metric)
+    proof = next(of_metric, None)
     return proof if proof and None not in (proof["gain"], proof["lower"], proof["upper"]) else None
 
 

@@ -82,11 +82,11 @@ def separator_of(path: Path, content: bytes, dialect: Dialect) -> str:
     if dialect.separator is not None:
         return dialect.separator
     header = content.split(b"\n", 1)[0].decode("utf-8", errors="replace")
-    found = max(_SEPARATORS, key=header.count)
-    if header.count(found) > header.count(","):
-        said = "tab" if found == "\t" else repr(found)
+    separator = max(_SEPARATORS, key=header.count)
+    if header.count(separator) > header.count(","):
+        said = "tab" if separator == "\t" else repr(separator)
         raise DataContractError(
-            f"{path}: the header uses {said}, not commas: add --separator {said}{_and_decimal(found)}"
+            f"{path}: the header uses {said}, not commas: add --separator {said}{_and_decimal(separator)}"
         )
     return ","
 

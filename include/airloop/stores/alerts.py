@@ -71,8 +71,8 @@ def _note(
 def open_alerts(settings: Settings, pipeline: str) -> tuple[Kept, ...]:
     """The alerts whose cause lasts, worst first, of one severity the newest first."""
     with state.transaction(settings) as connection:
-        found = _rows(connection, alerts.c.pipeline == pipeline, _open())
-    return tuple(sorted(found, key=worst_first))
+        rows = _rows(connection, alerts.c.pipeline == pipeline, _open())
+    return tuple(sorted(rows, key=worst_first))
 
 
 def worst_first(kept: Kept) -> tuple[int, float]:

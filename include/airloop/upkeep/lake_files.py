@@ -32,12 +32,12 @@ def _folders(folder: str, settings: Settings) -> list[str]:
     try:
         system, path = fsspec.core.url_to_fs(folder, **settings.storage_options)
         system.invalidate_cache()
-        found = system.ls(path, detail=True)
+        listed = system.ls(path, detail=True)
     except FileNotFoundError:
         return []
     except Exception as error:  # stores have errors of their own
         raise UpstreamUnavailable(f"{folder} cannot be listed: {error}") from error
-    return sorted(item["name"].rstrip("/").rsplit("/", 1)[-1] for item in found if item["type"] == "directory")
+    return sorted(item["name"].rstrip("/").rsplit("/", 1)[-1] for item in listed if item["type"] == "directory")
 
 
 def compact(uri: str, settings: Settings, *, dry_run: bool) -> int:

@@ -17,13 +17,13 @@ def remove(pipeline: str, settings: Settings, *, now: datetime, days: int, dry_r
     until, root = now - timedelta(days=days), f"{settings.reports_uri}/{pipeline}"
     try:
         system, path = fsspec.core.url_to_fs(root, **settings.storage_options)
-        found = system.find(path, detail=True) if system.exists(path) else {}
-        old = [name for name in found if _of_a_window(name) and system.modified(name) < until]
+        files = system.find(path, detail=True) if system.exists(path) else {}
+        old = [name for name in files if _of_a_window(name) and system.modified(name) < until]
         if old and not dry_run:
             system.rm(old)
     except Exception as error:  # stores have errors of their own
         raise UpstreamUnavailable(f"reports at {root} cannot be removed: {error}") from error
-    return len(old), sum(int(found[name]["size"]) for name in old)
+    return len(old), sum(int(files[name]["size"]) for name in old)
 
 
 def _of_a_window(name: str) -> bool:

@@ -33,7 +33,7 @@ def remove(pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: bo
     )
     counted = sa.select(table.c.stage, sa.func.count(), sa.func.sum(sa.func.length(table.c.record))).where(old)
     with state.transaction(settings) as connection:
-        found = {stage: (count, size) for stage, count, size in connection.execute(counted.group_by(table.c.stage))}
-        if found and not dry_run:
+        by_stage = {stage: (count, size) for stage, count, size in connection.execute(counted.group_by(table.c.stage))}
+        if by_stage and not dry_run:
             connection.execute(sa.delete(table).where(old))
-    return found
+    return by_stage

@@ -41,12 +41,12 @@ def build(pipeline: Pipeline) -> None:
 
             sequence = pipelines.read_params(context)["sequence"]
             entries = ledger.entries(settings.load_settings(), pipeline.name, kind="decision")
-            found = {entry.sequence: entry.payload for entry in entries}
-            if sequence not in found:
+            payloads = {entry.sequence: entry.payload for entry in entries}
+            if sequence not in payloads:
                 raise AirflowFailException(
-                    f"refused: {sequence} is not a decision in the ledger (decisions: {sorted(found)})"
+                    f"refused: {sequence} is not a decision in the ledger (decisions: {sorted(payloads)})"
                 )
-            decision = Decision.from_json(found[sequence] | {"sequence": sequence})
+            decision = Decision.from_json(payloads[sequence] | {"sequence": sequence})
             window = Window(pipeline.coverage.start, decision.effective_at)
             return stage.run("promote", pipeline, window, upstream={"decide": decision.to_json()})
 

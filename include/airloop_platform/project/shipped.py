@@ -29,8 +29,8 @@ def text(name: str) -> str:
 
 def thin_files() -> dict[str, bytes]:
     """What a project needs in dags/, plugins/ and feature_repo/, by path below the project."""
-    found = sorted(path for pattern in _AS_THEY_ARE for path in root().glob(pattern))
-    return {path.relative_to(root()).as_posix(): path.read_bytes() for path in found}
+    paths = sorted(path for pattern in _AS_THEY_ARE for path in root().glob(pattern))
+    return {path.relative_to(root()).as_posix(): path.read_bytes() for path in paths}
 
 
 def lacking(project_dir: Path) -> dict[str, bytes]:

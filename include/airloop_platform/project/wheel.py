@@ -29,27 +29,27 @@ def find_wheel(asked: Path | None) -> Path | None:
     place = Path(unquote(urlparse(origin["url"]).path))
     if place.is_file():
         return place
-    found = _newest(place / "dist" if place.is_dir() else place.parent)
-    if found is None:
+    wheel = _newest(place / "dist" if place.is_dir() else place.parent)
+    if wheel is None:
         way_out = f"run `make dist` in {CLONE}, or " if place.is_dir() else ""
         raise ConfigError(
             f"there is no wheel of airloop {version()} at {place}, from which it was installed, for the project to "
             f"depend on: {way_out}name one by --wheel"
         )
-    return found
+    return wheel
 
 
 def _asked_for(asked: Path) -> Path:
-    found = _newest(asked) if asked.is_dir() else asked
-    if found is None or not found.is_file():
+    wheel = _newest(asked) if asked.is_dir() else asked
+    if wheel is None or not wheel.is_file():
         raise ConfigError(f"--wheel {asked}: there is no wheel of airloop {version()}; `make dist` makes one in dist/")
-    if not found.name.startswith(f"airloop-{version()}-") or found.suffix != ".whl":
+    if not wheel.name.startswith(f"airloop-{version()}-") or wheel.suffix != ".whl":
         raise ConfigError(
             f"--wheel {asked}: is not a wheel of the airloop that writes this project (airloop-{version()}-*.whl)"
         )
-    return found
+    return wheel
 
 
 def _newest(folder: Path) -> Path | None:
-    found = sorted(folder.glob(f"airloop-{version()}-*.whl"), key=lambda path: path.stat().st_mtime)
-    return found[-1] if found else None
+    wheels = sorted(folder.glob(f"airloop-{version()}-*.whl"), key=lambda path: path.stat().st_mtime)
+    return wheels[-1] if wheels else None

@@ -56,5 +56,5 @@ def _labels(pipeline: Pipeline, span: Window, cutoff: datetime, settings: Settin
     if absent is not None:
         waited = rows["decision_time"] + timedelta(days=absent.absent_after_days) <= cutoff
         known = known.mask(known.isna() & waited, absent.means)
-    found: pd.Series = known.dropna()
-    return found
+    labels: pd.Series = known.dropna()
+    return labels

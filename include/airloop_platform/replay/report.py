@@ -63,8 +63,8 @@ def _row(pipeline: Pipeline, period: Period, *, live: Sequence[str]) -> tuple[st
 
 
 def _asked(period: Period) -> str:
-    found = period.asked
-    return f"{found.requests:,}, {found.errors} errors, p99 {found.p99_ms:.1f} ms" if found else "-"
+    asked = period.asked
+    return f"{asked.requests:,}, {asked.errors} errors, p99 {asked.p99_ms:.1f} ms" if asked else "-"
 
 
 def _live(monitored: Monitored | None, metric: str) -> str:

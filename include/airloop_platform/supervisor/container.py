@@ -70,11 +70,11 @@ def _create_databases(urls: Sequence[str], online_store: Mapping[str, Any]) -> N
     # Not at the top: a health check has no use for it.
     import sqlalchemy as sa
 
-    found = [sa.make_url(url) for url in urls]
+    parsed = [sa.make_url(url) for url in urls]
     if online_store.get("type") == "postgres":
         parts: Any = {name: online_store.get(name) for name in ("password", "host", "port", "database")}
-        found.append(sa.URL.create("postgresql+psycopg2", online_store.get("user"), **parts))
-    for url in found:
+        parsed.append(sa.URL.create("postgresql+psycopg2", online_store.get("user"), **parts))
+    for url in parsed:
         if url.get_backend_name() != "postgresql":
             continue
         engine = sa.create_engine(url.set(database=_MAINTENANCE_DATABASE), isolation_level="AUTOCOMMIT")

@@ -65,12 +65,12 @@ class Parts:
 
     def deaths(self) -> list[Death]:
         """The parts that failed, or ended although they should not, and were not started again."""
-        found = []
+        deaths = []
         for name, (process, command) in self._running.items():
             code = process.poll()
             if code is not None and not (command.ends and code == 0):
-                found.append(Death(name, _how(code), command.log))
-        return found
+                deaths.append(Death(name, _how(code), command.log))
+        return deaths
 
     def check(self) -> None:
         """Notice a death.

@@ -40,12 +40,12 @@ def recorded_services(folder: RunFolder) -> dict[str, ProcessMark]:
 
 def clean_leftovers(folder: RunFolder, *, on_progress: Callable[[str], None]) -> bool:
     """End what the last supervisor left; only for the holder of the lock. Returns whether a process was there."""
-    found = stop_services(recorded_services(folder))
-    if found:
-        on_progress(f"ended what a killed supervisor had left: {', '.join(found)}")
+    stopped = stop_services(recorded_services(folder))
+    if stopped:
+        on_progress(f"ended what a killed supervisor had left: {', '.join(stopped)}")
     folder.platform.unlink(missing_ok=True)
     folder.processes.unlink(missing_ok=True)
-    return bool(found)
+    return bool(stopped)
 
 
 def refusal(folder: RunFolder) -> AirloopError:

@@ -82,12 +82,12 @@ def session(leader: ProcessMark) -> list[psutil.Process]:
     stranger = current is not None and current != leader
     if stranger or leader.born.partition("/")[0] != _boot():
         return []
-    found = []
+    members = []
     for pid in psutil.pids():
         with contextlib.suppress(psutil.Error, OSError):
             if os.getsid(pid) == leader.pid and (process := psutil.Process(pid)).status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
+                members.append(process)
+    return members
 
 
 def start(command: Command, *, cwd: Path, gate: int | None = None) -> subprocess.Popen[bytes]:

@@ -26,8 +26,8 @@ def stop_services(services: Mapping[str, ProcessMark]) -> list[str]:
     SIGTERM to the leaders; after a drain the running tasks are killed; after a grace the session is. A second call
     finds nothing and does nothing.
     """
-    found = [name for name, leader in services.items() if session(leader)]
-    running = {name: services[name] for name in found}
+    left = [name for name, leader in services.items() if session(leader)]
+    running = {name: services[name] for name in left}
     last = running.pop("api-server", None)
     for leader in running.values():
         _terminate(leader)
@@ -39,7 +39,7 @@ def stop_services(services: Mapping[str, ProcessMark]) -> list[str]:
     if last is not None:
         _terminate(last)
         _end([last], _API_SECONDS)
-    return found
+    return left
 
 
 def kill_session(leader: ProcessMark) -> None:
@@ -66,9 +66,9 @@ def _gone(leaders: list[ProcessMark], seconds: float) -> bool:
 
 
 def _tasks(scheduler: ProcessMark) -> list[psutil.Process]:
-    found = []
+    tasks = []
     for process in session(scheduler):
         with contextlib.suppress(ProcessLookupError):
             if os.getpgid(process.pid) != scheduler.pid:
-                found.append(process)
-    return found
+                tasks.append(process)
+    return tasks

@@ -41,9 +41,9 @@ def stream_commands(settings: Settings, *, taken: tuple[int, ...]) -> dict[str, 
         ConfigError: A server is needed and not installed.
     """
     declared = declared_streams(settings)
-    logs, found = settings.home / "logs", {}
+    logs, commands = settings.home / "logs", {}
     if any(stream.is_local for stream in declared):
-        found[REDIS] = Command(
+        commands[REDIS] = Command(
             (_server(), str(_configured(settings, taken))), {"PATH": "/usr/bin:/bin"}, logs / "redis.log"
         )
     if declared:
@@ -52,8 +52,8 @@ def stream_commands(settings: Settings, *, taken: tuple[int, ...]) -> dict[str, 
             # The brokers' passwords; this process is the one that has a use for them.
             environment["AIRLOOP_CONNECTIONS"] = json.dumps(settings.connections)
         arguments = (sys.executable, "-P", "-m", "airloop.sources.streams")
-        found[CONSUMERS] = Command(arguments, environment, logs / "streams.log")
-    return found
+        commands[CONSUMERS] = Command(arguments, environment, logs / "streams.log")
+    return commands
 
 
 def redis_answers(settings: Settings) -> bool:

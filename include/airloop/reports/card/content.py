@@ -81,22 +81,22 @@ def content(
 
 def _history(settings: Settings, name: str) -> History:
     """Of the entries that say which version they are about: a card is also made of a ledger that does not verify."""
-    found = ledger.entries(settings, name, kinds=ledger.HISTORY_KINDS)
-    return History(tuple(entry for entry in found if isinstance(entry.payload.get("version"), int)))
+    entries = ledger.entries(settings, name, kinds=ledger.HISTORY_KINDS)
+    return History(tuple(entry for entry in entries if isinstance(entry.payload.get("version"), int)))
 
 
 def _records(settings: Settings, name: str, version: int) -> Records:
     """The newest record of each stage about a version; of its snapshot by the digest."""
-    found: Records = {}
+    records: Records = {}
     for stage in _STAGES[1:]:
         for record in state.latest_records(settings, name, stage):
             if record.get("version") == version:
-                found[stage] = record
-    digest = found.get("train", {}).get("snapshot_digest")
+                records[stage] = record
+    digest = records.get("train", {}).get("snapshot_digest")
     for record in state.latest_records(settings, name, "snapshot"):
         if record.get("digest") == digest:
-            found["snapshot"] = record
-    return found
+            records["snapshot"] = record
+    return records
 
 
 def _about(entries: Sequence[Entry], versions: set[int]) -> list[Entry]:

@@ -70,11 +70,11 @@ def stream_of(pipeline: Pipeline, feed: str) -> Stream:
     Raises:
         ConfigError: The pipeline has no such feed, or it is not a stream; names the nearest that is.
     """
-    found = {one.feed: one for one in streams(pipeline)}
-    if feed not in found:
-        says = ", ".join(found) or "none: declare source: {kind: stream} at a feed"
-        raise ConfigError(f"{pipeline.name} has no stream {feed!r}{nearest(feed, found)} (its streams: {says})")
-    return found[feed]
+    by_feed = {one.feed: one for one in streams(pipeline)}
+    if feed not in by_feed:
+        says = ", ".join(by_feed) or "none: declare source: {kind: stream} at a feed"
+        raise ConfigError(f"{pipeline.name} has no stream {feed!r}{nearest(feed, by_feed)} (its streams: {says})")
+    return by_feed[feed]
 
 
 def open_broker(stream: Stream, settings: Settings) -> Broker:

@@ -122,9 +122,9 @@ def _aggregates() -> frozenset[str]:
     """Names of aggregates, and of the macros that are made of one (geomean, weighted_avg)."""
     query = "SELECT function_name, function_type, macro_definition FROM duckdb_functions()"
     with duckdb.connect() as connection:
-        found = connection.execute(query).fetchall()
-    names = {name.lower() for name, kind, _ in found if kind == "aggregate"}
-    macros = {name.lower() for name, _, text in found if text and names & set(re.findall(r"\w+(?=\()", text.lower()))}
+        rows = connection.execute(query).fetchall()
+    names = {name.lower() for name, kind, _ in rows if kind == "aggregate"}
+    macros = {name.lower() for name, _, text in rows if text and names & set(re.findall(r"\w+(?=\()", text.lower()))}
     return frozenset(names | macros)
 
 

@@ -102,21 +102,21 @@ def _object(payload: bytes | None) -> dict[str, Any]:
     if len(payload) > MOST_BYTES:
         raise DataContractError(f"has {len(payload)} bytes, more than {MOST_BYTES}")
     try:
-        found = json.loads(payload.decode(), object_pairs_hook=_once)
+        event = json.loads(payload.decode(), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise DataContractError(f"is not JSON in UTF-8: {str(error)[:_SHOWN]}") from None
-    if not isinstance(found, dict):
-        raise DataContractError(f"is a {type(found).__name__}, not an object of the feed's columns")
-    return found
+    if not isinstance(event, dict):
+        raise DataContractError(f"is a {type(event).__name__}, not an object of the feed's columns")
+    return event
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise DataContractError(f"names {twice[:_SHOWN]!r} twice, and nothing says which one is meant")
-    return found
+    return fields
 
 
 def _refuse_columns(sent: dict[str, Any], columns: list[str], filled: tuple[str, ...]) -> None:
