@@ -22,7 +22,7 @@ from airloop.errors import GuardRefused
 from airloop.features import examples
 from airloop.gate import approval
 from airloop.gate.rules.shadowed import Shadowed
-from airloop.models import gate_evidence, shadowed_rows
+from airloop.models import gate_evidence, prediction_tables, shadowed_rows
 from airloop.problems import task_of
 from airloop.records import Window
 from airloop.settings import Settings
@@ -159,7 +159,7 @@ def _pairs(pipeline: Pipeline, version: int, champion: int, settings: Settings, 
     uri, key = shadowed_rows.shadow_uri(pipeline, settings), pipeline.prediction.entity_key
     columns = [key, "answered_at", "decision_time", shadowed_rows.CHAMPION, shadowed_rows.CHALLENGER]
     start = pipeline.coverage.start
-    if start >= until or lake.open_table(uri, settings) is None:
+    if start >= until or prediction_tables.opened(uri, pipeline, settings, column=shadowed_rows.CHAMPION) is None:
         return pd.DataFrame(columns=columns)
     both = (
         lake.between("decision_time", Window(start, until))

@@ -15,7 +15,7 @@ from mlflow.models import infer_signature
 
 from airloop.config import Pipeline
 from airloop.features import feature_store, pinned
-from airloop.models import frameworks, model_version, serving_form
+from airloop.models import asked_problem, frameworks, model_version, serving_form
 from airloop.models.estimators import trusted_types
 from airloop.problems import task_of
 from airloop.records import Snapshot
@@ -43,10 +43,11 @@ class Origin:
 
 
 def made_of(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> dict[str, Any]:
-    """What a version keeps beside its files: the snapshot, and its features as defined where they still are so."""
+    """What a version keeps beside its files: snapshot, problem, and its features as defined where they still are so."""
+    made = {"snapshot": snapshot.to_json(), asked_problem.PROBLEM: asked_problem.asked(pipeline)}
     if feature_store.fingerprint(pipeline, settings) != snapshot.feature_fingerprint:
-        return {"snapshot": snapshot.to_json()}
-    return {"snapshot": snapshot.to_json(), model_version.PINNED: pinned.pin(pipeline, settings).to_json()}
+        return made
+    return made | {model_version.PINNED: pinned.pin(pipeline, settings).to_json()}
 
 
 def registered_version(

@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from airloop.config import Pipeline
 from airloop.config.calendar import period_start
-from airloop.models import shadowed_rows
+from airloop.errors import ConfigError
+from airloop.models import prediction_tables, shadowed_rows
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Record, Window, parse_instant
 from airloop.serving import score
@@ -110,6 +111,7 @@ def _append(pipeline: Pipeline, records: Sequence[Logged], settings: Settings) -
     online = _online_rows(pipeline, distinct)
     times = [parse_instant(record.at) for record in distinct]
     uri, key = online_uri(pipeline, settings), ("prediction_id", "answered_at")
+    prediction_tables.opened(uri, pipeline, settings)
     added, _ = append_once(uri, online, settings, time_column="answered_at", key=key, window=_around(times))
     scored = [record for record in distinct if scored_row(pipeline, record)]
     pairs = [record for record in distinct if record.other is not None]
@@ -122,6 +124,7 @@ def _append_pairs(pipeline: Pipeline, records: Sequence[Logged], settings: Setti
     rows = [_pair(pipeline, record, key) for record in records]
     table = pa.Table.from_pylist(rows, schema=shadowed_rows.schema(pipeline))
     uri, unique = shadowed_rows.shadow_uri(pipeline, settings), ("prediction_id", "answered_at")
+    prediction_tables.opened(uri, pipeline, settings, column=shadowed_rows.CHAMPION)
     window = _around([row["answered_at"] for row in rows])
     added, _ = append_once(uri, table, settings, time_column="answered_at", key=unique, window=window)
     return added
@@ -163,6 +166,7 @@ def _append_scored(pipeline: Pipeline, records: Sequence[Logged], settings: Sett
         }
     )
     uri, unique = score.predictions_uri(pipeline, settings), (key, "decision_time", "model_version", "role", "mode")
+    prediction_tables.opened(uri, pipeline, settings)
     added, _ = append_once(uri, table, settings, time_column="decision_time", key=unique, window=_around(times))
     return added
 
@@ -197,7 +201,14 @@ def _text(record: Logged, name: str) -> str:
 
 
 def _predictions(pipeline: Pipeline, records: Sequence[Logged]) -> pa.Array:
-    return pa.array([record.prediction for record in records], task_of(pipeline).column_type)
+    try:
+        return pa.array([record.prediction for record in records], task_of(pipeline).column_type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ConfigError(
+            f"{pipeline.name}/pipeline.yaml: prediction.task: the log holds answers of another task than "
+            f"{pipeline.prediction.task}: restore the declaration of then, or give the changed problem a "
+            "pipeline of its own name"
+        ) from error
 
 
 def _around(times: Sequence[datetime]) -> Window:

@@ -11,6 +11,7 @@ from airloop.config import Pipeline
 from airloop.config.dag_ids import dag_of
 from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.features import examples
+from airloop.models import prediction_tables
 from airloop.problems import PREDICTION
 from airloop.records import Ingested, Window
 from airloop.serving.score import predictions_uri
@@ -36,9 +37,10 @@ def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFr
 
     Raises:
         UpstreamUnavailable: Nothing has been predicted yet.
+        ConfigError: What was predicted is of another problem than is declared now.
     """
     uri = predictions_uri(pipeline, settings)
-    if lake.open_table(uri, settings) is None:
+    if prediction_tables.opened(uri, pipeline, settings) is None:
         raise UpstreamUnavailable(
             f"{pipeline.name}: nothing has been predicted yet; a window is scored by "
             f"{dag_of(pipeline.name, 'scoring')}, `airloop replay {pipeline.name}` or "

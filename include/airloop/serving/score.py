@@ -11,7 +11,7 @@ from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
 from airloop.features import examples, feature_store, sections
-from airloop.models import model_version, own_features, recorded_digest
+from airloop.models import model_version, own_features, prediction_tables, recorded_digest
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Record, Scored, Window
@@ -159,8 +159,8 @@ def _rows(pipeline: Pipeline, frame: pd.DataFrame, *, model: ModelVersion, mode:
 
 def _append(pipeline: Pipeline, rows: pa.Table, window: Window, settings: Settings) -> tuple[int, int]:
     uri = predictions_uri(pipeline, settings)
+    table = prediction_tables.opened(uri, pipeline, settings)
     if not rows.num_rows:
-        table = lake.open_table(uri, settings)
         return 0, table.version() if table else -1
     key = (pipeline.prediction.entity_key, "decision_time", "model_version", "role", "mode")
     return append_once(uri, rows, settings, time_column="decision_time", key=key, window=window)

@@ -14,7 +14,7 @@ from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.features import definition_files, online_views
 from airloop.features.online_views import OnlineView
-from airloop.models import recorded_digest, serving_form
+from airloop.models import asked_problem, recorded_digest, serving_form
 from airloop.models.forms.choose import Form
 from airloop.problems import Floats, Task, task_of
 from airloop.serving import freshness, version_files
@@ -124,6 +124,7 @@ def _by_form(pipeline: Pipeline, version: int, settings: Settings) -> _Parts | N
     if kept is None or kept.form is None or not today or kept.definitions != today:
         return None
     digest = recorded_digest.refuse_changed(pipeline.name, version, files, settings)
+    asked_problem.refuse_other(pipeline, version, files)
     inputs = inputs_of(kept.features, kept.columns)
     return _Parts(digest, inputs, kept.form, kept.views, _by_feature(inputs, kept.example))
 

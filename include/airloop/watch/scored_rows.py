@@ -6,6 +6,7 @@ import pyarrow.dataset as ds
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.features import examples
+from airloop.models import prediction_tables
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Window
 from airloop.settings import Settings
@@ -61,7 +62,7 @@ def _live_predictions(pipeline: Pipeline, span: Window, settings: Settings) -> p
     """Live predictions any champion made of the span: entity key, decision_time, model_version, prediction."""
     columns = [pipeline.prediction.entity_key, "decision_time", "model_version", PREDICTION]
     uri = lake.table_uri(settings, pipeline.name, "predictions", "predictions")
-    if lake.open_table(uri, settings) is None:
+    if prediction_tables.opened(uri, pipeline, settings) is None:
         types = ("object", "datetime64[us, UTC]", "int64", "object")
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(columns, types, strict=True)})
     live = (ds.field("role") == "champion") & (ds.field("mode") == "live")

@@ -7,6 +7,8 @@ import pyarrow.dataset as ds
 
 from airloop.config import Pipeline
 from airloop.errors import DataContractError, UpstreamUnavailable
+from airloop.models import prediction_tables
+from airloop.records.person_texts import is_unicode
 from airloop.settings import Settings
 from airloop.stores import lake
 
@@ -22,8 +24,10 @@ def find(pipeline: Pipeline, key: str, settings: Settings, *, at: datetime | Non
         DataContractError: There is none; the message names keys that there are.
         UpstreamUnavailable: Nothing has been predicted yet.
     """
+    if not is_unicode(key):
+        raise DataContractError(f"{pipeline.name}: the key {key!r} is not Unicode text: nothing has it")
     uri, column = lake.table_uri(settings, pipeline.name, "predictions", "predictions"), pipeline.prediction.entity_key
-    if lake.open_table(uri, settings) is None:
+    if prediction_tables.opened(uri, pipeline, settings) is None:
         raise UpstreamUnavailable(
             f"{pipeline.name}: nothing has been predicted yet: `airloop run score {pipeline.name}`"
         )

@@ -10,6 +10,7 @@ import pandas as pd
 from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.features.pinned import Pinned
+from airloop.models import asked_problem
 from airloop.models.model_version.files import version_files
 from airloop.models.model_version.version import ModelVersion
 from airloop.models.recorded_digest import refuse_changed
@@ -42,14 +43,15 @@ def load_version(pipeline: Pipeline, version: int, settings: Settings, *, digest
         digest: What its files must hash to besides what the ledger says, for a version no decision names yet.
 
     Raises:
-        GuardRefused: Not registered by airloop, its files are gone or were changed since they were judged, or the model
-            does not load.
+        GuardRefused: Not registered by airloop, its files are gone or were changed since they were judged, it was
+            trained for another problem than is declared now, or the model does not load.
         UpstreamUnavailable: MLflow, its file store or the state database does not answer.
     """
     tags = registry.version_of(settings, pipeline.name, version).tags
     candidate, params = _tag(tags, tag_names.CANDIDATE, version), json.loads(_tag(tags, tag_names.PARAMS, version))
     files = version_files(pipeline.name, version, settings)
     own_digest = refuse_changed(pipeline.name, version, files, settings, digest=digest or tags.get(DIGEST, ""))
+    asked_problem.refuse_other(pipeline, version, files)
     try:
         model = model_files.load(files, pipeline.training.reviewed_types)
     except GuardRefused as error:
