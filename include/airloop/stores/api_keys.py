@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from airloop.config.nearest import nearest
 from airloop.errors import ConfigError
 from airloop.records import Record
+from airloop.records.person_texts import require_text
 from airloop.settings import Settings
 from airloop.stores import state
 from airloop.stores.tables import api_keys
@@ -63,7 +64,7 @@ def create(settings: Settings, name: str, scopes: Iterable[str]) -> tuple[str, A
     """Make a key: (the key itself, which nobody can read again, what is kept of it).
 
     Raises:
-        ConfigError: No name, no scope, or one there is not.
+        ConfigError: No name or one with control characters, no scope, or one there is not.
     """
     return _made(settings, name, scopes, id_bytes=_ID_BYTES)
 
@@ -126,6 +127,7 @@ def _made(settings: Settings, name: str, scopes: Iterable[str], *, id_bytes: int
         raise ConfigError(
             "a key needs a name that says whose it is, and a scope: airloop keys create NAME --scope predict"
         )
+    require_text(name, "the name of a key")
     key_id = secrets.token_hex(id_bytes)
     key = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
     kept = ApiKey(key_id, name.strip()[:100], _hash(key), wanted, state.instant_text(datetime.now(UTC)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from airloop.config.nearest import nearest
 from airloop.errors import DataContractError
+from airloop.records.person_texts import is_unicode
 from airloop.stores.reviews import ROW, Item
 
 _LONGEST = 2000
@@ -41,22 +42,13 @@ def _value(item: Item, field: Mapping[str, Any], text: str | None) -> Any:
         raise DataContractError(f"field {name!r} is missing")
     if len(text) > _LONGEST:
         raise DataContractError(f"field {name!r} has more than {_LONGEST} characters")
-    if "\0" in text or not _is_unicode(text):
+    if "\0" in text or not is_unicode(text):
         raise DataContractError(f"field {name!r} holds a character that no file or database takes: leave it out")
     if item.kind == ROW:
         return text or None
     if field.get("choices") and text not in field["choices"]:
         raise DataContractError(f"field {name!r} is {text[:80]!r}; it is one of: {', '.join(field['choices'])}")
     return _typed(name, field["kind"], text.strip())
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether it is text: half a surrogate pair, which JSON can carry, is not."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _typed(name: str, kind: str, text: str) -> Any:

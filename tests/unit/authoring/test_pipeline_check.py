@@ -179,6 +179,26 @@ def test_what_editors_put_into_files_is_read_over(
     assert airloop("pipelines", "check", "toy").code == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "feature_store.yaml: cannot be read: No such file or directory"),
+        ("project: ${AIRLOOP_PIPLINE}", "${AIRLOOP_PIPLINE} is not filled"),
+        ("project: [", "feature_store.yaml: while parsing"),
+        ("- project", "is empty or not a mapping; compare it with the one that `airloop init` writes"),
+    ],
+)
+def test_a_store_that_feast_could_not_open_is_refused(
+    toy_settings: Settings, airloop: Airloop, text: str | None, says: str
+) -> None:
+    path = toy_settings.feature_repo_dir / "feature_store.yaml"
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    shown = airloop("pipelines", "check", "toy")
+    assert (shown.code, says in " ".join(shown.err.split())) == (1, True)
+
+
 def test_a_store_of_a_kind_that_feast_does_not_know_is_one_error(toy_settings: Settings) -> None:
     path = toy_settings.feature_repo_dir / "feature_store.yaml"
     path.write_text(path.read_text().replace("registry_type: sql", "registry_type: sqll"))

@@ -17,7 +17,8 @@ import pathlib
 import sys
 
 previous, number, head = "0" * 64, 0, json.loads(pathlib.Path(__file__).with_name("head.json").read_text())
-for line in pathlib.Path(__file__).with_name("ledger.jsonl").read_text(encoding="utf-8").splitlines():
+# Not splitlines(): a text may hold U+2028, which ends a line for it and for no JSON.
+for line in filter(None, pathlib.Path(__file__).with_name("ledger.jsonl").read_text(encoding="utf-8").split("\\n")):
     row = json.loads(line)
     content = {key: value for key, value in row.items() if key != "hash"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -56,7 +57,11 @@ def _rows(settings: Settings, pipeline: str) -> Iterator[dict[str, object]]:
     query = sa.select(table).where(table.c.pipeline == pipeline).order_by(table.c.sequence)
     with state.reading(settings) as connection:
         for row in connection.execute(query).mappings():
-            yield dict(row)
+            # Somebody may have put bytes in the place of a text.
+            yield {
+                name: value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+                for name, value in row.items()
+            }
 
 
 def _head(settings: Settings, pipeline: str) -> dict[str, object]:

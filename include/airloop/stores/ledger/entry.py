@@ -1,10 +1,12 @@
 """One line of the ledger, as a record and as a row of the table."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from airloop.errors import DataContractError
 from airloop.records import Record, parse_instant
 
 
@@ -43,7 +45,37 @@ def payload_of(record: Record) -> dict[str, Any]:
     return {key: value for key, value in record.to_json().items() if key != "sequence"}
 
 
+UNREADABLE = "unreadable"
+_NO_TIMES = dict.fromkeys(("effective_at", "recorded_at"), datetime.min.replace(tzinfo=UTC))
+
+
 def entry_of(row: dict[str, Any]) -> Entry:
-    """A row of the table as an entry."""
+    """A row of the table as an entry.
+
+    Raises:
+        ValueError: Somebody wrote what is not an entry: no JSON, or no object.
+        DataContractError: A time that is none.
+    """
+    payload = json.loads(row["payload"])
+    if not isinstance(payload, dict):
+        raise ValueError("a payload is an object")  # noqa: TRY004 all that is no entry is one kind of error
     instants = {name: parse_instant(row[name]) for name in ("effective_at", "recorded_at")}
-    return Entry(**{**row, **instants, "payload": json.loads(row["payload"])})
+    return Entry(**{**row, **instants, "payload": payload})
+
+
+def readable(row: Mapping[str, Any]) -> Entry | None:
+    """A row as entry; None where somebody wrote what is not an entry: its hash tells."""
+    try:
+        return entry_of({key: value for key, value in row.items() if key != "next_hash"})
+    except (TypeError, ValueError, DataContractError):
+        return None
+
+
+def shown(row: Mapping[str, Any]) -> Entry:
+    """A row as entry for people and packs: one that cannot be read is of the kind UNREADABLE, and says so."""
+    entry = readable(row)
+    if entry is not None:
+        return entry
+    says = f"somebody wrote what cannot be read as {row['kind']}: `airloop ledger verify {row['pipeline']}`"
+    texts = {name: str(row[name]) for name in ("pipeline", "previous_hash", "hash")}
+    return Entry(**texts, sequence=int(row["sequence"]), kind=UNREADABLE, payload={"says": says}, **_NO_TIMES)

@@ -15,8 +15,9 @@ from datetime import datetime
 from airloop.errors import GuardRefused
 from airloop.settings import Settings
 from airloop.stores.ledger.behind import Behind
+from airloop.stores.ledger.entry import readable
 from airloop.stores.ledger.history import KINDS, History
-from airloop.stores.ledger.stored import Rows, read_appended, readable
+from airloop.stores.ledger.stored import Rows, read_appended
 from airloop.stores.ledger.verification import (
     NEWEST,
     Verified,

@@ -26,6 +26,9 @@ KINDS = (
 )
 """What the answers rest on; there are as many as trainings, however many windows were triaged."""
 
+_NONE = 0
+"""No version has this number."""
+
 IN_FORCE = ("done", "rolled_back")
 """Kinds that put their version in force from `effective_at` on."""
 
@@ -59,6 +62,7 @@ class History:
             entry
             for entry in self.entries
             if entry.kind in IN_FORCE
+            and _version(entry)
             and (at is None or entry.effective_at <= at)
             and (but_not is None or but_not not in (_version(entry), self.judged(_version(entry))))
         )
@@ -76,7 +80,7 @@ class History:
 
     def promoted(self) -> frozenset[int]:
         """Every version that was champion at some time."""
-        return frozenset(_version(entry) for entry in self.of("done"))
+        return frozenset(_version(entry) for entry in self.of("done")) - {_NONE}
 
     def refit_of(self, decision_sequence: int) -> Entry | None:
         """The newest `refitted` entry about a decision."""
@@ -135,7 +139,7 @@ class History:
         One that a `reconciled` entry gives up, because its version is gone, is none.
         """
         intended = self.latest("intended")
-        if intended is None or self.end_of(intended):
+        if intended is None or not _version(intended) or self.end_of(intended):
             return None
         given_up = {entry.payload.get("gives_up") for entry in self.of("reconciled")}
         return None if intended.sequence in given_up else intended
@@ -193,7 +197,9 @@ def is_rollback(intended: Entry) -> bool:
 
 
 def _version(entry: Entry) -> int:
-    return int(entry.payload["version"])
+    """What an entry is about; _NONE where somebody took it away."""
+    version = entry.payload.get("version")
+    return version if type(version) is int else _NONE
 
 
 def _acting(among: tuple[Entry, ...], decision_sequence: int) -> Entry | None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from airloop.settings import Settings
 from airloop.stores import state, tables
-from airloop.stores.ledger.entry import Entry, entry_of
+from airloop.stores.ledger.entry import Entry, readable, shown
 
 _table = tables.ledger_entries
 
@@ -23,7 +23,10 @@ def entries(
     until: int | None = None,
     about_version: int | None = None,
 ) -> tuple[Entry, ...]:
-    """Entries by sequence: all, or those of some kinds, of one effective_at, up to a sequence, about a version."""
+    """Entries by sequence: all, or those of some kinds, of one effective_at, up to a sequence, about a version.
+
+    A row that cannot be read as an entry (its hash tells) is left out, or of the kind `unreadable` where all are asked.
+    """
     query = sa.select(_table).where(_table.c.pipeline == pipeline)
     wanted = {*kinds, *({kind} if kind else ())}
     if wanted:
@@ -37,7 +40,9 @@ def entries(
     with state.reading(settings) as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     # Sorted here: asked for an order, SQLite walks the whole chain in it instead of looking up a few kinds.
-    return tuple(entry_of(row) for row in sorted(rows, key=_sequence))
+    if wanted or effective_at is not None:  # whoever asks for a kind acts on it
+        return tuple(entry for row in sorted(rows, key=_sequence) if (entry := readable(row)))
+    return tuple(shown(row) for row in sorted(rows, key=_sequence))
 
 
 def _sequence(row: Mapping[str, Any]) -> int:
@@ -50,7 +55,7 @@ def newest(settings: Settings, pipeline: str, kind: str) -> Entry | None:
     query = sa.select(_table).where(of_kind).order_by(_table.c.sequence.desc()).limit(1)
     with state.transaction(settings) as connection:
         row = connection.execute(query).mappings().first()
-    return entry_of(dict(row)) if row else None
+    return readable(dict(row)) if row else None
 
 
 def at(settings: Settings, pipeline: str, instant: datetime) -> tuple[Entry, ...]:

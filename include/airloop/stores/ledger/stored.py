@@ -7,10 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airloop.errors import DataContractError
 from airloop.settings import Settings
 from airloop.stores import state, tables
-from airloop.stores.ledger.entry import Entry, entry_of
 from airloop.stores.ledger.history import KINDS
 
 STAGE_OF_KIND = {
@@ -21,6 +19,9 @@ STAGE_OF_KIND = {
     "rolled_back": "roll_back",
 }
 """Kind of entry -> the stage whose record names it."""
+
+UNREADABLE = "airloop.unreadable"
+"""Key of a record that cannot be read."""
 
 Rows = Sequence[dict[str, Any]]
 _Numbered = list[tuple[int, dict[str, Any]]]
@@ -128,12 +129,13 @@ def _records(
     runs = tables.stage_runs
     of_stage = sa.and_(runs.c.pipeline == pipeline, runs.c.stage == stage, runs.c.record != "", runs.c.id > after)
     query = sa.select(runs.c.id, runs.c.record).where(of_stage).order_by(runs.c.id.desc()).limit(newest)
-    return [(int(number), json.loads(text)) for number, text in connection.execute(query)]
+    return [(int(number), _record(text)) for number, text in connection.execute(query)]
 
 
-def readable(row: Mapping[str, Any]) -> Entry | None:
-    """A row as entry; None where somebody wrote what is not an entry: its hash tells."""
+def _record(text: Any) -> dict[str, Any]:
+    """A record, or that it is none: a verification says so."""
     try:
-        return entry_of({key: value for key, value in row.items() if key != "next_hash"})
-    except (ValueError, DataContractError):
-        return None
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        found = None
+    return found if isinstance(found, dict) else {UNREADABLE: True}

@@ -15,16 +15,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airloop.errors import GuardRefused
+from airloop.errors import DataContractError, GuardRefused
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import state, tables
 from airloop.stores.ledger.chain import FIRST_HASH, row_hash
-from airloop.stores.ledger.entry import Entry
+from airloop.stores.ledger.entry import Entry, readable
 from airloop.stores.ledger.foundations import Foundations
 from airloop.stores.ledger.history import KINDS, History
 from airloop.stores.ledger.queries import entries
-from airloop.stores.ledger.stored import STAGE_OF_KIND, Rows, Stored, read_stored, readable
+from airloop.stores.ledger.stored import STAGE_OF_KIND, UNREADABLE, Rows, Stored, read_stored
 
 NEWEST = 1000
 
@@ -159,7 +159,10 @@ def broken_entries(older: Rows) -> Iterator[str]:
 
 
 def _changed(row: Mapping[str, Any]) -> Iterator[str]:
-    actual = row_hash({key: value for key, value in row.items() if key != "next_hash"})
+    try:
+        actual = row_hash({key: value for key, value in row.items() if key != "next_hash"})
+    except DataContractError:  # bytes in the place of a text
+        actual = "of what is no text"
     if actual != row["hash"]:
         yield f"entry {row['sequence']} ({row['kind']}) was changed: its content has hash {actual[:12]}, not its own"
 
@@ -185,6 +188,9 @@ def other_records(stored: Stored) -> Iterator[str]:
     for kind, stage in STAGE_OF_KIND.items():
         for record in stored.records[stage]:
             sequence = record.get("sequence")
+            if UNREADABLE in record:
+                yield f"a record of {stage} cannot be read: somebody wrote it"
+                continue
             if sequence is None or (sequence < first and sequence not in by_sequence):
                 continue
             row = by_sequence.get(sequence)

@@ -126,3 +126,8 @@ def _answering(settings: Settings) -> Iterator[None]:
         yield
     except sa.exc.OperationalError as error:
         raise UpstreamUnavailable(f"state database {make_url(settings.state_url)!r}: {error.orig}") from error
+    except sa.exc.DatabaseError as error:
+        if type(error) is not sa.exc.DatabaseError:  # a number that is taken, for example, which its writer knows
+            raise
+        says = f"state database {make_url(settings.state_url)!r}: {error.orig}: restore it from a backup"
+        raise UpstreamUnavailable(says) from error

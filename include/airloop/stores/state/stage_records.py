@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airloop.errors import DataContractError
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores.state.database import instant_text, reading, stored_window, transaction
@@ -59,7 +60,7 @@ def find_record(settings: Settings, pipeline: str, stage: str, input_key: str) -
     )
     with reading(settings) as connection:
         text = connection.execute(query).scalar()
-    return json.loads(text) if text else None
+    return _decoded(text, stage) if text else None
 
 
 def forget_overwritten(settings: Settings, pipeline: str, stage: str, *, input_key: str, window: Window) -> None:
@@ -96,7 +97,7 @@ def latest_records(
     if overlapping is not None:
         query = query.where(_overlapping(overlapping))
     with reading(settings) as connection:
-        return [json.loads(text) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]
+        return [_decoded(text, stage) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]
 
 
 def records_before(settings: Settings, pipeline: str, stage: str, *, end: datetime, limit: int) -> list[dict[str, Any]]:
@@ -109,7 +110,7 @@ def records_before(settings: Settings, pipeline: str, stage: str, *, end: dateti
         .limit(limit)
     )
     with reading(settings) as connection:
-        return [json.loads(text) for text in connection.execute(query).scalars()]
+        return [_decoded(text, stage) for text in connection.execute(query).scalars()]
 
 
 def newest_id(settings: Settings, pipeline: str, stage: str, *, starting_before: datetime) -> int | None:
@@ -151,6 +152,24 @@ def records_of(settings: Settings, numbers: Sequence[int]) -> dict[int, dict[str
             query = sa.select(stage_runs.c.id, stage_runs.c.record).where(stage_runs.c.id.in_(some))
             records |= {number: json.loads(text) for number, text in connection.execute(query)}
     return records
+
+
+def _decoded(text: str, stage: str) -> dict[str, Any]:
+    """A record as it was written.
+
+    Raises:
+        DataContractError: Somebody wrote something else.
+    """
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise DataContractError(
+            f"state database: a record of stage {stage} cannot be read, somebody wrote it: restore the database from a "
+            "backup"
+        )
+    return found
 
 
 def _recorded(pipeline: str, stage: str) -> sa.ColumnElement[bool]:
