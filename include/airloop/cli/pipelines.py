@@ -91,7 +91,8 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
     """Read every declaration, its SQL, expectations and Feast definitions, and resolve what they name."""
     from airloop.authoring.pipeline_check import check_pipeline
     from airloop.authoring.scaffold import left_to_decide
-    from airloop.config import pipeline_names
+    from airloop.config import load_pipeline, pipeline_names
+    from airloop.features import feature_store
 
     settings = load_settings()
     names = [name] if name else list(pipeline_names(settings))
@@ -101,6 +102,7 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
     for found in names:
         try:
             lines = check_pipeline(found, settings)
+            feature_store.stores(load_pipeline(found, settings), settings)
         except ConfigError as error:
             wrong.append(str(error))
             continue

@@ -87,7 +87,7 @@ def _write_csv(pipeline: Any, rows: Sequence[Any], path: Path) -> None:
         publish(str(path), quarantine.to_csv(pipeline.feeds[feeds[0]], [row.values for row in rows]), {})
     except OSError as error:
         raise UpstreamUnavailable(f"{path} cannot be written: {error}") from error
-    console.print(f"{len(rows)} rows of {feeds[0]} written to {path}; repair them there, then release them")
+    write_line(f"{len(rows)} rows of {feeds[0]} written to {path}; repair them there, then release them")
 
 
 def _show(rows: Sequence[Any], aside: Sequence[Any]) -> None:

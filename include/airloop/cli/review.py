@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import console, say, write_line
+from airloop.cli.output import say, write_line
 from airloop.errors import ConfigError
 from airloop.settings import Settings, load_settings
 
@@ -50,7 +50,7 @@ def review(
     for each in found:
         said = reviews.verdict(each).replace("**", "").replace("`", "")
         write_line(f"{each.name}: {said}")
-    console.print(f"written {path}" if found else f"no pipeline is concerned; written {path}", soft_wrap=True)
+    write_line(f"written {path}" if found else f"no pipeline is concerned; written {path}")
     if not all(_good(each, strict=strict) for each in found):
         raise typer.Exit(1)
 

@@ -42,6 +42,11 @@ def cleaned(text: str) -> str:
     return " ".join("".join(" " if _is_strange(one) else one for one in text).split())[:_LONGEST]
 
 
+def is_unicode(text: str) -> bool:
+    """Whether it is text: half a surrogate pair, which a shell or JSON can hand over, is not."""
+    return not any(0xD800 <= ord(character) < 0xE000 for character in text)
+
+
 def _is_strange(character: str) -> bool:
     number = ord(character)
     return number < 0x20 or 0x7F <= number < 0xA0 or 0xD800 <= number < 0xE000

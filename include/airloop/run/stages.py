@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from airloop import records
+from airloop.config.nearest import nearest
 from airloop.errors import ConfigError
 from airloop.records import Record
 
@@ -114,5 +115,5 @@ def find_stage(name: str) -> Stage:
         ConfigError: No such stage.
     """
     if name not in STAGES:
-        raise ConfigError(f"unknown stage {name!r} (stages: {', '.join(STAGES)})")
+        raise ConfigError(f"unknown stage {name!r}{nearest(name, STAGES)} (stages: {', '.join(STAGES)})")
     return STAGES[name]

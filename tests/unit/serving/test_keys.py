@@ -112,7 +112,13 @@ def test_only_the_hash_is_kept(served, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "scopes", "says"),
-    [("a", ["predct"], "did you mean 'predict'?"), ("a", [], "a key needs a name"), (" ", ["predict"], "needs a name")],
+    [
+        ("a", ["predct"], "did you mean 'predict'?"),
+        ("a", [], "a key needs a name"),
+        (" ", ["predict"], "needs a name"),
+        ("a\x1b[31m", ["predict"], "the name of a key holds the control character"),
+        ("\ud800", ["predict"], "the name of a key holds the control character"),
+    ],
 )
 def test_a_key_without_name_or_scope_is_not_made(served, name, scopes, says):
     with pytest.raises(ConfigError, match=says.replace("?", r"\?")):
