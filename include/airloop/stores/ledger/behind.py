@@ -65,6 +65,6 @@ class Behind:
 
 def _holds(row: dict[str, Any]) -> bool:
     try:
-        return row_hash(row) == row["hash"]
+        return row_hash(row) == str(row["hash"])
     except DataContractError:  # bytes in the place of a text
         return False

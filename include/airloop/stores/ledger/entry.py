@@ -46,7 +46,7 @@ def payload_of(record: Record) -> dict[str, Any]:
 
 
 UNREADABLE = "unreadable"
-_NO_TIMES = dict.fromkeys(("effective_at", "recorded_at"), datetime.min.replace(tzinfo=UTC))
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def entry_of(row: dict[str, Any]) -> Entry:
@@ -77,5 +77,13 @@ def shown(row: Mapping[str, Any]) -> Entry:
     if entry is not None:
         return entry
     says = f"somebody wrote what cannot be read as {row['kind']}: `airloop ledger verify {row['pipeline']}`"
-    texts = {name: str(row[name]) for name in ("pipeline", "previous_hash", "hash")}
-    return Entry(**texts, sequence=int(row["sequence"]), kind=UNREADABLE, payload={"says": says}, **_NO_TIMES)
+    return Entry(
+        pipeline=str(row["pipeline"]),
+        sequence=int(row["sequence"]),
+        kind=UNREADABLE,
+        effective_at=_NO_TIME,
+        payload={"says": says},
+        recorded_at=_NO_TIME,
+        previous_hash=str(row["previous_hash"]),
+        hash=str(row["hash"]),
+    )
