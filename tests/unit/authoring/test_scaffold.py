@@ -57,18 +57,6 @@ def test_a_declaration_stays_short_and_its_lines_readable(toy_settings: Settings
         assert max(len(line.split("   # ")[0]) for line in lines) <= 125, path
 
 
-def test_values_are_also_learned_by_the_error_they_are_judged_by(toy_settings: Settings) -> None:
-    new(toy_settings, ORDERS, "amounts", label="amount")
-    training = load_pipeline("amounts", toy_settings).training
-    assert training.metric == "mae"
-    assert training.candidates["median_boosting"].params["loss"] == "absolute_error"
-    new(toy_settings, ORDERS, "returns", label="returned")
-    assert set(load_pipeline("returns", toy_settings).training.candidates) == {
-        "logistic_regression",
-        "gradient_boosting",
-    }
-
-
 def test_every_assumption_is_listed_with_file_and_line(toy_settings: Settings) -> None:
     new(toy_settings, tables.with_column(ORDERS, "month", ["3"] * len(ORDERS)), label="returned")
     found = left_to_decide("returns", toy_settings)
