@@ -130,7 +130,8 @@ def test_a_missing_upstream_names_the_stage_to_run(toy_settings: Settings, stage
 
 
 def test_an_unknown_stage_is_refused_with_the_known_ones(toy_settings: Settings) -> None:
-    with pytest.raises(ConfigError, match=r"unknown stage 'digest' \(stages: .*ingest, validate_raw"):
+    said = r"unknown stage 'digest'; did you mean 'ingest'\? \(stages: .*ingest, validate_raw"
+    with pytest.raises(ConfigError, match=said):
         toy.run("digest", toy_settings, DAY)
 
 
