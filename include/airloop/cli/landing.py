@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import checked, write_line
+from airloop.cli.output import checked, counted, write_line
 
 Timezone = Annotated[str | None, typer.Option(help="Clock of timestamps without an offset, like Europe/Berlin.")]
 Separator = Annotated[
@@ -52,7 +52,8 @@ def land(
     landed = land_table(load_pipeline(pipeline, settings), feed, table, dialect, settings)
     root = f"{settings.landing_uri}/{pipeline}/{feed}/"
     write_line(
-        f"{landed.rows:,} rows: {len(landed.new)} new files, {len(landed.corrections)} corrections, "
+        f"{counted(landed.rows, 'row')}: {counted(len(landed.new), 'new file')}, "
+        f"{counted(len(landed.corrections), 'correction')}, "
         f"{landed.unchanged} as they were, below {root}"
     )
     for says in landed.skipped:

@@ -113,4 +113,5 @@ def _gist(entry: Any) -> str:
         said = f"{entry.kind} by {payload['who']}: {said}"
     if entry.kind == "rolled_back":
         said = f"is the champion again, in place of v{before}: {said}"
-    return f"v{version} {said}".strip() if version is not None else str(said)
+    own = str(said).removeprefix(f"version {version} ")
+    return f"v{version} {own}".strip() if version is not None else str(said)

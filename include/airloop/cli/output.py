@@ -40,6 +40,11 @@ def write_line(line: str) -> None:
     console.print(line, markup=False, soft_wrap=True)
 
 
+def counted(many: int, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{many:,} {word}" if many == 1 else f"{many:,} {word}s"
+
+
 def say(line: str) -> None:
     """Print one line of progress with the time of day (UTC)."""
     console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] ", end="")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import write_line
+from airloop.cli.output import counted, write_line
 from airloop.errors import DataContractError
 from airloop.settings import load_settings
 
@@ -26,9 +26,10 @@ def run_tests(pipeline: Annotated[str, typer.Argument(help="Name of the pipeline
         lines = differences(declared, test, settings)
         failed += bool(lines)
         rows = sum(map(len, test.expect.values()))
-        said = f"ok, {rows} rows as expected" if not lines else f"{len(lines)} differences"
+        said = f"ok, {rows} rows as expected" if not lines else counted(len(lines), "difference")
         write_line(f"{test.path.relative_to(settings.project_dir)}: {said}")
         for line in lines:
             write_line(f"  {line}")
     if failed:
-        raise DataContractError(f"{failed} tests of {pipeline} do not give what they expect")
+        gives = "does not give what it expects" if failed == 1 else "do not give what they expect"
+        raise DataContractError(f"{counted(failed, 'test')} of {pipeline} {gives}")

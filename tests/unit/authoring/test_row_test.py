@@ -61,7 +61,7 @@ def test_what_differs_is_said_by_row_and_column(folder: Path, airloop: Airloop, 
     failed = airloop("test", "toy")
     assert failed.code == 1
     assert says in failed.out
-    assert "1 tests of toy do not give what they expect" in failed.err
+    assert "1 test of toy does not give what it expects" in failed.err
 
 
 @pytest.mark.parametrize(
