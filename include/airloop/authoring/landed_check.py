@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from airloop.authoring import rhythm_check
 from airloop.config import Pipeline
 from airloop.config.calendar import is_period
+from airloop.data import inbox
 from airloop.errors import AirloopError
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import landed_files, state
+from airloop.stores.landed_files import ListedFile
 
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 _NEWEST_WINDOWS = 400
@@ -23,21 +25,30 @@ def looks(pipeline: Pipeline, settings: Settings) -> list[str]:
     folder or a state database that does not answer says nothing.
     """
     try:
-        days = _days_of_outcomes(pipeline, settings)
-        return [*_too_few_days(pipeline, days), *_too_few_rows(pipeline, settings)] if days else []
+        files = landed_files.list_files(pipeline, settings)
+        days = _days_of_outcomes(pipeline, files)
+        few = [*_too_few_days(pipeline, days), *_too_few_rows(pipeline, settings)] if days else []
     except AirloopError:
         return []
+    return [*_ahead(pipeline, files), *few]
 
 
-def _days_of_outcomes(pipeline: Pipeline, settings: Settings) -> list[date]:
+def _ahead(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[str]:
+    ahead = inbox.ahead(pipeline, files)
+    if not ahead:
+        return []
+    more = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
+    return [
+        f"landing: look: {ahead[0].feed}/{ahead[0].name}{more}: a day that has not begun, of a feed that is written "
+        "after its events: nothing reads it before that day; is its name right?"
+    ]
+
+
+def _days_of_outcomes(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[date]:
     """The different days of which a file of an outcome feed has landed, ascending."""
     outcomes = set(pipeline.outcome_feeds)
-    spans = (
-        landed_files.file_span(pipeline.feeds[file.feed], file.name)
-        for file in landed_files.list_files(pipeline, settings)
-        if file.feed in outcomes
-    )
-    return sorted({span.start.date() for span in spans if span is not None})
+    named = (landed_files.file_span(pipeline.feeds[file.feed], file.name) for file in files if file.feed in outcomes)
+    return sorted({span.start.date() for span in named if span is not None and landed_files.has_come(span)})
 
 
 def _too_few_days(pipeline: Pipeline, days: Sequence[date]) -> list[str]:

@@ -55,7 +55,8 @@ def awaited(
 
 def _newest(feed: Feed, name: str, files: Iterable[ListedFile]) -> datetime | None:
     spans = (landed_files.file_span(feed, file.name) for file in files if file.feed == name)
-    return max((landed_files.reaches(feed, span) for span in spans if span is not None), default=None)
+    come = (span for span in spans if span is not None and landed_files.has_come(span))
+    return max((landed_files.reaches(feed, span) for span in come), default=None)
 
 
 def _last_period_end(feed: Feed, window: Window) -> datetime:

@@ -109,12 +109,22 @@ def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | Non
 
     The newest end of a local day among the feeds that are certainly written after the events they hold: outcomes,
     feeds with a declared delay, and streams (those to the start of their newest period). Others (a schedule) may land
-    ahead of their day; they count when there is nothing else.
+    ahead of their day; they count when there is nothing else. A file about a day that has not begun shows nothing.
     """
     feeds = {name: pipeline.feeds[name] for name in _telling(pipeline)}
     found = ((feeds[file.feed], file.name) for file in files if file.feed in feeds)
     spans = ((feed, landed_files.file_span(feed, name)) for feed, name in found)
-    return max((landed_files.reaches(feed, span) for feed, span in spans if span is not None), default=None)
+    come = ((feed, span) for feed, span in spans if span is not None and landed_files.has_come(span))
+    return max((landed_files.reaches(feed, span) for feed, span in come), default=None)
+
+
+def ahead(pipeline: Pipeline, files: Iterable[ListedFile]) -> list[ListedFile]:
+    """Files about a day that has not begun, of feeds that are written after the events they hold: misnamed ones."""
+    after = {name for name, feed in pipeline.feeds.items() if _after_the_event(feed)}
+    named = (
+        (file, landed_files.file_span(pipeline.feeds[file.feed], file.name)) for file in files if file.feed in after
+    )
+    return [file for file, span in named if span is not None and not landed_files.has_come(span)]
 
 
 def _telling(pipeline: Pipeline) -> list[str]:
@@ -170,7 +180,7 @@ class _Landed:
         spans = [
             (file, landed_files.reaches(pipeline.feeds[file.feed], span))
             for file, span in self._spans
-            if span and file.feed in telling
+            if span and file.feed in telling and landed_files.has_come(span)
         ]
         newest = max((end for _, end in spans), default=None)
         tied = [(file, end) for file, end in spans if end == newest]

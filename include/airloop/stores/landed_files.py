@@ -169,6 +169,11 @@ def reaches(feed: Feed, span: Window) -> datetime:
     return span.start if feed.stream else span.end
 
 
+def has_come(span: Window) -> bool:
+    """Whether a period has begun by the wall clock: a file about a later one lies there ahead, or has a wrong name."""
+    return span.start <= datetime.now(UTC)
+
+
 def period_of(feed: Feed, local: datetime) -> Window:
     """The UTC span of the period that files of a feed are named by, which holds an instant of its local time.
 

@@ -92,6 +92,14 @@ def test_few_windows_say_nothing_about_rows(toy_settings: Settings, airloop: Air
     assert "min_rows" not in airloop("pipelines", "check", "toy").out
 
 
+def test_a_file_about_a_day_that_has_not_begun_is_named(toy_settings: Settings, airloop: Airloop) -> None:
+    declare(toy_settings)
+    land_outcomes(toy_settings, [*range(60), 365 * 60])
+    shown = airloop("pipelines", "check", "toy").out
+    assert "landing: look: failures/2079-12-17.csv: a day that has not begun" in shown
+    assert "min_blocks" not in shown
+
+
 def test_a_landing_folder_that_does_not_answer_stops_no_check(toy_settings: Settings, airloop: Airloop) -> None:
     declare(toy_settings)
     folder = Path(toy_settings.landing_uri) / "toy"

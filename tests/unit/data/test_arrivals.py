@@ -40,6 +40,14 @@ def arrive(settings: Settings, over: Window) -> Arrived:
     return found
 
 
+def test_a_file_about_an_hour_that_has_not_begun_ends_no_waiting(toy_settings: Settings, pipeline: Pipeline) -> None:
+    land(toy_settings, 3)
+    for feed in ("jobs", "heat"):
+        hourly.land(toy_settings, feed, at(4), [], name="2120-01-01T04.csv")
+    assert [found.newest for found in arrivals.awaited(pipeline, window(4), toy_settings)] == [at(4), at(4)]
+    assert arrivals.not_reached(pipeline, window(40), toy_settings) != ""
+
+
 def test_a_feed_is_awaited_until_it_may_be_late_no_longer(toy_settings: Settings, pipeline: Pipeline) -> None:
     land(toy_settings, 3)
     land(toy_settings, 4, feeds=("jobs",))

@@ -12,6 +12,7 @@ from airloop.data.inbox import waiting_windows
 from airloop.errors import DataContractError
 from airloop.records import Window
 from airloop.settings import Settings, load_settings
+from airloop.stores import landed_files
 
 DAILY_FEEDS = ("schedule", "departures", "weather", "arrivals")
 
@@ -44,6 +45,15 @@ def test_a_burst_of_fifty_files_waits_for_every_finished_window(pipeline: Pipeli
     land(settings, "departures", *march)
     # The last New York day ends four hours into the next UTC day, whose window is not finished.
     assert _windows(daily, settings) == [day(each) for each in march]
+
+
+def test_a_file_about_a_day_that_has_not_begun_finishes_no_window(pipeline: Pipeline, settings: Settings) -> None:
+    land(settings, "arrivals", *days(date(2013, 1, 1), 20), date(2113, 1, 21))
+    assert _windows(pipeline, settings) == []
+    files = landed_files.list_files(pipeline, settings)
+    assert [file.name for file in inbox.ahead(pipeline, files)] == ["2113-01-21.csv"]
+    land(settings, "arrivals", *days(date(2013, 1, 21), 11))
+    assert _windows(pipeline, settings) == [month(1)]
 
 
 def test_every_window_of_a_burst_has_a_run_id_of_its_own(pipeline: Pipeline, settings: Settings) -> None:
