@@ -2,21 +2,18 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.support import toy_hours
-from tests.support.waiting import until
 
 from airloop.config import calendar_windows, load_pipeline
 from airloop.data import inbox
-from airloop.records import Scored, Window
+from airloop.records import Window
 from airloop.serving.score import predictions_uri
-from airloop.stores import lake, ledger, state
+from airloop.stores import lake, ledger
 from airloop.stores.mlflow import tracking
 from airloop_platform.replay import Period, replay, span
-from airloop_platform.replay.airflow_client import Run
 
 pytestmark = pytest.mark.e2e
 
@@ -51,15 +48,6 @@ class Hours:
 
     def trainings(self) -> int:
         return len(self.client.recent(f"{self.pipeline.name}__training"))
-
-    def runs(self, group: str) -> dict[str, Run]:
-        """Of the newest 50, those that have ended well, by their id."""
-        runs = self.client.recent(f"{self.pipeline.name}__{group}")
-        return {run.run_id: run for run in runs if run.state == "success"}
-
-    def scored(self, window: Window) -> list[Scored]:
-        rows = state.latest_records(self.settings, self.pipeline.name, "score", window=window)
-        return [Scored.from_json(row) for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -118,25 +106,3 @@ def test_every_hour_is_scored_once_while_its_outcomes_are_hidden(worlds: dict[st
 def test_no_hour_waits_for_the_inbox_afterwards(worlds: dict[str, Hours]) -> None:
     world = worlds[toy_hours.STAYS]
     assert inbox.waiting_windows(world.pipeline, world.settings) == ()
-
-
-def test_an_hour_whose_files_come_too_late_is_scored_once_by_the_champion_of_its_time(worlds: dict[str, Hours]) -> None:
-    late = worlds[toy_hours.MAY_BE_LATE]
-    settings, name, end = late.settings, late.pipeline.name, late.windows[-1].end
-    hour = Window(end, end + timedelta(hours=1))
-    before = late.runs("data")
-    toy_hours.land_hour(settings, name, hour.start, "heat", "jobs")
-    assert until(lambda: bool(late.scored(hour)), seconds=300)
-    (scored,) = late.scored(hour)
-    assert (scored.version, scored.mode) == (ledger.champion_at(settings, name, hour.start), "live")
-    assert scored.rows == toy_hours.JOBS_AN_HOUR
-    assert until(lambda: late.runs("data").keys() - before.keys() != set(), seconds=60)
-    started = late.runs("data")
-    # What lands for it afterwards builds its features again, and asks for no second scoring.
-    toy_hours.land_hour(settings, name, hour.start, "heat", but=1)
-    assert until(lambda: late.runs("data").keys() - started.keys() != set(), seconds=300)
-    (again,) = (late.runs("data")[run_id] for run_id in late.runs("data").keys() - started.keys())
-    states = {task["task_id"]: task["state"] for task in late.client.tasks(again)}
-    assert (states["materialize"], states["score_late"]) == ("success", "skipped")
-    assert sum(run_id.startswith("late__") for run_id in late.runs("scoring")) == 1
-    assert len(late.scored(hour)) == 1

@@ -4,7 +4,7 @@ Each hour has a file of its own of each feed: twelve jobs, an hour's readings, a
 """
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,20 +15,10 @@ from airloop.records import Window
 from airloop.settings import Settings
 
 STAYS, CHANGES = "hours", "changed_hours"
-MAY_BE_LATE = CHANGES
-"""Its jobs may land up to LATENESS_HOURS after their hour."""
-LATENESS_HOURS = 6
 CHANGED_FROM = 24
 """From this day on a job's size says nothing about its end, in `changed_hours`."""
 JOBS_AN_HOUR, MACHINES = 12, 5
 DAYS = 48
-_HOUR = timedelta(hours=1)
-_HEADERS = {
-    "machines": "machine,built",
-    "jobs": "job,machine,planned_at,starts_at,size",
-    "heat": "machine,measured_at,celsius",
-    "failures": "job,ended_at,failed",
-}
 
 
 def declare(settings: Settings) -> None:
@@ -39,8 +29,6 @@ def declare(settings: Settings) -> None:
         declared["coverage"] = {"start": toy.START.date(), "end": (toy.START + timedelta(days=DAYS)).date()}
         for feed in ("jobs", "heat", "failures"):
             declared["feeds"][feed]["files"] = "{day}T{hour}.csv"
-        if name == MAY_BE_LATE:
-            declared["feeds"]["jobs"]["lateness_hours"] = LATENESS_HOURS
         declared["features"]["lookback_days"] = 1
         # The probe adapts within days, and a look judges the newest two weeks: a change is seen within them.
         declared["training"] |= {"history_days": 5, "leak_check_times": 1}
@@ -57,30 +45,19 @@ def declare(settings: Settings) -> None:
 def land(settings: Settings, name: str, until: datetime) -> None:
     """All files of a pipeline's past at once, up to an instant."""
     root = Path(settings.landing_uri) / name
-    _write(
-        root / "machines" / "machines.csv", _HEADERS["machines"], (f"m{number},{2000 + number}" for number in range(5))
-    )
-    _land(root, name, range((until - toy.START) // _HOUR), ("jobs", "heat", "failures"))
-
-
-def land_hour(settings: Settings, name: str, at: datetime, *feeds: str, but: int = 0) -> None:
-    """The files of one hour.
-
-    Args:
-        but: So many of the file's last rows are missing.
-    """
-    _land(Path(settings.landing_uri) / name, name, [(at - toy.START) // _HOUR], feeds, but=but)
-
-
-def _land(root: Path, name: str, numbers: Iterable[int], feeds: Sequence[str], *, but: int = 0) -> None:
-    hours: dict[str, dict[datetime, list[str]]] = {feed: {} for feed in feeds}
-    for number in numbers:
+    headers = {
+        "jobs": "job,machine,planned_at,starts_at,size",
+        "heat": "machine,measured_at,celsius",
+        "failures": "job,ended_at,failed",
+    }
+    _write(root / "machines" / "machines.csv", "machine,built", (f"m{number},{2000 + number}" for number in range(5)))
+    hours: dict[str, dict[datetime, list[str]]] = {feed: {} for feed in headers}
+    for number in range((until - toy.START) // timedelta(hours=1)):
         for feed, at, line in _rows(number, by_size=name == STAYS or number < CHANGED_FROM * 24):
-            if feed in hours:
-                hours[feed].setdefault(at.replace(minute=0), []).append(line)
+            hours[feed].setdefault(at.replace(minute=0), []).append(line)
     for feed, files in hours.items():
         for at, lines in files.items():
-            _write(root / feed / f"{at:%Y-%m-%dT%H}.csv", _HEADERS[feed], lines[: len(lines) - but])
+            _write(root / feed / f"{at:%Y-%m-%dT%H}.csv", headers[feed], lines)
 
 
 def days(first: int, end: int) -> Window:
@@ -90,7 +67,7 @@ def days(first: int, end: int) -> Window:
 
 def _rows(number: int, *, by_size: bool) -> Iterator[tuple[str, datetime, str]]:
     """Feed, event time and line of the rows about one hour: its jobs are planned when it begins."""
-    at, draw = toy.START + number * _HOUR, random.Random(number)
+    at, draw = toy.START + timedelta(hours=number), random.Random(number)
     for machine in range(MACHINES):
         yield "heat", at, f"m{machine},{toy.text(at)},{_celsius(number, machine):.2f}"
     for job in range(JOBS_AN_HOUR):
