@@ -14,12 +14,10 @@ import pandas as pd
 from airloop.config import Pipeline
 from airloop.errors import ConfigError, DataContractError
 from airloop.models import evidence
-from airloop.models.history import evenly
+from airloop.models.history import evenly, raised_bounds
 from airloop.problems import task_of
 
 Fold = tuple[pd.DataFrame, pd.DataFrame]
-
-_BOUNDS = ("history_days", "max_train_rows")
 
 
 def folds(pipeline: Pipeline, rows: pd.DataFrame) -> list[Fold]:
@@ -117,8 +115,5 @@ def _problem(pipeline: Pipeline, rows: pd.DataFrame, fold: Fold) -> str:
 
 
 def _way_out(pipeline: Pipeline) -> str:
-    """What gives a fold more to learn from; a bound on the past only where one is declared."""
-    training = pipeline.training
-    bounds = [f"training.{name} ({value})" for name in _BOUNDS if (value := getattr(training, name)) is not None]
-    raised = f"raise {' or '.join(bounds)}, " if bounds else ""
-    return f"lower training.budget.folds, {raised}or take a later cutoff"
+    """What gives a fold more to learn from."""
+    return f"lower training.budget.folds, {raised_bounds(pipeline)}or take a later cutoff"

@@ -64,3 +64,10 @@ def evenly(count: int, at_most: int | None) -> list[int]:
         return list(range(count))
     found: list[int] = np.linspace(count - 1, 0, at_most).round().astype(np.int64)[::-1].tolist()
     return found
+
+
+def raised_bounds(pipeline: Pipeline) -> str:
+    """`raise training.history_days (3), `: of a way out, the declared bounds on what is learned from; empty of none."""
+    declared = ((name, getattr(pipeline.training, name)) for name in ("history_days", "max_train_rows"))
+    bounds = [f"training.{name} ({value})" for name, value in declared if value is not None]
+    return f"raise {' or '.join(bounds)}, " if bounds else ""

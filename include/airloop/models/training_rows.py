@@ -12,7 +12,7 @@ from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.features import examples, feature_store, leak_check, sections, stale
 from airloop.models import memory, outcomes_there, training_set
-from airloop.models.history import Thinning, kept_since, learned_since
+from airloop.models.history import Thinning, kept_since, learned_since, raised_bounds
 from airloop.models.reserve import RESERVE, reserved
 from airloop.problems import refuse_unfit_labels, task_of
 from airloop.records import Record, Window
@@ -164,7 +164,8 @@ def _refuse_too_few(pipeline: Pipeline, frame: pd.DataFrame, holdout: Window) ->
     if rows < pipeline.training.min_train_rows:
         raise DataContractError(
             f"{pipeline.name}: {rows} labelled training rows before {holdout.start:%Y-%m-%d}, "
-            f"min_train_rows is {pipeline.training.min_train_rows}: take a later cutoff, or lower that number"
+            f"min_train_rows is {pipeline.training.min_train_rows}: take a later cutoff, "
+            f"{raised_bounds(pipeline)}or lower that number"
         )
 
 

@@ -138,6 +138,16 @@ def test_too_few_training_rows_are_refused(toy_built):
         toy.run("snapshot", toy_built, toy.days(0, 18))
 
 
+def test_too_few_rows_by_a_bound_on_the_past_name_the_bound(toy_built, tmp_path):
+    settings = toy.edited(
+        toy_built, tmp_path, "pipeline.yaml", "min_train_rows: 100,", "min_train_rows: 100, history_days: 1,"
+    )
+    with pytest.raises(
+        DataContractError, match=r"min_train_rows is 100: .* raise training\.history_days \(1\), or lower"
+    ):
+        run_plainly(snapshot.snapshot, Deployment(toy.toy_pipeline(settings), settings), toy.days(0, CUTOFF))
+
+
 def test_a_cutoff_without_any_time_to_train_on_is_refused(toy_built):
     with pytest.raises(DataContractError, match=r"cutoff 2020-01-18T00:00Z leaves no training rows.*later cutoff"):
         toy.run("snapshot", toy_built, toy.days(0, 17))
