@@ -96,24 +96,28 @@ def test_kappa_is_scikit_learns_and_is_not_defined_where_nothing_varies() -> Non
     assert review_agreement.agreement([[said("ann", "1", True)]]) == []
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+@pytest.fixture(scope="module")
+def _predicted(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Two days of the toy, the second without outcomes, one row of it in quarantine; every job of it predicted."""
-    found = toy.write_project(tmp_path / "project", REPOSITORY)
-    toy_sql.declare(
-        found, "monitoring:", "review: {confidence_at_most: 0.6, quarantined: true, people: 2}\nmonitoring:"
-    )
-    toy.land(found, days=range(1))
-    toy.land(found, days=range(1, 2), outcomes=False)
-    path = Path(found.landing_uri) / "toy" / "jobs" / "2020-01-02.csv"
+    made = toy.write_project(tmp_path_factory.mktemp("review") / "project", REPOSITORY)
+    toy_sql.declare(made, "monitoring:", "review: {confidence_at_most: 0.6, quarantined: true, people: 2}\nmonitoring:")
+    toy.land(made, days=range(1))
+    toy.land(made, days=range(1, 2), outcomes=False)
+    path = Path(made.landing_uri) / "toy" / "jobs" / "2020-01-02.csv"
     lines = path.read_text().splitlines()
     lines[1] = lines[1].rsplit(",", 1)[0] + ",5000"
     path.write_text("\n".join(lines) + "\n")
     for day in (0, 1):
         for stage in ("ingest", "validate_raw"):
-            toy.run(stage, found, toy.days(day, day + 1))
-    _predict(found, {"j001-005": 0.55, "j001-006": 0.97})
-    return found
+            toy.run(stage, made, toy.days(day, day + 1))
+    _predict(made, {"j001-005": 0.55, "j001-006": 0.97})
+    return made
+
+
+@pytest.fixture
+def settings(_predicted: Settings, tmp_path: Path) -> Settings:
+    """A home like that for each test."""
+    return toy.copied(_predicted, tmp_path / "project")
 
 
 def _predict(settings: Settings, values: dict[str, float]) -> None:
