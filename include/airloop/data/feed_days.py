@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from airloop.config import Feed, Pipeline
+from airloop.data.feed_history.due_days import is_outermost
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import lake
@@ -66,7 +67,8 @@ def judge_days(
 
     A day is expected when most days like it had a file, it lies in the pipeline's coverage and, before any history, not
     before the feed's first file. An outcome may still come: its day is expected once a later one has landed. A day is
-    short with less than 0.6 of the median of its like, and more than five standard deviations of a count below it.
+    short with less than 0.6 of the median of its like, and more than five standard deviations of a count below it. The
+    days in which the coverage begins and ends are not short: a table may begin and end at any hour.
 
     Args:
         landed: Rows by local day of the files that could be read.
@@ -77,7 +79,8 @@ def judge_days(
     newest = max(landed, default=date.min)
     due = [day for day in _due(pipeline, feed, window, newest) if _is_judged(feed, day, window)]
     expected = [day for day in due if day in landed or _is_expected(day, landed, past)]
-    short = tuple(_short(landed, past))
+    whole = {day: rows for day, rows in landed.items() if not is_outermost(pipeline, feed, day)}
+    short = tuple(_short(whole, past))
     return FeedDays(len(expected), tuple(day for day in expected if day not in landed), short)
 
 

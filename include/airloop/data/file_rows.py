@@ -1,6 +1,5 @@
 """One landed file as typed rows: which of them can be read, and what is wrong with each of the others."""
 
-import difflib
 import hashlib
 import io
 import json
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from airloop.config import Feed
-from airloop.data import key_text
+from airloop.data import file_header, key_text
 from airloop.data.plain_text import refuse_no_text
 from airloop.data.unreadable_rows import AND, HEADER, RULE, SOURCE, TEXT, explain
 from airloop.data.value_rules import typed
@@ -116,23 +115,10 @@ def _texts(uri: str, content: bytes, feed: Feed) -> pl.DataFrame:
         )
     except pa.ArrowInvalid as error:
         why = str(error).removeprefix("CSV parse error: ").strip().splitlines()[0][:200]
-        raise DataContractError(f"{uri}: not readable as CSV: {why}") from error
-    _refuse_other_columns(uri, table.column_names, feed)
+        above = file_header.lines_above(content, feed)
+        raise DataContractError(f"{uri}: not readable as CSV: {why}{f'; {above}' if above else ''}") from error
+    file_header.refuse_other_columns(uri, content, table.column_names, feed)
     return pl.DataFrame(table.select(list(feed.columns)))
-
-
-def _refuse_other_columns(uri: str, found: Sequence[str], feed: Feed) -> None:
-    if sorted(found) == sorted(feed.columns):
-        return
-    missing = sorted(set(feed.columns) - set(found))
-    extra = sorted(set(found) - set(feed.columns))
-    twice = sorted({name for name in found if found.count(name) > 1})
-    near = [(name, difflib.get_close_matches(name.lower(), [item.lower() for item in extra], n=1)) for name in missing]
-    renamed = [f"{name!r} may be {item!r}" for name, close in near for item in extra if item.lower() in close]
-    says = [f"missing {missing}, not declared {extra}", *renamed, *([f"twice {twice}"] if twice else [])]
-    if len(found) == 1 < len(feed.columns):
-        says.append("is anything but a comma between the fields?")
-    raise DataContractError(f"{uri}: columns differ from the declaration: {', '.join(says)}")
 
 
 def _rules(text: pl.DataFrame, rows: pl.DataFrame, feed: Feed, span: Window | None) -> pl.Series:

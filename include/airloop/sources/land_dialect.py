@@ -77,11 +77,16 @@ def separator_of(path: Path, content: bytes, dialect: Dialect) -> str:
     """The character that parts columns.
 
     Raises:
-        DataContractError: None was given, and the header has more of another than commas.
+        DataContractError: None was given, and the header has more of another than commas; or a line above it names one.
     """
+    header = content.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace")
+    if header.lower().startswith("sep="):
+        raise DataContractError(
+            f"{path}: its first line, {header.strip()!r}, tells a spreadsheet what parts the columns: remove it, and "
+            "add --separator where that is not a comma"
+        )
     if dialect.separator is not None:
         return dialect.separator
-    header = content.split(b"\n", 1)[0].decode("utf-8", errors="replace")
     separator = max(_SEPARATORS, key=header.count)
     if header.count(separator) > header.count(","):
         said = "tab" if separator == "\t" else repr(separator)

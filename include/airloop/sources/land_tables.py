@@ -12,7 +12,7 @@ import pyarrow.csv
 
 from airloop.config.nearest import nearest
 from airloop.data import clock_times, key_text
-from airloop.data.plain_text import OTHER_CODES
+from airloop.data.plain_text import other_form
 from airloop.data.value_rules import Kind, kind_of, typed
 from airloop.errors import ConfigError, DataContractError
 from airloop.sources import land_dialect
@@ -114,7 +114,7 @@ def _read(path: Path, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, str], f
 def _refuse_encoding(path: Path, content: bytes) -> None:
     """Refuse a text that is not UTF-8; another encoding is not guessed, for every byte is a letter in several."""
     way = f"save it as CSV UTF-8, or: iconv -f {{}} -t UTF-8 {shlex.quote(path.name)} > utf8.csv"
-    code = next((name for start, name in OTHER_CODES.items() if content.startswith(start)), None)
+    code = other_form(content)
     if code == "UTF-16":
         raise DataContractError(f"{path}: is written in UTF-16, and read in UTF-8 alone: {way.format(code)}")
     if code:

@@ -92,3 +92,22 @@ def test_a_counter_goes_on_and_two_windows_before_are_not_enough() -> None:
     counter = [_ends(np.arange(number * 2000.0, (number + 1) * 2000.0)) for number in range(5)]
     assert level(counter[:4], counter[4]) is None
     assert level(PAST[:2], _ends(_values(9, mean=1080.0))) is None
+
+
+def _prices(seed: int, *steps: float) -> Floats:
+    return np.random.default_rng(seed).choice(np.array(steps), 800)
+
+
+IN_STEPS = [_ends(_prices(seed, 1.78, 1.99, 2.09, 2.18, 2.29)) for seed in range(3)]
+
+
+def test_a_price_that_fell_is_a_step_more() -> None:
+    assert find(IN_STEPS, _ends(_prices(9, 1.48, 1.99, 2.09, 2.18, 2.29))) is None
+    assert find(IN_STEPS, _ends(_prices(9, 1.99, 2.09, 2.18, 2.29, 2.69))) is None
+
+
+@pytest.mark.parametrize("code", [0.0, 0.99, 9.99, -1.0])
+def test_a_code_for_missing_among_prices_is_found(code: float) -> None:
+    found = find(IN_STEPS, _ends(_with(_prices(9, 1.78, 1.99, 2.09, 2.18, 2.29), code, 0.05)))
+    assert found is not None
+    assert found.value == code

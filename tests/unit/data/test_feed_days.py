@@ -6,6 +6,7 @@ import pytest
 
 from airloop.config import Pipeline, load_pipeline
 from airloop.config.calendar import calendar_windows
+from airloop.config.coverage import Coverage
 from airloop.data.feed_days import FeedDays, judge_days
 from airloop.records import Window
 from airloop.settings import Settings
@@ -92,3 +93,20 @@ def test_a_feed_of_few_rows_is_not_short_by_chance(pipeline: Pipeline) -> None:
 def test_before_its_first_file_a_feed_has_no_days(pipeline: Pipeline) -> None:
     began = {date(2013, 4, 20) + timedelta(days=n): 72 for n in range(11)}
     assert judged(pipeline, "weather", APRIL, began) == FeedDays(11, (), ())
+
+
+def test_the_days_in_which_a_table_begins_and_ends_may_be_cut_off(pipeline: Pipeline) -> None:
+    whole = {date(2013, 12, 1) + timedelta(days=n): 300 for n in range(32)}
+    cut = {**whole, date(2014, 1, 1): 60}
+    until = Coverage(start=date(2013, 1, 1), end=date(2014, 1, 2))
+    last = Window(datetime(2014, 1, 1, tzinfo=UTC), datetime(2014, 1, 2, tzinfo=UTC))
+
+    def short(coverage: Coverage) -> list[date]:
+        declared = pipeline.model_copy(update={"coverage": coverage})
+        known = {day: rows for day, rows in cut.items() if day < last.start.date()}
+        landed = {day: rows for day, rows in cut.items() if day >= last.start.date()}
+        return [item.day for item in judge_days(declared, "weather", last, landed=landed, past=known).short]
+
+    assert short(until) == []
+    assert short(Coverage(start=date(2013, 1, 1), end=date(2014, 2, 1))) == [date(2014, 1, 1)]
+    assert short(Coverage(start=date(2013, 1, 1))) == [date(2014, 1, 1)]

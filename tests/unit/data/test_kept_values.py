@@ -140,3 +140,30 @@ TURNED = ((pl.col("wind_dir") + 180) % 360).cast(pl.Int64)
 )
 def test_a_month_with_something_added_is_named_by_one_alarm(plant: Plant, kind: str, subject: str) -> None:
     assert [(alarm.kind, alarm.subject) for alarm in alarms(plant)] == [(kind, subject)]
+
+
+def _list(seed: int, *steps: float) -> Ends:
+    return _ends(np.random.default_rng(seed).choice(np.array(steps), 800))
+
+
+def test_a_price_that_is_gone_or_rose_is_no_offset() -> None:
+    past = [_list(seed, 1.69, 1.99, 2.09, 2.18, 2.29) for seed in range(3)]
+    assert kept_values.moved_end(past, _list(9, 1.69, 1.99, 2.09, 2.18)) is None
+    assert kept_values.moved_end(past, _list(9, 1.79, 1.99, 2.09, 2.18, 2.29)) is None
+    assert kept_values.moved_end(past, _list(9, 1.79, 2.09, 2.19, 2.28, 2.39)) is None
+    moved = kept_values.moved_end(past, _list(9, 2.69, 2.99, 3.09, 3.18, 3.29))
+    assert moved is not None
+    assert moved.now - moved.before == pytest.approx(1.0)
+
+
+def test_what_goes_with_none_of_another_thing_is_held_and_what_goes_with_a_lowest_price_is_not() -> None:
+    def held(seed: int, lowest: float, listed: float) -> dict[str, kept_values.Held]:
+        draw = np.random.default_rng(seed)
+        cheap = draw.uniform(size=800) < 0.1
+        sale = np.where(cheap, lowest, draw.choice([1.79, 1.99, 2.09], 800))
+        price = np.where(cheap, listed, draw.choice([1.99, 2.09, 2.29], 800))
+        return kept_values.held(pl.DataFrame({"sale": sale, "price": price}), ["sale", "price"])
+
+    (broken,) = kept_values.broken([held(seed, 0.0, 2.18) for seed in range(3)], held(9, 0.0, 2.33))
+    assert broken[:2] == ("price", "sale")
+    assert list(kept_values.broken([held(seed, 1.49, 2.18) for seed in range(3)], held(9, 1.49, 2.33))) == []

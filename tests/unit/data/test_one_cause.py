@@ -38,3 +38,18 @@ def test_new_categories_of_which_few_are_spellings_are_new_categories() -> None:
         "new_categories schedule.carrier"
     ]
     assert _named(spelled) == ["other_spelling schedule.carrier"]
+
+
+def test_copies_under_new_keys_explain_as_many_rows_without_an_outcome() -> None:
+    copied = Alarm("copied_rows", "schedule", "", 1.0, 0.0)
+    assert _named(Alarm("labels_missing", "arrivals", "", 0.49, 0.97), copied) == ["copied_rows schedule"]
+    assert _named(Alarm("incomplete", "departures", "", 0.5, 0.98), copied) == ["copied_rows schedule"]
+
+
+def test_more_missing_outcomes_than_there_are_copies_are_said_as_well() -> None:
+    copied = Alarm("copied_rows", "schedule", "", 0.2, 0.0)
+    assert _named(Alarm("labels_missing", "arrivals", "", 0.49, 0.97), copied) == [
+        "labels_missing arrivals",
+        "copied_rows schedule",
+    ]
+    assert _named(Alarm("labels_missing", "arrivals", "", 0.88, 0.97), copied) == ["copied_rows schedule"]

@@ -130,3 +130,10 @@ def test_the_options_say_the_same_again() -> None:
         "--missing", "NA", "--missing", "-",
     ]  # fmt: skip
     assert Dialect().options() == []
+
+
+@pytest.mark.parametrize("said", [{}, {"separator": ";"}])
+def test_a_line_that_tells_a_spreadsheet_the_separator_is_to_be_removed(tmp_path: Path, said: dict[str, str]) -> None:
+    with pytest.raises(DataContractError, match=r"its first line, 'sep=;', tells a spreadsheet") as refused:
+        read(tmp_path, "sep=;\na;b\n1;2\n", **said)
+    assert "--separator" in str(refused.value)

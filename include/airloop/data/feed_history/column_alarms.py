@@ -10,12 +10,13 @@ from airloop.data.feed_history import (
     frozen_values,
     missing_values,
     pile_up,
+    price_factor,
     repeated_days,
     smooth_columns,
     unit_change,
     value_grid,
 )
-from airloop.data.feed_history.conversions import AMOUNTS
+from airloop.data.feed_history.conversions import AMOUNTS, TURNED, Conversion
 from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import numeric_columns
@@ -44,6 +45,8 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
     numbers = numeric_columns(feed)
     trusted = {column: looked.trusted(name, f"{name}.{column}") for column in numbers}
     converted = {column: found for column in numbers if (found := _converted(trusted[column], sketch, column))}
+    grids_before = {name: [item.grids[name] for item in past if name in item.grids] for name, past in trusted.items()}
+    multiplied = price_factor.find(grids_before, sketch.grids)
     for column, past in trusted.items():
         subject, changed = f"{name}.{column}", converted.get(column)
         if changed:
@@ -52,13 +55,15 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
                 continue
             first, last = changed.days
             since = "" if feed.static else f" from {first} to {last}"
+            kind = "turned" if changed.conversion in TURNED else "unit_change"
+            looks = "turned round" if kind == "turned" else "like a unit change"
             says = (
-                f"{subject} looks like a unit change ({changed.conversion.name}){since}: its median is "
-                f"{changed.observed:.4g}, before {changed.expected:.4g}; {MEND}"
+                f"{subject} looks {looks} ({changed.conversion.name}){since}: its median is {changed.observed:.4g}, "
+                f"before {changed.expected:.4g}; {MEND}"
             )
-            yield Alarm("unit_change", subject, says, changed.observed, changed.expected)
+            yield Alarm(kind, subject, says, changed.observed, changed.expected)
             continue
-        grids = [earlier.grids[column] for earlier in past if column in earlier.grids]
+        grids = grids_before[column]
         moved = value_grid.find(grids, sketch.grids[column], AMOUNTS) if column in sketch.grids else None
         if moved:
             conversion, without, share = moved
@@ -67,6 +72,14 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
                 f"that was there before, and {share:.0%} once the change is undone; {MEND}"
             )
             yield Alarm("unit_change", subject, says, without, share)
+            continue
+        if priced := multiplied.get(column):
+            says = (
+                f"{subject} looks multiplied by {priced.factor:g}: {priced.without:.0%} of its rows have a value that "
+                f"was there before, and {priced.share:.0%} once that is undone: another currency, a tax in it, a new "
+                f"price list? {MEND}"
+            )
+            yield Alarm("unit_change", subject, says, priced.without, priced.share)
             continue
         part = value_grid.find_part(grids, sketch.grids[column], AMOUNTS) if column in sketch.grids else None
         # Whose rows they are is the better name: what was fixed for them has changed.
@@ -82,7 +95,16 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
 def _converted(past: Sequence[Sketch], sketch: Sketch, column: str) -> Converted | None:
     if _crept(past, sketch, column):
         return None
-    return unit_change.find([block for earlier in past for block in earlier.blocks], sketch.blocks, column, AMOUNTS)
+    blocks = [block for earlier in past for block in earlier.blocks]
+    return unit_change.find(blocks, sketch.blocks, column, (*AMOUNTS, *_turned(past, sketch, column)))
+
+
+def _turned(past: Sequence[Sketch], sketch: Sketch, column: str) -> list[Conversion]:
+    """The other parts that a share may be: all its values lie between none and the whole."""
+    blocks = [block.numbers[column] for item in (*past, sketch) for block in item.blocks if column in block.numbers]
+    lowest = min((item.quantiles[0] for item in blocks), default=-1.0)
+    highest = max((item.quantiles[-1] for item in blocks), default=-1.0)
+    return [item for item in TURNED if lowest >= 0 and 0.5 * item.offset < highest <= item.offset]
 
 
 def _crept(past: Sequence[Sketch], sketch: Sketch, column: str) -> bool:
@@ -131,8 +153,10 @@ def _rounded(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[
 
 
 def _whole(sketch: Sketch, column: str) -> tuple[int, float] | None:
-    """A column's values, and the share of them on days without a fraction; None where it has none."""
-    known = [block.numbers[column] for block in sketch.blocks if column in block.numbers]
+    """A column's values, and the share of them on days without a fraction; None where it has but one value."""
+    numbers = [block.numbers[column] for block in sketch.blocks if column in block.numbers]
+    # A day on which all is 0 has lost nothing.
+    known = [item for item in numbers if item.quantiles[0] != item.quantiles[-1]]
     count = sum(item.count for item in known)
     return (count, sum(item.count for item in known if item.whole) / count) if count else None
 

@@ -76,8 +76,17 @@ AMOUNTS: tuple[Conversion, ...] = (
 )
 """Commoner ones first: of several that fit alike, the first is named."""
 
+TURNED: tuple[Conversion, ...] = (
+    Conversion("1 less what it was", -1.0, 1.0),
+    Conversion("100 less what it was", -1.0, 100.0),
+)
+"""Shares of 1 and of 100 whose other part is written."""
+
+_DAYS = (-24, 24)
 # Half an hour's zones (India, Newfoundland) are rarer than a half hour that is really late.
 CLOCKS: tuple[Conversion, ...] = tuple(
-    Conversion(f"{hours:+d} h", 1.0, hours * 60.0, clock=True) for hours in sorted(range(-14, 15), key=abs) if hours
+    Conversion(f"{hours:+d} h", 1.0, hours * 60.0, clock=True)
+    for hours in (*sorted(range(-14, 15), key=abs), *_DAYS)
+    if hours
 )
-"""Whole hours between two clocks, in minutes."""
+"""Whole hours between two clocks, and a day between two calendars, in minutes."""

@@ -58,7 +58,13 @@ def _days(looked: Looked, name: str, feed: Feed) -> Iterator[Alarm]:
     # The day that the window before began is whole only with its rows from there.
     whole = {str(day): before.get(str(day), 0) + sketch.days.get(str(day), 0) for day in judged}
     earlier = {day: rows for day, rows in before.items() if day not in whole}
-    days = [day for day in judged if day not in absent and due_days.bounds(feed, day)[1] <= looked.window.end]
+    days = [
+        day
+        for day in judged
+        if day not in absent
+        and due_days.bounds(feed, day)[1] <= looked.window.end
+        and not due_days.is_outermost(looked.pipeline, feed, day)
+    ]
     fewer = completeness.fewer_rows(earlier, whole, days)
     if fewer and not any(_partner_says(looked, pair) for pair in looked.pairs if pair[1] == name):
         says = (

@@ -16,8 +16,8 @@ def judged(pipeline: Pipeline, feed: Feed, window: Window, days: Mapping[str, in
     """The local days whose rows have to be there by the end of the window.
 
     Days within the window; the day it begins in, where the window before lies beside it (`adjacent`); of a window of
-    several days also the one it ends in, when most of it lies inside and the coverage goes on. Of an outcome, which
-    may still be landing, only days before the newest that has rows.
+    several days also the one it ends in, when most of it lies inside. None that ends after the coverage does. Of an
+    outcome, which may still be landing, only days before the newest that has rows.
 
     Args:
         days: Local day -> rows of the window; at least one.
@@ -32,12 +32,20 @@ def judged(pipeline: Pipeline, feed: Feed, window: Window, days: Mapping[str, in
 
 def _due(pipeline: Pipeline, day: tuple[datetime, datetime], window: Window, *, adjacent: bool) -> bool:
     start, end = day
+    if pipeline.coverage.end is not None and end > pipeline.coverage.end:
+        return False
     if start < window.start:
         return adjacent and end <= window.end
     if end <= window.end:
         return True
     several = window.end - window.start >= _SEVERAL_DAYS
-    return several and window.end - start >= _MOST_OF_A_DAY and window.end != pipeline.coverage.end
+    return several and window.end - start >= _MOST_OF_A_DAY
+
+
+def is_outermost(pipeline: Pipeline, feed: Feed, day: date) -> bool:
+    """Whether the coverage begins or ends in a local day, or with it: a table may begin and end at any hour."""
+    (start, end), coverage = bounds(feed, day), pipeline.coverage
+    return start <= coverage.start or (coverage.end is not None and end >= coverage.end)
 
 
 def bounds(feed: Feed, day: date) -> tuple[datetime, datetime]:

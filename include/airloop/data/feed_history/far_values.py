@@ -24,6 +24,10 @@ _FAR_OF_HALF, _LEAST_HALF, _NO_HALF = 1.5, 0.01, 0.2
 end at 0 have no -50. Where the median lies at the end itself, so large a part of the range."""
 _NEAR, _APART = 0.1, 0.1
 """One value in many rows may lie nearer, where as much of the range is empty between it and all others."""
+FEW_STEPS = 12
+"""A column whose outermost quantiles are so few different values comes in steps, as prices do."""
+_A_STEP_LESS, _A_STEP_MORE = 1.5, 2.2
+"""What lies within these factors of what was there is a step more, where no value is negative."""
 _LEAST_WINDOWS, _LEVEL_WINDOWS = 2, 3
 
 
@@ -63,10 +67,15 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
     low = np.array(window[1 : 1 + len(SHARES)])
     high = np.array(window[1 + len(SHARES) :])[::-1]
     width, found = highest - lowest, []
+    in_steps = lowest >= 0 and max(len(set(ends[1:])) for ends in past) <= FEW_STEPS
+    steps = (lowest - lowest / _A_STEP_LESS, (_A_STEP_MORE - 1) * highest) if in_steps else (0.0, 0.0)
     halves = min(ends[len(SHARES)] for ends in past) - lowest, highest - max(ends[len(SHARES) + 1] for ends in past)
-    for side, distance, half in (("below", lowest - low, halves[0]), ("above", high - highest, halves[1])):
+    for side, distance, half, a_step in (
+        ("below", lowest - low, halves[0], steps[0]),
+        ("above", high - highest, halves[1], steps[1]),
+    ):
         near = _FAR_OF_HALF * half if half >= _LEAST_HALF * width else _NO_HALF * width
-        share = _beyond(distance, width, min(_FAR * width, near))
+        share = _beyond(distance, width, max(min(_FAR * width, near), a_step), a_step)
         if share:
             found.append(Far(share, float((low if side == "below" else high)[0]), side, lowest, highest))
     return max(found, key=lambda item: item.share, default=None)
@@ -92,12 +101,13 @@ def _level(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far 
     return None
 
 
-def _beyond(distance: Floats, width: float, far_off: float) -> float:
+def _beyond(distance: Floats, width: float, far_off: float, least: float) -> float:
     """The share of the rows that lie far beyond an end, or in one value apart; 0 where too few do.
 
     Args:
         distance: How far the quantiles at SHARES lie beyond, the outermost first: descending.
         far_off: What counts as far.
+        least: What one value in many rows has to lie beyond at least.
     """
     far = [share for share, item in zip(SHARES, distance, strict=True) if item > far_off]
     if far and max(far) >= _LEAST_SHARE:
@@ -105,4 +115,4 @@ def _beyond(distance: Floats, width: float, far_off: float) -> float:
     same = [share for share, item in zip(SHARES, distance, strict=True) if item == distance[0]]
     others = distance[len(same) :]
     apart = not others.size or distance[0] - others[0] > _APART * width
-    return max(same) if max(same) >= _LEAST_SHARE and distance[0] > _NEAR * width and apart else 0.0
+    return max(same) if max(same) >= _LEAST_SHARE and distance[0] > max(_NEAR * width, least) and apart else 0.0

@@ -63,7 +63,7 @@ def _held(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
                 continue
             told.add(column)
             says = (
-                f"{name}.{column} is {now[0]:.6g} where {other} has its lowest value ({now[1]:.0%} of those rows), in "
+                f"{name}.{column} is {now[0]:.6g} where {other} is 0 ({now[1]:.0%} of those rows), in "
                 f"every window before it was {before[0]:.6g}: has something been added to it, or has it been turned? "
                 f"{AGAIN}"
             )

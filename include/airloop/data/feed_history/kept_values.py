@@ -8,19 +8,24 @@ is 0: turned by 180 degrees, it is not.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from airloop.data.feed_history.far_values import SHARES
+from airloop.data.feed_history.far_values import FEW_STEPS, SHARES
 from airloop.data.feed_history.pile_up import Pile
 
 WHERE = " where "
-"""Between a column and the one at whose lowest value it is looked at: `direction where speed`."""
+"""Between a column and the one at whose lowest value, 0, it is looked at: `direction where speed`."""
 
 _LEAST_WINDOWS = 2
 _LEAST_SHARE, _LEAST_EXPECTED = 0.005, 20
 _LIKE = 0.5
 _BEYOND = 0.1
+_BETTER = 0.6
+"""With what was added taken away, all quantiles together lie so much nearer to a window before: else an end came or
+went, as a price does."""
 _LIMIT_WINDOWS, THIN, _LIMIT, _LIMIT_BEYOND = 3, 0.002, 0.02, 0.05
+_CODES = (0.0, -1.0)
 _ALWAYS = 0.9
 _MOST_COLUMNS = 12
 _LEAST_ROWS, _LEAST_AT_END, _ELSEWHERE, _HELD, _LOST = 200, 20, 0.5, 0.95, 0.2
@@ -57,15 +62,28 @@ def moved_end(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> M
         if len(values) > 1 or not by or usual < _LEAST_SHARE or usual * window[0] < _LEAST_EXPECTED:
             continue
         inside = window[1] - by >= lowest - slack and window[-1] - by <= highest + slack
-        if share >= _LIKE * usual and inside:
+        if share >= _LIKE * usual and inside and not _is_a_step(past, by) and _explains(past, window, by):
             return Moved(side, before, now, share)
     return None
+
+
+def _is_a_step(past: Sequence[tuple[float, ...]], by: float) -> bool:
+    """Whether amounts that come in few steps moved by a part of one: prices rise so, and nobody adds 0.07 by chance."""
+    few = min(ends[1] for ends in past) > 0 and max(len(set(ends[1:])) for ends in past) <= FEW_STEPS
+    return few and not float(by).is_integer()
+
+
+def _explains(past: Sequence[tuple[float, ...]], window: tuple[float, ...], by: float) -> bool:
+    before, now = np.array([ends[1:] for ends in past]), np.array(window[1:])
+    as_it_is, undone = (float(np.abs(before - (now - moved)).mean(axis=1).min()) for moved in (0.0, by))
+    return undone <= _BETTER * as_it_is
 
 
 def new_limit(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Moved | None:
     """The end at which values pile up that thinned out at both ends in every window: a limit, or a code for missing.
 
-    One within the range that was there needs fewer rows than one beyond it, where a season may run against a limit.
+    One within the range that was there, and 0 or -1, need fewer rows than one beyond it, where a season may run against
+    a limit.
     """
     if len(past) < _LIMIT_WINDOWS:
         return None
@@ -73,7 +91,8 @@ def new_limit(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> M
         before, now, share = [ends[index] for ends in past], window[index], _at_end(window, index)
         inside = now < min(before) if side == "highest" else now > max(before)
         usual = max(_at_end(ends, index) for ends in past)
-        if usual > THIN or share < (_LIMIT if inside else _LIMIT_BEYOND) or share * window[0] < _LEAST_EXPECTED:
+        least = _LIMIT if inside or now in _CODES else _LIMIT_BEYOND
+        if usual > THIN or share < least or share * window[0] < _LEAST_EXPECTED:
             continue
         if inside or _is_apart(window, index, before):
             return Moved(side, before[-1], now, share)
@@ -104,12 +123,17 @@ def moved_minute(past: Sequence[Pile], window: Pile) -> tuple[str, str] | None:
 
 
 def held(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, Held]:
-    """`column where other` -> the commonest value of a column in the rows in which another has its lowest one."""
+    """`column where other` -> the commonest value of a column in the rows in which another is 0, its lowest value.
+
+    Calm is none of it, and what goes with it has a meaning; what goes with a lowest price is the thing that has it.
+    """
     found: dict[str, Held] = {}
     for other in list(columns)[:_MOST_COLUMNS]:
         known = rows.filter(pl.col(other).is_not_null())
-        at_end = known.filter(pl.col(other) == pl.col(other).min())
-        if known.height < _LEAST_ROWS or not _LEAST_AT_END <= at_end.height <= _ELSEWHERE * known.height:
+        if known.height < _LEAST_ROWS:
+            continue
+        at_end = known.filter(pl.col(other) == 0)
+        if float(known[other].sort()[0]) < 0 or not _LEAST_AT_END <= at_end.height <= _ELSEWHERE * known.height:
             continue
         for column in list(columns)[:_MOST_COLUMNS]:
             values = at_end[column].drop_nulls()

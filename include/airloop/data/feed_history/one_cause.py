@@ -9,7 +9,7 @@ from airloop.records import Alarm
 _OF_A_COLUMN = frozenset(
     {
         "unit_change", "clock_change", "one_value", "missing_values", "new_categories", "missing_category",
-        "undeclared_label", "fixed_attribute_changed",
+        "undeclared_label", "fixed_attribute_changed", "turned",
     }
 )  # fmt: skip
 _FOLLOWS = frozenset({"text_shape", "label_rate", "far_values", "frozen_values", "offset", "other_spelling", "rounded"})
@@ -28,6 +28,7 @@ _MOST_OF_THE_NEW = 0.9
 _NO_PARTNER = frozenset({"missing_day", "labels_missing", "incomplete", "missing_not_at_random"})
 _OF_KEYS = frozenset({"unknown_keys", "outcomes_for_all"})
 _MANY_KEYS = 0.1
+_SLACK = 0.05
 _MOST_OF_THEM = 0.5
 
 
@@ -94,9 +95,25 @@ def _by_keys(pipeline: Pipeline, cause: Alarm, alarm: Alarm) -> bool:
 
 
 def _by_missing_rows(cause: Alarm, alarm: Alarm) -> bool:
-    """Many files cut off explain missing rows; rows that are missing in one feed explain unknown keys in another."""
+    """Many files cut off explain missing rows; rows missing in one feed, unknown keys in another; copies, both."""
+    if cause.kind == "copied_rows":
+        return cause.subject != alarm.subject and _copies_explain(cause, alarm)
     if cause.kind == "file_cut" and cause.holds_training:
         return alarm.subject == cause.subject and alarm.kind in ("labels_missing", "incomplete")
     # Of the same feed either would explain the other, and nobody would be told.
     in_another = cause.subject != alarm.subject
     return in_another and alarm.kind == "unknown_keys" and cause.kind in ("missing_day", "incomplete", "files_missing")
+
+
+def _copies_explain(copied: Alarm, alarm: Alarm) -> bool:
+    """Whether no more rows lack a partner than were sent again: a copy under a new key is a row that nobody knows."""
+    again = ((copied.observed or 0.0) - (copied.expected or 0.0)) / 2
+    observed, expected = alarm.observed or 0.0, alarm.expected or 0.0
+    if alarm.kind == "unknown_keys":
+        return observed - expected <= again + _SLACK
+    # Of a tenth of the rows copies may be more than of all.
+    if alarm.kind == "missing_not_at_random":
+        return observed - expected <= again + 2 * _SLACK
+    if alarm.kind not in ("labels_missing", "incomplete") or expected > 1.0:
+        return False
+    return observed >= expected * (1 - again) - _SLACK

@@ -1,9 +1,10 @@
 """Alarms about what belongs together: two clocks, two columns, the rows of two feeds that share their key."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from airloop.data.feed_history import clocks, completeness, exchanged
+from airloop.data.feed_history import clocks, completeness, exchanged, exchanged_alike
 from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
 from airloop.records import Alarm
@@ -25,7 +26,7 @@ def _exchanged(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
     columns = {*sketch.texts, *(column for block in sketch.blocks for column in block.numbers)}
     past = {column: looked.trusted(name, f"{name}.{column}") for column in columns}
     taken: set[str] = set()
-    for pair in exchanged.find(past, sketch):
+    for pair in itertools.chain(exchanged.find(past, sketch), exchanged_alike.find(past, sketch)):
         if taken & set(pair.columns):
             continue
         taken |= set(pair.columns)

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Set
 
-from airloop.data.feed_history import agreements, relations
-from airloop.data.feed_history.looked import AGAIN, Looked
+from airloop.data.feed_history import agreements, relation_signs, relations
+from airloop.data.feed_history.looked import AGAIN, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
 from airloop.records import Alarm
 
@@ -12,9 +12,14 @@ from airloop.records import Alarm
 def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
     """One alarm for each column to blame: the one that most broken relations share, as one column breaks several.
 
+    A column that was turned round breaks all of its own.
+
     Args:
         suspects: Columns of which another alarm says what is wrong: that breaks their relations, too.
     """
+    turned = list(_turned(looked, suspects))
+    yield from turned
+    suspects = suspects | {column for alarm in turned for column in alarm.subject.split(", ")}
     found: dict[tuple[str, str], relations.Broken] = {}
     for name, sketch in looked.sketches.items():
         for columns, broken in _broken(looked, name, sketch, suspects):
@@ -32,6 +37,30 @@ def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
         )
         yield Alarm("relation_changed", column, says, broken.observed, broken.expected)
         found = {columns: broken for columns, broken in found.items() if column not in columns}
+
+
+def _turned(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
+    past: dict[str, list[tuple[float, int]]] = {}
+    now: dict[str, tuple[float, int]] = {}
+    for name, sketch in looked.sketches.items():
+        for relation, item in sketch.relations.items():
+            columns = _columns(name, relation)
+            parts = [part for column in columns for part in column.split(relation_signs.SPAN)]
+            if suspects & set(parts):
+                continue
+            full = relations.PARTED.join(columns)
+            trusted = looked.trusted(name, *parts)
+            past[full] = [earlier.relations[relation] for earlier in trusted if relation in earlier.relations]
+            now[full] = item
+    for turned in relation_signs.find(past, now):
+        what = "one of both goes" if turned.relations == 1 else f"all {turned.relations} columns that it went with go"
+        other = turned.other or "each other"
+        says = (
+            f"{turned.column} looks turned round: {what} the other way, as with {other} (rank correlation "
+            f"{turned.observed:.2f}, in every window before {turned.expected:.2f} or further from 0): is it 1 or 100 "
+            f"less what it was, or of the other sign? {MEND}"
+        )
+        yield Alarm("turned", turned.column, says, turned.observed, turned.expected)
 
 
 def _broken(

@@ -15,6 +15,7 @@ PARTED = " ~ "
 """Between the names of the two columns of a relation."""
 
 _LEAST_ROWS, _MOST_ROWS = 30, 50_000
+"""Of the least rows as many say different things."""
 _MOST_COLUMNS = 20
 _STRONG = 0.6
 _LEAST_WINDOWS = 2
@@ -44,7 +45,8 @@ def find(
     found = {}
     for one, other in itertools.combinations(named, 2) if others is None else itertools.product(named, more):
         both = rows.select(pl.col(one).alias("one"), pl.col(other).alias("other")).drop_nulls()
-        if both.height >= _LEAST_ROWS:
+        # Five shops with two prices each are five points, however often their goods are bought.
+        if both.height >= _LEAST_ROWS and both.n_unique() >= _LEAST_ROWS:
             strength = both.select(pl.corr(pl.col("one").rank(), pl.col("other").rank())).item()
             if strength is not None and np.isfinite(strength):
                 found[f"{one}{PARTED}{other}"] = (round(float(strength), 5), both.height)

@@ -50,7 +50,7 @@ class Sketch:
         spans: `later - earlier` of two instants of a row -> its outermost values in minutes, see far_values.
         contents: Local day -> a digest of its numbers, see repeated_days.
         orders: `one > other` -> share of the rows in which it is so, see exchanged.
-        held: `column where other` -> its value where the other column has its lowest, see kept_values.
+        held: `column where other` -> its value where the other column is 0, its lowest, see kept_values.
         codes: Column of few values -> its values, see code_shares.
         clocked: `hour of instant in zone -> column` -> what it says for each hour, see clock_columns.
         unclocked: A rule like that which does not hold -> share of the rows that keep to it; not stored.

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from airloop.data.feed_history import far_values
-from airloop.data.feed_history.looked import AGAIN, Looked
+from airloop.data.feed_history.looked import AGAIN, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
 from airloop.records import Alarm
 
 PARTED = " - "
 _LEAST_WINDOWS, _LEAST_SHARE = 2, 0.005
 _A_DAY = 1440.0
+_DAYS, _LEAST_TO_MOVE, _STILL = (-1, 1, -2, 2, -7, 7), 3, 0.3
+"""Days that dates are moved by, and how far (in days, and of how far they moved) all quantiles may lie from that."""
 
 
 def find(looked: Looked) -> Iterator[Alarm]:
@@ -30,6 +34,14 @@ def _span(looked: Looked, name: str, sketch: Sketch, span: str) -> Iterator[Alar
             f"{subject} lies before {earlier} in {turned:.1%} of the rows or more, in no window before did it; {AGAIN}"
         )
         yield Alarm("clock_change", subject, says, turned, 0.0)
+    days = None if turned else _moved_days(past, now)
+    if days:
+        moved, by = (earlier, -days) if later == looked.pipeline.feeds[name].event_time else (later, days)
+        says = (
+            f"{name}.{moved} looks {abs(by):g} day{'s' * (abs(by) > 1)} {'early' if by < 0 else 'late'}: the time from "
+            f"{earlier} to {later} is as it was, and {days:+g} d, in all rows; {MEND}"
+        )
+        yield Alarm("clock_change", f"{name}.{moved}", says, float(by), 0.0)
     one = _one_length(past, now)
     if one is not None:
         says = (
@@ -54,6 +66,19 @@ def _turned(past: Sequence[tuple[float, ...]], now: tuple[float, ...]) -> float:
     below = [share for share, value in zip(far_values.SHARES, now[1:], strict=False) if value < 0]
     share = max(below, default=0.0)
     return share if share >= _LEAST_SHARE else 0.0
+
+
+def _moved_days(past: Sequence[tuple[float, ...]], now: tuple[float, ...]) -> int | None:
+    """The whole days by which all quantiles moved together; None where they move by parts of a day anyway."""
+    if len(past) < _LEAST_TO_MOVE:
+        return None
+    before, seen = np.array([ends[1:] for ends in past]), np.array(now[1:])
+    apart = np.abs(before[:, None] - before[None, :]).mean(axis=2) + np.diag(np.full(len(past), np.inf))
+    if apart.min(axis=1).max() > _STILL * _A_DAY:
+        return None
+    nearest = {days: float(np.abs(before + days * _A_DAY - seen).mean(axis=1).min()) for days in (0, *_DAYS)}
+    best = min(_DAYS, key=lambda days: nearest[days])
+    return best if nearest[best] <= _STILL * _A_DAY and nearest[best] <= _STILL * nearest[0] else None
 
 
 def _one_length(past: Sequence[tuple[float, ...]], now: tuple[float, ...]) -> float | None:

@@ -222,6 +222,8 @@ def _as_different(known: Sequence[Numbers], now: Sequence[Numbers]) -> bool:
 
 def _small(conversion: Conversion) -> bool:
     """Whether a change of season could look like it."""
+    if conversion.factor == -1.0 and conversion.offset:
+        return True
     return 0.2 < conversion.factor < 5 and not conversion.clock and abs(conversion.offset) < 100
 
 

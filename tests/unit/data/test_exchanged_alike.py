@@ -1,0 +1,66 @@
+"""Two columns of one range that were exchanged are found by their habits; two that are alike, or a season, are not."""
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.support.sketched import feed
+
+from airloop.data.feed_history import exchanged_alike
+from airloop.data.feed_history.sketch import Sketch
+from airloop.data.feed_history.sketches import sketch_feed
+
+KINDS = {"sale": "string", "sold_at": "timestamp", "home": "string", "away": "string", "list": "float", "paid": "float"}
+FEED = feed(columns={**KINDS, "weight": "float"}, key=["sale"])
+CLUBS = np.array(["north", "south", "west", "east"])
+
+
+def _window(seed: int, *, exchanged: tuple[str, ...] = (), level: float = 0.0, rows: int = 1_000) -> Sketch:
+    """Two prices between 1 and 3, of which the second goes with the weight; two clubs, of which some travel more."""
+    draw = np.random.default_rng(seed)
+    weight = draw.uniform(0, 1, rows)
+    start = np.datetime64("2024-01-01T00:00:00", "us") + np.timedelta64(30 * seed, "D")
+    frame = pl.DataFrame(
+        {
+            "sale": [f"s{seed}-{number}" for number in range(rows)],
+            "sold_at": start + (np.arange(rows) * 3600).astype("timedelta64[s]"),
+            "home": draw.choice(CLUBS, rows, p=[0.4, 0.3, 0.2, 0.1]),
+            "away": draw.choice(CLUBS, rows, p=[0.15, 0.2, 0.25, 0.4]),
+            "list": 2.0 + level + draw.normal(0, 0.25, rows),
+            "paid": 1.4 + level + 0.6 * weight + draw.normal(0, 0.25, rows),
+            "weight": weight,
+        }
+    ).with_columns(pl.col("sold_at").dt.replace_time_zone("UTC"))
+    if exchanged:
+        one, other = exchanged
+        frame = frame.with_columns(pl.col(one).alias(other), pl.col(other).alias(one))
+    return sketch_feed(FEED, frame)
+
+
+PAST = [_window(seed) for seed in range(4)]
+
+
+def _found(past: list[Sketch], now: Sketch) -> list[tuple[str, str]]:
+    return [item.columns for item in exchanged_alike.find(dict.fromkeys(FEED.columns, past), now)]
+
+
+@pytest.mark.parametrize("columns", [("list", "paid"), ("away", "home")])
+def test_two_columns_of_one_range_that_were_exchanged_are_named(columns: tuple[str, str]) -> None:
+    assert _found(PAST, _window(9, exchanged=columns)) == [columns]
+
+
+@pytest.mark.parametrize(
+    ("past", "now"),
+    [
+        pytest.param(PAST, _window(9), id="as ever"),
+        pytest.param(PAST, _window(9, level=0.4), id="both have moved"),
+        pytest.param(PAST[:2], _window(9, exchanged=("list", "paid")), id="too short a past"),
+        pytest.param(PAST, _window(9, exchanged=("list", "paid"), rows=60), id="too few rows"),
+        pytest.param(
+            [*PAST, _window(7, exchanged=("list", "paid"))],
+            _window(9, exchanged=("list", "paid")),
+            id="it has been so before",
+        ),
+    ],
+)
+def test_what_moves_together_or_is_too_little_is_not(past: list[Sketch], now: Sketch) -> None:
+    assert _found(past, now) == []
