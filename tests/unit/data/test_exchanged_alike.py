@@ -14,7 +14,7 @@ FEED = feed(columns={**KINDS, "weight": "float"}, key=["sale"])
 CLUBS = np.array(["north", "south", "west", "east"])
 
 
-def _window(seed: int, *, exchanged: tuple[str, ...] = (), level: float = 0.0, rows: int = 1_000) -> Sketch:
+def _window(seed: int, *, exchanged: tuple[str, ...] = (), level: float = 0.0, rows: int = 2_000) -> Sketch:
     """Two prices between 1 and 3, of which the second goes with the weight; two clubs, of which some travel more."""
     draw = np.random.default_rng(seed)
     weight = draw.uniform(0, 1, rows)

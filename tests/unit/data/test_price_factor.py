@@ -49,9 +49,9 @@ def test_what_no_one_factor_explains_is_not(past: list[Grid], now: Grid) -> None
 
 def test_columns_of_few_prices_that_one_factor_explains_are_evidence_together() -> None:
     past = {
-        "list": [_grid(seed, PRICES[3:7]) for seed in range(3)],
-        "sale": [_grid(seed, PRICES[:4]) for seed in range(3)],
+        "list": [_grid(seed, PRICES[4:10]) for seed in range(3)],
+        "sale": [_grid(seed, PRICES[:6]) for seed in range(3)],
     }
-    now = {"list": _grid(9, PRICES[3:7], factor=1.19), "sale": _grid(9, PRICES[:4], factor=1.19)}
+    now = {"list": _grid(9, PRICES[4:10], factor=1.19), "sale": _grid(9, PRICES[:6], factor=1.19)}
     assert set(price_factor.find(past, now)) == {"list", "sale"}
-    assert price_factor.find(past, {**now, "sale": _grid(9, PRICES[:4])}) == {}
+    assert price_factor.find(past, {**now, "sale": _grid(9, PRICES[:6])}) == {}

@@ -22,8 +22,7 @@ _LEAST_SHARE, _LEAST_EXPECTED = 0.005, 20
 _LIKE = 0.5
 _BEYOND = 0.1
 _BETTER = 0.6
-"""With what was added taken away, all quantiles together lie so much nearer to a window before: else an end came or
-went, as a price does."""
+"""Of columns in few steps all quantiles together have to lie so much nearer to a window before, once it is undone."""
 _LIMIT_WINDOWS, THIN, _LIMIT, _LIMIT_BEYOND = 3, 0.002, 0.02, 0.05
 _CODES = (0.0, -1.0)
 _ALWAYS = 0.9
@@ -62,21 +61,18 @@ def moved_end(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> M
         if len(values) > 1 or not by or usual < _LEAST_SHARE or usual * window[0] < _LEAST_EXPECTED:
             continue
         inside = window[1] - by >= lowest - slack and window[-1] - by <= highest + slack
-        if share >= _LIKE * usual and inside and not _is_a_step(past, by) and _explains(past, window, by):
+        if share >= _LIKE * usual and inside and not _is_a_step(past, window, by):
             return Moved(side, before, now, share)
     return None
 
 
-def _is_a_step(past: Sequence[tuple[float, ...]], by: float) -> bool:
-    """Whether amounts that come in few steps moved by a part of one: prices rise so, and nobody adds 0.07 by chance."""
-    few = min(ends[1] for ends in past) > 0 and max(len(set(ends[1:])) for ends in past) <= FEW_STEPS
-    return few and not float(by).is_integer()
-
-
-def _explains(past: Sequence[tuple[float, ...]], window: tuple[float, ...], by: float) -> bool:
+def _is_a_step(past: Sequence[tuple[float, ...]], window: tuple[float, ...], by: float) -> bool:
+    """Whether amounts that come in few steps moved by a part of one, or not all of them: prices come, go and rise."""
+    if min(ends[1] for ends in past) <= 0 or max(len(set(ends[1:])) for ends in past) > FEW_STEPS:
+        return False
     before, now = np.array([ends[1:] for ends in past]), np.array(window[1:])
     as_it_is, undone = (float(np.abs(before - (now - moved)).mean(axis=1).min()) for moved in (0.0, by))
-    return undone <= _BETTER * as_it_is
+    return not float(by).is_integer() or undone > _BETTER * as_it_is
 
 
 def new_limit(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Moved | None:
