@@ -136,6 +136,11 @@ READINGS: dict[str, tuple[Change, str, str]] = {
         "far_values",
         "events.pressure",
     ),
+    "dew point copied from the temperature": (
+        written(dewp=c("temp")),
+        "copied_column",
+        "events.temp, events.dewp",
+    ),
     "whole degrees": (written(temp=c("temp").round()), "rounded", "events.temp"),
 }
 

@@ -15,7 +15,9 @@ Floats = npt.NDArray[np.float64]
 SHARES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Kept are the quantiles at these, and at one less these: ascending, the median twice."""
 
-_LEAST_ROWS = 200
+_LEAST_ROWS = 50
+_MANY_ROWS, _BEFORE_FEW, _LEAST_FAR = 200, 1_000, 2
+"""Of windows with fewer rows than many, so many values before say what never was, and two say that it is there now."""
 _LEAST_SHARE = 0.005
 _FAR = 0.75
 """So many times the whole range that was there before lies beyond it what no season explains."""
@@ -61,7 +63,7 @@ def all_ends_of(values: Floats) -> tuple[float, ...] | None:
 
 def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | None:
     """The end at which values lie far outside of what two windows or more had; the fuller one of two."""
-    if len(past) < _LEAST_WINDOWS:
+    if not is_known(past):
         return None
     lowest, highest = min(ends[1] for ends in past), max(ends[-1] for ends in past)
     low = np.array(window[1 : 1 + len(SHARES)])
@@ -76,9 +78,15 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
     ):
         near = _FAR_OF_HALF * half if half >= _LEAST_HALF * width else _NO_HALF * width
         share = _beyond(distance, width, max(min(_FAR * width, near), a_step), a_step)
-        if share:
+        if share and (window[0] >= _MANY_ROWS or share * window[0] >= _LEAST_FAR):
             found.append(Far(share, float((low if side == "below" else high)[0]), side, lowest, highest))
     return max(found, key=lambda item: item.share, default=None)
+
+
+def is_known(past: Sequence[tuple[float, ...]]) -> bool:
+    """Whether the windows before had values enough to say what never was: two of them, or many of a few rows."""
+    rows = [ends[0] for ends in past]
+    return len(past) >= _LEAST_WINDOWS and (min(rows) >= _MANY_ROWS or sum(rows) >= _BEFORE_FEW)
 
 
 def level(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | None:
@@ -86,7 +94,9 @@ def level(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far |
 
     A column that has gone there before (a counter, a season) goes on.
     """
-    if len(past) < _LEVEL_WINDOWS or any(_level(past[:place], past[place]) for place in range(1, len(past))):
+    if len(past) < _LEVEL_WINDOWS or not is_known(past):
+        return None
+    if any(_level(past[:place], past[place]) for place in range(1, len(past))):
         return None
     return _level(past, window)
 

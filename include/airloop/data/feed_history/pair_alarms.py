@@ -4,9 +4,10 @@ import itertools
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from airloop.data.feed_history import clocks, completeness, exchanged, exchanged_alike
+from airloop.data.feed_history import clocks, completeness, exchanged, exchanged_alike, same_values
 from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
+from airloop.data.feed_history.sketches import numeric_columns
 from airloop.records import Alarm
 
 _SHOWN = 5
@@ -16,6 +17,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
     """The alarms of every two columns, and of every two feeds."""
     for name, sketch in looked.feeds.items():
         yield from _exchanged(looked, name, sketch)
+        yield from _same(looked, name, sketch)
     for shifted in clocks.find(looked.pipeline, looked.sketches, looked.trusted):
         yield Alarm("clock_change", shifted.subject, f"{shifted.says}; {MEND}", shifted.observed, shifted.expected)
     for (first, second), sketch in looked.pairs.items():
@@ -36,6 +38,16 @@ def _exchanged(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
             f"{pair.before[0]} and {pair.before[1]}; {AGAIN}"
         )
         yield Alarm("exchanged", f"{one}, {other}", says, pair.own, pair.crossed)
+
+
+def _same(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    columns = numeric_columns(looked.pipeline.feeds[name])
+    for one, other in same_values.find(looked.trusted(name, *(f"{name}.{item}" for item in columns)), sketch, columns):
+        says = (
+            f"{name}.{one} and {name}.{other} are the same in all rows, in every window before they differed: was one "
+            f"copied from the other? {AGAIN}"
+        )
+        yield Alarm("copied_column", f"{name}.{one}, {name}.{other}", says, 1.0, 0.0)
 
 
 def _partners(looked: Looked, first: str, second: str, sketch: Sketch) -> Iterator[Alarm]:

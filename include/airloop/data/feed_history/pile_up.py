@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-_LEAST_ROWS = 200
+_LEAST_ROWS = 50
+_MANY_ROWS, _WINDOWS_OF_FEW = 200, 7
+"""Of windows with fewer rows than many, so many of them say what is common."""
 _MORE, _TIMES = 0.15, 2.0
 """A value takes over when its share is above `_MORE + _TIMES * before`: what is common anyway (no rain) varies."""
 
@@ -33,7 +35,7 @@ def pile_of(values: pl.Series) -> Pile | None:
 
 def taken_over(past: Sequence[Pile], window: Pile) -> float | None:
     """The largest share any value had before, where the window's commonest goes far beyond it; else None."""
-    if not past:
+    if len(past) < (1 if window.rows >= _MANY_ROWS else _WINDOWS_OF_FEW):
         return None
     before = max(pile.share for pile in past)
     return before if window.share > _MORE + _TIMES * before else None

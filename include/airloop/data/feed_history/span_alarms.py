@@ -1,5 +1,6 @@
 """Alarms about the time between two instants of a row: never so long, or the later one before the earlier one."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,29 +20,47 @@ _DAYS, _LEAST_TO_MOVE, _STILL = (-1, 1, -2, 2, -7, 7), 3, 0.3
 def find(looked: Looked) -> Iterator[Alarm]:
     """The alarms of every feed."""
     for name, sketch in looked.feeds.items():
+        moved = _moved(looked, name, sketch)
+        yield from moved.values()
         for span in sketch.spans:
-            yield from _span(looked, name, sketch, span)
+            if not set(span.split(PARTED)) & set(moved):
+                yield from _span(looked, name, sketch, span)
+
+
+def _moved(looked: Looked, name: str, sketch: Sketch) -> dict[str, Alarm]:
+    """Columns that were moved by whole days: those that most of such spans share, and not the event time."""
+    days = {span: by for span, now in sketch.spans.items() if (by := _moved_days(_past(looked, name, span), now))}
+    found: dict[str, Alarm] = {}
+    while days:
+        blamed = Counter(column for span in days for column in span.split(PARTED))
+        event_time = looked.pipeline.feeds[name].event_time
+        column = max(blamed, key=lambda item: (blamed[item], item != event_time, item))
+        span = next(span for span in days if column in span.split(PARTED))
+        later, earlier = span.split(PARTED)
+        by = days[span] if column == later else -days[span]
+        says = (
+            f"{name}.{column} looks {abs(by)} day{'s' * (abs(by) > 1)} {'early' if by < 0 else 'late'}: the time from "
+            f"{earlier} to {later} is as it was, and {days[span]:+} d, in all rows; {MEND}"
+        )
+        found[column] = Alarm("clock_change", f"{name}.{column}", says, float(by), 0.0)
+        days = {span: by for span, by in days.items() if column not in span.split(PARTED)}
+    return found
+
+
+def _past(looked: Looked, name: str, span: str) -> list[tuple[float, ...]]:
+    trusted = looked.trusted(name, *(f"{name}.{column}" for column in span.split(PARTED)))
+    return [item.spans[span] for item in trusted if span in item.spans]
 
 
 def _span(looked: Looked, name: str, sketch: Sketch, span: str) -> Iterator[Alarm]:
     later, _, earlier = span.partition(PARTED)
-    subject, now = f"{name}.{later}", sketch.spans[span]
-    trusted = looked.trusted(name, subject, f"{name}.{earlier}")
-    past = [item.spans[span] for item in trusted if span in item.spans]
+    subject, now, past = f"{name}.{later}", sketch.spans[span], _past(looked, name, span)
     turned = _turned(past, now)
     if turned:
         says = (
             f"{subject} lies before {earlier} in {turned:.1%} of the rows or more, in no window before did it; {AGAIN}"
         )
         yield Alarm("clock_change", subject, says, turned, 0.0)
-    days = None if turned else _moved_days(past, now)
-    if days:
-        moved, by = (earlier, -days) if later == looked.pipeline.feeds[name].event_time else (later, days)
-        says = (
-            f"{name}.{moved} looks {abs(by):g} day{'s' * (abs(by) > 1)} {'early' if by < 0 else 'late'}: the time from "
-            f"{earlier} to {later} is as it was, and {days:+g} d, in all rows; {MEND}"
-        )
-        yield Alarm("clock_change", f"{name}.{moved}", says, float(by), 0.0)
     one = _one_length(past, now)
     if one is not None:
         says = (
