@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from airloop.data.feed_history.far_values import FEW_STEPS, SHARES
+from airloop.data.feed_history.far_values import FEW_STEPS, SHARES, is_known
 from airloop.data.feed_history.pile_up import Pile
 
 WHERE = " where "
@@ -49,7 +49,7 @@ def moved_end(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> M
     Args:
         past: What `far_values.ends_of` gave for the windows before.
     """
-    if len(past) < _LEAST_WINDOWS:
+    if not is_known(past):
         return None
     lowest, highest = min(ends[1] for ends in past), max(ends[-1] for ends in past)
     slack = _BEYOND * (highest - lowest)
@@ -81,7 +81,7 @@ def new_limit(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> M
     One within the range that was there, and 0 or -1, need fewer rows than one beyond it, where a season may run against
     a limit.
     """
-    if len(past) < _LIMIT_WINDOWS:
+    if len(past) < _LIMIT_WINDOWS or not is_known(past):
         return None
     for side, index in (("lowest", 1), ("highest", -1)):
         before, now, share = [ends[index] for ends in past], window[index], _at_end(window, index)
