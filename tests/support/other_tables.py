@@ -23,7 +23,7 @@ def orders(calendar: Calendar) -> WatchedTable:
     days = draw.choice([2, 3, 5], rows) * 86_400 + draw.uniform(0, 21_600, rows)
     price = draw.choice(_PRICES, rows, p=np.random.default_rng(1).dirichlet(np.ones(_PRICES.size)))
     loyal = draw.beta(2, 3, rows)
-    discount = np.clip(0.6 - 0.5 * loyal + draw.normal(0, 0.2, rows), 0, 1)
+    discount = np.clip(0.9 - 0.7 * loyal + draw.normal(0, 0.1, rows), 0, 1)
     chance = 1 / (1 + np.exp(1.5 - 2 * discount + 0.05 * price))
     frame = pl.DataFrame(
         {

@@ -16,7 +16,7 @@ _PARTS = {"hour": 24, "weekday": 7, "day": 31}
 """Part of an instant -> after how many it begins again."""
 _OF, SAYS = " of ", " -> "
 _FEWEST, _MOST = 5, 60
-_LEAST_ROWS = 200
+_LEAST_ROWS = 20
 _HOLDS, _BROKEN = 0.995, 0.97
 _LEAST_WINDOWS = 2
 _DIFFERENT = 0.5

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST_ROWS = 100
+_LEAST_ROWS, _LEAST_BEFORE = 100, 300
 _DIFFERENT, _ALIKE = 0.25, 0.35
 _PEAKED = 0.15
 _LEAST_SHIFT = 2
@@ -24,7 +24,7 @@ def find(past: Sequence[Sequence[int]], window: Sequence[int]) -> tuple[int, flo
         past: Rows by hour of the local day, a sequence of 24 per earlier window.
     """
     known = [np.array(hours, float) for hours in past if sum(hours) >= _LEAST_ROWS]
-    if not known or sum(window) < _LEAST_ROWS:
+    if sum(hours.sum() for hours in known) < _LEAST_BEFORE or sum(window) < _LEAST_ROWS:
         return None
     reference, now = sum(hours / hours.sum() for hours in known) / len(known), np.array(window, float) / sum(window)
     if np.abs(reference - 1 / 24).sum() / 2 < _PEAKED:

@@ -25,9 +25,15 @@ class Shifted:
     expected: float
 
 
-def find(pipeline: Pipeline, sketches: Mapping[str, Sketch], trusted: Trusted) -> Iterator[Shifted]:
-    """The columns to blame: those whose hours of the day moved, else those that most shifted differences share."""
-    moved = dict(_by_hours(pipeline, sketches, trusted))
+def find(
+    pipeline: Pipeline, sketches: Mapping[str, Sketch], trusted: Trusted, *, whole_days: bool = True
+) -> Iterator[Shifted]:
+    """The columns to blame: those whose hours of the day moved, else those that most shifted differences share.
+
+    Args:
+        whole_days: Whether the windows show every hour of the day, and not each another one.
+    """
+    moved = dict(_by_hours(pipeline, sketches, trusted)) if whole_days else {}
     yield from moved.values()
     shifted = {
         name: item for name, item in _by_difference(pipeline, sketches, trusted) if not _named(name) & set(moved)

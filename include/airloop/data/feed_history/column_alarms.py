@@ -64,7 +64,9 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
             yield Alarm(kind, subject, says, changed.observed, changed.expected)
             continue
         grids = grids_before[column]
-        moved = value_grid.find(grids, sketch.grids[column], AMOUNTS) if column in sketch.grids else None
+        # Rounded values lie on any grid once something is undone.
+        judged = column in sketch.grids and not _is_rounded(past, sketch, column)
+        moved = value_grid.find(grids, sketch.grids[column], AMOUNTS) if judged else None
         if moved:
             conversion, without, share = moved
             says = (
@@ -81,7 +83,7 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
             )
             yield Alarm("unit_change", subject, says, priced.without, priced.share)
             continue
-        part = value_grid.find_part(grids, sketch.grids[column], AMOUNTS) if column in sketch.grids else None
+        part = value_grid.find_part(grids, sketch.grids[column], AMOUNTS) if judged else None
         # Whose rows they are is the better name: what was fixed for them has changed.
         if part and subject not in fixed:
             conversion, strange, share = part
@@ -140,16 +142,20 @@ def _far(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
 def _rounded(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
     for column in numeric_columns(feed):
         subject = f"{name}.{column}"
-        past = [found for earlier in looked.trusted(name, subject) if (found := _whole(earlier, column))]
-        now = _whole(sketch, column)
-        if not now or len(past) < _LEAST_WINDOWS or max(share for _, share in past) > 1 - _NEARLY_ALL:
-            continue
-        if now[0] >= _LEAST_ROUNDED and now[1] >= _NEARLY_ALL:
+        past = looked.trusted(name, subject)
+        if _is_rounded(past, sketch, column):
             says = (
                 f"{subject} has whole numbers alone, and had fractions on nearly every day before: rounded, or cut off "
                 f"on the way? {AGAIN}"
             )
-            yield Alarm("rounded", subject, says, now[1], max(share for _, share in past))
+            yield Alarm("rounded", subject, says, 1.0, 0.0)
+
+
+def _is_rounded(past: Sequence[Sketch], sketch: Sketch, column: str) -> bool:
+    before, now = [found for item in past if (found := _whole(item, column))], _whole(sketch, column)
+    if not now or len(before) < _LEAST_WINDOWS or max(share for _, share in before) > 1 - _NEARLY_ALL:
+        return False
+    return now[0] >= _LEAST_ROUNDED and now[1] >= _NEARLY_ALL
 
 
 def _whole(sketch: Sketch, column: str) -> tuple[int, float] | None:

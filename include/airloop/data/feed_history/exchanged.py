@@ -14,14 +14,14 @@ ABOVE = " > "
 """Between the names of two columns whose order is kept: the share of rows in which the first is larger."""
 
 _MOST_COLUMNS = 20
-_LEAST_ROWS = 30
+_LEAST_ROWS = 20
 _ALWAYS, _NEVER = 0.97, 0.03
-_FAR, _FAR_IF_TURNED = 2.0, 0.4
-"""How far the two columns together lie from their own past, in widths; less where their order is turned, too."""
+_FAR = 2.0
+"""How far the two columns together lie from their own past, in widths."""
 NEARER = 0.35
 """Two columns look exchanged when they lie nearer than this share of the way to each other's past."""
-_NEARER_IF_TURNED, _MOST_CROSSED = 0.95, 3.0
 _OWN, _OTHERS = 0.3, 0.7
+_MIRRORED_WINDOWS, _LEAST_OF_GAP = 4, 0.6
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def find(past: Mapping[str, Sequence[Sketch]], window: Sketch) -> Iterator[Excha
         for one, other in itertools.combinations(numbers, 2)
         if (both := _both(past, one, other)) and (found := _numbers(both, window, one, other))
     ]
-    yield from sorted(pairs, key=lambda pair: pair.crossed / pair.own)
+    yield from sorted(pairs, key=lambda pair: pair.crossed / max(pair.own, 1e-9))
     for one, other in itertools.combinations(sorted(window.texts), 2):
         both = _both(past, one, other)
         if both and (found := _texts(both, window, one, other)):
@@ -85,12 +85,10 @@ def _numbers(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Ex
     # An exchange moves both: one that lies where it lay in any window has not been put in another's place.
     if not turned and any(crosses[place] > _nearest(past, now[place], name) for place, name in enumerate((one, other))):
         return None
-    # Widths are those of days. What lies so far from all that the other had has not come from there: another unit
-    # turns an order, too.
-    if turned and max(crosses) > _MOST_CROSSED:
-        return None
     own, crossed = sum(owns), sum(crosses)
-    if own < (_FAR_IF_TURNED if turned else _FAR) or crossed > (_NEARER_IF_TURNED if turned else NEARER) * own:
+    if turned and not _mirrored(past, window, one, other):
+        return None
+    if not turned and (own < _FAR or crossed > NEARER * own):
         return None
     medians = [[f"{quantiles[4]:.4g}" for quantiles in side if quantiles is not None] for side in (now, before)]
     return Exchanged((one, other), (medians[0][0], medians[0][1]), (medians[1][0], medians[1][1]), own, crossed)
@@ -128,6 +126,21 @@ def _turned(past: Sequence[Mapping[str, float]], window: Mapping[str, float], on
         return False
     above, below = min(before) >= _ALWAYS, max(before) <= _NEVER
     return (above and window[name] <= _NEVER) or (below and window[name] >= _ALWAYS)
+
+
+def _mirrored(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> bool:
+    """Whether two columns lie as far apart as lately, the other way round: another unit of one turns an order, too."""
+    gaps = [gap for sketch in past if (gap := _gap(sketch, one, other)) is not None][-_MIRRORED_WINDOWS:]
+    now = _gap(window, one, other)
+    if now is None or len(gaps) < 2 or not all(gaps):
+        return False
+    sizes = np.abs(gaps)
+    return bool(_LEAST_OF_GAP * sizes.min() <= abs(now) <= sizes.max() / _LEAST_OF_GAP)
+
+
+def _gap(sketch: Sketch, one: str, other: str) -> float | None:
+    both = [_pooled(sketch.blocks, name) for name in (one, other)]
+    return None if both[0] is None or both[1] is None else float(both[0][4] - both[1][4])
 
 
 def _texts(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Exchanged | None:

@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 SHARES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Kept are the quantiles at these, and at one less these: ascending, the median twice."""
 
-_LEAST_ROWS = 50
+_LEAST_ROWS = 20
 _MANY_ROWS, _BEFORE_FEW, _LEAST_FAR = 200, 1_000, 2
 """Of windows with fewer rows than many, so many values before say what never was, and two say that it is there now."""
 _LEAST_SHARE = 0.005
@@ -77,7 +77,9 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
         ("above", high - highest, halves[1], steps[1]),
     ):
         near = _FAR_OF_HALF * half if half >= _LEAST_HALF * width else _NO_HALF * width
-        share = _beyond(distance, width, max(min(_FAR * width, near), a_step), a_step)
+        # Of few rows a value that lies a little apart is nothing.
+        apart = a_step if window[0] >= _MANY_ROWS else np.inf
+        share = _beyond(distance, width, max(min(_FAR * width, near), a_step), apart)
         if share and (window[0] >= _MANY_ROWS or share * window[0] >= _LEAST_FAR):
             found.append(Far(share, float((low if side == "below" else high)[0]), side, lowest, highest))
     return max(found, key=lambda item: item.share, default=None)

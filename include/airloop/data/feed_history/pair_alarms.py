@@ -18,7 +18,8 @@ def find(looked: Looked) -> Iterator[Alarm]:
     for name, sketch in looked.feeds.items():
         yield from _exchanged(looked, name, sketch)
         yield from _same(looked, name, sketch)
-    for shifted in clocks.find(looked.pipeline, looked.sketches, looked.trusted):
+    whole_days = looked.window.end - looked.window.start >= timedelta(days=1)
+    for shifted in clocks.find(looked.pipeline, looked.sketches, looked.trusted, whole_days=whole_days):
         yield Alarm("clock_change", shifted.subject, f"{shifted.says}; {MEND}", shifted.observed, shifted.expected)
     for (first, second), sketch in looked.pairs.items():
         yield from _partners(looked, first, second, sketch)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-_LEAST_ROWS = 50
+_LEAST_ROWS = 20
 _MANY_ROWS, _WINDOWS_OF_FEW = 200, 7
 """Of windows with fewer rows than many, so many of them say what is common."""
 _MORE, _TIMES = 0.15, 2.0

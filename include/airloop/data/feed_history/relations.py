@@ -14,7 +14,7 @@ import polars as pl
 PARTED = " ~ "
 """Between the names of the two columns of a relation."""
 
-_LEAST_ROWS, _MOST_ROWS = 30, 50_000
+_LEAST_ROWS, _MOST_ROWS = 20, 50_000
 """Of the least rows as many say different things."""
 _MOST_COLUMNS = 20
 _STRONG = 0.6

@@ -18,7 +18,8 @@ Floats = npt.NDArray[np.float64]
 
 _REFERENCE = 7
 """Blocks that stand for the past, and are judged together: a week, where a block is a day."""
-_LEAST_VALUES = 30
+_LEAST_VALUES = 12
+"""A day of readings by the hour has 24."""
 _LEAST_DIFFERENT = 5
 _MERGED = 0.6
 """Different quantiles: a column that is nearly always one value has no width to compare."""
