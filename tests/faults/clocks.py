@@ -73,6 +73,15 @@ def schedule_of_next_year(files: Landed) -> None:
     files.edit("schedule", **{name: pl.col(name).str.replace("2013", "2014") for name in names})
 
 
+@planted(
+    "arrivals planned one day early",
+    how="scheduled_arrival - 1 day",
+    says=r"clock_change schedule\.scheduled_arrival .*1 day early|scheduled_arrival lies before",
+)
+def arrivals_planned_one_day_early(files: Landed) -> None:
+    files.edit("schedule", scheduled_arrival=written(instant("scheduled_arrival").dt.offset_by("-1d")))
+
+
 @planted("departures from the future", how="departed_at + 30 days in 2 % of the rows", says=r"departed_at")
 def departures_from_the_future(files: Landed) -> None:
     later = written(instant("departed_at").dt.offset_by("30d"))

@@ -119,6 +119,16 @@ def header_renamed(files: Landed) -> None:
     files.rewrite_bytes("weather", lambda content: content.replace(b"temp,", b"temperature,", 1))
 
 
+@planted("JSON lines", how="weather, a JSON object a line", says=r"it is JSON")
+def json_lines(files: Landed) -> None:
+    files.rewrite_bytes("weather", lambda content: pl.read_csv(content, infer_schema=False).write_ndjson().encode())
+
+
+@planted("a title above the header", how="weather begins with a line for readers", says=r"the header stands in line 2")
+def title_above_the_header(files: Landed) -> None:
+    files.rewrite_bytes("weather", lambda content: b"Weather of New York\n" + content)
+
+
 @planted("a column added", how="departures.gate, which no one declared", says=r"gate")
 def column_added(files: Landed) -> None:
     files.edit("departures", gate=pl.lit("B7"))

@@ -123,6 +123,20 @@ def temperature_and_dew_point_exchanged(files: Landed) -> None:
     files.edit("weather", temp=pl.col("dewp"), dewp=pl.col("temp"))
 
 
+@planted("humidity turned round", how="weather.humid is 100 less what it was", says=r"turned weather\.humid")
+def humidity_turned(files: Landed) -> None:
+    files.edit("weather", humid=(100 - number("humid")).round(2))
+
+
+@planted(
+    "dew point copied from the temperature",
+    how="weather.dewp is that of temp",
+    says=r"copied_column weather\.temp, weather\.dewp",
+)
+def dew_point_copied(files: Landed) -> None:
+    files.edit("weather", dewp=pl.col("temp"))
+
+
 @planted(
     "30 % of delays null",
     how="departures.departure_delay_minutes empty, at random",
