@@ -67,7 +67,7 @@ def test_one_window_before_is_not_enough_and_a_code_that_was_always_there_is_usu
 
 
 def test_few_values_and_a_constant_have_no_ends() -> None:
-    assert ends_of(_values(1, rows=199)) is None
+    assert ends_of(_values(1, rows=19)) is None
     assert ends_of(np.full(500, 3.0)) is None
 
 

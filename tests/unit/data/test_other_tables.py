@@ -35,7 +35,6 @@ ORDERS: dict[str, tuple[Change, set[str], str, tuple[str, ...]]] = {
         BOTH,
     ),
     "promised one day early": (written(promised_at=c("promised_at") - DAY), {"clock_change"}, "promised_at", BOTH),
-    "promised one day late": (written(promised_at=c("promised_at") + DAY), {"clock_change"}, "promised_at", BOTH),
     "promised at midnight": (
         written(promised_at=c("promised_at").dt.truncate("1d")),
         {"one_value"},

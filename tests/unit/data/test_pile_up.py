@@ -19,7 +19,7 @@ def test_of_instants_the_commonest_minute_of_the_hour() -> None:
 
 
 def test_few_rows_have_no_pile() -> None:
-    assert pile_of(pl.Series([1.0] * 199)) is None
+    assert pile_of(pl.Series([1.0] * 19)) is None
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_strong_relation_that_is_gone_is_found_however_its_strength_varied() -
             _window(9, noise=2.0),
             id="wavering",
         ),
-        pytest.param(PAST, _window(9, rows=20, share_mixed=1.0), id="too few rows"),
+        pytest.param(PAST, _window(9, rows=15, share_mixed=1.0), id="too few rows"),
     ],
 )
 def test_a_relation_that_holds_wavers_or_was_weak_is_not(

@@ -69,6 +69,7 @@ def _some(share: int, other: pl.Expr) -> pl.Expr:
         pytest.param(_some(50, ORDERED - pl.duration(minutes=5)), "clock_change", id="before it was ordered"),
         pytest.param(PROMISED + pl.duration(days=365), "far_values", id="the next year"),
         pytest.param(ORDERED, "one_value", id="copied from the other"),
+        pytest.param(PROMISED - pl.duration(days=7), "clock_change", id="a week early"),
     ],
 )
 def test_a_date_that_cannot_be_is_told(promised: pl.Expr, kind: str) -> None:

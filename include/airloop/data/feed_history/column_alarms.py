@@ -12,6 +12,7 @@ from airloop.data.feed_history import (
     pile_up,
     price_factor,
     repeated_days,
+    rounded,
     smooth_columns,
     unit_change,
     value_grid,
@@ -22,8 +23,6 @@ from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import numeric_columns
 from airloop.data.feed_history.unit_change import Converted
 from airloop.records import Alarm
-
-_LEAST_WINDOWS, _LEAST_ROUNDED, _NEARLY_ALL = 3, 100, 0.9
 
 
 def find(looked: Looked) -> Iterator[Alarm]:
@@ -65,7 +64,8 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
             continue
         grids = grids_before[column]
         # Rounded values lie on any grid once something is undone.
-        judged = column in sketch.grids and not _is_rounded(past, sketch, column)
+        only_rounded = rounded.is_rounded(past, sketch, column) and rounded.lies_as_before(past, sketch, column)
+        judged = column in sketch.grids and not only_rounded
         moved = value_grid.find(grids, sketch.grids[column], AMOUNTS) if judged else None
         if moved:
             conversion, without, share = moved
@@ -143,28 +143,12 @@ def _rounded(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[
     for column in numeric_columns(feed):
         subject = f"{name}.{column}"
         past = looked.trusted(name, subject)
-        if _is_rounded(past, sketch, column):
+        if rounded.is_rounded(past, sketch, column):
             says = (
                 f"{subject} has whole numbers alone, and had fractions on nearly every day before: rounded, or cut off "
                 f"on the way? {AGAIN}"
             )
             yield Alarm("rounded", subject, says, 1.0, 0.0)
-
-
-def _is_rounded(past: Sequence[Sketch], sketch: Sketch, column: str) -> bool:
-    before, now = [found for item in past if (found := _whole(item, column))], _whole(sketch, column)
-    if not now or len(before) < _LEAST_WINDOWS or max(share for _, share in before) > 1 - _NEARLY_ALL:
-        return False
-    return now[0] >= _LEAST_ROUNDED and now[1] >= _NEARLY_ALL
-
-
-def _whole(sketch: Sketch, column: str) -> tuple[int, float] | None:
-    """A column's values, and the share of them on days without a fraction; None where it has but one value."""
-    numbers = [block.numbers[column] for block in sketch.blocks if column in block.numbers]
-    # A day on which all is 0 has lost nothing.
-    known = [item for item in numbers if item.quantiles[0] != item.quantiles[-1]]
-    count = sum(item.count for item in known)
-    return (count, sum(item.count for item in known if item.whole) / count) if count else None
 
 
 def _frozen(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:

@@ -13,8 +13,9 @@ from airloop.records import Alarm
 PARTED = " - "
 _LEAST_WINDOWS, _LEAST_SHARE = 2, 0.005
 _A_DAY = 1440.0
-_DAYS, _LEAST_TO_MOVE, _STILL = (-1, 1, -2, 2, -7, 7), 3, 0.3
-"""Days that dates are moved by, and how far (in days, and of how far they moved) all quantiles may lie from that."""
+_DAYS, _LEAST_TO_MOVE, _STILL = (-1, -2, -7), 3, 0.3
+"""Days that dates lose (people do wait longer, all of them); how far, in days and of how far they moved, all quantiles
+may lie from that."""
 
 
 def find(looked: Looked) -> Iterator[Alarm]:
@@ -88,7 +89,7 @@ def _turned(past: Sequence[tuple[float, ...]], now: tuple[float, ...]) -> float:
 
 
 def _moved_days(past: Sequence[tuple[float, ...]], now: tuple[float, ...]) -> int | None:
-    """The whole days by which all quantiles moved together; None where they move by parts of a day anyway."""
+    """The whole days that all quantiles lost together; None where they move by parts of a day anyway."""
     if len(past) < _LEAST_TO_MOVE:
         return None
     before, seen = np.array([ends[1:] for ends in past]), np.array(now[1:])
