@@ -19,6 +19,7 @@ from airloop.data.feed_history import (
 )
 from airloop.data.feed_history.conversions import AMOUNTS, TURNED, Conversion
 from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
+from airloop.data.feed_history.price_factor import Multiplied
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import numeric_columns
 from airloop.data.feed_history.unit_change import Converted
@@ -44,54 +45,61 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
     numbers = numeric_columns(feed)
     trusted = {column: looked.trusted(name, f"{name}.{column}") for column in numbers}
     converted = {column: found for column in numbers if (found := _converted(trusted[column], sketch, column))}
-    grids_before = {name: [item.grids[name] for item in past if name in item.grids] for name, past in trusted.items()}
-    multiplied = price_factor.find(grids_before, sketch.grids)
+    grids = {column: [item.grids[column] for item in past if column in item.grids] for column, past in trusted.items()}
+    multiplied = price_factor.find(grids, sketch.grids)
+    as_before = [column for column in numbers if column not in converted]
     for column, past in trusted.items():
         subject, changed = f"{name}.{column}", converted.get(column)
-        if changed:
-            as_before = [other for other in numbers if other not in converted]
-            if companions.of(past, sketch, column, changed.conversion, as_before):
-                continue
-            first, last = changed.days
-            since = "" if feed.static else f" from {first} to {last}"
-            kind = "turned" if changed.conversion in TURNED else "unit_change"
-            looks = "turned round" if kind == "turned" else "like a unit change"
-            says = (
-                f"{subject} looks {looks} ({changed.conversion.name}){since}: its median is {changed.observed:.4g}, "
-                f"before {changed.expected:.4g}; {MEND}"
-            )
-            yield Alarm(kind, subject, says, changed.observed, changed.expected)
-            continue
-        grids = grids_before[column]
-        # Rounded values lie on any grid once something is undone.
-        only_rounded = rounded.is_rounded(past, sketch, column) and rounded.lies_as_before(past, sketch, column)
-        judged = column in sketch.grids and not only_rounded
-        moved = value_grid.find(grids, sketch.grids[column], AMOUNTS) if judged else None
-        if moved:
-            conversion, without, share = moved
-            says = (
-                f"{subject} looks like a unit change ({conversion.name}): {without:.0%} of its rows have a value "
-                f"that was there before, and {share:.0%} once the change is undone; {MEND}"
-            )
-            yield Alarm("unit_change", subject, says, without, share)
-            continue
-        if priced := multiplied.get(column):
-            says = (
-                f"{subject} looks multiplied by {priced.factor:g}: {priced.without:.0%} of its rows have a value that "
-                f"was there before, and {priced.share:.0%} once that is undone: another currency, a tax in it, a new "
-                f"price list? {MEND}"
-            )
-            yield Alarm("unit_change", subject, says, priced.without, priced.share)
-            continue
-        part = value_grid.find_part(grids, sketch.grids[column], AMOUNTS) if judged else None
-        # Whose rows they are is the better name: what was fixed for them has changed.
-        if part and subject not in fixed:
-            conversion, strange, share = part
-            says = (
-                f"{subject} looks like a unit change ({conversion.name}) in a part of the rows: {strange:.0%} have a "
-                f"value that was never there before, and {share:.0%} of those were once the change is undone; {MEND}"
-            )
-            yield Alarm("unit_change", subject, says, strange, share)
+        if changed and not companions.of(past, sketch, column, changed.conversion, as_before):
+            yield _another_unit(subject, changed, static=feed.static)
+        elif not changed and column in sketch.grids:
+            # Rounded values lie on any grid once something is undone.
+            rounding = rounded.is_rounded(past, sketch, column) and rounded.lies_as_before(past, sketch, column)
+            moved = None if rounding else value_grid.find(grids[column], sketch.grids[column], AMOUNTS)
+            # Whose rows they are is the better name: what was fixed for them has changed.
+            in_part = not (rounding or moved or column in multiplied or subject in fixed)
+            if moved:
+                yield _moved_grid(subject, *moved)
+            elif column in multiplied:
+                yield _multiplied(subject, multiplied[column])
+            elif in_part and (part := value_grid.find_part(grids[column], sketch.grids[column], AMOUNTS)):
+                yield _moved_part(subject, *part)
+
+
+def _another_unit(subject: str, changed: Converted, *, static: bool) -> Alarm:
+    first, last = changed.days
+    since = "" if static else f" from {first} to {last}"
+    kind = "turned" if changed.conversion in TURNED else "unit_change"
+    looks = "turned round" if kind == "turned" else "like a unit change"
+    says = (
+        f"{subject} looks {looks} ({changed.conversion.name}){since}: its median is {changed.observed:.4g}, before "
+        f"{changed.expected:.4g}; {MEND}"
+    )
+    return Alarm(kind, subject, says, changed.observed, changed.expected)
+
+
+def _moved_grid(subject: str, conversion: Conversion, without: float, share: float) -> Alarm:
+    says = (
+        f"{subject} looks like a unit change ({conversion.name}): {without:.0%} of its rows have a value that was there "
+        f"before, and {share:.0%} once the change is undone; {MEND}"
+    )
+    return Alarm("unit_change", subject, says, without, share)
+
+
+def _multiplied(subject: str, priced: Multiplied) -> Alarm:
+    says = (
+        f"{subject} looks multiplied by {priced.factor:g}: {priced.without:.0%} of its rows have a value that was there "
+        f"before, and {priced.share:.0%} once that is undone: another currency, a tax in it, a new price list? {MEND}"
+    )
+    return Alarm("unit_change", subject, says, priced.without, priced.share)
+
+
+def _moved_part(subject: str, conversion: Conversion, strange: float, share: float) -> Alarm:
+    says = (
+        f"{subject} looks like a unit change ({conversion.name}) in a part of the rows: {strange:.0%} have a value that "
+        f"was never there before, and {share:.0%} of those were once the change is undone; {MEND}"
+    )
+    return Alarm("unit_change", subject, says, strange, share)
 
 
 def _converted(past: Sequence[Sketch], sketch: Sketch, column: str) -> Converted | None:

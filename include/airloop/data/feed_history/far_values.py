@@ -71,7 +71,7 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
     width, found = highest - lowest, []
     in_steps = lowest >= 0 and max(len(set(ends[1:])) for ends in past) <= FEW_STEPS
     steps = (lowest - lowest / _A_STEP_LESS, (_A_STEP_MORE - 1) * highest) if in_steps else (0.0, 0.0)
-    halves = min(ends[len(SHARES)] for ends in past) - lowest, highest - max(ends[len(SHARES) + 1] for ends in past)
+    halves = _halves(past, lowest, highest)
     for side, distance, half, a_step in (
         ("below", lowest - low, halves[0], steps[0]),
         ("above", high - highest, halves[1], steps[1]),
@@ -83,6 +83,14 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
         if share and (window[0] >= _MANY_ROWS or share * window[0] >= _LEAST_FAR):
             found.append(Far(share, float((low if side == "below" else high)[0]), side, lowest, highest))
     return max(found, key=lambda item: item.share, default=None)
+
+
+def _halves(past: Sequence[tuple[float, ...]], lowest: float, highest: float) -> tuple[float, float]:
+    """From the medians to both ends; of windows of few rows, whose medians stray, to their usual one."""
+    middles = [(ends[len(SHARES)], ends[len(SHARES) + 1]) for ends in past]
+    if min(ends[0] for ends in past) < _MANY_ROWS:
+        middles = [(float(np.median([low for low, _ in middles])), float(np.median([high for _, high in middles])))]
+    return min(low for low, _ in middles) - lowest, highest - max(high for _, high in middles)
 
 
 def is_known(past: Sequence[tuple[float, ...]]) -> bool:

@@ -8,7 +8,7 @@ import polars as pl
 _LEAST_ROWS = 20
 _MANY_ROWS, _WINDOWS_OF_FEW = 200, 7
 """Of windows with fewer rows than many, so many of them say what is common."""
-_MORE, _TIMES = 0.15, 2.0
+_MORE, _MORE_OF_FEW, _TIMES = 0.15, 0.4, 2.0
 """A value takes over when its share is above `_MORE + _TIMES * before`: what is common anyway (no rain) varies."""
 
 
@@ -35,7 +35,8 @@ def pile_of(values: pl.Series) -> Pile | None:
 
 def taken_over(past: Sequence[Pile], window: Pile) -> float | None:
     """The largest share any value had before, where the window's commonest goes far beyond it; else None."""
-    if len(past) < (1 if window.rows >= _MANY_ROWS else _WINDOWS_OF_FEW):
+    many = window.rows >= _MANY_ROWS
+    if len(past) < (1 if many else _WINDOWS_OF_FEW):
         return None
     before = max(pile.share for pile in past)
-    return before if window.share > _MORE + _TIMES * before else None
+    return before if window.share > (_MORE if many else _MORE_OF_FEW) + _TIMES * before else None

@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 
 _REFERENCE = 7
 """Blocks that stand for the past, and are judged together: a week, where a block is a day."""
-_LEAST_VALUES = 12
-"""A day of readings by the hour has 24."""
+_LEAST_VALUES, _FEW_VALUES, _LARGE = 12, 30, 20.0
+"""A day of readings by the hour has 24: a storm divides a count by ten on such a day, and no weather by so much."""
 _LEAST_DIFFERENT = 5
 _MERGED = 0.6
 """Different quantiles: a column that is nearly always one value has no width to compare."""
@@ -179,7 +179,8 @@ class _Line:
             max(float(_width(self.reference(place.first))), self.least_width),
         )
         strange, whole, fits = self._distance(place.first, seen, usual), bool(self.whole[stretch].all()), {}
-        for conversion in conversions:
+        few = self.counts[stretch].sum() < _FEW_VALUES
+        for conversion in (item for item in conversions if not few or _large(item)):
             # Rounded to whole hours, minutes are off by up to half an hour.
             rounding = 0.5 / abs(conversion.factor) / width if whole and abs(conversion.factor) < 1 else 0.0
             needed, allowed = (_STRANGE_IF_SMALL, _EXPLAINED_IF_SMALL) if _small(conversion) else (0.0, _EXPLAINED)
@@ -219,6 +220,12 @@ def _as_different(known: Sequence[Numbers], now: Sequence[Numbers]) -> bool:
     """Whether as many quantiles differ as before: a conversion makes no two values one, but for rounding to whole."""
     before, after = ([len(set(item.quantiles)) for item in items] for items in (known, now))
     return all(item.whole for item in now) or float(np.median(after)) >= _MERGED * float(np.median(before))
+
+
+def _large(conversion: Conversion) -> bool:
+    """Whether no day does what it does, however few its values are."""
+    factor = abs(conversion.factor)
+    return conversion.clock or max(factor, 1 / factor) >= _LARGE or abs(conversion.offset) > 100
 
 
 def _small(conversion: Conversion) -> bool:
