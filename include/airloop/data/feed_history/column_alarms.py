@@ -80,24 +80,24 @@ def _another_unit(subject: str, changed: Converted, *, static: bool) -> Alarm:
 
 def _moved_grid(subject: str, conversion: Conversion, without: float, share: float) -> Alarm:
     says = (
-        f"{subject} looks like a unit change ({conversion.name}): {without:.0%} of its rows have a value that was there "
-        f"before, and {share:.0%} once the change is undone; {MEND}"
+        f"{subject} looks like a unit change ({conversion.name}): {without:.0%} of its rows have a value that was "
+        f"there before, and {share:.0%} once the change is undone; {MEND}"
     )
     return Alarm("unit_change", subject, says, without, share)
 
 
 def _multiplied(subject: str, priced: Multiplied) -> Alarm:
     says = (
-        f"{subject} looks multiplied by {priced.factor:g}: {priced.without:.0%} of its rows have a value that was there "
-        f"before, and {priced.share:.0%} once that is undone: another currency, a tax in it, a new price list? {MEND}"
+        f"{subject} looks multiplied by {priced.factor:g}: {priced.without:.0%} of its rows have a value that was "
+        f"there before, and {priced.share:.0%} once that is undone: another currency, a tax in it, a new price list? {MEND}"
     )
     return Alarm("unit_change", subject, says, priced.without, priced.share)
 
 
 def _moved_part(subject: str, conversion: Conversion, strange: float, share: float) -> Alarm:
     says = (
-        f"{subject} looks like a unit change ({conversion.name}) in a part of the rows: {strange:.0%} have a value that "
-        f"was never there before, and {share:.0%} of those were once the change is undone; {MEND}"
+        f"{subject} looks like a unit change ({conversion.name}) in a part of the rows: {strange:.0%} have a value "
+        f"that was never there before, and {share:.0%} of those were once the change is undone; {MEND}"
     )
     return Alarm("unit_change", subject, says, strange, share)
 
