@@ -89,7 +89,8 @@ def _moved_grid(subject: str, conversion: Conversion, without: float, share: flo
 def _multiplied(subject: str, priced: Multiplied) -> Alarm:
     says = (
         f"{subject} looks multiplied by {priced.factor:g}: {priced.without:.0%} of its rows have a value that was "
-        f"there before, and {priced.share:.0%} once that is undone: another currency, a tax in it, a new price list? {MEND}"
+        f"there before, and {priced.share:.0%} once that is undone: another currency, a tax in it, a new price "
+        f"list? {MEND}"
     )
     return Alarm("unit_change", subject, says, priced.without, priced.share)
 
