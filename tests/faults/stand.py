@@ -25,6 +25,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Profile describes and materialize copies: neither judges what landed.
 _DATA = ("ingest", "validate_raw", "build_features", "validate_features")
 _JUDGES = ("ingest", "validate_raw")
+_MODELS = ("score", "monitor", "triage")
 _AHEAD = timedelta(days=2)
 
 
@@ -75,11 +76,11 @@ class Stand:
         self._score_april()
         self._note_tables()
 
-    def react(self, fault: Fault, folder: Path, *, data_only: bool = False, brief: bool = False) -> Reaction:
+    def react(self, fault: Fault, folder: Path, *, judged_only: bool = False, brief: bool = False) -> Reaction:
         """What the platform says to April with a fault: until a stage refuses, or triage has decided.
 
         Args:
-            data_only: Neither score nor monitor this fault.
+            judged_only: Only judge what landed: of equal clean tables all that follows is equal.
             brief: Stop once what landed was judged and an alarm has rung: no features, no scores, no monitoring.
         """
         began = time.monotonic()
@@ -91,7 +92,7 @@ class Stand:
         loop = Loop(self.settings_at(folder / "home"), brief=self.brief)
         reaction = Reaction(fault.name)
         for stage in loop.april(files, scored=late):
-            if (data_only or self.data_only) and stage not in _DATA:
+            if stage not in (_JUDGES if judged_only else _DATA if self.data_only else (*_DATA, *_MODELS)):
                 continue
             if brief and reaction.alarms and stage not in _JUDGES:
                 break
@@ -124,7 +125,7 @@ class Stand:
     def _note_tables(self) -> None:
         nothing = Fault("", lambda _files: None, how="", before="", says=None, outcomes_only=True)
         self._tables.unlink(missing_ok=True)
-        reaction = self.react(nothing, self.root / "noted", data_only=True)
+        reaction = self.react(nothing, self.root / "noted", judged_only=True)
         self._tables.write_text(json.dumps(reaction.tables))
 
     def _score_april(self) -> None:
@@ -166,14 +167,16 @@ class Loop:
     def take(self, window: Window, *, data_only: bool) -> None:
         """A month: inputs, scores, outcomes, monitoring, and the training that is asked for."""
         self.land(self.inputs, until=window.end + _AHEAD)
-        self.data(window)
-        if window == month(3) and not data_only:
-            self.run("score", window)
+        if window == month(3):
+            # The months before it are not scored: they are built once, with their outcomes.
+            self.data(window)
+            if not data_only:
+                self.run("score", window)
         self.land(["arrivals"], until=window.end)
         if window.start > self.pipeline.coverage.start:
             # Outcomes of its last evening have landed too.
             self.data(month(window.start.month - 1))
-        self.data(window)
+            self.data(window)
         if data_only:
             return
         if window == month(2):

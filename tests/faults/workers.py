@@ -49,7 +49,7 @@ def quiet() -> None:
 def _react(stand: Stand, folder: Path, name: str, *, brief: bool = False) -> Reaction:
     # Equal clean tables are scored and judged alike: what is harmless needs to be followed no further.
     fault, place = FAULTS[name], folder / f"fault-{list(FAULTS).index(name)}"
-    return stand.react(fault, place, data_only=fault.harmless and name != "none", brief=brief)
+    return stand.react(fault, place, judged_only=fault.harmless and name != "none", brief=brief)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
