@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from tests.support.sketched import feed
 
-from airloop.data.feed_history import exchanged_alike
+from airloop.data.feed_history import exchanged_alike, same_values
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import sketch_feed
 
@@ -14,12 +14,12 @@ FEED = feed(columns={**KINDS, "weight": "float"}, key=["sale"])
 CLUBS = np.array(["north", "south", "west", "east"])
 
 
-def _window(seed: int, *, exchanged: tuple[str, ...] = (), level: float = 0.0, rows: int = 2_000) -> Sketch:
+def _rows(seed: int, *, level: float = 0.0, rows: int = 2_000) -> pl.DataFrame:
     """Two prices between 1 and 3, of which the second goes with the weight; two clubs, of which some travel more."""
     draw = np.random.default_rng(seed)
     weight = draw.uniform(0, 1, rows)
     start = np.datetime64("2024-01-01T00:00:00", "us") + np.timedelta64(30 * seed, "D")
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             "sale": [f"s{seed}-{number}" for number in range(rows)],
             "sold_at": start + (np.arange(rows) * 3600).astype("timedelta64[s]"),
@@ -30,6 +30,10 @@ def _window(seed: int, *, exchanged: tuple[str, ...] = (), level: float = 0.0, r
             "weight": weight,
         }
     ).with_columns(pl.col("sold_at").dt.replace_time_zone("UTC"))
+
+
+def _window(seed: int, *, exchanged: tuple[str, ...] = (), level: float = 0.0, rows: int = 2_000) -> Sketch:
+    frame = _rows(seed, level=level, rows=rows)
     if exchanged:
         one, other = exchanged
         frame = frame.with_columns(pl.col(one).alias(other), pl.col(other).alias(one))
@@ -64,3 +68,11 @@ def test_two_columns_of_one_range_that_were_exchanged_are_named(columns: tuple[s
 )
 def test_what_moves_together_or_is_too_little_is_not(past: list[Sketch], now: Sketch) -> None:
     assert _found(past, now) == []
+
+
+def test_a_column_that_is_the_copy_of_another_is_named_and_one_that_was_never_another_is_not() -> None:
+    columns = ["list", "paid", "weight"]
+    same = sketch_feed(FEED, _rows(9).with_columns(paid="list"))
+    assert list(same_values.find(PAST, same, columns)) == [("list", "paid")]
+    assert list(same_values.find(PAST, _window(9), columns)) == []
+    assert list(same_values.find(PAST[:2], same, columns)) == []

@@ -111,3 +111,14 @@ def test_a_code_for_missing_among_prices_is_found(code: float) -> None:
     found = find(IN_STEPS, _ends(_with(_prices(9, 1.78, 1.99, 2.09, 2.18, 2.29), code, 0.05)))
     assert found is not None
     assert found.value == code
+
+
+def test_days_of_few_rows_are_held_against_all_rows_before() -> None:
+    days = [_ends(_values(seed, rows=60)) for seed in range(30)]
+    coded = _ends(_with(_values(99, rows=60), -9999.0, 0.1))
+    found = find(days, coded)
+    assert found is not None
+    assert found.side == "below"
+    assert find(days[:5], coded) is None
+    assert find(days, _ends(_with(_values(99, rows=60), -9999.0, 0.02))) is None
+    assert find(days, _ends(_values(99, mean=1030.0, rows=60))) is None

@@ -36,3 +36,10 @@ def test_a_value_takes_over_when_it_is_far_commoner_than_any_was(
     before: list[float], now: float, largest_before: float | None
 ) -> None:
     assert taken_over([Pile(500, "0", share) for share in before], Pile(500, "0", now)) == largest_before
+
+
+def test_of_windows_of_few_rows_many_have_to_lie_before() -> None:
+    days = [Pile(24, "0", 0.2)] * 10
+    assert taken_over(days, Pile(24, "0", 0.9)) == 0.2
+    assert taken_over(days, Pile(24, "0", 0.75)) is None
+    assert taken_over(days[:3], Pile(24, "0", 0.9)) is None

@@ -147,3 +147,11 @@ def test_a_column_that_was_always_sparse_is_found_only_when_hardly_a_value_is_le
         assert found.observed == 1.0
     assert missing_values.more(past, _sketch([0.85] * 30), "x") is None
     assert missing_values.more([_sketch([1.0] * 30)] * 2, _sketch([1.0] * 30), "x") is None
+
+
+def test_five_shops_with_a_price_each_are_five_points() -> None:
+    shop = np.arange(ROWS) % 5
+    prices = pl.DataFrame({"list": 1.5 + 0.1 * shop, "sale": 1.4 + 0.1 * shop})
+    assert relations.find(prices, ["list", "sale"]) == {}
+    many = pl.DataFrame({"list": 1.5 + 0.01 * np.arange(ROWS), "sale": 1.4 + 0.1 * shop})
+    assert set(relations.find(many, ["list", "sale"])) == {"list ~ sale"}
