@@ -34,14 +34,15 @@ def _moved(looked: Looked, name: str, sketch: Sketch) -> dict[str, Alarm]:
     found: dict[str, Alarm] = {}
     while days:
         blamed = Counter(column for span in days for column in span.split(PARTED))
-        event_time = looked.pipeline.feeds[name].event_time
-        column = max(blamed, key=lambda item: (blamed[item], item != event_time, item))
+        event_time, later = looked.pipeline.feeds[name].event_time, {span.split(PARTED)[0] for span in days}
+        # The one that lost a day, rather than the other one that gained it.
+        column = max(blamed, key=lambda item: (blamed[item], item != event_time, item in later, item))
         span = next(span for span in days if column in span.split(PARTED))
-        later, earlier = span.split(PARTED)
-        by = days[span] if column == later else -days[span]
+        last, first = span.split(PARTED)
+        by = days[span] if column == last else -days[span]
         says = (
             f"{name}.{column} looks {abs(by)} day{'s' * (abs(by) > 1)} {'early' if by < 0 else 'late'}: the time from "
-            f"{earlier} to {later} is as it was, and {days[span]:+} d, in all rows; {MEND}"
+            f"{first} to {last} is as it was, and {days[span]:+} d, in all rows; {MEND}"
         )
         found[column] = Alarm("clock_change", f"{name}.{column}", says, float(by), 0.0)
         days = {span: by for span, by in days.items() if column not in span.split(PARTED)}
