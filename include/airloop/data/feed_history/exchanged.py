@@ -21,7 +21,7 @@ _FAR = 2.0
 NEARER = 0.35
 """Two columns look exchanged when they lie nearer than this share of the way to each other's past."""
 _OWN, _OTHERS = 0.3, 0.7
-_MIRRORED_WINDOWS, _LEAST_OF_GAP = 4, 0.6
+_MIRRORED_WINDOWS, _LEAST_OF_GAP, _CLOSE_TO_GAP = 4, 0.6, 0.8
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Exchanged:
 
     Attributes:
         own: How far both are from their own past (of numbers in widths, of texts the share of rows without a known
-            value); `crossed` from each other's.
+            value); `crossed` from each other's. 1 and 0 where nothing else is meant.
     """
 
     columns: tuple[str, str]
@@ -86,8 +86,10 @@ def _numbers(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Ex
     if not turned and any(crosses[place] > _nearest(past, now[place], name) for place, name in enumerate((one, other))):
         return None
     own, crossed = sum(owns), sum(crosses)
-    if turned and not _mirrored(past, window, one, other):
+    if turned and not _mirrored(past, window, one, other, like=_LEAST_OF_GAP):
         return None
+    if turned and _mirrored(past, window, one, other, like=_CLOSE_TO_GAP):
+        own, crossed = 1.0, 0.0
     if not turned and (own < _FAR or crossed > NEARER * own):
         return None
     medians = [[f"{quantiles[4]:.4g}" for quantiles in side if quantiles is not None] for side in (now, before)]
@@ -128,14 +130,14 @@ def _turned(past: Sequence[Mapping[str, float]], window: Mapping[str, float], on
     return (above and window[name] <= _NEVER) or (below and window[name] >= _ALWAYS)
 
 
-def _mirrored(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> bool:
+def _mirrored(past: Sequence[Sketch], window: Sketch, one: str, other: str, *, like: float) -> bool:
     """Whether two columns lie as far apart as lately, the other way round: another unit of one turns an order, too."""
     gaps = [gap for sketch in past if (gap := _gap(sketch, one, other)) is not None][-_MIRRORED_WINDOWS:]
     now = _gap(window, one, other)
     if now is None or len(gaps) < 2 or not all(gaps):
         return False
     sizes = np.abs(gaps)
-    return bool(_LEAST_OF_GAP * sizes.min() <= abs(now) <= sizes.max() / _LEAST_OF_GAP)
+    return bool(like * sizes.min() <= abs(now) <= sizes.max() / like)
 
 
 def _gap(sketch: Sketch, one: str, other: str) -> float | None:

@@ -59,9 +59,9 @@ def _by_column(cause: Alarm, alarm: Alarm) -> bool:
     if not set(cause.subject.split(", ")) & set(alarm.subject.split(", ")):
         return False
     if alarm.kind == "exchanged":
-        return _is_few(cause) or (cause.kind == "unit_change" and not _is_sure(alarm))
+        return not _is_certain(alarm) and (_is_few(cause) or (cause.kind == "unit_change" and not _is_sure(alarm)))
     if cause.kind == "exchanged":
-        return not _is_few(alarm) and (_is_sure(cause) or alarm.kind != "unit_change")
+        return _is_certain(cause) or (not _is_few(alarm) and (_is_sure(cause) or alarm.kind != "unit_change"))
     if (cause.kind, alarm.kind) in _ONE_OF_ANOTHER or _spells(cause, alarm):
         return True
     if (alarm.kind, cause.kind) in _ONE_OF_ANOTHER or _spells(alarm, cause):
@@ -78,6 +78,10 @@ def _spells(cause: Alarm, alarm: Alarm) -> bool:
 def _is_few(alarm: Alarm) -> bool:
     """Whether only a part of a column's values lies far away: an exchange moves all of them."""
     return alarm.kind == "far_values" and (alarm.observed or 0.0) < _MOST_OF_THEM
+
+
+def _is_certain(exchanged: Alarm) -> bool:
+    return exchanged.expected == 0.0
 
 
 def _is_sure(exchanged: Alarm) -> bool:
