@@ -40,8 +40,7 @@ def find(
     }
     while shifted:
         blamed = Counter(column for name in shifted for column in sorted(_named(name)))
-        # A row whose event time moved by a day would not be in the file of its day.
-        column = max(blamed, key=lambda item: (blamed[item], not _is_event_time(pipeline, item), item))
+        column = max(blamed, key=lambda item: (blamed[item], item))
         about = [name for name in shifted if column in _named(name)]
         item = shifted[about[0]]
         yield Shifted(column, item.says, item.observed, item.expected)
@@ -77,15 +76,9 @@ def _by_difference(
                     found.conversion.offset / 60,
                     f"{full} is {found.observed / 60:.1f} h, before {found.expected / 60:.1f} h",
                 )
-                later, earlier = full.split(" - ")
-                moved = earlier if _is_event_time(pipeline, later) and not _is_event_time(pipeline, earlier) else later
-                says = _says(pipeline, moved, hours if moved == later else -hours, found.days[0], about)
-                yield full, Shifted(moved, says, found.observed / 60, found.expected / 60)
-
-
-def _is_event_time(pipeline: Pipeline, column: str) -> bool:
-    feed, _, name = column.partition(".")
-    return pipeline.feeds[feed].event_time == name
+                later = full.split(" - ")[0]
+                says = _says(pipeline, later, hours, found.days[0], about)
+                yield full, Shifted(later, says, found.observed / 60, found.expected / 60)
 
 
 def _named(difference: str) -> set[str]:
@@ -96,9 +89,6 @@ def _says(pipeline: Pipeline, subject: str, hours: float, day: str, why: str) ->
     feed = pipeline.feeds[subject.partition(".")[0]]
     noon = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=ZoneInfo(feed.day_timezone))
     offset = (noon.utcoffset() or timedelta()).total_seconds() / 3600
-    if hours % 24 == 0:
-        days = abs(hours) / 24
-        return f"{subject} looks {days:g} day{'s' * (days > 1)} {'early' if hours < 0 else 'late'}: {why}"
     if offset and hours == offset:
         return f"{subject} looks like local time ({feed.day_timezone}) written as UTC, {hours:+g} h: {why}"
     return f"{subject} looks like another clock, {hours:+g} h: {why}"

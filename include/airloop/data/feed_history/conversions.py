@@ -82,11 +82,8 @@ TURNED: tuple[Conversion, ...] = (
 )
 """Shares of 1 and of 100 whose other part is written."""
 
-_A_DAY_EARLY = -24
 # Half an hour's zones (India, Newfoundland) are rarer than a half hour that is really late.
 CLOCKS: tuple[Conversion, ...] = tuple(
-    Conversion(f"{hours:+d} h", 1.0, hours * 60.0, clock=True)
-    for hours in (*sorted(range(-14, 15), key=abs), _A_DAY_EARLY)
-    if hours
+    Conversion(f"{hours:+d} h", 1.0, hours * 60.0, clock=True) for hours in sorted(range(-14, 15), key=abs) if hours
 )
-"""Whole hours between two clocks, in minutes, and a day lost; a day more is what people wait."""
+"""Whole hours between two clocks, in minutes."""
