@@ -84,10 +84,6 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str]]]] = {
         {("unit_change", "weather.temp")},
     ),
     "humidity turned round": (changed("weather", humid=100 - pl.col("humid")), {("turned", "weather.humid")}),
-    "arrivals planned one day early": (
-        changed("schedule", scheduled_arrival=pl.col("scheduled_arrival") - pl.duration(days=1)),
-        {("clock_change", "schedule.scheduled_arrival")},
-    ),
     "airports exchanged": (
         among("schedule", lambda rows: rows.with_columns(origin="dest", dest="origin")),
         {("exchanged", "schedule.dest, schedule.origin")},
