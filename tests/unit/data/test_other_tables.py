@@ -89,7 +89,7 @@ ORDERS: dict[str, tuple[Change, set[str], str, tuple[str, ...]]] = {
         written(discount=c("discount").shuffle(seed=3)),
         {"relation_changed"},
         "loyal",
-        BOTH,
+        WEEKLY,
     ),
     "discounts copied from the loyalty": (
         written(discount=c("loyal")),
