@@ -21,20 +21,28 @@ from airloop.stores.mlflow import registry, tracking
 CUTOFF, NEXT = toy.days(0, 40), toy.days(0, 43)
 
 
-@pytest.fixture
-def settings(toy_built, tmp_path):
-    """A home of its own with the features built; nothing is trained in it."""
-    shutil.copytree(toy_built.home, tmp_path / "home")
-    here = load_settings(project_dir=toy_built.project_dir, home=tmp_path / "home")
+@pytest.fixture(scope="module")
+def judged(toy_built, tmp_path_factory):
+    """A home of its own with a first model that passed; and the decision."""
+    root = tmp_path_factory.mktemp("judged")
     asked = "leak_check_times: 2, refit: {on: all_mature},"
-    return toy.edited(here, tmp_path / "project", "pipeline.yaml", "leak_check_times: 2,", asked)
+    there = toy.edited(toy_built, root / "edited", "pipeline.yaml", "leak_check_times: 2,", asked)
+    decision = toy.run_training(there, 40)
+    assert decision.passed
+    return there, decision
 
 
 @pytest.fixture
-def passed(settings):
-    decision = toy.run_training(settings, 40)
-    assert decision.passed
-    return decision
+def settings(judged, tmp_path):
+    """A home like that for each test."""
+    there, _ = judged
+    shutil.copytree(there.home, tmp_path / "home", ignore=shutil.ignore_patterns("mlartifacts"))
+    return load_settings(project_dir=there.project_dir, home=tmp_path / "home")
+
+
+@pytest.fixture
+def passed(judged):
+    return judged[1]
 
 
 def with_refit(settings, **declared):
