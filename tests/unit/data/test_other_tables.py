@@ -128,7 +128,6 @@ def test_orders_as_they_are_raise_no_alarm(calendar: Calendar) -> None:
 
 READINGS: dict[str, tuple[Change, str, str]] = {
     "humidity as a share": (written(humid=c("humid") / 100), "unit_change", "events.humid"),
-    "temperature in Celsius": (written(temp=(c("temp") - 32) / 1.8), "unit_change", "events.temp"),
     "temperature in Kelvin": (written(temp=(c("temp") - 32) / 1.8 + 273.15), "unit_change", "events.temp"),
     "a lost decimal comma": (written(temp=(c("temp") * 100).round()), "unit_change", "events.temp"),
     "temperature and dew point exchanged": (
@@ -164,5 +163,12 @@ def test_readings_as_they_are_raise_no_alarm(calendar: Calendar) -> None:
     assert readings(calendar).false_alarms() == []
 
 
-def test_a_turned_humidity_is_named_by_the_month() -> None:
-    assert ("turned", "events.humid") in readings("monthly").alarms(written(humid=100 - c("humid")))
+@pytest.mark.parametrize(
+    ("change", "kind", "subject"),
+    [
+        pytest.param(written(humid=100 - c("humid")), "turned", "events.humid", id="humidity turned round"),
+        pytest.param(written(temp=(c("temp") - 32) / 1.8), "unit_change", "events.temp", id="temperature in Celsius"),
+    ],
+)
+def test_what_a_week_of_weather_hides_is_named_by_the_month(change: Change, kind: str, subject: str) -> None:
+    assert (kind, subject) in readings("monthly").alarms(change)
