@@ -88,6 +88,8 @@ def _length_for(days: Sequence[date], needed: int) -> int | None:
 
 def _too_few_rows(pipeline: Pipeline, settings: Settings) -> list[str]:
     """What a look judges on average, where windows of the calendar have been built for as long as a look is."""
+    if not state.exists(settings):
+        return []
     stored = state.records_before(settings, pipeline.name, "build_features", end=_END_OF_TIME, limit=_NEWEST_WINDOWS)
     rows: dict[Window, int] = {}
     for record in stored:

@@ -1,10 +1,8 @@
 """What a change is measured against: the champion in force here, or else the declaration of the base, trained alike."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
-from sqlalchemy.engine import make_url
 
 from airloop.authoring.review.backtest import Backtest
 from airloop.errors import GuardRefused
@@ -15,7 +13,7 @@ from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.problems import PREDICTION, Floats, task_of
 from airloop.records import Decision, Evaluated, Snapshot
 from airloop.settings import Settings
-from airloop.stores import ledger
+from airloop.stores import ledger, state
 
 _UNREGISTERED = 0
 """The change's version in the decision: it is registered nowhere, and no champion has this number."""
@@ -48,7 +46,7 @@ def in_force(change: Backtest, settings: Settings) -> Champion:
         UpstreamUnavailable: A store of the installation does not answer.
     """
     pipeline, cutoff = change.pipeline, change.snapshot.cutoff
-    version = ledger.champion_at(settings, pipeline.name, cutoff) if _has_ledger(settings) else None
+    version = ledger.champion_at(settings, pipeline.name, cutoff) if state.exists(settings) else None
     if version is None:
         raise GuardRefused(f"no champion was in force here at {cutoff:%Y-%m-%d}")
     champion = model_version.load_unseen(pipeline, version, settings, start=change.snapshot.holdout.start)
@@ -100,9 +98,3 @@ def judge(change: Backtest, champion: Champion | None) -> tuple[Evaluated, Decis
             problems=(*evaluated.problems, *problems),
         )
     return evaluated, judge_version(evaluated, change.pipeline.gate)
-
-
-def _has_ledger(settings: Settings) -> bool:
-    """Whether there is a state database: to ask one that is not there would make it."""
-    url = make_url(settings.state_url)
-    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()

@@ -1,6 +1,6 @@
 """The state database, SQLite (WAL) or PostgreSQL, and the records of stages in it."""
 
-from airloop.stores.state.database import instant_text, reading, stored_window, transaction, upgrade
+from airloop.stores.state.database import exists, instant_text, reading, stored_window, transaction, upgrade
 from airloop.stores.state.stage_records import (
     find_record,
     forget_overwritten,
@@ -14,6 +14,7 @@ from airloop.stores.state.stage_records import (
 )
 
 __all__ = [
+    "exists",
     "find_record",
     "forget_overwritten",
     "instant_text",

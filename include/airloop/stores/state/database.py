@@ -83,6 +83,12 @@ def _write_ahead(connection: Any) -> None:
             return
 
 
+def exists(settings: Settings) -> bool:
+    """Whether there is a state database: to ask one that is not there would make it."""
+    path = sqlite_file(settings.state_url)
+    return path is None or path.is_file()
+
+
 @contextmanager
 def transaction(settings: Settings) -> Iterator[Connection]:
     """One transaction on the state database; rolled back on any error.
