@@ -23,7 +23,7 @@ _WORDS = {
 _INT64 = range(-(2**63), 2**63)
 _FLOAT = sys.float_info.max
 _LATEST = timedelta(days=366)
-"""What is about something that is planned (a flight that was cancelled) may lie ahead."""
+"""What is about something that is planned (an order that was cancelled) may lie ahead."""
 
 
 @dataclass(frozen=True)
