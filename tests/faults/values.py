@@ -131,7 +131,7 @@ def humidity_turned(files: Landed) -> None:
 @planted(
     "dew point copied from the temperature",
     how="weather.dewp is that of temp",
-    says=r"relation_changed of weather\.humid",
+    says=r"relation_changed weather\.humid",
 )
 def dew_point_copied(files: Landed) -> None:
     files.edit("weather", dewp=pl.col("temp"))
@@ -191,7 +191,7 @@ def missing_as_9999(files: Landed) -> None:
     files.edit("weather", visib=pl.when(one_in(0.05)).then(pl.lit("9999")).otherwise("visib"))
 
 
-@planted("missing written as 0", how="2 % of weather.pressure is 0", says=r"far_values weather.pressure")
+@planted("missing written as 0", how="2 % of weather.pressure is 0", says=r"one_value weather\.pressure")
 def missing_as_zero(files: Landed) -> None:
     files.edit("weather", pressure=pl.when(one_in(0.02)).then(pl.lit("0")).otherwise("pressure"))
 
