@@ -3,8 +3,8 @@
     python -m tests.faults                                    every fault, a worker per core (also: make faults)
     python -m tests.faults --list
     python -m tests.faults --only "wind in knots" none        some, each with all that the stages said
-    python -m tests.faults --base /tmp/x --only none          keep the prepared home there and use it again
-    python -m tests.faults --base /tmp/x --again --only none  run its data stages again by the code as it is now
+    python -m tests.faults --base FOLDER --only none          keep the prepared home there and use it again
+    python -m tests.faults --base FOLDER --again --only none  run its data stages again by the code as it is now
     python -m tests.faults --data-only                        only what ingestion and validation say; trains nothing
     python -m tests.faults --follow                           everything, and what monitoring says after an alarm
     python -m tests.faults --year                             only the twelve real months (with --data-only: no models)

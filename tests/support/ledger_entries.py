@@ -1,9 +1,12 @@
 """Entries of a ledger with all that stands behind them: records of decide and triage, decisions before promotions."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from tests.support.toy import START
 
 from airloop.records import Action, Check, Decision, Evidence, Window
 from airloop.settings import Settings
@@ -49,6 +52,21 @@ def put_in_force(
     number = decided(settings, pipeline, version, at=at, champion=previous, **changes)
     begin(settings, pipeline, version, number, at=at, previous=previous)
     return act(settings, pipeline, "done", version, number, at=at, previous=previous)
+
+
+def two_champions(settings: Settings) -> None:
+    """The toy's versions 1 and 2 in force from its first and its eleventh day on: six entries."""
+    for day, version in ((0, 1), (10, 2)):
+        at = START + timedelta(days=day)
+        put_in_force(settings, "toy", version, at, previous=version - 1 or None)
+
+
+def run_sql(settings: Settings, statement: str) -> None:
+    """What somebody with the state database's file can do to it."""
+    connection = sqlite3.connect(settings.home / "state.db")
+    with connection:
+        connection.execute(statement)
+    connection.close()
 
 
 def begin(

@@ -1,12 +1,10 @@
 """`airloop ledger`: what it shows, what it finds, and the way out."""
 
 import json
-import sqlite3
 
 import pytest
-from tests.support import toy
+from tests.support import ledger_entries, toy
 from tests.support.command import Airloop, Outcome
-from tests.support.ledger_entries import put_in_force
 
 from airloop.settings import Settings
 from airloop.stores import ledger
@@ -17,16 +15,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:s
 
 @pytest.fixture
 def decided(toy_settings: Settings) -> Settings:
-    for day, version in ((0, 1), (10, 2)):
-        put_in_force(toy_settings, "toy", version, toy.days(day, day + 1).start, previous=version - 1 or None)
+    ledger_entries.two_champions(toy_settings)
     return toy_settings
-
-
-def run_sql(settings: Settings, statement: str) -> None:
-    connection = sqlite3.connect(settings.home / "state.db")
-    with connection:
-        connection.execute(statement)
-    connection.close()
 
 
 def test_the_ledger_is_shown_in_order(airloop: Airloop, decided: Settings) -> None:
@@ -71,7 +61,7 @@ def test_an_intact_ledger_verifies(airloop: Airloop, decided: Settings) -> None:
 
 
 def test_a_changed_entry_is_named_and_the_exit_code_is_1(airloop: Airloop, decided: Settings) -> None:
-    run_sql(decided, "UPDATE ledger SET effective_at = '2020-01-05T00:00:00.000000Z' WHERE sequence = 3")
+    ledger_entries.run_sql(decided, "UPDATE ledger SET effective_at = '2020-01-05T00:00:00.000000Z' WHERE sequence = 3")
     failed = airloop("ledger", "verify", "toy")
     assert failed.code == 1
     assert "entry 3 (done) was changed" in failed.out
@@ -90,14 +80,14 @@ def test_a_hash_from_a_log_finds_its_entry_or_says_that_it_is_gone(airloop: Airl
 def test_a_person_goes_on_with_a_cut_ledger_and_new_tampering_is_found_again(
     airloop: Airloop, decided: Settings
 ) -> None:
-    run_sql(decided, "DELETE FROM ledger WHERE sequence > 3")
+    ledger_entries.run_sql(decided, "DELETE FROM ledger WHERE sequence > 3")
     assert airloop("ledger", "verify", "toy").code == 1
     assert airloop("ledger", "acknowledge", "toy", "--why", " ").code == 1
     assert "2 problems acknowledged by entry 4" in airloop("ledger", "acknowledge", "toy", "--why", "restored").out
-    put_in_force(decided, "toy", 3, toy.days(11, 12).start, previous=1)
+    ledger_entries.put_in_force(decided, "toy", 3, toy.days(11, 12).start, previous=1)
     assert "7 entries, the chain holds (2 problems acknowledged" in airloop("ledger", "verify", "toy").out
     assert ledger.champion_at(decided, "toy", toy.days(0, 20).end) == 3
-    run_sql(decided, "DELETE FROM ledger WHERE sequence > 6")
+    ledger_entries.run_sql(decided, "DELETE FROM ledger WHERE sequence > 6")
     assert "the end was cut off" in airloop("ledger", "verify", "toy").out
 
 

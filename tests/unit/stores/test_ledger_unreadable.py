@@ -1,11 +1,8 @@
 """A ledger or a record that somebody wrote into is told in a line, shown as far as it can be read, and gone on with."""
 
-import sqlite3
-
 import pytest
-from tests.support import toy
+from tests.support import ledger_entries
 from tests.support.command import Airloop
-from tests.support.ledger_entries import put_in_force
 
 from airloop.errors import AirloopError, GuardRefused, UpstreamUnavailable
 from airloop.settings import Settings
@@ -24,23 +21,15 @@ SPOILED = {
 
 @pytest.fixture
 def decided(toy_settings: Settings) -> Settings:
-    for day, version in ((0, 1), (10, 2)):
-        put_in_force(toy_settings, "toy", version, toy.days(day, day + 1).start, previous=version - 1 or None)
+    ledger_entries.two_champions(toy_settings)
     return toy_settings
-
-
-def run_sql(settings: Settings, statement: str) -> None:
-    connection = sqlite3.connect(settings.home / "state.db")
-    with connection:
-        connection.execute(statement)
-    connection.close()
 
 
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_an_entry_that_cannot_be_read_is_named_and_nothing_acts_on_the_ledger(
     decided: Settings, airloop: Airloop, spoil: str
 ) -> None:
-    run_sql(decided, SPOILED[spoil])
+    ledger_entries.run_sql(decided, SPOILED[spoil])
     number = int(SPOILED[spoil].rpartition(" ")[2])
     with pytest.raises(GuardRefused, match=f"entry {number} .* was changed"):
         ledger.require_intact(decided, "toy")
@@ -56,7 +45,7 @@ def test_an_entry_that_cannot_be_read_is_named_and_nothing_acts_on_the_ledger(
 
 @pytest.mark.parametrize("spoil", ["no JSON", "a list", "no text"])
 def test_a_person_goes_on_with_what_can_be_read(decided: Settings, airloop: Airloop, spoil: str) -> None:
-    run_sql(decided, SPOILED[spoil])
+    ledger_entries.run_sql(decided, SPOILED[spoil])
     assert airloop("ledger", "acknowledge", "toy", "--why", "the disk was broken").code == 0
     assert airloop("ledger", "verify", "toy").code == 0
     assert ledger.require_intact(decided, "toy").champion() == (1 if spoil == "no JSON" else 2)
@@ -67,7 +56,7 @@ def test_a_person_goes_on_with_what_can_be_read(decided: Settings, airloop: Airl
 def test_an_entry_about_no_version_changes_nothing_and_shows(
     decided: Settings, airloop: Airloop, kind: str, payload: str
 ) -> None:
-    run_sql(decided, f"UPDATE ledger SET payload = '{payload}' WHERE kind = '{kind}' AND sequence > 3")
+    ledger_entries.run_sql(decided, f"UPDATE ledger SET payload = '{payload}' WHERE kind = '{kind}' AND sequence > 3")
     assert airloop("ledger", "show", "toy").code == 0
     assert airloop("ledger", "at", "toy", "2020-02-01").code == 0
     assert "was changed" in airloop("ledger", "verify", "toy").out
@@ -79,7 +68,7 @@ def test_an_entry_about_no_version_changes_nothing_and_shows(
 
 @pytest.mark.parametrize("record", ["{", "[]", "7"])
 def test_a_record_that_cannot_be_read_is_named(decided: Settings, airloop: Airloop, record: str) -> None:
-    run_sql(decided, f"UPDATE stage_runs SET record = '{record}' WHERE stage = 'decide'")
+    ledger_entries.run_sql(decided, f"UPDATE stage_runs SET record = '{record}' WHERE stage = 'decide'")
     verified = airloop("ledger", "verify", "toy")
     assert (verified.code, "a record of decide cannot be read" in verified.out) == (1, True)
     with pytest.raises(GuardRefused, match="a record of decide cannot be read"):
