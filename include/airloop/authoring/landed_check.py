@@ -30,7 +30,7 @@ def looks(pipeline: Pipeline, settings: Settings) -> list[str]:
         few = [*_too_few_days(pipeline, days), *_too_few_rows(pipeline, settings)] if days else []
     except AirloopError:
         return []
-    return [*_ahead(pipeline, files), *few]
+    return [*_ahead(pipeline, files), *_beyond(pipeline, files), *few]
 
 
 def _ahead(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[str]:
@@ -41,6 +41,17 @@ def _ahead(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[str]:
     return [
         f"landing: look: {ahead[0].feed}/{ahead[0].name}{more}: a day that has not begun, of a feed that is written "
         "after its events: nothing reads it before that day; is its name right?"
+    ]
+
+
+def _beyond(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[str]:
+    beyond = inbox.beyond(pipeline, files)
+    if not beyond:
+        return []
+    more = f" and {len(beyond) - 1} more" if len(beyond) > 1 else ""
+    return [
+        f"landing: look: {beyond[0].feed}/{beyond[0].name}{more}: of days after coverage.end of pipeline.yaml, so that "
+        "no window reads them: write a later end, or none where data go on"
     ]
 
 

@@ -127,6 +127,15 @@ def ahead(pipeline: Pipeline, files: Iterable[ListedFile]) -> list[ListedFile]:
     return [file for file, span in named if span is not None and not landed_files.has_come(span)]
 
 
+def beyond(pipeline: Pipeline, files: Iterable[ListedFile]) -> list[ListedFile]:
+    """Files about periods that start at coverage.end or later: no window reads them, unless more is declared."""
+    end = pipeline.coverage.end
+    if end is None:
+        return []
+    named = ((file, landed_files.file_span(pipeline.feeds[file.feed], file.name)) for file in files)
+    return [file for file, span in named if span is not None and span.start >= end]
+
+
 def _telling(pipeline: Pipeline) -> list[str]:
     dated = [name for name, feed in pipeline.feeds.items() if not feed.static]
     return [name for name in dated if _after_the_event(pipeline.feeds[name])] or dated

@@ -30,7 +30,8 @@ class LandedDays:
         corrections: URIs of the files beside days that had landed with other rows.
         unchanged: How many days had landed with these very rows.
         not_declared: Columns of the table that the feed does not declare; they did not land.
-        skipped: Rows that `--clock-change skip` has left out, and windows without any, in words.
+        skipped: Rows that `--clock-change skip` has left out, windows without any, and rows outside the coverage,
+            which no window reads; in words.
     """
 
     rows: int
@@ -83,7 +84,7 @@ def land_table(pipeline: Pipeline, feed_name: str, path: Path, dialect: Dialect,
         (corrections if there else new).append(uri)
     logger.info("%s %s: %s: %d new, %d corrected", pipeline.name, feed_name, path, len(new), len(corrections))
     not_declared = tuple(name for name in table.texts.columns if name not in feed.columns)
-    skipped = (*table.skipped, *_said(pipeline, nothing))
+    skipped = (*table.skipped, *_said(pipeline, nothing), *_uncovered(pipeline, feed, rows))
     return LandedDays(rows.height, tuple(new), tuple(corrections), unchanged, not_declared, skipped)
 
 
@@ -92,6 +93,21 @@ def _said(pipeline: Pipeline, nothing: list[str]) -> tuple[str, ...]:
         return ()
     files = f"{len(nothing)} file{'s hold' if len(nothing) > 1 else ' holds'}"
     return (f"{files} the header alone: of as many {pipeline.calendar} windows inside the table it has no row",)
+
+
+def _uncovered(pipeline: Pipeline, feed: Feed, rows: pl.DataFrame) -> tuple[str, ...]:
+    if feed.event_time is None:
+        return ()
+    at, coverage = rows.select(typed(feed.event_time, "timestamp")).to_series(), pipeline.coverage
+    before = int((at < coverage.start).sum())
+    after = int((at >= coverage.end).sum()) if coverage.end else 0
+    sides = ((before, "before its start", coverage.start), (after, "at its end or later", coverage.end))
+    return tuple(
+        f"{number:,} of {rows.height:,} rows lie outside the coverage, {side}, {bound:%Y-%m-%dT%H:%M:%SZ}: no window "
+        f"reads them; declare more in {pipeline.name}/pipeline.yaml"
+        for number, side, bound in sides
+        if number
+    )
 
 
 def _rows(table: Table, feed_name: str, feed: Feed) -> pl.DataFrame:

@@ -100,6 +100,16 @@ def test_a_file_about_a_day_that_has_not_begun_is_named(toy_settings: Settings, 
     assert "min_blocks" not in shown
 
 
+@pytest.mark.parametrize(("days", "says"), [(range(59, 63), True), (range(56, 60), False)])
+def test_files_after_the_coverage_are_named(
+    toy_settings: Settings, airloop: Airloop, days: Iterable[int], says: bool
+) -> None:
+    declare(toy_settings)
+    land_outcomes(toy_settings, days)
+    named = "landing: look: failures/2020-03-01.csv and 2 more: of days after coverage.end of pipeline.yaml"
+    assert (named in airloop("pipelines", "check", "toy").out) is says
+
+
 def test_a_landing_folder_that_does_not_answer_stops_no_check(toy_settings: Settings, airloop: Airloop) -> None:
     declare(toy_settings)
     folder = Path(toy_settings.landing_uri) / "toy"

@@ -88,6 +88,18 @@ def test_the_newest_correction_is_what_is_ingested(toy_settings: Settings) -> No
     assert rows["celsius"].to_list() == [10.5]
 
 
+def test_rows_that_no_window_reads_land_and_are_counted(toy_settings: Settings) -> None:
+    outside = f"{HEADER}\nm0,2019-12-31T23:59:59Z,1\nm0,2020-03-01T00:00:00Z,2\nm0,2020-03-02T00:00:00Z,3\n"
+    done = land(toy_settings, outside)
+    assert len(done.new) == 3
+    assert [says.partition(":")[0] for says in done.skipped] == [
+        "1 of 3 rows lie outside the coverage, before its start, 2020-01-01T00",
+        "2 of 3 rows lie outside the coverage, at its end or later, 2020-03-01T00",
+    ]
+    inside = f"{HEADER}\nm0,2020-01-01T00:00:00Z,1\nm0,2020-02-29T23:59:59Z,2\n"
+    assert land(toy_settings, inside).skipped == ()
+
+
 def test_a_static_feed_is_one_file_that_is_replaced(toy_settings: Settings) -> None:
     assert len(land(toy_settings, "machine,built\nm1,2001\nm0,2000\n", "machines").new) == 1
     assert land(toy_settings, "machine,built\nm0,2000\nm1,2001\n", "machines").unchanged == 1
