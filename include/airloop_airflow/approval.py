@@ -136,17 +136,16 @@ class Approval(ApprovalOperator):
         except outcomes.PERMANENT as error:
             raise AirflowFailException(f"refused: {error}") from error
 
-    def _answer(self, context: Any, answered: Mapping[str, Any]) -> dict[str, str]:
-        from airloop.gate.approval import DEADLINE
+    def _answer(self, context: Any, answered: Mapping[str, Any]) -> dict[str, Any]:
         from airloop.records.person_texts import cleaned
 
         (option,), user = answered["chosen_options"], answered["responded_by_user"]
         comment = cleaned(str(answered["params_input"].get("comment") or ""))
         if user is None:
             hours = f"{self.response_timeout}".removesuffix(":00")
-            return {"kind": _KINDS[option], "who": DEADLINE, "why": f"nobody answered within {hours}"}
-        starter = pipelines.person(context)
-        return {"kind": _KINDS[option], "who": user["name"], "why": comment or "no comment", "starter": starter}
+            return {"kind": _KINDS[option], "who": None, "why": f"nobody answered within {hours}"}
+        who, starter = str(user["name"] or user["id"]), pipelines.person(context)
+        return {"kind": _KINDS[option], "who": who, "why": comment or "no comment", "starter": starter}
 
     def _go_on(self, context: Any, standing: str) -> str:
         """What stands in the ledger; what follows is skipped unless it is an approval."""

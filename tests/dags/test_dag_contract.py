@@ -46,10 +46,14 @@ def test_a_refit_stands_between_decision_and_promotion_where_it_is_declared(on: 
     declared = PIPELINES["flight_delays"]
     update = {"training": declared.training.model_copy(update={"refit": Refit.model_validate({"on": on})})}
     with DAG("refits", schedule=None) as dag:
-        passed, refit, promotion = (EmptyOperator(task_id=name) for name in ("passed", "refit", "promotion"))
-        training._go_on(declared.model_copy(update=update), passed, lambda: refit, promotion)
+        passed, promotion = (EmptyOperator(task_id=name) for name in ("passed", "promotion"))
+        training._go_on(declared.model_copy(update=update), lambda *_: {}, passed, promotion, {})
     assert dag.get_task("passed").downstream_task_ids == {after}
     assert dag.get_task("promotion").upstream_task_ids == ({"refit"} if on == "all_mature" else {"passed"})
+    assert ("describe_refit" in dag.task_ids) == (on == "all_mature")
+    if on == "all_mature":
+        assert dag.get_task("describe_refit").upstream_task_ids == {"describe", "refit"}
+        assert not dag.get_task("describe_refit").downstream_task_ids  # nothing waits for it
 
 
 def test_a_run_that_has_begun_goes_on_before_another_begins(dag: DAG) -> None:

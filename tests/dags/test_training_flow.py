@@ -58,6 +58,7 @@ def training(stages: Stages) -> Stages:
         "decide": _decision("refused"),
         "describe": records.Described("m", 1, {}, "card.html", "card.json"),
         "refit": records.Refitted("m", 2, 1, 7, "refitted", "the same on all rows", "digest", JANUARY.end),
+        "describe_refit": records.Described("m", 2, {}, "refit.html", "refit.json"),
     }
     return stages
 
@@ -192,6 +193,6 @@ def test_a_passed_decision_starts_its_promotion_by_number(training: Stages) -> N
     training.answers["decide"] = _decision("passed")
     done = dag_runs.run("training", {"cutoff": MONTH["end"], "reason_key": "k2"})
     states = dag_runs.states(done)
-    assert (states["refit"], states["promotion"]) == ("success", "success")
+    assert (states["refit"], states["describe_refit"], states["promotion"]) == ("success", "success", "success")
     assert [asked.conf for asked in dag_runs.runs("flight_delays__promotion", "decision__7")] == [{"sequence": 7}]
     assert dag_runs.note("flight_delays__promotion", "decision__7") == "why"

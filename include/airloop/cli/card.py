@@ -19,7 +19,7 @@ def card(
     """Write a version's model card as it is now, to the reports and to its MLflow run."""
     from airloop.config import load_pipeline
     from airloop.features import catalogue
-    from airloop.gate import describe
+    from airloop.gate import card_files
     from airloop.reports import card as cards
 
     settings = checked(pipeline)
@@ -28,5 +28,5 @@ def card(
         found = cards.content(declared, version, settings, catalogue=catalogue.read(pipeline, settings))
         typer.echo(json.dumps(found, sort_keys=True))
         return
-    html, text = describe.publish(declared, version, settings)
+    html, text = card_files.publish(declared, version, settings)
     write_line(f"model card of version {version}: {html} and {text}")

@@ -89,7 +89,7 @@ def _rows(table: Path | None, connection: str | None, query: str | None, waterma
 @app.command("check", epilog="Example: airloop pipelines check PIPELINE")
 def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipeline; default all.")] = None) -> None:
     """Read every declaration, its SQL, expectations and Feast definitions, and resolve what they name."""
-    from airloop.authoring.pipeline_check import check_pipeline
+    from airloop.authoring.pipeline_check import check_pipeline, in_time
     from airloop.authoring.scaffold import left_to_decide
     from airloop.config import load_pipeline, pipeline_names
     from airloop.features import feature_store
@@ -101,8 +101,9 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
     wrong = []
     for found in names:
         try:
-            lines = check_pipeline(found, settings)
-            feature_store.stores(load_pipeline(found, settings), settings)
+            with in_time(found, settings):
+                lines = check_pipeline(found, settings)
+                feature_store.stores(load_pipeline(found, settings), settings)
         except ConfigError as error:
             wrong.append(str(error))
             continue

@@ -1,4 +1,4 @@
-"""The files that say what a pipeline's features mean, told apart by their content without importing Feast."""
+"""What says what a pipeline's features and labels mean, told apart by its content without importing Feast."""
 
 import ast
 import hashlib
@@ -27,6 +27,8 @@ def files_digest(pipeline: Pipeline, settings: Settings) -> str:
     except (OSError, UnicodeDecodeError, SyntaxError, ValueError):
         return ""
     parts += [_content(folder / name) for name in ("features.sql", "transforms.py")]
+    if pipeline.prediction.labels is not None:  # what no outcome means is no text of those files
+        parts.append(pipeline.prediction.labels.model_dump_json())
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

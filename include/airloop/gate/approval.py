@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 APPROVED, REJECTED, SUPERSEDED = "approved", "rejected", "superseded"
 DEADLINE = "deadline"
-"""Who answers when nobody did."""
+"""What the ledger calls who answered when nobody did; a person of that name is told from it by `by_deadline`."""
 
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 _LOOKED_AT = 50
@@ -67,12 +67,13 @@ def _worse_slice(decision: Decision) -> Iterator[str]:
 
 
 def answer(
-    pipeline: Pipeline, settings: Settings, sequence: int, *, kind: str, why: str, who: str, starter: str = ""
+    pipeline: Pipeline, settings: Settings, sequence: int, *, kind: str, why: str, who: str | None, starter: str = ""
 ) -> Entry:
     """Put a person's answer to a decision on record; the same answer again adds nothing.
 
     Args:
         kind: `approved` or `rejected`. An approval may be taken back by a rejection until the version is promoted.
+        who: None where nobody answered within the deadline.
         starter: Who started the promotion that asks.
 
     Raises:
@@ -90,7 +91,7 @@ def answer(
         decision = _decision(pipeline, history, sequence)
         standing = history.answer_to(sequence)
         if standing is not None and (standing.kind == kind or standing.kind != APPROVED):
-            return _same(standing, kind, who)
+            return _same(standing, kind, _named_person(who))
         if kind == APPROVED:
             _refuse_person(pipeline.approval, decision, who, starter)
             if gone := overtaken(pipeline, history, decision, scored):
@@ -98,7 +99,7 @@ def answer(
         return Draft(decision.effective_at, _payload(decision, who=who, why=reason, starter=starter))
 
     entry = ledger.append_once(settings, pipeline.name, kind=kind, make=make, kinds=HISTORY_KINDS)
-    logger.info("%s: decision %d %s by %s (%s)", pipeline.name, sequence, kind, who, reason)
+    logger.info("%s: decision %d %s by %s (%s)", pipeline.name, sequence, kind, _named_person(who), reason)
     return entry
 
 
@@ -159,7 +160,7 @@ def refuse_unapproved(pipeline: Pipeline, history: History, decision: Entry, sco
             f"Airflow ({dag_of(pipeline.name, 'promotion')}), or "
             f"`airloop approve {pipeline.name} {sequence} --why '...'`"
         )
-    _refuse_person(pipeline.approval, decision, standing.payload["who"], standing.payload["starter"])
+    _refuse_person(pipeline.approval, decision, _answerer(standing), standing.payload["starter"])
     if gone := overtaken(pipeline, history, decision, scored):
         raise GuardRefused(f"the approval of decision {sequence} by {standing.payload['who']} is void: {gone}")
 
@@ -176,9 +177,15 @@ def starters(decision: Entry, starter: str) -> frozenset[str]:
     return frozenset(filter(None, (decision.payload.get("asked_by", ""), starter)))
 
 
-def _refuse_person(policy: Approval, decision: Entry, who: str, starter: str) -> None:
+def _answerer(answered: Entry) -> str | None:
+    """Who gave an answer; None of the deadline. Answers of an older airloop say it by the name alone."""
+    who = str(answered.payload["who"])
+    return None if answered.payload.get("by_deadline", who == DEADLINE) else who
+
+
+def _refuse_person(policy: Approval, decision: Entry, who: str | None, starter: str) -> None:
     sequence = decision.sequence
-    if who == DEADLINE:
+    if who is None:
         if policy.default != "approve":
             raise NotEntitled(f"decision {sequence} was approved by the deadline, and approval.default is reject")
         return
@@ -209,9 +216,13 @@ def _same(standing: Entry, kind: str, who: str) -> Entry:
     )
 
 
-def _payload(decision: Entry, *, who: str, why: str, starter: str) -> dict[str, Any]:
-    version = decision.payload["version"]
-    return {"decision_sequence": decision.sequence, "version": version, "who": who, "why": why, "starter": starter}
+def _payload(decision: Entry, *, who: str | None, why: str, starter: str) -> dict[str, Any]:
+    about = {"decision_sequence": decision.sequence, "version": decision.payload["version"]}
+    return about | {"who": DEADLINE if who is None else who, "by_deadline": who is None, "why": why, "starter": starter}
+
+
+def _named_person(who: str | None) -> str:
+    return "the deadline" if who is None else who
 
 
 def _named(version: int | None) -> str:

@@ -168,13 +168,15 @@ def _refuse_ahead(pipeline: Pipeline, effective_at: datetime) -> None:
 
 
 def _checked(pipeline: Pipeline, version: int, history: History, settings: Settings) -> str:
-    """The digest of a version's files, after it loaded and predicted, and its features were found to be the same."""
+    """The digest of a version's files, after it loaded and predicted, and its features and labels were the same."""
     try:
         held = model_version.load_version(pipeline, version, settings)
         unfit = held.unfit_for(pipeline, settings)
         # With its features pinned it scores on by them.
         if unfit and (held.pinned is None or held.pinned.not_kept):
             raise GuardRefused(unfit[0])
+        if other := model_version.other_labels(pipeline, held, settings):
+            raise GuardRefused(other)
         return check_model(settings, pipeline.name, version, reviewed=pipeline.training.reviewed_types)
     except GuardRefused as error:
         raise GuardRefused(

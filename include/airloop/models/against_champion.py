@@ -49,9 +49,10 @@ def against_champion(
         return Compared()
     try:
         champion = model_version.load_unseen(pipeline, version, settings, start=snapshot.holdout.start)
-        unfit = champion.unfit_for(pipeline, settings)
-        if unfit:
+        if unfit := champion.unfit_for(pipeline, settings):
             return Compared(not_comparable=unfit[0])
+        if other := model_version.other_labels(pipeline, champion, settings):
+            return Compared(not_comparable=other)
         if problem := _overlap(champion, snapshot):
             return Compared(problems=(problem,))
         theirs = champion.predict(pipeline, rows)

@@ -70,6 +70,7 @@ def snapshot(
         reason_key=asked.reason_key,
         examples_before_holdout=made.examples_before_holdout,
         reserve_days=pipeline.training.reserve_days,
+        labels_fingerprint=reads.labels,
     )
     _open_run(pipeline, record, labelled, settings, asked=asked)
     return record

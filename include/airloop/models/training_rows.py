@@ -10,7 +10,7 @@ import pyarrow as pa
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.errors import DataContractError
-from airloop.features import examples, feature_store, leak_check, sections, stale
+from airloop.features import examples, feature_store, label_meaning, leak_check, sections, stale
 from airloop.models import memory, outcomes_there, training_set
 from airloop.models.history import Thinning, kept_since, learned_since, raised_bounds
 from airloop.models.reserve import RESERVE, reserved
@@ -29,11 +29,13 @@ class TrainingReads(Record):
     Attributes:
         tables: Features and clean rows up to the cutoff, by `features/<view>` and `clean/<feed>`.
         fingerprint: Of the feature definitions.
+        labels: Of what a label means.
         alarms: Those up to the cutoff that hold trainings, with their answers.
     """
 
     tables: TablesRead
     fingerprint: str
+    labels: str
     alarms: tuple[RaisedAlarm, ...]
 
 
@@ -43,6 +45,7 @@ def look_up(at: Deployment, window: Window) -> TrainingReads:
     return TrainingReads(
         tables=tables_read.look_at(_tables(pipeline, settings), settings, window=window),
         fingerprint=feature_store.fingerprint(pipeline, settings),
+        labels=label_meaning.fingerprint(pipeline, settings),
         alarms=alarms.holding(pipeline, window, settings),
     )
 

@@ -28,6 +28,8 @@ class Snapshot(Record):
         examples_before_holdout: How many examples lay before the holdout; the file holds fewer where
             training.max_train_rows thinned them. 0 in records of an older airloop.
         reserve_days: Every so many days are kept back (training.reserve_days); None: there are none.
+        labels_fingerprint: Of what a label means (airloop.features.label_meaning); empty in records of an older
+            airloop.
     """
 
     pipeline: str
@@ -48,6 +50,7 @@ class Snapshot(Record):
     reason_key: str
     examples_before_holdout: int = 0
     reserve_days: int | None = None
+    labels_fingerprint: str = ""
 
 
 @dataclass(frozen=True)

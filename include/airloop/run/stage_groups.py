@@ -13,11 +13,11 @@ TO_FEATURES = ("ingest", "validate_raw", "build_features", "validate_features")
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": (*TO_FEATURES, "profile", "materialize"),
-    "training": ("snapshot", "tune", "train", "evaluate", "decide", "describe", "refit"),
+    "training": ("snapshot", "tune", "train", "evaluate", "decide", "describe", "refit", "describe_refit"),
 }
 """Named like the DAGs they belong to; what a database holds is extracted by its DAG only, which has the connection."""
 
-_AFTER_DECISION = ("describe", "refit")
+_AFTER_DECISION = ("describe", "refit", "describe_refit")
 """They follow from the decision, which stays what a person asked for."""
 
 

@@ -98,8 +98,13 @@ STAGES: dict[str, Stage] = {
     "train": Stage("airloop.models.train:train", records.TrainedModel, "trained", ("snapshot", "tune")),
     "evaluate": Stage("airloop.models.evaluate:evaluate", records.Evaluated, "evaluated", ("snapshot", "train")),
     "decide": Stage("airloop.gate.decide:decide", records.Decision, "decision", ("evaluate",)),
-    "describe": Stage("airloop.gate.describe:describe", records.Described, needs=("snapshot", "train", "decide")),
-    "refit": Stage("airloop.gate.refit:refit", records.Refitted, needs=("snapshot", "train", "decide")),
+    "describe": Stage(
+        "airloop.gate.describe:describe", records.Described, "described", ("snapshot", "train", "decide")
+    ),
+    "refit": Stage("airloop.gate.refit:refit", records.Refitted, "refitted", ("snapshot", "train", "decide")),
+    "describe_refit": Stage(
+        "airloop.gate.describe_refit:describe_refit", records.Described, needs=("describe", "refit")
+    ),
     "promote": Stage("airloop.gate.promote:promote", records.Promoted, needs=("decide",)),
     "roll_back": Stage("airloop.gate.roll_back:roll_back", records.RolledBack),
     "score": Stage("airloop.serving.score:score", records.Scored),

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from airloop.errors import UpstreamUnavailable
 from airloop.serving.beside import Answers, Beside, Said
@@ -16,9 +16,11 @@ from airloop.serving.refused import Refused
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
     from airloop.serving.served import Served
 
+# Of many rows at once one that is empty for all: each of its own costs as much as the rest of a record.
+_NOTHING: dict[str, Any] = {}
 
-@dataclass(frozen=True)
-class Asked:
+
+class Asked(NamedTuple):
     """One row of a request, as it came.
 
     Attributes:
@@ -54,7 +56,7 @@ def answer(
     """
     _refuse_count(len(asked), served.pipeline.serving.max_rows)
     features, judged = _features(served, asked)
-    predicted = served.predict([served.inputs.row(row) for row in features]).tolist()
+    predicted = served.predict(served.inputs.rows(features)).tolist()
     own = [Said(served.version, served.decision, served.form.name, value) for value in predicted]
     said: Answers = [(each, "", None) for each in own]
     if beside is not None:
@@ -62,6 +64,8 @@ def answer(
     now, latency = time.time(), round((time.perf_counter() - caller.began) * 1000, 3)
     at = _text(datetime.fromtimestamp(now, UTC))
     as_of_text = cache(_text)  # rows of a request mostly share theirs
+    # Written as JSON once and not for each row; nobody reads it of a record that was just made.
+    whole, width = cast("list[str]", served.inputs.names_json), len(served.inputs.by_name)
     records = [
         Logged(
             id=identity,
@@ -76,10 +80,10 @@ def answer(
             caller=caller.name,
             protocol=caller.protocol,
             form=given.form,
-            entity=dict(row.entity),
-            ages=_ages(views) if views else {},
-            flags={view: item.flag for view, item in views.items() if item.flag} if views else {},
-            explicit=list(row.features),
+            entity=dict(row.entity) if row.entity else _NOTHING,
+            ages=_ages(views) if views else _NOTHING,
+            flags={view: item.flag for view, item in views.items() if item.flag} if views else _NOTHING,
+            explicit=whole if len(row.features) == width else list(row.features),
             role=role,
             other=other,
         )
@@ -102,7 +106,7 @@ def _refuse_count(rows: int, most: int) -> None:
 def _features(served: "Served", asked: Sequence[Asked]) -> tuple[list[dict[str, Any]], list[dict[str, Judged]]]:
     """Every row's features by name, and what was judged of each view that was read."""
     if not any(row.entity for row in asked) and (usual := served.inputs.usual([row.features for row in asked])):
-        return usual, [{} for _ in asked]
+        return usual, [_NOTHING] * len(asked)
     explicit: list[dict[str, Any]] = []
     entities: list[dict[str, Any]] = []
     for at, row in enumerate(asked):

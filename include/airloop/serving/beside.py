@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airloop.errors import AirloopError, UpstreamUnavailable
 from airloop.serving.prediction_log import Other
@@ -23,8 +23,7 @@ logger = logging.getLogger(__name__)
 CANARY = "canary"
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """What one version says of a row."""
 
     version: int
@@ -80,7 +79,7 @@ class Beside:
             return []
         served = self.served
         try:
-            values = served.predict([served.inputs.row(row) for row in rows]).tolist()
+            values = served.predict(served.inputs.rows(rows)).tolist()
         except Exception as error:  # whatever a challenger does: the champion answers
             logger.warning("challenger %d of %s does not predict: %s", self.version, served.pipeline.name, error)
             return []

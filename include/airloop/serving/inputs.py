@@ -7,6 +7,8 @@ from itertools import chain
 from math import isfinite
 from typing import Any
 
+import msgspec
+
 from airloop.config import Pipeline
 from airloop.config.nearest import nearest
 from airloop.features import online_views
@@ -64,6 +66,7 @@ class Inputs:
         columns: The model's, in its order.
         of_model: The columns with what they hold.
         plain: Whether each feature is one column of its name.
+        names_json: The names of all features, as JSON.
     """
 
     features: tuple[Feature, ...]
@@ -71,6 +74,7 @@ class Inputs:
     by_name: Mapping[str, Feature] = field(init=False)
     of_model: Columns = field(init=False)
     plain: bool = field(init=False)
+    names_json: msgspec.Raw = field(init=False, repr=False, compare=False)
     _numbers: Callable[[Mapping[str, Any]], tuple[Any, ...]] = field(init=False, repr=False, compare=False)
     _texts: Callable[[Mapping[str, Any]], tuple[Any, ...]] = field(init=False, repr=False, compare=False)
     _only_those: bool = field(init=False, repr=False, compare=False)
@@ -81,6 +85,7 @@ class Inputs:
         object.__setattr__(self, "_texts", picked(texts))
         object.__setattr__(self, "_only_those", len(numbers) + len(texts) == len(self.features))
         object.__setattr__(self, "by_name", {feature.name: feature for feature in self.features})
+        object.__setattr__(self, "names_json", msgspec.Raw(msgspec.json.encode([*self.by_name])))
         object.__setattr__(self, "plain", all(item.columns == (item.name,) for item in self.features))
         object.__setattr__(self, "of_model", model_columns(self.features, self.columns))
 
@@ -119,6 +124,11 @@ class Inputs:
             return [*rows] if _FLOATS.issuperset(map(type, numbers)) else [*map(_with_floats, rows)]
         except (KeyError, OverflowError):
             return []
+
+    def rows(self, features: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Rows by the model's columns; see row."""
+        whole = self.plain and {len(self.by_name)}.issuperset(map(len, features))
+        return features if whole else [self.row(each) for each in features]
 
     def row(self, features: Mapping[str, Any]) -> Mapping[str, Any]:
         """Values by the model's columns; a feature that is not there is missing.

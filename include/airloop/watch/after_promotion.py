@@ -46,6 +46,8 @@ def measure(
         before = model_version.load_version(pipeline, previous, settings)
         if unfit := before.unfit_for(pipeline, settings):
             raise GuardRefused(unfit[0])
+        if other := model_version.other_labels(pipeline, before, settings):
+            raise GuardRefused(other)
         said = before.predict(pipeline, judged)
     except GuardRefused as error:
         return AfterPromotion(version, previous, promotion.sequence, days, (), str(error))

@@ -5,7 +5,7 @@ is answered by one training: a second run with the same `reason_key` skips every
 A probe counts only for what triage asked, which the ledger knows; anyone else trains by `reason` hand.
 When the decision passed, the version is refitted on all mature rows where `training.refit` asks for it, and the
 promotion DAG is started with the decision's number in the ledger, and nothing else. `describe` makes the version's
-model card beside it: nothing waits for it.
+model card beside it, `describe_refit` that of the refit: nothing waits for them.
 
 **Triage.** A refused candidate is a successful run: `decide` says why in its log, the ledger and the version's tags. A
 run that failed: clear its failed task, a retry resumes (same snapshot, same MLflow runs); or start a new run with the
@@ -73,23 +73,25 @@ def _passed(decision: Json) -> bool:
     return bool(decision["outcome"] == "passed")
 
 
-def _go_on(pipeline: Pipeline, passed: Any, refit: Callable[[], Any], promotion: Any) -> None:
-    """What follows a decision that passed: its refit, where the pipeline asks for one, and its promotion."""
-    if not isinstance(pipeline, Refused) and pipeline.training.refit.on != "none":
-        passed >> refit() >> promotion
-    else:
+def _go_on(pipeline: Pipeline, run: Callable[..., Json], passed: Any, promotion: Any, upstream: dict[str, Any]) -> None:
+    """What follows a decision: its card; of one that passed the refit, where one is asked for, and the promotion."""
+    described = _following("describe", run)(upstream)
+    if isinstance(pipeline, Refused) or pipeline.training.refit.on == "none":
         passed >> promotion
+        return
+    refitted = _following("refit", run)(upstream)
+    passed >> refitted >> promotion
+    _following("describe_refit", run)({"describe": described, "refit": refitted})
 
 
-def _described(run: Callable[..., Json]) -> Any:
-    """The task that makes the model card."""
+def _following(stage_name: str, run: Callable[..., Json]) -> Any:
+    """The task of a stage that follows the decision."""
 
-    @task
-    def describe(snapshot: Json, trained: Json, decision: Json) -> Json:
-        upstream = {"snapshot": snapshot, "train": trained, "decide": decision}
-        return run("describe", upstream)
+    @task(task_id=stage_name)
+    def following(upstream: dict[str, Json]) -> Json:
+        return run(stage_name, upstream)
 
-    return describe
+    return following
 
 
 def build(pipeline: Pipeline) -> None:
@@ -127,16 +129,11 @@ def build(pipeline: Pipeline) -> None:
         def decide(evaluated: Json) -> Json:
             return run("decide", {"evaluate": evaluated})
 
-        @task
-        def refit(snapshot: Json, trained: Json, decision: Json) -> Json:
-            return run("refit", {"snapshot": snapshot, "train": trained, "decide": decision})
-
         frozen = snapshot(claim())
         tuned = tune.partial(snapshot=frozen).expand(candidate=list(pipeline.training.candidates))
         trained = train(frozen, tuned)
         evaluated = evaluate(frozen, trained)
         decision: Any = decide(evaluated)
-        _described(run)(frozen, trained, decision)
         promotion = TriggerWithNote(
             task_id="promotion",
             trigger_dag_id=dag_of(pipeline.name, "promotion"),
@@ -146,6 +143,7 @@ def build(pipeline: Pipeline) -> None:
             logical_date=None,
             skip_when_already_exists=True,
         )
-        _go_on(pipeline, _passed(decision), lambda: refit(frozen, trained, decision), promotion)
+        judged = {"snapshot": frozen, "train": trained, "decide": decision}
+        _go_on(pipeline, run, _passed(decision), promotion, judged)
 
     training()

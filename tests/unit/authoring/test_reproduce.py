@@ -73,6 +73,15 @@ def vacuum(settings, named):
         lake_files.vacuum(uri, settings, keep_days=0, dry_run=False, named=named.get(uri, ()))
 
 
+@pytest.mark.parametrize("version", ["0", "99", "2147483648", "99999999999999999999"])
+@pytest.mark.parametrize("command_name", ["reproduce", "card", "pack"])
+def test_a_number_that_no_version_has_is_said_whatever_its_size(airloop_of_turned, command_name, version):
+    done = airloop_of_turned(command_name, "toy", version)
+    assert done.code == 1
+    assert f"version {version} " in " ".join(done.err.split())
+    assert "MLflow at" not in done.err  # an outage, which it is not
+
+
 @pytest.mark.parametrize("family", ["logistic_regression", "gradient_boosting"])
 def test_a_version_of_either_family_is_identical(turned, upstream_of_candidate, family):
     pipeline, snapshot = toy.toy_pipeline(turned), upstream_of_candidate["snapshot"]

@@ -117,7 +117,8 @@ def test_the_same_answer_again_adds_nothing_and_none_counts_after_the_promotion(
         ("boris", "", "boris started this and cannot approve decision 4"),
         ("anna", "anna", "anna started this and cannot approve decision 4"),
         ("dora", "", "dora cannot approve decision 4: approval.by names anna, boris"),
-        ("deadline", "", "approved by the deadline, and approval.default is reject"),
+        (None, "", "approved by the deadline, and approval.default is reject"),
+        ("deadline", "", "deadline cannot approve decision 4: approval.by names anna, boris"),
     ],
 )
 def test_who_started_it_and_who_is_not_named_cannot_approve(settings, who, starter, says):
@@ -126,6 +127,35 @@ def test_who_started_it_and_who_is_not_named_cannot_approve(settings, who, start
         answer(settings, declared, decision, who=who, starter=starter)
     assert ledger.history(settings, NAME).answer_to(decision.sequence) is None
     assert answer(settings, declared, decision, "rejected", who="boris").payload["who"] == "boris"
+
+
+def test_a_person_named_deadline_is_a_person_and_the_deadline_counts_where_it_is_declared(settings):
+    declared, decision = pipeline(by=["anna"], default="approve"), passed(settings)
+    with pytest.raises(approval.NotEntitled, match=r"deadline cannot approve decision 4: approval\.by names anna"):
+        answer(settings, declared, decision, who="deadline")
+    anyone = pipeline(default="approve")
+    with pytest.raises(approval.NotEntitled, match="deadline started this"):
+        answer(settings, anyone, decision, who="deadline", starter="deadline")
+    by_nobody = answer(settings, declared, decision, who=None, why="nobody answered within 3 days")
+    assert (by_nobody.payload["who"], by_nobody.payload["by_deadline"]) == ("deadline", True)
+    move(settings, declared, decision)
+    assert champion(settings) == (2, 2)
+
+
+def test_an_answer_in_the_name_of_the_deadline_is_judged_again_when_it_is_acted_on(settings):
+    declared, decision = pipeline(by=["anna"], default="approve"), passed(settings)
+    payload = {"decision_sequence": 4, "version": 2, "who": "deadline", "why": "w", "starter": ""}
+    ledger.append(settings, NAME, kind="approved", effective_at=APRIL, payload=payload | {"by_deadline": False})
+    with pytest.raises(approval.NotEntitled, match="deadline cannot approve"):
+        move(settings, declared, decision)
+
+
+def test_the_deadline_as_an_older_airloop_wrote_it_counts(settings):
+    declared, decision = pipeline(by=["anna"], default="approve"), passed(settings)
+    payload = {"decision_sequence": 4, "version": 2, "who": "deadline", "why": "w", "starter": ""}
+    ledger.append(settings, NAME, kind="approved", effective_at=APRIL, payload=payload)
+    move(settings, declared, decision)
+    assert champion(settings) == (2, 2)
 
 
 def test_an_approval_that_was_written_past_the_door_does_not_count(settings):

@@ -7,7 +7,7 @@ import pytest
 from tests.support import toy
 from tests.support.toy_turned import CUTOFF, OLD
 
-from airloop.gate import describe
+from airloop.gate import card_files
 from airloop.records import Described
 from airloop.stores import ledger
 from airloop.stores.mlflow import tracking
@@ -46,7 +46,7 @@ def test_the_same_again_measures_the_same_and_decides_nothing(turned_ledger, des
     before = ledger.head(turned_ledger, "toy")
     assert toy.run("describe", turned_ledger, CUTOFF) == described
     pipeline = toy.toy_pipeline(turned_ledger)
-    html, text = describe.publish(pipeline, 2, turned_ledger)
+    html, text = card_files.publish(pipeline, 2, turned_ledger)
     assert (html, text) == (described.card_uri, described.json_uri)
     assert json.loads(Path(text).read_text())["importance"] == described.measured["importance"]
     assert ledger.head(turned_ledger, "toy") == before

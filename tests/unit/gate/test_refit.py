@@ -1,7 +1,9 @@
 """refit: what goes into force has learned from the holdout too; the evidence stays that of the judged version."""
 
 import dataclasses
+import json
 import shutil
+from pathlib import Path
 
 import pytest
 from tests.support import toy
@@ -10,7 +12,7 @@ from airloop.authoring import reproduce
 from airloop.config.refit import Refit
 from airloop.deployment import Deployment
 from airloop.errors import GuardRefused
-from airloop.gate import promote, refit
+from airloop.gate import describe_refit, promote, refit
 from airloop.models import evaluate, model_version, training_set
 from airloop.records import Decision, Refitted
 from airloop.settings import load_settings
@@ -80,6 +82,38 @@ def test_the_refit_learns_from_all_mature_rows_and_goes_into_force(settings, pas
     held_out = training_set.labelled_part(training_set.read_snapshot(frozen, settings), "holdout")
     again = reproduce.predict_again(toy.toy_pipeline(settings), loaded, settings)
     assert (again == loaded.predict(toy.toy_pipeline(settings), held_out)).all()
+
+
+def card_in_its_run(settings, version):
+    found = registry.version_of(settings, "toy", version)
+    path = tracking.client(settings).download_artifacts(found.run_id, "card/card.json")
+    return json.loads(Path(path).read_text())["version"]
+
+
+def test_the_refit_has_a_card_of_its_own_in_the_run_that_logged_it(settings, passed):
+    described = toy.run("describe", settings, CUTOFF)
+    toy.run("refit", settings, CUTOFF)
+    found = toy.run("describe_refit", settings, CUTOFF)
+    assert (found.version, found.measured) == (2, described.measured)
+    card = json.loads(Path(found.json_uri).read_text())
+    assert card["importance"] == described.measured["importance"]
+    assert any("nothing judged the refit itself" in limit for limit in card["limits"])
+    assert "the refit of version 1" in Path(found.card_uri).read_text()
+    for version in (1, 2):
+        assert (card_in_its_run(settings, version)["number"], card_in_its_run(settings, version)["judged"]) == (
+            *(version, 1),
+        )
+    assert toy.run("describe_refit", settings, CUTOFF) == found
+
+
+def test_where_no_refit_goes_into_force_the_card_stays_that_of_the_judged_version(settings, passed):
+    described = toy.run("describe", settings, CUTOFF)
+    declared = with_refit(settings, on="all_mature", max_difference=1e-6)
+    made = refit.refit(Deployment(declared, settings), CUTOFF, **upstream(settings, passed))
+    assert made.outcome == "judged"
+    at = Deployment(declared, settings)
+    assert describe_refit.describe_refit(at, CUTOFF, described=described, refitted=made) == described
+    assert not Path(f"{settings.reports_uri}/toy/cards/v2.json").exists()
 
 
 def test_a_second_call_changes_nothing(settings, passed):

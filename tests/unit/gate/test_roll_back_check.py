@@ -39,3 +39,12 @@ def test_a_version_whose_features_mean_something_else_now_is_refused(turned_ledg
     with pytest.raises(GuardRefused, match=rf"is not what version {changed} was trained on.*choose another version"):
         roll_back._checked(pipeline, changed, history, turned_ledger)
     assert len(roll_back._checked(pipeline, 1, history, turned_ledger)) == 64
+
+
+def test_a_version_whose_labels_mean_something_else_now_is_refused(turned_ledger, tmp_path):
+    old, new = "failed::DOUBLE AS label", "1 - failed::DOUBLE AS label"
+    settings = toy.edited(turned_ledger, tmp_path / "edited", "features.sql", old, new)
+    history = ledger.history(settings, "toy")
+    with pytest.raises(GuardRefused, match=r"turned round\); choose another version by --to"):
+        roll_back._checked(toy.toy_pipeline(settings), 1, history, settings)
+    assert roll_back._checked(toy.toy_pipeline(turned_ledger), 1, history, turned_ledger)

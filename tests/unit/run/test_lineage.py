@@ -1,12 +1,14 @@
 """Lineage: each run of a stage says what it read and wrote, so that a reader of OpenLineage joins the stages."""
 
 import json
+import subprocess
 import uuid
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from tests.support import toy
+from tests.conftest import REPOSITORY
+from tests.support import foreign, toy
 
 from airloop.config.retention import Retention
 from airloop.errors import DataContractError
@@ -68,6 +70,19 @@ def test_every_event_is_as_the_specification_asks(settings):
         for dataset in (*event["inputs"], *event["outputs"]):
             assert dataset["namespace"]
             assert dataset["name"]
+
+
+def test_openlineages_own_classes_take_every_event(settings, request, tmp_path_factory):
+    python = foreign.python_with("openlineage-python==1.54.0", tmp_path_factory.mktemp("openlineage"), request.config)
+    script, files = (
+        REPOSITORY / "tests/support/openlineage_events.py",
+        (settings.home / "lineage" / "toy").glob("*.jsonl"),
+    )
+    done = subprocess.run([python, script, *files], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["problems"] == []
+    assert found["counted"]["RunEvent"] == len(events(settings))
+    assert {"SchemaDatasetFacet", "DatasetVersionDatasetFacet", "NominalTimeRunFacet"} <= found["counted"].keys()
 
 
 def test_each_run_starts_once_and_ends_once(settings):

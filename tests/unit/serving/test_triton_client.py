@@ -11,29 +11,15 @@ from urllib.parse import urlsplit
 import pandas as pd
 import pytest
 from tests.conftest import REPOSITORY
-from tests.support import toy
+from tests.support import foreign, toy
 from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask
 
 from airloop.models import model_version
 
-CLIENT = "tritonclient[http]==2.73.0"
-UV = REPOSITORY / ".airloop/uv/bin/uv"
-
 
 @pytest.fixture(scope="module")
 def foreign_python(request, tmp_path_factory):
-    """A Python that has the client."""
-    if not request.config.getoption("--foreign-clients"):
-        pytest.skip("--foreign-clients installs it")
-    python = tmp_path_factory.mktemp("triton") / "venv/bin/python"
-    if not UV.exists():
-        pytest.skip(f"{UV} is not there: `make test` puts it there")
-    subprocess.run([UV, "venv", "--quiet", python.parents[1]], check=True, capture_output=True)
-    install = [UV, "pip", "install", "--quiet", "--python", python, CLIENT]
-    done = subprocess.run(install, capture_output=True, text=True, check=False, timeout=240)
-    if done.returncode:
-        pytest.skip(f"{CLIENT} cannot be installed here, offline perhaps: {done.stderr.strip()[-300:]}")
-    return python
+    return foreign.python_with("tritonclient[http]==2.73.0", tmp_path_factory.mktemp("triton"), request.config)
 
 
 def test_tritons_client_finds_what_it_expects_and_its_predictions_are_the_models_own(

@@ -72,12 +72,18 @@ def contents(pipeline: Pipeline, version: int, settings: Settings) -> dict[str, 
     }
 
 
+_ABOUT_A_VERSION = (
+    *("train", "evaluate", "decide", "describe", "refit", "describe_refit"),
+    *("promote", "roll_back", "score", "monitor"),
+)
+
+
 def _records(pipeline: Pipeline, told: Mapping[str, Any], settings: Settings) -> dict[str, list[dict[str, Any]]]:
     """Stage -> its records about the version, its training set's windows, and the windows it was in force for."""
     versions = {told["version"]["number"], told["version"]["judged"]}
     found = {
         stage: [record for record in state.latest_records(settings, pipeline.name, stage) if _about(record, versions)]
-        for stage in ("train", "evaluate", "decide", "describe", "refit", "promote", "roll_back", "score", "monitor")
+        for stage in _ABOUT_A_VERSION
     }
     data = told["data"]
     if data:

@@ -52,6 +52,8 @@ def in_force(change: Backtest, settings: Settings) -> Champion:
     champion = model_version.load_unseen(pipeline, version, settings, start=change.snapshot.holdout.start)
     if unfit := champion.unfit_for(pipeline, change.settings):
         raise GuardRefused(f"version {version}, in force here, was trained on other features: {unfit[0]}")
+    if other := model_version.other_labels(pipeline, champion, change.settings):
+        raise GuardRefused(f"version {version}, in force here, has learned other labels: {other}")
     if champion.learned_until > change.snapshot.holdout.start:
         raise GuardRefused(
             f"version {version}, in force here, was trained on rows up to {champion.learned_until:%Y-%m-%d}, and "

@@ -11,7 +11,9 @@ Floats = npt.NDArray[np.float64]
 def _sigmoid(raw: Floats) -> Floats:
     with np.errstate(over="ignore"):
         probability = 1 / (1 + np.exp(-raw[:, 0]))
-    return np.stack([1 - probability, probability], axis=1)
+    found = np.empty((len(raw), 2))  # np.stack takes as long as all the rest, of one row
+    found[:, 0], found[:, 1] = 1 - probability, probability
+    return found
 
 
 def _softmax(raw: Floats) -> Floats:

@@ -16,6 +16,7 @@ from airloop.models.model_version.loading import (
     load_version,
     version_snapshot,
 )
+from airloop.models.model_version.other_labels import other_labels
 from airloop.models.model_version.version import ModelVersion
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "load_serving",
     "load_unseen",
     "load_version",
+    "other_labels",
     "version_files",
     "version_snapshot",
 ]

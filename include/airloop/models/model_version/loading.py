@@ -12,6 +12,7 @@ from airloop.errors import GuardRefused
 from airloop.features.pinned import Pinned
 from airloop.models import asked_problem
 from airloop.models.model_version.files import version_files
+from airloop.models.model_version.other_labels import other_labels
 from airloop.models.model_version.version import ModelVersion
 from airloop.models.recorded_digest import refuse_changed
 from airloop.problems import task_of
@@ -103,13 +104,16 @@ def load_serving(pipeline: Pipeline, version: int, settings: Settings) -> ModelV
     """The version in force, whether or not today's features are those it learned from.
 
     Raises:
-        GuardRefused: It does not load (see load_version); names the way out.
+        GuardRefused: It does not load (see load_version), or the labels mean something else now; names the way out.
         UpstreamUnavailable: See load_version.
     """
     try:
-        return load_version(pipeline, version, settings)
+        loaded = load_version(pipeline, version, settings)
     except GuardRefused as error:
         raise GuardRefused(f"{error}; {WAY_OUT}") from error
+    if other := other_labels(pipeline, loaded, settings):
+        raise GuardRefused(f"{other}; restore the section `-- labels`, or {WAY_OUT}")
+    return loaded
 
 
 def version_snapshot(pipeline: Pipeline, version: int, settings: Settings) -> Snapshot:

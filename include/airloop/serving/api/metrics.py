@@ -6,6 +6,7 @@ import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_WHOSE = attrgetter("pipeline", "version")
 
 
 class Metrics:
@@ -48,8 +51,8 @@ class Metrics:
     def answered(self, records: Sequence["Logged"]) -> None:
         """Count the predictions of one answer."""
         with self._lock:
-            for record in records:
-                self._predictions[record.pipeline, record.version] += 1
+            self._predictions.update(map(_WHOSE, records))
+            for record in filter(_notable, records):
                 self._canary[record.pipeline] += bool(record.role)
                 if record.other is not None:
                     self._compared[record.pipeline] += 1
@@ -121,6 +124,11 @@ class Metrics:
             yield f"# TYPE airloop_serving_{name} {kind}"
             for pipeline in sorted(slots):
                 yield f'airloop_serving_{name}{{{worker},pipeline="{pipeline}"}} {float(values.get(pipeline, 0)):g}'
+
+
+def _notable(record: "Logged") -> bool:
+    """Whether more than the champion and sent features was asked."""
+    return bool(record.role or record.other is not None or record.flags or record.ages)
 
 
 def apart(one: float | list[float], other: float | list[float]) -> float:

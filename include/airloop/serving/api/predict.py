@@ -52,25 +52,29 @@ def answer_body(served: "Served", records: list[Logged]) -> dict[str, Any]:
     """
     versions = {(record.version, record.decision) for record in records}
     version, decision = versions.pop() if len(versions) == 1 else (served.version, served.decision)
+    predictions = [_of_row(record) for record in records]
+    for said, record in zip(predictions, records, strict=True) if versions else ():
+        if record.version != version:
+            said |= {"model_version": record.version, "decision": record.decision}
     body: dict[str, Any] = {
         "pipeline": served.pipeline.name,
         "model_version": version,
         "decision": decision,
-        "predictions": [
-            {
-                "prediction_id": record.id,
-                "prediction": record.prediction,
-                "entity": record.entity,
-                "as_of": record.as_of,
-                "feature_ages_seconds": record.ages,
-                "flags": record.flags,
-                **({"model_version": record.version, "decision": record.decision} if record.version != version else {}),
-            }
-            for record in records
-        ],
+        "predictions": predictions,
     }
     if served.task.classes:
         body["classes"] = list(served.task.classes)
     if served.task.levels:
         body["quantiles"] = list(served.task.levels)
     return body
+
+
+def _of_row(record: Logged) -> dict[str, Any]:
+    return {
+        "prediction_id": record.id,
+        "prediction": record.prediction,
+        "entity": record.entity,
+        "as_of": record.as_of,
+        "feature_ages_seconds": record.ages,
+        "flags": record.flags,
+    }

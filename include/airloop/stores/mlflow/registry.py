@@ -20,16 +20,18 @@ CHALLENGER = "challenger"
 CANDIDATE = "candidate"
 DECISION_SEQUENCE = "airloop.decision_sequence"
 DECISION_HASH = "airloop.decision_hash"
+_NUMBERS = range(1, 2**31)
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class RegisteredVersion:
-    """A version's tags, and the URI of the logged model or folder that it is a version of."""
+    """A version's tags, the URI of the logged model or folder that it is a version of, and the run that logged it."""
 
     tags: dict[str, str]
     source: str
+    run_id: str
 
 
 def aliases(settings: Settings, model_name: str) -> dict[str, int]:
@@ -71,10 +73,12 @@ def version_of(settings: Settings, model_name: str, version: int) -> RegisteredV
     Raises:
         GuardRefused: The version is not registered.
     """
+    if version not in _NUMBERS:  # a database fails at them, which would look like an outage
+        raise GuardRefused(f"there is no version {version} of {model_name}; `airloop ledger show` names the versions")
     registered = client(settings)
     with answering(settings, f"find version {version} of {model_name}"):
         registration = registered.get_model_version(model_name, str(version))
-    return RegisteredVersion(dict(registration.tags), str(registration.source))
+    return RegisteredVersion(dict(registration.tags), str(registration.source), str(registration.run_id or ""))
 
 
 def is_registered(settings: Settings, model_name: str, version: int) -> bool:
