@@ -47,14 +47,14 @@ class Family:
         Raises:
             ConfigError: There is no such variant, it cannot be imported, or it does not extend the base.
         """
-        found = self._own(name) if is_own(name) else self._shipped(name)
+        variant = self._own(name) if is_own(name) else self._shipped(name)
         base = _attribute(self.base)
-        if not (inspect.isclass(found) and issubclass(found, base)):
+        if not (inspect.isclass(variant) and issubclass(variant, base)):
             raise ConfigError(f"{self.kind} {name}: is not a subclass of {self.base}")
-        if inspect.isabstract(found):
-            lacking = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
+        if inspect.isabstract(variant):
+            lacking = ", ".join(sorted(getattr(variant, "__abstractmethods__", ())))
             raise ConfigError(f"{self.kind} {name}: the class leaves out {lacking}, which {self.base} asks for")
-        return found
+        return variant
 
     def first_line(self, name: str) -> str:
         """The first line of a variant's docstring: its help."""
@@ -80,12 +80,12 @@ class Family:
         module = importlib.import_module(f"{self.package}.{name}")
         base = _attribute(self.base)
         classes = [
-            found
-            for found in vars(module).values()
-            if inspect.isclass(found) and issubclass(found, base) and found.__module__ == module.__name__
+            variant
+            for variant in vars(module).values()
+            if inspect.isclass(variant) and issubclass(variant, base) and variant.__module__ == module.__name__
         ]
-        (found,) = [item for item in classes if not inspect.isabstract(item)]
-        return found
+        (variant,) = [item for item in classes if not inspect.isabstract(item)]
+        return variant
 
     def _own(self, name: str) -> Any:
         if not OWN.fullmatch(name):

@@ -75,7 +75,7 @@ def run_ended(pipeline: Pipeline, context: Mapping[str, Any], *, failed: bool) -
         here,
         now=datetime.now(UTC),
         send=sender(pipeline),
-        found=[failure] if failed else [],
+        noticed=[failure] if failed else [],
         over=lambda alert: not failed and alert.cause == failure.cause,
     )
 

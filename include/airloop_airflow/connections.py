@@ -25,16 +25,16 @@ def urls(connection_ids: Iterable[str]) -> dict[str, str]:
     Raises:
         ConfigError: A connection's type or extra says nothing to SQLAlchemy.
     """
-    found = {}
+    by_id = {}
     for connection_id in connection_ids:
         try:
             connection = Connection.get(connection_id)
         except AirflowNotFoundException:
             # The stage says how one is added.
             continue
-        found[connection_id] = _url(connection)
-        mask_secret(found[connection_id])
-    return found
+        by_id[connection_id] = _url(connection)
+        mask_secret(by_id[connection_id])
+    return by_id
 
 
 def _url(connection: Any) -> str:

@@ -51,19 +51,21 @@ def window(pipeline: Pipeline, context: Mapping[str, Any], group: str = "data") 
     """
     try:
         given = _given_window(pipelines.read_params(context))
-        found = given or _partition(pipeline.calendar_of(group), context) or _data_interval(context)
+        resolved = given or _partition(pipeline.calendar_of(group), context) or _data_interval(context)
     except DataContractError as error:
         raise AirflowFailException(f"refused window: {error}") from error
-    if found is None:
+    if resolved is None:
         raise AirflowFailException(
             "this run has no window: give Params start and end (instants like 2013-01-01T00:00:00Z), or a partition key"
         )
     start, end = pipeline.coverage.start, pipeline.coverage.end
-    if found.start < start or (end is not None and found.end > end):
-        raise AirflowFailException(f"refused window {found}: outside the coverage [{start}, {end}) of {pipeline.name}")
+    if resolved.start < start or (end is not None and resolved.end > end):
+        raise AirflowFailException(
+            f"refused window {resolved}: outside the coverage [{start}, {end}) of {pipeline.name}"
+        )
     if given is not None:
         _refuse_off_calendar(pipeline, given, pipeline.calendar_of(group))
-    return found
+    return resolved
 
 
 def _refuse_off_calendar(pipeline: Pipeline, given: Window, calendar: Calendar) -> None:
@@ -81,12 +83,12 @@ def training_window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:
     """
     text = pipelines.read_params(context)["cutoff"]
     try:
-        found = Window(pipeline.coverage.start, parse_instant(text))
+        resolved = Window(pipeline.coverage.start, parse_instant(text))
     except DataContractError as error:
         raise AirflowFailException(f"refused cutoff {text!r}: {error}") from error
-    if pipeline.coverage.end is not None and found.end > pipeline.coverage.end:
+    if pipeline.coverage.end is not None and resolved.end > pipeline.coverage.end:
         raise AirflowFailException(f"refused cutoff {text!r}: after the coverage's end {pipeline.coverage.end}")
-    return found
+    return resolved
 
 
 def _given_window(params: Mapping[str, Any]) -> Window | None:

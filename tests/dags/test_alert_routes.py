@@ -56,7 +56,7 @@ def pipeline(settings: Settings, *routes: dict[str, Any]) -> Pipeline:
 
 def tell(settings: Settings, route: dict[str, Any], *found: Alert, over: bool = False) -> None:
     told = pipeline(settings, route)
-    alerts.tell(told, settings, now=NOW, send=sender(told), found=found, over=lambda _alert: over)
+    alerts.tell(told, settings, now=NOW, send=sender(told), noticed=found, over=lambda _alert: over)
 
 
 def text_of(message: Any) -> str:

@@ -15,7 +15,7 @@ def alarm_kinds() -> frozenset[str]:
     """Every kind that a stage may notice."""
     folder = Path(__file__).parents[1]
     texts = (path.read_text(encoding="utf-8") for part in ("data", "watch") for path in folder.glob(f"{part}/**/*.py"))
-    return frozenset(kind for text in texts for found in _RAISED.findall(text) for kind in found if kind)
+    return frozenset(kind for text in texts for kinds in _RAISED.findall(text) for kind in kinds if kind)
 
 
 def unknown_kinds(pipeline: Pipeline) -> list[str]:

@@ -27,8 +27,12 @@ def with_connection(name: str, settings: Settings) -> Settings:
     """Settings that know a connection by hand: AIRLOOP_CONNECTIONS first, then what other layers read."""
     if name in settings.connections:
         return settings
-    found = next(filter(None, (url(name) for url in _URLS)), None)
-    return settings.model_copy(update={"connections": {**settings.connections, name: found}}) if found else settings
+    known_url = next(filter(None, (url(name) for url in _URLS)), None)
+    return (
+        settings.model_copy(update={"connections": {**settings.connections, name: known_url}})
+        if known_url
+        else settings
+    )
 
 
 def unknown_connections(pipeline: Pipeline, settings: Settings) -> list[str]:

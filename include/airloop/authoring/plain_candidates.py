@@ -43,12 +43,12 @@ def _values(candidate: Candidate) -> dict[str, list[Any]]:
 
 @cache
 def _estimators() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_LIST.read_text(encoding="utf-8"))
+    listed: dict[str, Any] = json.loads(_LIST.read_text(encoding="utf-8"))
     try:
-        same = version("scikit-learn") == found["scikit-learn"]
+        same = version("scikit-learn") == listed["scikit-learn"]
     except PackageNotFoundError:
         same = False
-    return dict(found["estimators"]) if same else {}
+    return dict(listed["estimators"]) if same else {}
 
 
 def _allows(constraint: Any, value: Any) -> bool:

@@ -45,34 +45,34 @@ def backtest(
     chosen = backtests.find_policies(tuple(name.strip() for name in policies.split(",") if name.strip()))
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # it tells of every database it makes
     past = backtests.past_of(load_pipeline(pipeline, settings), settings, every=every, on_progress=progress)  # type: ignore[arg-type]
-    found = backtests.backtest(past, chosen, every=every, on_progress=progress)  # type: ignore[arg-type]
+    measured = backtests.backtest(past, chosen, every=every, on_progress=progress)  # type: ignore[arg-type]
     if out is not None:
-        publish(str(out.absolute()), backtests.page(found).encode(), {})
+        publish(str(out.absolute()), backtests.page(measured).encode(), {})
         progress(f"written {out}")
     if as_json:
-        typer.echo(json.dumps(found.to_json(), indent=2))
+        typer.echo(json.dumps(measured.to_json(), indent=2))
     else:
-        _show(found)
+        _show(measured)
 
 
-def _show(found: "Backtest") -> None:
+def _show(measured: "Backtest") -> None:
     from airloop.config import METRICS
 
-    first, last = found.windows[0].start, found.windows[-1].end
+    first, last = measured.windows[0].start, measured.windows[-1].end
     console.print(
-        f"{found.pipeline}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {found.rows:,} labelled rows", soft_wrap=True
+        f"{measured.pipeline}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {measured.rows:,} labelled rows", soft_wrap=True
     )
-    metrics = list(found.outcomes[0].pooled)
+    metrics = list(measured.outcomes[0].pooled)
     titles = [title for metric in metrics for title in (METRICS[metric].title, "mean of windows")]
     head = [
         "policy",
         *titles,
-        f"gain in {METRICS[found.metric].title} over never",
+        f"gain in {METRICS[measured.metric].title} over never",
         "trainings",
         "promotions",
         "seconds",
     ]
-    console.print(table(head, [_row(item, metrics) for item in found.outcomes]))
+    console.print(table(head, [_row(item, metrics) for item in measured.outcomes]))
 
 
 def _row(item: "Outcome", metrics: list[str]) -> list[str]:

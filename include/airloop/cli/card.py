@@ -25,8 +25,8 @@ def card(
     settings = checked(pipeline)
     declared = load_pipeline(pipeline, settings)
     if as_json:
-        found = cards.content(declared, version, settings, catalogue=catalogue.read(pipeline, settings))
-        typer.echo(json.dumps(found, sort_keys=True))
+        content = cards.content(declared, version, settings, catalogue=catalogue.read(pipeline, settings))
+        typer.echo(json.dumps(content, sort_keys=True))
         return
     html, text = card_files.publish(declared, version, settings)
     write_line(f"model card of version {version}: {html} and {text}")

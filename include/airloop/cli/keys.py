@@ -33,12 +33,12 @@ def keys_list(as_json: AsJson = False) -> None:
     """Every key: id, name, scopes, when it was made and revoked. Never the key itself."""
     from airloop.stores import api_keys
 
-    found = api_keys.listed(load_settings())
+    listed = api_keys.listed(load_settings())
     if as_json:
-        shown = [{name: value for name, value in key.to_json().items() if name != "sha256"} for key in found]
+        shown = [{name: value for name, value in key.to_json().items() if name != "sha256"} for key in listed]
         typer.echo(json.dumps(shown))
         return
-    rows = [(key.id, key.name, ", ".join(key.scopes), key.created_at, key.revoked_at or "-") for key in found]
+    rows = [(key.id, key.name, ", ".join(key.scopes), key.created_at, key.revoked_at or "-") for key in listed]
     console.print(table(("id", "name", "scopes", "created", "revoked"), rows) if rows else "no keys")
 
 

@@ -70,7 +70,7 @@ def pipelines_new(
     if connection:
         settings = with_connection(connection, settings)
     draft = new_pipeline(name, rows, asked, dialect, settings, tables=beside)
-    _say_what_was_found(draft)
+    _say_what_was_inferred(draft)
     _say_next_steps(draft)
 
 
@@ -99,28 +99,28 @@ def pipelines_check(name: Annotated[str | None, typer.Argument(help="One pipelin
     if not names:
         raise ConfigError(f"no pipeline is declared below {settings.pipelines_dir}")
     wrong = []
-    for found in names:
+    for pipeline in names:
         try:
-            with in_time(found, settings):
-                lines = check_pipeline(found, settings)
-                feature_store.stores(load_pipeline(found, settings), settings)
+            with in_time(pipeline, settings):
+                lines = check_pipeline(pipeline, settings)
+                feature_store.stores(load_pipeline(pipeline, settings), settings)
         except ConfigError as error:
             wrong.append(str(error))
             continue
         for line in lines:
-            write_line(f"{found}: {line}")
-        for open_point in left_to_decide(found, settings):
+            write_line(f"{pipeline}: {line}")
+        for open_point in left_to_decide(pipeline, settings):
             place = f"{open_point.path.relative_to(settings.project_dir)}:{open_point.line}"
             setting = f"{open_point.setting}  # " if open_point.setting else ""
-            write_line(f"{found}: left to decide: {place}: {setting}{open_point.assumed}")
+            write_line(f"{pipeline}: left to decide: {place}: {setting}{open_point.assumed}")
     if wrong:
         raise ConfigError("\n".join(wrong))
 
 
-def _say_what_was_found(draft: "Draft") -> None:
-    from airloop.authoring.scaffold import example_path, found, written_paths
+def _say_what_was_inferred(draft: "Draft") -> None:
+    from airloop.authoring.scaffold import example_path, inferred, written_paths
 
-    for line in found.lines(draft):
+    for line in inferred.lines(draft):
         write_line(line)
     for path in (*written_paths(draft.name), example_path(draft.name)):
         if (load_settings().project_dir / path).exists():

@@ -72,16 +72,16 @@ def replay_log(
 
     settings = checked(pipeline)
     window = Window(parse_instant(start), parse_instant(end) if end else datetime.now(UTC))
-    found = replaying.replay_log(load_pipeline(pipeline, settings), window, version, settings)
+    replayed = replaying.replay_log(load_pipeline(pipeline, settings), window, version, settings)
     if as_json:
-        typer.echo(json.dumps(found.to_json()))
+        typer.echo(json.dumps(replayed.to_json()))
         return
-    by = ", ".join(f"version {number}: {count}" for number, count in found.answered_by.items())
+    by = ", ".join(f"version {number}: {count}" for number, count in replayed.answered_by.items())
     console.print(
-        f"{found.rows} answers of {window} (answered by {by}), asked of version {version} again:", markup=False
+        f"{replayed.rows} answers of {window} (answered by {by}), asked of version {version} again:", markup=False
     )
     console.print(
-        f"  {found.equal} equal; replayed - logged: mean {found.mean_difference:+.6f}, mean size "
-        f"{found.mean_absolute_difference:.6f}, largest {found.largest_difference:.6f}",
+        f"  {replayed.equal} equal; replayed - logged: mean {replayed.mean_difference:+.6f}, mean size "
+        f"{replayed.mean_absolute_difference:.6f}, largest {replayed.largest_difference:.6f}",
         markup=False,
     )

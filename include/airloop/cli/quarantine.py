@@ -39,8 +39,8 @@ def quarantine_list(
     if csv is not None:
         _write_csv(declared, rows, csv)
     elif as_json:
-        found = {"rows": [row.to_json() for row in rows], "set_aside": [item.to_json() for item in aside]}
-        typer.echo(json.dumps(found))
+        content = {"rows": [row.to_json() for row in rows], "set_aside": [item.to_json() for item in aside]}
+        typer.echo(json.dumps(content))
     else:
         _show(rows, aside)
         for found_feed in dict.fromkeys(row.feed for row in rows):

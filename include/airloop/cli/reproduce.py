@@ -38,12 +38,12 @@ def reproduce(
     if from_lake and not _rebuilt(declared, version, settings):
         raise typer.Exit(1)
     progress(f"training version {version} of {pipeline} again")
-    found = again.reproduce(declared, version, settings)
-    if found.identical:
-        console.print(f"identical: {found.rows:,} predictions and all metrics of version {version}, bit for bit")
+    result = again.reproduce(declared, version, settings)
+    if result.identical:
+        console.print(f"identical: {result.rows:,} predictions and all metrics of version {version}, bit for bit")
         return
-    console.print(f"different: {found.differing:,} of {found.rows:,} predictions, by at most {found.largest:.3g}")
-    for name, (was, now) in found.metrics.items():
+    console.print(f"different: {result.differing:,} of {result.rows:,} predictions, by at most {result.largest:.3g}")
+    for name, (was, now) in result.metrics.items():
         console.print(f"  {name}: {was} was recorded, {now} came out", markup=False)
     raise typer.Exit(1)
 
@@ -53,13 +53,13 @@ def _rebuilt(pipeline: "Pipeline", version: int, settings: "Settings") -> bool:
     from airloop.models.model_version import load_version
 
     progress(f"making the training set of version {version} again from the lake")
-    found = rebuild(pipeline, load_version(pipeline, version, settings).snapshot, settings)
-    read = f"{found.tables} tables at their versions"
-    if found.newest:
-        read += f", but for {', '.join(found.newest)}: that version is gone, and the newest was read"
-    if found.problem:
-        says = f"another training set: {found.problem} (read: {read}); without --from-lake the frozen one is taken"
+    rebuilt = rebuild(pipeline, load_version(pipeline, version, settings).snapshot, settings)
+    read = f"{rebuilt.tables} tables at their versions"
+    if rebuilt.newest:
+        read += f", but for {', '.join(rebuilt.newest)}: that version is gone, and the newest was read"
+    if rebuilt.problem:
+        says = f"another training set: {rebuilt.problem} (read: {read}); without --from-lake the frozen one is taken"
         write_line(says)
         return False
-    write_line(f"identical training set: {found.rows:,} rows from {read}")
+    write_line(f"identical training set: {rebuilt.rows:,} rows from {read}")
     return True

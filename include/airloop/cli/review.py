@@ -43,15 +43,15 @@ def review(
     if output is not None and not path.parent.is_dir():
         raise ConfigError(f"--output {output}: there is no folder {path.parent}; make it first")
     names = (name,) if name else _changed(settings, base)
-    found = [
+    concerned = [
         reviews.review_pipeline(each, settings, base_ref=base, days=days, on_progress=_saying(each)) for each in names
     ]
-    publish(str(path), reviews.as_comment(found).encode(), {})
-    for each in found:
+    publish(str(path), reviews.as_comment(concerned).encode(), {})
+    for each in concerned:
         said = reviews.verdict(each).replace("**", "").replace("`", "")
         write_line(f"{each.name}: {said}")
-    write_line(f"written {path}" if found else f"no pipeline is concerned; written {path}")
-    if not all(_good(each, strict=strict) for each in found):
+    write_line(f"written {path}" if concerned else f"no pipeline is concerned; written {path}")
+    if not all(_good(each, strict=strict) for each in concerned):
         raise typer.Exit(1)
 
 
@@ -67,6 +67,6 @@ def _saying(name: str) -> "Callable[[str], None]":
     return lambda line: say(f"{name}: {line}")
 
 
-def _good(found: "Review", *, strict: bool) -> bool:
-    refused = found.decision is not None and not found.decision.passed
-    return found.failure is None and not (strict and refused)
+def _good(result: "Review", *, strict: bool) -> bool:
+    refused = result.decision is not None and not result.decision.passed
+    return result.failure is None and not (strict and refused)

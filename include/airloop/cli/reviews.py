@@ -118,10 +118,10 @@ def _settings(pipeline: str) -> "Settings":
 def _declared(pipeline: str, settings: "Settings") -> "Pipeline":
     from airloop.config import load_pipeline
 
-    found = load_pipeline(pipeline, settings)
-    if found.review is None:
+    declared = load_pipeline(pipeline, settings)
+    if declared.review is None:
         raise ConfigError(f"{pipeline}/pipeline.yaml: declares no `review:`; docs/guides/reviews.md says what it asks")
-    return found
+    return declared
 
 
 def _pairs(values: dict[str, Any]) -> str:

@@ -57,8 +57,8 @@ def streams_url(pipeline: str, feed: Annotated[str, _FEED]) -> None:
     from airloop.sources.streams.declared import stream_of, url_of
 
     settings = load_settings()
-    found = stream_of(load_pipeline(pipeline, settings), feed)
-    typer.echo(f"{url_of(found, settings)} {found.name}")
+    stream = stream_of(load_pipeline(pipeline, settings), feed)
+    typer.echo(f"{url_of(stream, settings)} {stream.name}")
 
 
 @app.command("send", epilog="Example: airloop streams send PIPELINE FEED events.jsonl")

@@ -14,7 +14,7 @@ _COMMANDS = re.compile(
 
 def plain(text: str) -> str:
     """A text with what a terminal would obey or hide written as in Python's source: ESC as backslash, x, 1, b."""
-    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _COMMANDS.sub(lambda command: command[0].encode("unicode_escape").decode(), text)
 
 
 class PlainConsole(Console):

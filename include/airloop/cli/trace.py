@@ -27,23 +27,23 @@ def trace(
     from airloop.records import parse_instant
 
     settings = checked(pipeline)
-    found = traces.trace(load_pipeline(pipeline, settings), key, settings, at=parse_instant(at) if at else None)
+    traced = traces.trace(load_pipeline(pipeline, settings), key, settings, at=parse_instant(at) if at else None)
     if as_json:
-        typer.echo(json.dumps(found.to_json(), sort_keys=True))
+        typer.echo(json.dumps(traced.to_json(), sort_keys=True))
         return
-    for line in _lines(found):
+    for line in _lines(traced):
         write_line(line)
 
 
-def _lines(found: "Trace") -> Iterator[str]:
-    told, said = found.to_json(), {True: "the same", False: "ANOTHER value", None: "not computed"}
+def _lines(traced: "Trace") -> Iterator[str]:
+    told, said = traced.to_json(), {True: "the same", False: "ANOTHER value", None: "not computed"}
     prediction = told["prediction"]
     yield (
         f"predicted {prediction['prediction']} by version {prediction['model_version']} ({prediction['mode']}), "
-        f"decided at {prediction['decision_time']}; computed again: {said[found.same]}"
+        f"decided at {prediction['decision_time']}; computed again: {said[traced.same]}"
     )
-    yield f"outcome: {'not known' if found.label is None else found.label}; {found.others} other predictions of it"
-    yield "features" + (f": not computed: {found.not_computed}" if found.not_computed else "")
+    yield f"outcome: {'not known' if traced.label is None else traced.label}; {traced.others} other predictions of it"
+    yield "features" + (f": not computed: {traced.not_computed}" if traced.not_computed else "")
     yield from (f"  {name} = {value}" for name, value in told["features"].items())
     yield "rows of views, known by then"
     for item in told["feature_rows"]:

@@ -44,13 +44,13 @@ def awaited(
     if not waited_for:
         return ()
     files = landed_files.list_files(pipeline, settings) if files is None else files
-    found = []
+    late = []
     for name, feed in waited_for.items():
         newest, due = _newest(feed, name, files), _last_period_end(feed, window)
         if newest is None or newest < due:
             file = landed_files.name_at(feed, due - timedelta.resolution)
-            found.append(Awaited(name, due + timedelta(hours=feed.lateness_hours or 0), newest, file))
-    return tuple(found)
+            late.append(Awaited(name, due + timedelta(hours=feed.lateness_hours or 0), newest, file))
+    return tuple(late)
 
 
 def _newest(feed: Feed, name: str, files: Iterable[ListedFile]) -> datetime | None:

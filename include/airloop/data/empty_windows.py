@@ -14,12 +14,12 @@ NO_ROWS_IN_FILES = "its files hold none"
 NO_ROWS_IN_WINDOW = "its files have rows of other windows alone"
 
 
-def why_empty(pipeline: Pipeline, counts: Mapping[str, int], found: Mapping[str, FeedRows]) -> dict[str, str]:
+def why_empty(pipeline: Pipeline, counts: Mapping[str, int], by_feed: Mapping[str, FeedRows]) -> dict[str, str]:
     """Dated feed without a row of the window -> why, in the words above; a feed with rows is left out.
 
     Args:
         counts: Landed files of each feed that may hold rows of the window.
-        found: What was read of each feed that has any.
+        by_feed: What was read of each feed that has any.
     """
     why = {}
     for name, feed in pipeline.feeds.items():
@@ -27,8 +27,8 @@ def why_empty(pipeline: Pipeline, counts: Mapping[str, int], found: Mapping[str,
             continue
         if not counts.get(name):
             why[name] = NO_FILE
-        elif (rows := found[name].rows) is not None and rows.is_empty():
-            why[name] = NO_ROWS_IN_WINDOW if any(found[name].days.values()) else NO_ROWS_IN_FILES
+        elif (rows := by_feed[name].rows) is not None and rows.is_empty():
+            why[name] = NO_ROWS_IN_WINDOW if any(by_feed[name].days.values()) else NO_ROWS_IN_FILES
     return why
 
 

@@ -90,10 +90,10 @@ def load_expectations(pipeline: Pipeline, settings: Settings) -> Expectations:
             without rules, or a critical row rule that nulls would pass unseen.
     """
     path = settings.pipelines_dir / pipeline.name / "expectations.yaml"
-    found = _parse(path)
+    declared = _parse(path)
     columns = {name: (*feed.columns, *ADDED_COLUMNS) for name, feed in pipeline.feeds.items()}
-    wrong = [*_problems(check_tables, found.raw, columns, place=f"{path}: raw")]
-    for layer, suites in (("raw", found.raw), ("features", found.features)):
+    wrong = [*_problems(check_tables, declared.raw, columns, place=f"{path}: raw")]
+    for layer, suites in (("raw", declared.raw), ("features", declared.features)):
         parameters = {"window_days", *(f"{table}_rows" for table in suites)}
         for table, rules in suites.items():
             places = [f"{path}: {layer}.{table}.{position}" for position in range(len(rules))]
@@ -107,7 +107,7 @@ def load_expectations(pipeline: Pipeline, settings: Settings) -> Expectations:
     if wrong:
         text = text_file.read(path)
         raise ConfigError("\n".join(with_line(line, text) for line in wrong))
-    return found
+    return declared
 
 
 def _problems(check: Callable[..., None], *arguments: Any, place: str) -> list[str]:

@@ -142,15 +142,15 @@ def _newest(pipeline: Pipeline, feed: Feed, frames: dict[LandedFile, pl.DataFram
     """Every row but those that a later one replaces, with known_at and created_at."""
     days = {order: str(_span(feed, file.uri)) for order, file in enumerate(frames)}
     day = pl.col(_ORDER).replace_strict(days, return_dtype=pl.String).alias(_DAY)
-    found = one_behind_the_other(frames.values(), number=_ORDER).with_columns(day)
+    stacked = one_behind_the_other(frames.values(), number=_ORDER).with_columns(day)
     keyless = pl.any_horizontal(pl.col(feed.key).is_null())
-    newest = found.filter(~keyless).filter(pl.col(_ORDER) == pl.col(_ORDER).max().over(_DAY, *feed.key))
+    newest = stacked.filter(~keyless).filter(pl.col(_ORDER) == pl.col(_ORDER).max().over(_DAY, *feed.key))
     readable = pl.col(RULE).is_null()
     kept = [
         newest.filter(readable).unique(subset=feed.key, keep="last", maintain_order=True),
         # Rows of one file that dispute a key are all of them wrong, and all of them kept.
         newest.filter(~readable).unique(subset=[_DAY, *feed.key, TEXT], keep="last", maintain_order=True),
-        found.filter(keyless),
+        stacked.filter(keyless),
     ]
     known = pl.concat(kept).drop(_DAY, _ORDER).with_columns(known_at(pipeline, feed).alias("known_at"))
     return known.with_columns(created_at=pl.col("known_at"))

@@ -10,24 +10,24 @@ from airloop.errors import DataContractError
 _LINES = 20
 
 
-def refuse_other_columns(uri: str, content: bytes, found: Sequence[str], feed: Feed) -> None:
+def refuse_other_columns(uri: str, content: bytes, names: Sequence[str], feed: Feed) -> None:
     """Refuse columns that are not the declared ones, in any order.
 
     Raises:
         DataContractError: Names the columns that are missing and those that nobody declared, and what may have been.
     """
-    if sorted(found) == sorted(feed.columns):
+    if sorted(names) == sorted(feed.columns):
         return
-    missing = sorted(set(feed.columns) - set(found))
-    extra = sorted(set(found) - set(feed.columns))
-    twice = sorted({name for name in found if found.count(name) > 1})
+    missing = sorted(set(feed.columns) - set(names))
+    extra = sorted(set(names) - set(feed.columns))
+    twice = sorted({name for name in names if names.count(name) > 1})
     says = [
         f"missing {missing}, not declared {extra}",
         *_renamed(missing, extra),
         *([f"twice {twice}"] if twice else []),
     ]
     raise DataContractError(
-        f"{uri}: columns differ from the declaration: {', '.join([*says, *_written(content, found, feed)])}"
+        f"{uri}: columns differ from the declaration: {', '.join([*says, *_written(content, names, feed)])}"
     )
 
 
@@ -45,14 +45,14 @@ def _renamed(missing: Sequence[str], extra: Sequence[str]) -> Iterator[str]:
         yield from (f"{name!r} may be {item!r}" for item in extra if item.lower() in close)
 
 
-def _written(content: bytes, found: Sequence[str], feed: Feed) -> Iterator[str]:
+def _written(content: bytes, names: Sequence[str], feed: Feed) -> Iterator[str]:
     if above := lines_above(content, feed):
         yield above
-    elif len(found) == 1 < len(feed.columns):
+    elif len(names) == 1 < len(feed.columns):
         yield "is anything but a comma between the fields?"
-    elif len(found) == len(feed.columns) and not set(found) & set(feed.columns):
+    elif len(names) == len(feed.columns) and not set(names) & set(feed.columns):
         yield "is the line with their names missing?"
-    if any(not name.strip() or name.startswith("Unnamed: ") for name in found):
+    if any(not name.strip() or name.startswith("Unnamed: ") for name in names):
         yield "a column without a name is a program's row number (in pandas: index=False), or a comma too many"
 
 

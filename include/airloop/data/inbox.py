@@ -112,8 +112,8 @@ def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | Non
     ahead of their day; they count when there is nothing else. A file about a day that has not begun shows nothing.
     """
     feeds = {name: pipeline.feeds[name] for name in _telling(pipeline)}
-    found = ((feeds[file.feed], file.name) for file in files if file.feed in feeds)
-    spans = ((feed, landed_files.file_span(feed, name)) for feed, name in found)
+    declared = ((feeds[file.feed], file.name) for file in files if file.feed in feeds)
+    spans = ((feed, landed_files.file_span(feed, name)) for feed, name in declared)
     come = ((feed, span) for feed, span in spans if span is not None and landed_files.has_come(span))
     return max((landed_files.reaches(feed, span) for feed, span in come), default=None)
 
@@ -176,12 +176,12 @@ class _Landed:
         """Files of every finished window inside coverage; a local day may belong to two windows, or to 25."""
         over, coverage = within.end if within else self._over(pipeline), pipeline.coverage
         start = max(coverage.start, within.start) if within else coverage.start
-        found: dict[Window, list[ListedFile]] = {}
+        by_window: dict[Window, list[ListedFile]] = {}
         for file, span in self._spans:
             for window in calendar_windows(pipeline.calendar, span) if span and over else ():
                 if start <= window.start and window.end <= min(over or window.end, coverage.end or window.end):
-                    found.setdefault(window, []).append(file)
-        return found
+                    by_window.setdefault(window, []).append(file)
+        return by_window
 
     def _over(self, pipeline: Pipeline) -> datetime | None:
         """How far data time has come: by names, and by the rows of the newest files that are longer than a window."""

@@ -65,18 +65,18 @@ def ingest(at: Deployment, window: Window, reads: WindowContents, *, outcomes: O
             "nothing happened, declare `empty_windows: normal` at its feed and land its header alone (airloop land "
             "then does so in the gaps of a table)"
         )
-    found = {
+    rows_of = {
         name: feed_rows(pipeline, name, window, landed=landed, settings=settings)
         for name, landed in by_feed.items()
         if landed
     }
-    set_aside = tuple(item for feed in found.values() for item in feed.set_aside)
+    set_aside = tuple(item for feed in rows_of.values() for item in feed.set_aside)
     for item in set_aside:
         logger.warning("%s %s: set aside, not read: %s", pipeline.name, window, item.why)
-    readable = {name: feed.rows for name, feed in found.items() if feed.rows is not None}
+    readable = {name: feed.rows for name, feed in rows_of.items() if feed.rows is not None}
     _refuse_nothing_readable(pipeline, window, readable=readable, set_aside=set_aside)
     counts = {name: len(landed) for name, landed in by_feed.items()}
-    noticed = window_bounds.judge(pipeline, window, found, counts, settings)
+    noticed = window_bounds.judge(pipeline, window, rows_of, counts, settings)
     for name, why in noticed.empty.items():
         logger.info("%s %s: %s has no row: %s", pipeline.name, window, name, why)
     tables = tuple(_write(pipeline, name, rows, window=window, settings=settings) for name, rows in readable.items())

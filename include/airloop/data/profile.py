@@ -121,9 +121,9 @@ def _ordered(
     """A column of numbers, or of instants as seconds."""
     finite = f"FROM ({values}) WHERE x IS NOT NULL AND isfinite(x)"
     aggregates = "count(x), count(DISTINCT x), min(x), median(x), max(x), avg(x)"
-    found, distinct, low, middle, high, mean = connection.execute(f"SELECT {aggregates} {finite}").fetchone() or ()
-    absent = _share(rows - found if missing is None else missing, rows)
-    if not found:
+    present, distinct, low, middle, high, mean = connection.execute(f"SELECT {aggregates} {finite}").fetchone() or ()
+    absent = _share(rows - present if missing is None else missing, rows)
+    if not present:
         return Column(name, kind, absent, count(0))
     show = _instant if kind == "instant" else number
     return Column(
@@ -142,8 +142,8 @@ def _ordered(
 def _spread(connection: duckdb.DuckDBPyConnection, finite: str, low: float, high: float) -> list[int]:
     """Values in each of 24 equal parts from low to high; a constant is in the first."""
     place = f"least(floor((x - {low!r}) / {(high - low) or 1.0!r} * {_BINS}), {_BINS - 1})"
-    found = dict(connection.execute(f"SELECT {place}::INTEGER, count(*) {finite} GROUP BY ALL").fetchall())
-    return [found.get(position, 0) for position in range(_BINS)]
+    counts = dict(connection.execute(f"SELECT {place}::INTEGER, count(*) {finite} GROUP BY ALL").fetchall())
+    return [counts.get(position, 0) for position in range(_BINS)]
 
 
 def _array(connection: duckdb.DuckDBPyConnection, name: str, quoted: str, rows: int) -> Column:
@@ -156,13 +156,13 @@ def _array(connection: duckdb.DuckDBPyConnection, name: str, quoted: str, rows: 
 
 def _texts(connection: duckdb.DuckDBPyConnection, name: str, quoted: str, rows: int, *, kind: str) -> Column:
     query = f"SELECT count({quoted}), count(DISTINCT {quoted}) FROM rows"
-    found, distinct = connection.execute(query).fetchone() or (0, 0)
+    present, distinct = connection.execute(query).fetchone() or (0, 0)
     top: list[tuple[str, int]] = []
-    if distinct < found:
+    if distinct < present:
         grouped = f"SELECT {quoted}::VARCHAR AS x, count(*) AS n FROM rows WHERE {quoted} IS NOT NULL GROUP BY ALL"
         top = connection.execute(f"{grouped} ORDER BY n DESC, x LIMIT {_TOP_VALUES}").fetchall()
-    shown = tuple((_shortened(value), share(times / found)) for value, times in top)
-    return Column(name, kind, _share(rows - found, rows), count(distinct), top=shown)
+    shown = tuple((_shortened(value), share(times / present)) for value, times in top)
+    return Column(name, kind, _share(rows - present, rows), count(distinct), top=shown)
 
 
 def _shortened(value: str) -> str:

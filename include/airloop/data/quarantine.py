@@ -78,11 +78,11 @@ def marked(pipeline: Pipeline, feed: str, rows: pa.Table, *, window: Window, set
     """
     held = _of_window(pipeline, "quarantine", feed, window, settings)
     before = _before(held, rows.schema.names)
-    found = [before.get(_identity(row), (window.start, current_run())) for row in rows.to_pylist()]
+    first_seen = [before.get(_identity(row), (window.start, current_run())) for row in rows.to_pylist()]
     # A static table is judged in every window: its rows keep the first one too.
-    starts = [start if pipeline.feeds[feed].static else window.start for start, _ in found]
+    starts = [start if pipeline.feeds[feed].static else window.start for start, _ in first_seen]
     return rows.append_column(WINDOW_START, pa.array(starts, lake.INSTANT)).append_column(
-        RUN, pa.array([run for _, run in found], pa.string())
+        RUN, pa.array([run for _, run in first_seen], pa.string())
     )
 
 
@@ -110,23 +110,23 @@ def count_rows(pipeline: Pipeline, window: Window, settings: Settings) -> int:
 
 def list_rows(pipeline: Pipeline, settings: Settings, *, feed: str | None = None) -> list[QuarantinedRow]:
     """Every row in quarantine, of one feed or of all, by feed, window and key."""
-    found = []
+    listed = []
     for name in [feed] if feed else pipeline.feeds:
         uri = lake.table_uri(settings, pipeline.name, "quarantine", name)
         if lake.open_table(uri, settings) is not None:
-            found += describe(pipeline.feeds[name], name, lake.read(uri, settings))
-    return sorted(found, key=lambda row: (list(pipeline.feeds).index(row.feed), row.window_start, str(row.key)))
+            listed += describe(pipeline.feeds[name], name, lake.read(uri, settings))
+    return sorted(listed, key=lambda row: (list(pipeline.feeds).index(row.feed), row.window_start, str(row.key)))
 
 
 def describe(feed: Feed, name: str, rows: pa.Table) -> list[QuarantinedRow]:
     """Rows of a quarantine table in words; those of a table written before runs were recorded have none."""
-    found = []
+    described = []
     for row in rows.to_pylist():
         values = as_landed(feed, row)
         key = {column: values[column] for column in feed.key}
         run, source = row.get(RUN) or "unknown", row.get(SOURCE)
-        found.append(QuarantinedRow(name, row[WINDOW_START], row[RULE], run, key, values, source))
-    return found
+        described.append(QuarantinedRow(name, row[WINDOW_START], row[RULE], run, key, values, source))
+    return described
 
 
 def as_landed(feed: Feed, row: Mapping[str, Any]) -> dict[str, str | None]:

@@ -16,13 +16,13 @@ _SHOWN_ROWS = 5
 
 def content(name: str, feed: Feed, rows: pa.Table) -> dict[str, Any]:
     """What page and JSON hold of a feed's refused rows; `files` names the file of a static table."""
-    found = quarantine.describe(feed, name, rows)
+    refused = quarantine.describe(feed, name, rows)
     return {
         "feed": name,
         "files": feed.files if feed.static else None,
-        "rows": len(found),
-        "rules": dict(Counter(rule for row in found for rule in row.rules.split("; "))),
-        "first": [row.to_json() for row in found[:_SHOWN_ROWS]],
+        "rows": len(refused),
+        "rules": dict(Counter(rule for row in refused for rule in row.rules.split("; "))),
+        "first": [row.to_json() for row in refused[:_SHOWN_ROWS]],
     }
 
 

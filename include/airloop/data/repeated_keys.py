@@ -18,17 +18,17 @@ LOOK_BACK = timedelta(days=92)
 
 
 def repeated_keys(
-    pipeline: Pipeline, name: str, window: Window, found: FeedRows, settings: Settings
+    pipeline: Pipeline, name: str, window: Window, of_feed: FeedRows, settings: Settings
 ) -> tuple[Alarm, ...]:
     """An alarm when more than `max_lost_share` of a window's rows have the key of an earlier event; else none.
 
     A feed whose key holds its event time cannot repeat one.
     """
     feed = pipeline.feeds[name]
-    if found.rows is None or feed.event_time is None or feed.event_time in feed.key:
+    if of_feed.rows is None or feed.event_time is None or feed.event_time in feed.key:
         return ()
     columns = [*feed.key, feed.event_time]
-    rows = found.rows.filter(pl.col(RULE).is_null()).select(columns).drop_nulls()
+    rows = of_feed.rows.filter(pl.col(RULE).is_null()).select(columns).drop_nulls()
     earlier = _earlier(pipeline, name, window, rows, settings)
     again = rows.join(earlier, on=feed.key, how="inner", suffix="_before").unique(feed.key, maintain_order=True)
     if again.height <= max(1, pipeline.validation.max_lost_share * rows.height):

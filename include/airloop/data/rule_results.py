@@ -87,10 +87,10 @@ def _validate(
         name="rules", expectations=[rule.build(position) for position, rule in enumerate(rules)]
     )
     try:
-        found = batch.validate(suite, result_format=_FORMAT, expectation_parameters=dict(parameters)).results
+        results = batch.validate(suite, result_format=_FORMAT, expectation_parameters=dict(parameters)).results
     except (GreatExpectationsError, ArithmeticError) as error:
         return [f"the suite could not be computed: {error}"] * len(rules)
-    by_position = {_position(result): result for result in found}
+    by_position = {_position(result): result for result in results}
     return [by_position.get(position, "Great Expectations returned no result for it") for position in range(len(rules))]
 
 

@@ -103,7 +103,7 @@ def _waiting(feeds: Sequence[str]) -> str:
 
 def _line(table: dict[str, Any]) -> str:
     checks = {"failed": table["problems"], "bad": table["bad_rows"], "warning": table["warnings"]}
-    state = next((name for name, found in checks.items() if found), "kept")
+    state = next((name for name, is_so in checks.items() if is_so), "kept")
     names = ", ".join([*table["critical"], *table["warnings"]])
     return _LINE.substitute(
         state=state,

@@ -48,25 +48,25 @@ def judge(
         name: judge_days(pipeline, name, window, landed=feeds[name].days if name in feeds else {}, past=before)
         for name, before in past.items()
     }
-    strangers = {name: _strangers(pipeline, name, settings) for name, found in days.items() if found.missing}
+    strangers = {name: _strangers(pipeline, name, settings) for name, of_feed in days.items() if of_feed.missing}
     problems += _stalled(pipeline, days, strangers)
     empty = empty_windows.why_empty(pipeline, counts, feeds)
-    closed = _closed(feeds, past, {day for found in days.values() for day in found.missing})
+    closed = _closed(feeds, past, {day for of_feed in days.values() for day in of_feed.missing})
     if problems:
         raise DataContractError(
             f"{pipeline.name} {window}: too little of it can be read, nothing was written:\n" + "\n".join(problems)
         )
     return Noticed(
         alarms=(
-            *_missing_alarms(pipeline, {name: _without(found, closed) for name, found in days.items()}, strangers),
+            *_missing_alarms(pipeline, {name: _without(of_feed, closed) for name, of_feed in days.items()}, strangers),
             *_short_alarms(pipeline, days),
             *(alarm for name in feeds for alarm in repeated_keys(pipeline, name, window, feeds[name], settings)),
         ),
-        missing_days=tuple(f"{name} {day}" for name, found in days.items() for day in found.missing),
+        missing_days=tuple(f"{name} {day}" for name, of_feed in days.items() for day in of_feed.missing),
         short_days=tuple(
             f"{name} {item.day}: {item.rows} rows, usually {item.usual:g}"
-            for name, found in days.items()
-            for item in found.short
+            for name, of_feed in days.items()
+            for item in of_feed.short
         ),
         replaced={name: rows.replaced.replaced for name, rows in feeds.items() if rows.replaced.replaced},
         empty=empty,
@@ -85,8 +85,8 @@ def _closed(
     return closed
 
 
-def _without(found: FeedDays, closed: frozenset[date]) -> FeedDays:
-    return replace(found, missing=tuple(day for day in found.missing if day not in closed))
+def _without(of_feed: FeedDays, closed: frozenset[date]) -> FeedDays:
+    return replace(of_feed, missing=tuple(day for day in of_feed.missing if day not in closed))
 
 
 def _beyond(count: int, share: float, of: int) -> bool:
@@ -131,11 +131,11 @@ def _strangers(pipeline: Pipeline, name: str, settings: Settings) -> str:
 def _stalled(pipeline: Pipeline, days: Mapping[str, FeedDays], strangers: Mapping[str, str]) -> list[str]:
     bound = pipeline.validation.max_missing_share
     return [
-        f"  the feed {name} stalled: {len(found.missing)} of {found.expected} days have no file that can be read, more "
-        f"than validation.max_missing_share {bound:g}: {_listed(list(map(str, found.missing)))}{strangers[name]}; land "
-        "them (with the header alone where nothing happened), or raise the bound"
-        for name, found in days.items()
-        if not pipeline.feeds[name].outcome and _beyond(len(found.missing), bound, found.expected)
+        f"  the feed {name} stalled: {len(of_feed.missing)} of {of_feed.expected} days have no file that can be read, "
+        f"more than validation.max_missing_share {bound:g}: {_listed(list(map(str, of_feed.missing)))}"
+        f"{strangers[name]}; land them (with the header alone where nothing happened), or raise the bound"
+        for name, of_feed in days.items()
+        if not pipeline.feeds[name].outcome and _beyond(len(of_feed.missing), bound, of_feed.expected)
     ]
 
 
@@ -144,24 +144,24 @@ def _missing_alarms(pipeline: Pipeline, days: Mapping[str, FeedDays], strangers:
         Alarm(
             kind="files_missing",
             subject=name,
-            says=f"{len(found.missing)} of {found.expected} days of {name} have no file that can be read: "
-            f"{_listed(list(map(str, found.missing)))} (days of "
+            says=f"{len(of_feed.missing)} of {of_feed.expected} days of {name} have no file that can be read: "
+            f"{_listed(list(map(str, of_feed.missing)))} (days of "
             f"{pipeline.feeds[name].day_timezone}){strangers[name]}; land them",
-            observed=float(len(found.missing)),
+            observed=float(len(of_feed.missing)),
             expected=0.0,
         )
-        for name, found in days.items()
-        if found.missing
+        for name, of_feed in days.items()
+        if of_feed.missing
     ]
 
 
 def _short_alarms(pipeline: Pipeline, days: Mapping[str, FeedDays]) -> list[Alarm]:
     bound, alarms = pipeline.validation.max_missing_share, []
-    for name, found in days.items():
-        many = len(found.short) > bound * max(1, found.expected)
+    for name, of_feed in days.items():
+        many = len(of_feed.short) > bound * max(1, of_feed.expected)
         elsewhere = {item.day for other in days if other != name for item in days[other].short}
         # What happened (a storm) is seen in several feeds, a file that was cut in one.
-        telling = [item for item in found.short if many or item.day not in elsewhere]
+        telling = [item for item in of_feed.short if many or item.day not in elsewhere]
         if telling:
             first = ", ".join(f"{item.day}: {item.rows} rows, usually {item.usual:g}" for item in telling[:_SHOWN])
             rows, usual = (sum(value) for value in zip(*((item.rows, item.usual) for item in telling), strict=True))

@@ -94,8 +94,8 @@ class AsofOfflineStore(stock.DuckDBOfflineStore):
         result = entities
         for view in feature_views:
             lookup = _lookup(view, feature_refs, full_feature_names)
-            found = _known_features(lookup, entities, column, config=config, as_known=filter_by_created_timestamp)
-            result = _beside(result, found)
+            known = _known_features(lookup, entities, column, config=config, as_known=filter_by_created_timestamp)
+            result = _beside(result, known)
         keys = [name for name in entities.column_names if name != column]
         return _FinishedJob(
             result,
@@ -223,8 +223,8 @@ def _known_features(
         raise DataContractError(
             f"{len(entities)} entity rows became {len(lines)} in the join with {lookup.source.name}"
         )
-    found = rows.select(list(lookup.result_columns)).combine_chunks().take(lines)
-    return found.rename_columns(list(lookup.result_columns.values()))
+    known = rows.select(list(lookup.result_columns)).combine_chunks().take(lines)
+    return known.rename_columns(list(lookup.result_columns.values()))
 
 
 def _entities(frame: pd.DataFrame, column: str, moments: pd.Series) -> pa.Table:

@@ -96,8 +96,8 @@ def _instant(stored: Any) -> datetime:
     """Whole seconds as airloop's writer and Feast's converter have them, or the text that Feast's own writer leaves."""
     if isinstance(stored, int):
         return datetime.fromtimestamp(stored, UTC)
-    found = datetime.fromisoformat(stored.decode() if isinstance(stored, bytes) else stored)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    instant = datetime.fromisoformat(stored.decode() if isinstance(stored, bytes) else stored)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _value(content: bytes) -> Any:
@@ -147,5 +147,5 @@ def _by_feast(content: bytes) -> Any:
     kind = value.WhichOneof("val")
     if kind in (None, "null_val"):
         return None
-    found = getattr(value, kind)
-    return list(found.val) if kind.endswith("_list_val") else found
+    python_value = getattr(value, kind)
+    return list(python_value.val) if kind.endswith("_list_val") else python_value

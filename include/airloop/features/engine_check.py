@@ -23,7 +23,7 @@ def problems(pipeline: Pipeline, settings: Settings) -> list[str]:
         return []
     start = pipeline.coverage.start
     text = engine_session.Translation(dialect, pipeline, values_of(pipeline, Window(start, start + timedelta(days=1))))
-    unknown, found = set[str](), []
+    unknown, lines = set[str](), []
     for section in sections.read_sections(pipeline, settings):
         step = section.name if section.kind == "table" else None
         if section.kind == "table" and section.through:
@@ -31,8 +31,8 @@ def problems(pipeline: Pipeline, settings: Settings) -> list[str]:
         try:
             text.translate(section.sql, step=step)
         except engine_session.OffTheList as error:
-            found += [] if _reads(section.sql, unknown) else sections.located(pipeline, section, error)
-    return found
+            lines += [] if _reads(section.sql, unknown) else sections.located(pipeline, section, error)
+    return lines
 
 
 def _reads(sql: str, names: set[str]) -> bool:

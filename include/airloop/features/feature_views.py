@@ -30,8 +30,8 @@ def compute_views(pipeline: Pipeline, window: Window, feeds: Feeds, settings: Se
     values are then the same.
     """
     declared = {view.name: view for view in views(pipeline, settings)}
-    found = sections.feature_sections(pipeline, settings)
-    unknown = [section.name for section in found if section.kind == "view" and section.name not in declared]
+    every_section = sections.feature_sections(pipeline, settings)
+    unknown = [section.name for section in every_section if section.kind == "view" and section.name not in declared]
     if unknown:
         raise ConfigError(
             f"{pipeline.name}/features.sql: view {unknown[0]!r} is not in feature_repo/{pipeline.name}.py"
@@ -45,14 +45,14 @@ def compute_views(pipeline: Pipeline, window: Window, feeds: Feeds, settings: Se
         return transforms.apply(pipeline, section, rows, settings, kept=kept) if section.through else rows
 
     with sections.connect(pipeline, window, feeds, settings) as connection:
-        for section in found:
+        for section in every_section:
             if section.kind == "table" and section.through:
                 connection.put(section.name, run(connection, section))
             elif section.kind == "table":
                 sections.create_table(connection, pipeline, section)
         return {
             section.name: _rows(run(connection, section), declared[section.name], window=window)
-            for section in found
+            for section in every_section
             if section.kind == "view"
         }
 

@@ -95,10 +95,10 @@ def frame(pipeline: Pipeline, window: Window, pinned: Pinned, settings: Settings
         raise GuardRefused(pinned.not_kept)
     validated.require(pipeline, window, settings)
     rows = examples.examples(pipeline, window, settings)
-    found = _compute(pipeline, window, pinned, settings)
+    views = _compute(pipeline, window, pinned, settings)
     columns = {name: rows[name] for name in (pipeline.prediction.entity_key, "decision_time")}
     for view in pinned.views:
-        columns |= _as_known(rows, found[view.name], view)
+        columns |= _as_known(rows, views[view.name], view)
     known: pd.DataFrame = pa.table(columns).to_pandas()
     return known
 
@@ -115,17 +115,17 @@ def _compute(pipeline: Pipeline, window: Window, pinned: Pinned, settings: Setti
         for name, rows in sections.load_feeds(pipeline, span, settings, read_by=queries).items()
     }
     _refuse_gone(pipeline, queries)
-    found = {}
+    tables = {}
     try:
         with sections.connect(pipeline, span, feeds) as connection:
             for query in queries:
                 if query.kind == "table":
                     sections.create_table(connection, pipeline, query)
                 else:
-                    found[query.name] = sections.query(connection, pipeline, query)
+                    tables[query.name] = sections.query(connection, pipeline, query)
     except AirloopError as error:
         raise GuardRefused(str(error)) from error
-    return found
+    return tables
 
 
 def _refuse_gone(pipeline: Pipeline, queries: tuple[Section, ...]) -> None:
@@ -136,12 +136,12 @@ def _refuse_gone(pipeline: Pipeline, queries: tuple[Section, ...]) -> None:
             raise GuardRefused(f"its section {query.name} reads {gone[0]!r}, which is not a feed any more")
 
 
-def _as_known(rows: pa.Table, found: pa.Table, view: PinnedView) -> dict[str, pa.ChunkedArray]:
+def _as_known(rows: pa.Table, values: pa.Table, view: PinnedView) -> dict[str, pa.ChunkedArray]:
     missing = [key for key in view.keys if key not in rows.schema.names]
     if missing:
         raise GuardRefused(f"its view {view.name} is keyed by {missing[0]!r}, which the examples do not have any more")
-    found = feature_views.typed(found, {name: _KINDS[kind] for name, kind in view.types.items()})
-    history = History(view.name, found, view.keys, "known_at", "created_at")
+    values = feature_views.typed(values, {name: _KINDS[kind] for name, kind in view.types.items()})
+    history = History(view.name, values, view.keys, "known_at", "created_at")
     asked = rows.select([*view.keys, "decision_time"])
     lines = as_of_lines(history, asked, ttl=timedelta(seconds=view.ttl_seconds), as_known=True)
-    return {name: found[name].take(lines) for name in view.types}
+    return {name: values[name].take(lines) for name in view.types}

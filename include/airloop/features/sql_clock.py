@@ -66,9 +66,9 @@ def _names() -> frozenset[str]:
 
 def _by_words(sql: str) -> Unstable | None:
     """Of what has no tree (a PIVOT that looks for its values): the same names, in front of a bracket."""
-    for found in re.finditer(r"\b([a-z_]\w*)\s*\(", sql, re.IGNORECASE):
-        if found[1].lower() in _names():
-            return Unstable(sql.count("\n", 0, found.start()), f"{found[1]} {_CLOCK}")
+    for call in re.finditer(r"\b([a-z_]\w*)\s*\(", sql, re.IGNORECASE):
+        if call[1].lower() in _names():
+            return Unstable(sql.count("\n", 0, call.start()), f"{call[1]} {_CLOCK}")
     return None
 
 

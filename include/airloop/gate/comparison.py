@@ -18,12 +18,12 @@ def compared(evaluated: Evaluated, compare: Comparison, reason: str) -> Check:
     """
     # The milder rule is for the first look: equally good candidates pass it half the time.
     rule = "superior" if evaluated.looks else compare.rule.get(reason, compare.rule["default"])
-    found = [item for item in evaluated.evidence if item.metric == compare.metric]
-    if len(found) != 1:
-        count = "no evidence" if not found else f"{len(found)} pieces of evidence"
+    pieces = [item for item in evaluated.evidence if item.metric == compare.metric]
+    if len(pieces) != 1:
+        count = "no evidence" if not pieces else f"{len(pieces)} pieces of evidence"
         says = f"there is {count} on {METRICS[compare.metric].title} against champion {evaluated.champion_version}"
         return refuse(EVIDENCE, says)
-    evidence = found[0]
+    evidence = pieces[0]
     unfit = _unfit(evidence, evaluated, compare)
     if unfit:
         return refuse(EVIDENCE, unfit, evidence.gain)

@@ -47,10 +47,12 @@ def _refuse_predictions(model: Any, example: Any) -> None:
         if values.shape != (len(example), len(levels))[: 1 + bool(levels)] or not np.isfinite(values).all():
             raise ValueError(f"it predicts no values: shape {values.shape}, or NaN or infinity among them")
         return
-    found = np.asarray(model.predict_proba(example), dtype=float)
-    two_or_more = found.ndim == 2 and found.shape[1] >= 2
-    if not two_or_more or not ((found >= 0) & (found <= 1)).all() or not np.allclose(found.sum(axis=1), 1):
-        raise ValueError(f"it predicts no probabilities of two classes or more: shape {found.shape}, or NaN among them")
+    chances = np.asarray(model.predict_proba(example), dtype=float)
+    two_or_more = chances.ndim == 2 and chances.shape[1] >= 2
+    if not two_or_more or not ((chances >= 0) & (chances <= 1)).all() or not np.allclose(chances.sum(axis=1), 1):
+        raise ValueError(
+            f"it predicts no probabilities of two classes or more: shape {chances.shape}, or NaN among them"
+        )
 
 
 def main(arguments: list[str]) -> int:

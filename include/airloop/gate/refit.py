@@ -52,8 +52,8 @@ def refit(at: Deployment, window: Window, *, snapshot: Snapshot, trained: Traine
     if recorded is None and history.intended_of(decision.sequence or 0) is not None:
         return _of_judged(decision, "its promotion has begun: the judged version is in force")
     if recorded is None:
-        found = _checked(pipeline, decision, snapshot, trained, settings)
-        recorded = _record(pipeline, found, decision, settings)
+        refitted = _checked(pipeline, decision, snapshot, trained, settings)
+        recorded = _record(pipeline, refitted, decision, settings)
     made = dataclasses.replace(Refitted.from_json(recorded.payload), sequence=recorded.sequence)
     logger.info("%s %s: %s (ledger entry %d)", pipeline.name, window, made.why, recorded.sequence)
     return made
@@ -73,7 +73,7 @@ def _require_recorded(decision: Decision, history: History) -> None:
         raise GuardRefused(f"the ledger holds no passed decision {decision.sequence} on {decision.version}: run decide")
 
 
-def _of_judged(decision: Decision, why: str, **found: Any) -> Refitted:
+def _of_judged(decision: Decision, why: str, **measured: Any) -> Refitted:
     """The judged version goes into force."""
     return Refitted(
         model_name=decision.model_name,
@@ -84,7 +84,7 @@ def _of_judged(decision: Decision, why: str, **found: Any) -> Refitted:
         why=why,
         model_digest=decision.model_digest,
         effective_at=decision.effective_at,
-        **found,
+        **measured,
     )
 
 
@@ -99,19 +99,19 @@ def _checked(
         held_out = learned_part(pipeline, read_snapshot(snapshot, settings), "holdout")
         sides = judged.predict(pipeline, held_out), again.predict(pipeline, held_out)
         limit = pipeline.training.refit.max_difference
-        found = agreement(task_of(pipeline), *sides, max_difference=limit)
+        agreed = agreement(task_of(pipeline), *sides, max_difference=limit)
     except GuardRefused as error:  # does not load, predicts no valid values, holds a type that may not be saved
         return _of_judged(
             decision, f"version {decision.version} goes into force itself, its refit is left out: {error}"
         )
     measured: dict[str, Any] = {
-        "difference": found.difference,
-        "spread": found.spread,
+        "difference": agreed.difference,
+        "spread": agreed.spread,
         "rows": rows,
         "learned": learned,
     }
-    if found.problem:
-        left_out = f"its refit, version {version}, is left out: {found.problem}"
+    if agreed.problem:
+        left_out = f"its refit, version {version}, is left out: {agreed.problem}"
         return _of_judged(decision, f"version {decision.version} goes into force itself, {left_out}", **measured)
     return Refitted(
         model_name=decision.model_name,
@@ -119,15 +119,17 @@ def _checked(
         judged_version=decision.version,
         decision_sequence=decision.sequence or 0,
         outcome="refitted",
-        why=_says(version, decision.version, rows, found),
+        why=_says(version, decision.version, rows, agreed),
         model_digest=again.digest,
         effective_at=decision.effective_at,
         **measured,
     )
 
 
-def _says(version: int, judged: int, rows: int, found: Agreement) -> str:
-    apart = "" if found.difference is None else f"; it differs by {found.difference:.2f} standard deviations on average"
+def _says(version: int, judged: int, rows: int, agreed: Agreement) -> str:
+    apart = (
+        "" if agreed.difference is None else f"; it differs by {agreed.difference:.2f} standard deviations on average"
+    )
     return f"version {version} is the refit of version {judged} on all {rows:,} mature rows{apart}"
 
 
@@ -157,8 +159,8 @@ def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, sett
     return version, len(rows)
 
 
-def _record(pipeline: Pipeline, found: Refitted, decision: Decision, settings: Settings) -> Entry:
-    draft = Draft(decision.effective_at, ledger.payload_of(found))
+def _record(pipeline: Pipeline, refitted: Refitted, decision: Decision, settings: Settings) -> Entry:
+    draft = Draft(decision.effective_at, ledger.payload_of(refitted))
 
     def make(seen: tuple[Entry, ...]) -> Entry | Draft:
         return History(seen).refit_of(decision.sequence or 0) or draft

@@ -146,8 +146,8 @@ def _measured(pipeline: Pipeline, decision: Entry, history: History, settings: S
     measured |= {"rows": len(counted), "difference": float((apart.max(axis=1) if apart.ndim > 1 else apart).mean())}
     if not rule.labelled:
         return measured
-    found, problems = gate_evidence.compare(pipeline, counted, champion, challenger)
-    mine = [item for item in found if item.metric == pipeline.gate.compare.metric]
+    evidence, problems = gate_evidence.compare(pipeline, counted, champion, challenger)
+    mine = [item for item in evidence if item.metric == pipeline.gate.compare.metric]
     return measured | {"evidence": mine[0].to_json() if mine else None, "why": "; ".join(problems)}
 
 

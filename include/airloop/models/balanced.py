@@ -56,8 +56,8 @@ class Balanced(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, rows: npt.ArrayLike) -> npt.NDArray[Any]:
         """The most probable class of each row."""
-        found: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
-        return found
+        predicted: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
+        return predicted
 
     def _kept(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """Positions that are learned from, ascending."""
@@ -65,7 +65,7 @@ class Balanced(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return np.arange(len(places))
         at_most = max(1, round(np.bincount(places).min() * self.at_most))
         of_class = (np.flatnonzero(places == place) for place in range(len(self.classes_)))
-        return np.sort(np.concatenate([found[evenly(len(found), at_most)] for found in of_class]))
+        return np.sort(np.concatenate([class_places[evenly(len(class_places), at_most)] for class_places in of_class]))
 
     def _class_weights(self, places: npt.NDArray[np.intp], weights: Numbers) -> Numbers:
         if self.by == UNDERSAMPLING:

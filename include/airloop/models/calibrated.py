@@ -59,13 +59,13 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, rows: npt.ArrayLike) -> Numbers:
         """Corrected probabilities (n, 2)."""
-        found = self._corrected(np.asarray(self.estimator.predict_proba(rows), dtype=np.float64)[:, 1])
-        return np.column_stack([1 - found, found])
+        corrected = self._corrected(np.asarray(self.estimator.predict_proba(rows), dtype=np.float64)[:, 1])
+        return np.column_stack([1 - corrected, corrected])
 
     def predict(self, rows: npt.ArrayLike) -> npt.NDArray[Any]:
         """The more probable class of each row."""
-        found: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
-        return found
+        predicted: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
+        return predicted
 
     def _crosswise(self, values: Any, labels: npt.NDArray[Any], weights: Numbers | None) -> Numbers:
         said = np.empty(len(labels))
@@ -90,15 +90,15 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _corrected(self, said: Numbers) -> Numbers:
         if self.by == "sigmoid":
-            found: Numbers = expit(self.slope_ * _logit(said) + self.shift_)
-            return found
+            corrected: Numbers = expit(self.slope_ * _logit(said) + self.shift_)
+            return corrected
         stepped: Numbers = np.interp(said, self.said_, self.came_)
         return stepped
 
 
 def _logit(said: Numbers) -> Numbers:
-    found: Numbers = logit(np.clip(said, _CLOSEST, 1 - _CLOSEST))
-    return found
+    logits: Numbers = logit(np.clip(said, _CLOSEST, 1 - _CLOSEST))
+    return logits
 
 
 def _weighted(weights: Numbers | None, places: npt.NDArray[np.intp] | None = None) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pandas as pd
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.models.calibrated import KEY
+from airloop.models.fold_gains import adopted_where_sure
 from airloop.models.folds import Fold
-from airloop.models.self_training import surely_gains
 
 Score = Callable[[dict[str, Any], pd.DataFrame, pd.DataFrame], float]
 
@@ -27,13 +27,4 @@ def tried(pipeline: Pipeline, search: dict[str, Any], folds: Sequence[Fold], sco
         scores = [score(params, fit, check) for fit, check in folds]
     except DataContractError as error:
         return search | {"calibration": {"used": False, "why": str(error)}}
-    found = {"without": search["fold_scores"], "using": scores}
-    if not surely_gains(search["fold_scores"], scores):
-        return search | {"calibration": found | {"used": False}}
-    mean = sum(scores) / len(scores)
-    return search | {
-        "params": params,
-        "score": mean,
-        "fold_scores": scores,
-        "calibration": found | {"used": True},
-    }
+    return adopted_where_sure(search, "calibration", params, scores)

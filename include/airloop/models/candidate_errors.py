@@ -49,10 +49,10 @@ def predictions(pipeline: Pipeline, candidate: str, model: Any, rows: "pd.DataFr
     """
     task, doing = task_of(pipeline), f"predict {len(rows)} rows"
     with told(pipeline, candidate, doing):
-        found = task.predict(model, rows)
-        if problem := task.prediction_problem(found):
+        predicted = task.predict(model, rows)
+        if problem := task.prediction_problem(predicted):
             raise ValueError(problem)
-    return found
+    return predicted
 
 
 def _place(pipeline: Pipeline, candidate: str) -> str:

@@ -28,7 +28,7 @@ def measure(pipeline: Pipeline, version: ModelVersion, rows: pd.DataFrame) -> di
     predicted = version.predict(pipeline, rows)
     if pipeline.prediction.task == "anomaly" and rows["label"].nunique() < 2:
         return {"metrics": [], "slices": [], "calibration": None, "importance": []}
-    found = importances(
+    ranked = importances(
         lambda changed: version.predict(pipeline, changed),
         rows,
         version.features,
@@ -39,7 +39,7 @@ def measure(pipeline: Pipeline, version: ModelVersion, rows: pd.DataFrame) -> di
         "metrics": [_measured(pipeline, name, rows, predicted) for name in pipeline.metrics],
         "slices": list(_slices(pipeline, version, rows, predicted)),
         "calibration": _calibration(rows, predicted) if pipeline.prediction.task == "binary" and len(rows) else None,
-        "importance": [dataclasses.asdict(item) for item in found],
+        "importance": [dataclasses.asdict(item) for item in ranked],
     }
 
 
@@ -70,14 +70,14 @@ def _slices(
         values = rows[column].astype(str).to_numpy()
         for value in sorted(set(values)):
             inside = values == value
-            found = _measured(pipeline, pipeline.gate.compare.metric, rows[inside], predicted[inside])
+            figures = _measured(pipeline, pipeline.gate.compare.metric, rows[inside], predicted[inside])
             means: dict[str, float | None] = {
                 "label": float(rows.loc[inside, "label"].mean()),
                 "prediction": float(predicted[inside].mean()),
             }
             if pipeline.prediction.task == "multiclass":  # numbers of classes have no mean
                 means = {"label": None, "prediction": None}
-            yield {"slice": f"{column}={value}", "rows": int(inside.sum()), **found, **means}
+            yield {"slice": f"{column}={value}", "rows": int(inside.sum()), **figures, **means}
 
 
 def _columns(pipeline: Pipeline, version: ModelVersion, rows: pd.DataFrame) -> list[str]:

@@ -152,12 +152,12 @@ def _importances(task: Task, candidate: ModelVersion, rows: pd.DataFrame) -> Fig
     def score(model: Any, frame: pd.DataFrame, labels: pd.Series) -> float:
         return METRICS[loss].sign * evidence.metric_value(loss, labels, task.predict(model, frame))
 
-    found = permutation_importance(
+    permuted = permutation_importance(
         candidate.model, sample[features], sample["label"], scoring=score, n_repeats=2, random_state=0
     )
-    order = np.argsort(found.importances_mean)[-_SHOWN_FEATURES:]
+    order = np.argsort(permuted.importances_mean)[-_SHOWN_FEATURES:]
     figure, axes = _axes(f"Rise of the {METRICS[loss].title} when a feature is shuffled")
-    axes.barh([features[i] for i in order], found.importances_mean[order], color=_BLUE)
+    axes.barh([features[i] for i in order], permuted.importances_mean[order], color=_BLUE)
     return figure
 
 

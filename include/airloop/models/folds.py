@@ -40,10 +40,10 @@ def folds(pipeline: Pipeline, rows: pd.DataFrame) -> list[Fold]:
     for starts in (_blocks(pipeline, rows), _equal_parts(rows, budget.folds)):
         if not starts:
             continue
-        found = list(_cut(pipeline, rows, starts))
-        problem = next(filter(None, (_problem(pipeline, rows, fold) for fold in found)), "")
+        whole = list(_cut(pipeline, rows, starts))
+        problem = next(filter(None, (_problem(pipeline, rows, fold) for fold in whole)), "")
         if not problem:
-            return [(spread(fit, budget.rows), spread(check, budget.rows)) for fit, check in found]
+            return [(spread(fit, budget.rows), spread(check, budget.rows)) for fit, check in whole]
     raise DataContractError(problem)
 
 

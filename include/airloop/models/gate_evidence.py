@@ -20,10 +20,10 @@ def compare(
         seen: Earlier looks at these rows; they widen the interval, which then takes more draws.
     """
     days, draws = evidence.utc_days(rows["decision_time"]), sampled_as(pipeline, seen)
-    found, problems = [], []
+    by_metric, problems = [], []
     for metric in task_of(pipeline).metrics:
         try:
-            found.append(evidence.compare(rows["label"], champion, candidate, days, metric=metric, **draws))
+            by_metric.append(evidence.compare(rows["label"], champion, candidate, days, metric=metric, **draws))
         except DataContractError as error:
             problems.append(f"no evidence on {metric}: {error}")
-    return tuple(found), tuple(problems)
+    return tuple(by_metric), tuple(problems)

@@ -62,8 +62,8 @@ def evenly(count: int, at_most: int | None) -> list[int]:
     """At most that many of `count` positions, evenly spread, with the last one; all when there are no more."""
     if at_most is None or count <= at_most:
         return list(range(count))
-    found: list[int] = np.linspace(count - 1, 0, at_most).round().astype(np.int64)[::-1].tolist()
-    return found
+    places: list[int] = np.linspace(count - 1, 0, at_most).round().astype(np.int64)[::-1].tolist()
+    return places
 
 
 def raised_bounds(pipeline: Pipeline) -> str:

@@ -58,11 +58,11 @@ def importances(
     lost = losses(predict, rows, features, metric=metric, seed=seed)
     taken = rows.iloc[_spread(len(rows), _ROWS)].reset_index(drop=True)
     moves = np.abs(shapley(predict, taken, features, seed=seed)).mean(axis=0)
-    found = [
+    of_features = [
         Importance(feature, float(np.mean(lost[feature])), float(np.std(lost[feature])), float(moved))
         for feature, moved in zip(features, moves, strict=True)
     ]
-    return tuple(sorted(found, key=lambda item: (-item.loss, item.feature)))
+    return tuple(sorted(of_features, key=lambda item: (-item.loss, item.feature)))
 
 
 def losses(
@@ -76,15 +76,15 @@ def losses(
     rows = rows.iloc[_spread(len(rows), _ROWS)].reset_index(drop=True)
     draw, sign = np.random.default_rng(seed), METRICS[metric].sign
     whole = evidence.metric_value(metric, rows["label"], predict(rows))
-    found: dict[str, list[float]] = {}
+    by_feature: dict[str, list[float]] = {}
     for feature in features:
         values = rows[feature]
         shuffled = [values.iloc[draw.permutation(len(rows))].set_axis(rows.index) for _ in range(_REPEATS)]
-        found[feature] = [
+        by_feature[feature] = [
             sign * (whole - evidence.metric_value(metric, rows["label"], predict(rows.assign(**{feature: order}))))
             for order in shuffled
         ]
-    return found
+    return by_feature
 
 
 def shapley(predict: Predict, rows: pd.DataFrame, features: Sequence[str], *, seed: int) -> Floats:

@@ -24,11 +24,11 @@ def weights(pipeline: Pipeline, model: SklearnPipeline, rows: pd.DataFrame) -> d
     if half_life is None:
         return {}
     age = (rows["decision_time"].max() - rows["decision_time"]) / pd.Timedelta(days=1)
-    found = np.power(0.5, age.to_numpy(dtype="float64") / half_life)
-    counting = float(found.sum() ** 2 / np.square(found).sum())
+    of_rows = np.power(0.5, age.to_numpy(dtype="float64") / half_life)
+    counting = float(of_rows.sum() ** 2 / np.square(of_rows).sum())
     if counting < min(MIN_ROWS, len(rows)):
         raise DataContractError(
             f"{pipeline.name}/pipeline.yaml: training.half_life_days is {half_life:g}: {len(rows)} rows so weighted "
             f"count for {counting:.1f}, and a fit needs {MIN_ROWS}: raise it, or leave it out"
         )
-    return {f"{model.steps[-1][0]}__sample_weight": found}
+    return {f"{model.steps[-1][0]}__sample_weight": of_rows}

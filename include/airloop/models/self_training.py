@@ -52,18 +52,3 @@ def self_trained(pipeline: Pipeline, rows: pd.DataFrame, features: Sequence[str]
     guessed = asked[sure].assign(label=chances[sure].argmax(axis=1).astype(np.float64))
     # In the order of time, as every fit sees its rows.
     return fit(pd.concat([rows[labelled], guessed]).sort_index())
-
-
-def surely_gains(without: Sequence[float], using: Sequence[float]) -> bool:
-    """Whether folds gain by it: in the mean by more than one standard error, and in most of them.
-
-    A single fold has no error, and proves nothing.
-
-    Args:
-        without: Score of each fold, higher is better; `using` likewise.
-    """
-    gains = np.subtract(using, without)
-    if gains.size < 2:
-        return False
-    error = float(gains.std(ddof=1)) / np.sqrt(gains.size)
-    return bool(gains.mean() > error and (gains > 0).sum() > gains.size / 2)

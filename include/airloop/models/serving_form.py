@@ -73,11 +73,11 @@ def read(files: Files) -> ServingForm | None:
     if model_files.FORM not in files:
         return None
     try:
-        found = written.read(files[model_files.FORM])
-        facts = found.facts
+        description = written.read(files[model_files.FORM])
+        facts = description.facts
         return ServingForm(
-            form=found.form,
-            why=found.why,
+            form=description.form,
+            why=description.why,
             columns=tuple(facts["columns"]),
             example=facts["example"],
             features=tuple(ServedFeature.from_json(item) for item in facts["features"]),
@@ -96,13 +96,13 @@ def real_rows(snapshot: Snapshot, columns: Sequence[str], settings: Settings) ->
 
     try:
         with fsspec.open(snapshot.uri, "rb", **settings.storage_options) as file:
-            found = pq.read_table(file, columns=list(columns), filters=[("part", "=", "holdout")]).slice(
+            holdout = pq.read_table(file, columns=list(columns), filters=[("part", "=", "holdout")]).slice(
                 0, fewer(_REAL_ROWS, len(columns))
             )
     except Exception as error:  # the file of an old training may be gone: the probes remain
         logger.info("the holdout is not there to compare on: %s", error)
         return []
-    return [plain_row(row) for row in found.to_pylist()]
+    return [plain_row(row) for row in holdout.to_pylist()]
 
 
 def example_row(files: Files, columns: Sequence[str]) -> dict[str, Any]:

@@ -31,8 +31,8 @@ def worse(
         DataContractError: See evidence.compare.
     """
     drawn = {**sampled, "confidence": _ONE_STANDARD_ERROR, "expanded": False}
-    found = evidence.compare(labels, champion, candidate, days, metric=metric, **drawn)  # type: ignore[arg-type]
-    error = (found.upper - found.lower) / 2
-    spare = found.gain + margin_share * abs(found.champion)
-    p = float(stats.t.cdf(spare / error, found.blocks - 1)) if error > 0 else float(spare >= 0)
-    return {"gain": found.gain, "p": p}
+    compared = evidence.compare(labels, champion, candidate, days, metric=metric, **drawn)  # type: ignore[arg-type]
+    error = (compared.upper - compared.lower) / 2
+    spare = compared.gain + margin_share * abs(compared.champion)
+    p = float(stats.t.cdf(spare / error, compared.blocks - 1)) if error > 0 else float(spare >= 0)
+    return {"gain": compared.gain, "p": p}

@@ -46,8 +46,8 @@ class VoteOfClassifiers(ClassifierMixin, _Vote):  # type: ignore[misc]
 
     def predict(self, rows: Any) -> npt.NDArray[Any]:
         """The most probable class of each row."""
-        found: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
-        return found
+        predicted: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
+        return predicted
 
 
 class VoteOfRegressors(RegressorMixin, _Vote):  # type: ignore[misc]
@@ -60,8 +60,8 @@ class VoteOfRegressors(RegressorMixin, _Vote):  # type: ignore[misc]
 
 def mean(said: Sequence[npt.ArrayLike]) -> Numbers:
     """Of several answers to the same rows; the fast form of a vote takes it, too."""
-    found: Numbers = np.mean([np.asarray(each, dtype=np.float64) for each in said], axis=0)
-    return found
+    means: Numbers = np.mean([np.asarray(each, dtype=np.float64) for each in said], axis=0)
+    return means
 
 
 def members_of(model: Any) -> tuple[Any, ...]:

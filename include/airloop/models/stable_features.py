@@ -13,6 +13,7 @@ import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.models import evidence, importance
+from airloop.models.fold_gains import with_params
 from airloop.models.folds import Fold
 from airloop.problems import task_of
 
@@ -25,8 +26,8 @@ FitModel = Callable[[dict[str, Any], pd.DataFrame], Any]
 
 def read_by(params: Mapping[str, Any], features: Sequence[str]) -> list[str]:
     """The features, in their order, that a candidate with these parameters reads."""
-    kept = params.get(KEY)
-    return [name for name in features if kept is None or name in kept]
+    chosen = params.get(KEY)
+    return [name for name in features if chosen is None or name in chosen]
 
 
 def tried(
@@ -46,22 +47,16 @@ def tried(
     if pipeline.training.selection.by == "none":
         return search
     shares = _shares(pipeline, search["params"], folds, features, fit)
-    kept = [name for name in features if shares.get(name, 0.0) >= pipeline.training.selection.at_least]
-    found: dict[str, Any] = {"shares": shares, "kept": kept, "used": False}
-    if not 0 < len(kept) < len(features):
-        return search | {"selection": found}
-    params = {**search["params"], KEY: kept}
+    stable = [name for name in features if shares.get(name, 0.0) >= pipeline.training.selection.at_least]
+    selection: dict[str, Any] = {"shares": shares, "kept": stable, "used": False}
+    if not 0 < len(stable) < len(features):
+        return search | {"selection": selection}
+    params = {**search["params"], KEY: stable}
     scores = [score(params, fitted, check) for fitted, check in folds]
-    found |= {"all": search["fold_scores"], "stable": scores}
+    selection |= {"all": search["fold_scores"], "stable": scores}
     if not loses_little(search["fold_scores"], scores):
-        return search | {"selection": found}
-    mean = sum(scores) / len(scores)
-    return search | {
-        "params": params,
-        "score": mean,
-        "fold_scores": scores,
-        "selection": found | {"used": True},
-    }
+        return search | {"selection": selection}
+    return with_params(search, params, scores) | {"selection": selection | {"used": True}}
 
 
 def loses_little(every: Sequence[float], stable: Sequence[float]) -> bool:
@@ -90,7 +85,7 @@ def _shares(
             mattered.append(_matters(pipeline, model, check, features))
     if not mattered:
         return {}
-    return {name: float(np.mean([name in found for found in mattered])) for name in features}
+    return {name: float(np.mean([name in of_fit for of_fit in mattered])) for name in features}
 
 
 def _matters(pipeline: Pipeline, model: Any, check: pd.DataFrame, features: Sequence[str]) -> set[str]:
@@ -99,5 +94,5 @@ def _matters(pipeline: Pipeline, model: Any, check: pd.DataFrame, features: Sequ
 
     training = pipeline.training
     losses = importance.losses(predict, check, features, metric=training.metric, seed=training.seed)
-    luck = max(0.0, -min(min(found) for found in losses.values()))
-    return {name for name, found in losses.items() if min(found) > luck}
+    luck = max(0.0, -min(min(of_feature) for of_feature in losses.values()))
+    return {name for name, of_feature in losses.items() if min(of_feature) > luck}

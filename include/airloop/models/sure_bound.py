@@ -31,8 +31,8 @@ def sure_lower(gain: Statistic, days: int, level: float) -> float | None:
     Returns:
         None with fewer than 5 days, or where the gain is not defined without some of them.
     """
-    found = _left_out(gain, days)
-    return None if found is None else bound(found.value, found.added[1], found.added, level)
+    jackknife = _left_out(gain, days)
+    return None if jackknife is None else bound(jackknife.value, jackknife.added[1], jackknife.added, level)
 
 
 def sure_interval(gain: Statistic, days: int, level: float) -> tuple[float, float] | None:
@@ -41,12 +41,12 @@ def sure_interval(gain: Statistic, days: int, level: float) -> tuple[float, floa
     Args:
         gain: See sure_lower; likewise `days` and None.
     """
-    found = _left_out(gain, days)
-    if found is None:
+    jackknife = _left_out(gain, days)
+    if jackknife is None:
         return None
-    mirrored = {size: -added for size, added in found.added.items()}
-    lower = bound(found.value, found.added[1], found.added, level)
-    return lower, -bound(-found.value, mirrored[1], mirrored, level)
+    mirrored = {size: -added for size, added in jackknife.added.items()}
+    lower = bound(jackknife.value, jackknife.added[1], jackknife.added, level)
+    return lower, -bound(-jackknife.value, mirrored[1], mirrored, level)
 
 
 @dataclass(frozen=True)

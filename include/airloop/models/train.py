@@ -87,9 +87,9 @@ def _voted(
     kept = tracking.read_json(at.settings, run_id, _VOTE)
     if kept is not None:
         return Vote.from_json(kept).chosen
-    found = vote.tried(at.pipeline, tuned, best, searched_part(at.pipeline, read_snapshot(snapshot, at.settings)))
-    tracking.write_json(at.settings, run_id, _VOTE, found.to_json())
-    return found.chosen
+    outcome = vote.tried(at.pipeline, tuned, best, searched_part(at.pipeline, read_snapshot(snapshot, at.settings)))
+    tracking.write_json(at.settings, run_id, _VOTE, outcome.to_json())
+    return outcome.chosen
 
 
 def _fit(pipeline: Pipeline, best: TunedCandidate, origin: Origin, settings: Settings, *, run_id: str) -> str:

@@ -26,10 +26,10 @@ class KeptTrials(MutableMapping[str, FoldScores]):
     def __init__(self, settings: Settings, run_id: str) -> None:
         self._settings, self._run_id = settings, run_id
         try:
-            found = json.loads(tracking.read_artifact(settings, run_id, _FILE) or "{}")
+            stored = json.loads(tracking.read_artifact(settings, run_id, _FILE) or "{}")
         except ValueError:
-            found = {}
-        self._scores: dict[str, FoldScores] = found if isinstance(found, dict) else {}
+            stored = {}
+        self._scores: dict[str, FoldScores] = stored if isinstance(stored, dict) else {}
 
     def __getitem__(self, key: str) -> FoldScores:
         return self._scores[key]

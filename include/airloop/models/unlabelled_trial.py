@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from airloop.config import Pipeline
+from airloop.models.fold_gains import adopted_where_sure
 from airloop.models.folds import Fold, spread
-from airloop.models.self_training import KEY, surely_gains
+from airloop.models.self_training import KEY
 
 Score = Callable[[dict[str, Any], pd.DataFrame, pd.DataFrame], float]
 
@@ -28,13 +29,4 @@ def tried(
         before = unlabelled[unlabelled["decision_time"] <= fit["decision_time"].iloc[-1]]
         both = pd.concat([fit, spread(before, pipeline.training.budget.rows)])
         scores.append(score(params, both.sort_values("decision_time", kind="stable", ignore_index=True), check))
-    found = {"without": search["fold_scores"], "using": scores}
-    if not surely_gains(search["fold_scores"], scores):
-        return search | {"unlabelled": found | {"used": False}}
-    mean = sum(scores) / len(scores)
-    return search | {
-        "params": params,
-        "score": mean,
-        "fold_scores": scores,
-        "unlabelled": found | {"used": True},
-    }
+    return adopted_where_sure(search, "unlabelled", params, scores)

@@ -14,9 +14,10 @@ from airloop.config import METRICS, Pipeline
 from airloop.models import candidate_errors
 from airloop.models.estimators import feature_columns, fitted_model
 from airloop.models.evidence import metric_value
+from airloop.models.fold_gains import surely_gains
 from airloop.models.folds import folds
 from airloop.models.partners import KEY
-from airloop.models.self_training import surely_gains, uses_unlabelled
+from airloop.models.self_training import uses_unlabelled
 from airloop.records import Record, TunedCandidate
 
 
@@ -44,7 +45,7 @@ class Vote(Record):
 def tried(pipeline: Pipeline, tuned: Sequence[TunedCandidate], best: TunedCandidate, rows: pd.DataFrame) -> Vote:
     """The best family, with the next best one as its partner where the folds surely gain.
 
-    Gains surely: airloop.models.self_training.surely_gains, the mean by more than one standard error, and most folds.
+    Gains surely: airloop.models.fold_gains.surely_gains, the mean by more than one standard error, and most folds.
     Nothing is tried where it is not declared, with one family or one fold, or where either learned from unlabelled
     rows. The folds are those of the search.
 
@@ -83,9 +84,9 @@ def _second(pipeline: Pipeline, tuned: Sequence[TunedCandidate], best: TunedCand
 
 def _scores(pipeline: Pipeline, candidate: str, params: dict[str, Any], rows: pd.DataFrame) -> list[float]:
     metric, known = pipeline.training.metric, rows[rows["label"].notna()].reset_index(drop=True)
-    features, found = feature_columns(pipeline, rows), []
+    features, scores = feature_columns(pipeline, rows), []
     for fit, check in folds(pipeline, known):
         model = fitted_model(pipeline, candidate, params, fit)
         said = candidate_errors.predictions(pipeline, candidate, model, check[features])
-        found.append(METRICS[metric].sign * metric_value(metric, check["label"], said))
-    return found
+        scores.append(METRICS[metric].sign * metric_value(metric, check["label"], said))
+    return scores

@@ -166,17 +166,17 @@ def _slot(start: datetime, taken: npt.NDArray[np.float64]) -> Slot:
 
 
 def _by_version(rows: pa.Table) -> tuple[ByVersion, ...]:
-    found = rows.group_by("model_version").aggregate(
+    grouped = rows.group_by("model_version").aggregate(
         [("answered_at", "count"), ("answered_at", "min"), ("answered_at", "max")]
     )
     lines = [
         ByVersion(row["model_version"], row["answered_at_count"], row["answered_at_min"], row["answered_at_max"])
-        for row in found.to_pylist()
+        for row in grouped.to_pylist()
     ]
     return tuple(sorted(lines, key=lambda line: line.first))
 
 
 def _features(uri: str, settings: Settings, span: Window) -> list[dict[str, Any]]:
     where = lake.between("answered_at", span)
-    found = lake.read(uri, settings, where=where, columns=["features"]).column("features")
-    return [json.loads(text) for text in found[-_SAMPLE:].to_pylist()]
+    texts = lake.read(uri, settings, where=where, columns=["features"]).column("features")
+    return [json.loads(text) for text in texts[-_SAMPLE:].to_pylist()]

@@ -54,5 +54,5 @@ def _newest(pipeline: Pipeline, view: str, settings: Settings) -> datetime | Non
         return None
     actions = table.get_add_actions(flatten=True)
     name = "max.known_at"
-    found = [value for value in actions[name].to_pylist() if value] if name in actions.schema.names else []
-    return max(found, default=None)
+    instants = [value for value in actions[name].to_pylist() if value] if name in actions.schema.names else []
+    return max(instants, default=None)

@@ -126,12 +126,12 @@ def windows(
             return ()
         span = _table.c.window_start.between(bounds[-1][0], bounds[0][0])
         rows = _stored(connection, pipeline, stages, span)
-    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {bound: {} for bound in bounds}
+    by_bounds: dict[tuple[str, str], dict[str, dict[str, Any]]] = {bound: {} for bound in bounds}
     for row in rows:
-        records = found.get((row["window_start"], row["window_end"]))
+        records = by_bounds.get((row["window_start"], row["window_end"]))
         if records is not None:
             records[row["stage"]] = row["record"]
-    return tuple(Seen(_window(*bound), records) for bound, records in found.items())
+    return tuple(Seen(_window(*bound), records) for bound, records in by_bounds.items())
 
 
 def of_window(settings: Settings, pipeline: str, window: Window) -> Seen:
@@ -150,7 +150,7 @@ def versions(settings: Settings, pipeline: str) -> dict[int, Version]:
     of = {stage: [row for row in rows if row["stage"] == stage] for stage in ("snapshot", "tune", "train", "evaluate")}
     snapshots = {row["record"]["digest"]: row["record"] for row in of["snapshot"]}
     evaluated = {row["record"]["version"]: row["record"] for row in of["evaluate"]}
-    found = {
+    by_number = {
         row["record"]["version"]: Version(
             trained=row["record"],
             snapshot=snapshots.get(row["record"]["snapshot_digest"], {}),
@@ -159,7 +159,7 @@ def versions(settings: Settings, pipeline: str) -> dict[int, Version]:
         )
         for row in of["train"]
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(by_number.items()))
 
 
 def _stored(

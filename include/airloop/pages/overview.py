@@ -29,8 +29,8 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
         UpstreamUnavailable: The state database does not answer.
     """
     pipeline = load_pipeline(name, site.settings)
-    found = history.windows(site.settings, name, limit=_WINDOWS + 1, before=before)
-    shown, more = found[:_WINDOWS], len(found) > _WINDOWS
+    newest_first = history.windows(site.settings, name, limit=_WINDOWS + 1, before=before)
+    shown, more = newest_first[:_WINDOWS], len(newest_first) > _WINDOWS
     newest = history.with_looks(site.settings, name, limit=_WINDOWS)
     looks = newest if before is None else history.with_looks(site.settings, name, limit=_WINDOWS, before=before)
     decided = told_entries.history(site.settings, name)
@@ -71,14 +71,14 @@ def index(site: Site, names: Sequence[str]) -> str:
 def _card(site: Site, name: str) -> dict[str, Any]:
     try:
         pipeline = load_pipeline(name, site.settings)
-        found = history.with_looks(site.settings, name, limit=_WINDOWS)
+        looks = history.with_looks(site.settings, name, limit=_WINDOWS)
         decided = told_entries.history(site.settings, name)
         alarm = told_entries.newest(site.settings, name, "alarm")
         problem = ""
     except AirloopError as error:
         return {"name": name, "href": "", "problem": str(error)}
-    newest = next((seen for seen in found if seen.has_data()), found[0] if found else None)
-    triaged = next((seen.record("triage") for seen in found if seen.record("triage")), {})
+    newest = next((seen for seen in looks if seen.has_data()), looks[0] if looks else None)
+    triaged = next((seen.record("triage") for seen in looks if seen.record("triage")), {})
     return {
         "name": name,
         "href": site.pipeline(name),

@@ -47,7 +47,7 @@ def page(
 
 def _window(calendar: Calendar, results: Results, conf: Mapping[str, Any], partition: datetime | None) -> Window | None:
     """The window the tasks worked on; before the first has ended, the one that was asked for."""
-    records = (record for found in results.values() for record in found)
+    records = (record for of_task in results.values() for record in of_task)
     windows = (record.get("window") for record in records if isinstance(record, Mapping))
     told = [window for window in windows if isinstance(window, Mapping) and {"start", "end"} <= set(window)]
     try:

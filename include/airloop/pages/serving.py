@@ -39,40 +39,40 @@ def page(site: Site, name: str) -> str:
         UpstreamUnavailable: The state database or the lake does not answer.
     """
     pipeline, settings = load_pipeline(name, site.settings), site.settings
-    found, decided = answers.newest(settings, name, site.now), told_entries.history(settings, name)
+    answered, decided = answers.newest(settings, name, site.now), told_entries.history(settings, name)
     versions = history.versions(settings, name)
     champion = decided.champion()
     trained = versions.get(decided.judged(champion)) if champion is not None else None
-    features = compared_features.compared(settings, trained.snapshot, found.features) if trained and found else []
+    features = compared_features.compared(settings, trained.snapshot, answered.features) if trained and answered else []
     return render(
         "serving.html",
         site=site,
         here="serving",
         pipeline=pipeline,
-        found=found,
-        pictures=_pictures(found) if found else {},
+        answered=answered,
+        pictures=_pictures(answered) if answered else {},
         colours=charts.COLOURS,
-        lines=_lines(found, decided),
-        challenger=_challenger(site, pipeline, found, decided),
+        lines=_lines(answered, decided),
+        challenger=_challenger(site, pipeline, answered, decided),
         features=sorted(features, key=lambda item: (not item.far, item.name)),
         champion=champion,
         mlflow=mlflow_links.of_pipeline(settings, name, versions),
     )
 
 
-def _pictures(found: Answers) -> dict[str, Any]:
-    names = [f"{slot.start:{_NAMES[found.span]}}" for slot in found.slots]
+def _pictures(answered: Answers) -> dict[str, Any]:
+    names = [f"{slot.start:{_NAMES[answered.span]}}" for slot in answered.slots]
     return {
-        "answers": charts.lines(names, {"answers": [slot.answers for slot in found.slots]}),
+        "answers": charts.lines(names, {"answers": [slot.answers for slot in answered.slots]}),
         "latency": charts.lines(
-            names, {"p50": [slot.p50 for slot in found.slots], "p99": [slot.p99 for slot in found.slots]}
+            names, {"p50": [slot.p50 for slot in answered.slots], "p99": [slot.p99 for slot in answered.slots]}
         ),
     }
 
 
-def _lines(found: Answers | None, decided: History) -> list[Line]:
+def _lines(answered: Answers | None, decided: History) -> list[Line]:
     """Who answered in the span and who is to answer, the champion first."""
-    by_version = {line.version: line for line in found.versions} if found else {}
+    by_version = {line.version: line for line in answered.versions} if answered else {}
     champion, waiting = decided.champion(), _waiting(decided)
     roles = {waiting: "challenger", champion: "champion"}
     since = {
@@ -91,13 +91,13 @@ def _waiting(decided: History) -> int | None:
     return None if decision is None else int((decided.refit_of(decision.sequence) or decision).payload["version"])
 
 
-def _challenger(site: Site, pipeline: Pipeline, found: Answers | None, decided: History) -> dict[str, Any] | None:
+def _challenger(site: Site, pipeline: Pipeline, answered: Answers | None, decided: History) -> dict[str, Any] | None:
     """The version that waits, how it is asked, and how far it was from the champion; None where none waits."""
     decision, version = decided.waiting(), _waiting(decided)
     if decision is None:
         return None
     serving = pipeline.serving
-    span = Window(site.now - SPANS[found.span if found else "year"], site.now)
+    span = Window(site.now - SPANS[answered.span if answered else "year"], site.now)
     seen = [item for item in answers.beside(site.settings, pipeline.name, span) if item.version == version]
     asked = [
         *(["shadows"] if serving.shadow else []),

@@ -26,8 +26,8 @@ def entries(settings: Settings, name: str, *, kinds: Collection[str] = ()) -> tu
 
 def newest(settings: Settings, name: str, kind: str) -> Entry | None:
     """The newest entry of a kind."""
-    found = ledger.newest(settings, name, kind)
-    return told(found) if found else None
+    entry = ledger.newest(settings, name, kind)
+    return told(entry) if entry else None
 
 
 def told(entry: Entry) -> Entry:
@@ -37,8 +37,8 @@ def told(entry: Entry) -> Entry:
 
 def history(settings: Settings, name: str) -> History:
     """Who was decided on and promoted, without the entries that do not say which version they are about."""
-    found = entries(settings, name, kinds=HISTORY_KINDS)
-    return History(tuple(entry for entry in found if entry.kind in _ABOUT_NO_VERSION or _says_which(entry)))
+    kept_entries = entries(settings, name, kinds=HISTORY_KINDS)
+    return History(tuple(entry for entry in kept_entries if entry.kind in _ABOUT_NO_VERSION or _says_which(entry)))
 
 
 _ABOUT_NO_VERSION = frozenset({"reconciled", "locked", "unlocked"})

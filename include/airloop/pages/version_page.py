@@ -18,16 +18,16 @@ def page(site: Site, name: str, number: int) -> str:
         UpstreamUnavailable: The state database or the reports do not answer.
     """
     pipeline, settings = load_pipeline(name, site.settings), site.settings
-    found = card.content(pipeline, number, settings, catalogue=catalogue.read(name, settings))
+    content = card.content(pipeline, number, settings, catalogue=catalogue.read(name, settings))
     versions = history.versions(settings, name)
-    version = versions.get(found["version"]["judged"])
+    version = versions.get(content["version"]["judged"])
     return render(
         "version.html",
         site=site,
         here="version",
         pipeline=pipeline,
-        card=found,
-        pictures=pictures(found),
+        card=content,
+        pictures=pictures(content),
         links=mlflow_links.of_version(settings, name, version) if version else {},
         mlflow=mlflow_links.of_pipeline(settings, name, versions),
     )

@@ -64,8 +64,8 @@ def _class_of(pipeline: Pipeline) -> type[Task]:
 
 @cache
 def _shipped(kind: TaskKind) -> type[Task]:
-    found: type[Task] = PROBLEM.load(kind)
-    return found
+    task: type[Task] = PROBLEM.load(kind)
+    return task
 
 
 def task_measured_by(metric: str, predictions: npt.ArrayLike) -> Task:

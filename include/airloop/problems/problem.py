@@ -216,6 +216,6 @@ def probabilities(model: Any, frame: "pd.DataFrame", *, classes: int) -> Floats:
             f"predict_proba of {name_of(model)} gives shape {said.shape} for {len(frame)} rows and {numbers.size} "
             f"classes, and it has to be {(len(frame), numbers.size)}: a column for each of classes_"
         )
-    found = np.zeros((len(frame), classes))
-    found[:, numbers.astype(np.int64)] = said
-    return found
+    by_class = np.zeros((len(frame), classes))
+    by_class[:, numbers.astype(np.int64)] = said
+    return by_class

@@ -145,8 +145,8 @@ def instant(value: datetime | str | None) -> str:
     """`2013-04-01 06:00`, in UTC; midnight is not told."""
     if not value:
         return _NOTHING
-    found = parse_instant(value) if isinstance(value, str) else value.astimezone(UTC)
-    return f"{found:%Y-%m-%d}" if found.time() == found.min.time() else f"{found:%Y-%m-%d %H:%M}"
+    at = parse_instant(value) if isinstance(value, str) else value.astimezone(UTC)
+    return f"{at:%Y-%m-%d}" if at.time() == at.min.time() else f"{at:%Y-%m-%d %H:%M}"
 
 
 def window(value: Window) -> str:
@@ -169,8 +169,8 @@ def span(value: timedelta | None) -> str:
     minutes = value / timedelta(minutes=1)
     for unit, size in (("day", 1440), ("h", 60)):
         if minutes >= size * (2 if unit == "day" else 1):
-            found = round(minutes / size)
-            return f"{found} days" if unit == "day" else f"{found} h"
+            units = round(minutes / size)
+            return f"{units} days" if unit == "day" else f"{units} h"
     return f"{minutes:.0f} min"
 
 

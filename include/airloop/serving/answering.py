@@ -74,7 +74,7 @@ def answer(
             version=given.version,
             decision=given.decision,
             as_of=as_of_text(row.as_of),
-            features=found,
+            features=values,
             prediction=given.prediction,
             latency_ms=latency,
             caller=caller.name,
@@ -87,7 +87,7 @@ def answer(
             role=role,
             other=other,
         )
-        for identity, row, found, views, (given, role, other) in zip(
+        for identity, row, values, views, (given, role, other) in zip(
             new_ids(now, len(asked)), asked, features, judged, said, strict=True
         )
     ]

@@ -63,8 +63,8 @@ class Beside:
         """
         mine = [self.takes(entity) for entity in entities]
         asked = [at for at, taken in enumerate(mine) if taken or self.shadows]
-        found = dict(zip(asked, self._predict([features[at] for at in asked]), strict=False))
-        return [self._row(said, found.get(at), mine[at]) for at, said in enumerate(own)]
+        by_place = dict(zip(asked, self._predict([features[at] for at in asked]), strict=False))
+        return [self._row(said, by_place.get(at), mine[at]) for at, said in enumerate(own)]
 
     def takes(self, entity: Mapping[str, Any]) -> bool:
         """Whether it answers for an entity: always or never, as long as it is the challenger."""

@@ -239,7 +239,7 @@ def _moment(entry: Entry) -> Window:
 
 def _stamp(path: Any) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
+    return (status.st_mtime_ns, status.st_size)

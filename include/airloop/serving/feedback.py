@@ -89,8 +89,8 @@ def entity_of(pipelines: Sequence[Pipeline], prediction_id: str, settings: Setti
 def _newest(connection: sa.Connection, item: Said) -> str | None:
     same = sa.and_(feedback.c.pipeline == item.pipeline, feedback.c.subject == item.row.subject)
     query = sa.select(feedback.c.outcome).where(same).order_by(feedback.c.id.desc()).limit(1)
-    found = connection.execute(query).scalar()
-    return None if found is None else str(found)
+    newest = connection.execute(query).scalar()
+    return None if newest is None else str(newest)
 
 
 def _contradiction(item: Said, before: str) -> Refused:
@@ -109,7 +109,7 @@ def _in_log(pipeline: Pipeline, prediction_id: str, settings: Settings) -> dict[
         try:
             if wanted not in path.read_bytes():
                 continue
-            return next((dict(found.entity) for found in read_segment(path) if found.id == prediction_id), None)
+            return next((dict(record.entity) for record in read_segment(path) if record.id == prediction_id), None)
         except FileNotFoundError:
             continue  # it was collected meanwhile: the lake has it
     return None

@@ -97,14 +97,14 @@ class Inputs:
         """
         if usual := self.usual([dict(given)]):
             return usual[0]
-        found, by_name = {}, self.by_name
+        values, by_name = {}, self.by_name
         for name, value in given.items():
             feature = by_name.get(name)
             if feature is None:
                 says = f"{name!r} is not a feature of this model{nearest(name, self.by_name)}"
                 raise Refused(422, "unknown_feature", f"{says} (features: {', '.join(self.by_name)})", field=name)
-            found[name] = value if value is None or _usual(feature.kind, value) else feature.value(value)
-        return found
+            values[name] = value if value is None or _usual(feature.kind, value) else feature.value(value)
+        return values
 
     def usual(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows as the model takes them where surely each holds all features, each of its kind; else none of them.

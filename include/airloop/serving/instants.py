@@ -17,10 +17,10 @@ def sent_instant(text: str, field: str) -> datetime:
             formats have no common answer.
     """
     try:
-        found = parse_instant(text)
+        instant = parse_instant(text)
     except DataContractError as error:
         raise Refused(422, "wrong_instant", f"{field}: {error}", field=field, value=text) from error
-    if found.year not in _YEARS:
+    if instant.year not in _YEARS:
         says = f"{field}: {text!r} lies outside the years {_YEARS.start} to {_YEARS.stop - 1}"
         raise Refused(422, "wrong_instant", says, field=field, value=text)
-    return found
+    return instant

@@ -61,10 +61,10 @@ class OnlineFeatures:
     """What a request names a row by: the entity key, then the keys of all views; each with its type."""
 
     def __post_init__(self) -> None:
-        found: dict[str, type] = {self.entity_key: str}
+        types: dict[str, type] = {self.entity_key: str}
         for view in self.views:
-            found |= {view.asked_as[name]: KEY_TYPES[kind] for name, kind in view.keys.items()}
-        object.__setattr__(self, "join_keys", found)
+            types |= {view.asked_as[name]: KEY_TYPES[kind] for name, kind in view.keys.items()}
+        object.__setattr__(self, "join_keys", types)
 
     @property
     def local(self) -> bool:
@@ -150,8 +150,8 @@ class FeastReader:
         asked = [_feast_key(view, values) for values in keys]
         with feature_store.answering(self._settings):
             # A fresh list each time: Redis' store appends to the one it is given.
-            found = self._store().online_read(self._config, self._tables[view.name], asked, list(view.features))
-        return [_known(view, *row) for row in found]
+            answers = self._store().online_read(self._config, self._tables[view.name], asked, list(view.features))
+        return [_known(view, *row) for row in answers]
 
     def _store(self) -> Any:
         from feast.infra.online_stores.helpers import get_online_store_from_config
@@ -204,5 +204,5 @@ def _python(value: Any) -> Any:
     kind = value.WhichOneof("val")
     if kind is None:
         return None
-    found = getattr(value, kind)
-    return list(found.val) if kind.endswith("_list_val") else found
+    content = getattr(value, kind)
+    return list(content.val) if kind.endswith("_list_val") else content

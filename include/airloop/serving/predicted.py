@@ -103,14 +103,14 @@ def _outcomes(pipeline: Pipeline, rows: pl.DataFrame, settings: Settings) -> pl.
         if span.start < known_until
         else pd.Series(dtype="float64")
     )
-    found = rows[pipeline.prediction.entity_key].to_pandas().map(labels).astype("float64")
+    outcomes = rows[pipeline.prediction.entity_key].to_pandas().map(labels).astype("float64")
     times = decided.to_pandas()
     absent = pipeline.prediction.labels
     if absent is not None:
         waited = times + timedelta(days=absent.absent_after_days) <= known_until
-        found = found.mask(found.isna() & waited, absent.means)
-    found = found.where(times < known_until - pipeline.prediction.label_delay)
-    values = [None if pd.isna(value) else (classes[int(value)] if classes else value) for value in found]
+        outcomes = outcomes.mask(outcomes.isna() & waited, absent.means)
+    outcomes = outcomes.where(times < known_until - pipeline.prediction.label_delay)
+    values = [None if pd.isna(value) else (classes[int(value)] if classes else value) for value in outcomes]
     return pl.Series("outcome", values, dtype=kind)
 
 

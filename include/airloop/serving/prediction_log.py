@@ -214,12 +214,12 @@ def read_segment(path: Path) -> Iterator[Logged]:
 
 def _record(line: bytes) -> Logged:
     """A line as record, its id and instants readable: one that is not would stop every later collection."""
-    found = msgspec.json.decode(line, type=Logged)
-    for instant in (found.at, found.as_of):
+    record = msgspec.json.decode(line, type=Logged)
+    for instant in (record.at, record.as_of):
         parse_instant(instant)
-    if id_time(found.id) is None:
-        raise ValueError(f"{found.id[:40]!r} is not the id of a prediction")
-    return found
+    if id_time(record.id) is None:
+        raise ValueError(f"{record.id[:40]!r} is not the id of a prediction")
+    return record
 
 
 def is_closed(path: Path) -> bool:

@@ -71,19 +71,19 @@ def replay_log(pipeline: Pipeline, window: Window, version: int, settings: Setti
                 f"version {version} takes feature {missing[0]!r}, which version {row.version} did not log for its "
                 f"answer {row.id}: give a window in which every answer has it"
             )
-    found = [
+    parts = [
         model.predict(pipeline, inputs.of_model.table([inputs.row(row.features) for row in part]).to_pandas())
         for part in (rows[at : at + _ROWS_AT_ONCE] for at in range(0, len(rows), _ROWS_AT_ONCE))
     ]
-    return _compared(window, version, rows, np.concatenate(found))
+    return _compared(window, version, rows, np.concatenate(parts))
 
 
-def _refuse_other_shape(version: int, rows: Sequence[_Row], found: Floats) -> None:
+def _refuse_other_shape(version: int, rows: Sequence[_Row], replayed: Floats) -> None:
     """A probability beside probabilities of classes, or of other classes, has no difference."""
     for row in rows:
-        if np.shape(row.prediction) != found.shape[1:]:
+        if np.shape(row.prediction) != replayed.shape[1:]:
             raise GuardRefused(
-                f"version {version} answers {_shape(found.shape[1:])}, and version {row.version} answered "
+                f"version {version} answers {_shape(replayed.shape[1:])}, and version {row.version} answered "
                 f"{_shape(np.shape(row.prediction))} ({row.id}): the task was another one; give a window after that"
             )
 
@@ -92,10 +92,10 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"{shape[0]} numbers a row" if shape else "one number a row"
 
 
-def _compared(window: Window, version: int, rows: Sequence[_Row], found: Floats) -> Replayed:
-    _refuse_other_shape(version, rows, found)
+def _compared(window: Window, version: int, rows: Sequence[_Row], replayed: Floats) -> Replayed:
+    _refuse_other_shape(version, rows, replayed)
     logged = np.array([row.prediction for row in rows], dtype=np.float64)
-    apart = found - logged
+    apart = replayed - logged
     if apart.ndim > 1:
         apart = apart[np.arange(len(apart)), np.abs(apart).argmax(axis=1)]
     versions, counts = np.unique([row.version for row in rows], return_counts=True)

@@ -62,14 +62,14 @@ class Served:
             GuardRefused: What it predicts is not what the task says.
         """
         try:
-            found = self.form.predict(rows)
+            predicted = self.form.predict(rows)
         except ValueError as error:
             says = f"version {self.version} cannot predict these values: {error}"
             raise Refused(422, "not_predictable", says) from error
-        problem = self.task.prediction_problem(found)
+        problem = self.task.prediction_problem(predicted)
         if problem:
             raise GuardRefused(f"version {self.version}: {problem}")
-        return found
+        return predicted
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ def _by_pipeline(pipeline: Pipeline, version: int, settings: Settings) -> _Parts
 
 
 def _by_feature(inputs: Inputs, columns: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for feature in inputs.features:
         values = [columns.get(name) for name in feature.columns]
-        found[feature.name] = values if feature.kind == "array" else values[0]
-    return found
+        by_name[feature.name] = values if feature.kind == "array" else values[0]
+    return by_name

@@ -81,15 +81,15 @@ def check(pipeline: Pipeline, days: Sequence[str], settings: Settings) -> tuple[
         DataContractError: `validation.fail_on` names the alarm.
         UpstreamUnavailable: The lake or the state database does not answer.
     """
-    found: list[ViewSkew] = []
+    skews: list[ViewSkew] = []
     for day in days:
         start = parse_instant(f"{day}T00:00:00Z")
         window = Window(start, start + timedelta(days=1))
         of_day = skew(pipeline, window, settings)
         logger.info("%s %s: %s", pipeline.name, window, of_day)
         _tell(pipeline, window, of_day, settings)
-        found += of_day
-    return tuple(found)
+        skews += of_day
+    return tuple(skews)
 
 
 def skew(pipeline: Pipeline, window: Window, settings: Settings) -> tuple[ViewSkew, ...]:
@@ -159,8 +159,8 @@ def _offline(
     history = History(view.name, table, tuple(view.keys), "known_at", "created_at")
     lines = as_of_lines(history, question, ttl=ttl).to_pylist()
     there = pa.array([line for line in lines if line is not None], pa.int64())
-    found = iter(table.take(there).to_pylist())
-    return [None if line is None else next(found) for line in lines]
+    known = iter(table.take(there).to_pylist())
+    return [None if line is None else next(known) for line in lines]
 
 
 def _difference(view: OnlineView, one: _Asked, offline: Mapping[str, Any]) -> str:
@@ -184,12 +184,12 @@ def _same(online: Any, offline: Any) -> bool:
     return math.isclose(online, offline, rel_tol=_SAME, abs_tol=_SAME)
 
 
-def _tell(pipeline: Pipeline, window: Window, found: Sequence[ViewSkew], settings: Settings) -> None:
+def _tell(pipeline: Pipeline, window: Window, skews: Sequence[ViewSkew], settings: Settings) -> None:
     """Make the alarms of a day its newest record; one that is over is closed by a record without it."""
     declared = pipeline.serving.skew
     noticed = [
         _alarm(pipeline, one, declared.max_share)
-        for one in found
+        for one in skews
         if one.rows + one.gone >= declared.min_rows and one.share > declared.max_share
     ]
     record = {"window": window.to_json(), "alarms": [alarm.to_json() for alarm in noticed]}

@@ -38,9 +38,9 @@ def files(model_name: str, version: int, settings: Settings) -> dict[str, bytes]
 def _fetched(model_name: str, version: int, settings: Settings) -> dict[str, bytes]:
     from airloop.models import model_version
 
-    found = model_version.version_files(model_name, version, settings)
-    model_copies.keep(settings, model_name, version, found)
-    return found
+    contents = model_version.version_files(model_name, version, settings)
+    model_copies.keep(settings, model_name, version, contents)
+    return contents
 
 
 def _fetch_elsewhere(model_name: str, version: int, settings: Settings) -> None:

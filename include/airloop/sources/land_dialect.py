@@ -121,17 +121,17 @@ def refuse_words(path: Path, texts: pl.DataFrame, kinds: Mapping[str, str]) -> N
     Raises:
         DataContractError: Names the columns, the words, and the option that declares them.
     """
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     columns: list[str] = []
     for name, kind in kinds.items():
         words = texts[name].filter(texts[name].is_in(MISSING_WORDS))
         if len(words) and kind not in ("string", "empty"):
             columns.append(repr(name))
             for word in words:
-                found[word] = found.get(word, 0) + 1
-    if found:
-        said = ", ".join(f"{count:,} times {word!r}" for word, count in found.items())
-        options = " ".join(f"--missing {shlex.quote(word)}" for word in found)
+                counts[word] = counts.get(word, 0) + 1
+    if counts:
+        said = ", ".join(f"{count:,} times {word!r}" for word, count in counts.items())
+        options = " ".join(f"--missing {shlex.quote(word)}" for word in counts)
         raise DataContractError(
             f"{path}: among the numbers or times of {', '.join(columns)} stand {said}; for landing only an empty "
             f"field is a missing value: add {options} if they mean that"

@@ -39,7 +39,7 @@ class Kept:
 def note(
     settings: Settings,
     pipeline: str,
-    found: Sequence[Alert],
+    noticed: Sequence[Alert],
     *,
     now: datetime,
     is_over: Callable[[Alert], bool] = lambda _alert: False,
@@ -47,24 +47,24 @@ def note(
     """Keep what was found, and resolve the open alerts that are over; the same again changes nothing but times.
 
     Args:
-        is_over: Asked of each open alert that is not among `found`.
+        is_over: Asked of each open alert that is not among `noticed`.
     """
     try:
-        _note(settings, pipeline, found, now, is_over)
+        _note(settings, pipeline, noticed, now, is_over)
     except sa.exc.IntegrityError:  # another look kept the same cause first, on a database that lets both begin
-        _note(settings, pipeline, found, now, is_over)
+        _note(settings, pipeline, noticed, now, is_over)
 
 
 def _note(
-    settings: Settings, pipeline: str, found: Sequence[Alert], now: datetime, is_over: Callable[[Alert], bool]
+    settings: Settings, pipeline: str, noticed: Sequence[Alert], now: datetime, is_over: Callable[[Alert], bool]
 ) -> None:
-    causes = {alert.cause for alert in found}
+    causes = {alert.cause for alert in noticed}
     with state.transaction(settings) as connection:
         kept = {item.alert.cause: item for item in _rows(connection, alerts.c.pipeline == pipeline, _open())}
         for cause, item in kept.items():
             if cause not in causes and is_over(item.alert):
                 _update(connection, pipeline, cause, resolved_at=state.instant_text(now))
-        for alert in found:
+        for alert in noticed:
             _keep(connection, pipeline, alert, now, is_open=alert.cause in kept)
 
 

@@ -89,15 +89,15 @@ class _Events:
     feed: str
 
     def known(self, contents: Sequence[str]) -> dict[str, Verdict]:
-        table, found = stream_events.c, {}
+        table, verdicts = stream_events.c, {}
         for part in _parts(contents):
             query = sa.select(table.content, table.event_id, table.late).where(
                 table.pipeline == self.pipeline, table.feed == self.feed, table.content.in_(part)
             )
-            found.update(
+            verdicts.update(
                 {content: Verdict(first, bool(late)) for content, first, late in self.connection.execute(query)}
             )
-        return found
+        return verdicts
 
     def remember(self, fresh: Sequence[Arrival], known: dict[str, Verdict]) -> None:
         rows: list[dict[str, Any]] = [
@@ -117,13 +117,13 @@ class _Entities:
 
     def newest(self, names: Sequence[str]) -> dict[str, str]:
         """Entity -> the newest event time that came."""
-        table, found = stream_entities.c, {}
+        table, by_entity = stream_entities.c, {}
         for part in _parts(names):
             query = sa.select(table.entity, table.newest_at).where(
                 table.pipeline == self.pipeline, table.feed == self.feed, table.entity.in_(part)
             )
-            found.update({entity: str(newest) for entity, newest in self.connection.execute(query)})
-        return found
+            by_entity.update({entity: str(newest) for entity, newest in self.connection.execute(query)})
+        return by_entity
 
     def remember(self, before: dict[str, str], now: dict[str, str]) -> None:
         place = {"pipeline": self.pipeline, "feed": self.feed}

@@ -29,8 +29,8 @@ def named_versions(pipeline: Pipeline, settings: Settings, *, now: datetime) -> 
         query = query.where(table.c.finished_at >= state.instant_text(now - timedelta(days=days)))
     with state.reading(settings) as connection:
         records = [json.loads(text) for text in connection.execute(query).scalars()]
-    found: dict[str, set[int]] = {}
+    by_table: dict[str, set[int]] = {}
     for record in records:
         for name, version in (record.get("table_versions") or {}).items():
-            found.setdefault(f"{settings.lake_uri}/{pipeline.name}/{name}", set()).add(int(version))
-    return {uri: frozenset(versions) for uri, versions in found.items()}
+            by_table.setdefault(f"{settings.lake_uri}/{pipeline.name}/{name}", set()).add(int(version))
+    return {uri: frozenset(versions) for uri, versions in by_table.items()}

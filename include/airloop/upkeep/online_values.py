@@ -29,18 +29,18 @@ def remove(pipeline: Pipeline, settings: Settings, *, dry_run: bool) -> dict[str
     file = _file(settings)
     if file is None:
         return {}
-    found, expired = {}, expired_by_now(pipeline, settings)
+    removed, expired = {}, expired_by_now(pipeline, settings)
     try:
         with closing(sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
             for view, instant in expired.items():
                 count, size = _old_values(connection, f"{pipeline.name}_{view}", instant, dry_run=dry_run)
                 if count:
-                    found[view] = (count, size)
-            if found and not dry_run:
+                    removed[view] = (count, size)
+            if removed and not dry_run:
                 _shrink(connection)
     except sqlite3.Error as error:
         raise UpstreamUnavailable(f"the online store {file}: {error}") from error
-    return found
+    return removed
 
 
 def _file(settings: Settings) -> Path | None:

@@ -52,25 +52,25 @@ def measure(
     except GuardRefused as error:
         return AfterPromotion(version, previous, promotion.sequence, days, (), str(error))
     live = task_of(pipeline).from_column(judged[PREDICTION])
-    found, problems = gate_evidence.compare(pipeline, judged, said, live)
-    return AfterPromotion(version, previous, promotion.sequence, days, found, "; ".join(problems))
+    evidence, problems = gate_evidence.compare(pipeline, judged, said, live)
+    return AfterPromotion(version, previous, promotion.sequence, days, evidence, "; ".join(problems))
 
 
 def put_on_record(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> None:
     """Append one `measured` entry of what a look measured; the same again adds none."""
-    found = monitored.after_promotion
-    if found is None:
+    after = monitored.after_promotion
+    if after is None:
         return
     history, metric = ledger.history(settings, pipeline.name), pipeline.gate.compare.metric
-    promotion = next(entry for entry in history.of("done") if entry.sequence == found.promotion)
+    promotion = next(entry for entry in history.of("done") if entry.sequence == after.promotion)
     decision_sequence = int(promotion.payload["decision_sequence"])
     stood = promises.promised(history, decision_sequence, metric)
-    seen = next((item for item in found.evidence if item.metric == metric), None)
-    payload = found.to_json() | {
+    seen = next((item for item in after.evidence if item.metric == metric), None)
+    payload = after.to_json() | {
         "decision_sequence": decision_sequence,
         "promised": stood.to_json() if stood else None,
         "verdict": promises.verdict(stood, seen),
-        "why": promises.in_words(stood, seen, why_not=found.why_not),
+        "why": promises.in_words(stood, seen, why_not=after.why_not),
     }
     ledger.append_once(
         settings,
@@ -79,7 +79,7 @@ def put_on_record(pipeline: Pipeline, monitored: Monitored, settings: Settings) 
         make=lambda known: _newest_equal(known, payload) or Draft(monitored.window.end, payload),
         kinds=[promises.MEASURED],
     )
-    logger.info("%s: version %d in place of %d: %s", pipeline.name, found.version, found.previous, payload["why"])
+    logger.info("%s: version %d in place of %d: %s", pipeline.name, after.version, after.previous, payload["why"])
 
 
 def _newest_equal(known: tuple[Entry, ...], payload: dict[str, object]) -> Entry | None:

@@ -26,7 +26,7 @@ def alarm_rate(pipeline: Pipeline, rows: pd.DataFrame) -> AlarmRate | None:
     nothing, days = np.zeros(alarms.size), evidence.utc_days(scored["decision_time"])
     try:
         # The mean of a column with its day blocks is the mean absolute distance from 0.
-        found = evidence.compare(
+        compared = evidence.compare(
             nothing,
             alarms,
             nothing,
@@ -39,7 +39,7 @@ def alarm_rate(pipeline: Pipeline, rows: pd.DataFrame) -> AlarmRate | None:
         )
     except DataContractError:  # too few rows or days
         return AlarmRate(float(alarms.mean()), None, None)
-    return AlarmRate(found.champion, found.lower, found.upper)
+    return AlarmRate(compared.champion, compared.lower, compared.upper)
 
 
 def beyond_budget(pipeline: Pipeline, rate: AlarmRate | None) -> list[Alarm]:

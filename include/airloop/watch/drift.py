@@ -127,15 +127,15 @@ def _compared(then: pd.Series, now: pd.Series, *, category: bool, threshold: flo
         return _by_presence(binned, threshold)
     if binned.unseen_share >= _MOSTLY_UNSEEN:
         return ColumnDrift(not_judged="most values occur once, like an id's", missing_shares=missing)
-    found = psi.shift(binned)
+    shift = psi.shift(binned)
     new = max(binned.new_share - binned.unseen_share, 0.0)
-    return ColumnDrift(found.score, found.reaches(threshold), missing_shares=missing, new_share=new)
+    return ColumnDrift(shift.score, shift.reaches(threshold), missing_shares=missing, new_share=new)
 
 
 def _by_presence(binned: Binned, threshold: float) -> ColumnDrift:
     """Too few values to compare them: whether there are as many as before can still be told."""
-    found = psi.shift(binned.of_presence())
-    if found.reaches(threshold):
-        return ColumnDrift(found.score, drifted=True, missing_shares=binned.missing_shares)
+    shift = psi.shift(binned.of_presence())
+    if shift.reaches(threshold):
+        return ColumnDrift(shift.score, drifted=True, missing_shares=binned.missing_shares)
     why = f"{min(binned.values)} values on a side, at least {MIN_ROWS} are needed"
     return ColumnDrift(not_judged=why, missing_shares=binned.missing_shares)

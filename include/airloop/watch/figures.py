@@ -34,7 +34,7 @@ _CHANCE = {"roc_auc": 0.5}
 _NEXT = "If the data are right, the next window decides; answer it sooner by `airloop alarms answer`"
 
 
-def performance(pipeline: Pipeline, found: Monitored, past: Past) -> list[Alarm]:
+def performance(pipeline: Pipeline, monitored: Monitored, past: Past) -> list[Alarm]:
     """`performance`, of each metric that is beyond a floor of the gate, or worse than the champion ever was.
 
     A floor is a promise, so the metric itself must keep it: beyond it alarms, once policy.min_rows rows on
@@ -44,10 +44,10 @@ def performance(pipeline: Pipeline, found: Monitored, past: Past) -> list[Alarm]
     """
     noticed = []
     for metric in past.task.metrics:
-        value, good = found.live.get(metric), _good_end(metric, found)
+        value, good = monitored.live.get(metric), _good_end(metric, monitored)
         if value is None:
             continue
-        says = _beyond_floor(pipeline, found, metric, good) or _worse_than_ever(metric, good, past.metric(metric))
+        says = _beyond_floor(pipeline, monitored, metric, good) or _worse_than_ever(metric, good, past.metric(metric))
         if says:
             turned = good is not None and good < _CHANCE.get(metric, -np.inf)
             hint = (
@@ -60,7 +60,7 @@ def performance(pipeline: Pipeline, found: Monitored, past: Past) -> list[Alarm]
                 Alarm(
                     kind="performance",
                     subject=metric,
-                    says=f"{METRICS[metric].title} is {value:.4f}{_interval(metric, found)}, {says}. {hint}.",
+                    says=f"{METRICS[metric].title} is {value:.4f}{_interval(metric, monitored)}, {says}. {hint}.",
                     observed=value,
                     expected=known[0] if known else None,
                     holds_training=turned,
@@ -69,19 +69,19 @@ def performance(pipeline: Pipeline, found: Monitored, past: Past) -> list[Alarm]
     return noticed
 
 
-def _good_end(metric: str, found: Monitored) -> float | None:
-    return found.live.get(f"{metric}_upper" if METRICS[metric].sign > 0 else f"{metric}_lower")
+def _good_end(metric: str, monitored: Monitored) -> float | None:
+    return monitored.live.get(f"{metric}_upper" if METRICS[metric].sign > 0 else f"{metric}_lower")
 
 
-def _interval(metric: str, found: Monitored) -> str:
-    lower, upper = (found.live.get(f"{metric}{end}") for end in ("_lower", "_upper"))
+def _interval(metric: str, monitored: Monitored) -> str:
+    lower, upper = (monitored.live.get(f"{metric}{end}") for end in ("_lower", "_upper"))
     return "" if lower is None or upper is None else f" [{lower:.4f}, {upper:.4f}]"
 
 
-def _beyond_floor(pipeline: Pipeline, found: Monitored, metric: str, good: float | None) -> str:
+def _beyond_floor(pipeline: Pipeline, monitored: Monitored, metric: str, good: float | None) -> str:
     # Bounds exist from policy.min_blocks days on.
-    enough = found.labelled_rows >= pipeline.monitoring.policy.min_rows and good is not None
-    value = found.live[metric] if enough else good
+    enough = monitored.labelled_rows >= pipeline.monitoring.policy.min_rows and good is not None
+    value = monitored.live[metric] if enough else good
     for floor in pipeline.gate.floors:
         if floor.metric == metric and value is not None and not _keeps(floor, value):
             bound = floor.at_least if floor.at_least is not None else floor.at_most
@@ -106,13 +106,13 @@ def _worse_than_ever(metric: str, good: float | None, known: Sequence[float]) ->
     return f"the worst of its holdout and the {len(known) - 1} windows before was {worst:.4f}"
 
 
-def calibration(judged: pd.DataFrame, found: Monitored, past: Past) -> list[Alarm]:
+def calibration(judged: pd.DataFrame, monitored: Monitored, past: Past) -> list[Alarm]:
     """`calibration`, when predictions are off on average by more than they were and than days differ.
 
     The gap less two standard errors (of day sums) must be above GAP_RATIO times the largest of holdout and windows
     before, and above GAP_OF_SPREAD of the labels' deviation.
     """
-    gap, error = found.calibration_gap, _error_of_gap(judged, past)
+    gap, error = monitored.calibration_gap, _error_of_gap(judged, past)
     if gap is None or error is None or past.spread is None:
         return []
     usual = max((abs(value) for value in past.gaps()), default=0.0)

@@ -49,12 +49,12 @@ def weights(asked: Asked, names: Sequence[str]) -> dict[str, float]:
         return dict.fromkeys(names, 0.0)
     predicted = asked.predict(rows)
     spread = float(predicted.std(axis=0).mean())
-    found = {}
+    by_feature = {}
     for name in names:
         nothing = pd.Series([None] * len(rows), dtype="object") if name in asked.categories else np.nan
         changed = asked.predict(rows.assign(**{name: nothing}))
-        found[name] = float(np.abs(changed - predicted).mean() / spread) if spread else 0.0
-    return found
+        by_feature[name] = float(np.abs(changed - predicted).mean() / spread) if spread else 0.0
+    return by_feature
 
 
 def explained_shares(asked: Asked, reference: pd.DataFrame, then: pd.Series) -> dict[str, float]:

@@ -61,7 +61,7 @@ def measured(
     """The record with what is measured on rows that have both a label and a prediction."""
     judged = rows.dropna(subset=["label", PREDICTION])
     # A training would learn from today's features: a refit on the champion's own says nothing about it.
-    found, refits = ((), ()) if unfit else performance.probe(pipeline, look, judged, settings)
+    evidence, refits = ((), ()) if unfit else performance.probe(pipeline, look, judged, settings)
     task = task_of(pipeline)
     return record(
         pipeline,
@@ -72,7 +72,7 @@ def measured(
         rows_window=rhythm.rows_window(pipeline, look.evidence.window),
         labelled_rows=len(judged),
         live=performance.live(pipeline, judged),
-        probe=found,
+        probe=evidence,
         refits=refits,
         calibration_gap=performance.calibration_gap(pipeline, judged),
         excluded=look.evidence.excluded,
@@ -84,10 +84,10 @@ def measured(
     )
 
 
-def with_drift(found: Monitored, drifted: Drift, counted: Mapping[str, float | None]) -> Monitored:
+def with_drift(monitored: Monitored, drifted: Drift, counted: Mapping[str, float | None]) -> Monitored:
     """The record with what drift and the counts of `quality` say."""
     return replace(
-        found,
+        monitored,
         drifted_share=drifted.share,
         drifted_features=drifted.drifted,
         prediction_psi=drifted.prediction.score,
@@ -116,7 +116,7 @@ def sides(
 
 
 def page(
-    pipeline: Pipeline, found: Monitored, drifted: Drift, compared: tuple[Sides, Sides], settings: Settings
+    pipeline: Pipeline, monitored: Monitored, drifted: Drift, compared: tuple[Sides, Sides], settings: Settings
 ) -> str:
     """The HTML of the drift report."""
     return drift_report.page(
@@ -126,5 +126,5 @@ def page(
         threshold=pipeline.monitoring.psi_threshold,
         sample_rows=pipeline.monitoring.sample_rows,
         seed=pipeline.training.seed,
-        headline=monitor_report.headline(found, task_of(pipeline)),
+        headline=monitor_report.headline(monitored, task_of(pipeline)),
     )

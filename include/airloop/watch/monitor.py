@@ -161,10 +161,10 @@ def _drift(pipeline: Pipeline, sides: tuple[Sides, Sides], settings: Settings) -
 
 
 def _published(
-    pipeline: Pipeline, found: Monitored, drifted: Drift, sides: tuple[Sides, Sides], settings: Settings
+    pipeline: Pipeline, monitored: Monitored, drifted: Drift, sides: tuple[Sides, Sides], settings: Settings
 ) -> Monitored:
     task = task_of(pipeline)
-    says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(found, task).items())
-    logger.info("%s %s: %s", pipeline.name, found.window, says)
-    page = measured_look.page(pipeline, found, drifted, sides, settings)
-    return monitor_report.publish(found, task, drifted, page, settings)
+    says = ", ".join(f"{label} {value}" for label, value in monitor_report.headline(monitored, task).items())
+    logger.info("%s %s: %s", pipeline.name, monitored.window, says)
+    page = measured_look.page(pipeline, monitored, drifted, sides, settings)
+    return monitor_report.publish(monitored, task, drifted, page, settings)

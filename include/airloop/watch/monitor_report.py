@@ -14,27 +14,27 @@ from airloop.settings import Settings
 from airloop.watch.drift import Drift
 
 
-def headline(found: Monitored, task: Task) -> dict[str, str]:
+def headline(monitored: Monitored, task: Task) -> dict[str, str]:
     """What a person looks for first: alarms, then numbers with their intervals; label -> value."""
-    shown = {f"ALARM: {words(alarm.kind)} of {alarm.subject}": alarm.says for alarm in found.alarms}
+    shown = {f"ALARM: {words(alarm.kind)} of {alarm.subject}": alarm.says for alarm in monitored.alarms}
     shown |= {
-        "champion": f"version {found.version}" if found.version else "none in force",
-        "labelled rows": f"{found.labelled_rows:,}",
-        "when decided (UTC)": f"{instant(found.rows_window.start)} to {instant(found.rows_window.end)}",
-        task.gap_title: _number(found.calibration_gap),
+        "champion": f"version {monitored.version}" if monitored.version else "none in force",
+        "labelled rows": f"{monitored.labelled_rows:,}",
+        "when decided (UTC)": f"{instant(monitored.rows_window.start)} to {instant(monitored.rows_window.end)}",
+        task.gap_title: _number(monitored.calibration_gap),
     }
-    if rate := found.alarm_rate:
+    if rate := monitored.alarm_rate:
         shown["share of alarms among scored rows"] = _interval(rate.share, rate.lower, rate.upper)
     for metric in task.metrics:
-        bounds = (found.live[f"{metric}{end}"] for end in ("", "_lower", "_upper"))
+        bounds = (monitored.live[f"{metric}{end}"] for end in ("", "_lower", "_upper"))
         shown[f"live {METRICS[metric].title}"] = _interval(*bounds)
-    for evidence in found.probe:
+    for evidence in monitored.probe:
         gain = _interval(evidence.gain, evidence.lower, evidence.upper)
         shown[f"gain of the probe, {METRICS[evidence.metric].title}"] = gain
     return shown
 
 
-def publish(found: Monitored, task: Task, drift: Drift | None, page: str, settings: Settings) -> Monitored:
+def publish(monitored: Monitored, task: Task, drift: Drift | None, page: str, settings: Settings) -> Monitored:
     """Write report and metrics of a window in place of those of an earlier run; returns the record they belong to.
 
     The metrics are the record plus `psi` (feature -> score, ignored ones too), `not_judged` (feature -> why it has no
@@ -44,23 +44,23 @@ def publish(found: Monitored, task: Task, drift: Drift | None, page: str, settin
         page: The report; empty where there is too little for Evidently's.
     """
     metrics: dict[str, Any] = {
-        **found.to_json(),
+        **monitored.to_json(),
         "psi": drift.psi if drift else {},
         "not_judged": drift.not_judged if drift else {},
         "empty_features": list(drift.empty) if drift else [],
         "missing_share": drift.missing_shares if drift else {},
     }
     text = json.dumps(metrics, indent=1, sort_keys=True, allow_nan=False) + "\n"
-    reports.publish(found.metrics_uri, text, settings)
-    reports.publish(found.report_uri, page or _plain_page(found, task), settings)
-    return found
+    reports.publish(monitored.metrics_uri, text, settings)
+    reports.publish(monitored.report_uri, page or _plain_page(monitored, task), settings)
+    return monitored
 
 
-def _plain_page(found: Monitored, task: Task) -> str:
-    why = "no champion was in force" if found.version == 0 else "too few rows to measure drift"
-    shown = headline(found, task).items()
+def _plain_page(monitored: Monitored, task: Task) -> str:
+    why = "no champion was in force" if monitored.version == 0 else "too few rows to measure drift"
+    shown = headline(monitored, task).items()
     lines = "".join(f"<li>{html.escape(label)}: {html.escape(value)}</li>" for label, value in shown)
-    return _PAGE.substitute(title=html.escape(f"{found.model_name} {found.window}"), why=why, lines=lines)
+    return _PAGE.substitute(title=html.escape(f"{monitored.model_name} {monitored.window}"), why=why, lines=lines)
 
 
 def _number(value: float | None) -> str:

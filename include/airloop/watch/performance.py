@@ -37,18 +37,18 @@ def live(pipeline: Pipeline, judged: pd.DataFrame) -> dict[str, float | None]:
         judged: Columns decision_time, label, prediction, without gaps.
     """
     task = task_of(pipeline)
-    found = unmeasured(task)
+    measured = unmeasured(task)
     days = evidence.utc_days(judged["decision_time"])
     if len(judged) < evidence.MIN_ROWS or not task.days_of_rarer_class(judged["label"], days):
-        return found
+        return measured
     predicted = task.from_column(judged[PREDICTION])
     for metric in task.metrics:
-        found[metric] = evidence.metric_value(metric, judged["label"], predicted)
+        measured[metric] = evidence.metric_value(metric, judged["label"], predicted)
         if _enough_days(pipeline, judged):
-            _, found[f"{metric}_lower"], found[f"{metric}_upper"] = evidence.interval(
+            _, measured[f"{metric}_lower"], measured[f"{metric}_upper"] = evidence.interval(
                 judged["label"], predicted, days, metric=metric, **_bootstrap(pipeline)
             )
-    return found
+    return measured
 
 
 def confusion(pipeline: Pipeline, judged: pd.DataFrame) -> tuple[tuple[int, ...], ...]:
@@ -97,8 +97,8 @@ def probe(
         return fitted and fitted.model
 
     cutoffs = rhythm.probe_cutoffs(pipeline, look.window, since)
-    found = probe_evidence(pipeline, (*cutoffs, look.window.end), judged, look.champion.features, refit)
-    return found, tuple(refits)
+    evidence_of_metrics = probe_evidence(pipeline, (*cutoffs, look.window.end), judged, look.champion.features, refit)
+    return evidence_of_metrics, tuple(refits)
 
 
 def may_probe(pipeline: Pipeline, judged: pd.DataFrame) -> bool:
@@ -137,8 +137,10 @@ def probe_evidence(
     sides = (compared["label"], task.from_column(compared[PREDICTION]), np.concatenate(predicted))
     days = evidence.utc_days(compared["decision_time"])
     spent = rhythm.level(pipeline.monitoring_calendar, pipeline.monitoring.policy)
-    found = (evidence.compare(*sides, days, metric=name, **_bootstrap(pipeline), level=spent) for name in task.metrics)
-    return tuple(found)
+    of_metrics = (
+        evidence.compare(*sides, days, metric=name, **_bootstrap(pipeline), level=spent) for name in task.metrics
+    )
+    return tuple(of_metrics)
 
 
 def calibration_gap(pipeline: Pipeline, judged: pd.DataFrame) -> float | None:

@@ -66,8 +66,8 @@ def _live_predictions(pipeline: Pipeline, span: Window, settings: Settings) -> p
         types = ("object", "datetime64[us, UTC]", "int64", "object")
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(columns, types, strict=True)})
     live = (ds.field("role") == "champion") & (ds.field("mode") == "live")
-    found = lake.read(uri, settings, where=lake.between("decision_time", span) & live, columns=columns)
-    frame: pd.DataFrame = found.to_pandas()
+    rows = lake.read(uri, settings, where=lake.between("decision_time", span) & live, columns=columns)
+    frame: pd.DataFrame = rows.to_pandas()
     return frame
 
 

@@ -18,7 +18,7 @@ from airloop.watch.past import past_of
 def alarms(
     pipeline: Pipeline,
     champion: ModelVersion,
-    found: Monitored,
+    monitored: Monitored,
     *,
     rows: pd.DataFrame,
     frozen: pd.DataFrame,
@@ -29,7 +29,7 @@ def alarms(
     """What is wrong with what the window fed the champion first, then with the champion's own figures.
 
     Args:
-        found: What was measured of the window.
+        monitored: What was measured of the window.
         rows: The window's examples with label and prediction.
         frozen: The champion's snapshot: features, label, part.
         categories: The features that hold no numbers.
@@ -50,8 +50,8 @@ def alarms(
         *intake.new_categories(measured, asked(trained_on)),
         *intake.labels_missing(rows, frozen, past),
         *intake.label_rate(judged, frozen, past),
-        *figures.performance(pipeline, found, past),
-        *alarm_rate.beyond_budget(pipeline, found.alarm_rate),
-        *figures.calibration(judged, found, past),
+        *figures.performance(pipeline, monitored, past),
+        *alarm_rate.beyond_budget(pipeline, monitored.alarm_rate),
+        *figures.calibration(judged, monitored, past),
         *figures.prediction_drift(measured, predicted, past),
     )

@@ -31,13 +31,13 @@ def build(pipeline: Pipeline) -> None:
             from airloop_airflow.alert_routes import sender
 
             here, now, ti = settings.load_settings(), datetime.now(UTC), context["ti"]
-            found = alerts.of_calendar(pipeline, here, now=now, is_paused=lambda dag_id: ti.get_dag(dag_id).is_paused)
+            noticed = alerts.of_calendar(pipeline, here, now=now, is_paused=lambda dag_id: ti.get_dag(dag_id).is_paused)
             alerts.tell(
                 pipeline,
                 here,
                 now=now,
                 send=sender(pipeline),
-                found=tuple(found),
+                noticed=tuple(noticed),
                 over=lambda alert: alert.kind in alerts.DUE_KINDS,
             )
 

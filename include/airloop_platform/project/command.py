@@ -99,12 +99,12 @@ def _start(
 
 
 def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:
-    from airloop.authoring.scaffold import found
+    from airloop.authoring.scaffold import inferred
     from airloop_platform.project import shipped
 
     name = parts.start.pipeline
     write_line(f"  pipeline {name}")
-    for line in found.lines(parts.draft):
+    for line in inferred.lines(parts.draft):
         write_line(line)
     if parts.wheel is None:
         write_line(f"  requirements.txt asks the package index for airloop=={shipped.version()}")

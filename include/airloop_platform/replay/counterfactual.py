@@ -88,8 +88,8 @@ def _compare(
 
 
 def _metrics(task: Task, labels: pd.Series, predicted: Any) -> dict[str, float]:
-    found = {}
+    values = {}
     for metric in task.metrics:
         with contextlib.suppress(DataContractError):  # too few rows, or all of one class
-            found[metric] = evidence.metric_value(metric, labels, predicted)
-    return found
+            values[metric] = evidence.metric_value(metric, labels, predicted)
+    return values

@@ -84,10 +84,10 @@ def _unit(metric: str) -> tuple[str, int]:
 def _gain(evidence: Iterable[Evidence], metric: str) -> str:
     """The gain in the metric with its interval, like `+3.1 [+0.4, +5.9]`."""
     _, factor = _unit(metric)
-    found = next((item for item in evidence if item.metric == metric), None)
-    if found is None:
+    compared = next((item for item in evidence if item.metric == metric), None)
+    if compared is None:
         return ""
-    gain, lower, upper = (factor * value for value in (found.gain, found.lower, found.upper))
+    gain, lower, upper = (factor * value for value in (compared.gain, compared.lower, compared.upper))
     return f"{gain:+.1f} [{lower:+.1f}, {upper:+.1f}]"
 
 

@@ -20,7 +20,7 @@ from airloop.config import Pipeline
 from airloop.config.unlabelled import Unlabelled
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import examples
-from airloop.models import unlabelled_trial
+from airloop.models import fold_gains
 from airloop.models.self_training import uses_unlabelled
 from airloop.records import Window
 from airloop.settings import Settings
@@ -234,7 +234,7 @@ def test_rows_without_a_label_are_tried_and_learned_from_where_the_folds_gain(
     training = pipeline.training.model_copy(update={"unlabelled": Unlabelled(by="self_training", sure=0.9)})
     found = past(pipeline.model_copy(update={"training": training}))
     found = dataclasses.replace(found, outcomes=found.outcomes.iloc[::3])
-    monkeypatch.setattr(unlabelled_trial, "surely_gains", lambda _without, _using: gains)
+    monkeypatch.setattr(fold_gains, "surely_gains", lambda _without, _using: gains)
     work = Work(found, lambda _line: None)
     made, _ = work.training(datetime(2020, 4, 1, tzinfo=UTC), None)
     assert uses_unlabelled(made.params) is gains

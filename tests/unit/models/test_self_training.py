@@ -9,7 +9,8 @@ from tests.support import toy, toy_tasks
 from airloop.config import Candidate, Pipeline, load_pipeline
 from airloop.errors import ConfigError
 from airloop.models import estimators, tune, unlabelled_trial
-from airloop.models.self_training import KEY, self_trained, surely_gains, uses_unlabelled
+from airloop.models.fold_gains import surely_gains
+from airloop.models.self_training import KEY, self_trained, uses_unlabelled
 from airloop.settings import Settings
 
 USED = {KEY: "self_training"}

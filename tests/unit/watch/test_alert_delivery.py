@@ -60,7 +60,7 @@ def look(settings: Settings, receiver: Receiver, *found: Alert, hours: int = 0, 
         settings,
         now=NOON + timedelta(hours=hours),
         send=receiver,
-        found=found,
+        noticed=found,
         over=lambda _alert: over,
     )
     return receiver.take()
@@ -152,4 +152,4 @@ def test_of_many_who_look_at_once_one_tells(toy_settings, receiver) -> None:
 
 
 def tell_of(settings: Settings, receiver: Receiver) -> None:
-    tell(pipeline(settings), settings, now=NOON, send=receiver, found=[FAILED])
+    tell(pipeline(settings), settings, now=NOON, send=receiver, noticed=[FAILED])

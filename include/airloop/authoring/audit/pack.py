@@ -46,9 +46,9 @@ def write(pipeline: Pipeline, version: int, settings: Settings, path: Path) -> d
     """
     if path.suffix != ".zip" or not path.absolute().parent.is_dir():
         raise ConfigError(f"--out {path}: name a .zip file in a folder that is there")
-    found = contents(pipeline, version, settings)
-    problems = json.loads(found["ledger/verification.json"])["problems"]
-    return {"files": len(found), "sha256": archive.write(path, found), "problems": problems}
+    files = contents(pipeline, version, settings)
+    problems = json.loads(files["ledger/verification.json"])["problems"]
+    return {"files": len(files), "sha256": archive.write(path, files), "problems": problems}
 
 
 def contents(pipeline: Pipeline, version: int, settings: Settings) -> dict[str, bytes]:
@@ -64,7 +64,7 @@ def contents(pipeline: Pipeline, version: int, settings: Settings) -> dict[str, 
         "card/card.html": card.page(told).encode(),
         "card/card.json": _json(told),
         **known,
-        **{f"records/{stage}.json": _json(found) for stage, found in records.items() if found},
+        **{f"records/{stage}.json": _json(of_stage) for stage, of_stage in records.items() if of_stage},
         **dict(_reports(records, settings)),
         "lineage.json": _json(_lineage(told, records)),
         **_environment(told, settings),
@@ -81,18 +81,18 @@ _ABOUT_A_VERSION = (
 def _records(pipeline: Pipeline, told: Mapping[str, Any], settings: Settings) -> dict[str, list[dict[str, Any]]]:
     """Stage -> its records about the version, its training set's windows, and the windows it was in force for."""
     versions = {told["version"]["number"], told["version"]["judged"]}
-    found = {
+    by_stage = {
         stage: [record for record in state.latest_records(settings, pipeline.name, stage) if _about(record, versions)]
         for stage in _ABOUT_A_VERSION
     }
     data = told["data"]
     if data:
         snapshots = state.latest_records(settings, pipeline.name, "snapshot")
-        found["snapshot"] = [record for record in snapshots if record.get("digest") == data["digest"]][-1:]
+        by_stage["snapshot"] = [record for record in snapshots if record.get("digest") == data["digest"]][-1:]
         learned = Window.parse(data["train"]["start"], data["holdout"]["end"])
         for stage in TO_FEATURES:
-            found[stage] = state.latest_records(settings, pipeline.name, stage, overlapping=learned)
-    return found
+            by_stage[stage] = state.latest_records(settings, pipeline.name, stage, overlapping=learned)
+    return by_stage
 
 
 def _about(record: Mapping[str, Any], versions: set[int]) -> bool:
@@ -101,7 +101,9 @@ def _about(record: Mapping[str, Any], versions: set[int]) -> bool:
 
 def _reports(records: Mapping[str, list[dict[str, Any]]], settings: Settings) -> Iterator[tuple[str, bytes]]:
     """The files that the records name, by their place below the reports; one that is gone is left out."""
-    named = [record.get(key) for found in records.values() for record in found for key in ("report_uri", "metrics_uri")]
+    named = [
+        record.get(key) for of_stage in records.values() for record in of_stage for key in ("report_uri", "metrics_uri")
+    ]
     for uri in sorted({uri for uri in named if uri and uri.startswith(f"{settings.reports_uri}/")}):
         system, place = fsspec.core.url_to_fs(uri, **settings.storage_options)
         if system.isfile(place):

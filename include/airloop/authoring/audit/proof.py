@@ -43,12 +43,12 @@ def files(settings: Settings, pipeline: str) -> dict[str, bytes]:
     rows = "".join(f"{canonical(row)}\n" for row in _rows(settings, pipeline))
     problems = ledger_witness.problems(settings, pipeline)
     acknowledged = sorted(ledger.acknowledged(settings, pipeline))
-    found = {"verifies": not problems, "problems": problems, "acknowledged": acknowledged}
+    verification = {"verifies": not problems, "problems": problems, "acknowledged": acknowledged}
     return {
         "ledger/ledger.jsonl": rows.encode(),
         "ledger/head.json": _json(_head(settings, pipeline)),
         "ledger/check_ledger.py": CHECK.encode(),
-        "ledger/verification.json": _json(found),
+        "ledger/verification.json": _json(verification),
     }
 
 

@@ -54,26 +54,26 @@ def _model(root: str, model: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _component(name: str, found: metadata.Distribution) -> dict[str, Any]:
-    reference = _reference(name, found)
-    licenses = list(_licenses(found))
+def _component(name: str, distribution: metadata.Distribution) -> dict[str, Any]:
+    reference = _reference(name, distribution)
+    licenses = list(_licenses(distribution))
     return {
         "type": "library",
         "bom-ref": reference,
         "name": name,
-        "version": found.version,
+        "version": distribution.version,
         "purl": reference,
         **({"licenses": licenses} if licenses else {}),
     }
 
 
-def _reference(name: str, found: metadata.Distribution) -> str:
-    return f"pkg:pypi/{name}@{found.version.replace('+', '%2B')}"
+def _reference(name: str, distribution: metadata.Distribution) -> str:
+    return f"pkg:pypi/{name}@{distribution.version.replace('+', '%2B')}"
 
 
-def _licenses(found: metadata.Distribution) -> Iterator[dict[str, Any]]:
+def _licenses(distribution: metadata.Distribution) -> Iterator[dict[str, Any]]:
     """One SPDX expression where the distribution gives one, else the names it gives."""
-    told = found.metadata
+    told = distribution.metadata
     if "License-Expression" in told:
         yield {"expression": told["License-Expression"]}
         return
@@ -86,9 +86,9 @@ def _licenses(found: metadata.Distribution) -> Iterator[dict[str, Any]]:
         yield {"license": {"name": name}}
 
 
-def _needs(found: metadata.Distribution, installed: Mapping[str, Any]) -> Iterator[str]:
+def _needs(distribution: metadata.Distribution, installed: Mapping[str, Any]) -> Iterator[str]:
     """The installed distributions that one requires, but for its extras."""
-    for text in found.requires or ():
+    for text in distribution.requires or ():
         wanted, _, marker = text.partition(";")
         name = _NAME.match(wanted)
         if name and "extra" not in marker and _canonical(name.group()) in installed:

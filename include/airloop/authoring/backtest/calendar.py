@@ -11,8 +11,8 @@ from airloop.records import Window
 
 def windows_of(every: Calendar, span: Window) -> tuple[Window, ...]:
     """Whole periods of the calendar within the span, oldest first; its first days may open the first one."""
-    found = calendar_windows(every, span)
-    return tuple(Window(max(window.start, span.start), window.end) for window in found if window.end <= span.end)
+    windows = calendar_windows(every, span)
+    return tuple(Window(max(window.start, span.start), window.end) for window in windows if window.end <= span.end)
 
 
 def first_cutoff(pipeline: Pipeline, windows: tuple[Window, ...]) -> datetime | None:

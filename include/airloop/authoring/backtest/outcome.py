@@ -75,10 +75,10 @@ class Backtest:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; instants as text."""
-        found: dict[str, Any] = _plain(asdict(self))
-        for shown, outcome in zip(found["outcomes"], self.outcomes, strict=True):
+        content: dict[str, Any] = _plain(asdict(self))
+        for shown, outcome in zip(content["outcomes"], self.outcomes, strict=True):
             shown["promotions"] = outcome.promotions
-        return found
+        return content
 
 
 def backtest(
@@ -141,14 +141,14 @@ def _live_rows(past: Past, live: tuple[Window, ...]) -> pd.DataFrame:
 
 
 def _predictions(work: Work, course: Course, live: tuple[Window, ...], rows: pd.DataFrame) -> Floats:
-    found = []
+    columns = []
     for window in live:
         inside = _inside(rows, window)
         said, took = work.scored(course.champion(window.start)[1], window)
         course.seconds += took
         key = [work.pipeline.prediction.entity_key, "decision_time"]
-        found.append(rows.loc[inside, key].merge(said, on=key, how="left", validate="one_to_one")[PREDICTION])
-    return work.task.from_column(pd.concat(found, ignore_index=True))
+        columns.append(rows.loc[inside, key].merge(said, on=key, how="left", validate="one_to_one")[PREDICTION])
+    return work.task.from_column(pd.concat(columns, ignore_index=True))
 
 
 def _inside(rows: pd.DataFrame, window: Window) -> "pd.Series[bool]":

@@ -4,24 +4,29 @@ from airloop.authoring.backtest.outcome import Backtest
 from airloop.reports import charts, rendering
 
 
-def page(found: Backtest) -> str:
+def page(backtest: Backtest) -> str:
     """HTML that loads nothing from elsewhere."""
-    names = [rendering.window(window) for window in found.windows]
-    metrics = list(found.outcomes[0].pooled)
+    names = [rendering.window(window) for window in backtest.windows]
+    metrics = list(backtest.outcomes[0].pooled)
     pictures = {
         metric: charts.lines(
             names,
-            {outcome.policy: [window.metrics[metric] for window in outcome.windows] for outcome in found.outcomes},
+            {outcome.policy: [window.metrics[metric] for window in outcome.windows] for outcome in backtest.outcomes},
         )
         for metric in metrics
     }
-    gains = [item.gain for item in found.outcomes if item.gain]
+    gains = [item.gain for item in backtest.outcomes if item.gain]
     reach = max((abs(bound) for gain in gains for bound in (gain.lower, gain.upper)), default=0.0)
     intervals = {
         item.policy: charts.interval(item.gain.gain, item.gain.lower, item.gain.upper, reach=reach)
-        for item in found.outcomes
+        for item in backtest.outcomes
         if item.gain
     }
     return rendering.render(
-        "backtest.html", found=found, metrics=metrics, pictures=pictures, intervals=intervals, colours=charts.COLOURS
+        "backtest.html",
+        backtest=backtest,
+        metrics=metrics,
+        pictures=pictures,
+        intervals=intervals,
+        colours=charts.COLOURS,
     )

@@ -77,9 +77,9 @@ class Work:
         return self._fit(best.candidate, best.params, rows, cutoff=cutoff, frame=frame, parts=(train, holdout))
 
     def _tuned(self, candidate: str, rows: pd.DataFrame, start: Incumbent | None) -> TunedCandidate:
-        found = search_of(self.pipeline, candidate, rows, start)
-        trials, scores = len(found["trials"]), tuple(found["fold_scores"])
-        return TunedCandidate(candidate, found["params"], found["score"], trials, found["seconds"], "", scores)
+        search = search_of(self.pipeline, candidate, rows, start)
+        trials, scores = len(search["trials"]), tuple(search["fold_scores"])
+        return TunedCandidate(candidate, search["params"], search["score"], trials, search["seconds"], "", scores)
 
     def _fit(
         self,
@@ -134,20 +134,20 @@ class Work:
             parts=(whole, judged.holdout),
             refit_of=judged,
         )
-        found = agreement(
+        agreed = agreement(
             self.task,
             judged.mature_predictions,
             again.mature_predictions,
             max_difference=self.pipeline.training.refit.max_difference,
         )
-        if found.problem:
-            self._say(f"refit at {judged.cutoff:%Y-%m-%d} is left out: {found.problem}")
-        return judged if found.problem else again
+        if agreed.problem:
+            self._say(f"refit at {judged.cutoff:%Y-%m-%d} is left out: {agreed.problem}")
+        return judged if agreed.problem else again
 
     def evaluation(self, made: Contender, champion: Contender | None, *, reason: str) -> Evaluated:
         """Candidate and champion on the candidate's holdout."""
         rows = made.held_out
-        found: tuple[Evidence, ...] = ()
+        evidence: tuple[Evidence, ...] = ()
         problems: tuple[str, ...] = ()
         said: Floats | None = None
         against: Contender | None = None
@@ -158,7 +158,7 @@ class Work:
                 ("holdout", against.number, made.number),
                 lambda: self.task.predict(against.model, rows[list(against.features)]),
             )
-            found, problems = compare(self.pipeline, rows, theirs, made.held_out_predictions)
+            evidence, problems = compare(self.pipeline, rows, theirs, made.held_out_predictions)
             said = theirs
             if against.train.end > made.holdout.start:
                 problems = (*problems, f"overlapping holdout: it was trained up to {against.train.end:%Y-%m-%d}")
@@ -168,7 +168,7 @@ class Work:
             champion_version=None if champion is None else champion.number,
             metrics=metric_values(self.task, rows["label"], made.held_out_predictions),
             champion_metrics={},
-            evidence=found,
+            evidence=evidence,
             holdout=made.holdout,
             holdout_rows=len(rows),
             unlabelled=unlabelled,

@@ -45,10 +45,10 @@ def prove(pipeline: Pipeline, window: Window, settings: Settings) -> Iterator[Co
         ConfigError: A section does not run on one of them, or is not proven there (a line each).
         UpstreamUnavailable: No clean rows, or the engine does not answer.
     """
-    found = sections.read_sections(pipeline, settings)
+    every_section = sections.read_sections(pipeline, settings)
     parts = (
-        tuple(item for item in found if item.name != "labels"),
-        tuple(item for item in found if item.name == "labels"),
+        tuple(item for item in every_section if item.name != "labels"),
+        tuple(item for item in every_section if item.name == "labels"),
     )
     spans = (window, Window(window.start, window.end + 30 * _DAY))
     for part, span in zip(parts, spans, strict=True):

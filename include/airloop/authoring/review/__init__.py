@@ -2,8 +2,8 @@
 
 from airloop.authoring import review
 
-found = review.review_pipeline(name, settings, on_progress=print)
-text = review.as_comment([found])
+result = review.review_pipeline(name, settings, on_progress=print)
+text = review.as_comment([result])
 """
 
 from airloop.authoring.review.comment import as_comment, verdict

@@ -91,12 +91,12 @@ def judge(change: Backtest, champion: Champion | None) -> tuple[Evaluated, Decis
     if champion is not None:
         task, labels = task_of(change.pipeline), change.holdout["label"]
         predicted = task.from_column(change.holdout[PREDICTION])
-        found, problems = gate_evidence.compare(change.pipeline, change.holdout, champion.predicted, predicted)
+        evidence, problems = gate_evidence.compare(change.pipeline, change.holdout, champion.predicted, predicted)
         evaluated = replace(
             evaluated,
             champion_version=champion.version,
             champion_metrics=metric_values(task, labels, champion.predicted),
-            evidence=found,
+            evidence=evidence,
             problems=(*evaluated.problems, *problems),
         )
     return evaluated, judge_version(evaluated, change.pipeline.gate)

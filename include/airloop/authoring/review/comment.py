@@ -65,15 +65,15 @@ def _changes(review: Review) -> Iterator[str]:
         return
     yield f"Against {code(review.base)}:"
     yield several(review.paths, most=_MOST_LINES)
-    found = review.differences
-    if found is None:
+    differences = review.differences
+    if differences is None:
         return
-    for title, lines in (("Declared values", found.values), ("Expectations", found.rules)):
+    for title, lines in (("Declared values", differences.values), ("Expectations", differences.rules)):
         yield f"{title}: {'none differs' if not lines else ''}".strip()
         if lines:
             yield several(lines, most=_MOST_LINES)
-    names = [f"+ {name}" for name in found.added] + [f"- {name}" for name in found.removed]
-    meaning = "mean something else now" if found.redefined else "mean what they meant"
+    names = [f"+ {name}" for name in differences.added] + [f"- {name}" for name in differences.removed]
+    meaning = "mean something else now" if differences.redefined else "mean what they meant"
     yield f"Features: {', '.join(map(code, names)) or 'none added, none removed'}; their definitions {meaning}."
 
 
@@ -150,10 +150,10 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value + 0.0:.4f}"  # no negative zero
 
 
-def _gain(found: Evidence | None) -> str:
-    if found is None:
+def _gain(evidence: Evidence | None) -> str:
+    if evidence is None:
         return "-"
-    gain, lower, upper = (f"{value + 0.0:+.4f}" for value in (found.gain, found.lower, found.upper))
+    gain, lower, upper = (f"{value + 0.0:+.4f}" for value in (evidence.gain, evidence.lower, evidence.upper))
     return f"{gain} [{lower}, {upper}]"
 
 

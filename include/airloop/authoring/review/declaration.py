@@ -33,10 +33,10 @@ def changed_pipelines(paths: Iterable[str], declared: Collection[str]) -> tuple[
     Args:
         paths: Relative to the checkout, with forward slashes.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     for path in filter(_counts, paths):
-        found.update(_concerned(PurePosixPath(path), declared))
-    return tuple(sorted(found))
+        names.update(_concerned(PurePosixPath(path), declared))
+    return tuple(sorted(names))
 
 
 def _concerned(path: PurePosixPath, declared: Collection[str]) -> Collection[str]:
@@ -52,16 +52,16 @@ def _concerned(path: PurePosixPath, declared: Collection[str]) -> Collection[str
 
 def current_files(name: str, project_dir: Path) -> Files:
     """The declaration's files in the checkout, edits included, by path."""
-    listed = [found for path in _paths(name) for found in _below(project_dir / path)]
+    listed = [file for path in _paths(name) for file in _below(project_dir / path)]
     paths = {path.relative_to(project_dir).as_posix(): path for path in listed}
     return {name: path.read_bytes() for name, path in sorted(paths.items()) if _counts(name)}
 
 
 def base_files(name: str, project_dir: Path, base: git.Base) -> Files:
     """The declaration's files of the base, by path; empty when the pipeline was not declared there."""
-    found = git.read_files(project_dir, base, _paths(name))
-    declared = any(path.startswith(f"include/pipelines/{name}/") for path in found)
-    return {path: content for path, content in sorted(found.items()) if _counts(path)} if declared else {}
+    contents = git.read_files(project_dir, base, _paths(name))
+    declared = any(path.startswith(f"include/pipelines/{name}/") for path in contents)
+    return {path: content for path, content in sorted(contents.items()) if _counts(path)} if declared else {}
 
 
 def differing(before: Files, after: Files) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def _paths(name: str) -> tuple[str, ...]:
 
 
 def _below(path: Path) -> list[Path]:
-    return [path] if path.is_file() else [found for found in path.rglob("*") if found.is_file()]
+    return [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
 
 
 def _counts(path: str) -> bool:

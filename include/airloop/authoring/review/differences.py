@@ -65,10 +65,10 @@ def _shown(value: Any) -> str:
 
 
 def _rules_of(pipeline: Pipeline, settings: Settings) -> Counter[str]:
-    found = expectations.load_expectations(pipeline, settings)
+    declared = expectations.load_expectations(pipeline, settings)
     return Counter(
         f"{layer}.{table} {rule.name} {_shown_arguments(rule)} {rule.severity}".replace("  ", " ")
-        for layer, tables in (("raw", found.raw), ("features", found.features))
+        for layer, tables in (("raw", declared.raw), ("features", declared.features))
         for table, rules in tables.items()
         for rule in rules
     )

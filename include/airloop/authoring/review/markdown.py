@@ -11,7 +11,7 @@ def code(text: object) -> str:
 
 def block(text: str) -> str:
     """A block of code; its fence is longer than any in the text."""
-    longest = max((len(found) for found in re.findall(r"`+", text)), default=0)
+    longest = max((len(ticks) for ticks in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text.strip()}\n{fence}"
 

@@ -64,18 +64,18 @@ def review_pipeline(
     base = _base(settings, base_ref)
     before = {} if isinstance(base, str) else base_files(name, settings.project_dir, base)
     given = _Given(name, settings, settings.home / "review" / name, base, before, days, on_progress)
-    title, found = CHECK, Review(name, str(base))
+    title, so_far = CHECK, Review(name, str(base))
     try:
         for comes_next in _steps(given):
-            title, found = comes_next
+            title, so_far = comes_next
     except LeakFound as error:
-        return replace(found, failure=Failure(LEAKS, str(error)))
+        return replace(so_far, failure=Failure(LEAKS, str(error)))
     except AirloopError as error:
-        return replace(found, failure=Failure(title, str(error)))
+        return replace(so_far, failure=Failure(title, str(error)))
     except Exception as error:  # whatever a declaration makes a library raise has to reach the comment
         logger.info("review of %s: %s failed", name, title, exc_info=True)
-        return replace(found, failure=Failure(title, f"{type(error).__name__}: {error}"))
-    return found
+        return replace(so_far, failure=Failure(title, f"{type(error).__name__}: {error}"))
+    return so_far
 
 
 def _base(settings: Settings, ref: str | None) -> git.Base | str:
@@ -92,27 +92,27 @@ def _steps(given: _Given) -> Iterator[tuple[str, Review]]:
     name, settings = given.name, given.settings
     after = current_files(name, settings.project_dir)
     paths = None if isinstance(given.base, str) else differing(given.before, after)
-    found = Review(name, str(given.base), paths)
-    yield CHECK, found
+    so_far = Review(name, str(given.base), paths)
+    yield CHECK, so_far
     given.on_progress("check")
-    found = replace(found, checked=tuple(check_pipeline(name, settings)))
+    so_far = replace(so_far, checked=tuple(check_pipeline(name, settings)))
     declared = pin(name, after, settings, given.folder)
     before, differences = _before(given, declared)
-    found = replace(found, differences=differences)
-    yield DATA, found
+    so_far = replace(so_far, differences=differences)
+    yield DATA, so_far
     span = _span(declared, before, given)
-    found = replace(found, span=span)
-    yield DATA, found
+    so_far = replace(so_far, span=span)
+    yield DATA, so_far
     declared = at_work(declared, span, given.folder)
     snapshot = freeze(declared, span, on_progress=_of("change", given))
-    found = replace(found, snapshot=snapshot)
-    yield TRAINING, found
+    so_far = replace(so_far, snapshot=snapshot)
+    yield TRAINING, so_far
     change = train(declared, snapshot, on_progress=_of("change", given))
-    found = replace(found, change=change)
-    yield TRAINING, found
+    so_far = replace(so_far, change=change)
+    yield TRAINING, so_far
     measured, without = _champion(change, before, span, given)
     evaluated, decision = champion.judge(change, measured)
-    yield TRAINING, replace(found, champion=measured, without=without, evaluated=evaluated, decision=decision)
+    yield TRAINING, replace(so_far, champion=measured, without=without, evaluated=evaluated, decision=decision)
 
 
 def _before(given: _Given, declared: Declaration) -> tuple[Declaration | str, Differences | None]:

@@ -33,21 +33,21 @@ def differing(expected: Sequence[Row], actual: pa.Table, *, place: str) -> list[
                 f"{place}: has no column {name!r} (its columns: {', '.join(valid)}){nearest(name, valid)}"
             )
     wanted = [{name: _value(row.get(name), actual, name, place) for name in columns} for row in expected]
-    found = actual.select(columns).to_pylist() if columns else [{} for _ in range(actual.num_rows)]
-    missing = [row for row in wanted if not _take(row, found)]
-    return [*_paired(missing, found), *(f"not expected: {_shown(row)}" for row in found)]
+    left = actual.select(columns).to_pylist() if columns else [{} for _ in range(actual.num_rows)]
+    missing = [row for row in wanted if not _take(row, left)]
+    return [*_paired(missing, left), *(f"not expected: {_shown(row)}" for row in left)]
 
 
-def _paired(missing: Sequence[Row], found: list[Row]) -> list[str]:
+def _paired(missing: Sequence[Row], unexpected: list[Row]) -> list[str]:
     """Each expected row that is missing beside the computed one of the same first column, where there is one."""
     lines = []
     for row in missing:
         first = next(iter(row))
-        other = next((item for item in found if _same(item[first], row[first])), None)
+        other = next((item for item in unexpected if _same(item[first], row[first])), None)
         if other is None:
             lines.append(f"missing: {_shown(row)}")
             continue
-        found.remove(other)
+        unexpected.remove(other)
         lines += [
             f"{first}={_text(row[first])}: {name} is {_text(other[name])}, expected {_text(row[name])}"
             for name in row
@@ -56,11 +56,11 @@ def _paired(missing: Sequence[Row], found: list[Row]) -> list[str]:
     return lines
 
 
-def _take(row: Row, found: list[Row]) -> bool:
-    """Take the first equal row out of `found`."""
-    for number, other in enumerate(found):
+def _take(row: Row, rows: list[Row]) -> bool:
+    """Take the first equal row out of `rows`."""
+    for number, other in enumerate(rows):
         if all(_same(row[name], other[name]) for name in row):
-            del found[number]
+            del rows[number]
             return True
     return False
 

@@ -34,24 +34,24 @@ def differences(pipeline: Pipeline, test: RowTest, settings: Settings) -> list[s
     feeds = {name: _feed(pipeline, name, test) for name in pipeline.feeds}
     window = test.window or _all_of(pipeline, feeds)
     actual = _computed(pipeline, window, feeds, settings)
-    found = []
+    lines = []
     for name, expected in test.expect.items():
         if name not in actual:
             raise ConfigError(f"{test.path}: expect.{name} is none of {', '.join(actual)}{nearest(name, actual)}")
-        found += [f"{name}: {line}" for line in differing(expected, actual[name], place=f"{test.path}: expect.{name}")]
-    return found
+        lines += [f"{name}: {line}" for line in differing(expected, actual[name], place=f"{test.path}: expect.{name}")]
+    return lines
 
 
 def _computed(
     pipeline: Pipeline, window: Window, feeds: dict[str, pa.Table], settings: Settings
 ) -> dict[str, pa.Table]:
     """Views, examples and labels by name; examples and labels read the feeds, as they do in a run."""
-    found = dict(feature_views.compute_views(pipeline, window, feeds, settings))
+    tables = dict(feature_views.compute_views(pipeline, window, feeds, settings))
     with sections.connect(pipeline, window, feeds, settings) as connection:
         for section in sections.read_sections(pipeline, settings):
             if section.name in _ROWS_OF:
-                found[section.name] = sections.query(connection, pipeline, section)
-    return found
+                tables[section.name] = sections.query(connection, pipeline, section)
+    return tables
 
 
 def _feed(pipeline: Pipeline, name: str, test: RowTest) -> pa.Table:

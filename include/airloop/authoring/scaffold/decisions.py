@@ -28,11 +28,13 @@ def left_to_decide(name: str, settings: Settings) -> tuple[Undecided, ...]:
     """Every `# decide: ...` (`-- decide: ...` in SQL) of a pipeline's files, in the order of files and lines."""
     folder = settings.pipelines_dir / name
     files = [folder / file for file in ("pipeline.yaml", "features.sql", "expectations.yaml", "transforms.py")]
-    return tuple(found for path in [*files, settings.feature_repo_dir / f"{name}.py"] for found in _of_file(path))
+    return tuple(
+        open_point for path in [*files, settings.feature_repo_dir / f"{name}.py"] for open_point in _of_file(path)
+    )
 
 
 def _of_file(path: Path) -> Iterator[Undecided]:
     if path.is_file():
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if found := _DECIDE.search(line):
-                yield Undecided(path, number, line[: found.start()].strip(), found[1])
+            if mark := _DECIDE.search(line):
+                yield Undecided(path, number, line[: mark.start()].strip(), mark[1])

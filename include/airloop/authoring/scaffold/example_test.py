@@ -57,16 +57,16 @@ def _table(name: str, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _beside(item: Joined, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The rows of a table beside the first that these rows find."""
     for key in dict.fromkeys(row[item.join] for row in rows):
-        for found in item.table.texts.filter(pl.col(item.join) == key).to_dicts():
-            yield {column.name: found[column.name] for column in item.columns}
+        for joined in item.table.texts.filter(pl.col(item.join) == key).to_dicts():
+            yield {column.name: joined[column.name] for column in item.columns}
 
 
 def _features_of(draft: Draft, row: dict[str, Any]) -> dict[str, Any]:
     """The features that a row gets from the tables beside it."""
     values: dict[str, Any] = {}
     for item in draft.joined:
-        found = next(_beside(item, [row]), {})
-        values |= {str(c.feature): _value(c, found.get(c.name)) for c in item.columns if c.feature}
+        joined = next(_beside(item, [row]), {})
+        values |= {str(c.feature): _value(c, joined.get(c.name)) for c in item.columns if c.feature}
     return values
 
 

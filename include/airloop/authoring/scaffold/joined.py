@@ -44,17 +44,17 @@ def asked_tables(tables: Sequence[str], joins: Sequence[str]) -> list[tuple[str,
         raise ConfigError(
             f"{len(tables)} times --table and {len(joins)} times --join: give one for all, or one for each"
         )
-    found: list[tuple[str, Path, str]] = []
+    named: list[tuple[str, Path, str]] = []
     for number, text in enumerate(tables):
         name, equals, path = text.partition("=")
         if not equals or not name.isidentifier() or not name.islower():
             raise ConfigError(
                 f"--table {text!r}: write NAME=FILE with a name of small letters, like customers=customers.csv"
             )
-        if name in ("events", "outcomes", *(taken for taken, _, _ in found)):
+        if name in ("events", "outcomes", *(taken for taken, _, _ in named)):
             raise ConfigError(f"--table {name}: the name is taken; choose another")
-        found.append((name, Path(path), joins[min(number, len(joins) - 1)]))
-    return found
+        named.append((name, Path(path), joins[min(number, len(joins) - 1)]))
+    return named
 
 
 def read_joined(
@@ -67,13 +67,13 @@ def read_joined(
         DataContractError: Rows share a key or have none, no row finds one in the table, or see read_table.
     """
     taken = {name.lower() for column in columns for name in (column.name, column.feature) if name}
-    found = []
+    tables = []
     for name, path, join in asked:
         table = read_table(path, dialect)
         for side in (rows, table):
             side.require(join, "--join")
-        found.append(_joined(name, table, join, rows, taken))
-    return tuple(found)
+        tables.append(_joined(name, table, join, rows, taken))
+    return tuple(tables)
 
 
 def _joined(name: str, table: Table, join: str, rows: Table, taken: set[str]) -> Joined:

@@ -80,8 +80,8 @@ def classes_of(label: pl.Series, task: TaskKind) -> tuple[str | int | float | bo
     if task == "regression":
         return ()
     counted = label.drop_nulls().value_counts(sort=True)
-    found = sorted(counted[label.name].to_list())
-    if task == "multiclass" or found == [0, 1]:
-        return tuple(found)
-    yes = [value for value in found if str(value).lower() in YES] or [counted[label.name].to_list()[-1]]
-    return (*(value for value in found if value != yes[0]), yes[0])
+    values = sorted(counted[label.name].to_list())
+    if task == "multiclass" or values == [0, 1]:
+        return tuple(values)
+    yes = [value for value in values if str(value).lower() in YES] or [counted[label.name].to_list()[-1]]
+    return (*(value for value in values if value != yes[0]), yes[0])

@@ -15,13 +15,13 @@ _FEWEST_ROWS_A_TEXT = 10
 
 def find_suspects(values: pl.DataFrame, roles: Roles, columns: Iterable[Column]) -> dict[str, str]:
     """Column -> how closely it follows the label, in words; looked at one by one, on the rows that have both."""
-    found = {}
+    suspects = {}
     for column in columns:
         if column.feature is not None:
             both = values.select(x=column.name, y=roles.label).drop_nulls()
             if says := _says(both, roles):
-                found[column.name] = says
-    return found
+                suspects[column.name] = says
+    return suspects
 
 
 def _says(both: pl.DataFrame, roles: Roles) -> str:

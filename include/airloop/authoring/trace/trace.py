@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from airloop.authoring.trace import found, rows
+from airloop.authoring.trace import predicted_row, rows
 from airloop.config import Pipeline
 from airloop.errors import AirloopError, GuardRefused
 from airloop.features import examples
@@ -64,7 +64,7 @@ def trace(pipeline: Pipeline, key: str, settings: Settings, *, at: datetime | No
         UpstreamUnavailable: Nothing was predicted at all, or a store does not answer.
         GuardRefused: The ledger does not verify, or nothing is known of the version.
     """
-    prediction, others = found.find(pipeline, key, settings, at=at)
+    prediction, others = predicted_row.find(pipeline, key, settings, at=at)
     decided, version = prediction["decision_time"], int(prediction["model_version"])
     ledger.intact_history(settings, pipeline.name)
     example, label, values, not_computed = _example(pipeline, key, Window(decided, decided + _MOMENT), settings)

@@ -27,7 +27,7 @@ def find(rows: pl.DataFrame, columns: Sequence[str], between: Sequence[str]) -> 
     Args:
         between: Columns that hold the minutes between two instants.
     """
-    found = {}
+    agreements = {}
     for column in columns:
         for other in between:
             both = rows.select(pl.col(column).alias("one"), pl.col(other).alias("other")).drop_nulls()
@@ -37,8 +37,11 @@ def find(rows: pl.DataFrame, columns: Sequence[str], between: Sequence[str]) -> 
                 if _is_constant(factor * both["other"]):
                     continue
                 agree = (both["one"] - factor * both["other"]).abs() <= _HALF
-                found[f"{column}{PARTED}{other}{_IN}{unit}"] = (round(float(agree.sum()) / both.height, 5), both.height)
-    return found
+                agreements[f"{column}{PARTED}{other}{_IN}{unit}"] = (
+                    round(float(agree.sum()) / both.height, 5),
+                    both.height,
+                )
+    return agreements
 
 
 def _is_constant(between: pl.Series) -> bool:

@@ -21,13 +21,13 @@ def find(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, tuple[float, i
     """`one ~ other` -> how far one fixes the other, and rows with both values, of text columns in both directions."""
     # The first rows, not every tenth: two rows of one value have to be both among them.
     rows = rows.head(_MOST_ROWS)
-    found = {}
+    strengths = {}
     for one, other in itertools.permutations(list(columns)[:_MOST_COLUMNS], 2):
         both = rows.select(pl.col(one).alias("one"), pl.col(other).alias("other")).drop_nulls()
         strength = _strength(both)
         if strength is not None:
-            found[f"{one}{PARTED}{other}"] = (round(max(strength, 0.0), 5), both.height)
-    return found
+            strengths[f"{one}{PARTED}{other}"] = (round(max(strength, 0.0), 5), both.height)
+    return strengths
 
 
 def _strength(both: pl.DataFrame) -> float | None:

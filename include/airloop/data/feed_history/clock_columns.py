@@ -50,17 +50,17 @@ class Other:
 
 def find(feed: Feed, rows: pl.DataFrame, columns: Sequence[str], instants: Sequence[str]) -> Clocked:
     """Which columns say a part of which instant, in the feed's own zone or in UTC."""
-    found = Clocked({}, {})
+    clocked = Clocked({}, {})
     few = [name for name in columns if rows.height >= _LEAST_ROWS and _FEWEST <= rows[name].n_unique() <= _MOST]
     for name in few:
         for instant in instants:
             for zone in dict.fromkeys(("UTC", feed.day_timezone)):
                 for part in _PARTS:
-                    _note(found, rows, name, (part, instant, zone))
-    return found
+                    _note(clocked, rows, name, (part, instant, zone))
+    return clocked
 
 
-def _note(found: Clocked, rows: pl.DataFrame, name: str, clock: tuple[str, str, str]) -> None:
+def _note(clocked: Clocked, rows: pl.DataFrame, name: str, clock: tuple[str, str, str]) -> None:
     part, instant, zone = clock
     at = pl.col(instant).dt.convert_time_zone(zone).dt
     shown = {"hour": at.hour(), "weekday": at.weekday(), "day": at.day()}[part]
@@ -74,9 +74,9 @@ def _note(found: Clocked, rows: pl.DataFrame, name: str, clock: tuple[str, str, 
     agree = alike.filter(_is_like(part, pl.col("says"), pl.col("most")))
     share = float(agree["len"].sum()) / both.height
     if share >= _HOLDS and most["says"].n_unique() >= min(most.height, _FEWEST):
-        found.values[rule] = {str(value): says for value, says in sorted(most.iter_rows())}
+        clocked.values[rule] = {str(value): says for value, says in sorted(most.iter_rows())}
     else:
-        found.broken[rule] = round(share, 5)
+        clocked.broken[rule] = round(share, 5)
 
 
 def _is_like(part: str, says: pl.Expr, most: pl.Expr) -> pl.Expr:
@@ -101,8 +101,8 @@ def changed(past: Sequence[Mapping[str, Mapped]], window: Clocked, column: str) 
     judged = [rule for rule in kept if rule in window.values or rule in window.broken]
     if not judged or len(judged) < len(kept):
         return None
-    found = [_other(rule, past[-1][rule], window) for rule in judged]
-    return None if None in found else found[0]
+    others = [_other(rule, past[-1][rule], window) for rule in judged]
+    return None if None in others else others[0]
 
 
 def _held(rule: str, past: Sequence[Mapping[str, Mapped]]) -> bool:

@@ -52,12 +52,12 @@ def _by_hours(pipeline: Pipeline, sketches: Mapping[str, Sketch], trusted: Trust
         for column, hours in sketch.hours.items():
             subject = f"{name}.{column}"
             past = [earlier.hours[column] for earlier in trusted(name, subject) if column in earlier.hours]
-            found = clock_shift.find(past, hours)
-            if found:
+            shift = clock_shift.find(past, hours)
+            if shift:
                 says = _says(
-                    pipeline, subject, found[0], sketch.blocks[0].day, "its rows over the hours of the day moved"
+                    pipeline, subject, shift[0], sketch.blocks[0].day, "its rows over the hours of the day moved"
                 )
-                yield subject, Shifted(subject, says, float(found[0]), 0.0)
+                yield subject, Shifted(subject, says, float(shift[0]), 0.0)
 
 
 def _by_difference(
@@ -70,15 +70,15 @@ def _by_difference(
             subjects = _named(full)
             past = trusted(name, *sorted(subjects))
             blocks = [block for earlier in past for block in earlier.blocks]
-            found = unit_change.find(blocks, sketch.blocks, column, CLOCKS, least_width=_LEAST_WIDTH_MINUTES)
-            if found:
+            change = unit_change.find(blocks, sketch.blocks, column, CLOCKS, least_width=_LEAST_WIDTH_MINUTES)
+            if change:
                 hours, about = (
-                    found.conversion.offset / 60,
-                    f"{full} is {found.observed / 60:.1f} h, before {found.expected / 60:.1f} h",
+                    change.conversion.offset / 60,
+                    f"{full} is {change.observed / 60:.1f} h, before {change.expected / 60:.1f} h",
                 )
                 later = full.split(" - ")[0]
-                says = _says(pipeline, later, hours, found.days[0], about)
-                yield full, Shifted(later, says, found.observed / 60, found.expected / 60)
+                says = _says(pipeline, later, hours, change.days[0], about)
+                yield full, Shifted(later, says, change.observed / 60, change.expected / 60)
 
 
 def _named(difference: str) -> set[str]:

@@ -44,7 +44,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
 def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[str]) -> Iterator[Alarm]:
     numbers = numeric_columns(feed)
     trusted = {column: looked.trusted(name, f"{name}.{column}") for column in numbers}
-    converted = {column: found for column in numbers if (found := _converted(trusted[column], sketch, column))}
+    converted = {column: change for column in numbers if (change := _converted(trusted[column], sketch, column))}
     grids = {column: [item.grids[column] for item in past if column in item.grids] for column, past in trusted.items()}
     multiplied = price_factor.find(grids, sketch.grids)
     as_before = [column for column in numbers if column not in converted]
@@ -219,17 +219,17 @@ def _fixed(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
     for column in sorted(subjects):
         subject = f"{name}.{column}"
         rules = [earlier.fixed for earlier in looked.trusted(name, subject)]
-        for found in fixed_attributes.changed(rules, sketch.fixed):
-            if found.column == column:
+        for change in fixed_attributes.changed(rules, sketch.fixed):
+            if change.column == column:
                 says = (
-                    f"{subject} is fixed for each {found.by}, and has another value now for {found.share:.0%} of "
-                    f"those seen before ({found.example}); {MEND}"
+                    f"{subject} is fixed for each {change.by}, and has another value now for {change.share:.0%} of "
+                    f"those seen before ({change.example}); {MEND}"
                 )
-                yield Alarm("fixed_attribute_changed", subject, says, found.share, 0.0)
-        for found in fixed_attributes.no_longer(rules, sketch.unfixed):
-            if found.column == column:
+                yield Alarm("fixed_attribute_changed", subject, says, change.share, 0.0)
+        for change in fixed_attributes.no_longer(rules, sketch.unfixed):
+            if change.column == column:
                 says = (
-                    f"{subject} was fixed for each {found.by}, and {found.share:.0%} of the rows now have another "
-                    f"value than most of theirs ({found.example}); {MEND}"
+                    f"{subject} was fixed for each {change.by}, and {change.share:.0%} of the rows now have another "
+                    f"value than most of theirs ({change.example}); {MEND}"
                 )
-                yield Alarm("fixed_attribute_changed", subject, says, found.share, 0.0)
+                yield Alarm("fixed_attribute_changed", subject, says, change.share, 0.0)

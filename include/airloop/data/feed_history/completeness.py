@@ -144,7 +144,7 @@ def not_at_random(past: Sequence[Sketch], window: Sketch) -> list[tuple[str, str
     Returns:
         (column, "lowest" or "highest", share of that tenth without a partner).
     """
-    found = []
+    lacking = []
     for column in window.tails:
         for name in ("lowest", "highest"):
             excess = [value for sketch in past if (value := _excess(sketch, column, name)) is not None]
@@ -155,8 +155,8 @@ def not_at_random(past: Sequence[Sketch], window: Sketch) -> list[tuple[str, str
             if now > max(excess) + max(_LEAST_SURPRISE, _SURPRISE * noise):
                 shares = [missing / rows for rows, missing in (_tail(sketch, column, name) for sketch in past) if rows]
                 rows, missing = _tail(window, column, name)
-                found.append((column, name, Share(missing / rows, float(np.mean(shares)))))
-    return found
+                lacking.append((column, name, Share(missing / rows, float(np.mean(shares)))))
+    return lacking
 
 
 def _tail(sketch: Sketch, column: str, name: str) -> tuple[int, int]:

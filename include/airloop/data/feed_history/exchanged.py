@@ -42,12 +42,12 @@ class Exchanged:
 
 def orders(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, float]:
     """`one > other` -> the share of rows in which it is so, of those where both have a value and differ."""
-    found = {}
+    shares = {}
     for one, other in itertools.combinations(list(columns)[:_MOST_COLUMNS], 2):
         larger, smaller = (int((rows[one] > rows[other]).sum()), int((rows[one] < rows[other]).sum()))
         if larger + smaller >= _LEAST_ROWS:
-            found[f"{one}{ABOVE}{other}"] = round(larger / (larger + smaller), 5)
-    return found
+            shares[f"{one}{ABOVE}{other}"] = round(larger / (larger + smaller), 5)
+    return shares
 
 
 def find(past: Mapping[str, Sequence[Sketch]], window: Sketch) -> Iterator[Exchanged]:
@@ -58,15 +58,15 @@ def find(past: Mapping[str, Sequence[Sketch]], window: Sketch) -> Iterator[Excha
     """
     numbers = sorted({name for block in window.blocks for name in block.numbers if " - " not in name})
     pairs = [
-        found
+        exchanged
         for one, other in itertools.combinations(numbers, 2)
-        if (both := _both(past, one, other)) and (found := _numbers(both, window, one, other))
+        if (both := _both(past, one, other)) and (exchanged := _numbers(both, window, one, other))
     ]
     yield from sorted(pairs, key=lambda pair: pair.crossed / max(pair.own, 1e-9))
     for one, other in itertools.combinations(sorted(window.texts), 2):
         both = _both(past, one, other)
-        if both and (found := _texts(both, window, one, other)):
-            yield found
+        if both and (exchanged := _texts(both, window, one, other)):
+            yield exchanged
 
 
 def _both(past: Mapping[str, Sequence[Sketch]], one: str, other: str) -> list[Sketch]:

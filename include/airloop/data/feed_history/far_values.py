@@ -68,7 +68,7 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
     lowest, highest = min(ends[1] for ends in past), max(ends[-1] for ends in past)
     low = np.array(window[1 : 1 + len(SHARES)])
     high = np.array(window[1 + len(SHARES) :])[::-1]
-    width, found = highest - lowest, []
+    width, sides = highest - lowest, []
     in_steps = lowest >= 0 and max(len(set(ends[1:])) for ends in past) <= FEW_STEPS
     steps = (lowest - lowest / _A_STEP_LESS, (_A_STEP_MORE - 1) * highest) if in_steps else (0.0, 0.0)
     halves = _halves(past, lowest, highest)
@@ -81,8 +81,8 @@ def find(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> Far | 
         apart = a_step if window[0] >= _MANY_ROWS else np.inf
         share = _beyond(distance, width, max(min(_FAR * width, near), a_step), apart)
         if share and (window[0] >= _MANY_ROWS or share * window[0] >= _LEAST_FAR):
-            found.append(Far(share, float((low if side == "below" else high)[0]), side, lowest, highest))
-    return max(found, key=lambda item: item.share, default=None)
+            sides.append(Far(share, float((low if side == "below" else high)[0]), side, lowest, highest))
+    return max(sides, key=lambda item: item.share, default=None)
 
 
 def _halves(past: Sequence[tuple[float, ...]], lowest: float, highest: float) -> tuple[float, float]:

@@ -60,18 +60,18 @@ class Fixed:
 
 def find(feed: Feed, rows: pl.DataFrame) -> Fixed:
     """What fixes the attributes of a window's rows."""
-    found = Fixed({}, {})
+    fixed = Fixed({}, {})
     if rows.height < _LEAST_ROWS:
-        return found
+        return fixed
     for name in _attributes(feed, rows):
         for by in _determinants(feed, rows, name):
             rule, values = f"{', '.join(by)}{FIXES}{name}", _values(rows, by, name, alone=by == feed.key)
             if isinstance(values, dict):
-                found.values[rule] = values
+                fixed.values[rule] = values
                 break
             if values is not None:
-                found.broken[rule] = values
-    return found
+                fixed.broken[rule] = values
+    return fixed
 
 
 def no_longer(past: Sequence[Mapping[str, object]], broken: Mapping[str, tuple[float, str]]) -> list[Changed]:
@@ -95,7 +95,7 @@ def changed(past: Sequence[Mapping[str, Mapping[str, str]]], window: Mapping[str
     Args:
         past: `Fixed.values` of earlier windows, oldest first.
     """
-    found = []
+    changes = []
     for rule in past[-1] if past else {}:
         held = [earlier[rule] for earlier in past if rule in earlier]
         now = window.get(rule)
@@ -107,10 +107,10 @@ def changed(past: Sequence[Mapping[str, Mapping[str, str]]], window: Mapping[str
         if len(compared) >= _FEWEST_GROUPS and len(different) >= _CHANGED * len(compared):
             by, _, column = rule.partition(FIXES)
             first = different[0]
-            found.append(
+            changes.append(
                 Changed(column, by, len(different) / len(compared), f"{first}: {before[first]} is {now[first]} now")
             )
-    return found
+    return changes
 
 
 def _stable(held: Sequence[Mapping[str, str]]) -> bool:

@@ -19,11 +19,11 @@ def variety(rows: pl.DataFrame, days: pl.Series, numeric: Sequence[str], texts: 
     if not numeric or not rows.height:
         return {}
     dated = rows.select(*numeric, *texts).with_columns(days.alias("day of the row"))
-    found = _by_day(dated, numeric, None)
+    medians = _by_day(dated, numeric, None)
     for text in texts:
         if _FEWEST_GROUPS <= rows[text].drop_nulls().n_unique() <= _MOST_GROUPS:
-            found |= _by_day(dated.filter(pl.col(text).is_not_null()), numeric, text)
-    return found
+            medians |= _by_day(dated.filter(pl.col(text).is_not_null()), numeric, text)
+    return medians
 
 
 def _by_day(dated: pl.DataFrame, numeric: Sequence[str], group: str | None) -> dict[str, float]:
@@ -32,15 +32,15 @@ def _by_day(dated: pl.DataFrame, numeric: Sequence[str], group: str | None) -> d
         *(pl.col(name).drop_nulls().n_unique().cast(pl.Float64) for name in numeric),
         *(pl.col(name).count().alias(f"rows of {name}") for name in numeric),
     )
-    found = {}
+    medians = {}
     for name in numeric:
         of_days = counted.filter(pl.col(f"rows of {name}") >= _LEAST_ROWS)
         parts = of_days.partition_by(group, as_dict=True).items() if group else [((None,), of_days)]
         for (value,), part in parts:
             if part.height >= _LEAST_DAYS:
                 about = f"{name}{WHERE}{group} is {value}" if group else name
-                found[about] = float(np.median(part[name].to_numpy()))
-    return found
+                medians[about] = float(np.median(part[name].to_numpy()))
+    return medians
 
 
 def find(

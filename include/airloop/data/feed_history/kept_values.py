@@ -123,7 +123,7 @@ def held(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, Held]:
 
     Calm is none of it, and what goes with it has a meaning; what goes with a lowest price is the thing that has it.
     """
-    found: dict[str, Held] = {}
+    by_pair: dict[str, Held] = {}
     for other in list(columns)[:_MOST_COLUMNS]:
         known = rows.filter(pl.col(other).is_not_null())
         if known.height < _LEAST_ROWS:
@@ -138,8 +138,8 @@ def held(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, Held]:
             value, count = values.alias("v").value_counts().sort(["count", "v"], descending=[True, False]).row(0)
             everywhere = float((known[column] == value).sum()) / known.height
             if everywhere <= _ELSEWHERE:
-                found[f"{column}{WHERE}{other}"] = (float(value), count / values.len(), values.len())
-    return found
+                by_pair[f"{column}{WHERE}{other}"] = (float(value), count / values.len(), values.len())
+    return by_pair
 
 
 def broken(past: Sequence[Mapping[str, Held]], window: Mapping[str, Held]) -> Iterator[tuple[str, str, Held, Held]]:

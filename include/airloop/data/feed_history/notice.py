@@ -38,9 +38,9 @@ def sketch_window(pipeline: Pipeline, rows: Mapping[str, pl.DataFrame], window: 
 def notice(looked: Looked) -> tuple[Alarm, ...]:
     """The alarms of a window, the first of each kind and subject, one for each cause."""
     modules = (column_alarms, kept_alarms, code_alarms, span_alarms, rate_alarms, text_alarms, pair_alarms, day_alarms)
-    found = [alarm for module in modules for alarm in module.find(looked)]
-    suspects = {column for alarm in found for column in alarm.subject.split(", ")}
+    first_alarms = [alarm for module in modules for alarm in module.find(looked)]
+    suspects = {column for alarm in first_alarms for column in alarm.subject.split(", ")}
     alarms: dict[tuple[str, str], Alarm] = {}
-    for alarm in (*found, *relation_alarms.find(looked, suspects)):
+    for alarm in (*first_alarms, *relation_alarms.find(looked, suspects)):
         alarms.setdefault((alarm.kind, alarm.subject), alarm)
     return one_cause.named(looked.pipeline, tuple(alarms.values()), told=looked.told)

@@ -41,9 +41,9 @@ def _share(counts: Counts, value: str) -> float:
 
 def _lacking(counts: Counts, value: str) -> list[int]:
     """Of each block, the rows that lack a value without a break up to its end."""
-    found: list[int] = []
+    rows_without: list[int] = []
     having = counts.get(value, ())
     for place, rows in enumerate(np.sum([np.asarray(item) for item in counts.values()], axis=0) if counts else ()):
         has = place < len(having) and having[place] > 0
-        found.append(0 if has else int(rows) + (found[-1] if found else 0))
-    return found
+        rows_without.append(0 if has else int(rows) + (rows_without[-1] if rows_without else 0))
+    return rows_without

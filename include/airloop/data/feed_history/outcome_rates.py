@@ -108,8 +108,8 @@ def of_values(
     for value in dict.fromkeys([*window, *(value for item in earlier for value in item)]):
         now = _share(window, value, clumped)
         before = [_share(item, value, clumped) for item in earlier]
-        if found := _outside(value, now, before, ratio=_ODDS_RATIO):
-            return found
+        if rate := _outside(value, now, before, ratio=_ODDS_RATIO):
+            return rate
     return None
 
 
@@ -129,9 +129,9 @@ def of_numbers(
     for place in _QUARTERS:
         cut = float(pooled[place])
         before = [_above(numbers, cut, clumped) for numbers in earlier]
-        found = _outside(cut, _above(now, cut, clumped), before, ratio=_ODDS_RATIO_OF_NUMBERS)
-        if found:
-            return found
+        rate = _outside(cut, _above(now, cut, clumped), before, ratio=_ODDS_RATIO_OF_NUMBERS)
+        if rate:
+            return rate
     return None
 
 

@@ -61,7 +61,9 @@ def find(past: Mapping[str, Sequence[Grid]], window: Mapping[str, Grid]) -> dict
     Args:
         past: Column -> its grids in earlier windows, oldest first.
     """
-    strange = {name: found for name, grid in window.items() if (found := _strange(past.get(name, ()), grid))}
+    strange = {
+        name: column_factor for name, grid in window.items() if (column_factor := _strange(past.get(name, ()), grid))
+    }
     factors = np.unique(np.concatenate([_factors(past[name][-1], window[name]) for name in strange] or [np.empty(0)]))
     if not factors.size:
         return {}
@@ -96,8 +98,8 @@ def _strange(past: Sequence[Grid], grid: Grid) -> _Strange | None:
 def _beyond_luck(fits: npt.NDArray[np.bool_]) -> Floats:
     """By each factor, how unlikely so many values would be there by luck (a power of ten)."""
     by_luck = max(float(np.median(fits.mean(axis=1))), _LEAST_LUCK)
-    found: Floats = fits.sum(axis=1) * -np.log10(by_luck)
-    return found
+    scores: Floats = fits.sum(axis=1) * -np.log10(by_luck)
+    return scores
 
 
 def _factors(past: Grid, window: Grid) -> Floats:
@@ -109,8 +111,8 @@ def _factors(past: Grid, window: Grid) -> Floats:
 
 
 def _commonest(grid: Grid, most: int) -> Floats:
-    found: Floats = np.array(grid.values)[np.argsort(grid.rows)[::-1][:most]]
-    return found
+    values: Floats = np.array(grid.values)[np.argsort(grid.rows)[::-1][:most]]
+    return values
 
 
 def _half_a_step(grid: Grid) -> float:

@@ -43,9 +43,9 @@ def _rates(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Al
 def _unknown_yet(looked: Looked, name: str, column: str, sketch: Sketch, clumped: float) -> Iterator[Alarm]:
     subject = f"{name}.{column}"
     past = [earlier.rates.get(column, {}) for earlier in looked.trusted(name, subject)]
-    found = open_cases.find(past, sketch.rates[column], clumped=clumped)
-    if found:
-        value, rows, missed = found
+    case = open_cases.find(past, sketch.rates[column], clumped=clumped)
+    if case:
+        value, rows, missed = case
         says = (
             f"{subject}: none of the newest {rows:,} outcomes is {value!r}, by the windows before {missed:,.0f} or "
             "more should be: were they written before they were known? Land them once they are, or say that they are "

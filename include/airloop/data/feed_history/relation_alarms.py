@@ -20,15 +20,15 @@ def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
     turned = list(_turned(looked, suspects))
     yield from turned
     suspects = suspects | {column for alarm in turned for column in alarm.subject.split(", ")}
-    found: dict[tuple[str, str], relations.Broken] = {}
+    by_columns: dict[tuple[str, str], relations.Broken] = {}
     for name, sketch in looked.sketches.items():
         for columns, broken in _broken(looked, name, sketch, suspects):
-            found.setdefault(columns, broken)
-    while found:
-        blamed = Counter(column for columns in found for column in columns)
+            by_columns.setdefault(columns, broken)
+    while by_columns:
+        blamed = Counter(column for columns in by_columns for column in columns)
         # A measured amount is likelier wrong than the time between two instants.
         column = max(blamed, key=lambda item: (" - " not in item, blamed[item], _is_outcome(looked, item), item))
-        about = {columns: broken for columns, broken in found.items() if column in columns}
+        about = {columns: broken for columns, broken in by_columns.items() if column in columns}
         columns, broken = max(about.items(), key=lambda item: abs(item[1].expected))
         other = columns[1] if columns[0] == column else columns[0]
         says = (
@@ -36,7 +36,7 @@ def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
             f"meaning? {AGAIN}"
         )
         yield Alarm("relation_changed", column, says, broken.observed, broken.expected)
-        found = {columns: broken for columns, broken in found.items() if column not in columns}
+        by_columns = {columns: broken for columns, broken in by_columns.items() if column not in columns}
 
 
 def _turned(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
@@ -72,16 +72,16 @@ def _broken(
         parts = [part for column in _columns(name, relation) for part in column.split(" - ")]
         return [] if suspects & set(parts) else looked.trusted(name, *parts)
 
-    found: list[relations.Broken] = []
+    broken_ones: list[relations.Broken] = []
     for agreement, item in sketch.agreements.items():
         agreed = [earlier.agreements for earlier in past(agreements.relation(agreement))]
-        found += agreements.broken(agreed, {agreement: item})
+        broken_ones += agreements.broken(agreed, {agreement: item})
     for relation, item in sketch.relations.items():
-        found += relations.broken([earlier.relations for earlier in past(relation)], {relation: item})
+        broken_ones += relations.broken([earlier.relations for earlier in past(relation)], {relation: item})
     for relation, item in sketch.associations.items():
         known = [earlier.associations for earlier in past(relation)]
-        found += relations.broken(known, {relation: item}, measure="association")
-    yield from ((_columns(name, broken.name), broken) for broken in found)
+        broken_ones += relations.broken(known, {relation: item}, measure="association")
+    yield from ((_columns(name, broken.name), broken) for broken in broken_ones)
 
 
 def _columns(name: str, relation: str) -> tuple[str, str]:

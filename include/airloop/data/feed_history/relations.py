@@ -43,7 +43,7 @@ def find(
     rows = rows.gather_every(1 + rows.height // _MOST_ROWS)
     named, more = list(columns)[:_MOST_COLUMNS], list(others or ())[:_MOST_COLUMNS]
     different = {name: rows[name].n_unique() for name in {*named, *more}}
-    found = {}
+    strengths = {}
     for one, other in itertools.combinations(named, 2) if others is None else itertools.product(named, more):
         both = rows.select(pl.col(one).alias("one"), pl.col(other).alias("other")).drop_nulls()
         # Five shops with two prices each are five points, however often their goods are bought.
@@ -51,8 +51,8 @@ def find(
         if both.height >= _LEAST_ROWS and several:
             strength = both.select(pl.corr(pl.col("one").rank(), pl.col("other").rank())).item()
             if strength is not None and np.isfinite(strength):
-                found[f"{one}{PARTED}{other}"] = (round(float(strength), 5), both.height)
-    return found
+                strengths[f"{one}{PARTED}{other}"] = (round(float(strength), 5), both.height)
+    return strengths
 
 
 def broken(

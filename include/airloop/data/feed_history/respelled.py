@@ -50,11 +50,11 @@ def find(past: Sequence[Texts], window: Texts) -> Respelled | None:
             missing.append((rows, value, ""))
         elif like := _like(value, known, by_form) or (_cut(value, cut_off) if len(value) == longest else ""):
             respelled.append((rows, value, like))
-    found = max((missing, respelled), key=lambda group: sum(rows for rows, _, _ in group))
-    rows = sum(count for count, _, _ in found)
+    larger = max((missing, respelled), key=lambda group: sum(rows for rows, _, _ in group))
+    rows = sum(count for count, _, _ in larger)
     if rows < max(_LEAST_ROWS, _LEAST_SHARE * window.rows):
         return None
-    _, value, like = max(found)
+    _, value, like = max(larger)
     return Respelled(rows / window.rows, value, like)
 
 

@@ -11,7 +11,7 @@ _LEAST_WINDOWS, _LEAST_ROUNDED, _NEARLY_ALL = 3, 100, 0.9
 
 def is_rounded(past: Sequence[Sketch], sketch: Sketch, column: str) -> bool:
     """Whether all values are whole now, of a column that had fractions on nearly every day of every window before."""
-    before, now = [found for item in past if (found := _whole(item, column))], _whole(sketch, column)
+    before, now = [whole for item in past if (whole := _whole(item, column))], _whole(sketch, column)
     if not now or len(before) < _LEAST_WINDOWS or max(share for _, share in before) > 1 - _NEARLY_ALL:
         return False
     return now[0] >= _LEAST_ROUNDED and now[1] >= _NEARLY_ALL

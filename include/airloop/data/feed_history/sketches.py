@@ -127,8 +127,8 @@ def _codes(feed: Feed, rows: pl.DataFrame, columns: Sequence[str], days: pl.Seri
     """Of an outcome its rates say more."""
     if feed.outcome:
         return {}
-    found = {name: code_shares.codes_of(rows[name], days) for name in columns}
-    return {name: codes for name, codes in found.items() if codes}
+    by_column = {name: code_shares.codes_of(rows[name], days) for name in columns}
+    return {name: codes for name, codes in by_column.items() if codes}
 
 
 def _rates(

@@ -22,14 +22,14 @@ Course = tuple[float, float, float, float, float]
 def courses(rows: pl.DataFrame, columns: Sequence[str], time: str) -> dict[str, Course]:
     """Column -> its course over the rows in the order of an instant; columns of few values are left out."""
     ordered = rows.sort(time, maintain_order=True)
-    found = {}
+    by_column = {}
     for name in columns:
         values = ordered[name].drop_nulls().cast(pl.Float64).to_numpy()
         values = values[np.isfinite(values)]
         if values.size >= _LEAST_ROWS:
             step = float(np.abs(np.diff(values)).max())
-            found[name] = (float(values[0]), float(values[-1]), step, float(values.min()), float(values.max()))
-    return found
+            by_column[name] = (float(values[0]), float(values[-1]), step, float(values.min()), float(values.max()))
+    return by_column
 
 
 def crept(past: Sequence[Course], window: Course | None) -> bool:

@@ -31,7 +31,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
 def _moved(looked: Looked, name: str, sketch: Sketch) -> dict[str, Alarm]:
     """Columns that were moved by whole days: those that most of such spans share, and not the event time."""
     days = {span: by for span, now in sketch.spans.items() if (by := _moved_days(_past(looked, name, span), now))}
-    found: dict[str, Alarm] = {}
+    alarms: dict[str, Alarm] = {}
     while days:
         blamed = Counter(column for span in days for column in span.split(PARTED))
         event_time, later = looked.pipeline.feeds[name].event_time, {span.split(PARTED)[0] for span in days}
@@ -44,9 +44,9 @@ def _moved(looked: Looked, name: str, sketch: Sketch) -> dict[str, Alarm]:
             f"{name}.{column} looks {abs(by)} day{'s' * (abs(by) > 1)} {'early' if by < 0 else 'late'}: the time from "
             f"{first} to {last} is as it was, and {days[span]:+} d, in all rows; {MEND}"
         )
-        found[column] = Alarm("clock_change", f"{name}.{column}", says, float(by), 0.0)
+        alarms[column] = Alarm("clock_change", f"{name}.{column}", says, float(by), 0.0)
         days = {span: by for span, by in days.items() if column not in span.split(PARTED)}
-    return found
+    return alarms
 
 
 def _past(looked: Looked, name: str, span: str) -> list[tuple[float, ...]]:

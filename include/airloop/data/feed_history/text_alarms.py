@@ -58,14 +58,14 @@ def _values(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Al
 def _spellings(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Alarm]:
     subject = f"{name}.{column}"
     past = [earlier.texts[column] for earlier in looked.trusted(name, subject) if column in earlier.texts]
-    found = respelled.find(past, texts)
-    if found:
-        what = f"is another spelling of {found.like!r}" if found.like else "is a word for a missing value"
+    spelling = respelled.find(past, texts)
+    if spelling:
+        what = f"is another spelling of {spelling.like!r}" if spelling.like else "is a word for a missing value"
         says = (
-            f"{subject}: {found.share:.1%} of the rows have values like {found.value!r}, which no window had before "
-            f"and {what}: a model takes it for a category of its own; {AGAIN}"
+            f"{subject}: {spelling.share:.1%} of the rows have values like {spelling.value!r}, which no window had "
+            f"before and {what}: a model takes it for a category of its own; {AGAIN}"
         )
-        yield Alarm("other_spelling", subject, says, found.share, 0.0)
+        yield Alarm("other_spelling", subject, says, spelling.share, 0.0)
 
 
 def _names(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Alarm]:

@@ -159,7 +159,7 @@ class _Line:
     def strange_places(self) -> Iterator[_Place]:
         """The stretches of the window that lie far outside of what is usual, in their order, a week before a block."""
         blocks = len(self.counts) - self.start
-        found = []
+        places = []
         for size in dict.fromkeys((min(_REFERENCE, blocks), 1)):
             firsts = np.arange(self.start, len(self.counts) - size + 1)
             values = self.totals[firsts + size] - self.totals[firsts]
@@ -167,8 +167,8 @@ class _Line:
             strange = np.sqrt((moved**2).sum(axis=1)) >= (_STRANGE if size > 1 else _STRANGE_ALONE)
             # What is left of a day that lost most of its rows is not a sample of it.
             whole = values >= _WHOLE * size * np.median(self.counts[: self.start])
-            found += [_Place(int(first), size) for first in firsts[strange & whole]]
-        yield from sorted(found, key=lambda place: (place.first, -place.size))
+            places += [_Place(int(first), size) for first in firsts[strange & whole]]
+        yield from sorted(places, key=lambda place: (place.first, -place.size))
 
     def explanation(self, place: _Place, conversions: Sequence[Conversion]) -> Conversion | None:
         """The commonest conversion that, undone, brings the stretch back to where such stretches usually lie."""

@@ -22,12 +22,12 @@ _LEAST_SHARE = 0.05
 def find(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, dict[str, dict[str, int]]]:
     """`column by other` -> value -> its commonest values of the other column, with their rows."""
     few = [name for name in columns[:_MOST_COLUMNS] if _FEWEST <= rows[name].drop_nulls().n_unique() <= _MOST]
-    found = {}
+    by_pair = {}
     for name in few:
         for other in columns[:_MOST_COLUMNS]:
             if other != name:
-                found[f"{name} by {other}"] = _profiles(rows.select(name, other).drop_nulls(), name, other)
-    return {name: profiles for name, profiles in found.items() if profiles}
+                by_pair[f"{name} by {other}"] = _profiles(rows.select(name, other).drop_nulls(), name, other)
+    return {name: profiles for name, profiles in by_pair.items() if profiles}
 
 
 def _profiles(rows: pl.DataFrame, name: str, other: str) -> dict[str, dict[str, int]]:

@@ -37,8 +37,8 @@ def forms(text: str) -> frozenset[str]:
     """The plain forms under which a text may come again: its own, with letters written as two, without its letters."""
     spelled = text.casefold().translate(_LETTERS)
     bare = "".join(part for part in text if part.isascii())
-    found = [text, spelled, *([bare] if len(bare) >= _LEAST_LETTERS else [])]
-    return frozenset(form for form in map(plain, found) if form)
+    spellings = [text, spelled, *([bare] if len(bare) >= _LEAST_LETTERS else [])]
+    return frozenset(form for form in map(plain, spellings) if form)
 
 
 def readings(text: str) -> Iterator[str]:

@@ -124,12 +124,12 @@ def _says(node: exp.Expr, tables: Tables) -> Iterator[str]:
 
 
 def _own_names(node: exp.Expr) -> set[str]:
-    scopes, found = node.parent, set[str]()
+    scopes, names = node.parent, set[str]()
     while scopes is not None:
         with_ = scopes.args.get("with_")
-        found |= {item.alias.lower() for item in with_.expressions} if isinstance(with_, exp.With) else set()
+        names |= {item.alias.lower() for item in with_.expressions} if isinstance(with_, exp.With) else set()
         scopes = scopes.parent
-    return found
+    return names
 
 
 def _refusal(node: exp.Expr, says: str) -> Refusal:

@@ -71,8 +71,8 @@ def read(sql: str, values: Values, tables: Tables) -> exp.Query:
         return cast("exp.Query", annotate_types(qualified, schema=schema, dialect="duckdb"))
     except SqlglotError as error:
         says = str(error).partition("\n")[0]
-        found = _PLACE.search(says)
-        raise NotRead(_PLACE.sub("", says), int(found[1]) if found else 1) from error
+        match = _PLACE.search(says)
+        raise NotRead(_PLACE.sub("", says), int(match[1]) if match else 1) from error
 
 
 def _refuse_unread(tree: exp.Expr, tables: Tables) -> None:

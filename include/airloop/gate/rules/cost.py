@@ -46,8 +46,8 @@ class Cost(Rule):
             return measured
         champion, nothing = self._costs(holdout.labels, holdout.champion), np.zeros(holdout.labels.size)
         # The mean of a column with its day blocks is the mean absolute distance from 0.
-        found = evidence.compare(nothing, champion, candidate, holdout.days, metric="mae", **holdout.sampled)
-        return measured | {"champion": found.champion, "saving": found.gain, "lower": found.lower, "upper": found.upper}
+        costs = evidence.compare(nothing, champion, candidate, holdout.days, metric="mae", **holdout.sampled)
+        return measured | {"champion": costs.champion, "saving": costs.gain, "lower": costs.lower, "upper": costs.upper}
 
     def _costs(self, labels: "Floats", predicted: "Floats") -> "Floats":
         acted = predicted >= self.threshold

@@ -32,13 +32,13 @@ class Coverage(Rule):
         levels = getattr(holdout.candidate, "levels", ())
         if holdout.task != "quantiles" or not levels:
             raise DataContractError(f"coverage is for tasks of quantiles, this one is {holdout.task}")
-        nothing, found = np.zeros(holdout.labels.size), []
+        nothing, by_level = np.zeros(holdout.labels.size), []
         for place, level in enumerate(levels):
             below = (holdout.labels <= np.asarray(holdout.candidate)[:, place]).astype(np.float64)
             # The mean of a column with its day blocks is the mean absolute distance from 0.
             share = evidence.compare(nothing, below, nothing, holdout.days, metric="mae", **holdout.sampled)
-            found.append({"level": level, "share": share.champion, "lower": share.lower, "upper": share.upper})
-        return {"levels": found}
+            by_level.append({"level": level, "share": share.champion, "lower": share.lower, "upper": share.upper})
+        return {"levels": by_level}
 
     def check(self, measured: dict[str, Any]) -> Check:
         """See the class."""

@@ -41,10 +41,10 @@ class Forgetting(Rule):
         if days < self.min_days:
             return {"days": days}
         sides = (kept.labels, kept.champion, kept.candidate, kept.days)
-        found = significance.worse(
+        worse = significance.worse(
             *sides, metric=holdout.metric, sampled=holdout.sampled, margin_share=self.margin_share
         )
-        return {"days": days, "rows": int(kept.labels.size), **found}
+        return {"days": days, "rows": int(kept.labels.size), **worse}
 
     def check(self, measured: dict[str, Any]) -> Check:
         """See the class."""

@@ -60,8 +60,10 @@ class Shadowed(Rule):
             says += f", must be at most {self.max_difference:g}"
         if not self.labelled:
             return verdict(RULE, says, apart, passed=passed)
-        found = Evidence.from_json(measured["evidence"])
-        passed = passed and found.upper >= 0
-        gain = f"{METRICS[found.metric].title} {found.candidate:.4f} against the champion's {found.champion:.4f}"
-        says += f"; {gain}, interval of the gain [{found.lower:+.4f}, {found.upper:+.4f}], must reach 0"
-        return verdict(RULE, says, found.gain, passed=passed)
+        evidence = Evidence.from_json(measured["evidence"])
+        passed = passed and evidence.upper >= 0
+        gain = (
+            f"{METRICS[evidence.metric].title} {evidence.candidate:.4f} against the champion's {evidence.champion:.4f}"
+        )
+        says += f"; {gain}, interval of the gain [{evidence.lower:+.4f}, {evidence.upper:+.4f}], must reach 0"
+        return verdict(RULE, says, evidence.gain, passed=passed)

@@ -35,14 +35,14 @@ class Slices(Rule):
             raise DataContractError(f"slices: there is no column {missing[0]!r} among the features")
         if holdout.champion is None:
             return {"slices": {}, "not_judged": [], "champion": False}
-        found: dict[str, dict[str, float]] = {}
+        judged: dict[str, dict[str, float]] = {}
         not_judged = []
         for name, rows in self._slices(holdout):
             try:
-                found[name] = self._judged(holdout, rows)
+                judged[name] = self._judged(holdout, rows)
             except DataContractError as error:
                 not_judged.append(f"{name} ({error})")
-        return {"slices": found, "not_judged": not_judged, "champion": True}
+        return {"slices": judged, "not_judged": not_judged, "champion": True}
 
     def _slices(self, holdout: "Holdout") -> list[tuple[str, Any]]:
         slices = []
@@ -60,10 +60,10 @@ class Slices(Rule):
         if count < self.min_rows:
             raise DataContractError(f"{count} rows, at least {self.min_rows} are needed")
         sides = (holdout.labels[rows], holdout.champion[rows], holdout.candidate[rows], holdout.days[rows])  # type: ignore[index]
-        found = significance.worse(
+        worse = significance.worse(
             *sides, metric=holdout.metric, sampled=holdout.sampled, margin_share=self.margin_share
         )
-        return {"rows": count, **found}
+        return {"rows": count, **worse}
 
     def check(self, measured: dict[str, Any]) -> Check:
         """See the class."""
@@ -75,7 +75,7 @@ class Slices(Rule):
         )
         if not slices:
             return verdict("slices", f"no slice could be judged{left}", None, passed=False)
-        worst, adjusted = holm({name: found["p"] for name, found in slices.items()})
+        worst, adjusted = holm({name: of_slice["p"] for name, of_slice in slices.items()})
         gain = slices[worst]["gain"]
         says = f"worst slice {worst}: gain {gain:+.4f}, Holm's p {adjusted:.4f}, must be above {self.alpha:g}{left}"
         return verdict("slices", says, gain, passed=adjusted > self.alpha)

@@ -72,13 +72,13 @@ class Fast:
 
     def __call__(self, rows: Rows) -> Floats:
         """Predictions as the task has them."""
-        found = self.scorer(rows)
+        scores = self.scorer(rows)
         if self.kind == "regression":
-            return found[:, 0]
+            return scores[:, 0]
         if self.kind == "binary":
-            return found[:, 1]
+            return scores[:, 1]
         spread = np.zeros((len(rows), self.classes))
-        spread[:, list(self.numbers)] = found
+        spread[:, list(self.numbers)] = scores
         return spread
 
 
@@ -115,10 +115,10 @@ def difference(fast: Callable[[Rows], Floats], slow: Callable[[Rows], Floats], r
         return "there are no rows to compare on"
     wanted = slow(rows)
     alone = np.concatenate([fast([row]) for row in rows[-_ALONE:]])
-    for found, expected in ((fast(rows), wanted), (alone, wanted[-_ALONE:])):
-        if found.shape != expected.shape or not np.isfinite(found).all():
-            return f"answers of shape {found.shape}, expected {expected.shape}, or one that is not finite"
-        apart = np.abs(found - expected) / np.maximum(1.0, np.abs(expected))
+    for answers, expected in ((fast(rows), wanted), (alone, wanted[-_ALONE:])):
+        if answers.shape != expected.shape or not np.isfinite(answers).all():
+            return f"answers of shape {answers.shape}, expected {expected.shape}, or one that is not finite"
+        apart = np.abs(answers - expected) / np.maximum(1.0, np.abs(expected))
         if apart.max() > TOLERANCE:
             return f"differs from the pipeline by {apart.max():.3g}"
     return ""

@@ -32,13 +32,13 @@ class OrdinalRows:
 
     def matrix(self, rows: Rows) -> npt.NDArray[np.float64]:
         """One row each; a missing number is NaN."""
-        found = np.empty((len(rows), len(self.texts) + len(self.numbers)))
+        numeric = np.empty((len(rows), len(self.texts) + len(self.numbers)))
         for at, (name, numbers) in enumerate(self.texts):
-            found[:, at] = [numbers.get(row[name], UNKNOWN) for row in rows]
+            numeric[:, at] = [numbers.get(row[name], UNKNOWN) for row in rows]
         # numpy reads None as NaN where it is told to make floats.
         values = np.fromiter(chain.from_iterable(map(self._numbers_of, rows)), np.float64)
-        found[:, len(self.texts) :] = values.reshape(len(rows), len(self.numbers))
-        return found
+        numeric[:, len(self.texts) :] = values.reshape(len(rows), len(self.numbers))
+        return numeric
 
     def line(self, row: Mapping[str, Any]) -> list[float]:
         """One row as a list, without numpy."""
@@ -64,7 +64,7 @@ def ordinal_rows(transformer: Any) -> OrdinalRows:
         raise ValueError(f"texts go through {type(encoder).__name__}, numbers through {passed}")
     categories = encoder.categories_ if len(texts) else []
     # None met in training is a category like any other; only NaN is encoded as missing.
-    tables = [{value: float(at) for at, value in enumerate(found) if not _is_nan(value)} for found in categories]
+    tables = [{value: float(at) for at, value in enumerate(of_text) if not _is_nan(value)} for of_text in categories]
     return OrdinalRows(tuple(zip(texts, tables, strict=True)), tuple(numbers))
 
 

@@ -98,7 +98,7 @@ def leaf_masks(
         np.array([mask for _, masks in below for mask in masks.values()], dtype=_KINDS[width]),
     )
     known = {int(one): np.unique(inner.threshold[inner.feature == one]) for one in np.unique(inner.feature)}
-    starts = np.cumsum([0, *(len(found) + 2 for found in known.values())]).tolist()
+    starts = np.cumsum([0, *(len(bounds) + 2 for bounds in known.values())]).tolist()
     if starts[-1] * len(roots) * width // 8 > _MOST_BYTES:
         return None
     kept = np.full((starts[-1], len(roots)), _all(inner.kept.dtype), inner.kept.dtype)
@@ -106,8 +106,8 @@ def leaf_masks(
         _rule_out(kept[start : start + len(known[one]) + 2], known[one], inner.of(one))
     return LeafMasks(
         used=tuple(known),
-        thresholds=tuple(np.append(found, np.inf) for found in known.values()),
-        lists=tuple(found.tolist() for found in known.values()),
+        thresholds=tuple(np.append(bounds, np.inf) for bounds in known.values()),
+        lists=tuple(bounds.tolist() for bounds in known.values()),
         starts=tuple(starts[:-1]),
         kept=kept,
         values=values[[leaf for leaves, _ in below for leaf in leaves]],

@@ -43,23 +43,23 @@ def grown(estimator: Any) -> Grown:
 
 def _nodes(tree: Mapping[str, Any], output: int, outputs: int) -> Nodes:
     """One tree, its nodes from the root on."""
-    found = list(_below(tree["tree_structure"], 0))
-    place = {id(node): at for at, (node, _) in enumerate(found)}
-    leaf = np.array(["split_feature" not in node for node, _ in found])
-    values = np.zeros((len(found), outputs))
-    values[leaf, output] = [node["leaf_value"] for node, _ in found if "split_feature" not in node]
+    nodes = list(_below(tree["tree_structure"], 0))
+    place = {id(node): at for at, (node, _) in enumerate(nodes)}
+    leaf = np.array(["split_feature" not in node for node, _ in nodes])
+    values = np.zeros((len(nodes), outputs))
+    values[leaf, output] = [node["leaf_value"] for node, _ in nodes if "split_feature" not in node]
 
     def child(side: str) -> Any:
-        return np.array([place[id(node[side])] if side in node else 0 for node, _ in found])
+        return np.array([place[id(node[side])] if side in node else 0 for node, _ in nodes])
 
     return looped(
         leaf,
-        feature=np.array([node.get("split_feature", 0) for node, _ in found]),
-        threshold=np.array([_threshold(node.get("threshold", math.inf)) for node, _ in found]),
+        feature=np.array([node.get("split_feature", 0) for node, _ in nodes]),
+        threshold=np.array([_threshold(node.get("threshold", math.inf)) for node, _ in nodes]),
         children=(child("left_child"), child("right_child")),
-        missing_left=np.array([_missing_left(node) for node, _ in found]),
+        missing_left=np.array([_missing_left(node) for node, _ in nodes]),
         values=values,
-        depth=max(depth for _, depth in found),
+        depth=max(depth for _, depth in nodes),
     )
 
 

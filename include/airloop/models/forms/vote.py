@@ -21,8 +21,8 @@ class Together:
 
     def __call__(self, rows: Rows) -> Floats:
         """Predictions (n, outputs)."""
-        found: Floats = np.mean([part(rows) for part in self.parts], axis=0)
-        return found
+        answers: Floats = np.mean([part(rows) for part in self.parts], axis=0)
+        return answers
 
 
 def vote_form(_encoder: None, vote: Any) -> Together:

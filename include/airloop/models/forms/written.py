@@ -105,8 +105,8 @@ def _together(description: Mapping[str, Any], arrays: _Arrays) -> Together:
 
 
 def _part(name: str, description: Mapping[str, Any], arrays: _Arrays) -> Trees | Linear:
-    found: Trees | Linear = _READERS[name](description, from_described(description["encoder"]), arrays)
-    return found
+    part: Trees | Linear = _READERS[name](description, from_described(description["encoder"]), arrays)
+    return part
 
 
 def _trees(description: Mapping[str, Any], encoder: OrdinalRows, arrays: _Arrays) -> Trees:

@@ -99,8 +99,8 @@ class KeptClassifier(ClassifierMixin, Kept):  # type: ignore[misc]
 
     def predict(self, rows: npt.ArrayLike) -> npt.NDArray[Any]:
         """The most probable class of each row."""
-        found: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
-        return found
+        predicted: npt.NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
+        return predicted
 
     def _targets(self, labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         self.classes_, places = np.unique(labels, return_inverse=True)

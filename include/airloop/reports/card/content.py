@@ -58,21 +58,21 @@ def content(
             f"{pipeline.name} has no version {version} that was trained here: `{_NEEDS_VERSION} {pipeline.name}` names "
             "the versions"
         )
-    found = {**records, "measured": dict(measured or records.get("describe", {}).get("measured", {}))}
+    by_stage = {**records, "measured": dict(measured or records.get("describe", {}).get("measured", {}))}
     decision = next((entry for entry in reversed(entries) if entry.kind == "decision"), None)
     card = {
         "format": FORMAT,
         "pipeline": _purpose(pipeline),
-        "version": _version(pipeline, version, judged, found, history),
-        "data": _data(found),
-        "features": listed_features(found.get("snapshot", {}), catalogue or {}),
-        "metrics": found["measured"].get("metrics") or _plain_metrics(pipeline, found),
+        "version": _version(pipeline, version, judged, by_stage, history),
+        "data": _data(by_stage),
+        "features": listed_features(by_stage.get("snapshot", {}), catalogue or {}),
+        "metrics": by_stage["measured"].get("metrics") or _plain_metrics(pipeline, by_stage),
         "evidence": list((decision.payload if decision else {}).get("evidence") or ()),
         "checks": list((decision.payload if decision else {}).get("checks") or ()),
-        "rules": found.get("evaluate", {}).get("measured", {}),
-        "slices": found["measured"].get("slices", []),
-        "calibration": found["measured"].get("calibration"),
-        "importance": found["measured"].get("importance", []),
+        "rules": by_stage.get("evaluate", {}).get("measured", {}),
+        "slices": by_stage["measured"].get("slices", []),
+        "calibration": by_stage["measured"].get("calibration"),
+        "importance": by_stage["measured"].get("importance", []),
         "after_promotion": _after_promotion(entries),
         "history": [_told(entry) for entry in entries],
     }
@@ -123,8 +123,8 @@ def _purpose(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def _version(pipeline: Pipeline, version: int, judged: int, found: Records, history: History) -> dict[str, Any]:
-    trained = found.get("train", {})
+def _version(pipeline: Pipeline, version: int, judged: int, by_stage: Records, history: History) -> dict[str, Any]:
+    trained = by_stage.get("train", {})
     declared = pipeline.training.candidates.get(trained.get("candidate", ""))
     return {
         "number": version,
@@ -150,20 +150,20 @@ def _state(version: int, judged: int, history: History) -> str:
     return str(decision.payload.get("outcome")) if decision else "candidate"
 
 
-def _data(found: Records) -> dict[str, Any]:
+def _data(by_stage: Records) -> dict[str, Any]:
     """What is recorded of the training set; empty when nothing is."""
     kept = ("cutoff", "train", "holdout", "train_rows", "holdout_rows", "unlabelled_rows", "digest", "uri")
     more = ("feature_service", "feature_fingerprint", "reason", "reason_key")
-    snapshot = found.get("snapshot", {})
+    snapshot = by_stage.get("snapshot", {})
     if not snapshot:
         return {}
     lists = {"leak_checked": snapshot.get("leak_checked") or [], "table_versions": snapshot.get("table_versions") or {}}
     return {name: snapshot.get(name) for name in (*kept, *more)} | lists
 
 
-def _plain_metrics(pipeline: Pipeline, found: Records) -> list[dict[str, Any]]:
+def _plain_metrics(pipeline: Pipeline, by_stage: Records) -> list[dict[str, Any]]:
     """Without intervals, before describe has measured them."""
-    values = found.get("evaluate", {}).get("metrics", {})
+    values = by_stage.get("evaluate", {}).get("metrics", {})
     return [{"metric": name, "value": values[name]} for name in pipeline.metrics if values.get(name) is not None]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 def listed_features(snapshot: Mapping[str, Any], catalogue: Mapping[str, Any]) -> list[dict[str, Any]]:
     """In the order the model takes them; what nobody wrote down of one is empty."""
-    known = {name: found for view in catalogue.get("views", ()) for name, found in _of_view(view)}
+    known = {name: feature for view in catalogue.get("views", ()) for name, feature in _of_view(view)}
     return [{"name": name, **known.get(_column(name, known), _NOTHING)} for name in snapshot.get("features", ())]
 
 

@@ -21,12 +21,12 @@ def pictures(card: Mapping[str, Any]) -> dict[str, Any]:
         bounds = [abs(proof[bound]) for bound in ("lower", "upper") if proof.get(bound) is not None]
         reach[proof["metric"]] = max([reach.get(proof["metric"], 0.0), *bounds])
 
-    def drawn(found: Any) -> dict[str, Any]:
+    def drawn(proofs: Any) -> dict[str, Any]:
         return {
             proof["metric"]: charts.interval(
                 proof["gain"], proof["lower"], proof["upper"], reach=reach[proof["metric"]]
             )
-            for proof in found or ()
+            for proof in proofs or ()
         }
 
     return {"evidence": drawn(card["evidence"]), "after": drawn(after.get("evidence"))}

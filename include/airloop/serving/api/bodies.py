@@ -44,15 +44,15 @@ def decode(content: bytes, shape: type[_Shape], fewest_colons: Callable[[_Shape]
         Refused: No JSON (400), or of another shape (422), or a key twice in one object (422); says which field.
     """
     try:
-        found = msgspec.json.decode(content, type=shape)
+        body = msgspec.json.decode(content, type=shape)
         # An escaped colon is counted where it is read, and not where it stands.
-        if fewest_colons is None or b"\\u" in content or content.count(b":") > fewest_colons(found):
+        if fewest_colons is None or b"\\u" in content or content.count(b":") > fewest_colons(body):
             json_keys.refuse_repeated(content)
     except msgspec.ValidationError as error:
         raise _wrong_shape(str(error), shape, content) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(400, "not_json", f"the body is not JSON: {error}", field="body") from error
-    return found
+    return body
 
 
 def instant(text: str | None, *, default: datetime, field: str = "as_of") -> datetime:
@@ -72,8 +72,8 @@ def now() -> datetime:
 
 
 def _wrong_shape(text: str, shape: Any, content: bytes) -> Refused:
-    found = _PLACE.search(text)
-    place = found["place"] if found else ""
+    named = _PLACE.search(text)
+    place = named["place"] if named else ""
     says = _PLACE.sub("", text)
     if says.endswith("out of range"):
         key, number = json_keys.too_large(content)

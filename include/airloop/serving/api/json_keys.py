@@ -23,9 +23,9 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     Raises:
         Refused: A key is there twice (422); says which.
     """
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
+    content = dict(pairs)
+    if len(content) == len(pairs):
+        return content
     twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
     says = f"the key {twice!r} is there twice in one object: send it once"
     raise Refused(422, "repeated_key", says, field=twice)
@@ -58,17 +58,17 @@ def too_large(content: bytes) -> tuple[str, str]:
 
     The key is that of the innermost object around it.
     """
-    found: list[tuple[str, str]] = []
+    marked: list[tuple[str, str]] = []
 
     def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found.extend((name, text) for name, value in pairs for text in _marked(value))
+        marked.extend((name, text) for name, value in pairs for text in _marked(value))
         return dict(pairs)
 
     try:
         json.loads(content, object_pairs_hook=look, parse_int=_long_number, parse_float=_long_number)
     except (ValueError, RecursionError):
         return "", ""
-    return found[0] if found else ("", "")
+    return marked[0] if marked else ("", "")
 
 
 class _TooLarge(str):

@@ -86,28 +86,28 @@ def _task(item: Item, said: Sequence[Answer]) -> dict[str, Any]:
 
 
 def _results(item: Item, answer: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
+    results = []
     for field in item.content["fields"]:
         name, text = field["name"], review_form.text_of(answer.get(field["name"]))
         kind, value = ("choices", [text]) if field.get("choices") else ("textarea", [text])
         key = "choices" if kind == "choices" else "text"
-        found.append({"from_name": name, "to_name": "text", "type": kind, "value": {key: value}})
-    return found
+        results.append({"from_name": name, "to_name": "text", "type": kind, "value": {key: value}})
+    return results
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        tasks = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataContractError(f"{path}: cannot be read as JSON: {error}") from error
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    if not isinstance(tasks, list) or not all(isinstance(one, dict) for one in tasks):
         raise DataContractError(f"{path}: is not a list of tasks: export JSON from Label Studio, not JSON-MIN or CSV")
-    return found
+    return tasks
 
 
-def _objects(found: Any, place: str) -> list[dict[str, Any]]:
+def _objects(value: Any, place: str) -> list[dict[str, Any]]:
     """A list of objects; none where there is nothing."""
-    listed = [] if found is None else found
+    listed = [] if value is None else value
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise DataContractError(f"{place} is not a list of objects: export JSON from Label Studio, not JSON-MIN or CSV")
     return listed

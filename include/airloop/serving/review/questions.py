@@ -108,8 +108,8 @@ def _about_predictions(pipeline: Pipeline, declared: Review, settings: Settings)
         return []
     since = newest - timedelta(days=declared.look_back_days)
     rows = _predicted(pipeline, Window(since, newest), settings)
-    found = list(chosen(rows, declared, reviews.asked_on(settings, pipeline.name, since)))
-    about = rows_about(pipeline, [row.entity for _, row in found], Window(since, newest), settings)
+    rows_chosen = list(chosen(rows, declared, reviews.asked_on(settings, pipeline.name, since)))
+    about = rows_about(pipeline, [row.entity for _, row in rows_chosen], Window(since, newest), settings)
     return [
         Item(
             id=reviews.item_id(pipeline.name, reviews.PREDICTION, _identity(row)),
@@ -127,7 +127,7 @@ def _about_predictions(pipeline: Pipeline, declared: Review, settings: Settings)
             people=declared.people,
             about_at=state.instant_text(row.decided_at),
         )
-        for why, row in found
+        for why, row in rows_chosen
     ]
 
 
@@ -137,15 +137,15 @@ def _identity(row: Predicted) -> dict[str, str]:
 
 def _newest(pipeline: Pipeline, settings: Settings) -> datetime | None:
     """The end of the newest window that was scored; of a service that is asked without one, now."""
-    found = state.records_before(settings, pipeline.name, "score", end=_FAR, limit=1)
-    if found:
-        return Scored.from_json(found[0]).window.end
+    records = state.records_before(settings, pipeline.name, "score", end=_FAR, limit=1)
+    if records:
+        return Scored.from_json(records[0]).window.end
     return None if lake.open_table(online_uri(pipeline, settings), settings) is None else datetime.now(UTC)
 
 
 def _predicted(pipeline: Pipeline, window: Window, settings: Settings) -> list[Predicted]:
     """The window's predictions, whoever asked for them: batch scoring or the service, its challengers included."""
-    found: dict[tuple[str, datetime], Predicted] = {}
+    by_row: dict[tuple[str, datetime], Predicted] = {}
     for columns, uri in _tables(pipeline, settings):
         if lake.open_table(uri, settings) is None:
             continue
@@ -154,10 +154,10 @@ def _predicted(pipeline: Pipeline, window: Window, settings: Settings) -> list[P
         for row in table.to_pylist():
             key, decided = row[pipeline.prediction.entity_key], row["decision_time"].replace(tzinfo=UTC)
             if key is not None:
-                one = found.setdefault((str(key), decided), Predicted(str(key), decided, {}))
+                one = by_row.setdefault((str(key), decided), Predicted(str(key), decided, {}))
                 for version, prediction in columns:
                     one.by.setdefault(int(row[version]), row[prediction])
-    return sorted(found.values(), key=lambda one: (one.decided_at, one.entity))
+    return sorted(by_row.values(), key=lambda one: (one.decided_at, one.entity))
 
 
 def _tables(pipeline: Pipeline, settings: Settings) -> list[tuple[list[tuple[str, str]], str]]:

@@ -45,7 +45,7 @@ def rows_about(
     pipeline: Pipeline, entities: Sequence[str], window: Window, settings: Settings
 ) -> dict[str, dict[str, dict[str, str | None]]]:
     """Entity -> feed -> its newest row about it, as texts; of the feeds that have the entity's key, outcomes apart."""
-    key, found = pipeline.prediction.entity_key, dict[str, dict[str, dict[str, str | None]]]()
+    key, by_entity = pipeline.prediction.entity_key, dict[str, dict[str, dict[str, str | None]]]()
     lookback = timedelta(days=pipeline.features.lookback_days)
     for name, feed in pipeline.feeds.items():
         uri = lake.table_uri(settings, pipeline.name, "clean", name)
@@ -56,5 +56,5 @@ def rows_about(
             # What is predicted may be about a time after the decision.
             where &= lake.between(feed.event_time, Window(window.start - lookback, window.end + lookback))
         for row in lake.read(uri, settings, where=where).sort_by("known_at").to_pylist():
-            found.setdefault(str(row[key]), {})[name] = quarantine.as_landed(feed, row)
-    return found
+            by_entity.setdefault(str(row[key]), {})[name] = quarantine.as_landed(feed, row)
+    return by_entity

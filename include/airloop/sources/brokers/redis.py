@@ -101,8 +101,8 @@ class Redis(Broker):
     def dead_letters(self, most: int) -> Sequence[DeadLetter]:
         """See Broker."""
         with self._answering():
-            found = self._client.xrevrange(self._dead, count=most)
-        return [DeadLetter(_event(key, fields), _text(fields.get(b"reason", b""))) for key, fields in reversed(found)]
+            newest = self._client.xrevrange(self._dead, count=most)
+        return [DeadLetter(_event(key, fields), _text(fields.get(b"reason", b""))) for key, fields in reversed(newest)]
 
     def drop_dead_letters(self, until: str | None) -> int:
         """See Broker.

@@ -115,8 +115,8 @@ def local_url(settings: Settings) -> str:
     """
     path = settings.home / "run" / "redis.json"
     try:
-        found = json.loads(path.read_text())
-        return f"redis://:{found['password']}@127.0.0.1:{found['port']}/0"
+        server = json.loads(path.read_text())
+        return f"redis://:{server['password']}@127.0.0.1:{server['port']}/0"
     except (OSError, ValueError, KeyError) as error:
         raise UpstreamUnavailable(
             f"{path}: no Redis server was started here: `airloop up` starts one where a pipeline declares a stream"

@@ -68,17 +68,17 @@ class Landing:
     def quiet_periods(self, now: datetime) -> list[str]:
         """A file without rows for each period up to now's that has no file: nothing came, and the windows may go on."""
         feed, coverage = self.stream.declared, self.stream.pipeline.coverage
-        found, start = [], self._reached or now
+        names, start = [], self._reached or now
         for _ in range(_MOST_EMPTY):
             span = landed_files.period_of(feed, start.astimezone(ZoneInfo(feed.day_timezone)))
             if span.start > now:
                 break
             name = landed_files.name_at(feed, span.start)
             if name not in self._periods and coverage.holds(start):
-                found.append(self._publish(name, name.removesuffix(".csv") + ".stream.0-0.0-0.csv", ""))
+                names.append(self._publish(name, name.removesuffix(".csv") + ".stream.0-0.0-0.csv", ""))
             start = span.end
         self._reached = now
-        return found
+        return names
 
     def _write(self, file: str, rows: Sequence[Row]) -> str:
         first, last = rows[0].event.position, rows[-1].event.position

@@ -39,19 +39,25 @@ def online_sections(stream: Stream, settings: Settings) -> dict[str, Section]:
     Raises:
         ConfigError: There is no such view, or it does more than read one event of this feed.
     """
-    found = {one.name: one for one in sections.feature_sections(stream.pipeline, settings) if one.kind == "view"}
+    declared_views = {
+        one.name: one for one in sections.feature_sections(stream.pipeline, settings) if one.kind == "view"
+    }
     place = f"{stream.pipeline.name}/pipeline.yaml: feeds.{stream.feed}.source.options.online"
     for name in stream.options.online:
-        if name not in found:
-            known = ", ".join(found)
-            raise ConfigError(f"{place}: features.sql has no view {name!r}{nearest(name, found)} (views: {known})")
-        if why := why_not(found[name], stream.feed) or _keeps_late(found[name], str(stream.options.late)):
-            where = f"{stream.pipeline.name}/features.sql:{found[name].line}"
+        if name not in declared_views:
+            known = ", ".join(declared_views)
+            raise ConfigError(
+                f"{place}: features.sql has no view {name!r}{nearest(name, declared_views)} (views: {known})"
+            )
+        if why := why_not(declared_views[name], stream.feed) or _keeps_late(
+            declared_views[name], str(stream.options.late)
+        ):
+            where = f"{stream.pipeline.name}/features.sql:{declared_views[name].line}"
             raise ConfigError(
                 f"{place}: view {name!r} cannot be computed from one event: {why} ({where}); leave it out of `online`, "
                 "and its values come with their window"
             )
-    return {name: found[name] for name in stream.options.online}
+    return {name: declared_views[name] for name in stream.options.online}
 
 
 def why_not(section: Section, feed: str) -> str:
@@ -137,13 +143,13 @@ def compute(stream: Stream, events: pa.Table, settings: Settings) -> dict[str, p
     Raises:
         ConfigError: See online_sections; or the query does not run.
     """
-    found = online_sections(stream, settings)
+    online_views = online_sections(stream, settings)
     declared = {view.name: view for view in views(stream.pipeline, settings)}
     last = max(events["known_at"].to_pylist())
     window = Window(last - timedelta(days=1), last + timedelta(microseconds=1))
     computed = {}
     with sections.connect(stream.pipeline, window, {stream.feed: events}) as connection:
-        for name, section in found.items():
+        for name, section in online_views.items():
             rows = feature_views.typed(sections.query(connection, stream.pipeline, section), view_types(declared[name]))
             computed[name] = _newest(rows, [one.name for one in declared[name].entity_columns])
     return computed

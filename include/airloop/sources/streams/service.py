@@ -25,13 +25,13 @@ ALIVE_SECONDS = 20.0
 
 def declared_streams(settings: Settings, pipeline: str | None = None) -> list[Stream]:
     """Every stream of the pipelines that can be read; what is wrong with another one is its own."""
-    found: list[Stream] = []
+    declared: list[Stream] = []
     for name in [pipeline] if pipeline else pipeline_names(settings):
         try:
-            found += streams(load_pipeline(name, settings))
+            declared += streams(load_pipeline(name, settings))
         except AirloopError as error:
             logger.warning("%s: its streams are not consumed: %s", name, error)
-    return found
+    return declared
 
 
 def sign_of_life(settings: Settings) -> Path:

@@ -78,7 +78,7 @@ def read_appended(settings: Settings, pipeline: str, *, sequence: int, record: i
             rows = _rows(connection, pipeline, first=sequence)
             stages = STAGE_OF_KIND.values()
             records = {stage: _records(connection, pipeline, stage, after=record) for stage in stages}
-            named = {int(said.get("sequence") or 0) for found in records.values() for _, said in found}
+            named = {int(said.get("sequence") or 0) for of_stage in records.values() for _, said in of_stage}
             older = _entries(connection, pipeline, _table.c.sequence.in_([n for n in named if n < sequence]))
             if _written_down(connection, pipeline) == written_down:
                 return _stored(rows, older, written_down, records)
@@ -87,8 +87,8 @@ def read_appended(settings: Settings, pipeline: str, *, sequence: int, record: i
 def _stored(
     rows: Rows, older: Rows, written_down: Mapping[str, Any] | None, numbered: Mapping[str, _Numbered]
 ) -> Stored:
-    numbers = [number for found in numbered.values() for number, _ in found]
-    records = {stage: [record for _, record in found] for stage, found in numbered.items()}
+    numbers = [number for of_stage in numbered.values() for number, _ in of_stage]
+    records = {stage: [record for _, record in of_stage] for stage, of_stage in numbered.items()}
     return Stored(rows, older, written_down, records, max(numbers, default=0))
 
 
@@ -135,7 +135,7 @@ def _records(
 def _record(text: Any) -> dict[str, Any]:
     """A record, or that it is none: a verification says so."""
     try:
-        found = json.loads(text)
+        record = json.loads(text)
     except (TypeError, ValueError):
-        found = None
-    return found if isinstance(found, dict) else {UNREADABLE: True}
+        record = None
+    return record if isinstance(record, dict) else {UNREADABLE: True}

@@ -141,5 +141,5 @@ def _allowed(loader: str, reviewed: frozenset[str]) -> frozenset[str]:
 def _estimators() -> frozenset[str]:
     """scikit-learn's own estimators, by the module that defines them."""
     classes = (estimator for _, estimator in all_estimators())
-    names = (f"{found.__module__}.{found.__qualname__}" for found in classes)
+    names = (f"{class_.__module__}.{class_.__qualname__}" for class_ in classes)
     return frozenset(name for name in names if name.startswith("sklearn."))

@@ -161,15 +161,15 @@ def _decoded(text: str, stage: str) -> dict[str, Any]:
         DataContractError: Somebody wrote something else.
     """
     try:
-        found = json.loads(text)
+        record = json.loads(text)
     except (TypeError, ValueError):
-        found = None
-    if not isinstance(found, dict):
+        record = None
+    if not isinstance(record, dict):
         raise DataContractError(
             f"state database: a record of stage {stage} cannot be read, somebody wrote it: restore the database from a "
             "backup"
         )
-    return found
+    return record
 
 
 def _recorded(pipeline: str, stage: str) -> sa.ColumnElement[bool]:

@@ -28,16 +28,16 @@ def tell(
     *,
     now: datetime,
     send: Send,
-    found: Sequence[Alert] = (),
+    noticed: Sequence[Alert] = (),
     over: Callable[[Alert], bool] = lambda _alert: False,
 ) -> None:
     """Bring the alerts up to date with records and ledger, then tell whom the declaration names.
 
     Args:
-        found: What the caller knows beside (a failed run, a paused DAG).
-        over: Whether an open alert that is neither found here nor among `found` has ended, of kinds the caller knows.
+        noticed: What the caller knows beside (a failed run, a paused DAG).
+        over: Whether an open alert that is neither found here nor among `noticed` has ended, of kinds the caller knows.
     """
-    alive = (*of_state(pipeline, settings, now=now), *found)
+    alive = (*of_state(pipeline, settings, now=now), *noticed)
     alerts.note(settings, pipeline.name, alive, now=now, is_over=lambda alert: alert.kind in STATE_KINDS or over(alert))
     deliver(pipeline, settings, now=now, send=send)
 
