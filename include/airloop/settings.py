@@ -87,10 +87,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _embedded_defaults(cls, given: dict[str, Any]) -> dict[str, Any]:
-        project = Path(given.get("project_dir") or find_project()).resolve()
-        home = Path(given.get("home") or project / ".airloop").resolve()
-        tracking_uri = str(given.get("mlflow_tracking_uri") or "")
+    def _embedded_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
+        project = Path(values.get("project_dir") or find_project()).resolve()
+        home = Path(values.get("home") or project / ".airloop").resolve()
+        tracking_uri = str(values.get("mlflow_tracking_uri") or "")
         defaults: dict[str, Any] = {
             "landing_uri": f"{home}/landing",
             "lake_uri": f"{home}/lake",
@@ -102,7 +102,12 @@ class Settings(BaseSettings):
             "feast_registry_url": f"sqlite:///{home}/feast_registry.db",
             "online_store": {"type": "sqlite", "path": f"{home}/online_store.db"},
         }
-        return {**defaults, **{k: v for k, v in given.items() if v or v is False}, "project_dir": project, "home": home}
+        return {
+            **defaults,
+            **{k: v for k, v in values.items() if v or v is False},
+            "project_dir": project,
+            "home": home,
+        }
 
     @property
     def pipelines_dir(self) -> Path:

@@ -101,7 +101,7 @@ def _table(evidence: tuple[Evidence, ...]) -> list[str]:
 
 def _links(pipeline: Pipeline, settings: Settings, entry: Entry) -> list[tuple[str, str]]:
     version = versions_seen.versions(settings, pipeline.name).get(entry.payload["version"])
-    seen = mlflow_links.of_version(settings, pipeline.name, version) if version else {}
+    mlflow_pages = mlflow_links.of_version(settings, pipeline.name, version) if version else {}
     page = f"/airloop/pipelines/{quote(pipeline.name)}/ledger#entry-{entry.sequence}"
     card = f"/airloop/pipelines/{quote(pipeline.name)}/versions/{entry.payload['version']}"
-    return [("the model card", card), ("the ledger's entry", page), *seen.items()]
+    return [("the model card", card), ("the ledger's entry", page), *mlflow_pages.items()]

@@ -41,13 +41,13 @@ class AskedWindows:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Look at a request to start a run."""
-        asked = _RUNS.search(scope.get("path", "")) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if asked is None:
+        match = _RUNS.search(scope.get("path", "")) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if match is None:
             await self.app(scope, receive, send)
             return
         messages = await _read(receive)
-        why = refusal(asked[2], asked[3], b"".join(message.get("body", b"") for message in messages))
-        if why and await self.entitled(scope, asked["dag_id"]):
+        why = refusal(match[2], match[3], b"".join(message.get("body", b"") for message in messages))
+        if why and await self.entitled(scope, match["dag_id"]):
             await _answer(send, why)
             return
 

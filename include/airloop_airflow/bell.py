@@ -74,8 +74,8 @@ class Bell:
         Args:
             took: Seconds of computing the last look took.
         """
-        wanted = poll_seconds * (_SLOWER_WHEN_QUIET if self.quiet_seconds >= _QUIET_SECONDS else 1)
-        return max(wanted, min(took * _POLLS_PER_COST, _LONGEST_PAUSE_SECONDS))
+        by_quiet = poll_seconds * (_SLOWER_WHEN_QUIET if self.quiet_seconds >= _QUIET_SECONDS else 1)
+        return max(by_quiet, min(took * _POLLS_PER_COST, _LONGEST_PAUSE_SECONDS))
 
 
 class LandingTrigger(BaseEventTrigger):

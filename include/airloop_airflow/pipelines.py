@@ -58,8 +58,8 @@ def refusals() -> list[str]:
 
 
 def _wanted_names(installed: Settings) -> tuple[str, ...]:
-    names, wanted = pipeline_names(installed), get_parsing_context().dag_id
-    return names if wanted is None else tuple(name for name in names if name == pipeline_and_group(wanted)[0])
+    names, dag_id = pipeline_names(installed), get_parsing_context().dag_id
+    return names if dag_id is None else tuple(name for name in names if name == pipeline_and_group(dag_id)[0])
 
 
 def _reason(name: str, error: Exception) -> str:

@@ -57,9 +57,9 @@ async def _entitled(scope: MutableMapping[str, Any], dag_id: str) -> bool:
 
     request = Request(scope)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    given = token if scheme.lower() == "bearer" else request.cookies.get(COOKIE_NAME_JWT_TOKEN)
+    jwt = token if scheme.lower() == "bearer" else request.cookies.get(COOKIE_NAME_JWT_TOKEN)
     try:
-        user = await resolve_user_from_token(given)
+        user = await resolve_user_from_token(jwt)
     except HTTPException:
         return False
     return await run_in_thread(_may_see, user, dag_id)

@@ -44,13 +44,13 @@ def run(
     from airloop.run.stages import find_stage
 
     feast_boot.neutralise_typeguard()
-    given = {name: _decode(find_stage(name).record, data) for name, data in (upstream or {}).items()}
+    records = {name: _decode(find_stage(name).record, data) for name, data in (upstream or {}).items()}
     here = settings.load_settings()
     try:
         if connections:
             here = here.model_copy(update={"connections": urls(connections)})
         with run_context.working_for(_run_id(), starter=_starter()):
-            record = stage_run.run_stage(stage, Deployment(pipeline, here), over, upstream=given, **options)
+            record = stage_run.run_stage(stage, Deployment(pipeline, here), over, upstream=records, **options)
     except outcomes.PERMANENT as error:
         raise AirflowFailException(f"{stage}: {error}") from error
     return record.to_json()

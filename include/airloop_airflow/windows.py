@@ -50,8 +50,8 @@ def window(pipeline: Pipeline, context: Mapping[str, Any], group: str = "data") 
             outside `coverage`; a run is never given the current time.
     """
     try:
-        given = _given_window(pipelines.read_params(context))
-        resolved = given or _partition(pipeline.calendar_of(group), context) or _data_interval(context)
+        by_hand = _given_window(pipelines.read_params(context))
+        resolved = by_hand or _partition(pipeline.calendar_of(group), context) or _data_interval(context)
     except DataContractError as error:
         raise AirflowFailException(f"refused window: {error}") from error
     if resolved is None:
@@ -63,16 +63,16 @@ def window(pipeline: Pipeline, context: Mapping[str, Any], group: str = "data") 
         raise AirflowFailException(
             f"refused window {resolved}: outside the coverage [{start}, {end}) of {pipeline.name}"
         )
-    if given is not None:
-        _refuse_off_calendar(pipeline, given, pipeline.calendar_of(group))
+    if by_hand is not None:
+        _refuse_off_calendar(pipeline, by_hand, pipeline.calendar_of(group))
     return resolved
 
 
-def _refuse_off_calendar(pipeline: Pipeline, given: Window, calendar: Calendar) -> None:
+def _refuse_off_calendar(pipeline: Pipeline, by_hand: Window, calendar: Calendar) -> None:
     try:
-        refuse_off_calendar(pipeline, given, calendar)
+        refuse_off_calendar(pipeline, by_hand, calendar)
     except DataContractError as error:
-        raise AirflowFailException(f"refused window {given}: {error}") from error
+        raise AirflowFailException(f"refused window {by_hand}: {error}") from error
 
 
 def training_window(pipeline: Pipeline, context: Mapping[str, Any]) -> Window:

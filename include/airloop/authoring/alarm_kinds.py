@@ -20,8 +20,8 @@ def alarm_kinds() -> frozenset[str]:
 
 def unknown_kinds(pipeline: Pipeline) -> list[str]:
     """A line for each kind of `validation.fail_on` that no stage raises: it would fail nothing, ever."""
-    wanted = pipeline.validation.fail_on
-    unknown = sorted(set(wanted) - alarm_kinds()) if wanted else []
+    kinds = pipeline.validation.fail_on
+    unknown = sorted(set(kinds) - alarm_kinds()) if kinds else []
     return [
         f"{pipeline.name}/pipeline.yaml: validation.fail_on: no alarm is of the kind {kind!r}"
         f"{nearest(kind, alarm_kinds())} (kinds: {', '.join(sorted(alarm_kinds()))})"

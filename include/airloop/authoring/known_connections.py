@@ -38,14 +38,14 @@ def with_connection(name: str, settings: Settings) -> Settings:
 def unknown_connections(pipeline: Pipeline, settings: Settings) -> list[str]:
     """A look for each feed whose connection nothing here knows: no error, another machine's Airflow may have it."""
     sources = {name: feed.source for name, feed in pipeline.feeds.items() if feed.source}
-    wanted = {name: source.connection for name, source in sources.items() if source.connection}
-    if not wanted:
+    by_feed = {name: source.connection for name, source in sources.items() if source.connection}
+    if not by_feed:
         return []
     known = {*settings.connections, *(item for look_up in _LOOK_UPS for item in look_up(settings))}
     return [
         f"pipeline.yaml: look: feeds.{name}.source.connection: no connection {connection!r} is known here (known: "
         f"{', '.join(sorted(known)) or 'none'}); {_who_needs(pipeline, name, connection)}"
-        for name, connection in wanted.items()
+        for name, connection in by_feed.items()
         if connection not in known
     ]
 

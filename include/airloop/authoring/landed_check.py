@@ -64,12 +64,12 @@ def _days_of_outcomes(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[d
 
 def _too_few_days(pipeline: Pipeline, days: Sequence[date]) -> list[str]:
     compare, policy = pipeline.gate.compare, pipeline.monitoring.policy
-    asked = (
+    needs = (
         ("monitoring.over_days", rhythm_check.days_of_a_look(pipeline), "monitoring.policy", policy.min_blocks),
         ("training.holdout_days", pipeline.training.holdout_days, "gate.compare", compare.min_blocks),
     )
     lines = []
-    for key, length, place, needed in asked:
+    for key, length, place, needed in needs:
         most = _most_within(days, length)
         if length >= needed > most and (days[-1] - days[0]).days >= length:
             enough = _length_for(days, needed)

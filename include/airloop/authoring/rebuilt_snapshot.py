@@ -47,11 +47,11 @@ def rebuild(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> Rebui
     there, newest = _versions(pipeline, snapshot, settings)
     try:
         with held(there):
-            made = training_rows(Deployment(pipeline, settings), snapshot.cutoff)
+            rebuilt = training_rows(Deployment(pipeline, settings), snapshot.cutoff)
     except AirloopError as error:
         return Rebuilt(len(frozen), len(there), newest, f"it cannot be made again: {error}")
-    same = made.digest == snapshot.digest
-    problem = "" if same else _difference(frozen, made.frame, pipeline.prediction.entity_key)
+    same = rebuilt.digest == snapshot.digest
+    problem = "" if same else _difference(frozen, rebuilt.frame, pipeline.prediction.entity_key)
     return Rebuilt(len(frozen), len(snapshot.table_versions), newest, problem)
 
 
@@ -77,11 +77,11 @@ def _there(uri: str, version: int, settings: Settings) -> bool:
     return table is not None and all(system.exists(f"{folder}/{path}") for path in table.files())
 
 
-def _difference(frozen: pd.DataFrame, made: pd.DataFrame, key: str) -> str:
-    if list(frozen.columns) != list(made.columns):
-        other = sorted({*frozen.columns} ^ {*made.columns})
+def _difference(frozen: pd.DataFrame, rebuilt: pd.DataFrame, key: str) -> str:
+    if list(frozen.columns) != list(rebuilt.columns):
+        other = sorted({*frozen.columns} ^ {*rebuilt.columns})
         return f"columns differ: {', '.join(other) or 'their order'}"
-    was, now = frozen.set_index(key), made.set_index(key)
+    was, now = frozen.set_index(key), rebuilt.set_index(key)
     if not was.index.is_unique or not now.index.is_unique:
         raise DataContractError(f"rows share a {key}: a training set holds each once")
     lost, new = was.index.difference(now.index), now.index.difference(was.index)

@@ -59,9 +59,9 @@ def made_by_others(pipeline: Pipeline, version: int, settings: Settings) -> str:
     other = {tag: tags.get(tag, "unknown") for tag in _PROVENANCE if tags.get(tag, "unknown") != here[tag]}
     if not other:
         return ""
-    told = ", ".join(f"{_PROVENANCE[tag]} {was[:12]}, here {here[tag][:12]}" for tag, was in other.items())
+    differing = ", ".join(f"{_PROVENANCE[tag]} {was[:12]}, here {here[tag][:12]}" for tag, was in other.items())
     commit = tags.get(tag_names.CODE_COMMIT, "unknown")
-    says = f"version {version} of {pipeline.name} was trained by other code: {told}"
+    says = f"version {version} of {pipeline.name} was trained by other code: {differing}"
     if commit == "unknown" or commit.endswith("-dirty"):
         return f"{says}; that code was not committed, so that nobody can go back to it (--anyway trains with today's)"
     return (
@@ -79,14 +79,14 @@ def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduce
         GuardRefused: The version does not load, its candidate is not declared any more, or the training fails.
         DataContractError: The snapshot's file is not what its record says.
     """
-    held = model_version.load_version(pipeline, version, settings)
-    if held.candidate not in pipeline.training.candidates:
+    model = model_version.load_version(pipeline, version, settings)
+    if model.candidate not in pipeline.training.candidates:
         raise GuardRefused(
-            f"version {version} is a {held.candidate}, which training.candidates of {pipeline.name} lacks now"
+            f"version {version} is a {model.candidate}, which training.candidates of {pipeline.name} lacks now"
         )
-    rows = learned_part(pipeline, read_snapshot(held.snapshot, settings), "holdout")
+    rows = learned_part(pipeline, read_snapshot(model.snapshot, settings), "holdout")
     task = task_of(pipeline)
-    recorded, file = held.predict(pipeline, rows), _in_a_fresh_process(pipeline, version, settings)
+    recorded, file = model.predict(pipeline, rows), _in_a_fresh_process(pipeline, version, settings)
     again = task.from_column(pd.Series(list(file)))  # a file of numbers does not say of which quantiles they are
     values = [metric_values(task, rows["label"], predicted) for predicted in (recorded, again)]
     unequal = recorded != again
@@ -99,25 +99,32 @@ def reproduce(pipeline: Pipeline, version: int, settings: Settings) -> Reproduce
     )
 
 
-def predict_again(pipeline: Pipeline, held: ModelVersion, settings: Settings) -> Floats:
-    """The holdout predictions of a model fitted again as `held` was."""
-    frame = read_snapshot(held.snapshot, settings)
-    learned, holdout = held.learned(frame), learned_part(pipeline, frame, "holdout")
-    train, features = learned_rows(pipeline, learned, held.params), list(held.features)
-    model = fitted_model(pipeline, held.candidate, held.params, train, features)
+def predict_again(pipeline: Pipeline, version: ModelVersion, settings: Settings) -> Floats:
+    """The holdout predictions of a model fitted again as `version` was."""
+    frame = read_snapshot(version.snapshot, settings)
+    learned, holdout = version.learned(frame), learned_part(pipeline, frame, "holdout")
+    train, features = learned_rows(pipeline, learned, version.params), list(version.features)
+    model = fitted_model(pipeline, version.candidate, version.params, train, features)
     return task_of(pipeline).predict(model, holdout[features])
 
 
 def _in_a_fresh_process(pipeline: Pipeline, version: int, settings: Settings) -> Floats:
     with tempfile.TemporaryDirectory(prefix="airloop-reproduce-") as folder:
         path = Path(folder) / "predictions.npy"
-        given = Path(folder) / "settings.json"
-        given.write_text(settings.model_dump_json())
-        command = [sys.executable, "-m", "airloop.authoring.reproduce_process", str(given), pipeline.name, str(version)]
+        settings_file = Path(folder) / "settings.json"
+        settings_file.write_text(settings.model_dump_json())
+        command = [
+            sys.executable,
+            "-m",
+            "airloop.authoring.reproduce_process",
+            str(settings_file),
+            pipeline.name,
+            str(version),
+        ]
         root = Path(__file__).parents[2]
         result = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False, cwd=root)
         if result.returncode != 0:
-            said = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
-            raise GuardRefused(f"version {version} cannot be trained again: {said}")
+            last_line = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
+            raise GuardRefused(f"version {version} cannot be trained again: {last_line}")
         predictions: Floats = np.load(path)
         return predictions

@@ -17,11 +17,11 @@ def main(arguments: list[str]) -> None:
     from airloop.models import model_version
 
     feast_boot.neutralise_typeguard()
-    given, name, version, path = arguments
-    settings = Settings.model_validate_json(Path(given).read_text())
+    settings_file, name, version, path = arguments
+    settings = Settings.model_validate_json(Path(settings_file).read_text())
     pipeline = load_pipeline(name, settings)
-    held = model_version.load_version(pipeline, int(version), settings)
-    np.save(path, reproduce.predict_again(pipeline, held, settings))
+    model = model_version.load_version(pipeline, int(version), settings)
+    np.save(path, reproduce.predict_again(pipeline, model, settings))
 
 
 if __name__ == "__main__":

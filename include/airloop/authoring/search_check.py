@@ -32,12 +32,12 @@ def _hashable(value: Any) -> Any:
 
 
 def _refusal(estimator: str, params: dict[str, Any]) -> str:
-    made = resolve(estimator)(**params)
+    instance = resolve(estimator)(**params)
     # Whatever derives from scikit-learn's base class has the check, and other frameworks nothing to check by.
-    if not hasattr(made, "_parameter_constraints"):
+    if not hasattr(instance, "_parameter_constraints"):
         return ""
     try:
-        made._validate_params()
+        instance._validate_params()
     except ValueError as error:
         return " ".join(str(error).split())
     return ""

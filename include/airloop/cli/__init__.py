@@ -82,8 +82,8 @@ def _show_nothing(*_warning: object, **_options: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `airloop` command; `--debug` anywhere shows tracebacks."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
     apply_quiet_environment()
     if not debug:
         # What libraries deprecate in each other nobody who reads it can change. A filter is not enough: SQLAlchemy and
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # It misses pip, which the environments that uv makes do without.
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     try:
-        app([item for item in given if item != "--debug"], standalone_mode=True)
+        app([item for item in words if item != "--debug"], standalone_mode=True)
     except (AirloopError, OSError) as error:
         if debug:
             raise

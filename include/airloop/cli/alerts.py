@@ -22,18 +22,18 @@ def alerts_list(
 
     settings = checked(pipeline) if pipeline else load_settings()
     names = [pipeline] if pipeline else pipeline_names(settings)
-    open_ones = [kept for name in names for kept in alerts.open_alerts(settings, name)]
+    open_ones = [alert for name in names for alert in alerts.open_alerts(settings, name)]
     open_ones.sort(key=alerts.worst_first)
     if as_json:
-        typer.echo(json.dumps([{"pipeline": kept.pipeline, **kept.alert.to_json()} for kept in open_ones]))
+        typer.echo(json.dumps([{"pipeline": alert.pipeline, **alert.alert.to_json()} for alert in open_ones]))
         return
     if not open_ones:
         console.print("no open alerts")
         return
     rows = [
-        (kept.alert.severity, kept.pipeline, kept.alert.what, f"{kept.opened_at:%Y-%m-%d %H:%MZ}", kept.alert.why)
-        for kept in open_ones
+        (alert.alert.severity, alert.pipeline, alert.alert.what, f"{alert.opened_at:%Y-%m-%d %H:%MZ}", alert.alert.why)
+        for alert in open_ones
     ]
     console.print(table(("severity", "pipeline", "what", "since", "why"), rows))
-    for to_do in dict.fromkeys(f"{kept.pipeline}: {kept.alert.to_do}" for kept in open_ones):
+    for to_do in dict.fromkeys(f"{alert.pipeline}: {alert.alert.to_do}" for alert in open_ones):
         write_line(to_do)

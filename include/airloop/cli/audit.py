@@ -25,8 +25,8 @@ def pack(
 
     settings = checked(pipeline)
     path = out or Path(f"{pipeline}-v{version}.zip")
-    made = packs.write(load_pipeline(pipeline, settings), version, settings, path)
-    write_line(f"{path}: {made['files']} files, SHA-256 {made['sha256']}")
-    if made["problems"]:
-        errors.print(f"the ledger does not verify, and the archive says so: {made['problems'][0]}", markup=False)
+    packed = packs.write(load_pipeline(pipeline, settings), version, settings, path)
+    write_line(f"{path}: {packed['files']} files, SHA-256 {packed['sha256']}")
+    if packed["problems"]:
+        errors.print(f"the ledger does not verify, and the archive says so: {packed['problems'][0]}", markup=False)
         raise typer.Exit(1)

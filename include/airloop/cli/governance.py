@@ -42,9 +42,9 @@ def rollback(
     reason = require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
     at = parse_instant(since) if since else None
     planned = roll_back.plan(declared, settings, request=request, version=to, since=at)
-    asked = {"version": planned.version, "instead_of": planned.instead_of, "request": request}
-    asked |= {"why": reason, "who": decides(who)}
-    stage_run.run_stage("roll_back", Deployment(declared, settings), planned.window, upstream={}, **asked)
+    options = {"version": planned.version, "instead_of": planned.instead_of, "request": request}
+    options |= {"why": reason, "who": decides(who)}
+    stage_run.run_stage("roll_back", Deployment(declared, settings), planned.window, upstream={}, **options)
     write_line(
         f"version {planned.version} is champion in place of {planned.instead_of} for windows from "
         f"{planned.window.end:%Y-%m-%dT%H:%MZ} on; promotions are locked until `airloop unlock {pipeline} --why '...'`"
@@ -93,5 +93,5 @@ def _answer(pipeline: str, sequence: int, kind: str, why: str) -> None:
 
     settings, who = checked(pipeline), login_name()
     entry = approval.answer(load_pipeline(pipeline, settings), settings, sequence, kind=kind, why=why, who=who)
-    said = f"decision {sequence} is {entry.kind} by {entry.payload['who']} (ledger entry {entry.sequence})"
-    write_line(said)
+    answer_line = f"decision {sequence} is {entry.kind} by {entry.payload['who']} (ledger entry {entry.sequence})"
+    write_line(answer_line)

@@ -20,12 +20,12 @@ def keys_create(
     """Make a key and print it, this once: only its SHA-256 is kept."""
     from airloop.stores import api_keys
 
-    key, kept = api_keys.create(load_settings(), name, scope)
+    key, record = api_keys.create(load_settings(), name, scope)
     if as_json:
-        typer.echo(json.dumps({"key": key, "id": kept.id, "name": kept.name, "scopes": list(kept.scopes)}))
+        typer.echo(json.dumps({"key": key, "id": record.id, "name": record.name, "scopes": list(record.scopes)}))
         return
     typer.echo(key)
-    console.print(f"(id {kept.id}, {', '.join(kept.scopes)}; it is not shown again)", markup=False)
+    console.print(f"(id {record.id}, {', '.join(record.scopes)}; it is not shown again)", markup=False)
 
 
 @app.command("list", epilog="Example: airloop keys list")
@@ -47,5 +47,5 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(help="As `airloop keys lis
     """Make a key invalid, for good; a running service notices within two seconds."""
     from airloop.stores import api_keys
 
-    kept = api_keys.revoke(load_settings(), key_id)
-    console.print(f"{kept.id} ({kept.name}) is revoked since {kept.revoked_at}", markup=False)
+    record = api_keys.revoke(load_settings(), key_id)
+    console.print(f"{record.id} ({record.name}) is revoked since {record.revoked_at}", markup=False)

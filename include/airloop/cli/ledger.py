@@ -100,18 +100,18 @@ def _print_entries(entries: Sequence[Any], *, as_json: bool) -> None:
 def _gist(entry: Any) -> str:
     payload = entry.payload
     version, before = payload.get("version"), payload.get("previous_version")
-    said = payload.get("why") or payload.get("says") or payload.get("kind") or ""
+    gist = payload.get("why") or payload.get("says") or payload.get("kind") or ""
     if entry.kind == "intended" and "request" in payload:
-        said = f"is to be the champion again: {said}"
-    elif not said and entry.kind == "intended":
-        said = f"is to be the champion, by decision {payload.get('decision_sequence')}"
-    elif not said and entry.kind == "done":
-        said = f"is the champion{f', in place of v{before}' if before else ''}"
+        gist = f"is to be the champion again: {gist}"
+    elif not gist and entry.kind == "intended":
+        gist = f"is to be the champion, by decision {payload.get('decision_sequence')}"
+    elif not gist and entry.kind == "done":
+        gist = f"is the champion{f', in place of v{before}' if before else ''}"
     if entry.kind == "shadowed":
-        said = f"{payload['outcome']} on live traffic: {said}"
+        gist = f"{payload['outcome']} on live traffic: {gist}"
     if entry.kind in ("approved", "rejected", "superseded", "locked", "unlocked"):
-        said = f"{entry.kind} by {payload['who']}: {said}"
+        gist = f"{entry.kind} by {payload['who']}: {gist}"
     if entry.kind == "rolled_back":
-        said = f"is the champion again, in place of v{before}: {said}"
-    own = str(said).removeprefix(f"version {version} ")
-    return f"v{version} {own}".strip() if version is not None else str(said)
+        gist = f"is the champion again, in place of v{before}: {gist}"
+    own = str(gist).removeprefix(f"version {version} ")
+    return f"v{version} {own}".strip() if version is not None else str(gist)

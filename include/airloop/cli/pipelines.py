@@ -131,16 +131,16 @@ def _say_next_steps(draft: "Draft") -> None:
     from airloop.authoring.scaffold import EVENTS, OUTCOMES
 
     name, plan = draft.name, draft.plan
-    given = "".join(f" {shlex.quote(word)}" for word in draft.dialect.options())
+    options = "".join(f" {shlex.quote(word)}" for word in draft.dialect.options())
     cutoff = f"{plan.cutoff:%Y-%m-%dT%H:%M:%SZ}"
     until = f"{plan.scored_until:%Y-%m-%dT%H:%M:%SZ}" if plan.scored_until else None
     write_line("\nNext:")
     write_line(f"  airloop pipelines check {name}      what is assumed, and where to change it")
     write_line(f"  airloop test {name}      features.sql on two rows, whenever you change it")
     for feed in () if draft.database else (EVENTS, OUTCOMES):
-        write_line(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{given}")
+        write_line(f"  airloop land {name} {feed} {shlex.quote(str(draft.table.path))}{options}")
     for item in draft.joined:
-        write_line(f"  airloop land {name} {item.name} {shlex.quote(str(item.table.path))}{given}")
+        write_line(f"  airloop land {name} {item.name} {shlex.quote(str(item.table.path))}{options}")
     if draft.database:
         variable = f"AIRFLOW_CONN_{draft.database.connection.upper()}"
         write_line(

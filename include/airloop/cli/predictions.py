@@ -38,15 +38,15 @@ def predictions(
     if out is not None:
         predicted.refuse_path(out)
     rows = predicted.predicted(declared, span, settings)
-    said = f"{rows.height:,} predictions of {declared.name}, {rows['outcome'].count():,} with a mature outcome"
+    summary = f"{rows.height:,} predictions of {declared.name}, {rows['outcome'].count():,} with a mature outcome"
     if out is not None:
         predicted.write(rows, out)
-        write_line(f"{said}: written to {out}")
+        write_line(f"{summary}: written to {out}")
         return
     shown = rows.head(_SHOWN_ROWS)
     console.print(table(shown.columns, [["" if cell is None else str(cell) for cell in row] for row in shown.rows()]))
     more = f", the first {shown.height} of them above; --out FILE writes all" if rows.height > shown.height else ""
-    write_line(f"{said}{more}")
+    write_line(f"{summary}{more}")
 
 
 def _span(pipeline: "Pipeline", window: str, start: str, end: str) -> "Window":

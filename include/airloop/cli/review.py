@@ -48,8 +48,8 @@ def review(
     ]
     publish(str(path), reviews.as_comment(concerned).encode(), {})
     for each in concerned:
-        said = reviews.verdict(each).replace("**", "").replace("`", "")
-        write_line(f"{each.name}: {said}")
+        verdict = reviews.verdict(each).replace("**", "").replace("`", "")
+        write_line(f"{each.name}: {verdict}")
     write_line(f"written {path}" if concerned else f"no pipeline is concerned; written {path}")
     if not all(_good(each, strict=strict) for each in concerned):
         raise typer.Exit(1)

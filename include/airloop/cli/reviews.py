@@ -33,15 +33,15 @@ def review_list(
 
     settings = _settings(pipeline)
     items = [one for one in reviews.every(settings, pipeline) if bool(one.answer) == settled]
-    said = reviews.answers(settings, [one.id for one in reviews.every(settings, pipeline)])
-    agreed = review_agreement.agreement(said.values())
+    by_item = reviews.answers(settings, [one.id for one in reviews.every(settings, pipeline)])
+    agreed = review_agreement.agreement(by_item.values())
     if as_json:
-        rows = [one.to_json() | {"answers": len(said.get(one.id, []))} for one in items]
+        rows = [one.to_json() | {"answers": len(by_item.get(one.id, []))} for one in items]
         typer.echo(json.dumps({"items": rows, "agreement": [one.to_json() for one in agreed]}))
         return
     names = ("id", "asked about", "why", "answers", "came to", "landed")
     cells = [
-        (one.id, _pairs(one.content["entity"]), one.why, str(len(said.get(one.id, []))), one.answer,
+        (one.id, _pairs(one.content["entity"]), one.why, str(len(by_item.get(one.id, []))), one.answer,
          one.problem or one.landed_as)
         for one in items[:_SHOWN]
     ]  # fmt: skip

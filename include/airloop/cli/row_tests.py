@@ -26,8 +26,8 @@ def run_tests(pipeline: Annotated[str, typer.Argument(help="Name of the pipeline
         lines = differences(declared, test, settings)
         failed += bool(lines)
         rows = sum(map(len, test.expect.values()))
-        said = f"ok, {rows} rows as expected" if not lines else counted(len(lines), "difference")
-        write_line(f"{test.path.relative_to(settings.project_dir)}: {said}")
+        result = f"ok, {rows} rows as expected" if not lines else counted(len(lines), "difference")
+        write_line(f"{test.path.relative_to(settings.project_dir)}: {result}")
         for line in lines:
             write_line(f"  {line}")
     if failed:

@@ -36,10 +36,10 @@ def snapshot(
     from airloop.authoring import notebook
     from airloop.stores import frames
 
-    made = notebook.training_rows(pipeline, cutoff=instant)
-    path = output or _default_path(pipeline, instant, made, settings)
-    frames.write(made.frame, str(path.absolute()), settings)
-    _describe(pipeline, instant, made, settings)
+    training_rows = notebook.training_rows(pipeline, cutoff=instant)
+    path = output or _default_path(pipeline, instant, training_rows, settings)
+    frames.write(training_rows.frame, str(path.absolute()), settings)
+    _describe(pipeline, instant, training_rows, settings)
     write_line(f"written   {path}")
     for line in (
         f"\nin a notebook of {sys.executable}",
@@ -57,39 +57,39 @@ def _refuse_output(output: Path) -> None:
         raise ConfigError(f"--output {output}: there is no folder {output.absolute().parent}; make it first")
 
 
-def _default_path(pipeline: str, cutoff: datetime, made: "TrainingRows", settings: Settings) -> Path:
-    return settings.home / "training_sets" / f"{pipeline}-{cutoff:%Y-%m-%dT%H%MZ}-{made.digest[:12]}.parquet"
+def _default_path(pipeline: str, cutoff: datetime, training_rows: "TrainingRows", settings: Settings) -> Path:
+    return settings.home / "training_sets" / f"{pipeline}-{cutoff:%Y-%m-%dT%H%MZ}-{training_rows.digest[:12]}.parquet"
 
 
-def _describe(pipeline: str, cutoff: datetime, made: "TrainingRows", settings: Settings) -> None:
+def _describe(pipeline: str, cutoff: datetime, training_rows: "TrainingRows", settings: Settings) -> None:
     from airloop.config import load_pipeline
     from airloop.features import feature_store
 
     declared = load_pipeline(pipeline, settings)
     features = feature_store.feature_names(declared, settings)
-    unlabelled = int(made.frame["label"].isna().sum())
+    unlabelled = int(training_rows.frame["label"].isna().sum())
     lines = [
-        f"rows      {len(made.frame):,}, {unlabelled:,} of them without a label",
-        *(_part_line(made, part, declared) for part in ("train", "holdout")),
+        f"rows      {len(training_rows.frame):,}, {unlabelled:,} of them without a label",
+        *(_part_line(training_rows, part, declared) for part in ("train", "holdout")),
         f"features  {len(features)}: {', '.join(features)}",
-        f"leaks     none: rebuilt from what was known at {len(made.leak_checked)} decision times",
-        f"digest    {made.digest}",
+        f"leaks     none: rebuilt from what was known at {len(training_rows.leak_checked)} decision times",
+        f"digest    {training_rows.digest}",
     ]
     console.print(f"{pipeline}, cutoff {cutoff:%Y-%m-%dT%H:%MZ}")
     for line in lines:
         write_line(line)
 
 
-def _part_line(made: "TrainingRows", part: str, pipeline: "Pipeline") -> str:
-    window = made.train if part == "train" else made.holdout
-    rows = made.frame[made.frame["part"] == part]
+def _part_line(training_rows: "TrainingRows", part: str, pipeline: "Pipeline") -> str:
+    window = training_rows.train if part == "train" else training_rows.holdout
+    rows = training_rows.frame[training_rows.frame["part"] == part]
     labels = rows["label"].dropna()
     match pipeline.prediction.task:
         case "binary" | "anomaly":
-            said = f"label rate {labels.mean():.4f}"
+            label_summary = f"label rate {labels.mean():.4f}"
         case "regression" | "quantiles":
-            said = f"label mean {labels.mean():.4f}"
+            label_summary = f"label mean {labels.mean():.4f}"
         case "multiclass":
             counts = [(name, int((labels == number).sum())) for number, name in enumerate(pipeline.prediction.classes)]
-            said = "labels " + ", ".join(f"{name} {count:,}" for name, count in counts)
-    return f"{part:<9} {len(rows):,} rows decided in {window}, {said}"
+            label_summary = "labels " + ", ".join(f"{name} {count:,}" for name, count in counts)
+    return f"{part:<9} {len(rows):,} rows decided in {window}, {label_summary}"

@@ -49,7 +49,7 @@ def run(
     at, options, stages = Deployment(declared, settings), _options(option or []), stage.split(",")
     _refuse_stages(stages, options)
     if stale:
-        _run_stale(stage, declared, settings, given=bool(start or end))
+        _run_stale(stage, declared, settings, window_given=bool(start or end))
         return
     window = Window(instant_or_default(start, declared.coverage.start), instant_or_default(end, declared.coverage.end))
     for name in stages:
@@ -98,13 +98,13 @@ def _run_one(stage: str, at: "Deployment", window: "Window", options: dict[str, 
     return stage_run.run_stage(stage, at, window, upstream=upstream, **options)
 
 
-def _run_stale(stage: str, pipeline: "Pipeline", settings: Settings, *, given: bool) -> None:
+def _run_stale(stage: str, pipeline: "Pipeline", settings: Settings, *, window_given: bool) -> None:
     """The data stages of every stale window, oldest first; killed in between, the same command goes on."""
     from airloop.deployment import Deployment
     from airloop.features.stale import stale_windows
     from airloop.run import stage_groups
 
-    if stage != "data" or given:
+    if stage != "data" or window_given:
         raise ConfigError(f"--stale finds its windows itself: airloop run data {pipeline.name} --stale")
     windows = stale_windows(pipeline, settings)
     for number, window in enumerate(windows, start=1):
@@ -132,8 +132,8 @@ def _verdict(pipeline: "Pipeline", record: Any) -> Iterator[str]:
         yield f"scored: version {record.version} predicted {record.rows:,} rows" if record.version else "no champion"
 
 
-def _options(given: Sequence[str]) -> dict[str, str]:
-    pairs = [item.partition("=") for item in given]
+def _options(words: Sequence[str]) -> dict[str, str]:
+    pairs = [item.partition("=") for item in words]
     wrong = [name for name, equals, _ in pairs if not equals]
     if wrong:
         raise ConfigError(f"--option {wrong[0]!r}: write NAME=VALUE, like candidate=random_forest")

@@ -36,26 +36,26 @@ def trace(
 
 
 def _lines(traced: "Trace") -> Iterator[str]:
-    told, said = traced.to_json(), {True: "the same", False: "ANOTHER value", None: "not computed"}
-    prediction = told["prediction"]
+    content, same_words = traced.to_json(), {True: "the same", False: "ANOTHER value", None: "not computed"}
+    prediction = content["prediction"]
     yield (
         f"predicted {prediction['prediction']} by version {prediction['model_version']} ({prediction['mode']}), "
-        f"decided at {prediction['decision_time']}; computed again: {said[traced.same]}"
+        f"decided at {prediction['decision_time']}; computed again: {same_words[traced.same]}"
     )
     yield f"outcome: {'not known' if traced.label is None else traced.label}; {traced.others} other predictions of it"
     yield "features" + (f": not computed: {traced.not_computed}" if traced.not_computed else "")
-    yield from (f"  {name} = {value}" for name, value in told["features"].items())
+    yield from (f"  {name} = {value}" for name, value in content["features"].items())
     yield "rows of views, known by then"
-    for item in told["feature_rows"]:
+    for item in content["feature_rows"]:
         keys = ", ".join(f"{name} {value}" for name, value in item["keys"].items())
         yield f"  {item['view']} ({keys}): {_values(item['values'])}, known at {item.get('known_at', 'no time')}"
     yield "rows of feeds, known by then, and the files they landed in"
-    for item in told["clean_rows"]:
+    for item in content["clean_rows"]:
         yield f"  {item['feed']}: {_values(item['row'])}"
         yield from (f"    {file['uri']} SHA-256 {file['sha256']}" for file in item["files"])
-    yield from _model(told["model"])
+    yield from _model(content["model"])
     yield "decisions"
-    for item in told["decisions"]:
+    for item in content["decisions"]:
         who = f" by {item['who']}" if item["who"] else ""
         yield f"  {item['sequence']} {item['outcome']}{who}: {item['why'] or item['kind']} (hash {item['hash'][:12]})"
 

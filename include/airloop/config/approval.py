@@ -59,16 +59,16 @@ def _read(value: Any) -> Any:
         raise _refusal(f"{value!r} is not never, always or a list of conditions{_near(value, ('never', 'always'))}")
     conditions: dict[str, Any] = {}
     for item in value:
-        given = {item: True} if isinstance(item, str) and item in _WORDS else item
-        if not isinstance(given, dict) or len(given) != 1:
+        condition = {item: True} if isinstance(item, str) and item in _WORDS else item
+        if not isinstance(condition, dict) or len(condition) != 1:
             raise _refusal(f"{item!r} is not a condition{_near(item, _CONDITIONS)}")
-        (name,) = given
-        if name in _WORDS and given is item:
+        (name,) = condition
+        if name in _WORDS and condition is item:
             raise _refusal(f"{name!r} is a word of its own, without a value")
         if name not in _CONDITIONS or name in conditions:
             twice = "is there twice" if name in conditions else f"is not a condition{_near(name, _CONDITIONS)}"
             raise _refusal(f"{name!r} {twice}")
-        conditions |= given
+        conditions |= condition
     return conditions
 
 

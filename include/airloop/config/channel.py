@@ -12,9 +12,9 @@ _MAIL = re.compile(r"[^\s:<>\"'@]+@[^\s<>\"'@]+\.[^\s<>\"'@]+")
 def _is_address(text: str) -> str:
     if not text or re.fullmatch(_ADDRESS, text):
         return text
-    meant = f"; did you mean 'mailto:{text}'?" if _MAIL.fullmatch(text) else ""
+    hint = f"; did you mean 'mailto:{text}'?" if _MAIL.fullmatch(text) else ""
     raise ValueError(
-        f"{text!r} is not an address that a browser opens{meant} (https://chat.example.org/ops, mailto:ops@example.org)"
+        f"{text!r} is not an address that a browser opens{hint} (https://chat.example.org/ops, mailto:ops@example.org)"
     )
 
 

@@ -87,13 +87,13 @@ class Feed(Node):
         for column in filter(None, (self.event_time, self.known_at)):
             if self.columns[column] != "timestamp":
                 raise ValueError(f"{column!r} is used as time but is a {self.columns[column]}, not a timestamp")
-        taken = [
+        reserved = [
             column
             for column in RESERVED_COLUMNS
             if column in self.columns and not column == self.known_at == "known_at"
         ]
-        if taken:
-            raise ValueError(f"the column name {taken[0]!r} is airloop's own; the feed needs another")
+        if reserved:
+            raise ValueError(f"the column name {reserved[0]!r} is airloop's own; the feed needs another")
         return self
 
     def _refuse_elsewhere(self) -> None:

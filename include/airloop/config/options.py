@@ -12,7 +12,7 @@ from airloop.errors import ConfigError
 Options = TypeVar("Options", bound=Node)
 
 
-def read_options(schema: type[Options], given: Mapping[str, Any], place: str) -> Options:
+def read_options(schema: type[Options], options: Mapping[str, Any], place: str) -> Options:
     """The options as the variant wants them.
 
     Args:
@@ -22,7 +22,7 @@ def read_options(schema: type[Options], given: Mapping[str, Any], place: str) ->
         ConfigError: One is unknown (names the nearest), missing, or of another type or value; a line each.
     """
     try:
-        return schema.model_validate(dict(given))
+        return schema.model_validate(dict(options))
     except ValidationError as error:
         raise ConfigError("\n".join(f"{place}.{problem}" for problem in problems(schema, error))) from error
 

@@ -118,8 +118,8 @@ class Pipeline(Node):
 
     @model_validator(mode="after")
     def _challengers_are_asked(self) -> Self:
-        asked = self.serving.enabled and (self.serving.shadow or self.serving.canary is not None)
-        if self.gate.shadowed is not None and not asked:
+        predicts = self.serving.enabled and (self.serving.shadow or self.serving.canary is not None)
+        if self.gate.shadowed is not None and not predicts:
             raise ValueError(
                 "gate.rules has shadowed, and no challenger is asked beside the champion, so that no version could be "
                 "promoted: write serving.shadow: true (or serving.canary, and serving.enabled), or take the rule away"

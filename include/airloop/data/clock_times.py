@@ -36,8 +36,8 @@ def instants(path: Path, texts: pl.Series, timezone: str, clock_change: ClockCha
     local = times.dt.replace_time_zone(timezone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
     if odd.any() and clock_change in ("first", "last"):
         fold, zone = int(clock_change == "last"), ZoneInfo(timezone)
-        meant = {at: _at(at, zone, fold) for at in times.filter(odd).unique()}
-        chosen = times.replace_strict(meant, default=None, return_dtype=pl.Datetime("us", "UTC"))
+        instant_of = {at: _at(at, zone, fold) for at in times.filter(odd).unique()}
+        chosen = times.replace_strict(instant_of, default=None, return_dtype=pl.Datetime("us", "UTC"))
         local = local.zip_with(~odd, chosen)
     return local.dt.strftime(INSTANT).alias(texts.name)
 

@@ -58,7 +58,7 @@ def feed_rows(
         DataContractError: The readable files have no row of the window, and would delete those that are held of it.
     """
     feed = pipeline.feeds[name]
-    held = functools.partial(_held, pipeline, name, window, settings=settings)
+    lake_rows = functools.partial(_held, pipeline, name, window, settings=settings)
     frames, aside = _read(pipeline, feed, landed)
     aside = [_with_clock(feed, item, settings) for item in _with_repeats(pipeline, feed, aside, settings)]
     if not frames:
@@ -69,7 +69,7 @@ def feed_rows(
         del frames[file]
     rows = _newest(pipeline, feed, frames)
     for file in [file for file, frame in frames.items() if frame.is_empty()]:
-        deleted = _other_keys(held([file.uri]), rows, feed).height
+        deleted = _other_keys(lake_rows([file.uri]), rows, feed).height
         if deleted:
             why = (
                 f"{file.uri}: is empty and would delete the {deleted} rows that are there; land the complete file again"
@@ -78,9 +78,9 @@ def feed_rows(
             del frames[file]
     if not frames:
         return FeedRows(None, tuple(aside))
-    stays = _other_keys(held([item.uri for item in aside]), rows, feed)
+    stays = _other_keys(lake_rows([item.uri for item in aside]), rows, feed)
     rows = pl.concat([stays, _within(rows, feed, window)], how="diagonal_relaxed").select(rows.columns)
-    if rows.is_empty() and (deleted := held(None).height):
+    if rows.is_empty() and (deleted := lake_rows(None).height):
         raise DataContractError(
             f"{pipeline.name} {window}: the landed files of {name} have no row of it and would delete the {deleted} "
             "rows that are there; land them again whole"
@@ -122,8 +122,8 @@ def _with_clock(feed: Feed, item: SetAside, settings: Settings) -> SetAside:
     if OTHER_DAY not in item.why:
         return item
     clock = other_clock.named(LandedFile(item.feed, item.uri, item.sha256, 0), feed, settings)
-    said = item.why.removeprefix(f"{item.uri}: ")
-    return replace(item, why=f"{item.uri}: {clock}: {said}") if clock else item
+    problem = item.why.removeprefix(f"{item.uri}: ")
+    return replace(item, why=f"{item.uri}: {clock}: {problem}") if clock else item
 
 
 def _days(feed: Feed, frames: dict[LandedFile, pl.DataFrame]) -> dict[date, int]:
@@ -146,13 +146,13 @@ def _newest(pipeline: Pipeline, feed: Feed, frames: dict[LandedFile, pl.DataFram
     keyless = pl.any_horizontal(pl.col(feed.key).is_null())
     newest = stacked.filter(~keyless).filter(pl.col(_ORDER) == pl.col(_ORDER).max().over(_DAY, *feed.key))
     readable = pl.col(RULE).is_null()
-    kept = [
+    parts = [
         newest.filter(readable).unique(subset=feed.key, keep="last", maintain_order=True),
         # Rows of one file that dispute a key are all of them wrong, and all of them kept.
         newest.filter(~readable).unique(subset=[_DAY, *feed.key, TEXT], keep="last", maintain_order=True),
         stacked.filter(keyless),
     ]
-    known = pl.concat(kept).drop(_DAY, _ORDER).with_columns(known_at(pipeline, feed).alias("known_at"))
+    known = pl.concat(parts).drop(_DAY, _ORDER).with_columns(known_at(pipeline, feed).alias("known_at"))
     return known.with_columns(created_at=pl.col("known_at"))
 
 
@@ -177,9 +177,9 @@ def _held(
         between = [lake.between(feed.event_time, span) for span in spans if span is not None]
         where = functools.reduce(operator.or_, between, pc.scalar(False))
     layers = [lake.table_uri(settings, pipeline.name, layer, name) for layer in ("raw", "unreadable") if uris != []]
-    held = [lake.read(uri, settings, where=where) for uri in layers if lake.open_table(uri, settings) is not None]
+    tables = [lake.read(uri, settings, where=where) for uri in layers if lake.open_table(uri, settings) is not None]
     empty = pl.DataFrame(schema=dict.fromkeys(feed.key, pl.Null))
-    return pl.concat([pl.DataFrame(table) for table in held] or [empty], how="diagonal_relaxed")
+    return pl.concat([pl.DataFrame(table) for table in tables] or [empty], how="diagonal_relaxed")
 
 
 def _span(feed: Feed, uri: str) -> Window | None:
@@ -192,9 +192,9 @@ def _cut(window: Window, span: Window | None) -> Window | None:
     return Window(max(window.start, span.start), min(window.end, span.end))
 
 
-def _other_keys(held: pl.DataFrame, rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+def _other_keys(lake_rows: pl.DataFrame, rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     """Held rows whose key no landed row has; a row without a key is like no other."""
-    return held.join(rows.select(feed.key), on=feed.key, how="anti") if held.height else held
+    return lake_rows.join(rows.select(feed.key), on=feed.key, how="anti") if lake_rows.height else lake_rows
 
 
 def _within(rows: pl.DataFrame, feed: Feed, window: Window) -> pl.DataFrame:

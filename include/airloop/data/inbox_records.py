@@ -33,8 +33,8 @@ class Records:
         if window not in self.ingests:
             return None
         record = Ingested.from_json(self._record(self.ingests[window]))
-        seen: list[LandedFile | SetAside] = [*record.files, *record.set_aside]
-        return {file.uri: file.sha256 for file in seen}
+        files: list[LandedFile | SetAside] = [*record.files, *record.set_aside]
+        return {file.uri: file.sha256 for file in files}
 
     def made_of(self, window: Window) -> list[str]:
         """What the window's ingest and its features have on record, as text."""

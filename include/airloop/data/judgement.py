@@ -83,8 +83,8 @@ def judge(
                 bad[position] = (*bad.get(position, ()), result.rule)
             # A rule that names no row (about the table, computed on a type, or not at all) can quarantine none.
             if not broken:
-                seen = result.error or f"observed {result.observed}, expected {result.expected}"
-                problems.append(f"{table}: {result.rule}: {seen}")
+                observed = result.error or f"observed {result.observed}, expected {result.expected}"
+                problems.append(f"{table}: {result.rule}: {observed}")
     for name, strange, value in not_finite(rows):
         positions = [int(position) for position in strange]
         result = not_finite_result(frame, name, positions, value, key)

@@ -76,8 +76,8 @@ def marked(pipeline: Pipeline, feed: str, rows: pa.Table, *, window: Window, set
     Args:
         rows: Columns of raw/<feed>, RULE, TEXT and SOURCE.
     """
-    held = _of_window(pipeline, "quarantine", feed, window, settings)
-    before = _before(held, rows.schema.names)
+    rows_before = _of_window(pipeline, "quarantine", feed, window, settings)
+    before = _before(rows_before, rows.schema.names)
     first_seen = [before.get(_identity(row), (window.start, current_run())) for row in rows.to_pylist()]
     # A static table is judged in every window: its rows keep the first one too.
     starts = [start if pipeline.feeds[feed].static else window.start for start, _ in first_seen]
@@ -104,8 +104,8 @@ def store(pipeline: Pipeline, feed: str, rows: pa.Table, *, window: Window, sett
 def count_rows(pipeline: Pipeline, window: Window, settings: Settings) -> int:
     """Rows of the window in quarantine, over all feeds with an event time."""
     dated = [name for name, feed in pipeline.feeds.items() if not feed.static]
-    held = [_of_window(pipeline, "quarantine", name, window, settings) for name in dated]
-    return sum(rows.num_rows for rows in held if rows is not None)
+    tables = [_of_window(pipeline, "quarantine", name, window, settings) for name in dated]
+    return sum(rows.num_rows for rows in tables if rows is not None)
 
 
 def list_rows(pipeline: Pipeline, settings: Settings, *, feed: str | None = None) -> list[QuarantinedRow]:
@@ -158,11 +158,11 @@ def _of_window(pipeline: Pipeline, layer: str, feed: str, window: Window, settin
     return lake.read(uri, settings, where=None if time is None else lake.between(time, window))
 
 
-def _before(held: pa.Table | None, columns: Sequence[str]) -> dict[str, tuple[datetime, str]]:
+def _before(rows_before: pa.Table | None, columns: Sequence[str]) -> dict[str, tuple[datetime, str]]:
     """Identity of each held row -> the window and the run that put it there."""
-    if held is None or RUN not in held.schema.names:
+    if rows_before is None or RUN not in rows_before.schema.names:
         return {}
-    rows = [row for row in held.to_pylist() if row[RUN] is not None]
+    rows = [row for row in rows_before.to_pylist() if row[RUN] is not None]
     return {_identity({name: row.get(name) for name in columns}): (row[WINDOW_START], row[RUN]) for row in rows}
 
 

@@ -137,8 +137,8 @@ def _refuse_strangers(pipeline: Pipeline, name: str, rows: pl.DataFrame, path: P
     feed, uri = pipeline.feeds[name], lake.table_uri(settings, pipeline.name, "quarantine", name)
     periods: dict[Any, set[Period]] = {}
     if lake.open_table(uri, settings) is not None:
-        held = pl.DataFrame(lake.read(uri, settings)).select(*feed.key, *_period_of(feed))
-        for *key, day, hour in held.rows():
+        lake_keys = pl.DataFrame(lake.read(uri, settings)).select(*feed.key, *_period_of(feed))
+        for *key, day, hour in lake_keys.rows():
             periods.setdefault(tuple(key), set()).add((day, hour))
     for *key, day, hour in rows.select(*feed.key, DAY, HOUR).rows():
         if tuple(key) not in periods:

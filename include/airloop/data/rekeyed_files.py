@@ -61,8 +61,8 @@ def rekeyed(feed: Feed, frames: Mapping[LandedFile, pl.DataFrame]) -> Rekeyed:
                 f"first {_said(feed, part)}: a key that starts again in each file identifies nothing; give each row a "
                 f"key of its own, or add a column to `key` of the feed (like {feed.event_time})"
             )
-    kept = [place for place, file in enumerate(files) if file not in why]
-    rest = pairs.filter(pl.col(_FILE).is_in(kept) & pl.col(_BEFORE).is_in(kept))
+    places = [place for place, file in enumerate(files) if file not in why]
+    rest = pairs.filter(pl.col(_FILE).is_in(places) & pl.col(_BEFORE).is_in(places))
     if rest.is_empty():
         return Rekeyed(why)
     older, newer = (files[rest[place][0]] for place in (_BEFORE, _FILE))

@@ -118,11 +118,11 @@ def _read(
     error = outcome if isinstance(outcome, str) else _error(outcome)
     if isinstance(outcome, str) or error is not None:
         return RuleResult(rule.name, about, "critical", False, "", None, "", (), error), ()
-    seen, passed, expected = outcome.result, bool(outcome.success), _expected(outcome)
-    if seen.get("unexpected_index_list") is None:
-        observed = _plain(seen.get("observed_value"))
+    details, passed, expected = outcome.result, bool(outcome.success), _expected(outcome)
+    if details.get("unexpected_index_list") is None:
+        observed = _plain(details.get("observed_value"))
         return RuleResult(rule.name, about, rule.severity, passed, expected, None, observed, ()), ()
-    broken = sorted(int(position) for position in seen["unexpected_index_list"])
+    broken = sorted(int(position) for position in details["unexpected_index_list"])
     observed = f"{len(broken):,} of {len(frame):,} rows"
     examples = tuple(_example(frame, position, rule, key) for position in broken[:_SHOWN_EXAMPLES])
     return RuleResult(rule.name, about, rule.severity, passed, expected, len(broken), observed, examples), broken

@@ -63,12 +63,12 @@ def validate_raw(at: Deployment, window: Window, reads: Before, *, ingested: Ing
         for judged in judgements
     }
     good = {judged.table: _good(judged, tables[judged.table]) for judged in judgements}
-    seen = looks.look(pipeline, window, good, reads, ingested=ingested)
+    looked = looks.look(pipeline, window, good, reads, ingested=ingested)
     page = verdict.report(
         pipeline,
         window,
         "raw",
-        alarms=seen.alarms,
+        alarms=looked.alarms,
         judgements=judgements,
         settings=settings,
         waiting=waiting,
@@ -78,8 +78,8 @@ def validate_raw(at: Deployment, window: Window, reads: Before, *, ingested: Ing
     published = tuple(
         _publish(pipeline, name, rows, refused[name], window=window, settings=settings) for name, rows in good.items()
     )
-    looks.keep(pipeline, window, seen, settings)
-    return Validated(window, "raw", tuple(judged.check for judged in judgements), published, page, seen.alarms)
+    looks.keep(pipeline, window, looked, settings)
+    return Validated(window, "raw", tuple(judged.check for judged in judgements), published, page, looked.alarms)
 
 
 def _may_be_empty(pipeline: Pipeline, name: str, ingested: Ingested) -> bool:
@@ -120,7 +120,7 @@ def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> U
     if unread is None:
         return Unreadable()
     rows = unread.to_pylist()
-    seen = len(rows) + readable_rows
+    all_rows = len(rows) + readable_rows
     by_rule: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         for rule in row[RULE].split("; "):
@@ -133,7 +133,7 @@ def _unreadable(feed: Feed, unread: pa.Table | None, *, readable_rows: int) -> U
             passed=False,
             expected=expected_type(feed, rule),
             broken_rows=len(broken),
-            observed=f"{len(broken):,} of {seen:,} rows",
+            observed=f"{len(broken):,} of {all_rows:,} rows",
             examples=tuple(
                 f"{explain(feed, rule, texts_of(row))} ({row[SOURCE].rsplit('/', 1)[-1]})" for row in broken[:3]
             ),

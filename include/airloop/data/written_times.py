@@ -40,26 +40,29 @@ def read(path: Path, texts: pl.DataFrame, time_format: str) -> pl.DataFrame:
         raise ConfigError(f"--time-format {form}: numbers may count anything; say which column, like COLUMN={form}")
     if column and column not in texts.columns:
         raise ConfigError(f"--time-format {time_format}: no column {column!r}{nearest(column, texts.columns)}")
-    meant = texts.select(column) if column else texts
-    times = meant.select(_times(meant[name], form) for name in meant.columns)
+    candidates = texts.select(column) if column else texts
+    times = candidates.select(_times(candidates[name], form) for name in candidates.columns)
     written = [
         name
-        for name in meant.columns
-        if meant[name].null_count() < meant.height and times[name].null_count() == meant[name].null_count()
+        for name in candidates.columns
+        if candidates[name].null_count() < candidates.height
+        and times[name].null_count() == candidates[name].null_count()
     ]
     if not written:
-        raise DataContractError(f"{path}: {_refusal(meant, times, column, time_format)}")
+        raise DataContractError(f"{path}: {_refusal(candidates, times, column, time_format)}")
     return texts.with_columns(times[name] for name in written)
 
 
-def _refusal(meant: pl.DataFrame, times: pl.DataFrame, column: str, time_format: str) -> str:
+def _refusal(candidates: pl.DataFrame, times: pl.DataFrame, column: str, time_format: str) -> str:
     if column:
-        lost = meant[column].filter(meant[column].is_not_null() & times[column].is_null())
-        seen = f"{len(lost)} values are not, first {lost[0]!r}" if len(lost) else "it is empty"
-        return f"column {column!r} is not written as --time-format {time_format!r} says: {seen}"
-    first = {name: meant[name].drop_nulls()[0] for name in meant.columns if looks_like_times(meant[name])}
-    seen = "; ".join(f"{name!r} holds {value!r}" for name, value in first.items()) or "none looks like times"
-    return f"no column is written as --time-format {time_format!r} says ({seen})"
+        lost = candidates[column].filter(candidates[column].is_not_null() & times[column].is_null())
+        examples = f"{len(lost)} values are not, first {lost[0]!r}" if len(lost) else "it is empty"
+        return f"column {column!r} is not written as --time-format {time_format!r} says: {examples}"
+    first = {
+        name: candidates[name].drop_nulls()[0] for name in candidates.columns if looks_like_times(candidates[name])
+    }
+    examples = "; ".join(f"{name!r} holds {value!r}" for name, value in first.items()) or "none looks like times"
+    return f"no column is written as --time-format {time_format!r} says ({examples})"
 
 
 def _times(texts: pl.Series, form: str) -> pl.Series:

@@ -44,12 +44,14 @@ def latest_lines(history: History) -> pa.Array:
     return newest["line"].sort().to_arrow()
 
 
-def as_of_lines(history: History, asked: pa.Table, *, ttl: timedelta | None = None, as_known: bool = False) -> pa.Array:
+def as_of_lines(
+    history: History, lookups: pa.Table, *, ttl: timedelta | None = None, as_known: bool = False
+) -> pa.Array:
     """Answer for each asked row the line of the newest row with `moment <= asked`, or null.
 
     Args:
         history: The rows to choose from.
-        asked: One column per key of `history`, in the same order, and last the instant as a timestamp. A null key or
+        lookups: One column per key of `history`, in the same order, and last the instant as a timestamp. A null key or
             instant finds nothing. Rows that come in the order of their instants save a sort.
         ttl: Also require `moment >= asked - ttl`; None looks back without end.
         as_known: Also require `created <= asked`, when the history has that column; a null never counts.
@@ -58,8 +60,8 @@ def as_of_lines(history: History, asked: pa.Table, *, ttl: timedelta | None = No
         DataContractError: A key is text on one side and a number on the other, or of kinds that never are equal.
     """
     names = _key_names(history)
-    pairs = [_comparable(asked, number, history) for number in range(len(names))]
-    instant = asked.column(len(names)).cast(INSTANT, safe=False)
+    pairs = [_comparable(lookups, number, history) for number in range(len(names))]
+    instant = lookups.column(len(names)).cast(INSTANT, safe=False)
     questions = _frame([*names, "instant"], [*(key for key, _ in pairs), instant]).with_row_index("question")
     standing = _standing(
         _known(history, [key for _, key in pairs]), names, as_known=as_known and history.created is not None
@@ -75,9 +77,9 @@ def _standing(known: pl.DataFrame, keys: Sequence[str], *, as_known: bool) -> pl
 
     A row that was overtaken before it was seen can never be the answer; once those are gone, one as-of join is enough.
     """
-    seen = pl.max_horizontal("moment", "created") if as_known else pl.col("moment")
+    visible_from = pl.max_horizontal("moment", "created") if as_known else pl.col("moment")
     complete = known.drop_nulls([*keys, "moment", *(["created"] if as_known else [])])
-    rows = complete.with_columns(seen=seen).sort("seen", "moment", "created", maintain_order=True)
+    rows = complete.with_columns(seen=visible_from).sort("seen", "moment", "created", maintain_order=True)
     # Who is seen at its own moment was overtaken by nobody: windows over keys are for the corrected ones.
     late = rows.filter(pl.col("seen") > pl.col("moment")).select(keys).unique()
     if len(late):
@@ -103,15 +105,15 @@ def _key_names(history: History) -> list[str]:
     return [f"key{number}" for number in range(len(history.keys))]
 
 
-def _comparable(asked: pa.Table, number: int, history: History) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+def _comparable(questions: pa.Table, number: int, history: History) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """A key of both sides in one type: polars joins equal types only."""
-    column, known = asked.column(number), history.rows[history.keys[number]]
+    column, known = questions.column(number), history.rows[history.keys[number]]
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_null(column.type):
         return column.cast(known.type), known
     if _family(column.type) != _family(known.type):
-        name = asked.column_names[number]
+        name = questions.column_names[number]
         raise DataContractError(
             f"join key {name} is {column.type} in the entity rows and {known.type} in {history.name}"
         )

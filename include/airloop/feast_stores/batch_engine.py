@@ -70,9 +70,9 @@ class BulkComputeEngine(LocalComputeEngine):
     ) -> LocalMaterializationJob:
         # An error leaves as it is: Feast restores the view's state and raises it again, with its own type.
         view = task.feature_view
-        if asked := [name for name in _NOT_COPIED if getattr(view, name, None)]:
+        if unsupported := [name for name in _NOT_COPIED if getattr(view, name, None)]:
             raise ConfigError(
-                f"feature view {view.name} declares {', '.join(asked)}: features are made in build_features"
+                f"feature view {view.name} declares {', '.join(unsupported)}: features are made in build_features"
             )
         rows = self._newest_rows(registry, task)
         if rows.num_rows:

@@ -217,8 +217,8 @@ def _known_features(
     until = latest + timedelta.resolution if latest else None
     rows = read_source(lookup.source, columns, config, moment=lookup.moment, since=since, until=until)
     history = History(lookup.source.name, rows, list(lookup.entity_columns), lookup.moment, lookup.created)
-    asked = entities.select([*lookup.entity_columns.values(), asked_at])
-    lines = as_of_lines(history, asked, ttl=lookup.ttl, as_known=as_known)
+    questions = entities.select([*lookup.entity_columns.values(), asked_at])
+    lines = as_of_lines(history, questions, ttl=lookup.ttl, as_known=as_known)
     if len(lines) != len(entities):
         raise DataContractError(
             f"{len(entities)} entity rows became {len(lines)} in the join with {lookup.source.name}"

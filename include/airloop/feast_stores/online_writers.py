@@ -136,8 +136,8 @@ def write_any(store: OnlineStore, config: RepoConfig, view: FeatureView, batches
             stored = store.online_read(config, view, [row[0] for row in rows], probed)
             fresh = [
                 row
-                for row, (held, _) in zip(rows, stored, strict=True)
-                if held is None or to_naive_utc(held) <= to_naive_utc(row[2])
+                for row, (stored_at, _) in zip(rows, stored, strict=True)
+                if stored_at is None or to_naive_utc(stored_at) <= to_naive_utc(row[2])
             ]
             store.online_write_batch(config, view, fresh, None)
 

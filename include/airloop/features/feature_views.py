@@ -36,13 +36,13 @@ def compute_views(pipeline: Pipeline, window: Window, feeds: Feeds, settings: Se
         raise ConfigError(
             f"{pipeline.name}/features.sql: view {unknown[0]!r} is not in feature_repo/{pipeline.name}.py"
         )
-    kept = dict.fromkeys([*_TIMES, *(key for view in declared.values() for key in _keys(view))])
+    key_columns = dict.fromkeys([*_TIMES, *(key for view in declared.values() for key in _keys(view))])
 
     def run(connection: Session, section: Section) -> pa.Table:
         # A function may look at its neighbours.
         within = window if section.kind == "view" and not section.through else None
         rows = sections.query(connection, pipeline, section, within=within)
-        return transforms.apply(pipeline, section, rows, settings, kept=kept) if section.through else rows
+        return transforms.apply(pipeline, section, rows, settings, unchanged=key_columns) if section.through else rows
 
     with sections.connect(pipeline, window, feeds, settings) as connection:
         for section in every_section:

@@ -62,19 +62,19 @@ def _refuse_differences(
     pipeline: Pipeline, used: pd.DataFrame, views: Mapping[str, pa.Table], *, instant: datetime, settings: Settings
 ) -> None:
     key = pipeline.prediction.entity_key
-    asked = examples.examples(pipeline, Window(instant, instant + _INSTANT_AFTER), settings).to_pandas()
-    asked = used[[key]].merge(asked, on=key, how="left")
+    rebuilt = examples.examples(pipeline, Window(instant, instant + _INSTANT_AFTER), settings).to_pandas()
+    rebuilt = used[[key]].merge(rebuilt, on=key, how="left")
     ttls = {view.name: view.ttl for view in feature_store.views(pipeline, settings)}
     keys = feature_store.view_keys(pipeline, settings)
     declared = feature_store.array_features(pipeline, settings)
     for view, projected in feature_store.view_features(pipeline, settings).items():
-        held = [declared[name] for name in projected if name in declared]
-        rows = arrays.flatten(views[view], held, key=[*keys[view], "known_at"]).to_pandas()
+        array_views = [declared[name] for name in projected if name in declared]
+        rows = arrays.flatten(views[view], array_views, key=[*keys[view], "known_at"]).to_pandas()
         features = [flat for name in projected for flat in (declared[name].columns if name in declared else (name,))]
         fresh = rows[rows["known_at"] >= instant - (ttls[view] or timedelta.max)]
         newest = fresh.sort_values("known_at").drop_duplicates(list(keys[view]), keep="last")
         # Features may share a key's name with nothing but their own view's keys.
-        honest = asked[[key, *(name for name in keys[view] if name != key)]].merge(
+        honest = rebuilt[[key, *(name for name in keys[view] if name != key)]].merge(
             newest[list(dict.fromkeys([*keys[view], *features]))], on=list(keys[view]), how="left"
         )
         for feature in features:

@@ -86,9 +86,9 @@ def _check(
     features = feature_store.view_features(pipeline, settings).get(view, ())
     if not sample or not features:
         return 0
-    asked = [f"{view}:{name}" for name in features]
+    references = [f"{view}:{name}" for name in features]
     with feature_store.answering(settings):
-        online = store.get_online_features(asked, entity_rows=sample).to_dict(include_event_timestamps=True)
+        online = store.get_online_features(references, entity_rows=sample).to_dict(include_event_timestamps=True)
     lake_rows, streamed = _lake_rows(pipeline, view, sample, settings), pipeline.streamed_views
     for position, key in enumerate(sample):
         # A killed run may have written a later window without a record of it; online instants are whole seconds.
@@ -99,27 +99,27 @@ def _check(
         ahead = view in streamed and seen_at > newest["known_at"]
         gone = seen_at < newest["known_at"] < since
         for name in features:
-            seen, expected = online[name][position], newest[name]
-            if not (ahead or gone or _same(seen, expected)):
+            stored, expected = online[name][position], newest[name]
+            if not (ahead or gone or _same(stored, expected)):
                 raise DataContractError(
-                    f"online store: {view}.{name} of {key} is {seen}, the newest value known is {expected}; "
+                    f"online store: {view}.{name} of {key} is {stored}, the newest value known is {expected}; "
                     f"materialize the windows again in order"
                 )
     return len(sample)
 
 
-def _same(seen: Any, expected: Any) -> bool:
+def _same(stored: Any, expected: Any) -> bool:
     """Whether two values are equal, arrays element by element; null and NaN equal each other."""
-    if isinstance(seen, list) or isinstance(expected, np.ndarray):
-        known = seen is not None and expected is not None
-        return known and np.array_equal(np.asarray(seen, float), expected, equal_nan=True)
-    return bool(seen == expected or (pd.isna(seen) and pd.isna(expected)))
+    if isinstance(stored, list) or isinstance(expected, np.ndarray):
+        known = stored is not None and expected is not None
+        return known and np.array_equal(np.asarray(stored, float), expected, equal_nan=True)
+    return bool(stored == expected or (pd.isna(stored) and pd.isna(expected)))
 
 
 def _lake_rows(pipeline: Pipeline, view: str, sample: list[dict[str, Any]], settings: Settings) -> dict[Any, Any]:
     """Key -> the lake's rows of it, oldest first."""
     keys = list(sample[0])
     uri = lake.table_uri(settings, pipeline.name, "features", view)
-    wanted = [row[keys[0]] for row in sample]
-    rows = lake.read(uri, settings, where=pc.field(keys[0]).isin(wanted)).to_pandas()
+    keys_of_sample = [row[keys[0]] for row in sample]
+    rows = lake.read(uri, settings, where=pc.field(keys[0]).isin(keys_of_sample)).to_pandas()
     return dict(iter(rows.sort_values(["known_at", "created_at"]).groupby(keys)))

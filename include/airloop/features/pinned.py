@@ -142,6 +142,6 @@ def _as_known(rows: pa.Table, values: pa.Table, view: PinnedView) -> dict[str, p
         raise GuardRefused(f"its view {view.name} is keyed by {missing[0]!r}, which the examples do not have any more")
     values = feature_views.typed(values, {name: _KINDS[kind] for name, kind in view.types.items()})
     history = History(view.name, values, view.keys, "known_at", "created_at")
-    asked = rows.select([*view.keys, "decision_time"])
-    lines = as_of_lines(history, asked, ttl=timedelta(seconds=view.ttl_seconds), as_known=True)
+    questions = rows.select([*view.keys, "decision_time"])
+    lines = as_of_lines(history, questions, ttl=timedelta(seconds=view.ttl_seconds), as_known=True)
     return {name: values[name].take(lines) for name in view.types}

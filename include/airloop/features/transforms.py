@@ -22,11 +22,13 @@ from airloop.features.sections import Section
 from airloop.settings import Settings
 
 
-def apply(pipeline: Pipeline, section: Section, rows: pa.Table, settings: Settings, *, kept: Iterable[str]) -> pa.Table:
+def apply(
+    pipeline: Pipeline, section: Section, rows: pa.Table, settings: Settings, *, unchanged: Iterable[str]
+) -> pa.Table:
     """Send a section's rows through its function.
 
     Args:
-        kept: Columns (those that `rows` has) that have to come out as they went in; they keep their types too.
+        unchanged: Columns (those that `rows` has) that have to come out as they went in; they keep their types too.
 
     Raises:
         ConfigError: No such file or function, the function fails, or returns something else than a table with as many
@@ -36,17 +38,19 @@ def apply(pipeline: Pipeline, section: Section, rows: pa.Table, settings: Settin
     function = _function(pipeline, section, settings)
     place = f"{path}: {section.through} of section {section.name}"
     try:
-        made = function(rows)
+        transformed = function(rows)
     except Exception as error:
         line = python_lines.line_of(error, path)
         raise ConfigError(f"{place} failed in line {line}: {python_lines.brief(error)}") from error
-    if not isinstance(made, pa.Table):
-        raise ConfigError(f"{place} returned a {type(made).__name__}; it has to return a pyarrow.Table")
-    if made.num_rows != rows.num_rows:
-        raise ConfigError(f"{place} returned {made.num_rows} rows for {rows.num_rows}; it has to return one for each")
-    for name in (name for name in kept if name in rows.schema.names):
-        made = _with_kept(made, rows[name], name, place=place)
-    return made
+    if not isinstance(transformed, pa.Table):
+        raise ConfigError(f"{place} returned a {type(transformed).__name__}; it has to return a pyarrow.Table")
+    if transformed.num_rows != rows.num_rows:
+        raise ConfigError(
+            f"{place} returned {transformed.num_rows} rows for {rows.num_rows}; it has to return one for each"
+        )
+    for name in (name for name in unchanged if name in rows.schema.names):
+        transformed = _with_kept(transformed, rows[name], name, place=place)
+    return transformed
 
 
 def check(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
@@ -55,10 +59,10 @@ def check(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
     Raises:
         ConfigError: The file is missing or does not run, or has no function of that name.
     """
-    asked = [section for section in sections.feature_sections(pipeline, settings) if section.through]
-    for section in asked:
+    through = [section for section in sections.feature_sections(pipeline, settings) if section.through]
+    for section in through:
         _function(pipeline, section, settings)
-    return tuple(dict.fromkeys(section.through for section in asked if section.through))
+    return tuple(dict.fromkeys(section.through for section in through if section.through))
 
 
 def source(pipeline: Pipeline, settings: Settings) -> str:
@@ -85,15 +89,15 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _function(pipeline: Pipeline, section: Section, settings: Settings) -> Any:
-    path, wanted = _path(pipeline, settings), str(section.through)
+    path, name = _path(pipeline, settings), str(section.through)
     names = [node.name for node in _parse(path).body if isinstance(node, ast.FunctionDef)]
-    if wanted not in names:
+    if name not in names:
         raise ConfigError(
             f"{pipeline.name}/features.sql:{section.line}, section {section.name}: transforms.py has no function "
-            f"{wanted!r}{nearest(wanted, names)} (its functions: {', '.join(names) or 'none'})"
+            f"{name!r}{nearest(name, names)} (its functions: {', '.join(names) or 'none'})"
         )
     try:
-        return _namespace(path, path.read_text(encoding="utf-8"))[wanted]
+        return _namespace(path, path.read_text(encoding="utf-8"))[name]
     except (Exception, SystemExit) as error:
         line = python_lines.line_of(error, path)
         raise ConfigError(f"{path}:{line}: cannot be loaded: {python_lines.brief(error)}") from error
@@ -105,14 +109,14 @@ def _namespace(path: Path, _text: str) -> dict[str, Any]:
     return runpy.run_path(str(path), run_name=f"transforms_{path.parent.name}")
 
 
-def _with_kept(made: pa.Table, column: pa.ChunkedArray, name: str, *, place: str) -> pa.Table:
-    at = made.schema.get_field_index(name)
+def _with_kept(transformed: pa.Table, column: pa.ChunkedArray, name: str, *, place: str) -> pa.Table:
+    at = transformed.schema.get_field_index(name)
     if at < 0:
         raise ConfigError(f"{place} lost the column {name!r}; it has to come out unchanged")
     try:
-        same = made[name].cast(column.type).equals(column)
+        same = transformed[name].cast(column.type).equals(column)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         same = False
     if not same:
         raise ConfigError(f"{place} changed the column {name!r}, or the order of the rows; both have to stay")
-    return made.set_column(at, name, column)
+    return transformed.set_column(at, name, column)

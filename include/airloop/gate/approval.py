@@ -86,8 +86,8 @@ def answer(
     ledger.intact_history(settings, pipeline.name)
     scored = scored_until(pipeline, settings)
 
-    def make(seen: tuple[Entry, ...]) -> Entry | Draft:
-        history = History(seen)
+    def make(entries: tuple[Entry, ...]) -> Entry | Draft:
+        history = History(entries)
         decision = _decision(pipeline, history, sequence)
         standing = history.answer_to(sequence)
         if standing is not None and (standing.kind == kind or standing.kind != APPROVED):
@@ -106,8 +106,8 @@ def answer(
 def close(pipeline: Pipeline, settings: Settings, sequence: int, *, why: str) -> Entry:
     """Close the question about a decision that was overtaken: `superseded`, once; an answer on record stays."""
 
-    def make(seen: tuple[Entry, ...]) -> Entry | Draft:
-        history = History(seen)
+    def make(entries: tuple[Entry, ...]) -> Entry | Draft:
+        history = History(entries)
         standing, decision = history.answer_to(sequence), _decision(pipeline, history, sequence)
         return standing or Draft(decision.effective_at, _payload(decision, who="airloop", why=why, starter=""))
 

@@ -46,7 +46,7 @@ def decide(at: Deployment, window: Window, *, evaluated: Evaluated) -> Decision:
         settings,
         pipeline.name,
         kind="decision",
-        make=lambda seen: holdout_looks.recorded_or_new(judged, History(seen), pipeline),
+        make=lambda entries: holdout_looks.recorded_or_new(judged, History(entries), pipeline),
         kinds=["decision"],
     )
     decision = dataclasses.replace(Decision.from_json(entry.payload), sequence=entry.sequence)
@@ -61,7 +61,7 @@ def _reason(
 ) -> tuple[str, tuple[Check, ...]]:
     """The reason that counts, and what refuses when the one that is claimed does not."""
     try:
-        asked = training_reason.asked_for(
+        request = training_reason.asked_for(
             settings,
             pipeline,
             window.end,
@@ -71,7 +71,7 @@ def _reason(
         )
     except NotAsked as error:
         return "", (refuse(REASON, str(error)),)
-    return asked.reason, ()
+    return request.reason, ()
 
 
 def _trigger_overlaps(pipeline: Pipeline, evaluated: Evaluated, settings: Settings) -> bool | None:

@@ -51,7 +51,7 @@ def check_model(
         except subprocess.TimeoutExpired as error:
             raise UpstreamUnavailable(f"{model_name} version {version}: no answer in {_CHECK_SECONDS} s") from error
     if result.returncode != 0:
-        said = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
-        raise GuardRefused(f"{model_name} version {version} does not predict in a fresh process: {said}")
+        last_line = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
+        raise GuardRefused(f"{model_name} version {version} does not predict in a fresh process: {last_line}")
     model_copies.keep(settings, model_name, version, files)
     return own_digest

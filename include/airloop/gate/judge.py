@@ -144,12 +144,12 @@ def _attempts(evaluated: Evaluated, gate: Gate) -> list[Check]:
     """A refusal when the holdout was looked at too often; nothing where the gate has no limit."""
     if gate.max_attempts is None:
         return []
-    seen, until = evaluated.looks, evaluated.holdout.end
-    says = f"{seen} of {gate.max_attempts} attempts were made on rows of this holdout"
-    if seen < gate.max_attempts:
-        return [Check(ATTEMPTS, passed=True, observed=seen, says=says)] if seen else []
+    looks, until = evaluated.looks, evaluated.holdout.end
+    says = f"{looks} of {gate.max_attempts} attempts were made on rows of this holdout"
+    if looks < gate.max_attempts:
+        return [Check(ATTEMPTS, passed=True, observed=looks, says=says)] if looks else []
     newer = f"wait until a holdout of rows after {until:%Y-%m-%d} is mature, or set gate.max_attempts"
-    return [refuse(ATTEMPTS, f"{says}: {newer}", seen)]
+    return [refuse(ATTEMPTS, f"{says}: {newer}", looks)]
 
 
 def _not_compared(evaluated: Evaluated) -> Check:

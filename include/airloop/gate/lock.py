@@ -71,8 +71,8 @@ def _set(settings: Settings, pipeline_name: str, *, kind: str, why: str, who: st
     require_text(who, "the name of who decides")
     ledger.intact_history(settings, pipeline_name)
 
-    def make(seen: tuple[Entry, ...]) -> Entry | Draft:
-        history = History(seen)
+    def make(entries: tuple[Entry, ...]) -> Entry | Draft:
+        history = History(entries)
         on = history.lock()
         standing = on if kind == "locked" else (None if on else history.latest("unlocked"))
         if standing is not None:

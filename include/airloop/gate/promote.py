@@ -50,7 +50,7 @@ def promote(at: Deployment, window: Window, *, decision: Decision) -> Promoted:
         settings,
         pipeline.name,
         kind="intended",
-        make=lambda seen: _begun(pipeline, History(seen), recorded, scored) or draft,
+        make=lambda entries: _begun(pipeline, History(entries), recorded, scored) or draft,
         kinds=HISTORY_KINDS,
     )
     done = registry.finish_move(settings, intended)

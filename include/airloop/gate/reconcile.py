@@ -31,24 +31,24 @@ def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
         UpstreamUnavailable: MLflow does not answer; nothing is recorded.
     """
     ledger_witness.require_intact(settings, pipeline_name)
-    said: list[str] = []
+    lines: list[str] = []
     for _ in range(_ROUNDS):
         # The alias is read first: a promotion that ends in between can then only look like a move of the past.
         alias = registry.aliases(settings, pipeline_name).get(registry.CHAMPION)
         head, history = ledger.head(settings, pipeline_name), ledger.history(settings, pipeline_name)
         unfinished = history.open_move()
         if unfinished is not None and not _registered(settings, unfinished.payload):
-            said += _record_gone(settings, unfinished, kind="reconciled", history=history)
+            lines += _record_gone(settings, unfinished, kind="reconciled", history=history)
         elif unfinished is not None:
             ended = registry.finish_move(settings, unfinished)
             move = "rollback to" if ledger.is_rollback(unfinished) else "promotion of"
-            said.append(f"finished the {move} version {ended.payload['version']} (ledger entry {ended.sequence})")
+            lines.append(f"finished the {move} version {ended.payload['version']} (ledger entry {ended.sequence})")
         elif (champion := history.in_force()) and not _registered(settings, champion.payload):
-            return said + _record_gone(settings, champion, kind="alarm", history=history)
+            return lines + _record_gone(settings, champion, kind="alarm", history=history)
         elif alias != history.champion():
-            said += _repair(pipeline_name, settings, history, alias=alias, head=head)
+            lines += _repair(pipeline_name, settings, history, alias=alias, head=head)
         else:
-            return said
+            return lines
     raise GuardRefused(f"the champion alias of {pipeline_name} keeps moving: something else writes it")
 
 
@@ -76,15 +76,15 @@ def _record_gone(settings: Settings, entry: Entry, *, kind: str, history: Histor
     if payload in [known.payload for known in ledger.entries(settings, entry.pipeline, kind=kind)]:
         return []
     draft = Draft(history.data_time(), payload)
-    made = ledger.append_once(
+    recorded = ledger.append_once(
         settings,
         entry.pipeline,
         kind=kind,
-        make=lambda seen: next((known for known in seen if known.payload == payload), draft),
+        make=lambda entries: next((known for known in entries if known.payload == payload), draft),
         kinds=[kind],
     )
     logger.error("%s: %s", entry.pipeline, says)
-    return [f"{says} (ledger entry {made.sequence})"]
+    return [f"{says} (ledger entry {recorded.sequence})"]
 
 
 def _repair(pipeline_name: str, settings: Settings, history: History, *, alias: int | None, head: int) -> list[str]:

@@ -54,9 +54,9 @@ def refit(at: Deployment, window: Window, *, snapshot: Snapshot, trained: Traine
     if recorded is None:
         refitted = _checked(pipeline, decision, snapshot, trained, settings)
         recorded = _record(pipeline, refitted, decision, settings)
-    made = dataclasses.replace(Refitted.from_json(recorded.payload), sequence=recorded.sequence)
-    logger.info("%s %s: %s (ledger entry %d)", pipeline.name, window, made.why, recorded.sequence)
-    return made
+    record = dataclasses.replace(Refitted.from_json(recorded.payload), sequence=recorded.sequence)
+    logger.info("%s %s: %s (ledger entry %d)", pipeline.name, window, record.why, recorded.sequence)
+    return record
 
 
 def _nothing_to_do(pipeline: Pipeline, decision: Decision) -> str:
@@ -162,7 +162,7 @@ def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, sett
 def _record(pipeline: Pipeline, refitted: Refitted, decision: Decision, settings: Settings) -> Entry:
     draft = Draft(decision.effective_at, ledger.payload_of(refitted))
 
-    def make(seen: tuple[Entry, ...]) -> Entry | Draft:
-        return History(seen).refit_of(decision.sequence or 0) or draft
+    def make(entries: tuple[Entry, ...]) -> Entry | Draft:
+        return History(entries).refit_of(decision.sequence or 0) or draft
 
     return ledger.append_once(settings, pipeline.name, kind="refitted", make=make, kinds=HISTORY_KINDS)

@@ -106,26 +106,26 @@ def roll_back(
         UpstreamUnavailable: MLflow does not answer.
     """
     pipeline, settings = at.pipeline, at.settings
-    wanted, replaced = _number(version), _number(instead_of)
+    target, replaced = _number(version), _number(instead_of)
     reason = require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
     require_text(who, "the name of who decides")
     history = ledger_witness.require_intact(settings, pipeline.name)
-    payload = {"model_name": pipeline.name, "version": wanted, "previous_version": replaced}
+    payload = {"model_name": pipeline.name, "version": target, "previous_version": replaced}
     payload |= {"why": reason, "who": who, "request": request}
     if _begun(history, payload, window) is None:
         _refuse_ahead(pipeline, window.end)
-        payload |= {"model_digest": _checked(pipeline, wanted, history, settings)}
+        payload |= {"model_digest": _checked(pipeline, target, history, settings)}
     draft = Draft(window.end, payload)
     intended = ledger.append_once(
         settings,
         pipeline.name,
         kind="intended",
-        make=lambda seen: _begun(History(seen), payload, window) or draft,
+        make=lambda entries: _begun(History(entries), payload, window) or draft,
         kinds=HISTORY_KINDS,
     )
     ended = registry.finish_move(settings, intended)
     _tag_replaced(settings, ended)
-    logger.warning("%s: rolled back to version %d by %s (%s)", pipeline.name, wanted, who, reason)
+    logger.warning("%s: rolled back to version %d by %s (%s)", pipeline.name, target, who, reason)
     known = {name: ended.payload[name] for name in RolledBack.__dataclass_fields__ if name in ended.payload}
     return RolledBack(**known, sequence=ended.sequence, effective_at=ended.effective_at)
 
@@ -136,13 +136,13 @@ def _begun(history: History, payload: dict[str, Any], window: Window) -> Entry |
     if mine is not None:
         return mine
     lock.refuse_move(history)
-    wanted, replaced, newest = payload["version"], payload["previous_version"], history.in_force()
-    if wanted not in history.promoted():
+    target, replaced, newest = payload["version"], payload["previous_version"], history.in_force()
+    if target not in history.promoted():
         raise GuardRefused(
-            f"version {wanted} was never champion (promoted: {_listed(history)}): a rollback goes back to what was"
+            f"version {target} was never champion (promoted: {_listed(history)}): a rollback goes back to what was"
         )
-    if wanted == history.champion():
-        raise GuardRefused(f"version {wanted} is the champion in force: there is nothing to roll back")
+    if target == history.champion():
+        raise GuardRefused(f"version {target} is the champion in force: there is nothing to roll back")
     if newest is None or history.champion() != replaced:
         raise GuardRefused(
             f"version {history.champion()} is in force meanwhile, not {replaced}: look again (`airloop ledger show`) "
@@ -170,10 +170,10 @@ def _refuse_ahead(pipeline: Pipeline, effective_at: datetime) -> None:
 def _checked(pipeline: Pipeline, version: int, history: History, settings: Settings) -> str:
     """The digest of a version's files, after it loaded and predicted, and its features and labels were the same."""
     try:
-        held = model_version.load_version(pipeline, version, settings)
-        unfit = held.unfit_for(pipeline, settings)
+        model = model_version.load_version(pipeline, version, settings)
+        unfit = model.unfit_for(pipeline, settings)
         # With its features pinned it scores on by them.
-        if unfit and (held.pinned is None or held.pinned.not_kept):
+        if unfit and (model.pinned is None or model.pinned.not_kept):
             raise GuardRefused(unfit[0])
         if other := model_version.other_labels(pipeline, held, settings):
             raise GuardRefused(other)

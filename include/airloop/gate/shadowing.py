@@ -53,12 +53,12 @@ def ask(pipeline: Pipeline, settings: Settings, sequence: int) -> Standing:
     decision = history.decision(sequence)
     if decision is None or not ledger.passes(decision):
         raise GuardRefused(f"{sequence} is not a decision of {pipeline.name} that passed: see `airloop ledger show`")
-    asked = pipeline.gate.shadowed
-    if asked is None or decision.payload["champion_version"] is None or decision.payload.get("not_comparable"):
+    declared = pipeline.gate.shadowed
+    if declared is None or decision.payload["champion_version"] is None or decision.payload.get("not_comparable"):
         return Standing(PASSED, "no champion to stand beside, or no rule that asks for it")
     standing = history.shadow_of(sequence)
     if standing is None:
-        rule, measured = asked.build(), _measured(pipeline, decision, history, settings)
+        rule, measured = declared.build(), _measured(pipeline, decision, history, settings)
         if lacking := rule.lacking(measured):
             return Standing(WAITS, lacking)
         standing = _record(pipeline, settings, decision, rule, measured)
@@ -113,7 +113,7 @@ def _record(pipeline: Pipeline, settings: Settings, decision: Entry, rule: Shado
         settings,
         pipeline.name,
         kind=SHADOWED,
-        make=lambda seen: History(seen).shadow_of(decision.sequence) or draft,
+        make=lambda entries: History(entries).shadow_of(decision.sequence) or draft,
         kinds=HISTORY_KINDS,
     )
 

@@ -33,13 +33,13 @@ class Compared:
 
 
 def against_champion(
-    at: Deployment, version: int | None, snapshot: Snapshot, *, rows: pd.DataFrame, predicted: Floats, seen: int
+    at: Deployment, version: int | None, snapshot: Snapshot, *, rows: pd.DataFrame, predicted: Floats, looks: int
 ) -> Compared:
     """The champion on labelled rows of the holdout, beside what the candidate predicts for them.
 
     Args:
         version: The champion; None: there is none, and nothing is compared.
-        seen: How often the holdout was looked at before.
+        looks: How often the holdout was looked at before.
 
     Raises:
         UpstreamUnavailable: MLflow does not answer.
@@ -58,7 +58,7 @@ def against_champion(
         theirs = champion.predict(pipeline, rows)
     except GuardRefused as error:
         return Compared(not_comparable=str(error))
-    evidence, problems = gate_evidence.compare(pipeline, rows, theirs, predicted, seen=seen)
+    evidence, problems = gate_evidence.compare(pipeline, rows, theirs, predicted, looks=looks)
     values = metric_values(task_of(pipeline), rows["label"], theirs)
     instead = None if champion.version == version else champion.version
     return Compared(values, evidence, problems, predicted=theirs, version=instead, model=champion)

@@ -36,15 +36,15 @@ class Balanced(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, rows: npt.ArrayLike, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Fit the estimator in place; rows in the order of time, for undersampling."""
-        values, given = np.asarray(rows), np.asarray(labels)
-        weights = np.ones(len(given)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        self.classes_, places = np.unique(given, return_inverse=True)
-        kept = self._kept(places)
-        learned = weights[kept] * self._class_weights(places, weights)[places[kept]]
+        values, targets = np.asarray(rows), np.asarray(labels)
+        weights = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        self.classes_, places = np.unique(targets, return_inverse=True)
+        chosen = self._kept(places)
+        learned = weights[chosen] * self._class_weights(places, weights)[places[chosen]]
         options = {"sample_weight": learned} if sample_weight is not None or self.by != UNDERSAMPLING else {}
-        self.estimator.fit(values[kept], given[kept], **options)
-        self.correction_ = _rates(places, weights) / _rates(places[kept], learned)
-        self.learned_from_ = len(kept)
+        self.estimator.fit(values[chosen], targets[chosen], **options)
+        self.correction_ = _rates(places, weights) / _rates(places[chosen], learned)
+        self.learned_from_ = len(chosen)
         self.n_features_in_ = values.shape[1]
         return self
 

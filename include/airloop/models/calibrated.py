@@ -48,12 +48,15 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             DataContractError: Two of the three blocks hold one class only, so that nothing can be said crosswise.
         """
-        values, given = np.asarray(rows), np.asarray(labels)
+        values, targets = np.asarray(rows), np.asarray(labels)
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        self.classes_ = np.unique(given)
-        said, positive = self._crosswise(values, given, weights), (given == self.classes_[-1]).astype(np.float64)
-        self._fit_curve(said, positive, weights)
-        self.estimator.fit(values, given, **_weighted(weights))
+        self.classes_ = np.unique(targets)
+        predicted, positive = (
+            self._crosswise(values, targets, weights),
+            (targets == self.classes_[-1]).astype(np.float64),
+        )
+        self._fit_curve(predicted, positive, weights)
+        self.estimator.fit(values, targets, **_weighted(weights))
         self.n_features_in_ = values.shape[1]
         return self
 
@@ -68,7 +71,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return predicted
 
     def _crosswise(self, values: Any, labels: npt.NDArray[Any], weights: Numbers | None) -> Numbers:
-        said = np.empty(len(labels))
+        predicted = np.empty(len(labels))
         for block in np.array_split(np.arange(len(labels)), _BLOCKS):
             rest = np.setdiff1d(np.arange(len(labels)), block)
             if np.unique(labels[rest]).size < 2:
@@ -77,27 +80,27 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     f"of them hold only label {labels[rest][0]:g}: leave it out, or give the training more rows"
                 )
             model = clone(self.estimator).fit(values[rest], labels[rest], **_weighted(weights, rest))
-            said[block] = model.predict_proba(values[block])[:, 1]
-        return said
+            predicted[block] = model.predict_proba(values[block])[:, 1]
+        return predicted
 
-    def _fit_curve(self, said: Numbers, positive: Numbers, weights: Numbers | None) -> None:
+    def _fit_curve(self, predicted: Numbers, positive: Numbers, weights: Numbers | None) -> None:
         if self.by == "sigmoid":
-            curve = LogisticRegression(C=_WEAK).fit(_logit(said)[:, None], positive, **_weighted(weights))
+            curve = LogisticRegression(C=_WEAK).fit(_logit(predicted)[:, None], positive, **_weighted(weights))
             self.slope_, self.shift_ = float(curve.coef_[0, 0]), float(curve.intercept_[0])
             return
-        steps = IsotonicRegression(out_of_bounds="clip").fit(said, positive, **_weighted(weights))
+        steps = IsotonicRegression(out_of_bounds="clip").fit(predicted, positive, **_weighted(weights))
         self.said_, self.came_ = steps.X_thresholds_, steps.y_thresholds_
 
-    def _corrected(self, said: Numbers) -> Numbers:
+    def _corrected(self, predicted: Numbers) -> Numbers:
         if self.by == "sigmoid":
-            corrected: Numbers = expit(self.slope_ * _logit(said) + self.shift_)
+            corrected: Numbers = expit(self.slope_ * _logit(predicted) + self.shift_)
             return corrected
-        stepped: Numbers = np.interp(said, self.said_, self.came_)
+        stepped: Numbers = np.interp(predicted, self.said_, self.came_)
         return stepped
 
 
-def _logit(said: Numbers) -> Numbers:
-    logits: Numbers = logit(np.clip(said, _CLOSEST, 1 - _CLOSEST))
+def _logit(probabilities: Numbers) -> Numbers:
+    logits: Numbers = logit(np.clip(probabilities, _CLOSEST, 1 - _CLOSEST))
     return logits
 
 

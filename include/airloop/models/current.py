@@ -23,10 +23,10 @@ def require_current(
         raise GuardRefused(
             f"evaluate has no record of this evaluation of version {evaluated.version} for {window}: run evaluate"
         )
-    seen = earlier_looks(history, pipeline, evaluated.holdout, version=evaluated.version)
-    if evaluated.looks != seen:
+    looks = earlier_looks(history, pipeline, evaluated.holdout, version=evaluated.version)
+    if evaluated.looks != looks:
         raise GuardRefused(
-            f"version {evaluated.version} was evaluated after {evaluated.looks} looks at its holdout, and {seen} "
+            f"version {evaluated.version} was evaluated after {evaluated.looks} looks at its holdout, and {looks} "
             "decisions looked at it by now: run evaluate again"
         )
     champion = history.champion(window.end, but_not=evaluated.version)

@@ -92,7 +92,7 @@ def _calibration(rows: pd.DataFrame, predicted: Floats) -> dict[str, Any]:
     """Mean prediction and share of positives by bins of equal size, and the mean of their distances."""
     labels = rows["label"].to_numpy(dtype="float64")
     parts = [part for part in np.array_split(np.argsort(predicted, kind="stable"), _BINS) if part.size]
-    said = [float(predicted[part].mean()) for part in parts]
+    means = [float(predicted[part].mean()) for part in parts]
     came = [float(labels[part].mean()) for part in parts]
     weights = np.array([part.size for part in parts]) / len(labels)
-    return {"error": float(weights @ np.abs(np.subtract(said, came))), "predicted": said, "observed": came}
+    return {"error": float(weights @ np.abs(np.subtract(means, came))), "predicted": means, "observed": came}

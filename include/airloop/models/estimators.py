@@ -163,12 +163,12 @@ def _estimator(pipeline: Pipeline, declared: Candidate, params: Mapping[str, Any
     )
 
 
-def _one_estimator(pipeline: Pipeline, declared: Candidate, given: dict[str, Any]) -> BaseEstimator:
-    estimator = resolve(declared.estimator)(**given)
+def _one_estimator(pipeline: Pipeline, declared: Candidate, params: dict[str, Any]) -> BaseEstimator:
+    estimator = resolve(declared.estimator)(**params)
     if "random_state" in estimator.get_params():
-        given["random_state"] = pipeline.training.seed
+        params["random_state"] = pipeline.training.seed
         estimator.set_params(random_state=pipeline.training.seed)
-    return frameworks.kept_form(declared, given) or estimator
+    return frameworks.kept_form(declared, params) or estimator
 
 
 def _encoder(pipeline: Pipeline, kind: str, *, texts: list[str], numbers: list[str]) -> ColumnTransformer:

@@ -76,7 +76,7 @@ def evaluate(
     compared = Compared()
     if not unlabelled:
         compared = against_champion(
-            at, reads.champion, snapshot, rows=scored.rows, predicted=scored.predicted, seen=reads.looks
+            at, reads.champion, snapshot, rows=scored.rows, predicted=scored.predicted, looks=reads.looks
         )
     changed = _fingerprint_problems(at, snapshot)
     values = metric_values(task_of(at.pipeline), scored.rows["label"], scored.predicted)
@@ -99,7 +99,7 @@ def evaluate(
         not_comparable=compared.not_comparable,
         model_digest=scored.candidate.digest,
         looks=reads.looks,
-        measured=_rules(at, scored, compared, seen=reads.looks),
+        measured=_rules(at, scored, compared, looks_before=reads.looks),
         compared_version=compared.version,
     )
 
@@ -139,7 +139,7 @@ def _fingerprint_problems(at: Deployment, snapshot: Snapshot) -> list[str]:
     return [f"feature definitions changed since the snapshot: {snapshot.feature_fingerprint[:12]}, now {now[:12]}"]
 
 
-def _rules(at: Deployment, scored: _Scored, compared: Compared, *, seen: int) -> dict[str, dict[str, Any]]:
+def _rules(at: Deployment, scored: _Scored, compared: Compared, *, looks_before: int) -> dict[str, dict[str, Any]]:
     """What gate.rules ask for."""
     pipeline, candidate, champion = at.pipeline, scored.candidate, compared.model
     if not pipeline.gate.rules:
@@ -154,7 +154,7 @@ def _rules(at: Deployment, scored: _Scored, compared: Compared, *, seen: int) ->
         predict=lambda changed: candidate.predict(pipeline, changed),
         features=candidate.features,
         model_bytes=sum(map(len, files.values())),
-        seen=seen,
+        looks_before=looks_before,
         reserve=None if sides is None else reserve.of_frame(scored.frame, *sides),
         whole=without_labels.whole(pipeline, candidate, scored.frame, scored.all_predicted),
     )

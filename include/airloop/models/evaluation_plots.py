@@ -102,9 +102,9 @@ def _anomaly(task: Task, labels: Floats, predicted: Floats) -> Figures:
 
 
 def _multiclass(task: Task, labels: Floats, predicted: Floats) -> Figures:
-    numbers, said = range(len(task.classes)), predicted.argmax(axis=1)
+    numbers, classes = range(len(task.classes)), predicted.argmax(axis=1)
     figure, axes = _axes("Share of each class's rows predicted as, holdout")
-    shares = confusion_matrix(labels.astype(np.int64), said, labels=list(numbers), normalize="true")
+    shares = confusion_matrix(labels.astype(np.int64), classes, labels=list(numbers), normalize="true")
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image)
     axes.grid(visible=False)
@@ -116,7 +116,7 @@ def _multiclass(task: Task, labels: Floats, predicted: Floats) -> Figures:
             share = shares[actual, other]
             color = "white" if share > 0.5 else "black"
             axes.text(other, actual, f"{share:.2f}", ha="center", va="center", fontsize=8, color=color)
-    hits = (said == labels).astype(np.float64)
+    hits = (classes == labels).astype(np.float64)
     calibration = _calibration(hits, predicted.max(axis=1), "mean confidence", "share of right predictions")
     return {"confusion": figure, "calibration": calibration}
 
@@ -130,9 +130,9 @@ _FIGURES: dict[TaskKind, Callable[[Task, Floats, Floats], Figures]] = {
 }
 
 
-def _calibration(came: Floats, said: Floats, *words: str) -> Figure:
-    seen, mean = calibration_curve(came, said, n_bins=10, strategy="quantile")
-    return _line("Calibration, holdout", mean, seen, words=words, diagonal=True)
+def _calibration(came: Floats, predicted: Floats, *words: str) -> Figure:
+    observed, mean = calibration_curve(came, predicted, n_bins=10, strategy="quantile")
+    return _line("Calibration, holdout", mean, observed, words=words, diagonal=True)
 
 
 def _line(title: str, x: Floats, y: Floats, *, words: tuple[str, ...], diagonal: bool = False) -> Figure:

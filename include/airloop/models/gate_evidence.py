@@ -11,15 +11,15 @@ from airloop.records import Evidence
 
 
 def compare(
-    pipeline: Pipeline, rows: pd.DataFrame, champion: Floats, candidate: Floats, *, seen: int = 0
+    pipeline: Pipeline, rows: pd.DataFrame, champion: Floats, candidate: Floats, *, looks: int = 0
 ) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
     """Evidence on each metric of the task from predictions of the same rows, and what kept one from being made.
 
     Args:
         rows: decision_time (UTC) and label of the rows, in the order of the predictions.
-        seen: Earlier looks at these rows; they widen the interval, which then takes more draws.
+        looks: Earlier looks at these rows; they widen the interval, which then takes more draws.
     """
-    days, draws = evidence.utc_days(rows["decision_time"]), sampled_as(pipeline, seen)
+    days, draws = evidence.utc_days(rows["decision_time"]), sampled_as(pipeline, looks)
     by_metric, problems = [], []
     for metric in task_of(pipeline).metrics:
         try:

@@ -17,12 +17,12 @@ def halves(
 ) -> Callable[[pd.DataFrame], tuple[Floats, Floats]]:
     """Rows -> what two fits of a candidate say of them, one learned from the even days, one from the odd ones."""
 
-    def said(asked: pd.DataFrame) -> tuple[Floats, Floats]:
+    def said(rows_asked: pd.DataFrame) -> tuple[Floats, Floats]:
         features = feature_columns(pipeline, rows)
         odd = evidence.utc_days(rows["decision_time"]) % 2 == 1
         first, second = (fitted_model(pipeline, candidate, params, rows[half], features) for half in (~odd, odd))
         task = task_of(pipeline)
-        return task.predict(first, asked[features]), task.predict(second, asked[features])
+        return task.predict(first, rows_asked[features]), task.predict(second, rows_asked[features])
 
     return said
 
@@ -33,5 +33,5 @@ def shared_alarms(first: Floats, second: Floats, alarm_share: float) -> float:
     Of equally strange rows those count first that stand first.
     """
     count = max(1, round(alarm_share * first.size))
-    tops = [set(np.argsort(-said, kind="stable")[:count].tolist()) for said in (first, second)]
+    tops = [set(np.argsort(-scores, kind="stable")[:count].tolist()) for scores in (first, second)]
     return len(tops[0] & tops[1]) / count

@@ -41,8 +41,8 @@ class Thinning:
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """The kept rows, in their order, of a table sorted by decision_time."""
-        kept = self.positions(rows["decision_time"].to_pandas())
-        return rows if len(kept) == rows.num_rows else rows.take(kept)
+        chosen = self.positions(rows["decision_time"].to_pandas())
+        return rows if len(chosen) == rows.num_rows else rows.take(chosen)
 
     def positions(self, times: pd.Series) -> list[int]:
         """Positions of the kept rows among sorted decision times."""

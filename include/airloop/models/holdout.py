@@ -68,11 +68,11 @@ def holdout_of(
     predict: Callable[[pd.DataFrame], Floats],
     features: tuple[str, ...],
     model_bytes: int,
-    seen: int = 0,
+    looks_before: int = 0,
     reserve: Callable[[], ReserveRows] | None = None,
     whole: Whole | None = None,
 ) -> Holdout:
-    """A holdout of labelled rows; `seen` counts earlier looks at it."""
+    """A holdout of labelled rows; `looks_before` counts earlier looks at it."""
     return Holdout(
         rows=rows,
         labels=rows["label"].to_numpy(dtype="float64"),
@@ -82,7 +82,7 @@ def holdout_of(
         predict=predict,
         features=features,
         metric=pipeline.gate.compare.metric,
-        sampled=sampled_as(pipeline, seen),
+        sampled=sampled_as(pipeline, looks_before),
         model_bytes=model_bytes,
         task=pipeline.prediction.task,
         reserve=reserve,
@@ -90,12 +90,12 @@ def holdout_of(
     )
 
 
-def sampled_as(pipeline: Pipeline, seen: int) -> dict[str, Any]:
-    """How the gate's comparison draws days; `seen` earlier looks widen the interval, which then takes more draws."""
+def sampled_as(pipeline: Pipeline, looks_before: int) -> dict[str, Any]:
+    """How the gate's comparison draws days; each look before widens the interval, which then takes more draws."""
     rule = pipeline.gate.compare
     return {
-        "confidence": looks.paid_confidence(rule.confidence, seen),
-        "resamples": rule.resamples * (seen + 1),
+        "confidence": looks.paid_confidence(rule.confidence, looks_before),
+        "resamples": rule.resamples * (looks_before + 1),
         "expanded": True,
         "seed": pipeline.training.seed,
     }

@@ -56,8 +56,8 @@ def importances(
     if len(rows) < evidence.MIN_ROWS or len(features) > MOST_FEATURES:
         return ()
     lost = losses(predict, rows, features, metric=metric, seed=seed)
-    taken = rows.iloc[_spread(len(rows), _ROWS)].reset_index(drop=True)
-    moves = np.abs(shapley(predict, taken, features, seed=seed)).mean(axis=0)
+    sample = rows.iloc[_spread(len(rows), _ROWS)].reset_index(drop=True)
+    moves = np.abs(shapley(predict, sample, features, seed=seed)).mean(axis=0)
     of_features = [
         Importance(feature, float(np.mean(lost[feature])), float(np.std(lost[feature])), float(moved))
         for feature, moved in zip(features, moves, strict=True)
@@ -104,8 +104,8 @@ def shapley(predict: Predict, rows: pd.DataFrame, features: Sequence[str], *, se
         for place in order:
             # Column by column, so that each keeps its type.
             steps.append(steps[-1].assign(**{features[place]: explained[features[place]]}))
-        said = _of_class(predict(pd.concat(steps, ignore_index=True)), named, len(steps))
-        values[:, order] += np.diff(said, axis=0).T / _ORDERS
+        answers = _of_class(predict(pd.concat(steps, ignore_index=True)), named, len(steps))
+        values[:, order] += np.diff(answers, axis=0).T / _ORDERS
     return values
 
 

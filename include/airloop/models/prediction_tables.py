@@ -23,13 +23,13 @@ def opened(uri: str, pipeline: Pipeline, settings: Settings, *, column: str = PR
     table = lake.open_table(uri, settings)
     if table is None:
         return None
-    schema, key, wanted = table.schema().to_pyarrow(), pipeline.prediction.entity_key, task_of(pipeline).column_type
+    schema, key, expected = table.schema().to_pyarrow(), pipeline.prediction.entity_key, task_of(pipeline).column_type
     written = schema.field(column).type if column in schema.names else None
     wrong = ""
     if key not in schema.names:
         wrong = f"has no column {key!r}, the entity_key of now (it has {', '.join(schema.names)})"
-    elif written is not None and _plain(written) != _plain(wanted):
-        wrong = f"holds {written} as {column}, and the task {pipeline.prediction.task} of now writes {wanted}"
+    elif written is not None and _plain(written) != _plain(expected):
+        wrong = f"holds {written} as {column}, and the task {pipeline.prediction.task} of now writes {expected}"
     if wrong:
         raise ConfigError(
             f"{pipeline.name}/pipeline.yaml: prediction: {uri} {wrong}: restore the declaration that its rows were "

@@ -66,6 +66,6 @@ def record_digest(pipeline: Pipeline, version: Loaded, settings: Settings) -> No
         settings,
         pipeline.name,
         kind="sealed",
-        make=lambda seen: next((entry for entry in seen if entry.payload["version"] == version.version), draft),
+        make=lambda entries: next((entry for entry in entries if entry.payload["version"] == version.version), draft),
         kinds=["sealed"],
     )

@@ -44,10 +44,10 @@ class Origin:
 
 def made_of(pipeline: Pipeline, snapshot: Snapshot, settings: Settings) -> dict[str, Any]:
     """What a version keeps beside its files: snapshot, problem, and its features as defined where they still are so."""
-    made = {"snapshot": snapshot.to_json(), asked_problem.PROBLEM: asked_problem.asked(pipeline)}
+    origin = {"snapshot": snapshot.to_json(), asked_problem.PROBLEM: asked_problem.asked(pipeline)}
     if feature_store.fingerprint(pipeline, settings) != snapshot.feature_fingerprint:
-        return made
-    return made | {model_version.PINNED: pinned.pin(pipeline, settings).to_json()}
+        return origin
+    return origin | {model_version.PINNED: pinned.pin(pipeline, settings).to_json()}
 
 
 def registered_version(

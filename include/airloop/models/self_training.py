@@ -41,14 +41,14 @@ def self_trained(pipeline: Pipeline, rows: pd.DataFrame, features: Sequence[str]
     """
     labelled = rows["label"].notna()
     model = fit(rows[labelled])
-    asked = rows[~labelled]
-    if asked.empty:
+    unlabelled = rows[~labelled]
+    if unlabelled.empty:
         return model
-    said = task_of(pipeline).predict(model, asked[list(features)])
-    chances = said if said.ndim > 1 else np.column_stack([1 - said, said])
+    predicted = task_of(pipeline).predict(model, unlabelled[list(features)])
+    chances = predicted if predicted.ndim > 1 else np.column_stack([1 - predicted, predicted])
     sure = chances.max(axis=1) >= pipeline.training.unlabelled.sure
     if not sure.any():
         return model
-    guessed = asked[sure].assign(label=chances[sure].argmax(axis=1).astype(np.float64))
+    guessed = unlabelled[sure].assign(label=chances[sure].argmax(axis=1).astype(np.float64))
     # In the order of time, as every fit sees its rows.
     return fit(pd.concat([rows[labelled], guessed]).sort_index())

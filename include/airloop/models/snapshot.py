@@ -46,33 +46,33 @@ def snapshot(
         UpstreamUnavailable: Features are not built and validated up to the cutoff.
     """
     pipeline, settings, cutoff = at.pipeline, at.settings, window.end
-    asked = training_reason.asked_for(settings, pipeline, cutoff, reason=reason, reason_key=reason_key)
-    made = training_rows.made(at, cutoff, reads)
-    uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{made.digest}.parquet"
-    frames.write(made.frame, uri, settings)
-    labelled = training_set.learned_rows(pipeline, made.frame)
+    request = training_reason.asked_for(settings, pipeline, cutoff, reason=reason, reason_key=reason_key)
+    training = training_rows.made(at, cutoff, reads)
+    uri = f"{settings.lake_uri}/{pipeline.name}/snapshots/{training.digest}.parquet"
+    frames.write(training.frame, uri, settings)
+    labelled = training_set.learned_rows(pipeline, training.frame)
     record = Snapshot(
         pipeline=pipeline.name,
         cutoff=cutoff,
-        train=made.train,
-        holdout=made.holdout,
+        train=training.train,
+        holdout=training.holdout,
         uri=uri,
-        digest=made.digest,
+        digest=training.digest,
         train_rows=int((labelled["part"] == "train").sum()),
         holdout_rows=int((labelled["part"] == "holdout").sum()),
-        unlabelled_rows=int(made.frame["label"].isna().sum()),
+        unlabelled_rows=int(training.frame["label"].isna().sum()),
         features=feature_store.feature_names(pipeline, settings),
         feature_service=pipeline.features.service,
         feature_fingerprint=reads.fingerprint,
         table_versions=_versions(reads.tables),
-        leak_checked=made.leak_checked,
-        reason=asked.reason,
-        reason_key=asked.reason_key,
-        examples_before_holdout=made.examples_before_holdout,
+        leak_checked=training.leak_checked,
+        reason=request.reason,
+        reason_key=request.reason_key,
+        examples_before_holdout=training.examples_before_holdout,
         reserve_days=pipeline.training.reserve_days,
         labels_fingerprint=reads.labels,
     )
-    _open_run(pipeline, record, labelled, settings, asked=asked)
+    _open_run(pipeline, record, labelled, settings, request=request)
     return record
 
 
@@ -83,7 +83,7 @@ def _versions(read: TablesRead) -> dict[str, int]:
 
 
 def _open_run(
-    pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, asked: Asked
+    pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, request: Asked
 ) -> None:
     key, span = training_key(pipeline, record), Window(record.train.start, record.holdout.end)
     tracking.end_abandoned_runs(pipeline, settings, keep=key)
@@ -93,7 +93,7 @@ def _open_run(
         tag_names.REASON_KEY: record.reason_key,
         tag_names.SNAPSHOT: record.digest,
         "airloop.engine": ", ".join(stale.engines_used(pipeline, span, settings)),
-        "airloop.trigger_evidence": json.dumps(asked.evidence),
+        "airloop.trigger_evidence": json.dumps(request.evidence),
     }
     name = f"training {record.cutoff:%Y-%m-%d} ({record.reason})"
     run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags)

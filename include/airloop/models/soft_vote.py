@@ -58,9 +58,9 @@ class VoteOfRegressors(RegressorMixin, _Vote):  # type: ignore[misc]
         return mean([member.predict(rows) for member in self.members])
 
 
-def mean(said: Sequence[npt.ArrayLike]) -> Numbers:
+def mean(answers: Sequence[npt.ArrayLike]) -> Numbers:
     """Of several answers to the same rows; the fast form of a vote takes it, too."""
-    means: Numbers = np.mean([np.asarray(each, dtype=np.float64) for each in said], axis=0)
+    means: Numbers = np.mean([np.asarray(each, dtype=np.float64) for each in answers], axis=0)
     return means
 
 

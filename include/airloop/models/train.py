@@ -84,9 +84,9 @@ def _voted(
     """The best family, with the next best one where both are to answer; a retry finds what the first try decided."""
     if at.pipeline.training.ensemble.by == "none":
         return best
-    kept = tracking.read_json(at.settings, run_id, _VOTE)
-    if kept is not None:
-        return Vote.from_json(kept).chosen
+    stored = tracking.read_json(at.settings, run_id, _VOTE)
+    if stored is not None:
+        return Vote.from_json(stored).chosen
     outcome = vote.tried(at.pipeline, tuned, best, searched_part(at.pipeline, read_snapshot(snapshot, at.settings)))
     tracking.write_json(at.settings, run_id, _VOTE, outcome.to_json())
     return outcome.chosen

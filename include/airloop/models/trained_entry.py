@@ -28,9 +28,9 @@ def record(settings: Settings, trained: TrainedModel, snapshot: Snapshot) -> Ent
 
 def _payload(trained: TrainedModel, snapshot: Snapshot) -> dict[str, Any]:
     family = trained.candidate.replace("_", " ")
-    made = ("model_name", "version", "candidate", "model_digest", "input_key", "snapshot_digest")
+    names = ("model_name", "version", "candidate", "model_digest", "input_key", "snapshot_digest")
     return {
-        **{name: getattr(trained, name) for name in made},
+        **{name: getattr(trained, name) for name in names},
         "reason": snapshot.reason,
         "reason_key": snapshot.reason_key,
         "train": snapshot.train.to_json(),

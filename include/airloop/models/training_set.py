@@ -27,9 +27,11 @@ def read_snapshot(record: Snapshot, settings: Settings) -> pd.DataFrame:
         DataContractError: The file is not what the record says.
     """
     frame = frames.read(record.uri, settings)
-    seen = frame_digest(frame)
-    if seen != record.digest:
-        raise DataContractError(f"{record.uri}: content digest {seen[:12]} is not the recorded {record.digest[:12]}")
+    found_digest = frame_digest(frame)
+    if found_digest != record.digest:
+        raise DataContractError(
+            f"{record.uri}: content digest {found_digest[:12]} is not the recorded {record.digest[:12]}"
+        )
     return frame
 
 

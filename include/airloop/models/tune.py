@@ -118,12 +118,12 @@ def search_of(
     if pipeline.training.unlabelled.by != "none":
         unlabelled, rows = rows[rows["label"].isna()], rows[rows["label"].notna()].reset_index(drop=True)
     cut = folds(pipeline, rows)
-    kept: MutableMapping[str, list[float]] = {} if known is None else known
+    scores_by_key: MutableMapping[str, list[float]] = {} if known is None else known
     by_fold: list[list[float]] = []
 
     def objective(trial: optuna.Trial) -> float:
         params = {name: _suggest(trial, name, space) for name, space in declared.search.items()}
-        before = kept.get(key_of(params), [])
+        before = scores_by_key.get(key_of(params), [])
 
         def score(number: int) -> float:
             _refuse_overrun(pipeline, candidate, trial.number, time.monotonic() - began)
@@ -131,7 +131,7 @@ def search_of(
 
         scores = hopeless.scores_of(trial, len(cut), before, score)
         if len(scores) > len(before):
-            kept[key_of(params)] = scores
+            scores_by_key[key_of(params)] = scores
         by_fold.append(scores)
         if len(scores) < len(cut):
             raise optuna.TrialPruned
@@ -184,8 +184,8 @@ def _refuse_overrun(pipeline: Pipeline, candidate: str, trial: int, seconds: flo
 
 def _score(pipeline: Pipeline, candidate: str, params: dict[str, Any], fit: pd.DataFrame, check: pd.DataFrame) -> float:
     if task_of(pipeline).learns_without_labels and without_labels.reason(pipeline, check[check["label"].notna()]):
-        said = halves(pipeline, candidate, params, fit)(check)
-        return shared_alarms(*said, task_of(pipeline).alarm_share)
+        both_halves = halves(pipeline, candidate, params, fit)(check)
+        return shared_alarms(*both_halves, task_of(pipeline).alarm_share)
     check = check[check["label"].notna()]
     model = fitted_model(pipeline, candidate, params, fit)
     predicted = candidate_errors.predictions(pipeline, candidate, model, check[feature_columns(pipeline, check)])

@@ -87,6 +87,6 @@ def _scores(pipeline: Pipeline, candidate: str, params: dict[str, Any], rows: pd
     features, scores = feature_columns(pipeline, rows), []
     for fit, check in folds(pipeline, known):
         model = fitted_model(pipeline, candidate, params, fit)
-        said = candidate_errors.predictions(pipeline, candidate, model, check[features])
-        scores.append(METRICS[metric].sign * metric_value(metric, check["label"], said))
+        predicted = candidate_errors.predictions(pipeline, candidate, model, check[features])
+        scores.append(METRICS[metric].sign * metric_value(metric, check["label"], predicted))
     return scores

@@ -60,5 +60,5 @@ def whole(pipeline: Pipeline, candidate: Fitted, frame: pd.DataFrame, predicted:
         return None
     learned = learned_part(pipeline, frame, "train")
     columns = [name for name in learned.columns if name in {*candidate.features, "decision_time", "label"}]
-    said = halves(pipeline, candidate.candidate, candidate.params, learned[columns])
-    return Whole(learned_part(pipeline, frame, "holdout"), predicted, task.alarm_share, said)
+    both_halves = halves(pipeline, candidate.candidate, candidate.params, learned[columns])
+    return Whole(learned_part(pipeline, frame, "holdout"), predicted, task.alarm_share, both_halves)

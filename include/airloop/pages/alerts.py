@@ -17,18 +17,18 @@ def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
     Raises:
         UpstreamUnavailable: The state database does not answer.
     """
-    items = [kept for name in names for kept in alerts.open_alerts(site.settings, name)]
+    items = [item for name in names for item in alerts.open_alerts(site.settings, name)]
     items.sort(key=alerts.worst_first)
     return [
         {
-            "pipeline": kept.pipeline,
-            "alert": kept.alert,
-            "since": kept.opened_at,
-            "state": _STATES[kept.alert.severity],
-            "href": _href(site, kept.alert.link),
-            "out": not kept.alert.link.startswith(_OWN),
+            "pipeline": item.pipeline,
+            "alert": item.alert,
+            "since": item.opened_at,
+            "state": _STATES[item.alert.severity],
+            "href": _href(site, item.alert.link),
+            "out": not item.alert.link.startswith(_OWN),
         }
-        for kept in items[:_SHOWN]
+        for item in items[:_SHOWN]
     ]
 
 

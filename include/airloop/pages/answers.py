@@ -140,7 +140,7 @@ def _beside(version: int, rows: pa.Table) -> Beside:
 
 
 def _answers(span: str, rows: pa.Table, now: datetime, *, features: Sequence[Mapping[str, Any]]) -> Answers:
-    taken = rows.column("latency_ms").to_numpy()
+    milliseconds = rows.column("latency_ms").to_numpy()
     flags = rows.column("flags").to_pylist()
     start = now - SPANS[span]
     times = rows.column("answered_at").to_numpy().astype("datetime64[us]").astype("int64") / 1e6
@@ -149,20 +149,22 @@ def _answers(span: str, rows: pa.Table, now: datetime, *, features: Sequence[Map
         span=span,
         until=now,
         answers=rows.num_rows,
-        p50=float(np.quantile(taken, 0.5)),
-        p99=float(np.quantile(taken, 0.99)),
+        p50=float(np.quantile(milliseconds, 0.5)),
+        p99=float(np.quantile(milliseconds, 0.99)),
         stale=sum(flag != "{}" for flag in flags) / len(flags),
-        slots=tuple(_slot(start + place * SPANS[span] / _SLOTS, taken[places == place]) for place in range(_SLOTS)),
+        slots=tuple(
+            _slot(start + place * SPANS[span] / _SLOTS, milliseconds[places == place]) for place in range(_SLOTS)
+        ),
         versions=_by_version(rows),
         features=tuple(features),
     )
 
 
-def _slot(start: datetime, taken: npt.NDArray[np.float64]) -> Slot:
-    if not taken.size:
+def _slot(start: datetime, milliseconds: npt.NDArray[np.float64]) -> Slot:
+    if not milliseconds.size:
         return Slot(start, 0, None, None)
-    p50, p99 = (float(value) for value in np.quantile(taken, [0.5, 0.99]))
-    return Slot(start, int(taken.size), p50, p99)
+    p50, p99 = (float(value) for value in np.quantile(milliseconds, [0.5, 0.99]))
+    return Slot(start, int(milliseconds.size), p50, p99)
 
 
 def _by_version(rows: pa.Table) -> tuple[ByVersion, ...]:

@@ -42,7 +42,7 @@ class Champion:
 def champion_card(
     site: Site,
     pipeline: Pipeline,
-    seen: Sequence[Seen],
+    looks: Sequence[Seen],
     decided: History,
     versions: Mapping[int, Version],
 ) -> Champion | None:
@@ -53,7 +53,7 @@ def champion_card(
     number = int(done.payload["version"])
     judged = decided.judged(number)
     version = versions.get(judged)
-    ends = [item.window.end for item in seen]
+    ends = [item.window.end for item in looks]
     return Champion(
         version=number,
         since=done.effective_at,

@@ -58,9 +58,9 @@ def _catalogue(site: Site, pipeline: Pipeline) -> dict[str, Any] | None:
     known = catalogue.read(pipeline.name, settings)
     if known is None:
         return None
-    seen = history.with_looks(settings, pipeline.name, limit=_SEARCHED)
-    monitored = next((item for item in seen if item.record("monitor").get("version")), None)
-    at = freshness.reached(pipeline, max((item.window.end for item in seen), default=None), site.now)
+    looks = history.with_looks(settings, pipeline.name, limit=_SEARCHED)
+    monitored = next((item for item in looks if item.record("monitor").get("version")), None)
+    at = freshness.reached(pipeline, max((item.window.end for item in looks), default=None), site.now)
     users = _users(settings, pipeline)
     psi = _psi(settings, pipeline, monitored)
     views = [

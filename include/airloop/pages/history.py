@@ -54,8 +54,8 @@ class Seen:
 
     def refused(self, tables: Iterable[str]) -> int | None:
         """Rows of these tables that went to quarantine in the window; None before they were judged."""
-        wanted = set(tables)
-        checks = [check for check in self.record("validate_raw").get("checks", ()) if check["table"] in wanted]
+        names = set(tables)
+        checks = [check for check in self.record("validate_raw").get("checks", ()) if check["table"] in names]
         return sum(check["bad_rows"] for check in checks) if checks else None
 
     def is_look_alone(self) -> bool:
@@ -97,9 +97,9 @@ def with_looks(settings: Settings, pipeline: str, *, limit: int, before: datetim
     """
     newest = windows(settings, pipeline, limit=limit, before=before)
     looks = windows(settings, pipeline, limit=limit, before=before, stages=LOOK_STAGES)
-    there = {seen.window for seen in newest}
-    further = [seen for seen in looks if seen.window not in there]
-    return tuple(sorted((*newest, *further), key=lambda seen: (seen.window.start, seen.window.end), reverse=True))
+    there = {item.window for item in newest}
+    further = [item for item in looks if item.window not in there]
+    return tuple(sorted((*newest, *further), key=lambda item: (item.window.start, item.window.end), reverse=True))
 
 
 def windows(

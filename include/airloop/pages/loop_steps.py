@@ -27,14 +27,14 @@ class Step:
     state: str = "open"
 
 
-def steps(site: Site, pipeline: Pipeline, seen: Sequence[Seen], decided: History) -> tuple[Step, ...]:
-    """The six steps, from data to the champion that scores the next window; `seen` newest first."""
+def steps(site: Site, pipeline: Pipeline, windows: Sequence[Seen], decided: History) -> tuple[Step, ...]:
+    """The six steps, from data to the champion that scores the next window; `windows` newest first."""
     makers: tuple[Callable[[Site, Pipeline, Sequence[Seen]], Step], ...] = (_data, _features, _score, _monitor, _triage)
-    return (*(make(site, pipeline, seen) for make in makers), _gate(site, pipeline, decided))
+    return (*(make(site, pipeline, windows) for make in makers), _gate(site, pipeline, decided))
 
 
-def _data(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
-    newest = _newest(seen, "validate_raw", lambda item: item.has_data())
+def _data(site: Site, pipeline: Pipeline, windows: Sequence[Seen]) -> Step:
+    newest = _newest(windows, "validate_raw", lambda item: item.has_data())
     feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
     refused = newest.refused(feeds) if newest else None
     if newest is None or refused is None:
@@ -44,8 +44,8 @@ def _data(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
     return Step("Data", count(newest.examples()), note, href, "bad" if refused else "good")
 
 
-def _features(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
-    newest = _newest(seen, "materialize")
+def _features(site: Site, pipeline: Pipeline, windows: Sequence[Seen]) -> Step:
+    newest = _newest(windows, "materialize")
     if newest is None:
         return Step("Features", "", "nothing was materialized yet", site.pipeline(pipeline.name, "features"))
     views = len(newest.record("materialize")["rows"])
@@ -53,8 +53,8 @@ def _features(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
     return Step("Features", str(views), note, site.pipeline(pipeline.name, "features"), "good")
 
 
-def _score(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
-    newest = _newest(seen, "score", lambda item: bool(item.record("score").get("rows")))
+def _score(site: Site, pipeline: Pipeline, windows: Sequence[Seen]) -> Step:
+    newest = _newest(windows, "score", lambda item: bool(item.record("score").get("rows")))
     scored = newest.record("score") if newest else {}
     if newest is None or not scored.get("version"):
         return Step("Predictions", "", "no champion has scored yet", "")
@@ -62,8 +62,8 @@ def _score(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
     return Step("Predictions", count(scored["rows"]), note, site.window(pipeline.name, newest.window), "good")
 
 
-def _monitor(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
-    newest = _newest(seen, "monitor", lambda item: bool(item.record("monitor").get("labelled_rows")))
+def _monitor(site: Site, pipeline: Pipeline, windows: Sequence[Seen]) -> Step:
+    newest = _newest(windows, "monitor", lambda item: bool(item.record("monitor").get("labelled_rows")))
     monitored = newest.record("monitor") if newest else {}
     if newest is None or not monitored.get("version"):
         return Step("Monitoring", "", "no champion was judged yet", "")
@@ -74,8 +74,8 @@ def _monitor(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
     return Step("Monitoring", score(monitored["live"].get(metric)), note, href)
 
 
-def _triage(site: Site, pipeline: Pipeline, seen: Sequence[Seen]) -> Step:
-    newest = _newest(seen, "triage")
+def _triage(site: Site, pipeline: Pipeline, windows: Sequence[Seen]) -> Step:
+    newest = _newest(windows, "triage")
     if newest is None:
         return Step("Triage", "", "nothing was triaged yet", "")
     action = newest.record("triage")
@@ -96,8 +96,8 @@ def _gate(site: Site, pipeline: Pipeline, decided: History) -> Step:
     return Step("Gate", f"v{version} {decision.payload['outcome']}", stays, href, "good" if passed else "open")
 
 
-def _newest(seen: Sequence[Seen], stage: str, with_data: Callable[[Seen], bool] | None = None) -> Seen | None:
+def _newest(windows: Sequence[Seen], stage: str, with_data: Callable[[Seen], bool] | None = None) -> Seen | None:
     """The newest window that a stage has taken; one with data before an empty one."""
-    taken = [item for item in seen if item.record(stage)]
-    full = [item for item in taken if with_data is None or with_data(item)]
-    return next(iter(full or taken), None)
+    with_record = [item for item in windows if item.record(stage)]
+    full = [item for item in with_record if with_data is None or with_data(item)]
+    return next(iter(full or with_record), None)

@@ -39,8 +39,8 @@ def of_version(settings: Settings, name: str, version: "Version") -> dict[str, s
     }
     runs = [record["run_id"] for record in version.tuned if record.get("run_id")]
     if _experiment(version) and len(runs) > 1:
-        asked = f"runs={quote(json.dumps(runs))}&experiments={quote(json.dumps([_experiment(version)]))}"
-        links["Compare candidates"] = f"{home}/#/compare-runs?{asked}"
+        query = f"runs={quote(json.dumps(runs))}&experiments={quote(json.dumps([_experiment(version)]))}"
+        links["Compare candidates"] = f"{home}/#/compare-runs?{query}"
     return links
 
 

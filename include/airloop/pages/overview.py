@@ -61,11 +61,11 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
 def index(site: Site, names: Sequence[str]) -> str:
     """A card per pipeline; one whose declaration is wrong says so on its card."""
     try:
-        told, problem = alerts.lines(site, names), ""
+        open_alerts, problem = alerts.lines(site, names), ""
     except AirloopError as error:
-        told, problem = [], str(error)
+        open_alerts, problem = [], str(error)
     cards = [_card(site, name) for name in names]
-    return render("index.html", site=site, here="", cards=cards, alerts=told, problem=problem)
+    return render("index.html", site=site, here="", cards=cards, alerts=open_alerts, problem=problem)
 
 
 def _card(site: Site, name: str) -> dict[str, Any]:
@@ -77,8 +77,8 @@ def _card(site: Site, name: str) -> dict[str, Any]:
         problem = ""
     except AirloopError as error:
         return {"name": name, "href": "", "problem": str(error)}
-    newest = next((seen for seen in looks if seen.has_data()), looks[0] if looks else None)
-    triaged = next((seen.record("triage") for seen in looks if seen.record("triage")), {})
+    newest = next((item for item in looks if item.has_data()), looks[0] if looks else None)
+    triaged = next((item.record("triage") for item in looks if item.record("triage")), {})
     return {
         "name": name,
         "href": site.pipeline(name),
@@ -94,16 +94,16 @@ def _card(site: Site, name: str) -> dict[str, Any]:
     }
 
 
-def _classes(seen: Sequence[Seen]) -> dict[str, Any] | None:
+def _classes(windows: Sequence[Seen]) -> dict[str, Any] | None:
     """What the newest look with labels saw of each class."""
-    looks = (item for item in seen if item.record("monitor").get("confusion"))
+    looks = (item for item in windows if item.record("monitor").get("confusion"))
     newest = next(looks, None)
     return {"window": newest.window, **class_table.table(newest.record("monitor"))} if newest else None
 
 
 def _live_metrics(pipeline: Pipeline, shown: Sequence[Seen]) -> list[str]:
     """At most two metrics that were measured live, the policy's first."""
-    measured_live = {key for seen in shown for key, value in seen.record("monitor").get("live", {}).items() if value}
+    measured_live = {key for item in shown for key, value in item.record("monitor").get("live", {}).items() if value}
     first = pipeline.monitoring.policy.metric
     known = sorted(pipeline.metrics, key=lambda name: name != first)
     return [name for name in known if name in measured_live][:2]
@@ -111,41 +111,41 @@ def _live_metrics(pipeline: Pipeline, shown: Sequence[Seen]) -> list[str]:
 
 def _chart(shown: Sequence[Seen], metric: str) -> dict[str, Any]:
     # Where looks have a calendar of their own, the windows between them have none.
-    looks = [seen for seen in shown if seen.record("monitor")][:_WINDOWS]
-    points = [_point(seen, metric) for seen in reversed(looks)]
+    looks = [item for item in shown if item.record("monitor")][:_WINDOWS]
+    points = [_point(item, metric) for item in reversed(looks)]
     better = "lower" if METRICS[metric].sign < 0 else "higher"
     return {"metric": metric, "better": better, "picture": timeline.draw(points)}
 
 
-def _point(seen: Seen, metric: str) -> timeline.Point:
-    monitored = seen.record("monitor")
+def _point(item: Seen, metric: str) -> timeline.Point:
+    monitored = item.record("monitor")
     value, lower, upper = measured.live(monitored, metric)
-    return timeline.Point(window(seen.window), value, lower, upper, int(monitored.get("version") or 0))
+    return timeline.Point(window(item.window), value, lower, upper, int(monitored.get("version") or 0))
 
 
 def _lines(site: Site, pipeline: Pipeline, shown: Sequence[Seen], decided: History) -> list[dict[str, Any]]:
     feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
     metric = pipeline.monitoring.policy.metric
-    proofs = {seen.window: measured.probe(seen.record("monitor"), metric) for seen in shown}
+    proofs = {item.window: measured.probe(item.record("monitor"), metric) for item in shown}
     axis = measured.reach(*filter(None, proofs.values()))
     return [
         {
-            "window": seen.window,
-            "look_alone": seen.is_look_alone(),
-            "href": site.window(pipeline.name, seen.window),
-            "examples": seen.examples(),
-            "refused": seen.refused(feeds),
-            "aside": len(seen.record("ingest").get("set_aside", ())),
-            "score": seen.record("score"),
-            "monitor": seen.record("monitor"),
-            "live": {name: measured.live(seen.record("monitor"), name) for name in pipeline.metrics},
-            "proof": measured.drawn(proof, axis) if (proof := proofs[seen.window]) else None,
-            "triage": seen.record("triage"),
-            "decisions": [entry for entry in decided.of("decision") if _belongs(entry, seen)],
+            "window": item.window,
+            "look_alone": item.is_look_alone(),
+            "href": site.window(pipeline.name, item.window),
+            "examples": item.examples(),
+            "refused": item.refused(feeds),
+            "aside": len(item.record("ingest").get("set_aside", ())),
+            "score": item.record("score"),
+            "monitor": item.record("monitor"),
+            "live": {name: measured.live(item.record("monitor"), name) for name in pipeline.metrics},
+            "proof": measured.drawn(proof, axis) if (proof := proofs[item.window]) else None,
+            "triage": item.record("triage"),
+            "decisions": [entry for entry in decided.of("decision") if _belongs(entry, item)],
         }
-        for seen in shown
+        for item in shown
     ]
 
 
-def _belongs(entry: Entry, seen: Seen) -> bool:
-    return seen.window.start < entry.effective_at <= seen.window.end
+def _belongs(entry: Entry, item: Seen) -> bool:
+    return item.window.start < entry.effective_at <= item.window.end

@@ -48,8 +48,8 @@ async def form(request: Request) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise HTTPException(422, "a field of the form comes twice")
-    held, sent = request.cookies.get(COOKIE, ""), fields.pop(TOKEN, "")
-    if not held or not hmac.compare_digest(held.encode(), sent.encode()):
+    cookie, sent = request.cookies.get(COOKIE, ""), fields.pop(TOKEN, "")
+    if not cookie or not hmac.compare_digest(cookie.encode(), sent.encode()):
         raise HTTPException(403, "this form was not opened here: open the page again, and send it from there")
     return fields
 

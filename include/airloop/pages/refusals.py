@@ -61,5 +61,5 @@ def problem(
 
 
 def _misread(one: Mapping[str, Any]) -> str:
-    asked = _ASKED.get(one["type"], f"is refused ({one['msg']})")
-    return f"{one['loc'][-1]} {str(one['input'])[:100]!r} {asked}"
+    must_be = _ASKED.get(one["type"], f"is refused ({one['msg']})")
+    return f"{one['loc'][-1]} {str(one['input'])[:100]!r} {must_be}"

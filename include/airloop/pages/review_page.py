@@ -33,7 +33,7 @@ def page(site: Site, name: str, person: str, *, token: str, may_answer: bool, pr
     waiting = reviews.open_items(site.settings, name, person, limit=_WAITING)
     done = reviews.settled(site.settings, name, limit=_SETTLED)
     compared = reviews.every(site.settings, name, limit=_COMPARED)
-    said = reviews.answers(site.settings, {one.id for one in (*compared, *waiting, *done)})
+    by_item = reviews.answers(site.settings, {one.id for one in (*compared, *waiting, *done)})
     return render(
         "review.html",
         site=site,
@@ -47,9 +47,9 @@ def page(site: Site, name: str, person: str, *, token: str, may_answer: bool, pr
         token=token,
         waiting=len(waiting),
         many=len(waiting) == _WAITING,
-        question=_question(waiting[0], said) if waiting else None,
-        lines=[_line(one, said.get(one.id, [])) for one in done],
-        agreement=review_agreement.agreement(said.values()),
+        question=_question(waiting[0], by_item) if waiting else None,
+        lines=[_line(one, by_item.get(one.id, [])) for one in done],
+        agreement=review_agreement.agreement(by_item.values()),
     )
 
 
@@ -71,10 +71,10 @@ def keep(site: Site, name: str, person: str, sent: Mapping[str, str]) -> None:
     reviews.say(site.settings, name, item.id, person, answer)
 
 
-def _question(item: Item, said: Mapping[str, list[Answer]]) -> dict[str, Any]:
+def _question(item: Item, by_item: Mapping[str, list[Answer]]) -> dict[str, Any]:
     return {
         "item": item,
-        "answers": len(said.get(item.id, [])),
+        "answers": len(by_item.get(item.id, [])),
         "shown": item.content["shown"],
         "entity": item.content["entity"],
         "predictions": item.content.get("predictions", {}),
@@ -86,12 +86,12 @@ def _question(item: Item, said: Mapping[str, list[Answer]]) -> dict[str, Any]:
     }
 
 
-def _line(item: Item, said: list[Answer]) -> dict[str, Any]:
+def _line(item: Item, answers: list[Answer]) -> dict[str, Any]:
     values = [f"{name} {review_form.text_of(value)}" for name, value in item.said().items()]
     return {
         "item": item,
         "entity": item.content["entity"],
         "answer": ", ".join(values) or "left as it is",
-        "people": [one.person for one in said],
-        "differed": len({str(one.answer) for one in said}) > 1,
+        "people": [one.person for one in answers],
+        "differed": len({str(one.answer) for one in answers}) > 1,
     }

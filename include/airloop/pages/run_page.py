@@ -49,10 +49,10 @@ def _window(calendar: Calendar, results: Results, conf: Mapping[str, Any], parti
     """The window the tasks worked on; before the first has ended, the one that was asked for."""
     records = (record for of_task in results.values() for record in of_task)
     windows = (record.get("window") for record in records if isinstance(record, Mapping))
-    told = [window for window in windows if isinstance(window, Mapping) and {"start", "end"} <= set(window)]
+    named = [window for window in windows if isinstance(window, Mapping) and {"start", "end"} <= set(window)]
     try:
-        if told:
-            return Window.parse(told[0]["start"], told[0]["end"])
+        if named:
+            return Window.parse(named[0]["start"], named[0]["end"])
         if conf.get("start") and conf.get("end"):
             return Window.parse(conf["start"], conf["end"])
         if partition is not None:
@@ -65,8 +65,8 @@ def _window(calendar: Calendar, results: Results, conf: Mapping[str, Any], parti
 def _decision(results: Results, conf: Mapping[str, Any]) -> int | None:
     """The number of the decision a training made, or a promotion acts on."""
     decided = [record.get("sequence") for record in results.get("decide", ()) if isinstance(record, Mapping)]
-    given = str(decided[0] if decided else conf.get("sequence"))
-    return int(given) if given.isdecimal() else None
+    sequence = str(decided[0] if decided else conf.get("sequence"))
+    return int(sequence) if sequence.isdecimal() else None
 
 
 def _decided(site: Site, pipeline: Pipeline, run_id: str, sequence: int) -> str:
@@ -95,9 +95,9 @@ def _decided(site: Site, pipeline: Pipeline, run_id: str, sequence: int) -> str:
 def _chain(entries: Sequence[Entry], decision: Entry) -> list[Entry]:
     """What led to a decision, the decision, and what followed from it."""
     key = decision.payload.get("reason_key")
-    asked = [e for e in entries if e.kind == "triage" and key and e.payload.get("reason_key") == key]
+    triaged = [e for e in entries if e.kind == "triage" and key and e.payload.get("reason_key") == key]
     acted = [e for e in entries if e.payload.get("decision_sequence") == decision.sequence]
-    return [*asked[-1:], decision, *acted]
+    return [*triaged[-1:], decision, *acted]
 
 
 def _nothing(site: Site, pipeline: Pipeline, run_id: str, why: str) -> str:

@@ -98,8 +98,8 @@ def _challenger(site: Site, pipeline: Pipeline, answered: Answers | None, decide
         return None
     serving = pipeline.serving
     span = Window(site.now - SPANS[answered.span if answered else "year"], site.now)
-    seen = [item for item in answers.beside(site.settings, pipeline.name, span) if item.version == version]
-    asked = [
+    beside = [item for item in answers.beside(site.settings, pipeline.name, span) if item.version == version]
+    ways = [
         *(["shadows"] if serving.shadow else []),
         *([f"answers {100 * serving.canary.share:g} %"] if serving.canary else []),
     ]
@@ -107,9 +107,9 @@ def _challenger(site: Site, pipeline: Pipeline, answered: Answers | None, decide
     return {
         "version": version,
         "decision": decision.sequence,
-        "asked": " and ".join(asked) or "is not asked (serving.shadow, serving.canary)",
+        "asked": " and ".join(ways) or "is not asked (serving.shadow, serving.canary)",
         "locked": decided.lock() is not None,
-        "beside": seen[0] if seen else None,
+        "beside": beside[0] if beside else None,
         "rule": pipeline.gate.shadowed is not None,
         "judged": shadow.payload["why"] if shadow else "",
     }

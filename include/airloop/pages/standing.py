@@ -37,11 +37,11 @@ class Standing:
     state: str = "warn"
 
 
-def standing(site: Site, pipeline: Pipeline, seen: Sequence[Seen], decided: History) -> list[Standing]:
+def standing(site: Site, pipeline: Pipeline, windows: Sequence[Seen], decided: History) -> list[Standing]:
     """All of it, what keeps a champion from being replaced first.
 
     Args:
-        seen: The newest windows, newest first.
+        windows: The newest windows, newest first.
 
     Raises:
         UpstreamUnavailable: Landing folder or state database do not answer.
@@ -51,7 +51,7 @@ def standing(site: Site, pipeline: Pipeline, seen: Sequence[Seen], decided: Hist
         *_asked(pipeline, decided),
         *_beside(site, pipeline, decided),
         *_late(site, pipeline),
-        *_set_aside(pipeline, seen),
+        *_set_aside(pipeline, windows),
     ]
 
 
@@ -125,9 +125,9 @@ def _late(site: Site, pipeline: Pipeline) -> Iterator[Standing]:
         )
 
 
-def _set_aside(pipeline: Pipeline, seen: Sequence[Seen]) -> Iterator[Standing]:
+def _set_aside(pipeline: Pipeline, windows: Sequence[Seen]) -> Iterator[Standing]:
     """Files of the newest window with any that were not read."""
-    for item in seen:
+    for item in windows:
         aside = item.record("ingest").get("set_aside", ())
         if not aside:
             continue

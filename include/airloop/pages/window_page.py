@@ -56,14 +56,14 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
         UpstreamUnavailable: The state database or the reports do not answer.
     """
     pipeline = load_pipeline(name, site.settings)
-    seen = history.of_window(site.settings, name, window)
+    item = history.of_window(site.settings, name, window)
     tabs = _tabs(site, pipeline, window, run=run)
     written = [tab for tab in tabs if tab.file]
-    if not (seen.records or written or run):
+    if not (item.records or written or run):
         _refuse_strange(pipeline, window)
     chosen = next((tab for tab in tabs if tab.key == report), written[0] if written else tabs[0])
     decided = told_entries.history(site.settings, name).of("decision")
-    proof = measured.probe(seen.record("monitor"), pipeline.monitoring.policy.metric)
+    proof = measured.probe(item.record("monitor"), pipeline.monitoring.policy.metric)
     return render(
         "window.html",
         site=site,
@@ -71,12 +71,12 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
         pipeline=pipeline,
         window=window,
         run=run,
-        facts=_facts(pipeline, seen),
+        facts=_facts(pipeline, item),
         proof=measured.drawn(proof, measured.reach(proof)) if proof else None,
-        triage=seen.record("triage"),
-        classes=class_table.table(seen.record("monitor")) if seen.record("monitor").get("confusion") else None,
+        triage=item.record("triage"),
+        classes=class_table.table(item.record("monitor")) if item.record("monitor").get("confusion") else None,
         decisions=[e for e in decided if window.start < e.effective_at <= window.end],
-        known=bool(seen.records) or bool(written),
+        known=bool(item.records) or bool(written),
         tabs=tabs,
         chosen=chosen,
         mlflow=mlflow_links.of_pipeline(site.settings, name, history.versions(site.settings, name)),
@@ -95,8 +95,8 @@ def _refuse_strange(pipeline: Pipeline, window: Window) -> None:
         why = f"its coverage is {first.isoformat()} to {last.isoformat() if last else 'today'}"
     else:
         return
-    asked = f"{window.start.isoformat()} to {window.end.isoformat()}"
-    raise GuardRefused(f"{pipeline.name} has no window {asked}, and nothing is recorded of it: {why}")
+    bounds = f"{window.start.isoformat()} to {window.end.isoformat()}"
+    raise GuardRefused(f"{pipeline.name} has no window {bounds}, and nothing is recorded of it: {why}")
 
 
 def _tabs(site: Site, pipeline: Pipeline, window: Window, *, run: str) -> list[Tab]:
@@ -108,29 +108,29 @@ def _tabs(site: Site, pipeline: Pipeline, window: Window, *, run: str) -> list[T
     return tabs
 
 
-def _facts(pipeline: Pipeline, seen: Seen) -> list[Fact]:
+def _facts(pipeline: Pipeline, item: Seen) -> list[Fact]:
     """What people look for first: alarms, then numbers."""
     feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
-    refused, monitored, scored = seen.refused(feeds), seen.record("monitor"), seen.record("score")
+    refused, monitored, scored = item.refused(feeds), item.record("monitor"), item.record("score")
     facts = [
         Fact("Alarm", f"{words(alarm['kind'])} of {alarm['subject']}", alarm["says"], bad=True)
         for alarm in monitored.get("alarms", ())
     ]
     facts += [
-        Fact("Stalled", feed, "no file landed in time", bad=True) for feed in seen.record("arrive").get("stalled", ())
+        Fact("Stalled", feed, "no file landed in time", bad=True) for feed in item.record("arrive").get("stalled", ())
     ]
-    facts += [Fact("Empty", feed, why) for feed, why in seen.record("ingest").get("empty", {}).items()]
+    facts += [Fact("Empty", feed, why) for feed, why in item.record("ingest").get("empty", {}).items()]
     facts += [
         Fact("Set aside", f"{file['feed']}/{file['uri'].rpartition('/')[2]}", file["why"], bad=True)
-        for file in seen.record("ingest").get("set_aside", ())[:_MOST_FILES]
+        for file in item.record("ingest").get("set_aside", ())[:_MOST_FILES]
     ]
-    more = len(seen.record("ingest").get("set_aside", ())) - _MOST_FILES
+    more = len(item.record("ingest").get("set_aside", ())) - _MOST_FILES
     facts += (
         [Fact("Set aside", f"{more} more file{'s' if more > 1 else ''}", "airloop quarantine list names all", bad=True)]
         if more > 0
         else []
     )
-    facts += [Fact("To predict", count(seen.examples()))] if seen.examples() is not None else []
+    facts += [Fact("To predict", count(item.examples()))] if item.examples() is not None else []
     facts += [Fact("Rows quarantined", count(refused), bad=refused > 0)] if refused is not None else []
     if scored.get("version"):
         facts.append(Fact(f"Predictions of v{scored['version']}", count(scored["rows"])))

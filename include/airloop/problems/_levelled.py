@@ -20,18 +20,18 @@ class Levelled(np.ndarray[Any, np.dtype[np.float64]]):
     @classmethod
     def of(cls, predictions: npt.ArrayLike, levels: Sequence[float]) -> "Levelled":
         """Predictions as float64 with their levels."""
-        made = np.asarray(predictions, dtype=np.float64).view(cls)
-        made.levels = tuple(levels)
-        return made
+        levelled = np.asarray(predictions, dtype=np.float64).view(cls)
+        levelled.levels = tuple(levels)
+        return levelled
 
     def __array_finalize__(self, made_from: Any) -> None:
         self.levels = getattr(made_from, "levels", ())
 
     def __array_function__(
-        self, called: Callable[..., Any], types: Any, given: Iterable[Any], options: Mapping[str, Any]
+        self, called: Callable[..., Any], types: Any, arguments: Iterable[Any], options: Mapping[str, Any]
     ) -> Any:
         """Numpy makes some results, like those of concatenate, of no array in particular: they get these levels."""
-        result = super().__array_function__(called, types, given, options)
+        result = super().__array_function__(called, types, arguments, options)
         if isinstance(result, Levelled) and not result.levels:
             result.levels = self.levels
         return result

@@ -31,9 +31,9 @@ class Multiclass(Task):
     def extra_metrics(self, labels: Floats, predictions: Floats) -> dict[str, float | None]:
         """Balanced accuracy (mean recall of the classes that occur), commonest class's share, calibration gap."""
         right = predictions.argmax(axis=1) == labels
-        seen, rows = np.unique(labels, return_counts=True)
+        classes, rows = np.unique(labels, return_counts=True)
         return {
-            "balanced_accuracy": float(np.mean([right[labels == label].mean() for label in seen])),
+            "balanced_accuracy": float(np.mean([right[labels == label].mean() for label in classes])),
             "commonest_class_share": float(rows.max() / labels.size),
             "calibration_gap": self.gap(labels, predictions),
         }

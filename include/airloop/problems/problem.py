@@ -146,11 +146,11 @@ class Task(ABC):
 
     def confusion(self, labels: Floats, predictions: Floats) -> tuple[tuple[int, ...], ...]:
         """Rows of each class (outer) by the class that was predicted (inner); empty where there are no classes."""
-        said = self.said(predictions)
-        if said is None:
+        predicted = self.said(predictions)
+        if predicted is None:
             return ()
         names = len(self.class_names)
-        counted = np.bincount(labels.astype(np.int64) * names + said, minlength=names * names)
+        counted = np.bincount(labels.astype(np.int64) * names + predicted, minlength=names * names)
         return tuple(tuple(int(rows) for rows in line) for line in counted.reshape(names, names))
 
     @property
@@ -210,12 +210,12 @@ def probabilities(model: Any, frame: "pd.DataFrame", *, classes: int) -> Floats:
     strange = numbers[~np.isin(numbers, np.arange(classes))]
     if strange.size:
         raise GuardRefused(f"the model predicts class {strange[0]:g}, and the task has classes 0 to {classes - 1}")
-    said = np.asarray(model.predict_proba(frame))
-    if said.shape != (len(frame), numbers.size):
+    predicted = np.asarray(model.predict_proba(frame))
+    if predicted.shape != (len(frame), numbers.size):
         raise GuardRefused(
-            f"predict_proba of {name_of(model)} gives shape {said.shape} for {len(frame)} rows and {numbers.size} "
+            f"predict_proba of {name_of(model)} gives shape {predicted.shape} for {len(frame)} rows and {numbers.size} "
             f"classes, and it has to be {(len(frame), numbers.size)}: a column for each of classes_"
         )
     by_class = np.zeros((len(frame), classes))
-    by_class[:, numbers.astype(np.int64)] = said
+    by_class[:, numbers.astype(np.int64)] = predicted
     return by_class

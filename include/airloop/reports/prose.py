@@ -19,8 +19,8 @@ def prose(text: object) -> Markup:
 
 def sentence(text: object) -> Markup:
     """The same, beginning with a capital letter where its first word is one of the language."""
-    said = str(text)
-    return prose(said[:1].upper() + said[1:] if _PLAIN_WORD.match(said) else said)
+    words = str(text)
+    return prose(words[:1].upper() + words[1:] if _PLAIN_WORD.match(words) else words)
 
 
 def plain(text: object) -> str:

@@ -36,8 +36,8 @@ def run_group(name: str, at: Deployment, window: Window, *, on_start: Callable[[
     for stage, options in _steps(name, at.pipeline):
         on_start(" ".join((stage, *options.values())))
         upstream = stage_run.stored_upstream(stage, at, window)
-        made = stage_run.run_stage(stage, at, window, upstream=upstream, **options)
-        record = record if stage in _AFTER_DECISION else made
+        result = stage_run.run_stage(stage, at, window, upstream=upstream, **options)
+        record = record if stage in _AFTER_DECISION else result
     return cast("Record", record)
 
 

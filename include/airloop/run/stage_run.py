@@ -39,9 +39,9 @@ def run_stage(name: str, at: Deployment, window: Window, *, upstream: Upstream, 
         raise ConfigError(
             f"{name} of {pipeline.name} {window} needs the record of {missing[0]}: run {missing[0]} first"
         )
-    given = {**stage.handed(upstream), **options}
+    arguments = {**stage.handed(upstream), **options}
     with stage_lock(settings, pipeline.name, name, str(window), *_lock_parts(stage, options)):
-        reads = looked_up(stage, at, window, given)
+        reads = looked_up(stage, at, window, arguments)
         key = input_key(name, at, window, upstream=upstream, options=options, reads=reads)
         if stage.replaces:
             state.forget_overwritten(settings, pipeline.name, name, input_key=key, window=window)
@@ -53,31 +53,31 @@ def run_stage(name: str, at: Deployment, window: Window, *, upstream: Upstream, 
             state.mark_started(settings, pipeline.name, name, input_key=key, window=window)
         began = time.monotonic()
         with lineage.stage_run(at, name, window, (upstream, reads)) as run, run_context.working_as(name):
-            run.record = record = work(stage, at, window, reads, given)
+            run.record = record = work(stage, at, window, reads, arguments)
         alarms.announce(pipeline, name, window, getattr(record, "alarms", ()), settings)
         state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
         logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)
         return record
 
 
-def looked_up(stage: Stage, at: Deployment, window: Window, given: Mapping[str, Any]) -> Any:
+def looked_up(stage: Stage, at: Deployment, window: Window, arguments: Mapping[str, Any]) -> Any:
     """What the stage reads besides its upstream, looked up now; None where it reads nothing.
 
     Args:
-        given: Its records and options, by the names of its parameters.
+        arguments: Its records and options, by the names of its parameters.
     """
     look_up = stage.look_up()
     if look_up is None:
         return None
-    asked = inspect.signature(look_up).parameters
-    return look_up(at, window, **{name: value for name, value in given.items() if name in asked})
+    parameters = inspect.signature(look_up).parameters
+    return look_up(at, window, **{name: value for name, value in arguments.items() if name in parameters})
 
 
-def work(stage: Stage, at: Deployment, window: Window, reads: Any, given: Mapping[str, Any]) -> Record:
+def work(stage: Stage, at: Deployment, window: Window, reads: Any, arguments: Mapping[str, Any]) -> Record:
     """Call a stage's function on what was looked up; nothing is skipped and no record is kept."""
     if stage.look_up() is None:
-        return stage.function()(at, window, **given)
-    return stage.function()(at, window, reads, **given)
+        return stage.function()(at, window, **arguments)
+    return stage.function()(at, window, reads, **arguments)
 
 
 def _lock_parts(stage: Stage, options: Mapping[str, Any]) -> list[str]:
@@ -99,8 +99,8 @@ def stored_upstream(name: str, at: Deployment, window: Window) -> dict[str, Hand
     pipeline = at.pipeline
     stored: dict[str, Handed] = {}
     for need in find_stage(name).needs:
-        kept = state.latest_records(at.settings, pipeline.name, need, window=window)
-        rows = [STAGES[need].record.from_json(row) for row in kept]
+        stored_rows = state.latest_records(at.settings, pipeline.name, need, window=window)
+        rows = [STAGES[need].record.from_json(row) for row in stored_rows]
         if need == "tune":
             by_candidate = {cast("records.TunedCandidate", row).candidate: row for row in rows}
             stored[need] = tuple(by_candidate[key] for key in pipeline.training.candidates if key in by_candidate)

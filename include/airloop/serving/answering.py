@@ -44,7 +44,7 @@ class Caller:
 
 
 def answer(
-    served: "Served", asked: Sequence[Asked], log: PredictionLog, caller: Caller, beside: Beside | None = None
+    served: "Served", questions: Sequence[Asked], log: PredictionLog, caller: Caller, beside: Beside | None = None
 ) -> list[Logged]:
     """Predict every row and write the records; all rows or none.
 
@@ -54,13 +54,13 @@ def answer(
     Raises:
         Refused: A row is refused, with its number where there are several.
     """
-    _refuse_count(len(asked), served.pipeline.serving.max_rows)
-    features, judged = _features(served, asked)
+    _refuse_count(len(questions), served.pipeline.serving.max_rows)
+    features, judged = _features(served, questions)
     predicted = served.predict(served.inputs.rows(features)).tolist()
     own = [Said(served.version, served.decision, served.form.name, value) for value in predicted]
-    said: Answers = [(each, "", None) for each in own]
+    answers: Answers = [(each, "", None) for each in own]
     if beside is not None:
-        said = beside.answers(own, features, [row.entity for row in asked])
+        answers = beside.answers(own, features, [row.entity for row in questions])
     now, latency = time.time(), round((time.perf_counter() - caller.began) * 1000, 3)
     at = _text(datetime.fromtimestamp(now, UTC))
     as_of_text = cache(_text)  # rows of a request mostly share theirs
@@ -71,15 +71,15 @@ def answer(
             id=identity,
             at=at,
             pipeline=served.pipeline.name,
-            version=given.version,
-            decision=given.decision,
+            version=answered.version,
+            decision=answered.decision,
             as_of=as_of_text(row.as_of),
             features=values,
-            prediction=given.prediction,
+            prediction=answered.prediction,
             latency_ms=latency,
             caller=caller.name,
             protocol=caller.protocol,
-            form=given.form,
+            form=answered.form,
             entity=dict(row.entity) if row.entity else _NOTHING,
             ages=_ages(views) if views else _NOTHING,
             flags={view: item.flag for view, item in views.items() if item.flag} if views else _NOTHING,
@@ -87,8 +87,8 @@ def answer(
             role=role,
             other=other,
         )
-        for identity, row, values, views, (given, role, other) in zip(
-            new_ids(now, len(asked)), asked, features, judged, said, strict=True
+        for identity, row, values, views, (answered, role, other) in zip(
+            new_ids(now, len(questions)), questions, features, judged, answers, strict=True
         )
     ]
     log.append(served.pipeline.name, records)
@@ -103,25 +103,25 @@ def _refuse_count(rows: int, most: int) -> None:
         raise Refused(413, "too_many_rows", says, field="rows", value=rows)
 
 
-def _features(served: "Served", asked: Sequence[Asked]) -> tuple[list[dict[str, Any]], list[dict[str, Judged]]]:
+def _features(served: "Served", questions: Sequence[Asked]) -> tuple[list[dict[str, Any]], list[dict[str, Judged]]]:
     """Every row's features by name, and what was judged of each view that was read."""
-    if not any(row.entity for row in asked) and (usual := served.inputs.usual([row.features for row in asked])):
-        return usual, [_NOTHING] * len(asked)
+    if not any(row.entity for row in questions) and (usual := served.inputs.usual([row.features for row in questions])):
+        return usual, [_NOTHING] * len(questions)
     explicit: list[dict[str, Any]] = []
     entities: list[dict[str, Any]] = []
-    for at, row in enumerate(asked):
+    for at, row in enumerate(questions):
         try:
             explicit.append(served.inputs.checked(row.features))
             entities.append(served.online.checked(row.entity) if row.entity else {})
             _refuse_incomplete(served, explicit[-1], entities[-1])
         except Refused as error:
-            raise (error.in_row(at) if len(asked) > 1 else error) from None
-    judged: list[dict[str, Judged]] = [{} for _ in asked]
+            raise (error.in_row(at) if len(questions) > 1 else error) from None
+    judged: list[dict[str, Judged]] = [{} for _ in questions]
     for view in served.online.views if any(entities) else ():
         needed = [name for name in view.features if name in served.inputs.by_name]
         rows = [at for at, entity in enumerate(entities) if entity and not explicit[at].keys() >= set(needed)]
         if needed and rows:
-            _judge_view(served, view, rows, entities=entities, asked=asked, judged=judged)
+            _judge_view(served, view, rows, entities=entities, questions=questions, judged=judged)
     names = served.inputs.by_name
     return [_merged(names, sent, views) for sent, views in zip(explicit, judged, strict=True)], judged
 
@@ -142,18 +142,18 @@ def _judge_view(
     rows: Sequence[int],
     *,
     entities: Sequence[Mapping[str, Any]],
-    asked: Sequence[Asked],
+    questions: Sequence[Asked],
     judged: list[dict[str, Judged]],
 ) -> None:
     try:
         known = served.online.read(view, [entities[at] for at in rows])
     except UpstreamUnavailable as error:
         raise Refused(503, "online_store_unavailable", f"{error}; try again, or send the features") from error
-    for at, held in zip(rows, known, strict=True):
+    for at, values in zip(rows, known, strict=True):
         try:
-            judged[at][view.name] = judge(served.rules[view.name], held, asked[at].as_of)
+            judged[at][view.name] = judge(served.rules[view.name], values, questions[at].as_of)
         except Refused as error:
-            raise (error.in_row(at) if len(asked) > 1 else error) from None
+            raise (error.in_row(at) if len(questions) > 1 else error) from None
 
 
 def _refuse_incomplete(served: "Served", explicit: Mapping[str, Any], entity: Mapping[str, Any]) -> None:

@@ -62,9 +62,9 @@ class Beside:
             features: By name, as the champion takes them.
         """
         mine = [self.takes(entity) for entity in entities]
-        asked = [at for at, taken in enumerate(mine) if taken or self.shadows]
-        by_place = dict(zip(asked, self._predict([features[at] for at in asked]), strict=False))
-        return [self._row(said, by_place.get(at), mine[at]) for at, said in enumerate(own)]
+        places = [at for at, is_mine in enumerate(mine) if is_mine or self.shadows]
+        by_place = dict(zip(places, self._predict([features[at] for at in places]), strict=False))
+        return [self._row(answer, by_place.get(at), mine[at]) for at, answer in enumerate(own)]
 
     def takes(self, entity: Mapping[str, Any]) -> bool:
         """Whether it answers for an entity: always or never, as long as it is the challenger."""
@@ -85,10 +85,10 @@ class Beside:
             return []
         return [Said(served.version, served.decision, served.form.name, value) for value in values]
 
-    def _row(self, champion: Said, challenger: Said | None, taken: bool) -> "_Answer":
+    def _row(self, champion: Said, challenger: Said | None, is_mine: bool) -> "_Answer":
         if challenger is None:
             return champion, "", None
-        if taken:
+        if is_mine:
             return challenger, CANARY, _other(champion)
         return champion, "", _other(challenger)
 
@@ -98,8 +98,8 @@ Answers = list[_Answer]
 """Of each row who answers, its role, and what the other one says."""
 
 
-def _other(said: Said) -> Other:
-    return Other(said.version, said.decision, said.prediction)
+def _other(answer: Said) -> Other:
+    return Other(answer.version, answer.decision, answer.prediction)
 
 
 def challenger(history: History) -> Entry | None:

@@ -113,14 +113,14 @@ class Champions:
         if gone := set(self.slots) - set(names):
             self.slots = {name: slot for name, slot in self.slots.items() if name not in gone}
         for name in names:
-            seen, old = (heads[name], *self._files(name)), self.slots.get(name)
+            stamp, old = (heads[name], *self._files(name)), self.slots.get(name)
             due = old is not None and 0 < old.retry_at <= time.monotonic()
-            if old is None or old.seen != seen or due:
-                self._exchange(name, old, seen)
+            if old is None or old.seen != stamp or due:
+                self._exchange(name, old, stamp)
         self.looked = True
 
-    def _exchange(self, name: str, old: Slot | None, seen: tuple[Any, ...]) -> None:
-        slot = self._slot(name, old, seen)
+    def _exchange(self, name: str, old: Slot | None, stamp: tuple[Any, ...]) -> None:
+        slot = self._slot(name, old, stamp)
         self.slots = {**self.slots, name: slot}  # at once: the champion waits for no challenger
         self.slots = {**self.slots, name: self._with_challenger(name, slot, old)}
 
@@ -136,49 +136,49 @@ class Champions:
         ):
             return replace(slot, beside=None)
         before = old.beside.served if old and old.beside and old.seen[1:] == slot.seen[1:] else None
-        kept = before if before and _same(before, entry, champion.pipeline) else None
+        same = before if before and _same(before, entry, champion.pipeline) else None
         try:
             made_now = made(
-                entry, history, champion, lambda: kept or self.load(champion.pipeline, entry, self.settings)
+                entry, history, champion, lambda: same or self.load(champion.pipeline, entry, self.settings)
             )
         except UpstreamUnavailable as error:
             logger.warning("%s: the challenger is loaded later: %s", name, error)
             return replace(slot, beside=None, retry_at=time.monotonic() + _RETRY_SECONDS)
         return replace(slot, beside=made_now, retry_at=0.0)
 
-    def _slot(self, name: str, old: Slot | None, seen: tuple[Any, ...]) -> Slot:
+    def _slot(self, name: str, old: Slot | None, stamp: tuple[Any, ...]) -> Slot:
         before = old.served if old else None
         self._refused.discard(name)
         try:
-            as_it_was = old is not None and not old.problem and old.seen[1:] == seen[1:]
+            as_it_was = old is not None and not old.problem and old.seen[1:] == stamp[1:]
             pipeline = before.pipeline if before and as_it_was else load_pipeline(name, self.settings)
             in_force = self._ledger(name).intact_history().in_force()
         except GuardRefused as error:
             self._refused.add(name)
-            return _failed(before, str(error), seen, retry=False)
+            return _failed(before, str(error), stamp, retry=False)
         except AirloopError as error:
-            return _failed(before, str(error), seen, retry=isinstance(error, UpstreamUnavailable))
+            return _failed(before, str(error), stamp, retry=isinstance(error, UpstreamUnavailable))
         if not pipeline.serving.enabled:
-            return Slot(None, f"{name}/pipeline.yaml says serving.enabled: false", seen)
+            return Slot(None, f"{name}/pipeline.yaml says serving.enabled: false", stamp)
         if in_force is None:
             says = f"{name} has no champion yet: run {dag_of(name, 'training')}, and promote what passes the gate"
-            return Slot(None, says, seen)
-        if before and old and _same(before, in_force, pipeline) and old.seen[1:] == seen[1:] and not old.problem:
-            return replace(old, seen=seen)
-        return self._exchanged(pipeline, in_force, before, seen)
+            return Slot(None, says, stamp)
+        if before and old and _same(before, in_force, pipeline) and old.seen[1:] == stamp[1:] and not old.problem:
+            return replace(old, seen=stamp)
+        return self._exchanged(pipeline, in_force, before, stamp)
 
-    def _exchanged(self, pipeline: Pipeline, in_force: Entry, before: "Served | None", seen: tuple[Any, ...]) -> Slot:
+    def _exchanged(self, pipeline: Pipeline, in_force: Entry, before: "Served | None", stamp: tuple[Any, ...]) -> Slot:
         try:
             served = self.load(pipeline, in_force, self.settings)
         except UpstreamUnavailable as error:
-            return _failed(before, f"version {in_force.payload['version']}: {error}", seen, retry=True)
+            return _failed(before, f"version {in_force.payload['version']}: {error}", stamp, retry=True)
         except Exception as error:  # whatever a model or a store raises: the old one goes on answering
             says = str(error) if isinstance(error, AirloopError) else f"{type(error).__name__}: {error}"
             stays = before is not None and before.version != in_force.payload["version"]
             self._alarm(pipeline, in_force, says, before if stays else None)
-            return _failed(before if stays else None, says, seen, retry=False)
+            return _failed(before if stays else None, says, stamp, retry=False)
         self._all_clear(pipeline, in_force)
-        return Slot(served, "", seen)
+        return Slot(served, "", stamp)
 
     def _files(self, name: str) -> tuple[Any, ...]:
         folder = self.settings.pipelines_dir / name
@@ -220,9 +220,9 @@ class Champions:
         return True
 
 
-def _failed(before: "Served | None", says: str, seen: tuple[Any, ...], *, retry: bool) -> Slot:
+def _failed(before: "Served | None", says: str, stamp: tuple[Any, ...], *, retry: bool) -> Slot:
     logger.error("%s", says)
-    return Slot(before, says, seen, time.monotonic() + _RETRY_SECONDS if retry else 0.0)
+    return Slot(before, says, stamp, time.monotonic() + _RETRY_SECONDS if retry else 0.0)
 
 
 def _same(served: "Served", in_force: Entry, pipeline: Pipeline) -> bool:

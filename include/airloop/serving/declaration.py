@@ -16,9 +16,9 @@ def check(pipeline: Pipeline, settings: Settings) -> None:
         ConfigError: `freshness` names a view or feature there is not, or a default of another kind; `feedback` names no
             outcome feed; `canary.by` names no key.
     """
-    names, wanted = pipeline.outcome_feeds, pipeline.serving.feedback
-    if wanted is not None and wanted not in names:
-        says = f"{pipeline.name}/pipeline.yaml: serving.feedback: no outcome feed {wanted!r}{nearest(wanted, names)}"
+    names, feed = pipeline.outcome_feeds, pipeline.serving.feedback
+    if feed is not None and feed not in names:
+        says = f"{pipeline.name}/pipeline.yaml: serving.feedback: no outcome feed {feed!r}{nearest(feed, names)}"
         raise ConfigError(f"{says} (outcome feeds: {', '.join(names) or 'none'})")
     _check_canary(pipeline, settings)
     inputs = read_inputs(pipeline, feature_store.feature_names(pipeline, settings), settings)

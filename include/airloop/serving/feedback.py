@@ -41,7 +41,7 @@ class Said:
     prediction_id: str = ""
 
 
-def take(settings: Settings, said: Sequence[Said], *, caller: str) -> list[str]:
+def take(settings: Settings, outcomes: Sequence[Said], *, caller: str) -> list[str]:
     """Keep the outcomes, in one transaction; what became of each: `taken`, `duplicate` or `correction`.
 
     Raises:
@@ -50,7 +50,7 @@ def take(settings: Settings, said: Sequence[Said], *, caller: str) -> list[str]:
     """
     received, answers = state.instant_text(datetime.now(UTC)), []
     with state.transaction(settings) as connection:
-        for at, item in enumerate(said):
+        for at, item in enumerate(outcomes):
             text = json.dumps(item.row.values, sort_keys=True)
             before = _newest(connection, item)
             if before == text:
@@ -58,7 +58,7 @@ def take(settings: Settings, said: Sequence[Said], *, caller: str) -> list[str]:
                 continue
             if before is not None and not item.corrects:
                 refused = _contradiction(item, before)
-                raise refused.in_row(at) if len(said) > 1 else refused
+                raise refused.in_row(at) if len(outcomes) > 1 else refused
             answers.append(TAKEN if before is None else CORRECTION)
             row = {"pipeline": item.pipeline, "subject": item.row.subject, "outcome": text, "day": item.row.day}
             row |= {"prediction_id": item.prediction_id, "caller": caller[:100], "received_at": received}
@@ -104,10 +104,10 @@ def _contradiction(item: Said, before: str) -> Refused:
 
 
 def _in_log(pipeline: Pipeline, prediction_id: str, settings: Settings) -> dict[str, Any] | None:
-    wanted = f'"id":"{prediction_id}"'.encode()
+    mark = f'"id":"{prediction_id}"'.encode()
     for path in reversed(segments(settings, pipeline.name)):
         try:
-            if wanted not in path.read_bytes():
+            if mark not in path.read_bytes():
                 continue
             return next((dict(record.entity) for record in read_segment(path) if record.id == prediction_id), None)
         except FileNotFoundError:

@@ -31,31 +31,31 @@ KINDS: dict[str, str] = {
 class Feature(ServedFeature):
     """One feature as its view declares it, and the values that a request may send for it."""
 
-    def value(self, given: Any) -> Any:
+    def value(self, sent: Any) -> Any:
         """A value as the model takes it: None, float, str, bool, or a list of float and None.
 
         Raises:
             Refused: It is of another kind; names the field and the value.
         """
-        if given is None:
+        if sent is None:
             return None
         if self.kind == "number":
-            return number(self.name, given)
+            return number(self.name, sent)
         if self.kind == "array":
-            return self._array(given)
-        if isinstance(given, str if self.kind == "text" else bool):
-            if isinstance(given, str):
-                refuse_strange_text(self.name, given)
-            return given
-        raise wrong_kind(self.name, given, KINDS[self.kind])
+            return self._array(sent)
+        if isinstance(sent, str if self.kind == "text" else bool):
+            if isinstance(sent, str):
+                refuse_strange_text(self.name, sent)
+            return sent
+        raise wrong_kind(self.name, sent, KINDS[self.kind])
 
-    def _array(self, given: Any) -> list[float | None]:
-        if not isinstance(given, list):
-            raise wrong_kind(self.name, given, KINDS["array"])
-        if len(given) != len(self.columns):
-            says = f"{self.name!r} is an array of {len(self.columns)} numbers, and {len(given)} were sent"
-            raise Refused(422, "wrong_length", says, field=self.name, value=len(given))
-        return [None if item is None else number(f"{self.name}[{at}]", item) for at, item in enumerate(given)]
+    def _array(self, sent: Any) -> list[float | None]:
+        if not isinstance(sent, list):
+            raise wrong_kind(self.name, sent, KINDS["array"])
+        if len(sent) != len(self.columns):
+            says = f"{self.name!r} is an array of {len(self.columns)} numbers, and {len(sent)} were sent"
+            raise Refused(422, "wrong_length", says, field=self.name, value=len(sent))
+        return [None if item is None else number(f"{self.name}[{at}]", item) for at, item in enumerate(sent)]
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,16 @@ class Inputs:
         object.__setattr__(self, "plain", all(item.columns == (item.name,) for item in self.features))
         object.__setattr__(self, "of_model", model_columns(self.features, self.columns))
 
-    def checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def checked(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         """Explicit features by name, each of its kind.
 
         Raises:
             Refused: An unknown name (with the nearest), or a value of another kind.
         """
-        if usual := self.usual([dict(given)]):
+        if usual := self.usual([dict(sent)]):
             return usual[0]
         values, by_name = {}, self.by_name
-        for name, value in given.items():
+        for name, value in sent.items():
             feature = by_name.get(name)
             if feature is None:
                 says = f"{name!r} is not a feature of this model{nearest(name, self.by_name)}"
@@ -170,21 +170,21 @@ def read_inputs(pipeline: Pipeline, columns: Sequence[str], settings: Settings) 
 
 def inputs_of(features: Sequence[ServedFeature], columns: Sequence[str]) -> Inputs:
     """Those of the features that a model of these columns takes."""
-    taken = set(columns)
+    names = set(columns)
     own = (Feature(item.name, item.view, item.kind, item.columns) for item in features)
-    return Inputs(tuple(item for item in own if taken.intersection(item.columns)), tuple(columns))
+    return Inputs(tuple(item for item in own if names.intersection(item.columns)), tuple(columns))
 
 
-def number(name: str, given: Any) -> float:
+def number(name: str, sent: Any) -> float:
     """A finite number.
 
     Raises:
         Refused: It is none.
     """
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
-        raise wrong_kind(name, given, KINDS["number"])
+    if isinstance(sent, bool) or not isinstance(sent, (int, float)):
+        raise wrong_kind(name, sent, KINDS["number"])
     try:
-        value = float(given)
+        value = float(sent)
     except OverflowError:
         value = math.inf
     if not math.isfinite(value):
@@ -193,12 +193,12 @@ def number(name: str, given: Any) -> float:
             "not_finite",
             f"{name!r} has to be finite; send null for a missing number",
             field=name,
-            value=str(given),
+            value=str(sent),
         )
     return value
 
 
-def wrong_kind(name: str, given: Any, wanted: str) -> Refused:
+def wrong_kind(name: str, sent: Any, kind_words: str) -> Refused:
     """What is said to a value of another kind than declared."""
-    says = f"{name!r} has to be {wanted}, not {type(given).__name__}"
-    return Refused(422, "wrong_type", says, field=name, value=given)
+    says = f"{name!r} has to be {kind_words}, not {type(sent).__name__}"
+    return Refused(422, "wrong_type", says, field=name, value=sent)

@@ -101,10 +101,10 @@ class OnlineFeatures:
         Raises:
             UpstreamUnavailable: The store does not answer.
         """
-        wanted = [tuple(entity.get(view.asked_as[name]) for name in view.keys) for entity in entities]
-        keys = list({values: None for values in wanted if None not in values and _fits(view, values)})
-        held = dict(zip(keys, self.reader.read(view, keys), strict=True)) if keys else {}
-        return [held.get(values, _NOTHING) for values in wanted]
+        keys_of_rows = [tuple(entity.get(view.asked_as[name]) for name in view.keys) for entity in entities]
+        keys = list({values: None for values in keys_of_rows if None not in values and _fits(view, values)})
+        by_key = dict(zip(keys, self.reader.read(view, keys), strict=True)) if keys else {}
+        return [by_key.get(values, _NOTHING) for values in keys_of_rows]
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,10 @@ class FileReader:
         return [self._one(view, values) for values in keys]
 
     def _one(self, view: View, values: tuple[Any, ...]) -> KnownValues:
-        known_at, held = self.file.read(view.name, entity_key(view.keys, values))
+        known_at, stored = self.file.read(view.name, entity_key(view.keys, values))
         if known_at is None:
             return _NOTHING
-        return KnownValues(known_at, {name: held[name] for name in view.features if name in held})
+        return KnownValues(known_at, {name: stored[name] for name in view.features if name in stored})
 
 
 class FeastReader:
@@ -147,10 +147,10 @@ class FeastReader:
         """See Reader."""
         from airloop.features import feature_store
 
-        asked = [_feast_key(view, values) for values in keys]
+        entity_keys = [_feast_key(view, values) for values in keys]
         with feature_store.answering(self._settings):
             # A fresh list each time: Redis' store appends to the one it is given.
-            answers = self._store().online_read(self._config, self._tables[view.name], asked, list(view.features))
+            answers = self._store().online_read(self._config, self._tables[view.name], entity_keys, list(view.features))
         return [_known(view, *row) for row in answers]
 
     def _store(self) -> Any:

@@ -50,14 +50,16 @@ def outcome_feed(pipeline: Pipeline) -> tuple[str, Feed]:
         Refused: There is none, there are several and serving.feedback names none, or its files are not CSV.
     """
     names = pipeline.outcome_feeds
-    wanted = pipeline.serving.feedback
-    if wanted is not None and wanted not in names:
-        says = f"{pipeline.name}/pipeline.yaml: serving.feedback: no outcome feed {wanted!r}{nearest(wanted, names)}"
+    declared = pipeline.serving.feedback
+    if declared is not None and declared not in names:
+        says = (
+            f"{pipeline.name}/pipeline.yaml: serving.feedback: no outcome feed {declared!r}{nearest(declared, names)}"
+        )
         raise Refused(409, "no_outcome_feed", f"{says} (outcome feeds: {', '.join(names) or 'none'})")
-    if wanted is None and len(names) != 1:
+    if declared is None and len(names) != 1:
         says = f"{pipeline.name} has {len(names)} outcome feeds ({', '.join(names) or 'none'})"
         raise Refused(409, "no_outcome_feed", f"{says}, and serving.feedback names none")
-    name = wanted or names[0]
+    name = declared or names[0]
     if not pipeline.feeds[name].files.endswith(".csv"):
         says = f"feed {name!r} lands as {pipeline.feeds[name].files}, and feedback is written as CSV only"
         raise Refused(409, "no_outcome_feed", says)
@@ -79,13 +81,13 @@ def outcome_row(pipeline: Pipeline, entity: Mapping[str, Any], outcome: Any, tim
     name, feed = outcome_feed(pipeline)
     happened = sent_instant(time, "time")
     _refuse_unread(pipeline, happened, time)
-    taken: dict[str, Any] = {column: entity[column] for column in feed.columns if column in entity}
-    taken[feed.event_time or ""] = time
+    row: dict[str, Any] = {column: entity[column] for column in feed.columns if column in entity}
+    row[feed.event_time or ""] = time
     if feed.known_at and feed.known_at != feed.event_time:
-        taken[feed.known_at] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    sent = _sent(name, feed, taken, outcome)
+        row[feed.known_at] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    sent = _sent(name, feed, row, outcome)
     values = {
-        column: _value(column, kind, {**taken, **sent}[column], key=column in feed.key)
+        column: _value(column, kind, {**row, **sent}[column], key=column in feed.key)
         for column, kind in feed.columns.items()
     }
     subject = json.dumps({column: values[column] for column in feed.key}, sort_keys=True)
@@ -105,8 +107,8 @@ def _refuse_unread(pipeline: Pipeline, happened: datetime, time: str) -> None:
         raise Refused(422, "wrong_instant", says, field="time", value=time)
 
 
-def _sent(name: str, feed: Feed, taken: Mapping[str, Any], outcome: Any) -> dict[str, Any]:
-    rest = [column for column in feed.columns if column not in taken]
+def _sent(name: str, feed: Feed, row: Mapping[str, Any], outcome: Any) -> dict[str, Any]:
+    rest = [column for column in feed.columns if column not in row]
     if not isinstance(outcome, dict):
         if len(rest) != 1:
             says = f"feed {name!r} needs {', '.join(rest) or 'no other column'}: send outcome as an object of them"
@@ -123,21 +125,21 @@ def _sent(name: str, feed: Feed, taken: Mapping[str, Any], outcome: Any) -> dict
     return outcome
 
 
-def _value(column: str, kind: str, given: Any, *, key: bool) -> Any:
-    if given is None and not key:
+def _value(column: str, kind: str, value: Any, *, key: bool) -> Any:
+    if value is None and not key:
         return None
     fits = {
-        "string": isinstance(given, str) and bool(given or not key),
-        "integer": isinstance(given, int) and not isinstance(given, bool) and given in _INT64,
-        "float": isinstance(given, (int, float)) and not isinstance(given, bool) and abs(given) <= _FLOAT,
-        "boolean": isinstance(given, bool),
-        "timestamp": isinstance(given, str),
+        "string": isinstance(value, str) and bool(value or not key),
+        "integer": isinstance(value, int) and not isinstance(value, bool) and value in _INT64,
+        "float": isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _FLOAT,
+        "boolean": isinstance(value, bool),
+        "timestamp": isinstance(value, str),
     }
     if not fits[kind]:
-        says = f"column {column!r} has to be {_WORDS[kind]}, not {type(given).__name__}"
-        raise Refused(422, "wrong_type", says, field=f"outcome.{column}", value=given)
+        says = f"column {column!r} has to be {_WORDS[kind]}, not {type(value).__name__}"
+        raise Refused(422, "wrong_type", says, field=f"outcome.{column}", value=value)
     if kind == "string":
-        refuse_strange_text(f"outcome.{column}", given)
+        refuse_strange_text(f"outcome.{column}", value)
     if kind == "timestamp":
-        return sent_instant(given, f"outcome.{column}").isoformat().replace("+00:00", "Z")
-    return given
+        return sent_instant(value, f"outcome.{column}").isoformat().replace("+00:00", "Z")
+    return value

@@ -113,16 +113,16 @@ def _compared(window: Window, version: int, rows: Sequence[_Row], replayed: Floa
 
 def _logged(pipeline: Pipeline, window: Window, settings: Settings) -> Iterator[_Row]:
     """What the lake holds and what this machine's log has not handed over yet, each answer once."""
-    seen = set()
+    ids = set()
     uri = online_uri(pipeline, settings)
     if lake.open_table(uri, settings) is not None:
         columns = ["prediction_id", "model_version", "features", "prediction"]
         table = lake.read(uri, settings, where=lake.between("answered_at", window), columns=columns)
         for row in table.to_pylist():
-            seen.add(row["prediction_id"])
+            ids.add(row["prediction_id"])
             yield _Row(row["prediction_id"], row["model_version"], json.loads(row["features"]), row["prediction"])
     for path in segments(settings, pipeline.name):
         for record in read_segment(path):
-            if window.start <= parse_instant(record.at) < window.end and record.id not in seen:
-                seen.add(record.id)
+            if window.start <= parse_instant(record.at) < window.end and record.id not in ids:
+                ids.add(record.id)
                 yield _Row(record.id, record.version, record.features, record.prediction)

@@ -120,13 +120,20 @@ def _by_form(pipeline: Pipeline, version: int, settings: Settings) -> _Parts | N
     if not recorded_digest.ledger_digest(settings, pipeline.name, version):
         return None  # promoted by an older airloop: nothing says that its form is what was judged
     files = version_files.files(pipeline.name, version, settings)
-    kept = serving_form.read(files)
-    if kept is None or kept.form is None or not today or kept.definitions != today:
+    serving_form_kept = serving_form.read(files)
+    if (
+        serving_form_kept is None
+        or serving_form_kept.form is None
+        or not today
+        or serving_form_kept.definitions != today
+    ):
         return None
     digest = recorded_digest.refuse_changed(pipeline.name, version, files, settings)
     asked_problem.refuse_other(pipeline, version, files)
-    inputs = inputs_of(kept.features, kept.columns)
-    return _Parts(digest, inputs, kept.form, kept.views, _by_feature(inputs, kept.example))
+    inputs = inputs_of(serving_form_kept.features, serving_form_kept.columns)
+    return _Parts(
+        digest, inputs, serving_form_kept.form, serving_form_kept.views, _by_feature(inputs, serving_form_kept.example)
+    )
 
 
 def _by_pipeline(pipeline: Pipeline, version: int, settings: Settings) -> _Parts:

@@ -59,8 +59,8 @@ class ViewSkew(Record):
     @property
     def share(self) -> float:
         """Differing or gone, of the rows that say something."""
-        said = self.rows + self.gone
-        return (self.differing + self.gone) / said if said else 0.0
+        all_rows = self.rows + self.gone
+        return (self.differing + self.gone) / all_rows if all_rows else 0.0
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def skew(pipeline: Pipeline, window: Window, settings: Settings) -> tuple[ViewSk
     """Every view whose values were looked up for answers of the window (wall clock), and how they compare."""
     rows = _logged(pipeline, window, settings)
     views = online_views.online_views(pipeline, settings)
-    compared = ((view, asked) for view in views if (asked := [one for row in rows if (one := _asked(view, row))]))
-    return tuple(_of_view(pipeline, view, asked, settings) for view, asked in compared)
+    compared = ((view, lookups) for view in views if (lookups := [one for row in rows if (one := _asked(view, row))]))
+    return tuple(_of_view(pipeline, view, lookups, settings) for view, lookups in compared)
 
 
 def _logged(pipeline: Pipeline, window: Window, settings: Settings) -> list[dict[str, Any]]:
@@ -124,12 +124,12 @@ def _asked(view: OnlineView, row: Mapping[str, Any]) -> _Asked | None:
     )
 
 
-def _of_view(pipeline: Pipeline, view: OnlineView, asked: list[_Asked], settings: Settings) -> ViewSkew:
-    asked.sort(key=lambda one: one.as_of)
-    held = _offline(pipeline, view, asked, settings)
+def _of_view(pipeline: Pipeline, view: OnlineView, lookups: list[_Asked], settings: Settings) -> ViewSkew:
+    lookups.sort(key=lambda one: one.as_of)
+    offline_rows = _offline(pipeline, view, lookups, settings)
     rows = differing = late = gone = 0
     example = ""
-    for one, offline in zip(asked, held, strict=True):
+    for one, offline in zip(lookups, offline_rows, strict=True):
         newer = None if offline is None else offline["known_at"].replace(tzinfo=UTC) - one.known_at
         if offline is None or newer is None or newer < -_SAME_INSTANT:
             gone += 1
@@ -144,17 +144,17 @@ def _of_view(pipeline: Pipeline, view: OnlineView, asked: list[_Asked], settings
 
 
 def _offline(
-    pipeline: Pipeline, view: OnlineView, asked: Sequence[_Asked], settings: Settings
+    pipeline: Pipeline, view: OnlineView, lookups: Sequence[_Asked], settings: Settings
 ) -> list[dict[str, Any] | None]:
     """What the feature table holds for each asked row, as a training set would be given it."""
     uri = lake.table_uri(settings, pipeline.name, "features", view.name)
     if lake.open_table(uri, settings) is None:
-        return [None] * len(asked)
+        return [None] * len(lookups)
     ttl = timedelta(seconds=view.ttl_seconds)
-    span = Window(asked[0].as_of - ttl, asked[-1].as_of + timedelta(microseconds=1))
+    span = Window(lookups[0].as_of - ttl, lookups[-1].as_of + timedelta(microseconds=1))
     table = lake.read(uri, settings, where=lake.between("known_at", span))
-    keys = [pa.array([one.keys[at] for one in asked]) for at in range(len(view.keys))]
-    instants = pa.array([one.as_of.replace(tzinfo=None) for one in asked], INSTANT)
+    keys = [pa.array([one.keys[at] for one in lookups]) for at in range(len(view.keys))]
+    instants = pa.array([one.as_of.replace(tzinfo=None) for one in lookups], INSTANT)
     question = pa.table([*keys, instants], names=[*view.keys, _INSTANT_COLUMN])
     history = History(view.name, table, tuple(view.keys), "known_at", "created_at")
     lines = as_of_lines(history, question, ttl=ttl).to_pylist()
@@ -193,10 +193,10 @@ def _tell(pipeline: Pipeline, window: Window, skews: Sequence[ViewSkew], setting
         if one.rows + one.gone >= declared.min_rows and one.share > declared.max_share
     ]
     record = {"window": window.to_json(), "alarms": [alarm.to_json() for alarm in noticed]}
-    held = state.latest_records(settings, pipeline.name, STAGE, window=window)
-    if (held[-1] == record) if held else not noticed:
+    records = state.latest_records(settings, pipeline.name, STAGE, window=window)
+    if (records[-1] == record) if records else not noticed:
         return
-    key = digest([record, len(held)])
+    key = digest([record, len(records)])
     state.save_record(settings, pipeline.name, STAGE, input_key=key, window=window, record=record)
     alarms.announce(pipeline, STAGE, window, noticed, settings)
 

@@ -26,9 +26,9 @@ def files(model_name: str, version: int, settings: Settings) -> dict[str, bytes]
         UpstreamUnavailable: MLflow or its file store does not answer.
     """
     recorded = recorded_digest.ledger_digest(settings, model_name, version)
-    kept = model_copies.kept(settings, model_name, version)
-    if recorded and model_files.digest(kept) == recorded:
-        return kept
+    copies = model_copies.kept(settings, model_name, version)
+    if recorded and model_files.digest(copies) == recorded:
+        return copies
     if "mlflow" in sys.modules:
         return _fetched(model_name, version, settings)
     _fetch_elsewhere(model_name, version, settings)
@@ -47,16 +47,16 @@ def _fetch_elsewhere(model_name: str, version: int, settings: Settings) -> None:
     command = [sys.executable, "-m", __name__, model_name, str(version)]
     # Started there, the new process imports this very airloop; settings go by stdin, which nobody else reads.
     root = Path(__file__).parents[2]
-    given = settings.model_dump_json(exclude={"connections"})
+    settings_json = settings.model_dump_json(exclude={"connections"})
     try:
         done = subprocess.run(
-            command, input=given, capture_output=True, text=True, check=False, cwd=root, timeout=_SECONDS
+            command, input=settings_json, capture_output=True, text=True, check=False, cwd=root, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired as error:
         raise UpstreamUnavailable(f"{model_name} version {version}: MLflow does not answer in {_SECONDS} s") from error
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise (GuardRefused if done.returncode == _REFUSED else UpstreamUnavailable)(said)
+        last_line = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise (GuardRefused if done.returncode == _REFUSED else UpstreamUnavailable)(last_line)
 
 
 def main(arguments: list[str]) -> int:

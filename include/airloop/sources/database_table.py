@@ -82,13 +82,13 @@ def _column(values: Sequence[Any]) -> tuple[Kind, list[str | None]]:
     Raises:
         DataContractError: Landing would refuse one of them.
     """
-    held = {type(value) for value in values if value is not None}
-    if not held:
+    value_types = {type(value) for value in values if value is not None}
+    if not value_types:
         return "empty", [None] * len(values)
-    kind = next((kind for types, kind in _TYPES if held <= set(types)), None)
+    kind = next((kind for types, kind in _TYPES if value_types <= set(types)), None)
     if kind is None:
-        names = ", ".join(sorted(one.__name__ for one in held))
-        midnight = ", at a midnight you choose: a day has no instant" if held == {date} else ""
+        names = ", ".join(sorted(one.__name__ for one in value_types))
+        midnight = ", at a midnight you choose: a day has no instant" if value_types == {date} else ""
         raise DataContractError(f"it holds {names}: cast it in the query{midnight}")
     texts = [None if value is None else text_of(kind, value) for value in values]
     if kind == "string" and kind_of(pl.Series(texts, dtype=pl.String)) == "timestamp":

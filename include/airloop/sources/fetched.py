@@ -23,8 +23,8 @@ def source_of(name: str, feed: Feed, settings: Settings) -> Source:
         kind = SOURCE.load(feed.source.kind)
     except ConfigError as error:
         raise ConfigError(f"feeds.{name}.source.kind: {error}") from error
-    made: Source = kind(name, feed, settings)
-    return made
+    source: Source = kind(name, feed, settings)
+    return source
 
 
 def rows_of(name: str, feed: Feed, over: Window | None, settings: Settings) -> Generator[Sequence[Any], None, None]:

@@ -158,10 +158,10 @@ def _contents(table: Table, feed: Feed, rows: pl.DataFrame) -> list[tuple[str, b
     ]
 
 
-def _free_name(feed: Feed, name: str, taken: set[str]) -> str:
+def _free_name(feed: Feed, name: str, used_names: set[str]) -> str:
     """The declared name, or the first free one of a correction; a static table has one name."""
     number, free = 0, name
-    while free in taken and not feed.static:
+    while free in used_names and not feed.static:
         number += 1
         free = landed_files.corrected(feed, name, number)
     return free

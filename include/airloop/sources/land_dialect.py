@@ -51,8 +51,8 @@ class Dialect:
         if self.decimal not in (None, ".", ","):
             raise ConfigError(f"--decimal {self.decimal!r}: a decimal mark is . or ,")
         if self.clock_change not in CLOCK_CHANGES:
-            meant = nearest(self.clock_change, CLOCK_CHANGES)
-            raise ConfigError(f"--clock-change {self.clock_change!r}{meant} (one of {', '.join(CLOCK_CHANGES)})")
+            hint = nearest(self.clock_change, CLOCK_CHANGES)
+            raise ConfigError(f"--clock-change {self.clock_change!r}{hint} (one of {', '.join(CLOCK_CHANGES)})")
         try:
             ZoneInfo(self.timezone or "UTC")
         except (ZoneInfoNotFoundError, OSError, ValueError) as error:
@@ -89,9 +89,9 @@ def separator_of(path: Path, content: bytes, dialect: Dialect) -> str:
         return dialect.separator
     separator = max(_SEPARATORS, key=header.count)
     if header.count(separator) > header.count(","):
-        said = "tab" if separator == "\t" else repr(separator)
+        shown = "tab" if separator == "\t" else repr(separator)
         raise DataContractError(
-            f"{path}: the header uses {said}, not commas: add --separator {said}{_and_decimal(separator)}"
+            f"{path}: the header uses {shown}, not commas: add --separator {shown}{_and_decimal(separator)}"
         )
     return ","
 
@@ -130,10 +130,10 @@ def refuse_words(path: Path, texts: pl.DataFrame, kinds: Mapping[str, str]) -> N
             for word in words:
                 counts[word] = counts.get(word, 0) + 1
     if counts:
-        said = ", ".join(f"{count:,} times {word!r}" for word, count in counts.items())
+        listed = ", ".join(f"{count:,} times {word!r}" for word, count in counts.items())
         options = " ".join(f"--missing {shlex.quote(word)}" for word in counts)
         raise DataContractError(
-            f"{path}: among the numbers or times of {', '.join(columns)} stand {said}; for landing only an empty "
+            f"{path}: among the numbers or times of {', '.join(columns)} stand {listed}; for landing only an empty "
             f"field is a missing value: add {options} if they mean that"
         )
 

@@ -99,7 +99,7 @@ def _read(path: Path, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, str], f
         if kind == ".parquet":
             frame = pl.read_parquet(path)
             texts, left_out = _as_texts(frame)
-            floats = frozenset(name for name, held in frame.schema.items() if held.is_float())
+            floats = frozenset(name for name, data_type in frame.schema.items() if data_type.is_float())
         else:
             content = path.read_bytes()
             _refuse_encoding(path, content)
@@ -178,14 +178,14 @@ def refuse_shape(path: Path, names: Iterable[str], rows: int) -> None:
 
 
 def _refuse_names(path: Path, names: Iterable[str]) -> None:
-    seen: set[str] = set()
+    lower_names: set[str] = set()
     for name in names:
         if name.strip() and (says := key_text.unseen(name.strip())):
             raise DataContractError(f"{path}: the column {name!r} has {says}; rename it in the table")
-        if name.lower() in seen and not name.strip():
+        if name.lower() in lower_names and not name.strip():
             raise DataContractError(f"{path}: the header leaves several columns without a name; name or remove them")
-        if name.lower() in seen:
+        if name.lower() in lower_names:
             raise DataContractError(
                 f"{path}: two columns are named {name!r} (upper and lower case are one name for SQL); rename one"
             )
-        seen.add(name.lower())
+        lower_names.add(name.lower())

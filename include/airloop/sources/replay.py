@@ -99,15 +99,15 @@ class Replay(ABC):
         """
         if until.utcoffset() is None:
             raise ValueError(f"until must be timezone-aware, e.g. datetime(2013, 2, 1, tzinfo=UTC); got {until!r}")
-        wanted = [self.known(feed) for feed in (self.feeds if feeds is None else feeds)]
+        chosen = [self.known(feed) for feed in (self.feeds if feeds is None else feeds)]
         due = [
             (self.available_at(feed, day), feed, day)
             for feed in self.feeds
-            if feed in wanted
+            if feed in chosen
             for day in self.files(feed)
         ]
         system, root = url_to_fs(landing_uri, **(storage_options or {}))
-        landed = {feed: _names(system, f"{root}/{feed}") for feed in wanted}
+        landed = {feed: _names(system, f"{root}/{feed}") for feed in chosen}
         written = []
         for available_at, feed, day in sorted(due, key=lambda file: file[0]):
             name = self.file_name(feed, day)

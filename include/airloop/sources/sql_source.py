@@ -106,11 +106,11 @@ def _bound(instant: datetime, dialect: str) -> sa.BindParameter[Any]:
 
 
 def _refuse_columns(place: str, feed: Feed, result: CursorResult[Any]) -> None:
-    given = list(result.keys())
-    if sorted(given) != sorted(feed.columns):
-        missing = sorted(set(feed.columns) - set(given))
-        extra = sorted(set(given) - set(feed.columns))
-        twice = sorted({name for name in given if given.count(name) > 1})
+    columns = list(result.keys())
+    if sorted(columns) != sorted(feed.columns):
+        missing = sorted(set(feed.columns) - set(columns))
+        extra = sorted(set(columns) - set(feed.columns))
+        twice = sorted({name for name in columns if columns.count(name) > 1})
         raise ConfigError(
             f"{place}: the query's columns differ from the declaration: missing {missing}, not declared {extra}"
             + (f", twice {twice}" if twice else "")

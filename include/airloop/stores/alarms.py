@@ -128,16 +128,16 @@ def holding(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[Raise
     return tuple(item for item in raised(pipeline, settings, span=span) if item.alarm.holds_training)
 
 
-def excluded_windows(pipeline: Pipeline, span: Window, held: Sequence[RaisedAlarm]) -> tuple[Window, ...]:
+def excluded_windows(pipeline: Pipeline, span: Window, raised_alarms: Sequence[RaisedAlarm]) -> tuple[Window, ...]:
     """Windows within the span whose rows nobody trains on, because an alarm was answered by `excluded`; pure.
 
     Args:
-        held: See `holding`, of this span or a longer one.
+        raised_alarms: See `holding`, of this span or a longer one.
 
     Raises:
         GuardRefused: An alarm of the span that holds trainings is open; the message names it and both ways out.
     """
-    alarms = [item for item in held if _overlap(item.window, span)]
+    alarms = [item for item in raised_alarms if _overlap(item.window, span)]
     waiting = [item for item in alarms if item.open]
     if waiting:
         shown = "\n".join(f"  {item.id} {item.window}: {item.alarm.says}" for item in waiting[:_SHOWN])
@@ -192,8 +192,8 @@ def _way_out(pipeline_name: str, key: str) -> str:
 def _append(settings: Settings, pipeline_name: str, kind: str, window: Window, payload: dict[str, Any]) -> Entry:
     """The newest entry about this alarm, when it says the same; else a new one."""
 
-    def make(seen: tuple[Entry, ...]) -> Entry | Draft:
-        about = [entry for entry in seen if entry.payload.get("alarm") == payload["alarm"]]
+    def make(entries: tuple[Entry, ...]) -> Entry | Draft:
+        about = [entry for entry in entries if entry.payload.get("alarm") == payload["alarm"]]
         return about[-1] if about and about[-1].payload == payload else Draft(window.end, payload)
 
     return ledger.append_once(settings, pipeline_name, kind=kind, make=make, kinds=[kind], effective_at=window.end)

@@ -60,12 +60,12 @@ def _note(
 ) -> None:
     causes = {alert.cause for alert in noticed}
     with state.transaction(settings) as connection:
-        kept = {item.alert.cause: item for item in _rows(connection, alerts.c.pipeline == pipeline, _open())}
-        for cause, item in kept.items():
+        open_by_cause = {item.alert.cause: item for item in _rows(connection, alerts.c.pipeline == pipeline, _open())}
+        for cause, item in open_by_cause.items():
             if cause not in causes and is_over(item.alert):
                 _update(connection, pipeline, cause, resolved_at=state.instant_text(now))
         for alert in noticed:
-            _keep(connection, pipeline, alert, now, is_open=alert.cause in kept)
+            _keep(connection, pipeline, alert, now, is_open=alert.cause in open_by_cause)
 
 
 def open_alerts(settings: Settings, pipeline: str) -> tuple[Kept, ...]:
@@ -116,8 +116,8 @@ def _take_over(settings: Settings, message: list[sa.ColumnElement[bool]], now: d
         before = connection.execute(sa.select(sent_at).where(*message)).scalar() or ""
         if not before.startswith(_BEGUN) or now - parse_instant(before.removeprefix(_BEGUN)) < SENDS_FOR:
             return False
-        taken = alert_deliveries.update().where(*message, sent_at == before).values(sent_at=_begun(now))
-        return connection.execute(taken).rowcount == 1
+        update = alert_deliveries.update().where(*message, sent_at == before).values(sent_at=_begun(now))
+        return connection.execute(update).rowcount == 1
 
 
 def sent(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> None:
@@ -138,9 +138,9 @@ def was_told(settings: Settings, kept: Kept, *, route: str, says: str) -> bool:
     table = alert_deliveries
     later = table.c.sent_at >= state.instant_text(kept.opened_at)
     out = sa.not_(table.c.sent_at.startswith(_BEGUN))
-    told = sa.select(table.c.day).where(*_same(kept, route, says), out, later).limit(1)
+    query = sa.select(table.c.day).where(*_same(kept, route, says), out, later).limit(1)
     with state.transaction(settings) as connection:
-        return connection.execute(told).first() is not None
+        return connection.execute(query).first() is not None
 
 
 def _begun(at: datetime) -> str:

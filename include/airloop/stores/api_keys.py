@@ -55,9 +55,9 @@ class ApiKey(Record):
         """Whether it may be used for this."""
         return not self.revoked_at and (scope in self.scopes or "admin" in self.scopes)
 
-    def is_key(self, given: str) -> bool:
-        """Whether `given` is this key, compared in constant time."""
-        return hmac.compare_digest(_hash(given), self.sha256)
+    def is_key(self, text: str) -> bool:
+        """Whether `text` is this key, compared in constant time."""
+        return hmac.compare_digest(_hash(text), self.sha256)
 
 
 def create(settings: Settings, name: str, scopes: Iterable[str]) -> tuple[str, ApiKey]:
@@ -79,12 +79,12 @@ def own(settings: Settings, name: str, scopes: Iterable[str]) -> Iterator[str]:
     owns = sa.func.length(api_keys.c.id) == 2 * _OWN_ID_BYTES
     with state.transaction(settings) as connection:
         connection.execute(api_keys.delete().where(owns, api_keys.c.created_at < forgotten))
-    key, kept = _made(settings, name, scopes, id_bytes=_OWN_ID_BYTES)
+    key, record = _made(settings, name, scopes, id_bytes=_OWN_ID_BYTES)
     try:
         yield key
     finally:
         with state.transaction(settings) as connection:
-            connection.execute(api_keys.delete().where(api_keys.c.id == kept.id))
+            connection.execute(api_keys.delete().where(api_keys.c.id == record.id))
 
 
 def listed(settings: Settings) -> tuple[ApiKey, ...]:
@@ -112,28 +112,28 @@ def revoke(settings: Settings, key_id: str) -> ApiKey:
     return next(key for key in listed(settings) if key.id == key_id)
 
 
-def id_of(given: str) -> str:
+def id_of(text: str) -> str:
     """The id in a key somebody sent; empty when it is none of ours."""
-    parts = given.split("_", 2)
+    parts = text.split("_", 2)
     return parts[1] if len(parts) == 3 and parts[0] == _PREFIX else ""
 
 
 def _made(settings: Settings, name: str, scopes: Iterable[str], *, id_bytes: int) -> tuple[str, ApiKey]:
-    wanted = tuple(dict.fromkeys(scopes))
-    for scope in wanted:
+    scopes_once = tuple(dict.fromkeys(scopes))
+    for scope in scopes_once:
         if scope not in SCOPES:
             raise ConfigError(f"{scope!r} is not a scope{nearest(scope, SCOPES)} (scopes: {', '.join(SCOPES)})")
-    if not wanted or not name.strip():
+    if not scopes_once or not name.strip():
         raise ConfigError(
             "a key needs a name that says whose it is, and a scope: airloop keys create NAME --scope predict"
         )
     require_text(name, "the name of a key")
     key_id = secrets.token_hex(id_bytes)
     key = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-    kept = ApiKey(key_id, name.strip()[:100], _hash(key), wanted, state.instant_text(datetime.now(UTC)))
+    record = ApiKey(key_id, name.strip()[:100], _hash(key), scopes_once, state.instant_text(datetime.now(UTC)))
     with state.transaction(settings) as connection:
-        connection.execute(api_keys.insert().values(**{**kept.to_json(), "scopes": " ".join(wanted)}))
-    return key, kept
+        connection.execute(api_keys.insert().values(**{**record.to_json(), "scopes": " ".join(scopes_once)}))
+    return key, record
 
 
 def _hash(key: str) -> str:

@@ -71,9 +71,9 @@ def originals(uri: str, paths: Iterable[str], settings: Settings) -> Iterator[st
     Raises:
         UpstreamUnavailable: The state database does not answer.
     """
-    asked = list(paths)
-    known = _stands_for(uri, asked, settings)
-    for path in asked:
+    listed = list(paths)
+    known = _stands_for(uri, listed, settings)
+    for path in listed:
         yield from known.get(path, [path])
 
 
@@ -81,6 +81,6 @@ def _stands_for(uri: str, paths: Iterable[str], settings: Settings) -> dict[str,
     table = tables.compacted_files
     # By the table alone: its compacted files are few, the paths asked for are many.
     query = sa.select(table.c.path, table.c.stands_for).where(table.c.uri == uri)
-    wanted = set(paths)
+    path_set = set(paths)
     with state.reading(settings) as connection:
-        return {path: json.loads(text) for path, text in connection.execute(query) if path in wanted}
+        return {path: json.loads(text) for path, text in connection.execute(query) if path in path_set}

@@ -35,8 +35,8 @@ class Agreement(Record):
 def agreement(answers: Iterable[Sequence[Answer]]) -> list[Agreement]:
     """Of every two people who met, those with the most common items first."""
     pairs: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for said in answers:
-        by_person = {one.person: json.dumps(one.answer, sort_keys=True) for one in said}
+    for of_item in answers:
+        by_person = {one.person: json.dumps(one.answer, sort_keys=True) for one in of_item}
         for first, second in combinations(sorted(by_person), 2):
             pairs[first, second].append((by_person[first], by_person[second]))
     agreements = [

@@ -85,12 +85,12 @@ def item_id(pipeline: str, kind: str, identity: Mapping[str, Any]) -> str:
 
 def add(settings: Settings, items: Sequence[Item]) -> int:
     """Ask about what was not asked about before; how many those are."""
-    asked, added = state.instant_text(datetime.now(UTC)), 0
+    asked_at, added = state.instant_text(datetime.now(UTC)), 0
     with state.transaction(settings) as connection:
         for item in items:
             there = sa.select(review_items.c.id).where(review_items.c.id == item.id)
             if connection.execute(there).first() is None:
-                row = item.to_json() | {"content": json.dumps(item.content), "asked_at": asked}
+                row = item.to_json() | {"content": json.dumps(item.content), "asked_at": asked_at}
                 connection.execute(review_items.insert().values(**row))
                 added += 1
     return added
@@ -111,8 +111,10 @@ def asked_on(settings: Settings, pipeline: str, since: datetime) -> dict[str, in
 
 def open_items(settings: Settings, pipeline: str, person: str, *, limit: int = 50) -> list[Item]:
     """What this person can answer: open, and not answered by it yet; the newest first."""
-    said = sa.select(review_answers.c.item).where(review_answers.c.person == person)
-    where = sa.and_(review_items.c.pipeline == pipeline, review_items.c.answer == "", review_items.c.id.not_in(said))
+    answered = sa.select(review_answers.c.item).where(review_answers.c.person == person)
+    where = sa.and_(
+        review_items.c.pipeline == pipeline, review_items.c.answer == "", review_items.c.id.not_in(answered)
+    )
     return _items(settings, where, limit)
 
 
@@ -151,13 +153,13 @@ def item(settings: Settings, pipeline: str, name: str) -> Item:
 
 def answers(settings: Settings, items: Iterable[str]) -> dict[str, list[Answer]]:
     """Item -> what people said, in order."""
-    wanted, by_item = list(items), dict[str, list[Answer]]()
+    item_ids, by_item = list(items), dict[str, list[Answer]]()
     with state.reading(settings) as connection:
-        for start in range(0, len(wanted), 500):
-            query = sa.select(review_answers).where(review_answers.c.item.in_(wanted[start : start + 500]))
+        for start in range(0, len(item_ids), 500):
+            query = sa.select(review_answers).where(review_answers.c.item.in_(item_ids[start : start + 500]))
             for row in connection.execute(query.order_by(review_answers.c.item, review_answers.c.place)):
-                said = Answer(row.item, row.place, row.person, json.loads(row.answer), row.answered_at)
-                by_item.setdefault(row.item, []).append(said)
+                answer = Answer(row.item, row.place, row.person, json.loads(row.answer), row.answered_at)
+                by_item.setdefault(row.item, []).append(answer)
     return by_item
 
 
@@ -189,13 +191,13 @@ def say(settings: Settings, pipeline: str, name: str, person: str, answer: Any) 
     return item(settings, pipeline, name)
 
 
-def outcome(said: Sequence[str], people: int) -> str:
+def outcome(texts: Sequence[str], people: int) -> str:
     """What answers, in order, come to; empty while another person is needed."""
-    if len(said) < people:
+    if len(texts) < people:
         return ""
-    if len(set(said[:people])) == 1:
-        return said[0]
-    return said[_MOST_PEOPLE - 1] if len(said) >= _MOST_PEOPLE else ""
+    if len(set(texts[:people])) == 1:
+        return texts[0]
+    return texts[_MOST_PEOPLE - 1] if len(texts) >= _MOST_PEOPLE else ""
 
 
 def mark(settings: Settings, name: str, *, landed_as: str = "", problem: str = "") -> None:

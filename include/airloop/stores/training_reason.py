@@ -100,7 +100,7 @@ def answered_by(history: History, reason_key: str, *, but_not: int | None = None
 
 
 def claim(
-    settings: Settings, pipeline_name: str, asked: Asked, *, run_key: str, is_over: Callable[[str], bool]
+    settings: Settings, pipeline_name: str, request: Asked, *, run_key: str, is_over: Callable[[str], bool]
 ) -> None:
     """Let exactly one run answer a reason.
 
@@ -113,17 +113,17 @@ def claim(
     Raises:
         AskedAlready: Another run answers or answered this reason.
     """
-    if claims.claim_reason(settings, pipeline_name, reason_key=asked.reason_key, run_key=run_key):
+    if claims.claim_reason(settings, pipeline_name, reason_key=request.reason_key, run_key=run_key):
         return
-    owner = claims.reason_owner(settings, pipeline_name, asked.reason_key)
-    answered = answered_by(ledger.history(settings, pipeline_name), asked.reason_key)
+    owner = claims.reason_owner(settings, pipeline_name, request.reason_key)
+    answered = answered_by(ledger.history(settings, pipeline_name), request.reason_key)
     if owner is not None and answered is None and is_over(owner):
-        taken = claims.take_over_reason(
-            settings, pipeline_name, reason_key=asked.reason_key, from_run=owner, run_key=run_key
+        took_over = claims.take_over_reason(
+            settings, pipeline_name, reason_key=request.reason_key, from_run=owner, run_key=run_key
         )
-        if taken:
+        if took_over:
             return
-    raise AskedAlready(f"reason {asked.reason_key!r} is answered by run {owner!r}; nothing is trained here")
+    raise AskedAlready(f"reason {request.reason_key!r} is answered by run {owner!r}; nothing is trained here")
 
 
 def _asking(settings: Settings, pipeline_name: str, cutoff: datetime, champion: int | None) -> Entry | None:

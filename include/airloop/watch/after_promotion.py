@@ -48,11 +48,11 @@ def measure(
             raise GuardRefused(unfit[0])
         if other := model_version.other_labels(pipeline, before, settings):
             raise GuardRefused(other)
-        said = before.predict(pipeline, judged)
+        theirs = before.predict(pipeline, judged)
     except GuardRefused as error:
         return AfterPromotion(version, previous, promotion.sequence, days, (), str(error))
     live = task_of(pipeline).from_column(judged[PREDICTION])
-    evidence, problems = gate_evidence.compare(pipeline, judged, said, live)
+    evidence, problems = gate_evidence.compare(pipeline, judged, theirs, live)
     return AfterPromotion(version, previous, promotion.sequence, days, evidence, "; ".join(problems))
 
 
@@ -65,12 +65,12 @@ def put_on_record(pipeline: Pipeline, monitored: Monitored, settings: Settings) 
     promotion = next(entry for entry in history.of("done") if entry.sequence == after.promotion)
     decision_sequence = int(promotion.payload["decision_sequence"])
     stood = promises.promised(history, decision_sequence, metric)
-    seen = next((item for item in after.evidence if item.metric == metric), None)
+    measured = next((item for item in after.evidence if item.metric == metric), None)
     payload = after.to_json() | {
         "decision_sequence": decision_sequence,
         "promised": stood.to_json() if stood else None,
-        "verdict": promises.verdict(stood, seen),
-        "why": promises.in_words(stood, seen, why_not=after.why_not),
+        "verdict": promises.verdict(stood, measured),
+        "why": promises.in_words(stood, measured, why_not=after.why_not),
     }
     ledger.append_once(
         settings,

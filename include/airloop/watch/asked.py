@@ -65,8 +65,8 @@ def _asked(declared: TriggerDeclaration, looks: Looks) -> Asked:
         says = f"trigger {declared.kind} failed with {type(error).__name__}: {error}; mend it and run triage again"
         raise ConfigError(says) from error
     if not isinstance(verdict, Verdict) or verdict.kind not in _KINDS or not verdict.why:
-        asked = f"judge returns a Verdict of {', '.join(_KINDS)}, and why"
-        raise ConfigError(f"trigger {declared.kind} answered {verdict!r:.100}: {asked}")
+        expected = f"judge returns a Verdict of {', '.join(_KINDS)}, and why"
+        raise ConfigError(f"trigger {declared.kind} answered {verdict!r:.100}: {expected}")
     return Asked(ASKED, declared.kind, verdict)
 
 

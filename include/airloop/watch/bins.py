@@ -77,8 +77,8 @@ def _edges(others: Floats, count: int) -> Floats:
     """Ascending bounds of the bins `(edge, next edge]`; the first lies just below the smallest value."""
     if not others.size:
         return np.empty(0)
-    wanted = max(round(_QUANTILES * others.size / count), _FEWEST_QUANTILES)
-    pieces = max(min(wanted, others.size // _ROWS_OF_A_BIN), 1)
+    quantiles_of_rows = max(round(_QUANTILES * others.size / count), _FEWEST_QUANTILES)
+    pieces = max(min(quantiles_of_rows, others.size // _ROWS_OF_A_BIN), 1)
     upper = np.unique(np.quantile(others, np.arange(1, pieces + 1) / pieces, method="higher"))
     return np.insert(upper, 0, np.nextafter(others.min(), -np.inf))
 

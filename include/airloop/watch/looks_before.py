@@ -19,11 +19,11 @@ def _same(monitored: Monitored, history: Sequence[Monitored]) -> list[Monitored]
 
 def apart(monitored: Monitored, history: Sequence[Monitored]) -> list[Monitored]:
     """The newest record of each window before this one, newest window first; overlapping evidence counts once."""
-    taken = [monitored]
+    chosen = [monitored]
     for record in _same(monitored, history):
-        if record.window.end <= taken[-1].evidence.start:
-            taken.append(record)
-    return taken[1:]
+        if record.window.end <= chosen[-1].evidence.start:
+            chosen.append(record)
+    return chosen[1:]
 
 
 def lasting(monitored: Monitored, history: Sequence[Monitored], days: int) -> list[Monitored]:

@@ -74,8 +74,10 @@ def _numbers(values: Iterable[float | None]) -> list[float]:
 
 def past_of(champion: ModelVersion, pipeline: Pipeline, windows: Sequence[Monitored]) -> Past:
     """A champion's past out of what is loaded; see `earlier_windows`."""
-    task, kept = task_of(pipeline), champion.holdout_predictions
-    held_out = kept.dropna(subset=["label"]) if PREDICTION in kept else pd.DataFrame(columns=["label", PREDICTION])
+    task, holdout = task_of(pipeline), champion.holdout_predictions
+    held_out = (
+        holdout.dropna(subset=["label"]) if PREDICTION in holdout else pd.DataFrame(columns=["label", PREDICTION])
+    )
     spread = None
     if len(held_out):
         spread = task.spread(held_out["label"].to_numpy(dtype="float64"), task.from_column(held_out[PREDICTION]))
@@ -101,14 +103,14 @@ def apart(pipeline: Pipeline, version: int, settings: Settings, *, until: dateti
 
     Of a look the newest record counts. The look-up is bounded: it reads no more than a few records a look.
     """
-    kept: list[Monitored] = []
+    records_apart: list[Monitored] = []
     for _ in range(number):
         rows = state.records_before(settings, pipeline.name, "monitor", end=until, limit=_RECORDS_A_LOOK * number)
         for record in map(Monitored.from_json, rows):
             if record.version == version and record.origin == "live" and record.window.end <= until:
-                kept.append(record)
+                records_apart.append(record)
                 until = min(record.evidence.start, record.window.start)
-        if len(kept) >= number or len(rows) < _RECORDS_A_LOOK * number:
+        if len(records_apart) >= number or len(rows) < _RECORDS_A_LOOK * number:
             break
         until = min(until, Window.from_json(rows[-1]["window"]).end)
-    return kept[:number]
+    return records_apart[:number]

@@ -62,10 +62,10 @@ def probe(
     """
     folder = f"{settings.lake_uri}/{pipeline.name}/probes"
     name, key = f"v{champion.version}_{cutoff:{_STAMP}}_", _key(pipeline, champion, cutoff, settings)
-    kept = _kept(folder, name, key, settings, reviewed=pipeline.training.reviewed_types)
-    if kept is not None:
-        rows = int(kept[0].rsplit("_", 2)[-2])
-        return Probe(ProbeRefit(cutoff, rows, kept[0]), kept[1])
+    stored = _kept(folder, name, key, settings, reviewed=pipeline.training.reviewed_types)
+    if stored is not None:
+        rows = int(stored[0].rsplit("_", 2)[-2])
+        return Probe(ProbeRefit(cutoff, rows, stored[0]), stored[1])
     end = cutoff - pipeline.prediction.label_delay
     span = Window(learned_since(pipeline, end), end)
     known = learned_rows(pipeline, examples.validated_frame(pipeline, span, settings, as_of=cutoff), champion.params)
@@ -87,7 +87,7 @@ def _key(pipeline: Pipeline, champion: ModelVersion, cutoff: datetime, settings:
     """Digest of what a refit is made of: the champion's making, and the newest data run that touched what it learns."""
     candidate = pipeline.training.candidates.get(champion.candidate)
     data = state.newest_id(settings, pipeline.name, "validate_features", starting_before=cutoff)
-    made = {
+    origin = {
         "candidate": candidate and candidate.model_dump(mode="json"),
         "params": champion.params,
         "features": [champion.snapshot.feature_fingerprint, *champion.features],
@@ -99,8 +99,8 @@ def _key(pipeline: Pipeline, champion: ModelVersion, cutoff: datetime, settings:
         "data": data,
     }
     if pipeline.training.reserve_days is not None:
-        made["reserve_days"] = pipeline.training.reserve_days
-    return digest(made)[:_KEY_LENGTH]
+        origin["reserve_days"] = pipeline.training.reserve_days
+    return digest(origin)[:_KEY_LENGTH]
 
 
 def _kept(folder: str, name: str, key: str, settings: Settings, *, reviewed: frozenset[str]) -> tuple[str, Any] | None:

@@ -79,19 +79,19 @@ def triage_window(monitored: Monitored, known: Known, watched: Monitoring) -> Ac
     Raises:
         ConfigError: A trigger of the pipeline's own cannot be built, or fails.
     """
-    asked = ask(watched, _looks(monitored, known, watched))
+    judged = ask(watched, _looks(monitored, known, watched))
     cooling = _cooling(monitored, watched.policy.cool_down_days, known.last_decision_at)
     before = looks_before.lasting(monitored, known.before, watched.probe_days)
-    held = holds.why_held(known.open_alarms, before, gains=any(item.verdict.shows for item in asked))
-    first = next((item for item in asked if item.verdict.kind == "retrain"), None)
-    whys = "; ".join(item.verdict.why for item in asked)
+    why_held = holds.why_held(known.open_alarms, before, gains=any(item.verdict.shows for item in judged))
+    first = next((item for item in judged if item.verdict.kind == "retrain"), None)
+    whys = "; ".join(item.verdict.why for item in judged)
     if monitored.origin != "live":
         kind, why = "nothing", f"evidence of a {monitored.origin} triggers no training"
     elif excluded := [item for item in known.open_alarms if not item.open]:
         kind, why = "nothing", f"the window's rows are excluded: alarm {excluded[0].id}, {excluded[0].alarm.kind}"
-    elif held:
-        kind, why = "held", held
-    elif all(item.verdict.kind == "not_enough_data" for item in asked):
+    elif why_held:
+        kind, why = "held", why_held
+    elif all(item.verdict.kind == "not_enough_data" for item in judged):
         kind, why = "not_enough_data", f"not enough data: {whys}"
     elif cooling:
         kind, why = "cooling_down", f"cooling down: {cooling}"
@@ -102,14 +102,14 @@ def triage_window(monitored: Monitored, known: Known, watched: Monitoring) -> Ac
     return Action(kind, why, "", monitored.window.end, evidence_of([monitored], watched.policy))
 
 
-def _retrain(monitored: Monitored, asked: Asked) -> Action:
+def _retrain(monitored: Monitored, first: Asked) -> Action:
     return Action(
         kind="retrain",
-        why=asked.verdict.why,
-        reason_key=asked.key(monitored),
+        why=first.verdict.why,
+        reason_key=first.key(monitored),
         cutoff=monitored.window.end,
-        evidence=asked.verdict.evidence,
-        reason="" if asked.reason == Probe.reason else asked.reason,
+        evidence=first.verdict.evidence,
+        reason="" if first.reason == Probe.reason else first.reason,
     )
 
 
@@ -147,7 +147,7 @@ def triage(at: Deployment, window: Window, reads: Known, *, monitored: Monitored
         settings,
         pipeline.name,
         kind="triage",
-        make=lambda seen: next((item for item in seen if item.payload == payload), draft),
+        make=lambda entries: next((item for item in entries if item.payload == payload), draft),
         kinds=["triage"],
         effective_at=monitored.window.end,
     )

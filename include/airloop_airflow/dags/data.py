@@ -46,8 +46,8 @@ def build(pipeline: Pipeline) -> None:
         @task
         def ingest(**context: Any) -> Json:
             # Only when asked: an option is part of the input key, and by hand nobody gives it.
-            asked: dict[str, Any] = {"outcomes": "withheld"} if context["params"]["outcomes"] == "withheld" else {}
-            return stage.run("ingest", pipeline, arrivals.due_window(pipeline, context, "data"), **asked)
+            options: dict[str, Any] = {"outcomes": "withheld"} if context["params"]["outcomes"] == "withheld" else {}
+            return stage.run("ingest", pipeline, arrivals.due_window(pipeline, context, "data"), **options)
 
         @task
         def validate_raw(ingested: Json, **context: Any) -> Json:

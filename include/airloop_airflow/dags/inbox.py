@@ -46,9 +46,11 @@ def build(pipeline: Pipeline) -> None:
             # Listed first: what lands meanwhile is another listing, and the bell rings for it.
             _, listing = bell_answers.listing(pipeline, here)
             waiting = inbox.waiting_windows(pipeline, here)
-            asked = late_scoring.conf(pipeline)
+            more_conf = late_scoring.conf(pipeline)
             bell_answers.answer(pipeline.name, listing, here)
-            return [{"trigger_run_id": window.run_id, "conf": window.window.to_json() | asked} for window in waiting]
+            return [
+                {"trigger_run_id": window.run_id, "conf": window.window.to_json() | more_conf} for window in waiting
+            ]
 
         # One after the other: runs are queued oldest window first, because later windows read earlier ones.
         TriggerDagRunOperator.partial(

@@ -46,9 +46,9 @@ def _roll_back(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
     since = parse_instant(params["effective_at"]) if params["effective_at"] else None
     version, store = params["version"], settings.load_settings()
     plan = roll_back.plan(pipeline, store, request=request, version=version, since=since)
-    asked = {"version": plan.version, "instead_of": plan.instead_of, "request": request}
-    asked |= {"why": params["reason"], "who": pipelines.starter(context)}
-    return stage.run("roll_back", pipeline, plan.window, **asked)
+    options = {"version": plan.version, "instead_of": plan.instead_of, "request": request}
+    options |= {"why": params["reason"], "who": pipelines.starter(context)}
+    return stage.run("roll_back", pipeline, plan.window, **options)
 
 
 def _set_lock(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:

@@ -60,12 +60,12 @@ def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
         return bool(count == 0)
 
     store = settings.load_settings()
-    asked = training_reason.asked_for(store, pipeline, cutoff, reason=reason, reason_key=key)
+    request = training_reason.asked_for(store, pipeline, cutoff, reason=reason, reason_key=key)
     try:
-        training_reason.claim(store, pipeline.name, asked, run_key=run_id, is_over=is_over)
+        training_reason.claim(store, pipeline.name, request, run_key=run_id, is_over=is_over)
     except training_reason.AskedAlready as error:
         raise AirflowSkipException(str(error)) from error
-    return {"reason": asked.reason, "reason_key": asked.reason_key}
+    return {"reason": request.reason, "reason_key": request.reason_key}
 
 
 @task.short_circuit(task_id="passed")

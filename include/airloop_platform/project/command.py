@@ -54,11 +54,11 @@ def init(
         raise ConfigError(f"{folder} is not an Airflow project: it has no dags/; leave out --into-airflow to make one")
     written, draft = pipeline_files(start)
     parts = files.Parts(folder.resolve().name, find_wheel(wheel), start, draft, written)
-    wanted = files.for_airflow(parts) if into_airflow else files.whole_project(parts)
+    contents = files.for_airflow(parts) if into_airflow else files.whole_project(parts)
     if not into_airflow:
-        write.refuse_folder(folder, wanted, besides=[path for path in (table, parts.wheel) if path])
-    made = write.write_missing(folder, wanted)
-    write_line(f"airloop {shipped.version()}: {len(made)} files written to {folder}")
+        write.refuse_folder(folder, contents, besides=[path for path in (table, parts.wheel) if path])
+    new_files = write.write_missing(folder, contents)
+    write_line(f"airloop {shipped.version()}: {len(new_files)} files written to {folder}")
     _say_next(folder, parts, into_airflow=into_airflow)
 
 
@@ -131,6 +131,6 @@ def _landed_by(parts: "Parts") -> Iterator[str]:
     """The commands that land the table, with the options that say how it is written."""
     from airloop.authoring.scaffold import EVENTS, OUTCOMES
 
-    given = parts.draft.dialect.options()
+    options = parts.draft.dialect.options()
     for feed in (EVENTS, OUTCOMES):
-        yield shlex.join(["airloop", "land", parts.start.pipeline, feed, f"data/{parts.start.table.name}", *given])
+        yield shlex.join(["airloop", "land", parts.start.pipeline, feed, f"data/{parts.start.table.name}", *options])

@@ -9,11 +9,11 @@ from airloop.errors import ConfigError
 from airloop_platform.project.shipped import CLONE, version
 
 
-def find_wheel(asked: Path | None) -> Path | None:
+def find_wheel(path: Path | None) -> Path | None:
     """The wheel of the running version: the one asked for, the one it was installed from, or what `make dist` made.
 
     Args:
-        asked: A wheel, or a folder of wheels.
+        path: A wheel, or a folder of wheels.
 
     Returns:
         None where airloop came from a package index, from which the project will get it too.
@@ -21,8 +21,8 @@ def find_wheel(asked: Path | None) -> Path | None:
     Raises:
         ConfigError: Nothing by that name, another version's, or a clone without a wheel.
     """
-    if asked is not None:
-        return _asked_for(asked)
+    if path is not None:
+        return _asked_for(path)
     origin = json.loads(metadata.distribution("airloop").read_text("direct_url.json") or "{}")
     if not origin:
         return None
@@ -39,13 +39,13 @@ def find_wheel(asked: Path | None) -> Path | None:
     return wheel
 
 
-def _asked_for(asked: Path) -> Path:
-    wheel = _newest(asked) if asked.is_dir() else asked
+def _asked_for(path: Path) -> Path:
+    wheel = _newest(path) if path.is_dir() else path
     if wheel is None or not wheel.is_file():
-        raise ConfigError(f"--wheel {asked}: there is no wheel of airloop {version()}; `make dist` makes one in dist/")
+        raise ConfigError(f"--wheel {path}: there is no wheel of airloop {version()}; `make dist` makes one in dist/")
     if not wheel.name.startswith(f"airloop-{version()}-") or wheel.suffix != ".whl":
         raise ConfigError(
-            f"--wheel {asked}: is not a wheel of the airloop that writes this project (airloop-{version()}-*.whl)"
+            f"--wheel {path}: is not a wheel of the airloop that writes this project (airloop-{version()}-*.whl)"
         )
     return wheel
 

@@ -141,8 +141,8 @@ class AirflowClient:
             AirloopError: This user may not, or somebody answered before.
         """
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/-1/hitlDetails"
-        given = {"chosen_options": [option], "params_input": {"comment": comment}}
-        answer = self._call("PATCH", path, json=given)
+        body = {"chosen_options": [option], "params_input": {"comment": comment}}
+        answer = self._call("PATCH", path, json=body)
         if answer.is_error:
             raise AirloopError(f"{run.dag_id}: Airflow refused the answer: {answer.status_code} {answer.text[:300]}")
 

@@ -50,12 +50,14 @@ def line(pipeline: Pipeline, questions: Sequence[Asked], settings: Settings) -> 
     if not questions:
         return ""
     requests, errors = sum(item.requests for item in questions), sum(item.errors for item in questions)
-    asked = f"API: {requests:,} requests before their rows were scored, {errors} errors"
+    summary = f"API: {requests:,} requests before their rows were scored, {errors} errors"
     try:
         apart = [largest_difference(pipeline, item, settings) for item in questions]
     except AirloopError as error:
-        return f"{asked}; not compared with the batch predictions: {error}"
+        return f"{summary}; not compared with the batch predictions: {error}"
     compared = [value for value in apart if value is not None]
     return (
-        f"{asked}; at most {max(compared):.1g} from the batch prediction" if compared else f"{asked}; none was scored"
+        f"{summary}; at most {max(compared):.1g} from the batch prediction"
+        if compared
+        else f"{summary}; none was scored"
     )

@@ -34,8 +34,8 @@ def replay_and_show(
     _show(pipeline, periods, settings, console)
     months = len({f"{window.start:%Y-%m}" for window in windows})
     count = sum(len(calendar_windows(pipeline.calendar, window)) for window in windows)
-    taken = f"{months} months" if pipeline.calendar == "monthly" else f"{count} {pipeline.calendar} windows"
-    console.print(f"{taken} in {time.monotonic() - began:.0f} s")
+    length = f"{months} months" if pipeline.calendar == "monthly" else f"{count} {pipeline.calendar} windows"
+    console.print(f"{length} in {time.monotonic() - began:.0f} s")
 
 
 def _show(pipeline: Pipeline, periods: Sequence[Period], settings: Settings, console: Console) -> None:
@@ -48,8 +48,8 @@ def _show(pipeline: Pipeline, periods: Sequence[Period], settings: Settings, con
         warnings.simplefilter("ignore")  # what libraries deprecate in each other is not part of the result
         without = without_retraining(pipeline, tuple(period.window for period in periods), settings)
     console.print(reports.summary_table(pipeline, periods))
-    asked = answers_compared.line(pipeline, [period.asked for period in periods if period.asked], settings)
-    for line in (*reports.never_retrained_lines(pipeline, without), *filter(None, [asked])):
+    api_line = answers_compared.line(pipeline, [period.asked for period in periods if period.asked], settings)
+    for line in (*reports.never_retrained_lines(pipeline, without), *filter(None, [api_line])):
         console.print(line)
     picture = reports.write_picture(pipeline, without, settings)
     console.print(f"\nreports  {settings.reports_uri}/{pipeline.name}/   picture  {picture or '-'}")

@@ -35,8 +35,8 @@ def lacking(pipeline: Pipeline, cutoff: datetime, history: History, settings: Se
         due = since + _MORE_TIME * (refused - since)
         if cutoff < due:
             return f"the candidate of {refused:%Y-%m-%d} was refused, the next is trained from {due:%Y-%m-%d} on"
-    wanted = {"training": (train, pipeline.training.min_train_rows), "holdout": (holdout, MIN_ROWS)}
-    for part, (span, least) in wanted.items():
+    needs = {"training": (train, pipeline.training.min_train_rows), "holdout": (holdout, MIN_ROWS)}
+    for part, (span, least) in needs.items():
         if pipeline.prediction.task == "anomaly":
             continue
         labels = _labels(pipeline, span, cutoff, settings, learned=part == "training")

@@ -76,13 +76,13 @@ def replay(
         stepper = _Stepper(pipeline, settings, runs, staged or Staged(), joins=joins)
         # The replay starts the waiting windows itself, at the right moment of data time, and not when the bell rings.
         client.pause(dag_of(pipeline.name, "inbox"), paused=True)
-        landed, taken = beyond.landed_until(pipeline, settings), list[Period]()
+        landed, periods = beyond.landed_until(pipeline, settings), list[Period]()
         try:
             for window in windows:
-                taken.append(stepper.take(window))
-            return tuple(taken)
+                periods.append(stepper.take(window))
+            return tuple(periods)
         finally:
-            since = taken[-1].window.end if taken else windows[0].start
+            since = periods[-1].window.end if periods else windows[0].start
             left = beyond.left(pipeline, settings, since=since, until=landed)
             client.pause(dag_of(pipeline.name, "inbox"), paused=bool(left))
             if left:

@@ -44,13 +44,13 @@ def progress(console: Console, windows: int) -> Iterator[Report]:
 
 
 def _lines(console: Console) -> Report:
-    seen: list[str] = []
+    steps_shown: list[str] = []
     began = time.monotonic()
 
     def print_step(line: str) -> None:
         step = line.split(" (", 1)[0]
-        if not seen or seen[-1] != step:
-            seen.append(step)
+        if not steps_shown or steps_shown[-1] != step:
+            steps_shown.append(step)
             console.print(f"{time.monotonic() - began:6.0f} s  {step}", soft_wrap=True, markup=False)
 
     return print_step

@@ -80,12 +80,14 @@ class Questions:
             bodies = _bodies(self.pipeline, window, self.settings, names=names, rows=self.rows) if names else [b"{}"]
             say(f"{len(bodies):,} rows asked over the API")
             answers = _answers(connection, bodies, version)
-        taken, errors = sorted(answer.seconds for answer in answers), [item.error for item in answers if item.error]
+        seconds, errors = sorted(answer.seconds for answer in answers), [item.error for item in answers if item.error]
         if errors:
             logger.warning(
                 "%s %s: %d of %d not answered: %s", self.pipeline.name, window, len(errors), len(bodies), errors[0]
             )
-        record = Asked(window, version, len(bodies), len(errors), _milliseconds(taken, 0.5), _milliseconds(taken, 0.99))
+        record = Asked(
+            window, version, len(bodies), len(errors), _milliseconds(seconds, 0.5), _milliseconds(seconds, 0.99)
+        )
         name, key = self.pipeline.name, f"{window} {version}"
         state.save_record(self.settings, name, _STAGE, input_key=key, window=window, record=record.to_json())
 
@@ -202,12 +204,13 @@ def _bodies(pipeline: Pipeline, window: Window, settings: Settings, *, names: li
 
 def _value(kind: str, values: list[Any]) -> Any:
     """A feature as a request sends it; what is missing is null."""
-    made = {"text": str, "flag": bool}.get(kind, float)
+    convert = {"text": str, "flag": bool}.get(kind, float)
     sent = [
-        None if value is None or (isinstance(value, float) and math.isnan(value)) else made(value) for value in values
+        None if value is None or (isinstance(value, float) and math.isnan(value)) else convert(value)
+        for value in values
     ]
     return sent if kind == "array" else sent[0]
 
 
-def _milliseconds(taken: list[float], share: float) -> float:
-    return round(taken[min(len(taken) - 1, int(len(taken) * share))] * 1000, 2) if taken else 0.0
+def _milliseconds(seconds: list[float], share: float) -> float:
+    return round(seconds[min(len(seconds) - 1, int(len(seconds) * share))] * 1000, 2) if seconds else 0.0

@@ -31,8 +31,8 @@ def summary_table(pipeline: Pipeline, periods: Sequence[Period]) -> Table:
         header_style="bold",
     )
     table.add_column("month" if pipeline.calendar == "monthly" else "from")
-    asked = any(period.asked for period in periods)
-    for name in ("rows", "refused", "champion", *(["asked over the API"] if asked else [])):
+    has_answers = any(period.asked for period in periods)
+    for name in ("rows", "refused", "champion", *(["asked over the API"] if has_answers else [])):
         table.add_column(name, justify="right")
     for metric in metrics:
         table.add_column(f"{METRICS[metric].title}, live")
@@ -41,7 +41,7 @@ def summary_table(pipeline: Pipeline, periods: Sequence[Period]) -> Table:
         table.add_column(name)
     for period in periods:
         live = [_live(period.monitored, metric) for metric in metrics]
-        table.add_row(*_row(pipeline, period, live=[*([_asked(period)] if asked else []), *live]))
+        table.add_row(*_row(pipeline, period, live=[*([_asked(period)] if has_answers else []), *live]))
     return table
 
 
@@ -63,8 +63,8 @@ def _row(pipeline: Pipeline, period: Period, *, live: Sequence[str]) -> tuple[st
 
 
 def _asked(period: Period) -> str:
-    asked = period.asked
-    return f"{asked.requests:,}, {asked.errors} errors, p99 {asked.p99_ms:.1f} ms" if asked else "-"
+    answers = period.asked
+    return f"{answers.requests:,}, {answers.errors} errors, p99 {answers.p99_ms:.1f} ms" if answers else "-"
 
 
 def _live(monitored: Monitored | None, metric: str) -> str:
@@ -95,11 +95,11 @@ def _gate(period: Period, metric: str) -> str:
     decision = period.decision
     if decision is None:
         return ""
-    asked = "by hand " if decision.reason == "hand" else ""
+    by_hand = "by hand " if decision.reason == "hand" else ""
     refit = period.refitted
     as_refit = f", in force as v{refit.version}" if refit is not None and refit.outcome == "refitted" else ""
     shown = _gain(decision.evidence, metric) or "by the floors"
-    return f"{asked}v{decision.version} {decision.outcome} {shown}{as_refit}"
+    return f"{by_hand}v{decision.version} {decision.outcome} {shown}{as_refit}"
 
 
 def never_retrained_lines(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining]) -> list[str]:
@@ -110,9 +110,11 @@ def never_retrained_lines(pipeline: Pipeline, without: Sequence[MonthWithoutRetr
         if not measured:
             continue
         live = sum(item.live[metric] for item in measured) / len(measured)
-        kept = sum(item.never_retrained[metric] for item in measured) / len(measured)
+        first_champion = sum(item.never_retrained[metric] for item in measured) / len(measured)
         title = METRICS[metric].title
-        lines.append(f"{title}: {live:.4f} with the loop, {kept:.4f} had the first champion never been retrained")
+        lines.append(
+            f"{title}: {live:.4f} with the loop, {first_champion:.4f} had the first champion never been retrained"
+        )
     return lines
 
 
@@ -142,8 +144,15 @@ def _draw(axes: Axes, metric: str, without: Sequence[MonthWithoutRetraining]) ->
     axes.plot(
         places, [item.live.get(metric, math.nan) for item in without], marker="o", label="the loop", color="#1f77b4"
     )
-    kept = [item.never_retrained.get(metric, math.nan) for item in without]
-    axes.plot(places, kept, marker=".", linestyle="--", color="#888888", label="the first champion, never retrained")
+    never_retrained = [item.never_retrained.get(metric, math.nan) for item in without]
+    axes.plot(
+        places,
+        never_retrained,
+        marker=".",
+        linestyle="--",
+        color="#888888",
+        label="the first champion, never retrained",
+    )
     for position, item in enumerate(without):
         if item.promoted:
             axes.axvline(position, color="#2ca02c", linewidth=0.8, linestyle=":")

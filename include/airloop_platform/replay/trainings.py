@@ -46,8 +46,8 @@ class Trainings:
         self.runs.over("monitoring", look, f"{window_run_id(look)}__{files[:12]}", f"{name}: monitoring")
         action: Action = newest(Action, "triage", self.pipeline, look, self.settings)
         if action.kind == "retrain":
-            asked = f"{name}: training, asked for by the probe"
-            self.runs.follow("training", as_run_id(action.reason_key), asked)
+            title = f"{name}: training, asked for by the probe"
+            self.runs.follow("training", as_run_id(action.reason_key), title)
             self._promotion(look, name)
 
     def by_hand(self, window: Window, name: str) -> None:

@@ -55,11 +55,11 @@ def credentials(settings: Settings) -> Credentials:
         api_secret_key=secrets.token_urlsafe(32),
         jwt_secret=secrets.token_urlsafe(64),
     )
-    kept = _kept(folder.secrets, fresh, together_with=settings.home / "airflow")
-    held = read_private(folder.passwords) or {}
-    others = {name: held.get(name) or secrets.token_urlsafe(12) for name in settings.airflow_users}
-    write_private(folder.passwords, {**others, USERNAME: kept["admin_password"]})
-    return Credentials(**kept)
+    stored = _kept(folder.secrets, fresh, together_with=settings.home / "airflow")
+    passwords = read_private(folder.passwords) or {}
+    others = {name: passwords.get(name) or secrets.token_urlsafe(12) for name in settings.airflow_users}
+    write_private(folder.passwords, {**others, USERNAME: stored["admin_password"]})
+    return Credentials(**stored)
 
 
 def mlflow_credentials(settings: Settings) -> MlflowCredentials:
@@ -74,7 +74,7 @@ def mlflow_credentials(settings: Settings) -> MlflowCredentials:
 
 
 def _kept(path: Path, fresh: Credentials | MlflowCredentials, *, together_with: Path) -> dict[str, str]:
-    kept = create_private(path, asdict(fresh))
-    if set(kept) != {part.name for part in fields(fresh)}:
+    stored = create_private(path, asdict(fresh))
+    if set(stored) != {part.name for part in fields(fresh)}:
         raise ConfigError(f"{path} is damaged: restore it, or remove it together with {together_with}")
-    return kept
+    return stored

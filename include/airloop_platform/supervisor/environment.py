@@ -155,8 +155,8 @@ def python_path(settings: Settings) -> str:
     # An installed package is found anyhow, and its folder in front would shadow the standard library.
     library = [] if str(_LIBRARY) in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")) else [str(_LIBRARY)]
     ours = [*library, str(_AIRFLOW_CONFIG)]
-    given = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in ours]
-    return os.pathsep.join(ours + given)
+    others = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part not in ours]
+    return os.pathsep.join(ours + others)
 
 
 def _base_environment(settings: Settings) -> dict[str, str]:
@@ -165,11 +165,11 @@ def _base_environment(settings: Settings) -> dict[str, str]:
     # Feast gives the PROMETHEUS_ ones to the process that imports it: a folder that goes with that process.
     feasts = ("PROMETHEUS_MULTIPROCESS_DIR", "PROMETHEUS_MULTIPROC_DIR")
     dropped = ("PYTHONDONTWRITEBYTECODE", "AIRLOOP_CONNECTIONS", *feasts)
-    given = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("_AIRFLOW")}
-    direct = ",".join(filter(None, [given.get("no_proxy") or given.get("NO_PROXY"), LOCALHOST, "localhost"]))
+    inherited = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("_AIRFLOW")}
+    direct = ",".join(filter(None, [inherited.get("no_proxy") or inherited.get("NO_PROXY"), LOCALHOST, "localhost"]))
     return {
         **quiet_environment(),
-        **given,
+        **inherited,
         **settings_environment(settings),
         "PYTHONPATH": python_path(settings),
         "PYTHONUNBUFFERED": "1",

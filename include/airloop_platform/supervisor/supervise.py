@@ -193,7 +193,9 @@ class _Supervision:
         if runs_mlflow(self.settings):
             commands["mlflow"] = mlflow_command(self.settings, mlflow_port=self.mlflow_port)
         commands["serving"] = serving_command(self.settings, serving_port=self.serving_port)
-        return commands | stream_commands(self.settings, taken=(self.airflow_port, self.mlflow_port, self.serving_port))
+        return commands | stream_commands(
+            self.settings, used_ports=(self.airflow_port, self.mlflow_port, self.serving_port)
+        )
 
     def _preparations(self, migration: Command) -> dict[str, Command]:
         tables = mlflow_tables_command(self.settings) if runs_mlflow(self.settings) else None

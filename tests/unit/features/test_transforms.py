@@ -54,7 +54,7 @@ def apply(settings, body=None, *, function="double", given=None):
         write(settings, f"import pyarrow as pa\n\n\ndef {function}(rows):\n    {body}\n")
     section = Section("view", "heat", "SELECT 1", function)
     given = rows() if given is None else given
-    return transforms.apply(toy.toy_pipeline(settings), section, given, settings, kept=KEPT)
+    return transforms.apply(toy.toy_pipeline(settings), section, given, settings, unchanged=KEPT)
 
 
 def through(settings, function):

@@ -36,7 +36,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_without_a_stream_nothing_more_runs(tmp_path: Path) -> None:
     plain = toy.write_project(tmp_path / "plain", REPOSITORY)
-    assert stream_commands(plain, taken=()) == {}
+    assert stream_commands(plain, used_ports=()) == {}
 
 
 def test_a_stream_at_a_connection_needs_no_server_and_its_address_reaches_the_consumers_alone(
@@ -44,7 +44,7 @@ def test_a_stream_at_a_connection_needs_no_server_and_its_address_reaches_the_co
 ) -> None:
     toy_sql.declare(settings, "kind: stream,", "kind: stream, connection: events,")
     theirs = settings.model_copy(update={"connections": {"events": "redis://:word@127.0.0.1:1/0"}})
-    found = stream_commands(theirs, taken=())
+    found = stream_commands(theirs, used_ports=())
     assert list(found) == ["streams"]
     assert json.loads(found["streams"].environment["AIRLOOP_CONNECTIONS"]) == theirs.connections
     assert not any("word" in argument for argument in found["streams"].arguments)
@@ -59,7 +59,7 @@ def test_one_pipelines_mistake_leaves_the_streams_of_the_others(settings: Settin
 
 def test_the_server_takes_its_password_alone_and_keeps_port_password_and_events(settings: Settings) -> None:
     assert stream_health(settings) == {"redis": False, "streams": False}
-    command = stream_commands(settings, taken=())["redis"]
+    command = stream_commands(settings, used_ports=())["redis"]
     url = local_url(settings)
     for sent in (1, 2):
         process = start(command, cwd=settings.home)
@@ -76,7 +76,7 @@ def test_the_server_takes_its_password_alone_and_keeps_port_password_and_events(
         finally:
             process.terminate()
             process.wait()
-        assert stream_commands(settings, taken=())["redis"].arguments == command.arguments
+        assert stream_commands(settings, used_ports=())["redis"].arguments == command.arguments
         assert local_url(settings) == url
     for path in (run_folder(settings).redis, run_folder(settings).redis.with_name("redis.conf")):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -87,7 +87,7 @@ def test_killed_services_lose_and_double_no_event_and_consumers_stop_when_they_a
     settings: Settings, record_property: Callable[[str, object], None]
 ) -> None:
     toy_sql.declare(settings, "late: is_late}", "late: is_late, online: [machine_heat], land_minutes: 0.001}")
-    commands = stream_commands(settings, taken=())
+    commands = stream_commands(settings, used_ports=())
     running = {name: start(command, cwd=settings.home) for name, command in commands.items()}
     names: list[str] = []
 
@@ -134,7 +134,7 @@ def test_a_missing_server_names_the_extra(settings: Settings) -> None:
         "from airloop.settings import load_settings\n"
         "from airloop_platform.supervisor.streams import stream_commands\n"
         f"found = load_settings(project_dir={str(settings.project_dir)!r}, home={str(settings.home)!r})\n"
-        "stream_commands(found, taken=())"
+        "stream_commands(found, used_ports=())"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "include")}
     done = subprocess.run(

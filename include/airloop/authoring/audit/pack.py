@@ -53,21 +53,21 @@ def write(pipeline: Pipeline, version: int, settings: Settings, path: Path) -> d
 
 def contents(pipeline: Pipeline, version: int, settings: Settings) -> dict[str, bytes]:
     """Name in the archive -> content."""
-    told = card.content(pipeline, version, settings, catalogue=catalogue.read(pipeline.name, settings))
+    card_content = card.content(pipeline, version, settings, catalogue=catalogue.read(pipeline.name, settings))
     known = proof.files(settings, pipeline.name)
     verified = "it verifies" if json.loads(known["ledger/verification.json"])["verifies"] else "IT DOES NOT VERIFY"
     title = {"name": pipeline.name, "version": version, "spec": sbom.SPEC, "verified": verified}
-    model = {"name": pipeline.name, "version": version, "digest": told["version"]["model_digest"]}
-    records = _records(pipeline, told, settings)
+    model = {"name": pipeline.name, "version": version, "digest": card_content["version"]["model_digest"]}
+    records = _records(pipeline, card_content, settings)
     return {
         "README.txt": _README.format(**title, line="=" * 60).encode(),
-        "card/card.html": card.page(told).encode(),
-        "card/card.json": _json(told),
+        "card/card.html": card.page(card_content).encode(),
+        "card/card.json": _json(card_content),
         **known,
         **{f"records/{stage}.json": _json(of_stage) for stage, of_stage in records.items() if of_stage},
         **dict(_reports(records, settings)),
-        "lineage.json": _json(_lineage(told, records)),
-        **_environment(told, settings),
+        "lineage.json": _json(_lineage(card_content, records)),
+        **_environment(card_content, settings),
         "environment/sbom.cdx.json": _json(sbom.bill(model | {"purpose": pipeline.description})),
     }
 
@@ -78,14 +78,16 @@ _ABOUT_A_VERSION = (
 )
 
 
-def _records(pipeline: Pipeline, told: Mapping[str, Any], settings: Settings) -> dict[str, list[dict[str, Any]]]:
+def _records(
+    pipeline: Pipeline, card_content: Mapping[str, Any], settings: Settings
+) -> dict[str, list[dict[str, Any]]]:
     """Stage -> its records about the version, its training set's windows, and the windows it was in force for."""
-    versions = {told["version"]["number"], told["version"]["judged"]}
+    versions = {card_content["version"]["number"], card_content["version"]["judged"]}
     by_stage = {
         stage: [record for record in state.latest_records(settings, pipeline.name, stage) if _about(record, versions)]
         for stage in _ABOUT_A_VERSION
     }
-    data = told["data"]
+    data = card_content["data"]
     if data:
         snapshots = state.latest_records(settings, pipeline.name, "snapshot")
         by_stage["snapshot"] = [record for record in snapshots if record.get("digest") == data["digest"]][-1:]
@@ -110,8 +112,8 @@ def _reports(records: Mapping[str, list[dict[str, Any]]], settings: Settings) ->
             yield f"reports/{uri.removeprefix(f'{settings.reports_uri}/')}", system.cat_file(place)
 
 
-def _lineage(told: Mapping[str, Any], records: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    data = told["data"]
+def _lineage(card_content: Mapping[str, Any], records: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    data = card_content["data"]
     files = {file["uri"]: file for record in records.get("ingest", ()) for file in record.get("files", ())}
     return {
         "landed_files": [files[uri] for uri in sorted(files)],
@@ -122,14 +124,16 @@ def _lineage(told: Mapping[str, Any], records: Mapping[str, list[dict[str, Any]]
         ],
         "table_versions": data.get("table_versions", {}),
         "training_set": {name: data.get(name) for name in ("uri", "digest", "train", "holdout", "feature_fingerprint")},
-        "model": {name: told["version"][name] for name in ("number", "judged", "candidate", "params", "model_digest")},
+        "model": {
+            name: card_content["version"][name] for name in ("number", "judged", "candidate", "params", "model_digest")
+        },
     }
 
 
-def _environment(told: Mapping[str, Any], settings: Settings) -> dict[str, bytes]:
+def _environment(card_content: Mapping[str, Any], settings: Settings) -> dict[str, bytes]:
     """The lock file here, and which lock and commit the version's training ran with."""
     now = provenance.provenance(settings)
-    then = provenance.run_tags(settings, told["version"]["run_id"])
+    then = provenance.run_tags(settings, card_content["version"]["run_id"])
     lock = provenance.lock_file(settings)
     trained = {name: then.get(name, "") for name in now}
     about = {

@@ -73,13 +73,13 @@ def _reference(name: str, distribution: metadata.Distribution) -> str:
 
 def _licenses(distribution: metadata.Distribution) -> Iterator[dict[str, Any]]:
     """One SPDX expression where the distribution gives one, else the names it gives."""
-    told = distribution.metadata
-    if "License-Expression" in told:
-        yield {"expression": told["License-Expression"]}
+    fields = distribution.metadata
+    if "License-Expression" in fields:
+        yield {"expression": fields["License-Expression"]}
         return
-    classified = [item for item in told.get_all("Classifier") or () if item.startswith(_OSI)]
+    classified = [item for item in fields.get_all("Classifier") or () if item.startswith(_OSI)]
     named = [item.removeprefix(_OSI) for item in classified]
-    free = str((told.get_all("License") or [""])[0]).strip().splitlines()
+    free = str((fields.get_all("License") or [""])[0]).strip().splitlines()
     if not named and free and len(free[0]) <= _LICENSE_CHARACTERS:
         named = [free[0]]
     for name in named:
@@ -89,8 +89,8 @@ def _licenses(distribution: metadata.Distribution) -> Iterator[dict[str, Any]]:
 def _needs(distribution: metadata.Distribution, installed: Mapping[str, Any]) -> Iterator[str]:
     """The installed distributions that one requires, but for its extras."""
     for text in distribution.requires or ():
-        wanted, _, marker = text.partition(";")
-        name = _NAME.match(wanted)
+        requirement, _, marker = text.partition(";")
+        name = _NAME.match(requirement)
         if name and "extra" not in marker and _canonical(name.group()) in installed:
             yield _canonical(name.group())
 

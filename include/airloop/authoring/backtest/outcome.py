@@ -144,10 +144,10 @@ def _predictions(work: Work, course: Course, live: tuple[Window, ...], rows: pd.
     columns = []
     for window in live:
         inside = _inside(rows, window)
-        said, took = work.scored(course.champion(window.start)[1], window)
+        predicted, took = work.scored(course.champion(window.start)[1], window)
         course.seconds += took
         key = [work.pipeline.prediction.entity_key, "decision_time"]
-        columns.append(rows.loc[inside, key].merge(said, on=key, how="left", validate="one_to_one")[PREDICTION])
+        columns.append(rows.loc[inside, key].merge(predicted, on=key, how="left", validate="one_to_one")[PREDICTION])
     return work.task.from_column(pd.concat(columns, ignore_index=True))
 
 
@@ -181,9 +181,9 @@ def _outcome(
 
 def _live_window(work: Work, course: Course, window: Window, rows: pd.DataFrame, predicted: Floats) -> LiveWindow:
     inside = _inside(rows, window).to_numpy()
-    labels, said = rows["label"][inside], predicted[inside]
+    labels, predictions = rows["label"][inside], predicted[inside]
     model = course.champion(window.start)[1]
-    measured = {name: _metric(name, labels, said) for name in work.task.metrics}
+    measured = {name: _metric(name, labels, predictions) for name in work.task.metrics}
     return LiveWindow(window, model.candidate, model.cutoff, len(labels), measured)
 
 

@@ -43,8 +43,8 @@ class Past:
         key = self.pipeline.prediction.entity_key
         time, known_at = self.rows["decision_time"], self.outcomes["known_at"]
         rows = self.rows[(time >= window.start) & (time < window.end)]
-        seen = self.outcomes[(known_at >= window.start) & (known_at < as_of)]
-        labels = seen.drop_duplicates(key, keep="last").set_index(key)["label"]
+        outcomes = self.outcomes[(known_at >= window.start) & (known_at < as_of)]
+        labels = outcomes.drop_duplicates(key, keep="last").set_index(key)["label"]
         known = rows[key].map(labels).astype("float64")
         label = examples.with_absent(self.pipeline, known, rows["decision_time"], as_of)
         return rows.assign(label=label).reset_index(drop=True)
@@ -52,8 +52,8 @@ class Past:
     def for_training(self, learned: Window, *, as_of: datetime, end: datetime) -> pd.DataFrame:
         """`known` up to `end`, thinned as a snapshot that learns from `learned`, without rows of excluded windows."""
         rows = self.known(Window(kept_since(self.pipeline, learned), end), as_of=as_of)
-        kept = Thinning(self.pipeline, learned).positions(rows["decision_time"])
-        return without(rows.iloc[kept], self.excluded)
+        positions = Thinning(self.pipeline, learned).positions(rows["decision_time"])
+        return without(rows.iloc[positions], self.excluded)
 
 
 def without(rows: pd.DataFrame, windows: Sequence[Window]) -> pd.DataFrame:

@@ -60,14 +60,14 @@ def first_model(work: Work, windows: Sequence[Window], earliest: datetime) -> tu
         if window.end < earliest:
             continue
         try:
-            made, took = work.training(window.end, None)
+            contender, took = work.training(window.end, None)
         except DataContractError as error:
             why = str(error)
             continue
         seconds += took
-        decision = judge(work.evaluation(made, None, reason="hand"), work.pipeline.gate, reason="hand")
+        decision = judge(work.evaluation(contender, None, reason="hand"), work.pipeline.gate, reason="hand")
         if decision.passed:
-            in_force, took = work.goes_in_force(made)
+            in_force, took = work.goes_in_force(contender)
             return in_force, seconds + took
         why = decision.why
     raise DataContractError(f"{work.pipeline.name}: no first model passed the gate: {why}")
@@ -88,22 +88,22 @@ def follow(policy: Policy, work: Work, windows: Sequence[Window], first: Contend
 def _train(policy: Policy, work: Work, course: Course, window: Window, reason: str) -> None:
     champion = course.champion(window.end)[1]
     try:
-        made, took = work.training(window.end, champion)
+        contender, took = work.training(window.end, champion)
     except DataContractError as error:
         course.trainings.append(Training(window.end, "failed", str(error)))
         return
     course.seconds += took
-    decision = judge(work.evaluation(made, champion, reason=reason), work.pipeline.gate, reason=reason)
+    decision = judge(work.evaluation(contender, champion, reason=reason), work.pipeline.gate, reason=reason)
     if not decision.outside_model:
         course.last_decision_at = window.end
     goes = decision.passed or not policy.gated
     if goes:
-        in_force, took = work.goes_in_force(made)
+        in_force, took = work.goes_in_force(contender)
         course.seconds += took
         course.in_force.append((window.end, in_force))
     why = decision.why if policy.gated else "no gate"
     outcome = "promoted" if goes else "refused"
-    course.trainings.append(Training(window.end, outcome, why, made.candidate, _gain(decision, work)))
+    course.trainings.append(Training(window.end, outcome, why, contender.candidate, _gain(decision, work)))
 
 
 def _gain(decision: Decision, work: Work) -> float | None:
@@ -144,10 +144,10 @@ class _Watched:
         """Rows with a label known by the window's end, and a live prediction of the champion in force at its start."""
         span = Window(max(self._rows_window.start, self._since), self._rows_window.end)
         rows = self._work.past.known(span, as_of=self._window.end).dropna(subset=["label"])
-        said, took = self._work.scored(self._champion, span)
+        predicted, took = self._work.scored(self._champion, span)
         self._course.seconds += took
         key = [self._work.pipeline.prediction.entity_key, "decision_time"]
-        return rows.merge(said, on=key, how="inner", validate="one_to_one").dropna(subset=[PREDICTION])
+        return rows.merge(predicted, on=key, how="inner", validate="one_to_one").dropna(subset=[PREDICTION])
 
     def _record(self, **measured: object) -> Monitored:
         fields = {

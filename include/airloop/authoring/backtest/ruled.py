@@ -15,7 +15,7 @@ from airloop.stores.mlflow import model_files
 
 
 def measured(
-    pipeline: Pipeline, made: Contender, champion: Floats | None, against: Contender | None
+    pipeline: Pipeline, contender: Contender, champion: Floats | None, against: Contender | None
 ) -> dict[str, dict[str, Any]]:
     """What gate.rules measure of the candidate; it is saved as bytes only to be weighed.
 
@@ -24,17 +24,19 @@ def measured(
     """
     if not pipeline.gate.rules:
         return {}
-    learned = _learned(pipeline, made)
+    learned = _learned(pipeline, contender)
     holdout = holdout_of(
         pipeline,
-        made.held_out,
-        candidate=made.held_out_predictions,
+        contender.held_out,
+        candidate=contender.held_out_predictions,
         champion=champion,
         predict=learned.predict,
-        features=made.features,
-        model_bytes=len(model_files.dumped(made.model)),
-        reserve=reserve.of_frame(made.kept_back, _learned(pipeline, against), learned) if against else None,
-        whole=None if made.frame is None else without_labels.whole(pipeline, made, made.frame, made.mature_predictions),
+        features=contender.features,
+        model_bytes=len(model_files.dumped(contender.model)),
+        reserve=reserve.of_frame(contender.kept_back, _learned(pipeline, against), learned) if against else None,
+        whole=None
+        if contender.frame is None
+        else without_labels.whole(pipeline, contender, contender.frame, contender.mature_predictions),
     )
     return measure_rules(pipeline, holdout)
 

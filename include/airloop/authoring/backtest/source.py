@@ -71,9 +71,9 @@ def _replayable(pipeline: Pipeline, landed: Window | None, settings: Settings) -
 
 
 def _too_little(pipeline: Pipeline, there: Window | None, settings: Settings) -> str:
-    seen = f"{(there.end - there.start).days} days" if there else "nothing"
+    days = f"{(there.end - there.start).days} days" if there else "nothing"
     return (
-        f"{pipeline.name}: {seen} of whole {pipeline.calendar} periods below {settings.landing_uri}: a backtest needs "
+        f"{pipeline.name}: {days} of whole {pipeline.calendar} periods below {settings.landing_uri}: a backtest needs "
         f"a first training (holdout {pipeline.training.holdout_days} days, and as long before it) and at least "
         f"{_FEWEST_LIVE_WINDOWS} windows after it: land more, declare a `replay` with coverage.end, or take shorter "
         "windows by --every"

@@ -144,39 +144,39 @@ class Work:
             self._say(f"refit at {judged.cutoff:%Y-%m-%d} is left out: {agreed.problem}")
         return judged if agreed.problem else again
 
-    def evaluation(self, made: Contender, champion: Contender | None, *, reason: str) -> Evaluated:
+    def evaluation(self, contender: Contender, champion: Contender | None, *, reason: str) -> Evaluated:
         """Candidate and champion on the candidate's holdout."""
-        rows = made.held_out
+        rows = contender.held_out
         evidence: tuple[Evidence, ...] = ()
         problems: tuple[str, ...] = ()
-        said: Floats | None = None
+        champion_predictions: Floats | None = None
         against: Contender | None = None
         unlabelled = without_labels.reason(self.pipeline, rows)
         if champion is not None and not unlabelled:
-            against = champion.unseen(made.holdout.start)
+            against = champion.unseen(contender.holdout.start)
             theirs, _ = self.once(
-                ("holdout", against.number, made.number),
+                ("holdout", against.number, contender.number),
                 lambda: self.task.predict(against.model, rows[list(against.features)]),
             )
-            evidence, problems = compare(self.pipeline, rows, theirs, made.held_out_predictions)
-            said = theirs
-            if against.train.end > made.holdout.start:
+            evidence, problems = compare(self.pipeline, rows, theirs, contender.held_out_predictions)
+            champion_predictions = theirs
+            if against.train.end > contender.holdout.start:
                 problems = (*problems, f"overlapping holdout: it was trained up to {against.train.end:%Y-%m-%d}")
         return Evaluated(
             model_name=self.pipeline.name,
-            version=made.number,
+            version=contender.number,
             champion_version=None if champion is None else champion.number,
-            metrics=metric_values(self.task, rows["label"], made.held_out_predictions),
+            metrics=metric_values(self.task, rows["label"], contender.held_out_predictions),
             champion_metrics={},
             evidence=evidence,
-            holdout=made.holdout,
+            holdout=contender.holdout,
             holdout_rows=len(rows),
             unlabelled=unlabelled,
-            cutoff=made.cutoff,
+            cutoff=contender.cutoff,
             reason=reason,
             reason_key="backtest",
             problems=problems,
-            measured=ruled.measured(self.pipeline, made, said, against),
+            measured=ruled.measured(self.pipeline, contender, champion_predictions, against),
         )
 
     def scored(self, model: Contender, window: Window) -> tuple[pd.DataFrame, float]:

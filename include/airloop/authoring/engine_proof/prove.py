@@ -67,7 +67,7 @@ def _run(session: Session, pipeline: Pipeline, section: Section, settings: Setti
     if section.kind != "table" or section.through:
         rows = sections.query(session, pipeline, section)
         if section.kind == "table":
-            session.put(section.name, transforms.apply(pipeline, section, rows, settings, kept=()))
+            session.put(section.name, transforms.apply(pipeline, section, rows, settings, unchanged=()))
         return rows
     sections.create_table(session, pipeline, section)
     return sections.query(

@@ -92,11 +92,11 @@ def _features(pipeline: Pipeline, settings: Settings) -> list[str]:
     empty = (
         f"{feature_store.place(pipeline, settings, service)}: feature service {service!r} has no feature to learn from"
     )
-    taken = sorted({*_OWN_COLUMNS, pipeline.prediction.entity_key} & set(features))
+    reserved = sorted({*_OWN_COLUMNS, pipeline.prediction.entity_key} & set(features))
     wrong = [
         f"{feature_store.place(pipeline, settings, item)}: feature {item!r} has the name of a column airloop adds; "
         "give it another name"
-        for item in taken
+        for item in reserved
     ]
     wrong += [] if features else [empty]
     wrong += refusals(feature_store.ignored_in_drift, pipeline, settings)

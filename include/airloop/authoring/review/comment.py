@@ -37,12 +37,12 @@ def verdict(review: Review) -> str:
         return "**Not judged.**"
     why = review.decision.why.partition(": ")[2]
     if review.champion is None:
-        said = "passes" if review.decision.passed else "does not pass"
-        return f"**It {said} its floors**; there was no champion to compare with. {code(why)}"
+        outcome = "passes" if review.decision.passed else "does not pass"
+        return f"**It {outcome} its floors**; there was no champion to compare with. {code(why)}"
     if any(item.gain == 0 for item in review.decision.evidence if item.metric == _gate_metric(review)):
         return f"**Equal**: the change scores as the champion does, and the gate asks for a gain. {code(why)}"
-    said = "would let it pass" if review.decision.passed else "would refuse it"
-    return f"**The gate {said}**: {code(why)}"
+    outcome = "would let it pass" if review.decision.passed else "would refuse it"
+    return f"**The gate {outcome}**: {code(why)}"
 
 
 def _one(review: Review) -> str:

@@ -35,12 +35,12 @@ def gather(pipeline: Pipeline, settings: Settings, folder: Path, *, days: int | 
         UpstreamUnavailable: The landing folder cannot be read.
     """
     files = landed_files.list_files(pipeline, settings)
-    wanted = days or days_needed(pipeline, rows_a_day(pipeline, files, settings))
-    windows = newest_periods(pipeline, files, wanted)
-    if covers(windows, wanted):
+    needed = days or days_needed(pipeline, rows_a_day(pipeline, files, settings))
+    windows = newest_periods(pipeline, files, needed)
+    if covers(windows, needed):
         return Span(windows, _copied(pipeline, windows, settings, folder), "copied from the landing folder")
     if pipeline.replay is None:
-        raise DataContractError(_too_little(pipeline, windows, wanted, f"below {settings.landing_uri}"))
+        raise DataContractError(_too_little(pipeline, windows, needed, f"below {settings.landing_uri}"))
     return _replayed(pipeline, settings, folder, days=days)
 
 
@@ -62,14 +62,14 @@ def _replayed(pipeline: Pipeline, settings: Settings, folder: Path, *, days: int
             connector.land(f"{root}/{pipeline.name}", until=until, feeds=list(pipeline.feeds))
             return windows
 
-        wanted = days or days_needed(pipeline, None)
-        windows = land(wanted)
+        needed = days or days_needed(pipeline, None)
+        windows = land(needed)
         if days is None:
             here = settings.model_copy(update={"landing_uri": str(root), "storage_options": {}})
-            wanted = days_needed(pipeline, rows_a_day(pipeline, landed_files.list_files(pipeline, here), here))
-            windows = land(wanted)
-        if not covers(windows, wanted):
-            raise DataContractError(_too_little(pipeline, windows, wanted, f"replayed by {pipeline.replay}"))
+            needed = days_needed(pipeline, rows_a_day(pipeline, landed_files.list_files(pipeline, here), here))
+            windows = land(needed)
+        if not covers(windows, needed):
+            raise DataContractError(_too_little(pipeline, windows, needed, f"replayed by {pipeline.replay}"))
     return Span(windows, _kept(root, folder), f"replayed by {pipeline.replay}")
 
 
@@ -97,9 +97,9 @@ def _kept(root: Path, folder: Path) -> str:
     return str(final)
 
 
-def _too_little(pipeline: Pipeline, windows: Sequence[Window], wanted: int, where: str) -> str:
+def _too_little(pipeline: Pipeline, windows: Sequence[Window], needed: int, where: str) -> str:
     there = (windows[-1].end - windows[0].start).days if windows else 0
     return (
         f"{pipeline.name}: {there} days of whole {pipeline.calendar} periods {where}, and one training with its "
-        f"holdout needs {wanted}: land more, declare a `replay`, or ask for fewer by --days"
+        f"holdout needs {needed}: land more, declare a `replay`, or ask for fewer by --days"
     )

@@ -38,8 +38,8 @@ def find_base(project_dir: Path, ref: str | None = None) -> Base:
             problems.append(str(error))
             continue
         return Base(name, _shared(project_dir, commit.strip()))
-    said = problems[0] if ref is None else f"--base {ref}: git knows no such commit here ({problems[0]})"
-    raise ConfigError(said)
+    problem = problems[0] if ref is None else f"--base {ref}: git knows no such commit here ({problems[0]})"
+    raise ConfigError(problem)
 
 
 def changed_files(project_dir: Path, base: Base) -> tuple[str, ...]:

@@ -63,10 +63,10 @@ def review_pipeline(
         load_pipeline(name, settings)  # refuses, with the nearest name
     base = _base(settings, base_ref)
     before = {} if isinstance(base, str) else base_files(name, settings.project_dir, base)
-    given = _Given(name, settings, settings.home / "review" / name, base, before, days, on_progress)
+    request = _Given(name, settings, settings.home / "review" / name, base, before, days, on_progress)
     title, so_far = CHECK, Review(name, str(base))
     try:
-        for comes_next in _steps(given):
+        for comes_next in _steps(request):
             title, so_far = comes_next
     except LeakFound as error:
         return replace(so_far, failure=Failure(LEAKS, str(error)))
@@ -87,62 +87,62 @@ def _base(settings: Settings, ref: str | None) -> git.Base | str:
         return f"none: {error}"
 
 
-def _steps(given: _Given) -> Iterator[tuple[str, Review]]:
+def _steps(request: _Given) -> Iterator[tuple[str, Review]]:
     """The next step with the result so far; at the end the full result."""
-    name, settings = given.name, given.settings
+    name, settings = request.name, request.settings
     after = current_files(name, settings.project_dir)
-    paths = None if isinstance(given.base, str) else differing(given.before, after)
-    so_far = Review(name, str(given.base), paths)
+    paths = None if isinstance(request.base, str) else differing(request.before, after)
+    so_far = Review(name, str(request.base), paths)
     yield CHECK, so_far
-    given.on_progress("check")
+    request.on_progress("check")
     so_far = replace(so_far, checked=tuple(check_pipeline(name, settings)))
-    declared = pin(name, after, settings, given.folder)
-    before, differences = _before(given, declared)
+    declared = pin(name, after, settings, request.folder)
+    before, differences = _before(request, declared)
     so_far = replace(so_far, differences=differences)
     yield DATA, so_far
-    span = _span(declared, before, given)
+    span = _span(declared, before, request)
     so_far = replace(so_far, span=span)
     yield DATA, so_far
-    declared = at_work(declared, span, given.folder)
-    snapshot = freeze(declared, span, on_progress=_of("change", given))
+    declared = at_work(declared, span, request.folder)
+    snapshot = freeze(declared, span, on_progress=_of("change", request))
     so_far = replace(so_far, snapshot=snapshot)
     yield TRAINING, so_far
-    change = train(declared, snapshot, on_progress=_of("change", given))
+    change = train(declared, snapshot, on_progress=_of("change", request))
     so_far = replace(so_far, change=change)
     yield TRAINING, so_far
-    measured, without = _champion(change, before, span, given)
+    measured, without = _champion(change, before, span, request)
     evaluated, decision = champion.judge(change, measured)
     yield TRAINING, replace(so_far, champion=measured, without=without, evaluated=evaluated, decision=decision)
 
 
-def _before(given: _Given, declared: Declaration) -> tuple[Declaration | str, Differences | None]:
+def _before(request: _Given, declared: Declaration) -> tuple[Declaration | str, Differences | None]:
     """The base's declaration and how the change differs from it, or why there is none."""
-    if isinstance(given.base, str):
-        return f"there is no commit to compare with ({given.base})", None
-    if not given.before:
-        return f"{given.base} does not declare it", None
+    if isinstance(request.base, str):
+        return f"there is no commit to compare with ({request.base})", None
+    if not request.before:
+        return f"{request.base} does not declare it", None
     try:
-        before = pin(given.name, given.before, given.settings, given.folder)
+        before = pin(request.name, request.before, request.settings, request.folder)
         return before, compare_declarations(before, declared)
     except AirloopError as error:
-        return f"the declaration of {given.base} cannot be read: {error}", None
+        return f"the declaration of {request.base} cannot be read: {error}", None
 
 
-def _span(declared: Declaration, before: Declaration | str, given: _Given) -> Span:
-    given.on_progress("files")
+def _span(declared: Declaration, before: Declaration | str, request: _Given) -> Span:
+    request.on_progress("files")
     feeds = before.pipeline.feeds if isinstance(before, Declaration) else {}
     reads = declared.pipeline.model_copy(update={"feeds": {**feeds, **declared.pipeline.feeds}})
-    return gather(reads, given.settings, given.folder, days=given.days)
+    return gather(reads, request.settings, request.folder, days=request.days)
 
 
 def _champion(
-    change: Backtest, before: Declaration | str, span: Span, given: _Given
+    change: Backtest, before: Declaration | str, span: Span, request: _Given
 ) -> tuple[Champion | None, tuple[str, ...]]:
     """The baseline that the change is measured against, and why better baselines were skipped."""
     without: list[str] = []
     looks: tuple[Callable[[], Champion], ...] = (
-        lambda: champion.in_force(change, given.settings),
-        lambda: _trained_base(change, before, span, given),
+        lambda: champion.in_force(change, request.settings),
+        lambda: _trained_base(change, before, span, request),
     )
     for look in looks:
         try:
@@ -150,20 +150,20 @@ def _champion(
         except AirloopError as error:
             without.append(str(error))
         except Exception as error:  # of the base's declaration, or of an old model: no fault of the change
-            logger.info("review of %s: no champion", given.name, exc_info=True)
+            logger.info("review of %s: no champion", request.name, exc_info=True)
             without.append(f"{type(error).__name__}: {error}")
     return None, tuple(without)
 
 
-def _trained_base(change: Backtest, before: Declaration | str, span: Span, given: _Given) -> Champion:
+def _trained_base(change: Backtest, before: Declaration | str, span: Span, request: _Given) -> Champion:
     if isinstance(before, str):
         raise GuardRefused(before)
     if not differing(before.files, change.declared.files):
         raise GuardRefused(
-            f"no file of the declaration differs from {given.base}: the same model would be trained again"
+            f"no file of the declaration differs from {request.base}: the same model would be trained again"
         )
-    who = f"the declaration of {given.base}, trained over the same span"
-    declared, say = at_work(before, span, given.folder), _of("base", given)
+    who = f"the declaration of {request.base}, trained over the same span"
+    declared, say = at_work(before, span, request.folder), _of("base", request)
     try:
         base = train(declared, freeze(declared, span, on_progress=say), on_progress=say)
     except AirloopError as error:
@@ -171,5 +171,5 @@ def _trained_base(change: Backtest, before: Declaration | str, span: Span, given
     return champion.of_base(change, base, who)
 
 
-def _of(whose: str, given: _Given) -> Progress:
-    return lambda line: given.on_progress(f"{whose}: {line}")
+def _of(whose: str, request: _Given) -> Progress:
+    return lambda line: request.on_progress(f"{whose}: {line}")

@@ -32,9 +32,9 @@ def differing(expected: Sequence[Row], actual: pa.Table, *, place: str) -> list[
             raise ConfigError(
                 f"{place}: has no column {name!r} (its columns: {', '.join(valid)}){nearest(name, valid)}"
             )
-    wanted = [{name: _value(row.get(name), actual, name, place) for name in columns} for row in expected]
+    expected_rows = [{name: _value(row.get(name), actual, name, place) for name in columns} for row in expected]
     left = actual.select(columns).to_pylist() if columns else [{} for _ in range(actual.num_rows)]
-    missing = [row for row in wanted if not _take(row, left)]
+    missing = [row for row in expected_rows if not _take(row, left)]
     return [*_paired(missing, left), *(f"not expected: {_shown(row)}" for row in left)]
 
 

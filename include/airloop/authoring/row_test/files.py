@@ -91,9 +91,9 @@ def _rows(path: Path, text: str, place: tuple[str, str], rows: Any) -> list[Row]
     return [{name: None if value in _MISSING else value for name, value in row.items()} for row in rows]
 
 
-def _refuse_others(path: Path, text: str, place: tuple[Any, ...], given: Iterable[str], valid: Iterable[str]) -> None:
+def _refuse_others(path: Path, text: str, place: tuple[Any, ...], names: Iterable[str], valid: Iterable[str]) -> None:
     known = list(valid)
-    for name in given:
+    for name in names:
         if name not in known:
             where = f"{path}:{line_of(text, [*place, name])}"
             raise ConfigError(f"{where}: {name!r} is none of {', '.join(known)}{nearest(name, known)}")

@@ -74,11 +74,11 @@ def new_pipeline(
     return draft
 
 
-def _queried(asked: Query, settings: Settings) -> tuple[Table, Database]:
+def _queried(query: Query, settings: Settings) -> tuple[Table, Database]:
     from airloop.sources.database_table import read_query
 
-    table = read_query(asked.connection, asked.query, settings)
-    return table, asked_database(asked, table)
+    table = read_query(query.connection, query.query, settings)
+    return table, asked_database(query, table)
 
 
 def _refuse_name(name: str, settings: Settings) -> None:

@@ -67,13 +67,13 @@ def find_columns(table: Table, roles: Roles) -> tuple[tuple[Column, ...], dict[s
 
 
 def _nothing_to_learn_from(table: Table, roles: Roles, columns: Iterable[Column], left_out: Mapping[str, str]) -> str:
-    taken = {*roles.key, roles.time, roles.label}
-    why = {column.name: column.why_not for column in columns if column.name not in taken} | dict(left_out)
+    role_names = {*roles.key, roles.time, roles.label}
+    why = {column.name: column.why_not for column in columns if column.name not in role_names} | dict(left_out)
     says = "; ".join(f"{name}: {reason}" for name, reason in list(why.items())[:_SHOWN]) or "there is no other column"
     more = f"; and {len(why) - _SHOWN} more" if len(why) > _SHOWN else ""
     return (
-        f"{table.path}: besides key, time and label ({', '.join(sorted(taken))}) no column is a feature ({says}{more}):"
-        " bring a column that is known when the prediction is asked for and differs between rows"
+        f"{table.path}: besides key, time and label ({', '.join(sorted(role_names))}) no column is a feature "
+        f"({says}{more}): bring a column that is known when the prediction is asked for and differs between rows"
     )
 
 
@@ -141,22 +141,22 @@ def _are_categories(values: pl.Series, different: int) -> bool:
 
 
 def _with_feature_names(columns: Iterable[Column], roles: Roles) -> tuple[Column, ...]:
-    seen = {*_TAKEN, entity_key(roles).lower()}
+    used_names = {*_TAKEN, entity_key(roles).lower()}
     named = []
     for column in columns:
         if column.feature is None:
             named.append(column)
             continue
-        named.append(replace(column, feature=free_name(column.feature, seen)))
+        named.append(replace(column, feature=free_name(column.feature, used_names)))
     return tuple(named)
 
 
-def free_name(text: str, seen: set[str]) -> str:
-    """An identifier made of a header that is none of `seen` (in small letters), to which it is added."""
+def free_name(text: str, used_names: set[str]) -> str:
+    """An identifier made of a header that is none of `used_names` (in small letters), to which it is added."""
     name = identifier(text)
-    while name.lower() in seen | _TAKEN:
+    while name.lower() in used_names | _TAKEN:
         name = f"{name}_value"
-    seen.add(name.lower())
+    used_names.add(name.lower())
     return name
 
 

@@ -47,19 +47,19 @@ class Database:
         return flow({"connection": self.connection, "query": query, "watermark": watermark, "overlap_minutes": 60})
 
 
-def asked_database(asked: Query, table: Table) -> Database:
+def asked_database(query: Query, table: Table) -> Database:
     """Where a pipeline's rows come from, with the column that tells when a row was written.
 
     Raises:
         ConfigError: `--watermark` names no column of timestamps that every row has, or the query holds a comment.
     """
     # It would swallow what follows, as the query is written on one line.
-    if "--" in asked.query:
+    if "--" in query.query:
         raise ConfigError("--query: leave out comments (--): the query is written into pipeline.yaml on one line")
     values = table.values()
     times = [name for name, kind in table.kinds.items() if kind == "timestamp" and not values[name].null_count()]
-    if asked.written is not None and table.require(asked.written, "--watermark") not in times:
+    if query.written is not None and table.require(query.written, "--watermark") not in times:
         raise ConfigError(
-            f"--watermark {asked.written}: no timestamp in every row; of those there are: {', '.join(times)}"
+            f"--watermark {query.written}: no timestamp in every row; of those there are: {', '.join(times)}"
         )
-    return Database(asked.connection, asked.query, asked.written or next(filter(_WRITTEN.search, times), None))
+    return Database(query.connection, query.query, query.written or next(filter(_WRITTEN.search, times), None))

@@ -65,5 +65,5 @@ class Draft:
     @property
     def outcome_columns(self) -> tuple[Column, ...]:
         """What lands later: key, time and label, and the column that says when a row was written."""
-        kept = {*self.roles.key, self.roles.time, self.roles.label, self.database and self.database.written}
-        return tuple(column for column in self.columns if column.name in kept)
+        names = {*self.roles.key, self.roles.time, self.roles.label, self.database and self.database.written}
+        return tuple(column for column in self.columns if column.name in names)

@@ -19,8 +19,8 @@ def lines(draft: Draft) -> Iterator[str]:
     if plan.empty_periods:
         yield f"  look: {plan.empty_periods:,} {plan.calendar} windows in between have no row: taken as normal"
     for item in draft.joined:
-        made = sum(column.feature is not None for column in item.columns)
-        yield f"  {item.name}: {item.table.texts.height:,} rows of {item.table.path} by {item.join}, {made} features"
+        joined = sum(column.feature is not None for column in item.columns)
+        yield f"  {item.name}: {item.table.texts.height:,} rows of {item.table.path} by {item.join}, {joined} features"
         if item.without:
             yield f"  look: {item.without:,} of {plan.rows:,} rows have no {item.join} in {item.name}"
     yield from (f"  {says}" for says in draft.table.skipped)

@@ -51,7 +51,7 @@ def asked_tables(tables: Sequence[str], joins: Sequence[str]) -> list[tuple[str,
             raise ConfigError(
                 f"--table {text!r}: write NAME=FILE with a name of small letters, like customers=customers.csv"
             )
-        if name in ("events", "outcomes", *(taken for taken, _, _ in named)):
+        if name in ("events", "outcomes", *(name_before for name_before, _, _ in named)):
             raise ConfigError(f"--table {name}: the name is taken; choose another")
         named.append((name, Path(path), joins[min(number, len(joins) - 1)]))
     return named
@@ -66,23 +66,23 @@ def read_joined(
         ConfigError: A join column is missing on one side.
         DataContractError: Rows share a key or have none, no row finds one in the table, or see read_table.
     """
-    taken = {name.lower() for column in columns for name in (column.name, column.feature) if name}
+    used_names = {name.lower() for column in columns for name in (column.name, column.feature) if name}
     tables = []
     for name, path, join in asked:
         table = read_table(path, dialect)
         for side in (rows, table):
             side.require(join, "--join")
-        tables.append(_joined(name, table, join, rows, taken))
+        tables.append(_joined(name, table, join, rows, used_names))
     return tuple(tables)
 
 
-def _joined(name: str, table: Table, join: str, rows: Table, taken: set[str]) -> Joined:
+def _joined(name: str, table: Table, join: str, rows: Table, used_names: set[str]) -> Joined:
     _refuse_key(name, table, join)
-    keys, wanted = table.texts[join], rows.texts[join]
-    without = int((~wanted.is_in(keys.implode())).sum()) + wanted.null_count()
-    if without >= len(wanted):
+    keys, row_keys = table.texts[join], rows.texts[join]
+    without = int((~row_keys.is_in(keys.implode())).sum()) + row_keys.null_count()
+    if without >= len(row_keys):
         raise DataContractError(
-            f"--table {name}: no row of {rows.path} finds its {join} in {table.path}: {wanted.drop_nulls()[0]!r} "
+            f"--table {name}: no row of {rows.path} finds its {join} in {table.path}: {row_keys.drop_nulls()[0]!r} "
             f"there, {keys[0]!r} here; have both written in one way"
         )
     values, columns = table.values(), []
@@ -91,9 +91,9 @@ def _joined(name: str, table: Table, join: str, rows: Table, taken: set[str]) ->
             columns.append(Column(join, "string", 0))
         elif column not in RESERVED_COLUMNS:
             why_not = why_no_feature(values[column])
-            made = described(values[column], feature=None, why_not=why_not)
-            feature = None if why_not else free_name(f"{name}_{column}", taken)
-            columns.append(replace(made, feature=feature))
+            column_described = described(values[column], feature=None, why_not=why_not)
+            feature = None if why_not else free_name(f"{name}_{column}", used_names)
+            columns.append(replace(column_described, feature=feature))
     return Joined(name, table, join, tuple(columns), without)
 
 

@@ -30,20 +30,22 @@ def task_of(label: pl.Series) -> TaskKind | None:
     return "regression" if number else None
 
 
-def label_column(table: Table, values: pl.DataFrame, asked: Asked, *, taken: Sequence[str]) -> tuple[str, TaskKind]:
+def label_column(
+    table: Table, values: pl.DataFrame, asked: Asked, *, other_roles: Sequence[str]
+) -> tuple[str, TaskKind]:
     """The column asked for, or the last one that fits as label, and its task.
 
     Raises:
         ConfigError: No column fits, or the one asked for does not.
     """
     if asked.label is None:
-        for name in reversed([name for name in values.columns if name not in taken]):
+        for name in reversed([name for name in values.columns if name not in other_roles]):
             task = _task_if_fits(values[name], asked.task)
             if task:
                 return name, task
-        wanted = f" for --task {asked.task}" if asked.task else ""
-        raise ConfigError(f"{table.path}: no column fits as label{wanted}: name it by --label COLUMN")
-    if asked.label in taken:
+        needed = f" for --task {asked.task}" if asked.task else ""
+        raise ConfigError(f"{table.path}: no column fits as label{needed}: name it by --label COLUMN")
+    if asked.label in other_roles:
         raise ConfigError(f"--label {asked.label}: the column is the key or the time; another has to be predicted")
     task = _task_if_fits(values[asked.label], asked.task) if asked.label in values.columns else None
     if task is None:
@@ -53,17 +55,17 @@ def label_column(table: Table, values: pl.DataFrame, asked: Asked, *, taken: Seq
                 f"--label {asked.label}: {different} value in {len(values):,} rows: there is nothing to tell apart; "
                 "bring rows with another outcome, or name another column"
             )
-        wanted = f"{asked.task} label" if asked.task else "label"
+        needed = f"{asked.task} label" if asked.task else "label"
         raise ConfigError(
-            f"--label {asked.label}: {different} different values ({table.kinds[asked.label]}) make no {wanted}: two "
+            f"--label {asked.label}: {different} different values ({table.kinds[asked.label]}) make no {needed}: two "
             f"values are a binary one, up to {MOST_CLASSES} texts or whole numbers a multiclass, numbers a regression"
         )
     return asked.label, task
 
 
-def _task_if_fits(label: pl.Series, wanted: TaskKind | None) -> TaskKind | None:
+def _task_if_fits(label: pl.Series, declared: TaskKind | None) -> TaskKind | None:
     natural = task_of(label)
-    if wanted is None or wanted == natural:
+    if declared is None or declared == natural:
         return natural
     different = label.drop_nulls().n_unique()
     named = label.dtype in (pl.String, pl.Int64, pl.Boolean)
@@ -72,7 +74,7 @@ def _task_if_fits(label: pl.Series, wanted: TaskKind | None) -> TaskKind | None:
         "multiclass": named and 2 <= different <= MOST_CLASSES,
         "regression": label.dtype.is_numeric() and different > 1,
     }
-    return wanted if fits[wanted] else None
+    return declared if fits[declared] else None
 
 
 def classes_of(label: pl.Series, task: TaskKind) -> tuple[str | int | float | bool, ...]:

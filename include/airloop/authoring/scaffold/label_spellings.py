@@ -54,8 +54,8 @@ def _one_class(values: Sequence[str]) -> list[str]:
         if len(spelled) > 1:
             return spelled
     if set(groups) <= {*YES, *NO}:
-        for said in (YES, NO):
-            if len(alike := [value for value in values if _plain(value) in said]) > 1:
+        for spellings in (YES, NO):
+            if len(alike := [value for value in values if _plain(value) in spellings]) > 1:
                 return alike
     return []
 

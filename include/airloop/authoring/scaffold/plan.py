@@ -185,9 +185,9 @@ def _floor(roles: Roles, train: pl.Series, held_out: pl.Series) -> float:
     if roles.task == "regression":
         return float((held_out - train.median()).abs().mean())  # type: ignore[arg-type]
     numbers = {value: number for number, value in enumerate(roles.classes)}
-    known, asked = (np.array([numbers[value] for value in labels]) for labels in (train, held_out))
+    known, holdout = (np.array([numbers[value] for value in labels]) for labels in (train, held_out))
     if roles.task == "binary":
-        return float(np.mean((known.mean() - asked) ** 2))
+        return float(np.mean((known.mean() - holdout) ** 2))
     # A class that the older rows do not hold is as likely as one row of them.
     shares = np.maximum(np.bincount(known, minlength=len(numbers)), 1) / len(known)
-    return float(-np.log(shares[asked]).mean())
+    return float(-np.log(shares[holdout]).mean())

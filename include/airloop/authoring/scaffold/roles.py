@@ -48,7 +48,7 @@ def find_roles(table: Table, asked: Asked) -> Roles:
     values = table.values().select(pl.exclude(RESERVED_COLUMNS))
     time, other_times = time_column(table, values, asked)
     key = given_key(table, values, asked.key) if asked.key else unique_key(table, values, time, asked.label)
-    label, task = label_column(table, values, asked, taken=(*key, time))
+    label, task = label_column(table, values, asked, other_roles=(*key, time))
     if asked.task != "multiclass":
         label_spellings.refuse(table.path, values[label])
     return Roles(key, time, other_times, label, task, classes_of(values[label], task))

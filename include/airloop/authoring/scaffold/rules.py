@@ -80,9 +80,9 @@ def _unique(key: tuple[str, ...]) -> str:
 
 
 def _rule(kind: str, arguments: Mapping[str, Any], severity: str, *, says: str = "") -> str:
-    given = ", ".join(f"{name}: {flow(value)}" for name, value in arguments.items())
+    kwargs = ", ".join(f"{name}: {flow(value)}" for name, value in arguments.items())
     comment = f"   # {says}" if says else ""
-    whole = f"- {{type: {kind}, kwargs: {{{given}}}, severity: {severity}}}{comment}"
+    whole = f"- {{type: {kind}, kwargs: {{{kwargs}}}, severity: {severity}}}{comment}"
     return whole if len(whole) <= _WIDTH else whole.replace(", kwargs", ",\n       kwargs", 1)
 
 

@@ -69,7 +69,7 @@ def trace(pipeline: Pipeline, key: str, settings: Settings, *, at: datetime | No
     ledger.intact_history(settings, pipeline.name)
     example, label, values, not_computed = _example(pipeline, key, Window(decided, decided + _MOMENT), settings)
     again, same = _again(pipeline, version, values, prediction, settings)
-    told = card.content(pipeline, version, settings)
+    card_content = card.content(pipeline, version, settings)
     return Trace(
         prediction=prediction,
         others=others,
@@ -80,8 +80,8 @@ def trace(pipeline: Pipeline, key: str, settings: Settings, *, at: datetime | No
         same=same,
         feature_rows=list(rows.feature_rows(pipeline, example, decided, settings)),
         clean_rows=list(rows.clean_rows(pipeline, example, decided, settings)),
-        model=_model(told, settings),
-        decisions=told["history"],
+        model=_model(card_content, settings),
+        decisions=card_content["history"],
     )
 
 
@@ -118,19 +118,19 @@ def _again(
     try:
         model = model_version.load_version(pipeline, version, settings)
         numbers = {name: np.nan if value is None else value for name, value in values.items()}
-        said = model.predict(pipeline, pd.DataFrame([numbers]))[0]
+        predicted = model.predict(pipeline, pd.DataFrame([numbers]))[0]
     except GuardRefused as error:
         return str(error), None
-    return np.asarray(said).tolist(), bool(np.allclose(said, prediction[PREDICTION], rtol=0, atol=1e-12))
+    return np.asarray(predicted).tolist(), bool(np.allclose(predicted, prediction[PREDICTION], rtol=0, atol=1e-12))
 
 
-def _model(told: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    tags = provenance.run_tags(settings, told["version"]["run_id"]) if told["version"]["run_id"] else {}
+def _model(card_content: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    tags = provenance.run_tags(settings, card_content["version"]["run_id"]) if card_content["version"]["run_id"] else {}
     return {
-        **told["version"],
-        "cutoff": told["data"].get("cutoff"),
-        "training_set": told["data"].get("digest"),
-        "feature_fingerprint": told["data"].get("feature_fingerprint"),
+        **card_content["version"],
+        "cutoff": card_content["data"].get("cutoff"),
+        "training_set": card_content["data"].get("digest"),
+        "feature_fingerprint": card_content["data"].get("feature_fingerprint"),
         "code_commit": tags.get(tag_names.CODE_COMMIT, "unknown"),
         "lock_sha256": tags.get(tag_names.LOCK_SHA256, "unknown"),
     }

@@ -97,9 +97,9 @@ def changed(past: Sequence[Mapping[str, Mapped]], window: Clocked, column: str) 
         past: `Clocked.values` of earlier windows, oldest first.
     """
     rules = {rule for earlier in past for rule in earlier if rule.endswith(f"{SAYS}{column}")}
-    kept = [rule for rule in sorted(rules) if _held(rule, past)]
-    judged = [rule for rule in kept if rule in window.values or rule in window.broken]
-    if not judged or len(judged) < len(kept):
+    steady = [rule for rule in sorted(rules) if _held(rule, past)]
+    judged = [rule for rule in steady if rule in window.values or rule in window.broken]
+    if not judged or len(judged) < len(steady):
         return None
     others = [_other(rule, past[-1][rule], window) for rule in judged]
     return None if None in others else others[0]

@@ -95,8 +95,8 @@ def _logits(past: Sequence[Codes], value: str) -> Floats:
 
 
 def _logit(share: float) -> float:
-    kept = min(max(share, 1e-6), 1 - 1e-6)
-    return float(np.log(kept / (1 - kept)))
+    inside = min(max(share, 1e-6), 1 - 1e-6)
+    return float(np.log(inside / (1 - inside)))
 
 
 def _within(now: float, before: Floats, slack: float) -> bool:

@@ -65,14 +65,14 @@ def _local_days(feed: Feed, window: Window) -> Iterator[date]:
 
 def side_by_side(past: Sequence[Past], window: Window) -> list[Past]:
     """The past windows without a hole between them and up to this one."""
-    kept: list[Past] = []
+    apart: list[Past] = []
     start = window.start
     for item in reversed(past):
         if item.window.end != start:
             break
-        kept.insert(0, item)
+        apart.insert(0, item)
         start = item.window.start
-    return kept
+    return apart
 
 
 def summed(past: Sequence[Past]) -> dict[str, int]:

@@ -61,11 +61,11 @@ def _apart(past: Sequence[Habits], now: Habits) -> _Apart | None:
     if len(names) < _LEAST_NUMBERS:
         return None
     before = np.array([[habits[name][:2] for name in names] for habits in past])
-    seen = np.array([now[name][:2] for name in names])
+    levels_now = np.array([now[name][:2] for name in names])
     least = np.max([[habits[name][2] for name in names] for habits in (*past, now)], axis=0)[:, None]
     usual = np.hypot(before.std(axis=0, ddof=1), least) * (1 + _FEW / len(past))
     middle = before.mean(axis=0)
-    own, crossed = (seen - middle) / usual, (seen - middle[:, ::-1]) / usual[:, ::-1]
+    own, crossed = (levels_now - middle) / usual, (levels_now - middle[:, ::-1]) / usual[:, ::-1]
     return _Apart(_size(own), _size(crossed))
 
 
@@ -110,8 +110,8 @@ def _share_above(sketch: Sketch, one: str, other: str) -> float | None:
     for first, second in ((one, other), (other, one)):
         share = sketch.orders.get(f"{first}{ABOVE}{second}")
         if share is not None:
-            kept = min(max(share, 0.001), 0.999)
-            return kept if first == one else 1 - kept
+            inside = min(max(share, 0.001), 0.999)
+            return inside if first == one else 1 - inside
     return None
 
 

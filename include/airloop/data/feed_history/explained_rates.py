@@ -98,11 +98,16 @@ def explain(past: Sequence[Sample], window: Sample, outcome: str, has: Any) -> E
     now = _numbers(window, outcome, columns, has)
     if not columns or len(parts) < _LEAST_WINDOWS or now[1].size < _LEAST_ROWS:
         return None
-    seen = np.array([_logit(float(hits.mean()), hits.size) for _, hits in parts])
-    told = np.array([_logit(_share(_without(parts, place), part[0]), part[1].size) for place, part in enumerate(parts)])
+    observed = np.array([_logit(float(hits.mean()), hits.size) for _, hits in parts])
+    predicted = np.array(
+        [_logit(_share(_without(parts, place), part[0]), part[1].size) for place, part in enumerate(parts)]
+    )
     mean = np.array([_logit(float(np.concatenate([hits for _, hits in _without(parts, place)]).mean()), part[1].size)
                      for place, part in enumerate(parts)])  # fmt: skip
-    error, without = float(np.sqrt(np.mean((told - seen) ** 2))), float(np.sqrt(np.mean((mean - seen) ** 2)))
+    error, without = (
+        float(np.sqrt(np.mean((predicted - observed) ** 2))),
+        float(np.sqrt(np.mean((mean - observed) ** 2))),
+    )
     if without < _LEAST_ERROR or error > _BETTER * without:
         return None
     return Explanation(_share(parts, now[0]), error)
@@ -136,8 +141,8 @@ def _share(parts: Sequence[tuple[Floats, Floats]], inputs: Floats) -> float:
     low, high = np.nanquantile(rows[:, usable], _CLIPPED, axis=0)
     scaler, model = StandardScaler(), LogisticRegression(C=1 / _RIDGE, max_iter=500)
     model.fit(_no_gaps(scaler.fit_transform(np.clip(rows[:, usable], low, high))), hits)
-    told = model.predict_proba(_no_gaps(scaler.transform(np.clip(inputs[:, usable], low, high))))
-    return float(told[:, 1].mean())
+    chances = model.predict_proba(_no_gaps(scaler.transform(np.clip(inputs[:, usable], low, high))))
+    return float(chances[:, 1].mean())
 
 
 def _no_gaps(scaled: Floats) -> Floats:

@@ -97,11 +97,11 @@ def changed(past: Sequence[Mapping[str, Mapping[str, str]]], window: Mapping[str
     """
     changes = []
     for rule in past[-1] if past else {}:
-        held = [earlier[rule] for earlier in past if rule in earlier]
+        earlier_values = [earlier[rule] for earlier in past if rule in earlier]
         now = window.get(rule)
-        if now is None or not _stable(held):
+        if now is None or not _stable(earlier_values):
             continue
-        before = {group: value for earlier in held for group, value in earlier.items()}
+        before = {group: value for earlier in earlier_values for group, value in earlier.items()}
         compared = [group for group in now if group in before]
         different = [group for group in compared if now[group] != before[group]]
         if len(compared) >= _FEWEST_GROUPS and len(different) >= _CHANGED * len(compared):
@@ -113,9 +113,9 @@ def changed(past: Sequence[Mapping[str, Mapping[str, str]]], window: Mapping[str
     return changes
 
 
-def _stable(held: Sequence[Mapping[str, str]]) -> bool:
+def _stable(earlier_values: Sequence[Mapping[str, str]]) -> bool:
     """Whether the groups kept their values from window to window: what changes each month is not fixed."""
-    for earlier, later in itertools.pairwise(held):
+    for earlier, later in itertools.pairwise(earlier_values):
         common = [group for group in later if group in earlier]
         if sum(earlier[group] != later[group] for group in common) > 0.1 * len(common):
             return False
@@ -162,9 +162,9 @@ def _values(
     if several.height < _FEWEST_GROUPS or (not alone and several["len"].sum() < _LEAST_ROWS):
         return None
     label = pl.concat_str([pl.col(part).cast(pl.String) for part in by], separator=", ")
-    seen, kept = int(several["len"].sum()), int(several["top"].sum())
-    if kept < _KEPT * seen:
-        return 1 - kept / seen, _both_values(counts, several, by, name, label)
+    rows_in_all, agreeing = int(several["len"].sum()), int(several["top"].sum())
+    if agreeing < _KEPT * rows_in_all:
+        return 1 - agreeing / rows_in_all, _both_values(counts, several, by, name, label)
     # The same groups in every window: by a hash of their own, not by how often they occur.
     labelled = dict(several.select(label, pl.col(name).cast(pl.String)).iter_rows())
     chosen = heapq.nsmallest(_MOST_GROUPS, labelled, key=lambda group: (zlib.crc32(group.encode()), group))

@@ -54,14 +54,14 @@ def _minutes(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[
 
 
 def _held(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
-    told: set[str] = set()
+    columns_named: set[str] = set()
     for rule, item in sketch.held.items():
         column, _, other = rule.partition(kept_values.WHERE)
         past = [earlier.held for earlier in looked.trusted(name, f"{name}.{column}", f"{name}.{other}")]
         for _, _, before, now in kept_values.broken(past, {rule: item}):
-            if column in told:
+            if column in columns_named:
                 continue
-            told.add(column)
+            columns_named.add(column)
             says = (
                 f"{name}.{column} is {now[0]:.6g} where {other} is 0 ({now[1]:.0%} of those rows), in "
                 f"every window before it was {before[0]:.6g}: has something been added to it, or has it been turned? "

@@ -52,11 +52,11 @@ class Looked:
         A window counts unless an alarm about a subject is open or excluded; of an accepted one the past begins with its
         window.
         """
-        kept: list[Sketch] = []
+        sketches: list[Sketch] = []
         for item in self.past.get(name, ()):
             answers = [self.answers.get((item.window, subject)) for subject in subjects]
             if "accepted" in answers:
-                kept = []
+                sketches = []
             if all(answer in (None, "accepted") for answer in answers):
-                kept.append(item.sketch)
-        return kept
+                sketches.append(item.sketch)
+        return sketches

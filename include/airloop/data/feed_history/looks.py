@@ -44,10 +44,10 @@ class Before(Record):
 
     def to_json(self) -> dict[str, Any]:
         """A digest: sketches are long."""
-        held = {
+        content = {
             name: [[str(item.window), item.sketch.to_json()] for item in items] for name, items in self.past.items()
         }
-        return {"past": digest([held, sorted((str(key[0]), key[1], value) for key, value in self.answers.items())])}
+        return {"past": digest([content, sorted((str(key[0]), key[1], value) for key, value in self.answers.items())])}
 
 
 def before(pipeline: Pipeline, window: Window, settings: Settings) -> Before:
@@ -67,13 +67,13 @@ def look(
     """
     frames = {name: pl.DataFrame(table) for name, table in rows.items() if table.num_rows}
     sketches = sketch_window(pipeline, frames, window)
-    told, missing = ingested.alarms, frozenset(ingested.missing_days)
-    return Look(sketches, notice(Looked(pipeline, window, sketches, known.past, known.answers, told, missing)))
+    raised, missing = ingested.alarms, frozenset(ingested.missing_days)
+    return Look(sketches, notice(Looked(pipeline, window, sketches, known.past, known.answers, raised, missing)))
 
 
-def keep(pipeline: Pipeline, window: Window, seen: Look, settings: Settings) -> None:
+def keep(pipeline: Pipeline, window: Window, looked: Look, settings: Settings) -> None:
     """Keep the window's sketches for the windows after it; a second call changes nothing."""
-    store.save(settings, pipeline.name, window, seen.sketches)
+    store.save(settings, pipeline.name, window, looked.sketches)
 
 
 def _past(pipeline: Pipeline, window: Window, settings: Settings) -> dict[str, list[Past]]:

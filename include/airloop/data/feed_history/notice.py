@@ -43,4 +43,4 @@ def notice(looked: Looked) -> tuple[Alarm, ...]:
     alarms: dict[tuple[str, str], Alarm] = {}
     for alarm in (*first_alarms, *relation_alarms.find(looked, suspects)):
         alarms.setdefault((alarm.kind, alarm.subject), alarm)
-    return one_cause.named(looked.pipeline, tuple(alarms.values()), told=looked.told)
+    return one_cause.named(looked.pipeline, tuple(alarms.values()), raised=looked.told)

@@ -32,13 +32,13 @@ _SLACK = 0.05
 _MOST_OF_THEM = 0.5
 
 
-def named(pipeline: Pipeline, alarms: Sequence[Alarm], *, told: Sequence[Alarm] = ()) -> tuple[Alarm, ...]:
+def named(pipeline: Pipeline, alarms: Sequence[Alarm], *, raised: Sequence[Alarm] = ()) -> tuple[Alarm, ...]:
     """The alarms without those that another one explains.
 
     Args:
-        told: Alarms that were raised about the window before.
+        raised: Alarms that were raised about the window before.
     """
-    causes = (*told, *alarms)
+    causes = (*raised, *alarms)
     return tuple(alarm for alarm in alarms if not any(_explains(pipeline, other, alarm) for other in causes))
 
 

@@ -28,11 +28,11 @@ def find(looked: Looked) -> Iterator[Alarm]:
 def _exchanged(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
     columns = {*sketch.texts, *(column for block in sketch.blocks for column in block.numbers)}
     past = {column: looked.trusted(name, f"{name}.{column}") for column in columns}
-    taken: set[str] = set()
+    columns_named: set[str] = set()
     for pair in itertools.chain(exchanged.find(past, sketch), exchanged_alike.find(past, sketch)):
-        if taken & set(pair.columns):
+        if columns_named & set(pair.columns):
             continue
-        taken |= set(pair.columns)
+        columns_named |= set(pair.columns)
         one, other = (f"{name}.{column}" for column in pair.columns)
         says = (
             f"{one} and {other} look exchanged: now like {pair.now[0]} and {pair.now[1]}, before like "

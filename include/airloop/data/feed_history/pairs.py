@@ -44,8 +44,8 @@ def sketch_pair(
     right = rows[second].rename({name: f"{second}.{name}" for name in other.columns if name not in key})
     if not left.height or not right.height:
         return None
-    kept = [*key, *(f"{second}.{name}" for name in other.columns if name not in key)]
-    joined = left.join(right.select(*kept, pl.lit(value=True).alias(_PARTNER)), on=key, how="left")
+    columns = [*key, *(f"{second}.{name}" for name in other.columns if name not in key)]
+    joined = left.join(right.select(*columns, pl.lit(value=True).alias(_PARTNER)), on=key, how="left")
     times = _name(first, one.event_time, key), _name(second, other.event_time, key)
     orphans = _orphans(joined, right.join(left, on=key, how="anti"), right, times)
     if times[0] != times[1]:

@@ -106,8 +106,8 @@ def _factors(past: Grid, window: Grid) -> Floats:
     """Each that makes one of the commonest values now of one of the commonest before."""
     now, before = _commonest(window, _MOST_OF_NOW), _commonest(past, _MOST_OF_PAST)
     ratios = np.unique((now[:, None] / before[None, :]).round(7).ravel())
-    kept: Floats = ratios[(ratios >= _FROM) & (ratios <= _TO) & (np.abs(ratios - 1) >= _NEAR_ONE)]
-    return kept
+    plausible: Floats = ratios[(ratios >= _FROM) & (ratios <= _TO) & (np.abs(ratios - 1) >= _NEAR_ONE)]
+    return plausible
 
 
 def _commonest(grid: Grid, most: int) -> Floats:

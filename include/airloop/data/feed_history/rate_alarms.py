@@ -72,7 +72,7 @@ def _explained(looked: Looked, name: str, column: str, rate: Rate) -> bool:
         if second != name or sketch.sample is None:
             continue
         past = [item.sample for item in looked.trusted(f"{first}|{second}", f"{name}.{column}") if item.sample]
-        told = explained_rates.explain(past, sketch.sample, column, rate.has)
-        if told and told.covers(rate.observed, rate.independent):
+        explanation = explained_rates.explain(past, sketch.sample, column, rate.has)
+        if explanation and explanation.covers(rate.observed, rate.independent):
             return True
     return False

@@ -21,10 +21,10 @@ def shrunk(past: Sequence[int], rows: int) -> int | None:
 
 def share_copied(feed: Feed, rows: pl.DataFrame) -> float | None:
     """The share of rows that say the same as another row under another key; None where few columns would have to."""
-    said = [name for name in feed.columns if name not in feed.key]
-    if feed.static or len(said) < _LEAST_COLUMNS or rows.height < _LEAST_ROWS:
+    columns = [name for name in feed.columns if name not in feed.key]
+    if feed.static or len(columns) < _LEAST_COLUMNS or rows.height < _LEAST_ROWS:
         return None
-    return round(float(rows.select(said).is_duplicated().sum()) / rows.height, 5)
+    return round(float(rows.select(columns).is_duplicated().sum()) / rows.height, 5)
 
 
 def copied(past: Sequence[float], share: float) -> float | None:

@@ -44,8 +44,8 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
     """
     numeric, days = numeric_columns(feed), local_days(feed, rows)
     fixed = fixed_attributes.find(feed, rows)
-    said = [*_texts_of(feed), *(name for name in numeric if feed.columns[name] == "integer")]
-    clocked = clock_columns.find(feed, rows, said, timestamps(feed))
+    coded = [*_texts_of(feed), *(name for name in numeric if feed.columns[name] == "integer")]
+    clocked = clock_columns.find(feed, rows, coded, timestamps(feed))
     between = time_differences(list(itertools.combinations(timestamps(feed), 2)), rows)
     numbers = pl.concat([rows.select(numeric), between], how="horizontal")
     blocks = split(numbers, days, numbers.columns)
@@ -71,7 +71,7 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         copied=row_numbers.share_copied(feed, rows),
         orders=exchanged.orders(rows, numeric),
         held={} if feed.static else kept_values.held(kept_values.finite(rows, numeric), numeric),
-        codes={} if feed.static else _codes(feed, rows, said, days),
+        codes={} if feed.static else _codes(feed, rows, coded, days),
         clocked=clocked.values,
         unclocked=clocked.broken,
         courses=smooth_columns.courses(rows, numeric, feed.event_time) if feed.event_time else {},

@@ -93,11 +93,11 @@ def _moved_days(past: Sequence[tuple[float, ...]], now: tuple[float, ...]) -> in
     """The whole days that all quantiles lost together; None where they move by parts of a day anyway."""
     if len(past) < _LEAST_TO_MOVE:
         return None
-    before, seen = np.array([ends[1:] for ends in past]), np.array(now[1:])
+    before, ends_now = np.array([ends[1:] for ends in past]), np.array(now[1:])
     apart = np.abs(before[:, None] - before[None, :]).mean(axis=2) + np.diag(np.full(len(past), np.inf))
     if apart.min(axis=1).max() > _STILL * _A_DAY:
         return None
-    nearest = {days: float(np.abs(before + days * _A_DAY - seen).mean(axis=1).min()) for days in (0, *_DAYS)}
+    nearest = {days: float(np.abs(before + days * _A_DAY - ends_now).mean(axis=1).min()) for days in (0, *_DAYS)}
     best = min(_DAYS, key=lambda days: nearest[days])
     return best if nearest[best] <= _STILL * _A_DAY and nearest[best] <= _STILL * nearest[0] else None
 

@@ -136,12 +136,12 @@ class _Line:
         before: Floats = self.pooled(np.asarray(first) - size, size)
         return before
 
-    def moves(self, first: npt.ArrayLike, seen: Floats) -> Floats:
-        """How the three numbers of `seen` differ from those of the week before `first`."""
+    def moves(self, first: npt.ArrayLike, quantiles: Floats) -> Floats:
+        """How the three numbers of `quantiles` differ from those of the week before `first`."""
         before = self.reference(first)
         width = np.maximum(_width(before), self.least_width)
         width = np.where(width > 0, width, np.inf)  # a constant has moved nowhere
-        moved: Floats = np.abs(_three(seen, width) - _three(before, width))
+        moved: Floats = np.abs(_three(quantiles, width) - _three(before, width))
         return moved
 
     def usual(self, size: int, values: float) -> Floats:
@@ -174,41 +174,41 @@ class _Line:
         """The commonest conversion that, undone, brings the stretch back to where such stretches usually lie."""
         stretch = slice(place.first, place.first + place.size)
         usual = self.usual(place.size, float(self.counts[stretch].sum()))
-        seen, width = (
+        quantiles, width = (
             self.pooled(place.first, place.size),
             max(float(_width(self.reference(place.first))), self.least_width),
         )
-        strange, whole, fits = self._distance(place.first, seen, usual), bool(self.whole[stretch].all()), {}
+        strange, whole, fits = self._distance(place.first, quantiles, usual), bool(self.whole[stretch].all()), {}
         few = self.counts[stretch].sum() < _FEW_VALUES
         for conversion in (item for item in conversions if not few or _large(item)):
             # Rounded to whole hours, minutes are off by up to half an hour.
             rounding = 0.5 / abs(conversion.factor) / width if whole and abs(conversion.factor) < 1 else 0.0
             needed, allowed = (_STRANGE_IF_SMALL, _EXPLAINED_IF_SMALL) if _small(conversion) else (0.0, _EXPLAINED)
-            distance = self._distance(place.first, conversion.undo_quantiles(seen), np.hypot(usual, rounding))
-            near = distance <= min(allowed, _SHARE * strange) and self._nears_the_past(seen, conversion, usual)
+            distance = self._distance(place.first, conversion.undo_quantiles(quantiles), np.hypot(usual, rounding))
+            near = distance <= min(allowed, _SHARE * strange) and self._nears_the_past(quantiles, conversion, usual)
             if rounding <= 1 and strange >= needed and near:
                 fits[conversion] = distance
         # Of several that fit alike the commonest is named, so the list's order decides.
         alike = 1.5 * min(fits.values()) + 0.5 if fits else 0.0
         return next((conversion for conversion, distance in fits.items() if distance <= alike), None)
 
-    def _nears_the_past(self, seen: Floats, conversion: Conversion, usual: Floats) -> bool:
+    def _nears_the_past(self, quantiles: Floats, conversion: Conversion, usual: Floats) -> bool:
         """Whether it does so against the last week before the window, too: its own strange blocks explain nothing."""
-        undone = self._distance(self.start, conversion.undo_quantiles(seen), usual)
-        return undone <= min(_NEAR, _NEARER * self._distance(self.start, seen, usual))
+        undone = self._distance(self.start, conversion.undo_quantiles(quantiles), usual)
+        return undone <= min(_NEAR, _NEARER * self._distance(self.start, quantiles, usual))
 
     def looking_converted(self, place: _Place, conversion: Conversion) -> npt.NDArray[np.bool_]:
         """Of each block from the change on, whether it lies nearer to the week before with the conversion undone."""
         usual = self.usual(1, float(np.median(self.counts[place.first :])))
         like = [
-            self._distance(place.first, conversion.undo_quantiles(seen), usual)
-            < self._distance(place.first, seen, usual)
-            for seen in self.quantiles[place.first :]
+            self._distance(place.first, conversion.undo_quantiles(quantiles), usual)
+            < self._distance(place.first, quantiles, usual)
+            for quantiles in self.quantiles[place.first :]
         ]
         return np.array(like)
 
-    def _distance(self, first: int, seen: Floats, usual: Floats) -> float:
-        return float(np.sqrt(((self.moves(first, seen) / usual) ** 2).sum()))
+    def _distance(self, first: int, quantiles: Floats, usual: Floats) -> float:
+        return float(np.sqrt(((self.moves(first, quantiles) / usual) ** 2).sum()))
 
 
 def _varies(blocks: Sequence[Numbers]) -> bool:

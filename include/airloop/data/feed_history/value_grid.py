@@ -56,8 +56,8 @@ def find(
     if not past:
         return None
     known = np.unique(np.concatenate([grid.values for grid in past]))
-    seen, rows = np.array(window.values), np.array(window.rows)
-    without = _share_on(known, seen, rows)
+    values, rows = np.array(window.values), np.array(window.rows)
+    without = _share_on(known, values, rows)
     # How well the newest window lay on the grid of those before it says what to expect of this one.
     usual = (
         _share_on(np.unique(np.concatenate([grid.values for grid in past[:-1]])), *_arrays(past[-1]))
@@ -66,7 +66,7 @@ def find(
     )
     if usual < _USUAL or without > _STRANGERS * usual:
         return None
-    shares: Mapping[Conversion, float] = {item: _share_on(known, item.undo(seen), rows) for item in conversions}
+    shares: Mapping[Conversion, float] = {item: _share_on(known, item.undo(values), rows) for item in conversions}
     best = max(shares, key=lambda item: shares[item])
     return (best, without, shares[best]) if shares[best] >= _ACQUAINTED * usual else None
 

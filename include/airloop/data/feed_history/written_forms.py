@@ -28,9 +28,9 @@ def plain(text: str) -> str:
         sign = "-" if number[1] == "-" else ""
         return f"{sign}{number[2]}"
     folded = unicodedata.normalize("NFKD", text.casefold())
-    seen = "".join(part for part in folded if unicodedata.category(part) not in _UNSEEN)
+    visible = "".join(part for part in folded if unicodedata.category(part) not in _UNSEEN)
     # A dash between digits parts two numbers.
-    return re.sub(r"\s+", "", seen) if any(part.isdigit() for part in seen) else _APART.sub("", seen)
+    return re.sub(r"\s+", "", visible) if any(part.isdigit() for part in visible) else _APART.sub("", visible)
 
 
 def forms(text: str) -> frozenset[str]:

@@ -36,13 +36,13 @@ def _filtered(node: exp.Expr) -> exp.Expr:
     """sum(x) FILTER (WHERE c): what the condition leaves out is null, and no aggregate counts that."""
     if not isinstance(node, exp.Filter):
         return node
-    made: exp.Expr = node.this.copy()
+    copy: exp.Expr = node.this.copy()
     condition = node.expression.this
-    value = exp.Literal.number(1) if isinstance(made.this, exp.Star) else made.this
+    value = exp.Literal.number(1) if isinstance(copy.this, exp.Star) else copy.this
     only = exp.Case().when(condition.copy(), value.copy())
     only.type = value.type
-    made.set("this", only)
-    return made
+    copy.set("this", only)
+    return copy
 
 
 def _decimal(node: exp.Expr) -> exp.Expr:

@@ -104,26 +104,26 @@ def _remainder(node: exp.Expr) -> Iterator[str]:
 
 def _cast(node: exp.Expr) -> Iterator[str]:
     value, kind = node.this.unnest(), node.args["to"].this
-    wanted, given, kinds = kind.value.upper().replace("TEXT", "VARCHAR"), family(value), exp.DataType.Type
+    target, source, kinds = kind.value.upper().replace("TEXT", "VARCHAR"), family(value), exp.DataType.Type
     if kind == kinds.TIMESTAMPTZ and isinstance(value, exp.Literal):
         yield from instants.instant_literal(node, value)
     elif isinstance(value, exp.Null) and kind in (kinds.DOUBLE, kinds.BIGINT, kinds.TIMESTAMPTZ, kinds.VARCHAR):
         return
     elif kind == kinds.DOUBLE:
-        if given not in ("number", "flag"):
+        if source not in ("number", "flag"):
             yield "reads a number out of a text, or of what cannot be told; declare the feed's column as a number"
     elif kind in (kinds.INT, kinds.BIGINT):
         whole = is_integer(value) and kind == kinds.BIGINT
-        if not (given == "flag" or whole or isinstance(value, exp.Floor | exp.Ceil)):
+        if not (source == "flag" or whole or isinstance(value, exp.Floor | exp.Ceil)):
             yield "rounds halves, and overflows, another way elsewhere; write CAST(floor(x) AS BIGINT)"
-    elif not (kind in (kinds.VARCHAR, kinds.TEXT) and given == "text"):
-        yield f"a cast to {wanted} is not proven elsewhere (DOUBLE and, of whole numbers and flags, BIGINT are)"
+    elif not (kind in (kinds.VARCHAR, kinds.TEXT) and source == "text"):
+        yield f"a cast to {target} is not proven elsewhere (DOUBLE and, of whole numbers and flags, BIGINT are)"
 
 
 def _frame(node: exp.Expr) -> Iterator[str]:
     if str(node.args.get("kind") or "ROWS").upper() != "ROWS":
-        given = (node.args.get("start"), node.args.get("end"))
-        if any(isinstance(bound, exp.Expr) for bound in given):
+        bounds = (node.args.get("start"), node.args.get("end"))
+        if any(isinstance(bound, exp.Expr) for bound in bounds):
             yield "write the frame in ROWS on a full grid; a RANGE with a width is not proven elsewhere"
 
 

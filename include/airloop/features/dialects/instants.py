@@ -80,9 +80,9 @@ def zone(node: exp.Expr) -> Iterator[str]:
 
 def series(node: exp.Expr) -> Iterator[str]:
     """Of unnest."""
-    select, made = node.find_ancestor(exp.Select), node.this
+    select, source = node.find_ancestor(exp.Select), node.this
     alone = select is not None and not any(select.args.get(key) for key in ("group", "distinct", "qualify", "having"))
-    if not (isinstance(made, exp.GenerateSeries) and alone and isinstance(node.parent, exp.Alias)):
+    if not (isinstance(source, exp.GenerateSeries) and alone and isinstance(node.parent, exp.Alias)):
         yield "write unnest(generate_series(FROM, TO, STEP)) AS name in a query of its own, without groups"
     elif select is not None and len(list(select.find_all(exp.Explode))) > 1:
         yield "write one unnest a query"

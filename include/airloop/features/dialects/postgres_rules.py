@@ -53,8 +53,8 @@ def _floor(node: exp.Expr) -> exp.Expr:
 
 def _binary_order(node: exp.Expr) -> exp.Expr:
     """Texts are compared by their bytes, whatever the database's language; columns have that from their table."""
-    kept = (exp.Cast, exp.Interval, exp.AtTimeZone, exp.Collate, exp.DateBin, exp.Like)
-    if isinstance(node, exp.Literal) and node.is_string and not isinstance(node.parent, kept):
+    plain_parents = (exp.Cast, exp.Interval, exp.AtTimeZone, exp.Collate, exp.DateBin, exp.Like)
+    if isinstance(node, exp.Literal) and node.is_string and not isinstance(node.parent, plain_parents):
         return exp.Collate(this=node.copy(), expression=exp.to_identifier("C", quoted=True))
     return node
 

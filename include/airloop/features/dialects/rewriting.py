@@ -15,23 +15,23 @@ def rewrite(tree: exp.Expr, rule: Rule) -> exp.Expr:
     From the leaves up: a rule sees operands that are done, and never what it has made.
     """
     for node in reversed(list(tree.walk(bfs=True))):
-        made = rule(node)
-        if made is not node:
-            made.type = made.type or node.type
+        rewritten = rule(node)
+        if rewritten is not node:
+            rewritten.type = rewritten.type or node.type
             if node.parent is None:
-                tree = made
+                tree = rewritten
             else:
-                node.replace(made)
+                node.replace(rewritten)
     return tree
 
 
 def template(text: str, dialect: str, **operands: exp.Expr) -> exp.Expr:
     """An expression of the dialect; `__name` in the text is replaced by a copy of that operand."""
-    made = _parsed(text, dialect).copy()
-    for column in list(made.find_all(exp.Column)):
+    expression = _parsed(text, dialect).copy()
+    for column in list(expression.find_all(exp.Column)):
         if column.name.startswith("__"):
             column.replace(exp.paren(operands[column.name[2:]].copy()))
-    return made
+    return expression
 
 
 @cache

@@ -81,11 +81,11 @@ def _extreme(node: exp.Expr) -> exp.Expr:
     name = "MAX" if isinstance(aggregate, exp.Max) else "MIN"
 
     def of(text: str) -> exp.Expr:
-        made = template(f"{name}({text})", _DIALECT, x=aggregate.this)
+        expression = template(f"{name}({text})", _DIALECT, x=aggregate.this)
         if over is not None:
-            made, alone = over.copy(), made
-            made.set("this", alone)
-        return made
+            expression, alone = over.copy(), expression
+            expression.set("this", alone)
+        return expression
 
     return template(_BY_RANK, _DIALECT, rank=of(_RANK), finite=of(f"CASE WHEN {_RANK} = 2 THEN __x END"))
 

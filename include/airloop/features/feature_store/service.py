@@ -88,6 +88,6 @@ def categorical_features(pipeline: Pipeline, settings: Settings) -> frozenset[st
 
 def declared_service(pipeline: Pipeline, settings: Settings) -> FeatureService:
     """The feature service that features.service of the pipeline names."""
-    wanted = pipeline.features.service
+    service_name = pipeline.features.service
     defined = definitions(pipeline, settings)
-    return next(item for item in defined if isinstance(item, FeatureService) and item.name == wanted)
+    return next(item for item in defined if isinstance(item, FeatureService) and item.name == service_name)

@@ -70,9 +70,9 @@ class Behaviour(Rule):
 
         rows, before = self._probe(case.column, holdout)
         moved = [np.abs(holdout.predict(rows.assign(**{case.column: value})) - before) for value in case.values]
-        kept = float((np.max(moved, axis=0) <= case.within).mean())
-        says = f"invariant to {case.column} within {case.within:g} in {kept:.1%} of rows"
-        return {"says": f"{says}, must be in {case.share:.1%}", "seen": kept, "held": kept >= case.share}
+        unchanged = float((np.max(moved, axis=0) <= case.within).mean())
+        says = f"invariant to {case.column} within {case.within:g} in {unchanged:.1%} of rows"
+        return {"says": f"{says}, must be in {case.share:.1%}", "seen": unchanged, "held": unchanged >= case.share}
 
     def _directed(self, case: Direction, holdout: "Holdout") -> dict[str, Any]:
         rows, before = self._probe(case.column, holdout)
@@ -88,10 +88,10 @@ class Behaviour(Rule):
         rows = (holdout.rows[case.column].astype(str) == str(case.value)).to_numpy()
         value = evidence.metric_value(case.metric, holdout.labels[rows], holdout.candidate[rows])
         lower_is_better = METRICS[case.metric].sign < 0
-        held = value <= case.bound if lower_is_better else value >= case.bound
+        passes = value <= case.bound if lower_is_better else value >= case.bound
         bound = f"at {'most' if lower_is_better else 'least'} {case.bound:g}"
         says = f"{METRICS[case.metric].title} where {case.column} is {case.value}: {value:.4f}, must be {bound}"
-        return {"says": says, "seen": value, "held": bool(held)}
+        return {"says": says, "seen": value, "held": bool(passes)}
 
     def _probe(self, column: str, holdout: "Holdout") -> tuple[Any, Any]:
         _known(column, holdout)

@@ -29,10 +29,14 @@ class Calibration(Rule):
             raise DataContractError(f"calibration is for binary tasks, this one is {holdout.task}")
         order = np.argsort(holdout.candidate, kind="stable")
         parts = [part for part in np.array_split(order, self.bins) if part.size]
-        said = [float(holdout.candidate[part].mean()) for part in parts]
+        predicted = [float(holdout.candidate[part].mean()) for part in parts]
         came = [float(holdout.labels[part].mean()) for part in parts]
         weights = np.array([part.size for part in parts]) / order.size
-        return {"error": float(weights @ np.abs(np.subtract(said, came))), "predicted": said, "observed": came}
+        return {
+            "error": float(weights @ np.abs(np.subtract(predicted, came))),
+            "predicted": predicted,
+            "observed": came,
+        }
 
     def check(self, measured: dict[str, Any]) -> Check:
         """See the class."""

@@ -34,17 +34,17 @@ class Forgetting(Rule):
             raise DataContractError("there are no reserve days: declare training.reserve_days in pipeline.yaml")
         from airloop.models import evidence, significance
 
-        kept = holdout.reserve()
-        days = evidence.blocks(kept.days)
-        if days < self.min_days and not kept.champion_kept_back:
+        reserve = holdout.reserve()
+        days = evidence.blocks(reserve.days)
+        if days < self.min_days and not reserve.champion_kept_back:
             return {"nothing": "the champion was trained before there were reserve days, and has learned from them"}
         if days < self.min_days:
             return {"days": days}
-        sides = (kept.labels, kept.champion, kept.candidate, kept.days)
+        sides = (reserve.labels, reserve.champion, reserve.candidate, reserve.days)
         worse = significance.worse(
             *sides, metric=holdout.metric, sampled=holdout.sampled, margin_share=self.margin_share
         )
-        return {"days": days, "rows": int(kept.labels.size), **worse}
+        return {"days": days, "rows": int(reserve.labels.size), **worse}
 
     def check(self, measured: dict[str, Any]) -> Check:
         """See the class."""

@@ -28,12 +28,12 @@ class Latency(Rule):
 
         row = holdout.rows.head(1)
         holdout.predict(row)
-        taken = []
+        milliseconds = []
         for _ in range(self.repeats):
             began = perf_counter()
             holdout.predict(row)
-            taken.append(1000 * (perf_counter() - began))
-        return {"milliseconds": median(taken), "megabytes": holdout.model_bytes / 1e6}
+            milliseconds.append(1000 * (perf_counter() - began))
+        return {"milliseconds": median(milliseconds), "megabytes": holdout.model_bytes / 1e6}
 
     def check(self, measured: dict[str, Any]) -> Check:
         """See the class."""

@@ -40,11 +40,10 @@ class Shadowed(Rule):
 
     def lacking(self, measured: dict[str, Any]) -> str:
         """What is not there yet, in words; empty when the rule can be judged."""
-        seen, rows = measured["windows"], "labelled rows" if self.labelled else "rows"
-        if seen < self.windows:
-            return (
-                f"{seen} of {self.windows} windows with {self.min_rows} shadowed {rows} ({measured['rows']:,} so far)"
-            )
+        windows, rows = measured["windows"], "labelled rows" if self.labelled else "rows"
+        if windows < self.windows:
+            so_far = f"{measured['rows']:,} so far"
+            return f"{windows} of {self.windows} windows with {self.min_rows} shadowed {rows} ({so_far})"
         if self.labelled and measured["evidence"] is None:
             return f"{measured['rows']:,} shadowed rows give no evidence yet ({measured['why']})"
         return ""

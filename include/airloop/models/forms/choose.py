@@ -113,9 +113,9 @@ def difference(fast: Callable[[Rows], Floats], slow: Callable[[Rows], Floats], r
     """Where two forms differ by more than TOLERANCE; empty where they agree on the rows together and alone."""
     if not rows:
         return "there are no rows to compare on"
-    wanted = slow(rows)
+    expected_answers = slow(rows)
     alone = np.concatenate([fast([row]) for row in rows[-_ALONE:]])
-    for answers, expected in ((fast(rows), wanted), (alone, wanted[-_ALONE:])):
+    for answers, expected in ((fast(rows), expected_answers), (alone, expected_answers[-_ALONE:])):
         if answers.shape != expected.shape or not np.isfinite(answers).all():
             return f"answers of shape {answers.shape}, expected {expected.shape}, or one that is not finite"
         apart = np.abs(answers - expected) / np.maximum(1.0, np.abs(expected))
@@ -127,13 +127,13 @@ def difference(fast: Callable[[Rows], Floats], slow: Callable[[Rows], Floats], r
 def probes(columns: Columns, real_rows: Rows) -> list[dict[str, Any]]:
     """Made-up rows: missing, empty, unseen and extreme values, alone and mixed with real ones."""
     draw = random.Random(7)
-    seen = {name: [row[name] for row in real_rows] or [None] for name in columns.names}
+    values = {name: [row[name] for row in real_rows] or [None] for name in columns.names}
     rows: list[dict[str, Any]] = [dict.fromkeys(columns.names)]
     for _ in range(fewer(_PROBES, len(columns.names))):
         share = draw.random()
         rows.append(
             {
-                name: _strange(name, columns, draw) if draw.random() < share else draw.choice(seen[name])
+                name: _strange(name, columns, draw) if draw.random() < share else draw.choice(values[name])
                 for name in columns.names
             }
         )

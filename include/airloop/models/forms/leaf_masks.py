@@ -101,15 +101,15 @@ def leaf_masks(
     starts = np.cumsum([0, *(len(bounds) + 2 for bounds in known.values())]).tolist()
     if starts[-1] * len(roots) * width // 8 > _MOST_BYTES:
         return None
-    kept = np.full((starts[-1], len(roots)), _all(inner.kept.dtype), inner.kept.dtype)
+    left_over = np.full((starts[-1], len(roots)), _all(inner.kept.dtype), inner.kept.dtype)
     for one, start in zip(known, starts, strict=False):
-        _rule_out(kept[start : start + len(known[one]) + 2], known[one], inner.of(one))
+        _rule_out(left_over[start : start + len(known[one]) + 2], known[one], inner.of(one))
     return LeafMasks(
         used=tuple(known),
         thresholds=tuple(np.append(bounds, np.inf) for bounds in known.values()),
         lists=tuple(bounds.tolist() for bounds in known.values()),
         starts=tuple(starts[:-1]),
-        kept=kept,
+        kept=left_over,
         values=values[[leaf for leaves, _ in below for leaf in leaves]],
         first=np.cumsum([0, *(len(leaves) for leaves, _ in below[:-1])]),
     )

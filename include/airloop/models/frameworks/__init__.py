@@ -42,8 +42,8 @@ def kept_form(declared: Candidate, params: dict[str, Any]) -> Kept | None:
     if framework is None:
         return None
     form = framework.ESTIMATORS[declared.estimator.partition(":")[2]]
-    made: Kept = form(declared.estimator, {**framework.DEFAULTS, **params})
-    return made
+    holder: Kept = form(declared.estimator, {**framework.DEFAULTS, **params})
+    return holder
 
 
 def packages_of(model: Any) -> tuple[str, ...]:

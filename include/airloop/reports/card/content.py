@@ -152,13 +152,13 @@ def _state(version: int, judged: int, history: History) -> str:
 
 def _data(by_stage: Records) -> dict[str, Any]:
     """What is recorded of the training set; empty when nothing is."""
-    kept = ("cutoff", "train", "holdout", "train_rows", "holdout_rows", "unlabelled_rows", "digest", "uri")
+    names = ("cutoff", "train", "holdout", "train_rows", "holdout_rows", "unlabelled_rows", "digest", "uri")
     more = ("feature_service", "feature_fingerprint", "reason", "reason_key")
     snapshot = by_stage.get("snapshot", {})
     if not snapshot:
         return {}
     lists = {"leak_checked": snapshot.get("leak_checked") or [], "table_versions": snapshot.get("table_versions") or {}}
-    return {name: snapshot.get(name) for name in (*kept, *more)} | lists
+    return {name: snapshot.get(name) for name in (*names, *more)} | lists
 
 
 def _plain_metrics(pipeline: Pipeline, by_stage: Records) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ _NOTHING = {"view": "", "owner": "", "type": "", "description": ""}
 
 def _of_view(view: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for field in view.get("features", ()):
-        told = {"type": field.get("type", ""), "description": field.get("description", "")}
-        yield field["name"], {"view": view.get("name", ""), "owner": view.get("owner", ""), **told}
+        described = {"type": field.get("type", ""), "description": field.get("description", "")}
+        yield field["name"], {"view": view.get("name", ""), "owner": view.get("owner", ""), **described}
 
 
 def _column(name: str, known: Mapping[str, Any]) -> str:

@@ -59,8 +59,8 @@ def _of_decision(decision: Entry | None) -> Iterator[str]:
 
 
 def _not_asked(pipeline: Pipeline) -> Iterator[str]:
-    asked = {rule.kind for rule in pipeline.gate.rules}
+    kinds = {rule.kind for rule in pipeline.gate.rules}
     binary = pipeline.prediction.task == "binary"
-    missing = [says for kind, says in RULES.items() if kind not in asked and (binary or kind not in _BINARY_ONLY)]
+    missing = [says for kind, says in RULES.items() if kind not in kinds and (binary or kind not in _BINARY_ONLY)]
     if missing:
         yield f"The gate did not ask: {'; '.join(missing)}."

@@ -16,13 +16,13 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
-    given = parser.parse_args()
+    options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         run.serve(
-            given.host,
-            given.port,
-            workers=given.workers,
+            options.host,
+            options.port,
+            workers=options.workers,
             open_to_all=False,
             on_listening=lambda url: _LOG.info("predictions at %s", url),
         )

@@ -53,9 +53,9 @@ def build(service: Service) -> Starlette:
         route("/v2/health/ready", inference_protocol.ready, "GET", ""),
         route("/v2", inference_protocol.server, "GET", ""),
         *(
-            made
+            new_route
             for prefix in (models, f"{models}/versions/{{version}}")
-            for made in (
+            for new_route in (
                 route(prefix, inference_protocol.model, "GET", error=protocol),
                 route(f"{prefix}/ready", inference_protocol.model_ready, "GET", "", error=protocol),
                 route(f"{prefix}/infer", inference_protocol.infer, error=protocol),

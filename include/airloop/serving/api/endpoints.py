@@ -98,7 +98,7 @@ async def body_in_time(reading: Awaitable[bytes]) -> bytes:
         raise Refused(408, "slow_body", f"the body did not arrive within {_BODY_SECONDS:.0f} s") from error
 
 
-async def answered(service: Service, served: "Served", asked: list[Asked], caller: Caller) -> list[Logged]:
+async def answered(service: Service, served: "Served", questions: list[Asked], caller: Caller) -> list[Logged]:
     """Predict, in this thread where that takes microseconds, else in another one, within the declared time.
 
     Raises:
@@ -106,14 +106,14 @@ async def answered(service: Service, served: "Served", asked: list[Asked], calle
     """
     beside = service.beside(served)
     slow = beside is not None and beside.served is not None and not beside.served.form.fast
-    if served.form.fast and not slow and len(asked) <= _quick(served, asked):
-        records = answer(served, asked, service.log, caller, beside)
+    if served.form.fast and not slow and len(questions) <= _quick(served, questions):
+        records = answer(served, questions, service.log, caller, beside)
     else:
         seconds = served.pipeline.serving.timeout_seconds
         try:
             # Abandoned, the thread goes on; without that, whoever waits would wait for it.
             work = to_thread.run_sync(
-                partial(answer, served, asked, service.log, caller, beside), abandon_on_cancel=True
+                partial(answer, served, questions, service.log, caller, beside), abandon_on_cancel=True
             )
             records = await asyncio.wait_for(work, seconds)
         except TimeoutError as error:
@@ -123,8 +123,8 @@ async def answered(service: Service, served: "Served", asked: list[Asked], calle
     return records
 
 
-def _quick(served: "Served", asked: list[Asked]) -> int:
+def _quick(served: "Served", questions: list[Asked]) -> int:
     """How many rows take about a millisecond."""
-    if not any(row.entity for row in asked):
+    if not any(row.entity for row in questions):
         return _QUICK_ROWS
     return _QUICK_LOOKED_UP if served.online.local else 0

@@ -51,16 +51,16 @@ def outcomes_of(body: FeedbackRequest) -> list[Outcome]:
 def _take(service: Service, outcomes: list[Outcome], caller: str) -> list[dict[str, Any]]:
     from airloop.serving import feedback
 
-    said = []
+    sent = []
     for at, outcome in enumerate(outcomes):
         try:
-            said.append(_said(service, outcome))
+            sent.append(_said(service, outcome))
         except Refused as error:
             raise (error.in_row(at) if len(outcomes) > 1 else error) from None
-    became = feedback.take(service.settings, said, caller=caller)
+    became = feedback.take(service.settings, sent, caller=caller)
     return [
         {"status": status, "pipeline": item.pipeline, "feed": item.row.feed}
-        for status, item in zip(became, said, strict=True)
+        for status, item in zip(became, sent, strict=True)
     ]
 
 

@@ -127,7 +127,7 @@ def asked_rows(served: "Served", body: InferRequest) -> list[Asked]:
 
 
 def _refuse_other_outputs(body: InferRequest) -> None:
-    other = next((wanted.name for wanted in body.outputs if wanted.name != _OUTPUT), None)
+    other = next((output.name for output in body.outputs if output.name != _OUTPUT), None)
     if other is not None:
         says = f"outputs: there is no output {other!r}{nearest(other, [_OUTPUT])} (outputs: {_OUTPUT})"
         raise Refused(422, "unknown_output", says, field="outputs", value=other)
@@ -185,8 +185,8 @@ def _answer(served: "Served", body: InferRequest, records: list[Logged]) -> dict
 
 def _served(service: Service, request: Request) -> "Served":
     served = service.served(request.path_params["name"])
-    asked = request.path_params.get("version")
-    if asked is not None and asked != str(served.version):
-        says = f"version {asked!r} does not answer; in force is {served.version}"
-        raise Refused(404, "other_version", says, field="version", value=asked)
+    number = request.path_params.get("version")
+    if number is not None and number != str(served.version):
+        says = f"version {number!r} does not answer; in force is {served.version}"
+        raise Refused(404, "other_version", says, field="version", value=number)
     return served

@@ -43,8 +43,8 @@ def refuse_repeated(content: bytes) -> None:
 def fewest_colons(body: PredictRequest) -> int:
     """How many colons a body of this content has at least; a key that is there twice makes it more."""
     rows = body.rows if body.rows is not None else [body]
-    held = [*map(_ENTITY, rows), *map(_FEATURES, rows)]
-    keys = sum(map(len, held)) + sum(map(bool, held))
+    contents = [*map(_ENTITY, rows), *map(_FEATURES, rows)]
+    keys = sum(map(len, contents)) + sum(map(bool, contents))
     instants = [text for text in map(_AS_OF, rows) if text is not None]
     if body.rows is not None:
         keys += 1

@@ -79,9 +79,9 @@ def frame_rows(body: Any) -> list[Mapping[str, Any]]:
         Refused: None of them, or one of another shape.
     """
     if not isinstance(body, dict) or sum(name in body for name in _FORMATS) != 1:
-        given = sorted(body) if isinstance(body, dict) else type(body).__name__
+        sent = sorted(body) if isinstance(body, dict) else type(body).__name__
         says = f"the body has to hold exactly one of {', '.join(_FORMATS)}"
-        raise Refused(400, "wrong_shape", says, field="body", value=str(given))
+        raise Refused(400, "wrong_shape", says, field="body", value=str(sent))
     name = next(item for item in _FORMATS if item in body)
     content = body[name]
     if name == "dataframe_split":

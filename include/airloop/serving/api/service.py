@@ -97,7 +97,7 @@ class Service:
         slot = self.champions.slots.get(served.pipeline.name)
         return slot.beside if slot is not None and slot.served is served else None
 
-    def caller(self, given: str, scope: str) -> str:
+    def caller(self, key_sent: str, scope: str) -> str:
         """The name and id of a key that may do this.
 
         Raises:
@@ -105,13 +105,13 @@ class Service:
         """
         if self.open_to_all:
             return OPEN
-        if not given:
+        if not key_sent:
             says = (
                 "send an API key: `Authorization: Bearer KEY`; make one by `airloop keys create NAME --scope predict`"
             )
             raise Refused(401, "no_key", says)
-        key = self._key(api_keys.id_of(given))
-        if key is None or not key.is_key(given) or key.revoked_at:
+        key = self._key(api_keys.id_of(key_sent))
+        if key is None or not key.is_key(key_sent) or key.revoked_at:
             raise Refused(401, "unknown_key", "this API key is not known here, or was revoked; see `airloop keys list`")
         if not key.allows(scope):
             says = f"this API key may {' and '.join(key.scopes)}, not {scope}: make one with --scope {scope}"

@@ -64,7 +64,7 @@ def land(pipeline: Pipeline, settings: Settings) -> Landed:
 
 def _give(pipeline: Pipeline, item: Item, settings: Settings) -> None:
     """Take a label as feedback of the people who gave it; it contradicts an outcome that was sent, and is refused."""
-    people = [said.person for said in reviews.answers(settings, [item.id]).get(item.id, [])]
+    people = [answer.person for answer in reviews.answers(settings, [item.id]).get(item.id, [])]
     row = outcome_row(pipeline, item.content["entity"], item.said(), item.content["decision_time"])
     feedback.take(settings, [Said(pipeline.name, row, corrects=False)], caller=f"review: {', '.join(people)}")
 

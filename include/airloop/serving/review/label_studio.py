@@ -37,8 +37,8 @@ def export(pipeline: Pipeline, settings: Settings, *, open_only: bool = True) ->
     items = [one for one in reviews.every(settings, pipeline.name) if one.kind == reviews.PREDICTION]
     if open_only:
         items = [one for one in items if not one.answer]
-    said = reviews.answers(settings, [one.id for one in items])
-    return [_task(one, said.get(one.id, [])) for one in items]
+    by_item = reviews.answers(settings, [one.id for one in items])
+    return [_task(one, by_item.get(one.id, [])) for one in items]
 
 
 def take(pipeline: Pipeline, path: Path, settings: Settings) -> Imported:
@@ -49,24 +49,24 @@ def take(pipeline: Pipeline, path: Path, settings: Settings) -> Imported:
     Raises:
         DataContractError: Not such a file, a task of another place, or an answer that does not fit; names the task.
     """
-    given, checked = _read(path), list[tuple[Item, str, Any]]()
-    for number, task in enumerate(given):
+    tasks, checked = _read(path), list[tuple[Item, str, Any]]()
+    for number, task in enumerate(tasks):
         place = f"{path}: task {number}"
         item = _item(pipeline, task, place, settings)
         for annotation in _objects(task.get("annotations"), f"{place}: annotations"):
             if not annotation.get("was_cancelled"):
                 checked.append((item, _person(annotation, place), _answer(item, annotation, place)))
-    taken = 0
+    new = 0
     for item, person, answer in checked:
         try:
             reviews.say(settings, pipeline.name, item.id, person, answer)
-            taken += 1
+            new += 1
         except GuardRefused:
             continue  # it is settled, or this person answered before
-    return Imported(taken, len(checked) - taken)
+    return Imported(new, len(checked) - new)
 
 
-def _task(item: Item, said: Sequence[Answer]) -> dict[str, Any]:
+def _task(item: Item, answers: Sequence[Answer]) -> dict[str, Any]:
     shown = {f"{feed}.{name}": value for feed, row in item.content["shown"].items() for name, value in row.items()}
     data = {"airloop_id": item.id, "why": item.why, "decision_time": item.content["decision_time"]}
     text = "\n".join(f"{name}: {value}" for name, value in {**item.content["entity"], **shown}.items())
@@ -79,7 +79,7 @@ def _task(item: Item, said: Sequence[Answer]) -> dict[str, Any]:
         ],
         "annotations": [
             {"completed_by": {"email": one.person}, "was_cancelled": False, "result": _results(item, one.answer)}
-            for one in said
+            for one in answers
             if isinstance(one.answer, dict)
         ],
     }
@@ -150,12 +150,12 @@ def _answer(item: Item, annotation: dict[str, Any], place: str) -> Any:
 def _given(result: dict[str, Any], place: str) -> str:
     """The one value of a control; what it holds besides, or instead, is not guessed at."""
     value = result.get("value")
-    held = [value[kind] for kind in _CONTROLS if kind in value] if isinstance(value, dict) else []
-    given = held[0] if len(held) == 1 else None
-    if isinstance(given, list):
-        given = given[0] if len(given) == 1 else None
-    if isinstance(given, (dict, list)) or given is None:
+    choices = [value[kind] for kind in _CONTROLS if kind in value] if isinstance(value, dict) else []
+    choice = choices[0] if len(choices) == 1 else None
+    if isinstance(choice, list):
+        choice = choice[0] if len(choice) == 1 else None
+    if isinstance(choice, (dict, list)) or choice is None:
         raise DataContractError(
             f"{place} is not one value of a control Choices, TextArea or Number: {json.dumps(value)[:100]}"
         )
-    return review_form.text_of(given)
+    return review_form.text_of(choice)

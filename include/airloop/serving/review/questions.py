@@ -77,17 +77,17 @@ def ask(pipeline: Pipeline, settings: Settings) -> int:
     return added
 
 
-def chosen(rows: Sequence[Predicted], declared: Review, asked: Mapping[str, int]) -> Iterator[tuple[str, Predicted]]:
+def chosen(rows: Sequence[Predicted], declared: Review, asked_on: Mapping[str, int]) -> Iterator[tuple[str, Predicted]]:
     """Why and which: those drawn first, then disputed ones, then the least sure; at most `per_day` of a day.
 
     Args:
-        asked: Day -> how many of it were asked about before.
+        asked_on: Day -> how many of it were asked about before.
     """
-    taken, counts = set(), dict(asked)
+    rows_taken, counts = set(), dict(asked_on)
     for why, row in _reasons(rows, declared):
         day = row.decided_at.date().isoformat()
-        if (row.entity, row.decided_at) not in taken and counts.get(day, 0) < declared.per_day:
-            taken.add((row.entity, row.decided_at))
+        if (row.entity, row.decided_at) not in rows_taken and counts.get(day, 0) < declared.per_day:
+            rows_taken.add((row.entity, row.decided_at))
             counts[day] = counts.get(day, 0) + 1
             yield why, row
 

@@ -76,10 +76,10 @@ class Redis(Broker):
         with self._answering():
             if self._after != ">":
                 # What was given before comes first, in order, and only once.
-                given = self._read(self._after, most, None)
-                self._after = given[-1].id if given else ">"
-                if given:
-                    return given
+                events = self._read(self._after, most, None)
+                self._after = events[-1].id if events else ">"
+                if events:
+                    return events
             return self._read(">", most, max(1, int(wait_seconds * 1000)))
 
     def acknowledge(self, events: Sequence[Event]) -> None:

@@ -120,10 +120,10 @@ class Consumer:
         rows = self._read(events)
         fresh = self._admitted(rows) if rows else []
         done = {row.event.id for row in fresh if landing.has(row)}
-        kept = [row for row in fresh if row.event.id not in done]
-        self._put_online(kept)
-        self.held += kept
-        waiting = {row.event.id for row in kept}
+        new_rows = [row for row in fresh if row.event.id not in done]
+        self._put_online(new_rows)
+        self.held += new_rows
+        waiting = {row.event.id for row in new_rows}
         self.broker.acknowledge([event for event in events if event.id not in waiting])
         self.counts.taken += len(events)
 
@@ -147,7 +147,9 @@ class Consumer:
         ]
         verdicts = stream_events.admit(self.settings, self.stream.pipeline.name, self.stream.feed, arrivals)
         judged = [(row, verdicts[row.content]) for row in rows]
-        fresh = [marked(row, self.stream, late=said.late) for row, said in judged if said.first_id == row.event.id]
+        fresh = [
+            marked(row, self.stream, late=verdict.late) for row, verdict in judged if verdict.first_id == row.event.id
+        ]
         self.counts.duplicates += len(rows) - len(fresh)
         return fresh
 

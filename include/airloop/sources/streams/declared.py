@@ -85,8 +85,8 @@ def open_broker(stream: Stream, settings: Settings) -> Broker:
         UpstreamUnavailable: airloop's own server does not run.
     """
     kind: Any = BROKER.load(stream.options.broker)
-    made: Broker = kind(Address(url_of(stream, settings), stream.name, stream.options.group))
-    return made
+    broker: Broker = kind(Address(url_of(stream, settings), stream.name, stream.options.group))
+    return broker
 
 
 def url_of(stream: Stream, settings: Settings) -> str:

@@ -63,7 +63,7 @@ class Landing:
         by_file: dict[str, list[Row]] = {}
         for row in rows:
             by_file.setdefault(row.file, []).append(row)
-        return [self._write(file, held) for file, held in sorted(by_file.items())]
+        return [self._write(file, rows_of_file) for file, rows_of_file in sorted(by_file.items())]
 
     def quiet_periods(self, now: datetime) -> list[str]:
         """A file without rows for each period up to now's that has no file: nothing came, and the windows may go on."""

@@ -75,8 +75,8 @@ def why_not(section: Section, feed: str) -> str:
     if node["aggregate_handling"] != "STANDARD_HANDLING" or node["from_table"]["sample"]:
         return "it groups or samples"
     for key, says in _OTHER_ROWS.items():
-        held = node[key]
-        if held["map"] if key == "cte_map" else held:
+        part = node[key]
+        if part["map"] if key == "cte_map" else part:
             return f"it has {says}"
     return next(_strange(node), "")
 

@@ -120,17 +120,17 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_columns(sent: dict[str, Any], columns: list[str], filled: tuple[str, ...]) -> None:
-    wanted = [name for name in columns if name not in filled]
+    own_columns = [name for name in columns if name not in filled]
     for name in filled:
         if name in sent:
             raise DataContractError(f"brings {name!r}, which airloop fills when the event arrives: leave it out")
-    unknown = [name for name in sent if name not in wanted]
+    unknown = [name for name in sent if name not in own_columns]
     if unknown:
         raise DataContractError(
-            f"has {unknown[0][:_SHOWN]!r}, which the feed lacks{nearest(unknown[0], wanted)} "
-            f"(columns: {', '.join(wanted)})"
+            f"has {unknown[0][:_SHOWN]!r}, which the feed lacks{nearest(unknown[0], own_columns)} "
+            f"(columns: {', '.join(own_columns)})"
         )
-    missing = [name for name in wanted if name not in sent]
+    missing = [name for name in own_columns if name not in sent]
     if missing:
         raise DataContractError(f"lacks column {missing[0]!r}: send null where it is not known")
 

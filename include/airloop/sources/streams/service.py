@@ -84,12 +84,14 @@ class Service:
 
     def look(self) -> None:
         """Start what is declared and does not run, stop what is not declared any more or differently."""
-        wanted = {
+        declared = {
             (one.pipeline.name, one.feed): (one, _digest(one, self.settings))
             for one in declared_streams(self.settings, self.pipeline)
         }
-        self._stop([key for key, held in self._running.items() if key not in wanted or wanted[key][1] != held.digest])
-        for key, (stream, digest) in wanted.items():
+        self._stop(
+            [key for key, running in self._running.items() if key not in declared or declared[key][1] != running.digest]
+        )
+        for key, (stream, digest) in declared.items():
             if key not in self._running:
                 stop = threading.Event()
                 thread = threading.Thread(target=consume, args=(stream, self.settings, stop.is_set), name=stream.label)

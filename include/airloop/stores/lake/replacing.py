@@ -55,8 +55,8 @@ def _replace(uri: str, rows: pa.Table, settings: Settings, *, time_column: str, 
         elif open_table(uri, settings) is None:
             write_deltalake(uri, rows, storage_options=options, mode="error", **how)
         else:
-            held = between(time_column, window)
-            month_rewrite.rewrite(uri, rows, held=held, months=months_of(window), options=options)
+            of_window = between(time_column, window)
+            month_rewrite.rewrite(uri, rows, held=of_window, months=months_of(window), options=options)
 
     return _commit(uri, settings, write)
 
@@ -103,12 +103,13 @@ def _current(
     return content_digest(in_order_like(rows, like, sort_by)), table.version()
 
 
-def _refuse_other_types(uri: str, written: pa.Schema, held: pa.Schema) -> None:
+def _refuse_other_types(uri: str, written: pa.Schema, in_table: pa.Schema) -> None:
     for field in written:
-        if field.name in held.names and held.field(field.name).type != field.type:
+        if field.name in in_table.names and in_table.field(field.name).type != field.type:
+            stored = in_table.field(field.name).type
             raise ConfigError(
-                f"{uri}: column {field.name!r} is {held.field(field.name).type} in the table and {field.type} in the "
-                "new rows; give the column another name, or remove the table and build it again"
+                f"{uri}: column {field.name!r} is {stored} in the table and {field.type} in the new rows; "
+                "give the column another name, or remove the table and build it again"
             )
 
 

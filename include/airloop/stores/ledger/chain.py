@@ -91,10 +91,10 @@ def append_once(
     """
     for attempt in range(_ATTEMPTS):
         newest = head(settings, pipeline)
-        made = make(entries(settings, pipeline, kinds=kinds, effective_at=effective_at, until=newest))
-        if isinstance(made, Entry):
-            return made
-        at_time, payload = made.effective_at, made.payload
+        draft = make(entries(settings, pipeline, kinds=kinds, effective_at=effective_at, until=newest))
+        if isinstance(draft, Entry):
+            return draft
+        at_time, payload = draft.effective_at, draft.payload
         try:
             return append(settings, pipeline, kind=kind, effective_at=at_time, payload=payload, expected_head=newest)
         except HeadMoved:

@@ -74,15 +74,15 @@ def in_words(promise: Evidence | None, measured: Evidence | None, *, why_not: st
     return f"{verdict(promise, measured)}: {_interval(measured)} in {name} on the first rows after it; {stood}"
 
 
-def newest_of_each(told: Iterable[Entry]) -> dict[int, Entry]:
+def newest_of_each(history: Iterable[Entry]) -> dict[int, Entry]:
     """Number of a promotion -> the newest `measured` entry about it: a window that was corrected is measured again."""
-    about = ((entry.payload.get("promotion"), entry) for entry in told if entry.kind == MEASURED)
+    about = ((entry.payload.get("promotion"), entry) for entry in history if entry.kind == MEASURED)
     return {number: entry for number, entry in about if isinstance(number, int)}
 
 
-def track_record(told: Sequence[Entry]) -> str:
+def track_record(history: Sequence[Entry]) -> str:
     """How good the gate's word was so far, in one sentence; empty before the first promotion was measured."""
-    counted = Counter(str(entry.payload.get("verdict")) for entry in newest_of_each(told).values())
+    counted = Counter(str(entry.payload.get("verdict")) for entry in newest_of_each(history).values())
     if not counted:
         return ""
     total = sum(counted.values())

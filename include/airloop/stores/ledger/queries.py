@@ -28,9 +28,9 @@ def entries(
     A row that cannot be read as an entry (its hash tells) is left out, or of the kind `unreadable` where all are asked.
     """
     query = sa.select(_table).where(_table.c.pipeline == pipeline)
-    wanted = {*kinds, *({kind} if kind else ())}
-    if wanted:
-        query = query.where(_table.c.kind.in_(wanted))
+    every_kind = {*kinds, *({kind} if kind else ())}
+    if every_kind:
+        query = query.where(_table.c.kind.in_(every_kind))
     if effective_at is not None:
         query = query.where(_table.c.effective_at == state.instant_text(effective_at))
     if until is not None:
@@ -40,7 +40,7 @@ def entries(
     with state.reading(settings) as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     # Sorted here: asked for an order, SQLite walks the whole chain in it instead of looking up a few kinds.
-    if wanted or effective_at is not None:  # whoever asks for a kind acts on it
+    if every_kind or effective_at is not None:  # whoever asks for a kind acts on it
         return tuple(entry for row in sorted(rows, key=_sequence) if (entry := readable(row)))
     return tuple(shown(row) for row in sorted(rows, key=_sequence))
 

@@ -78,7 +78,7 @@ def read_appended(settings: Settings, pipeline: str, *, sequence: int, record: i
             rows = _rows(connection, pipeline, first=sequence)
             stages = STAGE_OF_KIND.values()
             records = {stage: _records(connection, pipeline, stage, after=record) for stage in stages}
-            named = {int(said.get("sequence") or 0) for of_stage in records.values() for _, said in of_stage}
+            named = {int(content.get("sequence") or 0) for of_stage in records.values() for _, content in of_stage}
             older = _entries(connection, pipeline, _table.c.sequence.in_([n for n in named if n < sequence]))
             if _written_down(connection, pipeline) == written_down:
                 return _stored(rows, older, written_down, records)
@@ -98,8 +98,8 @@ def _written_down(connection: sa.Connection, pipeline: str) -> dict[str, Any] | 
 
 
 def _rows(connection: sa.Connection, pipeline: str, *, newest: int | None = None, first: int = 0) -> Rows:
-    wanted = sa.and_(_table.c.pipeline == pipeline, _table.c.sequence >= first)
-    query = sa.select(_table).where(wanted).order_by(_table.c.sequence.desc()).limit(newest)
+    condition = sa.and_(_table.c.pipeline == pipeline, _table.c.sequence >= first)
+    query = sa.select(_table).where(condition).order_by(_table.c.sequence.desc()).limit(newest)
     return [dict(row) for row in connection.execute(query).mappings()][::-1]
 
 
@@ -109,17 +109,17 @@ def _older(connection: sa.Connection, pipeline: str, first: int) -> Rows:
     before = _table.c.sequence < first
     # Two questions, sorted here: together, or in their order, SQLite answers them by walking the whole chain.
     by_sequence: dict[int, dict[str, Any]] = {}
-    for wanted in (_table.c.kind.in_((*KINDS, "acknowledged")), _table.c.sequence == first - 1):
-        by_sequence |= {int(row["sequence"]): row for row in _entries(connection, pipeline, sa.and_(before, wanted))}
+    for condition in (_table.c.kind.in_((*KINDS, "acknowledged")), _table.c.sequence == first - 1):
+        by_sequence |= {int(row["sequence"]): row for row in _entries(connection, pipeline, sa.and_(before, condition))}
     return [by_sequence[sequence] for sequence in sorted(by_sequence)]
 
 
-def _entries(connection: sa.Connection, pipeline: str, wanted: sa.ColumnElement[bool]) -> Rows:
+def _entries(connection: sa.Connection, pipeline: str, condition: sa.ColumnElement[bool]) -> Rows:
     """Rows with what the row after each says its hash is."""
     after = _table.alias("after")
     follows = sa.and_(after.c.pipeline == _table.c.pipeline, after.c.sequence == _table.c.sequence + 1)
     query = sa.select(_table, after.c.previous_hash.label("next_hash")).join_from(_table, after, follows, isouter=True)
-    rows = connection.execute(query.where(_table.c.pipeline == pipeline, wanted)).mappings()
+    rows = connection.execute(query.where(_table.c.pipeline == pipeline, condition)).mappings()
     return sorted((dict(row) for row in rows), key=lambda row: int(row["sequence"]))
 
 

@@ -127,8 +127,8 @@ def look(settings: Settings, pipeline: str, *, newest: int | None) -> tuple[list
     ]
     known = _acknowledged(stored.all_rows)
     head: Mapping[str, Any] = stored.rows[-1] if stored.rows else {"sequence": 0, "hash": FIRST_HASH}
-    seen = Verified(decided, foundations, head["sequence"], head["hash"], stored.newest_record)
-    return [problem for problem in problems if problem not in known], seen
+    verified = Verified(decided, foundations, head["sequence"], head["hash"], stored.newest_record)
+    return [problem for problem in problems if problem not in known], verified
 
 
 def decisions_on_record(stored: Stored) -> frozenset[int | None]:

@@ -156,11 +156,11 @@ def _refuse_strange_description(text: bytes) -> None:
             f"{_DESCRIPTION} has flavors {flavors if not isinstance(flavors, dict) else sorted(flavors)}, "
             f"not those of a model that airloop saved ({', '.join(_FLAVORS)}): it is not loaded"
         )
-    for flavor, wanted in _FLAVORS.items():
+    for flavor, expected in _FLAVORS.items():
         declared = flavors.get(flavor)
         if declared is None:
             continue
-        for key, value in wanted.items():
+        for key, value in expected.items():
             if declared.get(key) != value:
                 raise GuardRefused(
                     f"{_DESCRIPTION} says {flavor}.{key}: {declared.get(key)!r}; only {value!r} is loaded"

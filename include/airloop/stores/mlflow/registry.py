@@ -158,7 +158,7 @@ def finish_move(settings: Settings, intended: Entry) -> Entry:
         settings,
         pipeline,
         kind=kind,
-        make=lambda seen: History(seen).end_of(intended) or draft,
+        make=lambda entries: History(entries).end_of(intended) or draft,
         kinds=[kind],
     )
     _follow(settings, pipeline, model_name, moved_to=version)

@@ -228,5 +228,5 @@ def register(
         except MlflowException as error:
             if "already exists" not in str(error):
                 raise
-        made = tracker.create_model_version(pipeline.name, model_uri, run_id=run_id, tags={**tags, INPUT_KEY: key})
-    return int(made.version)
+        version = tracker.create_model_version(pipeline.name, model_uri, run_id=run_id, tags={**tags, INPUT_KEY: key})
+    return int(version.version)

@@ -86,18 +86,18 @@ def _of_alarm(pipeline: Pipeline, kind: str, subject: str, items: list[RaisedAla
 
 
 def _asked_for(pipeline: Pipeline, settings: Settings) -> Iterator[Alert]:
-    asked = ledger.newest(settings, pipeline.name, "triage")
+    triaged = ledger.newest(settings, pipeline.name, "triage")
     decided = ledger.newest(settings, pipeline.name, "decision")
-    if asked is None or asked.payload.get("kind") != "retrain" or (decided and decided.sequence > asked.sequence):
+    if triaged is None or triaged.payload.get("kind") != "retrain" or (decided and decided.sequence > triaged.sequence):
         return
     yield Alert(
         kind="retraining",
-        cause=f"retraining:{asked.payload.get('reason_key') or asked.sequence}",
+        cause=f"retraining:{triaged.payload.get('reason_key') or triaged.sequence}",
         severity="info",
-        what=f"a training is asked for, up to {asked.effective_at:%Y-%m-%dT%H:%MZ}",
-        why=str(asked.payload.get("why", "")),
-        evidence=f"ledger entry {asked.sequence}",
-        link=_ledger_link(pipeline, asked),
+        what=f"a training is asked for, up to {triaged.effective_at:%Y-%m-%dT%H:%MZ}",
+        why=str(triaged.payload.get("why", "")),
+        evidence=f"ledger entry {triaged.sequence}",
+        link=_ledger_link(pipeline, triaged),
         to_do=f"Nothing: {dag_of(pipeline.name, 'training')} runs by itself. "
         "Without a run there, see that it is not paused.",
     )

@@ -49,32 +49,32 @@ def deliver(pipeline: Pipeline, settings: Settings, *, now: datetime, send: Send
     the next look, and what a sender had claimed that was killed meanwhile, by a look some minutes later.
     """
     for route in pipeline.alerts:
-        for kept, says in _due(pipeline, route, settings, now):
+        for alert, says in _due(pipeline, route, settings, now):
             claimed: dict[str, Any] = {"route": _route_id(route), "says": says, "now": now}
-            if not alerts.claim(settings, kept, **claimed):
+            if not alerts.claim(settings, alert, **claimed):
                 continue
             try:
-                send(route, kept, says == RESOLVED)
+                send(route, alert, says == RESOLVED)
             except Exception:
-                alerts.withdraw(settings, kept, **claimed)
+                alerts.withdraw(settings, alert, **claimed)
                 # Whatever the receiver's library raises: the loop must not stop because somebody could not be told.
-                logger.exception("%s: alert %r was not delivered to %s", pipeline.name, kept.alert.cause, route.to)
+                logger.exception("%s: alert %r was not delivered to %s", pipeline.name, alert.alert.cause, route.to)
             else:
-                alerts.sent(settings, kept, **claimed)
+                alerts.sent(settings, alert, **claimed)
 
 
 def _due(pipeline: Pipeline, route: AlertRoute, settings: Settings, now: datetime) -> Iterator[tuple[Kept, str]]:
-    for kept in alerts.since(settings, pipeline.name, now - _LATE):
-        if not _wants(route, kept.alert):
+    for alert in alerts.since(settings, pipeline.name, now - _LATE):
+        if not _wants(route, alert.alert):
             continue
-        told, told_of_end = (
-            alerts.was_told(settings, kept, route=_route_id(route), says=says) for says in (OPENED, RESOLVED)
+        told_of_start, told_of_end = (
+            alerts.was_told(settings, alert, route=_route_id(route), says=says) for says in (OPENED, RESOLVED)
         )
-        if kept.alert.ends and kept.resolved_at is not None:
-            if told and not told_of_end:
-                yield kept, RESOLVED
-        elif not told or (kept.alert.ends and kept.alert.severity != SEVERITIES[0]):
-            yield kept, OPENED
+        if alert.alert.ends and alert.resolved_at is not None:
+            if told_of_start and not told_of_end:
+                yield alert, RESOLVED
+        elif not told_of_start or (alert.alert.ends and alert.alert.severity != SEVERITIES[0]):
+            yield alert, OPENED
 
 
 def _wants(route: AlertRoute, alert: Alert) -> bool:
