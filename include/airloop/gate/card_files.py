@@ -25,10 +25,10 @@ def publish(
         UpstreamUnavailable: MLflow, the reports or the state database does not answer.
     """
     known = catalogue.read(pipeline.name, settings)
-    found = card.content(pipeline, version, settings, catalogue=known, measured=measured)
+    card_content = card.content(pipeline, version, settings, catalogue=known, measured=measured)
     run_id = registry.version_of(settings, pipeline.name, version).run_id
     place = f"{settings.reports_uri}/{pipeline.name}/cards/v{version}"
-    html, text = card.page(found), json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    html, text = card.page(card_content), json.dumps(card_content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     for suffix, content in (("html", html), ("json", text)):
         reports.publish(f"{place}.{suffix}", content, settings)
         tracking.write_text(settings, run_id, f"card/card.{suffix}", content)

@@ -175,7 +175,7 @@ def _checked(pipeline: Pipeline, version: int, history: History, settings: Setti
         # With its features pinned it scores on by them.
         if unfit and (model.pinned is None or model.pinned.not_kept):
             raise GuardRefused(unfit[0])
-        if other := model_version.other_labels(pipeline, held, settings):
+        if other := model_version.other_labels(pipeline, model, settings):
             raise GuardRefused(other)
         return check_model(settings, pipeline.name, version, reviewed=pipeline.training.reviewed_types)
     except GuardRefused as error:

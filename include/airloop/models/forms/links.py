@@ -11,9 +11,9 @@ Floats = npt.NDArray[np.float64]
 def _sigmoid(raw: Floats) -> Floats:
     with np.errstate(over="ignore"):
         probability = 1 / (1 + np.exp(-raw[:, 0]))
-    found = np.empty((len(raw), 2))  # np.stack takes as long as all the rest, of one row
-    found[:, 0], found[:, 1] = 1 - probability, probability
-    return found
+    shares = np.empty((len(raw), 2))  # np.stack takes as long as all the rest, of one row
+    shares[:, 0], shares[:, 1] = 1 - probability, probability
+    return shares
 
 
 def _softmax(raw: Floats) -> Floats:

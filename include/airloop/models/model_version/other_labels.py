@@ -54,6 +54,6 @@ def _labels(pipeline: Pipeline, model: ModelVersion, settings: Settings) -> tupl
     snapshot = model.snapshot
     rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
     known = examples.labels(pipeline, snapshot.holdout, settings, as_of=snapshot.cutoff)
-    found: pd.Series = rows[pipeline.prediction.entity_key].map(known).astype("float64")
-    found = examples.with_absent(pipeline, found, rows["decision_time"], snapshot.cutoff)
-    return rows["label"].to_numpy(np.float64), found.to_numpy(np.float64)
+    labels: pd.Series = rows[pipeline.prediction.entity_key].map(known).astype("float64")
+    labels = examples.with_absent(pipeline, labels, rows["decision_time"], snapshot.cutoff)
+    return rows["label"].to_numpy(np.float64), labels.to_numpy(np.float64)

@@ -53,9 +53,9 @@ def answer_body(served: "Served", records: list[Logged]) -> dict[str, Any]:
     versions = {(record.version, record.decision) for record in records}
     version, decision = versions.pop() if len(versions) == 1 else (served.version, served.decision)
     predictions = [_of_row(record) for record in records]
-    for said, record in zip(predictions, records, strict=True) if versions else ():
+    for answers, record in zip(predictions, records, strict=True) if versions else ():
         if record.version != version:
-            said |= {"model_version": record.version, "decision": record.decision}
+            answers |= {"model_version": record.version, "decision": record.decision}
     body: dict[str, Any] = {
         "pipeline": served.pipeline.name,
         "model_version": version,
