@@ -109,9 +109,22 @@ def _problem(pipeline: Pipeline, rows: pd.DataFrame, fold: Fold) -> str:
             return (
                 f"{what}: all {len(part)} rows to {side} on from {first:%Y-%m-%d} to {last:%Y-%m-%d} have label "
                 f"{part['label'].iloc[0]:g}, and a fold of a classifier needs two classes on either side: "
-                f"{_way_out(pipeline)}"
+                f"{_one_class(pipeline, rows) or _way_out(pipeline)}"
             )
     return ""
+
+
+def _one_class(pipeline: Pipeline, rows: pd.DataFrame) -> str:
+    """What to do where no labelled row has another class: those outcomes never arrive, or the query loses them."""
+    if rows["label"].nunique() > 1:
+        return ""
+    if pipeline.prediction.labels is not None:
+        return "no row with a label has another one; look at section labels of features.sql"
+    return (
+        "no row with a label has another one. Where an outcome is written down for one class alone (a fraud that was "
+        "reported, a customer that left), say what its absence means: prediction.labels: {absent_after_days: DAYS, "
+        "means: LABEL} in pipeline.yaml; else look at section labels of features.sql"
+    )
 
 
 def _way_out(pipeline: Pipeline) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tests.support import toy
 
+from airloop.config.prediction import AbsentLabels
 from airloop.config.training import Budget
 from airloop.errors import ConfigError, DataContractError
 from airloop.models.folds import folds, spread
@@ -78,6 +79,15 @@ def test_folds_of_one_class_are_refused_with_the_way_out(declared, labels, side)
         DataContractError, match=rf"rows to {side} on .* needs two classes .*lower training\.budget\.folds"
     ):
         folds(declared, rows(120, labels=labels))
+
+
+def test_where_no_row_has_another_label_the_way_out_is_what_an_absent_outcome_means(declared):
+    with pytest.raises(DataContractError, match=r"another one\. Where .* prediction\.labels: {absent_after_days"):
+        folds(declared, rows(120, labels=lambda day: day >= 0))
+    absent = AbsentLabels(absent_after_days=60, means=0)
+    said = declared.model_copy(update={"prediction": declared.prediction.model_copy(update={"labels": absent})})
+    with pytest.raises(DataContractError, match=r"another one; look at section labels of features\.sql"):
+        folds(said, rows(120, labels=lambda day: day >= 0))
 
 
 def test_a_regression_needs_no_classes(declared):
