@@ -58,10 +58,14 @@ def _replayed(name: str, settings: Settings, platform: Platform, until: str, con
     pipeline, began = load_pipeline(name, settings), time.monotonic()
     windows = span.windows_between(pipeline, "", until, span.reach(pipeline, settings))
     looked = [window for window in windows if window.start >= flight_days.LEARNED_UNTIL]
-    learned = Window(windows[0].start, looked[0].start)
+    learned, told = Window(windows[0].start, looked[0].start), [""]
 
     def report(line: str) -> None:
-        console.print(f"[dim]{time.monotonic() - began:4.0f} s[/]  {name}: {line}")
+        # A step is told again and again while it lasts, with its task.
+        step = line.split(" (", 1)[0]
+        if step != told[-1]:
+            told.append(step)
+            console.print(f"[dim]{time.monotonic() - began:4.0f} s[/]  {name}: {step}")
         flight_days.answer_the_blizzard(pipeline, settings)
 
     steps = (learned, *span.by_look(pipeline, looked, settings))

@@ -31,6 +31,7 @@ class Bell:
 
     Attributes:
         quiet_seconds: How long the listing has been the same.
+        stirred: Whether the last look was the first at a change, and it has not rung for it.
     """
 
     longest_seconds: float
@@ -41,6 +42,7 @@ class Bell:
     quiet_seconds: float = 0.0
     unrest: float = 0.0
     silent: float = 0.0
+    stirred: bool = False
 
     def hears(self, listing: str, *, after: float) -> bool:
         """Whether to ring, given the digest of the listing just seen ('' for an empty folder).
@@ -51,10 +53,12 @@ class Bell:
         unchanged = listing == self.seen
         self.same = self.same + 1 if unchanged else 1
         self.quiet_seconds = self.quiet_seconds + after if unchanged else 0.0
+        stirs = self.seen == self.rung != listing
         self.seen = listing
         self.unrest = self.unrest + after if listing != self.rung else 0.0
         rings = listing != self.rung and (self.same >= QUIET_POLLS or self.unrest >= self.longest_seconds)
         self.silent += after
+        self.stirred = stirs and not rings
         if rings:
             self.rung, self.unrest, self.silent = listing, 0.0, 0.0
         return rings
@@ -69,11 +73,14 @@ class Bell:
     def pause(self, poll_seconds: float, *, took: float) -> float:
         """Seconds until the next look, so that looking takes a hundredth of a core at most.
 
-        A folder that has been quiet for five minutes is looked at a quarter as often.
+        A folder that has been quiet for five minutes is looked at a quarter as often. Whether a change is over is asked
+        at once, however long a look takes: a file in a large folder waits for one long pause, and not for two.
 
         Args:
             took: Seconds of computing the last look took.
         """
+        if self.stirred:
+            return poll_seconds
         by_quiet = poll_seconds * (_SLOWER_WHEN_QUIET if self.quiet_seconds >= _QUIET_SECONDS else 1)
         return max(by_quiet, min(took * _POLLS_PER_COST, _LONGEST_PAUSE_SECONDS))
 

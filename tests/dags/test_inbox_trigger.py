@@ -84,7 +84,13 @@ def test_a_folder_that_was_quiet_for_five_minutes_is_looked_at_less_often_until_
 
 @pytest.mark.parametrize(("took", "pause"), [(0.02, 3.0), (0.1, 10.0), (2.0, 60.0)])
 def test_looking_takes_a_hundredth_of_a_core_up_to_a_minute_of_waiting(took: float, pause: float) -> None:
-    assert _pauses("aa", took=took) == [pause, pause]
+    assert _pauses("aaa", took=took)[1:] == [pause, pause]
+
+
+def test_whether_a_change_is_over_is_asked_at_once_in_a_large_folder_too() -> None:
+    assert _pauses("aabbb", took=0.3) == [3.0, 30.0, 3.0, 30.0, 30.0]
+    # Of a folder that never rests the second look is no rule.
+    assert _pauses("aabcdef", took=0.3) == [3.0, 30.0, 3.0, 30.0, 30.0, 3.0, 30.0]
 
 
 @pytest.fixture

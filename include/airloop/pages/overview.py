@@ -50,7 +50,7 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
         live_metrics=live_metrics,
         steps=steps(site, pipeline, newest, decided),
         champion=champion_card(site, pipeline, newest, decided, versions),
-        charts=[_chart(looks, name) for name in _live_metrics(pipeline, looks)],
+        charts=_charts(pipeline, looks),
         lines=_lines(site, pipeline, shown, decided),
         older=site.pipeline(name, before=shown[-1].window.start.isoformat()) if more else "",
         newest=site.pipeline(name) if before else "",
@@ -73,7 +73,7 @@ def _card(site: Site, name: str) -> dict[str, Any]:
         pipeline = load_pipeline(name, site.settings)
         looks = history.with_looks(site.settings, name, limit=_WINDOWS)
         decided = told_entries.history(site.settings, name)
-        alarm = told_entries.newest(site.settings, name, "alarm")
+        alarm = _unanswered(site, name)
         problem = ""
     except AirloopError as error:
         return {"name": name, "href": "", "problem": str(error)}
@@ -94,6 +94,14 @@ def _card(site: Site, name: str) -> dict[str, Any]:
     }
 
 
+def _unanswered(site: Site, name: str) -> Entry | None:
+    """The newest alarm of the ledger, unless somebody answered it."""
+    alarm = told_entries.newest(site.settings, name, "alarm")
+    answers = told_entries.entries(site.settings, name, kinds=["answered"]) if alarm else ()
+    about = alarm.payload.get("alarm") if alarm else None
+    return None if any(about and entry.payload.get("alarm") == about for entry in answers) else alarm
+
+
 def _classes(windows: Sequence[Seen]) -> dict[str, Any] | None:
     """What the newest look with labels saw of each class."""
     looks = (item for item in windows if item.record("monitor").get("confusion"))
@@ -109,12 +117,17 @@ def _live_metrics(pipeline: Pipeline, shown: Sequence[Seen]) -> list[str]:
     return [name for name in known if name in measured_live][:2]
 
 
-def _chart(shown: Sequence[Seen], metric: str) -> dict[str, Any]:
+def _charts(pipeline: Pipeline, looks: Sequence[Seen]) -> list[dict[str, Any]]:
+    names = _live_metrics(pipeline, looks)
+    return [_chart(looks, name, alone=len(names) == 1) for name in names]
+
+
+def _chart(shown: Sequence[Seen], metric: str, *, alone: bool) -> dict[str, Any]:
     # Where looks have a calendar of their own, the windows between them have none.
     looks = [item for item in shown if item.record("monitor")][:_WINDOWS]
     points = [_point(item, metric) for item in reversed(looks)]
     better = "lower" if METRICS[metric].sign < 0 else "higher"
-    return {"metric": metric, "better": better, "picture": timeline.draw(points)}
+    return {"metric": metric, "better": better, "picture": timeline.draw(points, alone=alone)}
 
 
 def _point(item: Seen, metric: str) -> timeline.Point:

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from airloop.reports.charts import svg
 from airloop.reports.rendering import score
 
-_WIDTH, _HEIGHT = 440.0, 280.0
+_WIDTH, _WIDE, _HEIGHT = 440.0, 900.0, 280.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 24.0, 26.0
 _LABELS, _LETTER = 6, 6.5
 
@@ -31,15 +31,19 @@ class Point:
     version: int
 
 
-def draw(points: Sequence[Point]) -> Markup:
-    """The picture of windows, oldest first; empty when nothing was measured in any."""
+def draw(points: Sequence[Point], *, alone: bool = False) -> Markup:
+    """The picture of windows, oldest first; empty when nothing was measured in any.
+
+    Args:
+        alone: No other stands beside it: it is as wide as two.
+    """
     bounds = [(point.lower, point.value, point.upper) for point in points]
     values = [value for bound in bounds for value in bound if value is not None]
     if not values:
         return Markup()
-    frame = _Frame.around(min(values), max(values), len(points))
+    frame = _Frame.around(min(values), max(values), len(points), width=_WIDE if alone else _WIDTH)
     content = "".join([*frame.grid(), *_labels(frame, points), *_marks(frame, points)])
-    return svg(content, css="over", size=(_WIDTH, _HEIGHT), title="")
+    return svg(content, css="over alone" if alone else "over", size=(frame.width, _HEIGHT), title="")
 
 
 def _labels(frame: "_Frame", points: Sequence[Point]) -> Iterator[str]:
@@ -47,11 +51,12 @@ def _labels(frame: "_Frame", points: Sequence[Point]) -> Iterator[str]:
     starts = [point.label.partition(" to ")[0] for point in points]
     length = max(map(len, starts)) * _LETTER
     # The last one is moved to the left where it would leave the picture, towards the one before.
-    moved = max(0.0, frame.x(len(points) - 1) + length / 2 - _WIDTH)
-    every = max(math.ceil(len(points) / _LABELS), math.ceil((length + _LETTER + moved) / frame.step))
+    moved = max(0.0, frame.x(len(points) - 1) + length / 2 - frame.width)
+    most = round(_LABELS * frame.width / _WIDTH)
+    every = max(math.ceil(len(points) / most), math.ceil((length + _LETTER + moved) / frame.step))
     for position, start in enumerate(starts):
         if (len(points) - 1 - position) % every == 0:
-            x = round(min(max(frame.x(position), length / 2), _WIDTH - length / 2), 1)
+            x = round(min(max(frame.x(position), length / 2), frame.width - length / 2), 1)
             yield f'<text class="tick" x="{x}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(start)}</text>'
 
 
@@ -81,15 +86,17 @@ class _Frame:
     ticks: tuple[float, ...]
     digits: int
     step: float
+    width: float
 
     @classmethod
-    def around(cls, low: float, high: float, windows: int) -> "_Frame":
+    def around(cls, low: float, high: float, windows: int, *, width: float) -> "_Frame":
         size = (high - low) or abs(high) or 1.0
         power = 10.0 ** math.floor(math.log10(size / 4))
         factor = next(factor for factor in (1, 2, 5, 10) if power * factor >= size / 4)
         tick = power * factor
         ticks = tuple(number * tick for number in range(math.floor(low / tick), math.ceil(high / tick) + 1))
-        return cls(ticks, max(0, -math.floor(math.log10(tick) + 1e-9)), (_WIDTH - _LEFT - _RIGHT) / windows)
+        digits = max(0, -math.floor(math.log10(tick) + 1e-9))
+        return cls(ticks, digits, (width - _LEFT - _RIGHT) / windows, width)
 
     def x(self, position: int) -> float:
         return round(_LEFT + self.step * (position + 0.5), 1)
@@ -102,6 +109,6 @@ class _Frame:
     def grid(self) -> Iterator[str]:
         for tick in self.ticks:
             y = self.y(tick)
-            yield f'<line class="grid" x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _RIGHT}" y2="{y}"/>'
+            yield f'<line class="grid" x1="{_LEFT}" y1="{y}" x2="{self.width - _RIGHT}" y2="{y}"/>'
             text = f"{tick:,.{self.digits}f}"
             yield f'<text class="tick" x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{text}</text>'

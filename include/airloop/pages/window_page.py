@@ -10,6 +10,8 @@ from airloop.pages.history import Seen
 from airloop.pages.site import Site
 from airloop.records import Window
 from airloop.reports.rendering import count, instant, metric_title, render, score, share, words
+from airloop.stores import alarms
+from airloop.stores.alarms import RaisedAlarm
 
 _REPORTS = {
     "raw": ("Validation: rows", ("validation", "raw"), "validate_raw writes it, also when the window fails"),
@@ -43,6 +45,16 @@ class Fact:
     bad: bool = False
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """What was not as it is usual in the window, and why, in words."""
+
+    name: str
+    what: str
+    why: str
+    state: str = "bad"
+
+
 def page(site: Site, name: str, window: Window, *, report: str = "", run: str = "") -> str:
     """The window's numbers, and one of its reports in a frame.
 
@@ -71,6 +83,7 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
         pipeline=pipeline,
         window=window,
         run=run,
+        troubles=_troubles(site, pipeline, item),
         facts=_facts(pipeline, item),
         proof=measured.drawn(proof, measured.reach(proof)) if proof else None,
         triage=item.record("triage"),
@@ -108,29 +121,40 @@ def _tabs(site: Site, pipeline: Pipeline, window: Window, *, run: str) -> list[T
     return tabs
 
 
+def _troubles(site: Site, pipeline: Pipeline, of_window: Seen) -> list[Trouble]:
+    """What people look for first: alarms, then what did not land or was not read."""
+    if not of_window.records:
+        return []
+    raised = alarms.raised(pipeline, site.settings, span=of_window.window, stages=alarms.ROW_STAGES)
+    noticed = [_noticed(pipeline, item) for item in raised if item.window == of_window.window]
+    stalled = [
+        Trouble("Stalled", feed, "no file landed in time") for feed in of_window.record("arrive").get("stalled", ())
+    ]
+    empty = [Trouble("Empty", feed, why, "open") for feed, why in of_window.record("ingest").get("empty", {}).items()]
+    files = of_window.record("ingest").get("set_aside", ())
+    aside = [
+        Trouble("Set aside", f"{file['feed']}/{file['uri'].rpartition('/')[2]}", file["why"])
+        for file in files[:_MOST_FILES]
+    ]
+    if more := len(files[_MOST_FILES:]):
+        says = "`airloop quarantine list` names all"
+        aside.append(Trouble("Set aside", f"{more} more file{'s' if more > 1 else ''}", says))
+    return [*noticed, *stalled, *empty, *aside]
+
+
+def _noticed(pipeline: Pipeline, item: RaisedAlarm) -> Trouble:
+    what = f"{words(item.alarm.kind)} of {item.alarm.subject}"
+    if item.open:
+        hold = "trainings on these rows wait" if item.alarm.holds_training else "trainings go on"
+        return Trouble("Alarm", what, f"{item.alarm.says}; {hold}: `airloop alarms answer {pipeline.name} {item.id}`")
+    return Trouble("Alarm", what, f"{item.alarm.says}; answered: {item.answer}", "open")
+
+
 def _facts(pipeline: Pipeline, item: Seen) -> list[Fact]:
-    """What people look for first: alarms, then numbers."""
+    """The numbers of a window."""
     feeds = [name for name, feed in pipeline.feeds.items() if not feed.static]
     refused, monitored, scored = item.refused(feeds), item.record("monitor"), item.record("score")
-    facts = [
-        Fact("Alarm", f"{words(alarm['kind'])} of {alarm['subject']}", alarm["says"], bad=True)
-        for alarm in monitored.get("alarms", ())
-    ]
-    facts += [
-        Fact("Stalled", feed, "no file landed in time", bad=True) for feed in item.record("arrive").get("stalled", ())
-    ]
-    facts += [Fact("Empty", feed, why) for feed, why in item.record("ingest").get("empty", {}).items()]
-    facts += [
-        Fact("Set aside", f"{file['feed']}/{file['uri'].rpartition('/')[2]}", file["why"], bad=True)
-        for file in item.record("ingest").get("set_aside", ())[:_MOST_FILES]
-    ]
-    more = len(item.record("ingest").get("set_aside", ())) - _MOST_FILES
-    facts += (
-        [Fact("Set aside", f"{more} more file{'s' if more > 1 else ''}", "airloop quarantine list names all", bad=True)]
-        if more > 0
-        else []
-    )
-    facts += [Fact("To predict", count(item.examples()))] if item.examples() is not None else []
+    facts = [Fact("To predict", count(item.examples()))] if item.examples() is not None else []
     facts += [Fact("Rows quarantined", count(refused), bad=refused > 0)] if refused is not None else []
     if scored.get("version"):
         facts.append(Fact(f"Predictions of v{scored['version']}", count(scored["rows"])))

@@ -200,13 +200,17 @@ def _append(settings: Settings, pipeline_name: str, kind: str, window: Window, p
 
 
 def _answers(entries: Sequence[Entry]) -> dict[str, str]:
-    return {entry.payload["alarm"]: entry.payload["answer"] for entry in entries}
+    # An entry that lacks one of the two answers nothing: its alarm stays open.
+    whole = [entry.payload for entry in entries if {"alarm", "answer"} <= entry.payload.keys()]
+    return {payload["alarm"]: payload["answer"] for payload in whole}
 
 
 def _of_stage(settings: Settings, pipeline_name: str, stage: str, span: Window | None) -> list[tuple[Window, Alarm]]:
     newest = {
         (record["window"]["start"], record["window"]["end"]): record
         for record in state.latest_records(settings, pipeline_name, stage, overlapping=span)
+        # One of an older airloop may lack its window; it has no alarms either.
+        if "window" in record
     }
     return [
         (Window.from_json(record["window"]), Alarm.from_json(alarm))

@@ -47,7 +47,7 @@ def test_numbers_in_another_order_count_nothing() -> None:
 def test_where_only_a_row_number_is_unique_the_refusal_names_it(tmp_path: Path) -> None:
     plain = tables.without(ORDERS, "order_id", "paid_at", "amount")
     twice = [{"n": str(number), **row} for number, row in enumerate([*plain, *plain])]
-    with pytest.raises(ConfigError, match="'n' counts the rows of this file, and starts again in the next"):
+    with pytest.raises(ConfigError, match="'n' counts the rows of this file: --key n only where the next file goes on"):
         roles_of(tmp_path, twice, label="returned")
 
 

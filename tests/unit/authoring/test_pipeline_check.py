@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from tests.support import toy, toy_arrays
+from tests.support import toy, toy_arrays, toy_stream
 from tests.support.command import Airloop
 
 from airloop.config import Pipeline
@@ -36,6 +36,32 @@ def test_a_holdout_on_which_no_champion_can_be_beaten_is_said(
     shown = airloop("pipelines", "check", "toy")
     assert shown.code == 0
     assert ("look: training.holdout_days 13 < gate.compare.min_blocks 14" in shown.out) is looks
+
+
+READS_OUTCOMES_TOO = (
+    "-- view: job_static\nSELECT job,",
+    "-- view: job_static\nSELECT job, (SELECT count(*) FROM failures) AS ended,",
+)
+
+
+@pytest.mark.parametrize(
+    ("declared", "edit", "looks"),
+    [
+        ("outcome: true", None, False),
+        ("outcome: false", None, True),
+        ("outcome: false", READS_OUTCOMES_TOO, False),
+    ],
+    ids=["declared", "not declared", "features read it as well"],
+)
+def test_a_feed_that_labels_alone_are_made_of_is_an_outcome(
+    toy_settings: Settings, airloop: Airloop, declared: str, edit: tuple[str, str] | None, looks: bool
+) -> None:
+    toy_stream.edit(toy_settings, "pipeline.yaml", "outcome: true", declared)
+    if edit:
+        toy_stream.edit(toy_settings, "features.sql", *edit)
+    shown = airloop("pipelines", "check", "toy")
+    assert shown.code == 0
+    assert ("look: feeds.failures makes the labels and no feature, and is not declared" in shown.out) is looks
 
 
 def test_the_check_names_the_functions_and_counts_the_elements_of_arrays(

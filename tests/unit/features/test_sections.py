@@ -85,6 +85,16 @@ def test_any_other_heading_with_a_function_is_none(toy_settings: Settings, pipel
             sections.read_sections(pipeline, toy_settings)
 
 
+@pytest.mark.parametrize("heading", ["-- examples: with their key", "--examples", "  -- Examples", "-- example"])
+def test_what_is_nearly_a_heading_is_named_with_its_line(
+    toy_settings: Settings, pipeline: Pipeline, heading: str
+) -> None:
+    _rewrite(toy_settings, "-- examples\n", heading + "\n")
+    with pytest.raises(ConfigError) as refused:
+        sections.read_sections(pipeline, toy_settings)
+    assert f"nothing else on its line: line 8: '{heading.strip()}'" in str(refused.value)
+
+
 def test_a_comment_is_no_heading(toy_settings: Settings, pipeline: Pipeline) -> None:
     _rewrite(toy_settings, "-- examples\n", "-- examples of what is to come\n-- examples\n")
     assert len(sections.read_sections(pipeline, toy_settings)) == 4

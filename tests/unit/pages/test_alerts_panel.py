@@ -71,3 +71,14 @@ def test_an_entry_that_lacks_keys_breaks_no_page(toy_settings: Settings, kind: s
     ):
         assert "declaration is wrong" not in html
     assert 'id="entry-1"' in decisions.page(site, "toy")
+
+
+def test_a_card_shows_an_alarm_until_somebody_answers_it(toy_settings: Settings) -> None:
+    pages_stand.remember_window(toy_settings, 1)
+    at = toy.START + timedelta(days=2)
+    ledger.append(toy_settings, "toy", kind="alarm", effective_at=at, payload={"alarm": "a1", "why": "labels are gone"})
+    assert "Labels are gone" in index(toy_settings)
+    ledger.append(toy_settings, "toy", kind="answered", effective_at=at, payload={"alarm": "a2", "answer": "accepted"})
+    assert "Labels are gone" in index(toy_settings)
+    ledger.append(toy_settings, "toy", kind="answered", effective_at=at, payload={"alarm": "a1", "answer": "accepted"})
+    assert "Labels are gone" not in index(toy_settings)

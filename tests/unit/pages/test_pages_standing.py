@@ -10,9 +10,9 @@ from tests.support import hourly, pages_stand, toy
 
 from airloop.gate import lock
 from airloop.pages import class_table, overview, window_page
-from airloop.records import Ingested, Monitored, Scored, SetAside, Window
+from airloop.records import Alarm, Ingested, Monitored, Scored, SetAside, Validated, Window
 from airloop.settings import Settings
-from airloop.stores import lake
+from airloop.stores import alarms, lake
 
 NASTY = pages_stand.NASTY
 
@@ -80,7 +80,24 @@ def test_files_that_were_set_aside_are_named_with_why(toy_settings: Settings) ->
     for html in (page(toy_settings), window_page.page(pages_stand.site(toy_settings), "toy", window)):
         assert NASTY not in html
         assert "jobs/2020-01-01.csv" in text(html)
+        assert "line 3, column" in text(html).lower()
     assert "1 file set aside" in text(page(toy_settings))
+
+
+def test_an_alarm_of_a_window_says_whether_it_is_answered(toy_settings: Settings) -> None:
+    window, pipeline = pages_stand.remember_window(toy_settings, 0), toy.toy_pipeline(toy_settings)
+    alarm = Alarm("unit_change", "jobs.size", f"60 times what it was {NASTY}", 60.0, 1.0)
+    record = Validated(window, "raw", (), (), "uri", alarms=(alarm,))
+    pages_stand.save(toy_settings, "validate_raw", window, record, key="again")
+    alarms.announce(pipeline, "validate_raw", window, [alarm], toy_settings)
+    key = alarms.alarm_id("toy", window, alarm)
+    seen = text(window_page.page(pages_stand.site(toy_settings), "toy", window))
+    assert f"trainings on these rows wait: airloop alarms answer toy {key}" in seen
+    assert "60 times what it was" in seen
+    alarms.answer(toy_settings, pipeline, key, given=alarms.ACCEPTED, why="a new scale", who="anna")
+    seen = text(window_page.page(pages_stand.site(toy_settings), "toy", window))
+    assert "answered: accepted" in seen
+    assert "trainings on these rows wait" not in seen
 
 
 def test_steps_show_the_newest_window_with_data_and_not_an_empty_one(toy_settings: Settings) -> None:

@@ -48,7 +48,8 @@ def test_an_open_alarm_is_one_cause_over_all_its_windows(toy_settings: Settings)
     (alert,) = found(toy_settings)
     newest = alarm_id("toy", toy.days(3, 4), SIZE)
     assert (alert.kind, alert.severity, alert.why) == ("data_fault", "warning", SIZE.says)
-    assert f"alarm {newest}; 3 of the newest windows" in alert.evidence
+    assert f"alarm {newest}; 3 of the newest windows have it" in alert.evidence
+    assert alert.what == "unit change of jobs.size in 2020-01-04 to 2020-01-05"
     assert f"airloop alarms answer toy {newest} --as accepted|excluded" in alert.to_do
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from airloop.authoring import landed_check
 from airloop.authoring.known_connections import unknown_connections
 from airloop.authoring.pipeline_check.declared import declared_values
-from airloop.authoring.pipeline_check.looks import labels_without_rule, looks
+from airloop.authoring.pipeline_check.looks import labels_of_inputs, labels_without_rule, looks
 from airloop.authoring.pipeline_check.refusals import raise_all, refusals
 from airloop.config import Pipeline, load_pipeline, text_file
 from airloop.config.nearest import nearest
@@ -48,6 +48,7 @@ def check_pipeline(name: str, settings: Settings) -> list[str]:
         *looks(pipeline),
         *landed_check.looks(pipeline, settings),
         *unknown_connections(pipeline, settings),
+        *labels_of_inputs(pipeline, settings),
         *labels_without_rule(pipeline, suites, settings),
     ]
 

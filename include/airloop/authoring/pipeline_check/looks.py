@@ -29,6 +29,19 @@ def looks(pipeline: Pipeline) -> list[str]:
     return [*lines, *rhythm_check.looks(pipeline)]
 
 
+def labels_of_inputs(pipeline: Pipeline, settings: Settings) -> list[str]:
+    """Dated feeds that labels alone are made of and that are not declared as outcomes: scoring would wait for them."""
+    of_features = set(sections.feeds_of_features(pipeline, settings))
+    labels = tuple(item for item in sections.read_sections(pipeline, settings) if item.name == "labels")
+    alone = [name for name in sections.feeds_read(pipeline, labels) if name not in of_features]
+    return [
+        f"pipeline.yaml: look: feeds.{name} makes the labels and no feature, and is not declared `outcome: true`: a "
+        "window without its rows fails and is not scored, and a replay cannot hide them until the window is scored"
+        for name in alone
+        if not (pipeline.feeds[name].outcome or pipeline.feeds[name].static)
+    ]
+
+
 def labels_without_rule(pipeline: Pipeline, suites: expectations.Expectations, settings: Settings) -> list[str]:
     """Columns that make a label of classes and may hold anything: in SQL another spelling is 0, or no outcome."""
     if pipeline.prediction.task in OF_VALUES:

@@ -69,7 +69,10 @@ def _collision(values: pl.DataFrame, key: tuple[str, ...], shared: int) -> str:
 
 def _of_rows(values: pl.DataFrame) -> str:
     counting = [name for name in values.columns if counts_rows(values[name])]
-    return f"; {counting[0]!r} counts the rows of this file, and starts again in the next one" if counting else ""
+    if not counting:
+        return ""
+    name = counting[0]
+    return f"; {name!r} counts the rows of this file: --key {name} only where the next file goes on counting"
 
 
 def _key_candidates(values: pl.DataFrame, time: str, label: str | None) -> Iterator[tuple[str, ...]]:

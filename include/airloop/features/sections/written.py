@@ -10,6 +10,8 @@ from airloop.settings import Settings
 _HEADING = re.compile(
     r"^-- (table|view): ([a-z][a-z0-9_]*)(?: through ([A-Za-z_]\w*))?\s*$|^-- (examples|labels)\s*$", re.MULTILINE
 )
+# A comment that a person may have meant as a heading.
+_NEARLY = re.compile(r"^[ \t]*--[ \t]*(?:table|views?|examples?|labels?)\b.*$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,16 @@ def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]
     if twice or not {"examples", "labels"} <= set(names) or "view" not in {section.kind for section in sections}:
         raise ConfigError(
             f"{path}: needs one `-- examples`, one `-- labels` and at least one `-- view: NAME` section; "
-            f"found {names}" + (f", twice: {twice}" if twice else "")
+            f"found {names}" + (f", twice: {twice}" if twice else _nearly_headings(text))
         )
     return sections
+
+
+def _nearly_headings(text: str) -> str:
+    """The comments that begin like a heading and are none, with their lines."""
+    near = [found for found in _NEARLY.finditer(text) if not _HEADING.match(text, found.start())]
+    lines = [f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0].strip()!r}" for found in near[:3]]
+    return f"; not a heading, which has nothing else on its line: {', '.join(lines)}" if lines else ""
 
 
 def _section(heading: re.Match[str], text: str, end: int) -> Section:

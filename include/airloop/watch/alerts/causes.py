@@ -72,17 +72,25 @@ def _of_alarm(pipeline: Pipeline, kind: str, subject: str, items: list[RaisedAla
     newest = items[-1]
     of_champion = newest.stage == "monitor"
     holds = "trainings on these rows wait" if newest.alarm.holds_training else "trainings go on"
+    have = "has" if len(items) == 1 else "have"
     return Alert(
         kind="champion" if of_champion else "data_fault",
         cause=f"alarm:{kind}:{subject}"[:300],
         severity="critical" if of_champion and kind == _UNDER_FLOOR else "warning",
-        what=f"{kind.replace('_', ' ')} of {subject} in {newest.window}",
+        what=f"{kind.replace('_', ' ')} of {subject} in {_span(newest.window)}",
         why=newest.alarm.says,
-        evidence=f"alarm {newest.id}; {len(items)} of the newest windows have it; {holds}",
+        evidence=f"alarm {newest.id}; {len(items)} of the newest windows {have} it; {holds}",
         link=f"airloop/pipelines/{pipeline.name}",
-        to_do=f"Mend the files and the window is built again; or airloop alarms answer {pipeline.name} {newest.id} "
-        "--as accepted|excluded --why '...'",
+        to_do=f"Mend the files and the window is built again; or `airloop alarms answer {pipeline.name} {newest.id} "
+        "--as accepted|excluded --why '...'`",
     )
+
+
+def _span(window: Window) -> str:
+    """`2013-02-04 to 2013-02-11`; with their time of day where a bound is no midnight."""
+    whole_days = all(bound.time() == bound.min.time() for bound in (window.start, window.end))
+    form = "%Y-%m-%d" if whole_days else "%Y-%m-%dT%H:%MZ"
+    return f"{window.start:{form}} to {window.end:{form}}"
 
 
 def _asked_for(pipeline: Pipeline, settings: Settings) -> Iterator[Alert]:
