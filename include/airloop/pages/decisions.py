@@ -19,6 +19,7 @@ _STATES |= {"rolled back": "champion", "locked": "bad", "unlocked": "good", "app
 
 _SENTENCES = {
     "trained": "Version {version} was trained",
+    "answered": "By {who}, of alarm {alarm}: {about}",
     promises.MEASURED: "Version {version} against version {previous}, which it replaced",
     "shadowed": "Version {version} {outcome} on live traffic, of decision {decision_sequence}",
     "rolled_back": "Version {version} is champion again, in place of version {previous_version}",
@@ -81,7 +82,7 @@ def lines(site: Site, entries: Sequence[Entry], versions: Mapping[int, Version])
 
 def _outcome(entry: Entry) -> str:
     """The word on the badge."""
-    named = {"decision": "outcome", "triage": "kind", promises.MEASURED: "verdict"}
+    named = {"decision": "outcome", "triage": "kind", "answered": "answer", promises.MEASURED: "verdict"}
     word = entry.payload.get(named.get(entry.kind, ""), "")
     return (
         words(str(word)) if word else {"done": "promoted", "intended": "promoting"}.get(entry.kind, words(entry.kind))

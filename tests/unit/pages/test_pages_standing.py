@@ -9,7 +9,7 @@ import yaml
 from tests.support import hourly, pages_stand, toy
 
 from airloop.gate import lock
-from airloop.pages import class_table, overview, window_page
+from airloop.pages import class_table, decisions, overview, window_page
 from airloop.records import Alarm, Ingested, Monitored, Scored, SetAside, Validated, Window
 from airloop.settings import Settings
 from airloop.stores import alarms, lake
@@ -98,6 +98,9 @@ def test_an_alarm_of_a_window_says_whether_it_is_answered(toy_settings: Settings
     seen = text(window_page.page(pages_stand.site(toy_settings), "toy", window))
     assert "answered: accepted" in seen
     assert "trainings on these rows wait" not in seen
+    told = text(decisions.page(pages_stand.site(toy_settings), "toy"))
+    assert f"accepted By anna, of alarm {key}: 60 times what it was" in told
+    assert f"validate raw 2020-01-01 to 2020-01-02 alarm {key}" in told
 
 
 def test_steps_show_the_newest_window_with_data_and_not_an_empty_one(toy_settings: Settings) -> None:
