@@ -9,13 +9,14 @@ Exit code 0: the flights as they were asked for no training after the first, and
 again goes on where it was; without one a temporary folder goes at the end.
 """
 
+import contextlib
 import os
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -37,15 +38,25 @@ def main(folder: Path, until: str) -> int:
     """Take both worlds side by side, as many pipelines share one scheduler, and show each week."""
     began, console = time.monotonic(), Console(width=200)
     settings = _settings(folder)
-    with running(settings) as platform, ThreadPoolExecutor(len(flight_days.WORLDS)) as side_by_side:
+    with running(settings) as platform, _side_by_side() as worlds:
         take = partial(_replayed, settings=settings, platform=platform, until=until, console=console)
-        taken = dict(zip(flight_days.WORLDS, side_by_side.map(take, flight_days.WORLDS), strict=True))
+        taken = dict(zip(flight_days.WORLDS, worlds.map(take, flight_days.WORLDS), strict=True))
     for name, periods in taken.items():
         console.print(f"\n{name}", summary_table(load_pipeline(name, settings), periods))
         weeks = ", ".join(f"{period.window.start:%d %B}" for period in _asked(periods)) or "no week"
         console.print(f"{name}: a training was asked for in {weeks}")
     console.print(f"{len(taken)} daily pipelines until {until} in {time.monotonic() - began:.0f} s")
     return 0 if _asked(taken[flight_days.TURNED]) and not _asked(taken[flight_days.STAYS]) else 1
+
+
+@contextlib.contextmanager
+def _side_by_side() -> Iterator[Executor]:
+    """A thread for each world; left, it waits for none: the platform is stopped then, and they end with it."""
+    threads = ThreadPoolExecutor(len(flight_days.WORLDS))
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _settings(folder: Path) -> Settings:

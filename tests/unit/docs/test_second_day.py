@@ -67,8 +67,8 @@ def _with_sections(text: str, block: str) -> str:
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
-    for found in re.finditer(r"^(-- (?:view: \w+|examples|labels))$.*?;\n", text, re.MULTILINE | re.DOTALL):
-        yield found[1], found[0]
+    for section in re.finditer(r"^(-- (?:view: \w+|examples|labels))$.*?;\n", text, re.MULTILINE | re.DOTALL):
+        yield section[1], section[0]
 
 
 @pytest.mark.parametrize(

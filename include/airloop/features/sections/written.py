@@ -55,8 +55,8 @@ def read_sections(pipeline: Pipeline, settings: Settings) -> tuple[Section, ...]
 
 def _nearly_headings(text: str) -> str:
     """The comments that begin like a heading and are none, with their lines."""
-    near = [found for found in _NEARLY.finditer(text) if not _HEADING.match(text, found.start())]
-    lines = [f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0].strip()!r}" for found in near[:3]]
+    near = [comment for comment in _NEARLY.finditer(text) if not _HEADING.match(text, comment.start())]
+    lines = [f"line {text.count(chr(10), 0, comment.start()) + 1}: {comment[0].strip()!r}" for comment in near[:3]]
     return f"; not a heading, which has nothing else on its line: {', '.join(lines)}" if lines else ""
 
 
