@@ -14,6 +14,8 @@ from airloop.reports.rendering import render
 from airloop.stores.ledger import History
 
 _NAMES = {"hour": "%H:%M", "day": "%H:%M", "week": "%d %b %Hh", "four weeks": "%d %b", "year": "%d %b"}
+# Two stand side by side.
+_PICTURE_PIXELS = 560.0
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,9 @@ def page(site: Site, name: str) -> str:
 
 def _pictures(answered: Answers) -> dict[str, Any]:
     names = [f"{slot.start:{_NAMES[answered.span]}}" for slot in answered.slots]
-    return {
-        "answers": charts.lines(names, {"answers": [slot.answers for slot in answered.slots]}),
-        "latency": charts.lines(
-            names, {"p50": [slot.p50 for slot in answered.slots], "p99": [slot.p99 for slot in answered.slots]}
-        ),
-    }
+    latency = {"p50": [slot.p50 for slot in answered.slots], "p99": [slot.p99 for slot in answered.slots]}
+    shown = {"answers": {"answers": [slot.answers for slot in answered.slots]}, "latency": latency}
+    return {name: charts.lines(names, series, width=_PICTURE_PIXELS) for name, series in shown.items()}
 
 
 def _lines(answered: Answers | None, decided: History) -> list[Line]:

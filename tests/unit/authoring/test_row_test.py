@@ -44,6 +44,20 @@ def test_rows_as_expected_pass_in_any_order(folder: Path, airloop: Airloop) -> N
     assert (done.code, done.out.strip()) == (0, "include/pipelines/toy/tests/first.yaml: ok, 6 rows as expected")
 
 
+@pytest.mark.parametrize(("size", "passes"), [("null", True), ("3", False)])
+def test_a_row_is_compared_by_the_columns_it_names(folder: Path, airloop: Airloop, size: str, passes: bool) -> None:
+    # Job a names less and stands first: it must not take the row of the other, which fits it, too.
+    rows = ("    - {job: a, job_size: 7, machine_code: m1}\n", '    - {job: "007", job_size: null, machine_code: m2}\n')
+    assert "".join(rows) in PASSES
+    named = f"    - {{}}\n    - {{job: a, job_size: 7}}\n    - {{job: '007', job_size: {size}, machine_code: m2}}\n"
+    more = "    - {job: b, machine: m3, planned_at: 2020-01-01T00:00:00Z, starts_at: 2020-01-01T04:00:00Z, size: 1}\n"
+    text = PASSES.replace("".join(rows), named).replace("  heat:\n", f"{more}  heat:\n", 1)
+    text = text.replace("  examples:\n", "  examples:\n    - {job: b}\n")
+    (folder / "first.yaml").write_text(text)
+    done = airloop("test", "toy")
+    assert (done.code == 0, "job_size is null, expected 3" in done.out) == (passes, not passes)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

@@ -19,7 +19,7 @@ def differing(expected: Sequence[Row], actual: pa.Table, *, place: str) -> list[
     """What of the expected rows is not there, and what is there beside them.
 
     Args:
-        expected: Texts, None for a missing value; all rows are compared by all columns that any of them names.
+        expected: Texts, None for a missing value; each row is compared by the columns that it names.
         place: For messages: where the expected rows stand.
 
     Raises:
@@ -32,9 +32,12 @@ def differing(expected: Sequence[Row], actual: pa.Table, *, place: str) -> list[
             raise ConfigError(
                 f"{place}: has no column {name!r} (its columns: {', '.join(valid)}){nearest(name, valid)}"
             )
-    expected_rows = [{name: _value(row.get(name), actual, name, place) for name in columns} for row in expected]
+    rows = [{name: _value(text, actual, name, place) for name, text in row.items()} for row in expected]
     left = actual.select(columns).to_pylist() if columns else [{} for _ in range(actual.num_rows)]
-    missing = [row for row in expected_rows if not _take(row, left)]
+    # Rows that name more choose first: one that names less fits them, too.
+    by_columns = sorted(range(len(rows)), key=lambda number: -len(rows[number]))
+    absent = {number for number in by_columns if not _take(rows[number], left)}
+    missing = [row for number, row in enumerate(rows) if number in absent]
     return [*_paired(missing, left), *(f"not expected: {_shown(row)}" for row in left)]
 
 
@@ -42,8 +45,8 @@ def _paired(missing: Sequence[Row], unexpected: list[Row]) -> list[str]:
     """Each expected row that is missing beside the computed one of the same first column, where there is one."""
     lines = []
     for row in missing:
-        first = next(iter(row))
-        other = next((item for item in unexpected if _same(item[first], row[first])), None)
+        first = next(iter(row), "")
+        other = next((item for item in unexpected if first and _same(item[first], row[first])), None)
         if other is None:
             lines.append(f"missing: {_shown(row)}")
             continue
