@@ -64,8 +64,10 @@ def page(site: Site, name: str) -> str:
 
 def _pictures(answered: Answers) -> dict[str, Any]:
     names = [f"{slot.start:{_NAMES[answered.span]}}" for slot in answered.slots]
-    latency = {"p50": [slot.p50 for slot in answered.slots], "p99": [slot.p99 for slot in answered.slots]}
-    shown = {"answers": {"answers": [slot.answers for slot in answered.slots]}, "latency": latency}
+    shown: dict[str, dict[str, list[float | None]]] = {
+        "answers": {"answers": [slot.answers for slot in answered.slots]},
+        "latency": {"p50": [slot.p50 for slot in answered.slots], "p99": [slot.p99 for slot in answered.slots]},
+    }
     return {name: charts.lines(names, series, width=_PICTURE_PIXELS) for name, series in shown.items()}
 
 
