@@ -1,5 +1,6 @@
 """What the gate measures and judges, with every rule on, against scoring the same holdout plainly with both models."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from airloop.errors import DataContractError
 from airloop.features.examples import feature_frame
 from airloop.models import evidence, gate_evidence, rules_measured
 from airloop.models.estimators import feature_columns, fitted_model
-from airloop.models.holdout import holdout_of
+from airloop.models.holdout import JudgedModel, holdout_of
 from airloop.models.metric_values import metric_values
 from airloop.models.reserve import ReserveRows
 from airloop.problems import Floats, task_of
@@ -96,16 +97,8 @@ class Case:
         """
         champion, candidate = self.says(_CHAMPION, self.rows), self.says(_CANDIDATE, self.rows)
         _, problems = gate_evidence.compare(self.pipeline, self.rows, champion, candidate)
-        holdout = holdout_of(
-            self.pipeline,
-            self.rows,
-            candidate=candidate,
-            champion=champion,
-            predict=lambda rows: self.says(_CANDIDATE, rows),
-            features=tuple(self.features),
-            model_bytes=1_000_000,
-            reserve=self._kept_back,
-        )
+        model = JudgedModel(candidate, lambda rows: self.says(_CANDIDATE, rows), tuple(self.features), 1_000_000)
+        holdout = replace(holdout_of(self.pipeline, self.rows, model, champion), reserve=self._kept_back)
         measured = rules_measured.measure_rules(self.pipeline, holdout)
         failed = [
             f"{key}: {said[rules_measured.ERROR]}" for key, said in measured.items() if rules_measured.ERROR in said

@@ -19,7 +19,7 @@ import pytest
 from tests.support import toy
 from xdist.scheduler import LoadScopeScheduling
 
-from airloop.private_files import sqlite_file
+from airloop.files.private_files import sqlite_file
 from airloop.settings import Settings, apply_quiet_environment
 from airloop.stores.mlflow import tracking_tables
 

@@ -61,6 +61,7 @@ def _unlabelled(name: str) -> dict[str, Any]:
     import pandas as pd
 
     from airloop.models import evidence
+    from airloop.models.bootstrap import Bootstrap
     from airloop.models.self_training import uses_unlabelled
     from airloop.problems import PREDICTION
     from benchmarks.backtests import flight_tables
@@ -77,9 +78,9 @@ def _unlabelled(name: str) -> dict[str, Any]:
         used = sum(uses_unlabelled(model.params) for model in models)
     without, using = sides
     days = evidence.utc_days(without["decision_time"])
-    sampled = {"confidence": 0.95, "resamples": 400, "seed": 1}
+    drawn = Bootstrap(0.95, 400, 1)
     truth = without["truth"].astype(float)
-    compared = evidence.compare(truth, without[PREDICTION], using[PREDICTION], days, metric="brier", **sampled)
+    compared = evidence.compare(truth, without[PREDICTION], using[PREDICTION], days, metric="brier", bootstrap=drawn)
     gain = f"{compared.gain:+.5f} [{compared.lower:+.5f}, {compared.upper:+.5f}]"
     return {"rows": len(without), "trainings": len(models), "used": used, "without": compared.champion, "gain": gain}
 

@@ -14,7 +14,7 @@ from airflow.sdk import conf
 from airloop.config import Pipeline
 from airloop.config.alerts import AlertRoute
 from airloop.errors import ConfigError
-from airloop.stores.alerts import Kept
+from airloop.stores.alerts import StoredAlert
 from airloop.watch import alerts
 
 logger = logging.getLogger("airloop.alerts")
@@ -22,18 +22,18 @@ logger = logging.getLogger("airloop.alerts")
 _PROVIDER = "apache-airflow-providers-{}"
 
 
-def sender(pipeline: Pipeline) -> Callable[[AlertRoute, Kept, bool], None]:
+def sender(pipeline: Pipeline) -> Callable[[AlertRoute, StoredAlert, bool], None]:
     """What `airloop.watch.alerts.tell` sends the messages of a pipeline with."""
 
-    def send(route: AlertRoute, kept: Kept, resolved: bool) -> None:
+    def send(route: AlertRoute, stored: StoredAlert, resolved: bool) -> None:
         address = conf.get("api", "base_url", fallback="")
-        subject = alerts.subject(pipeline, kept, resolved=resolved)
-        body = alerts.body(pipeline, kept, resolved=resolved, address=address)
+        subject = alerts.subject(pipeline, stored, resolved=resolved)
+        body = alerts.body(pipeline, stored, resolved=resolved, address=address)
         if route.to == "log":
             logger.log(logging.INFO if resolved else logging.WARNING, "%s\n%s", subject, body)
             return
         try:
-            notifier = _NOTIFIERS[route.to](route, kept, resolved)
+            notifier = _NOTIFIERS[route.to](route, stored, resolved)
         except ImportError as error:
             raise ConfigError(
                 f"alerts to {route.to} need {_PROVIDER.format(route.to)}; requirements/production.lock has it ({error})"
@@ -50,7 +50,7 @@ def _notify(notifier: Any, texts: dict[str, str]) -> None:
     notifier.notify(texts)
 
 
-def _smtp(route: AlertRoute, _kept: Kept, _resolved: bool) -> Any:
+def _smtp(route: AlertRoute, _stored: StoredAlert, _resolved: bool) -> Any:
     from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
     connection: dict[str, Any] = {"smtp_conn_id": route.connection} if route.connection else {}
@@ -58,7 +58,7 @@ def _smtp(route: AlertRoute, _kept: Kept, _resolved: bool) -> Any:
     return SmtpNotifier(to=list(route.recipients), mime_subtype="alternative", **texts, **connection)
 
 
-def _slack(route: AlertRoute, _kept: Kept, _resolved: bool) -> Any:
+def _slack(route: AlertRoute, _stored: StoredAlert, _resolved: bool) -> Any:
     from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
     connection: dict[str, Any] = {"slack_webhook_conn_id": route.connection} if route.connection else {}
@@ -73,14 +73,18 @@ def _slack_text(text: str) -> str:
     return html.escape(text, quote=False).replace("```", "'''")
 
 
-def _apprise(route: AlertRoute, kept: Kept, resolved: bool) -> Any:
+def _apprise(route: AlertRoute, stored: StoredAlert, resolved: bool) -> Any:
     from airflow.providers.apprise.notifications.apprise import AppriseNotifier
     from apprise import NotifyType
 
     kinds = {"critical": NotifyType.FAILURE, "warning": NotifyType.WARNING, "info": NotifyType.INFO}
     connection: dict[str, Any] = {"apprise_conn_id": route.connection} if route.connection else {}
-    kind = NotifyType.SUCCESS if resolved else kinds[kept.alert.severity]
+    kind = NotifyType.SUCCESS if resolved else kinds[stored.alert.severity]
     return AppriseNotifier(title="{{ subject }}", body="{{ body }}", notify_type=kind, **connection)
 
 
-_NOTIFIERS: dict[str, Callable[[AlertRoute, Kept, bool], Any]] = {"smtp": _smtp, "slack": _slack, "apprise": _apprise}
+_NOTIFIERS: dict[str, Callable[[AlertRoute, StoredAlert, bool], Any]] = {
+    "smtp": _smtp,
+    "slack": _slack,
+    "apprise": _apprise,
+}

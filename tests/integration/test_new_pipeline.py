@@ -14,7 +14,7 @@ import pytest
 from tests.support import pipeline_runs, tables
 from tests.support.waiting import bound
 
-from airloop.authoring.scaffold import EVENTS, OUTCOMES, Asked, new_pipeline
+from airloop.authoring.scaffold import EVENTS, OUTCOMES, NamedRoles, new_pipeline
 from airloop.config import calendar_windows, load_pipeline
 from airloop.records import Window
 from airloop.settings import Settings, load_settings
@@ -52,7 +52,7 @@ def learnable(task: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_every_stage_runs_on_the_table_and_the_model_passes_its_floor(task: str, settings: Settings) -> None:
     table = tables.write(settings.project_dir / "orders.csv", learnable(task))
-    draft = new_pipeline("orders", table, Asked(), Dialect(), settings)
+    draft = new_pipeline("orders", table, NamedRoles(), Dialect(), settings)
     assert draft.roles.task == task
     pipeline = load_pipeline("orders", settings)
     for feed in (EVENTS, OUTCOMES):
@@ -70,7 +70,7 @@ def test_every_stage_runs_on_the_table_and_the_model_passes_its_floor(task: str,
 
 def test_period_after_period_a_champion_scores_and_is_monitored(settings: Settings) -> None:
     table = tables.write(settings.project_dir / "orders.csv", tables.orders(900, 60))
-    draft = new_pipeline("orders", table, Asked(), Dialect(), settings)
+    draft = new_pipeline("orders", table, NamedRoles(), Dialect(), settings)
     pipeline = load_pipeline("orders", settings)
     for feed in (EVENTS, OUTCOMES):
         land_table(pipeline, feed, table, Dialect(), settings)

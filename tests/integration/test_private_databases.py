@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support import toy
 
-from airloop.private_files import create_private, withdraw
+from airloop.files.private_files import create_private, withdraw
 from airloop.settings import Settings
 from airloop.stores import state
 from airloop.stores.mlflow import tracking

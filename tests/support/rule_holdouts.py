@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from airloop.models.bootstrap import Bootstrap
 from airloop.models.holdout import Holdout
 from airloop.models.reserve import ReserveRows
 from airloop.problems import Floats
@@ -111,7 +112,7 @@ def holdout(model: Any = good, champion: Any = good, **changes: Any) -> Holdout:
         predict=model,
         features=("heat", "machine", "site"),
         metric="brier",
-        sampled={"confidence": 0.95, "resamples": 400, "seed": 1, "expanded": True},
+        sampled={"bootstrap": Bootstrap(0.95, 400, 1, expanded=True)},
         model_bytes=1_000_000,
         task="binary",
         reserve=None if champion is None else lambda: kept_back(model, champion),

@@ -96,16 +96,8 @@ class Watched:
             prediction_psi=measured.prediction.score,
             quality={"unlabelled_scored_share": float(scored["label"].isna().mean())},
         )
-        noticed = watch.alarms(
-            pipeline(),
-            self.champion,
-            found,
-            rows=scored,
-            frozen=self.frozen,
-            measured=measured,
-            categories=CATEGORIES,
-            windows=past,
-        )
+        watched = watch.WatchedRows(self.champion, scored, self.frozen, measured, CATEGORIES)
+        noticed = watch.alarms(pipeline(), found, watched, past)
         return replace(found, alarms=noticed)
 
 

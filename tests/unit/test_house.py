@@ -4,7 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -61,8 +61,20 @@ def test_rooms_and_arrows_stay_few(files: Arrows) -> None:
     assert len(arrows) <= 160
 
 
-LONGEST_MODULE, LONGEST_FUNCTION = 250, 40
+LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 250, 40, 7
 LONG_FOR_A_REASON = {"include/airloop/cli/pipelines.py: pipelines_new"}  # its options are its signature
+MANY_FOR_A_REASON = LONG_FOR_A_REASON | {
+    "include/airloop/cli/landing.py: land",
+    "include/airloop_platform/project/command.py: init",
+    *(  # Feast says what these take
+        f"include/airloop/feast_stores/offline_store.py: {name}"
+        for name in (
+            "get_historical_features",
+            "pull_all_from_table_or_query",
+            "pull_latest_from_table_or_query",
+        )
+    ),
+}
 
 
 def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -74,23 +86,63 @@ def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return len(set(range(function.lineno, (function.end_lineno or 0) + 1)) - lines)
 
 
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many a caller may give: self, cls, *more and **options left out."""
+    arguments = function.args
+    names = [item.arg for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return len([name for name in names if name not in ("self", "cls")])
+
+
+def modules(root: Path) -> Iterator[tuple[str, str]]:
+    """Path and text of every module below a project's root."""
+    for room in ("include", "dags", "plugins", "feature_repo"):
+        for path in (root / room).rglob("*.py"):
+            yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
+
+
+def functions(root: Path, is_wrong: Callable[[ast.FunctionDef | ast.AsyncFunctionDef], bool]) -> set[str]:
+    return {
+        f"{name}: {node.name}"
+        for name, text in modules(root)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_wrong(node)
+    }
+
+
 def too_long(root: Path) -> set[str]:
     """Modules and functions below a project's root that are longer than they may be."""
-    found = set()
-    for path in (
-        path for room in ("include", "dags", "plugins", "feature_repo") for path in (root / room).rglob("*.py")
-    ):
-        text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
-        if text.count("\n") > LONGEST_MODULE:
-            found.add(name)
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and own_lines(node) > LONGEST_FUNCTION:
-                found.add(f"{name}: {node.name}")
-    return found
+    long_modules = {name for name, text in modules(root) if text.count("\n") > LONGEST_MODULE}
+    return long_modules | functions(root, lambda node: own_lines(node) > LONGEST_FUNCTION)
+
+
+def too_many_parameters(root: Path) -> set[str]:
+    """Functions that ask more of a caller than one can keep in mind."""
+    return functions(root, lambda node: parameters(node) > MOST_PARAMETERS)
 
 
 def test_modules_and_functions_stay_short() -> None:
     assert too_long(ROOT) == LONG_FOR_A_REASON
+
+
+def test_functions_take_few_parameters() -> None:
+    assert too_many_parameters(ROOT) == MANY_FOR_A_REASON
+
+
+@pytest.mark.parametrize(
+    ("signature", "refused"),
+    [
+        ("a, b, c, d, e, f, g", False),
+        ("a, b, c, d, *, e, f, g, h", True),
+        ("self, a, b, c, d, e, f, g", False),
+        ("a, b, c, d, e, f, g=1, h=2, /", True),
+        ("a, b, c, d, e, f, g, *more, **options", False),
+    ],
+)
+def test_a_function_of_too_many_parameters_is_refused(tmp_path: Path, signature: str, refused: bool) -> None:
+    planted = tmp_path / "include" / "planted.py"
+    planted.parent.mkdir()
+    planted.write_text(f"def some({signature}): ...\n", encoding="utf-8")
+    assert too_many_parameters(tmp_path) == ({"include/planted.py: some"} if refused else set())
 
 
 def function(lines: int) -> str:

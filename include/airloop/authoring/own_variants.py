@@ -1,11 +1,34 @@
-"""Rules and triggers of the pipeline's own are built once by the check; airloop's are checked when YAML is read."""
+"""Variants of the project's own that a declaration names: which they are, and that rules and triggers can be built.
 
-from collections.abc import Iterator, Sequence
+Those of airloop are checked when YAML is read; a module of the project may import anything, so the check imports it.
+"""
 
-from airloop.config import METRICS, Pipeline
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from airloop.config import METRIC, METRICS, Pipeline
+from airloop.config.families import Family, is_own
+from airloop.config.gate_rules import RULE
 from airloop.config.kinds import Declared
+from airloop.config.problem import PROBLEM
+from airloop.config.source import SOURCE
+from airloop.config.stream import BROKER
+from airloop.config.triggers import TRIGGER
 from airloop.errors import ConfigError
-from airloop.families import is_own
+
+
+def own_variants(pipeline: Pipeline) -> dict[Family, tuple[str, ...]]:
+    """Family -> the `module:Class` names of it that a declaration has, each once; families without one are left out."""
+    sources = [feed.source for feed in pipeline.feeds.values() if feed.source is not None]
+    named: Mapping[Family, Iterable[str]] = {
+        METRIC: pipeline.own_metrics,
+        SOURCE: (source.kind for source in sources),
+        BROKER: (source.stream.broker for source in sources if source.stream),
+        RULE: (rule.kind for rule in pipeline.gate.rules),
+        TRIGGER: (trigger.kind for trigger in pipeline.monitoring.triggers or ()),
+        PROBLEM: (pipeline.prediction.problem or "",),
+    }
+    own = {family: tuple(dict.fromkeys(filter(is_own, names))) for family, names in named.items()}
+    return {family: names for family, names in own.items() if names}
 
 
 def refuse_unfit(pipeline: Pipeline) -> None:

@@ -11,9 +11,9 @@ import fsspec
 import pandas as pd
 
 from airloop.config import Pipeline
-from airloop.delta_versions import held
 from airloop.deployment import Deployment
 from airloop.errors import AirloopError, DataContractError
+from airloop.files.delta_versions import held
 from airloop.models.training_rows import training_rows
 from airloop.models.training_set import read_snapshot
 from airloop.records import Snapshot

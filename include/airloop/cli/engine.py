@@ -14,7 +14,7 @@ app = typer.Typer(help="Where features.sql runs.", no_args_is_help=True)
 
 @app.callback()
 def _family() -> None:
-    """Where features.sql runs; `airloop list engines` says what there is."""
+    """Where features.sql runs; `airloop list engine` says what there is."""
 
 
 @app.command(epilog="Example: airloop engine prove PIPELINE --engine postgres")
@@ -38,21 +38,22 @@ def prove(
     window = _asked_window(start, end) or engine_proof.newest_window(declared, settings)
     version = engine_session.engine_version(settings)
     write_line(f"{pipeline} {window}: duckdb beside {version}")
-    found = list(engine_proof.prove(declared, window, settings))
+    compared = list(engine_proof.prove(declared, window, settings))
     rows = [
-        [item.section, f"{item.reference_rows:,}", f"{item.engine_rows:,}", _verdict(item.differing)] for item in found
+        [item.section, f"{item.reference_rows:,}", f"{item.engine_rows:,}", _verdict(item.differing)]
+        for item in compared
     ]
     console.print(table(["section", "rows, duckdb", "rows, engine", ""], rows))
-    for item in found:
+    for item in compared:
         for line in item.shown:
             write_line(f"{item.section}: {line}")
-    different = [item.section for item in found if not item.equal]
+    different = [item.section for item in compared if not item.equal]
     if different:
         raise DataContractError(
             f"{version} gives other rows than duckdb for {', '.join(different)}: keep AIRLOOP_ENGINE=duckdb, or write "
             "the first of these sections in another way (docs/guides/engines.md) and prove again"
         )
-    if not any(item.reference_rows for item in found):
+    if not any(item.reference_rows for item in compared):
         raise DataContractError(f"no section gives a row for {window}: nothing is proven; name a window with rows")
 
 
@@ -65,7 +66,7 @@ def _asked_window(start: str | None, end: str | None) -> Window | None:
 def _settings(engine: str | None) -> Settings:
     settings = load_settings() if engine is None else load_settings(engine=engine)
     if settings.engine == "duckdb":
-        raise ConfigError("duckdb is what others are compared with: name one by --engine (airloop list engines)")
+        raise ConfigError("duckdb is what others are compared with: name one by --engine (airloop list engine)")
     return settings
 
 

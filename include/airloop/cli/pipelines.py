@@ -51,7 +51,7 @@ def pipelines_new(
     clock_change: ClockChange = "refuse",
 ) -> None:
     """Write the four files of a pipeline from a table of its data; what has to be decided is marked in them."""
-    from airloop.authoring.scaffold import Asked, asked_tables, new_pipeline
+    from airloop.authoring.scaffold import NamedRoles, asked_tables, new_pipeline
     from airloop.sources.land_dialect import Dialect
 
     settings = load_settings()
@@ -65,11 +65,11 @@ def pipelines_new(
         clock_change,  # type: ignore[arg-type]
     )
     beside = asked_tables(tables or [], joins or [])
-    asked = Asked.checked(keys, time, label, task)
+    named = NamedRoles.checked(keys, time, label, task)
     rows = _rows(table, connection, query, watermark)
     if connection:
         settings = with_connection(connection, settings)
-    draft = new_pipeline(name, rows, asked, dialect, settings, tables=beside)
+    draft = new_pipeline(name, rows, named, dialect, settings, tables=beside)
     _say_what_was_inferred(draft)
     _say_next_steps(draft)
 

@@ -4,11 +4,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from airloop.config.families import is_own
 from airloop.config.gate_rules import SHADOWED, RuleDeclaration
 from airloop.config.metric import METRICS, MetricName
 from airloop.config.node import Node
 from airloop.config.reason import Reason
-from airloop.families import is_own
 
 
 class Floor(Node):

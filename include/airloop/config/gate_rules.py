@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
+from airloop.config.families import Family
 from airloop.config.kinds import Declared
-from airloop.families import Family
 
 RULE = Family("rule", "airloop.gate.rules.rule:Rule")
 SHADOWED = "shadowed"

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from airloop.config.families import Family, is_own
 from airloop.config.node import Node
 from airloop.config.options import problems
 from airloop.errors import ConfigError
-from airloop.families import Family, is_own
 
 
 class Declared(Node):

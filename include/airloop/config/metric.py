@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import AfterValidator, Field
 
+from airloop.config.families import OWN, Family
 from airloop.errors import ConfigError
-from airloop.families import OWN, Family
 
 TaskKind = Literal["binary", "regression", "multiclass", "quantiles", "anomaly"]
 OF_VALUES: frozenset[TaskKind] = frozenset({"regression", "quantiles"})

@@ -1,10 +1,10 @@
 """A metric of the project's own has to fit what the declaration says of it; airloop's are checked when YAML is read."""
 
+from airloop.config.families import is_own
 from airloop.config.gate import Floor
 from airloop.config.metric import METRIC, METRICS
 from airloop.config.pipeline import Pipeline
 from airloop.errors import ConfigError
-from airloop.families import is_own
 
 _SAYS = ("title", "task", "sign")
 

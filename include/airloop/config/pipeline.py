@@ -10,6 +10,7 @@ from airloop.config.approval import Approval
 from airloop.config.calendar import Calendar, is_finer
 from airloop.config.channel import Channel
 from airloop.config.coverage import Coverage
+from airloop.config.families import is_own
 from airloop.config.features import Features
 from airloop.config.feed import Feeds
 from airloop.config.gate import Gate
@@ -22,7 +23,6 @@ from airloop.config.review import Review
 from airloop.config.serving import Serving
 from airloop.config.training import Training
 from airloop.config.validation import Validation
-from airloop.families import is_own
 
 
 class Pipeline(Node):

@@ -5,11 +5,11 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from airloop.config.families import Family
 from airloop.config.node import Node
 from airloop.config.options import read_options
 from airloop.config.stream import StreamOptions
 from airloop.errors import ConfigError
-from airloop.families import Family
 
 _SELECT = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with)\b", re.IGNORECASE | re.DOTALL)
 

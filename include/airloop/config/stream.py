@@ -4,9 +4,9 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from airloop.config.families import Family
 from airloop.config.node import Name, Node
 from airloop.errors import ConfigError
-from airloop.families import Family
 
 BROKER = Family("broker", "airloop.sources.brokers.broker:Broker")
 

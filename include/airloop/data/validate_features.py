@@ -31,5 +31,5 @@ def validate_features(at: Deployment, window: Window, *, built: BuiltFeatures) -
         judge(name, rows, rules[name], key=(rows.schema.names[0], "known_at"), parameters=parameters, max_bad_share=0.0)
         for name, rows in tables.items()
     ]
-    page = verdict.report(pipeline, window, "features", judgements=judgements, settings=settings)
+    page = verdict.report(at, window, "features", judgements)
     return Validated(window, "features", tuple(judged.check for judged in judgements), built.views, page)

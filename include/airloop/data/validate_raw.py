@@ -13,6 +13,7 @@ from airloop.data.feed_history.looks import Before
 from airloop.data.judgement import Judgement, Unreadable, judge
 from airloop.data.rule_results import RuleResult
 from airloop.data.unreadable_rows import RULE, SOURCE, TEXT, explain, texts_of
+from airloop.data.validation_page import Remarks
 from airloop.deployment import Deployment
 from airloop.records import Ingested, TableVersion, Validated, Window
 from airloop.settings import Settings
@@ -64,17 +65,9 @@ def validate_raw(at: Deployment, window: Window, reads: Before, *, ingested: Ing
     }
     good = {judged.table: _good(judged, tables[judged.table]) for judged in judgements}
     looked = looks.look(pipeline, window, good, reads, ingested=ingested)
-    page = verdict.report(
-        pipeline,
-        window,
-        "raw",
-        alarms=looked.alarms,
-        judgements=judgements,
-        settings=settings,
-        waiting=waiting,
-        set_aside=ingested.set_aside,
-        refused=[(name, pipeline.feeds[name], rows) for name, rows in refused.items() if rows.num_rows],
-    )
+    apart = [(name, pipeline.feeds[name], rows) for name, rows in refused.items() if rows.num_rows]
+    remarks = Remarks(looked.alarms, waiting, ingested.set_aside, apart)
+    page = verdict.report(at, window, "raw", judgements, remarks)
     published = tuple(
         _publish(pipeline, name, rows, refused[name], window=window, settings=settings) for name, rows in good.items()
     )

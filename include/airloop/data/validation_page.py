@@ -3,6 +3,7 @@
 import html
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from string import Template
 from typing import Any
 
@@ -14,26 +15,28 @@ from airloop.data.judgement import Judgement
 from airloop.records import Alarm, SetAside, Window
 
 
-def content(
-    *,
-    pipeline: str,
-    layer: str,
-    window: Window,
-    judgements: Sequence[Judgement],
-    alarms: Sequence[Alarm] = (),
-    waiting: Sequence[str] = (),
-    set_aside: Sequence[SetAside] = (),
-    refused: Sequence[tuple[str, Feed, pa.Table]] = (),
-) -> dict[str, Any]:
-    """What page and JSON hold: the outcome, why it failed, and every rule of every table with what was seen.
+@dataclass(frozen=True)
+class Remarks:
+    """What a page shows beside the judgements of a window's tables.
 
-    Args:
+    Attributes:
         alarms: What is not as it was declared or before, although the window passes.
         waiting: Outcome feeds that have no rows yet; they were not judged.
         set_aside: Landed files that were not read.
         refused: (feed's name, feed, its rows as quarantine.marked gives them), as they go to quarantine when the
             window passes.
     """
+
+    alarms: Sequence[Alarm] = ()
+    waiting: Sequence[str] = ()
+    set_aside: Sequence[SetAside] = ()
+    refused: Sequence[tuple[str, Feed, pa.Table]] = ()
+
+
+def content(
+    pipeline: str, layer: str, window: Window, judgements: Sequence[Judgement], remarks: Remarks
+) -> dict[str, Any]:
+    """What page and JSON hold: the outcome, why it failed, and every rule of every table with what was seen."""
     problems = [problem for judged in judgements for problem in judged.problems]
     return {
         "pipeline": pipeline,
@@ -41,10 +44,10 @@ def content(
         "window": window.to_json(),
         "outcome": "failed" if problems else "passed",
         "problems": problems,
-        "alarms": [alarm.to_json() for alarm in alarms],
-        "waiting": list(waiting),
-        "set_aside": [item.to_json() for item in set_aside],
-        "quarantine": [refused_section.content(*item) for item in refused],
+        "alarms": [alarm.to_json() for alarm in remarks.alarms],
+        "waiting": list(remarks.waiting),
+        "set_aside": [item.to_json() for item in remarks.set_aside],
+        "quarantine": [refused_section.content(*item) for item in remarks.refused],
         "tables": [
             {
                 **judged.check.to_json(),

@@ -2,42 +2,37 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from airloop import reports
 from airloop.config import Pipeline
 from airloop.data import validation_page
 from airloop.data.judgement import Judgement
+from airloop.data.validation_page import Remarks
+from airloop.deployment import Deployment
 from airloop.errors import DataContractError
 from airloop.records import Window
-from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_NO_REMARKS = Remarks()
 _SHOWN_PROBLEMS = 5
 
 
 def report(
-    pipeline: Pipeline,
-    window: Window,
-    layer: str,
-    *,
-    judgements: Sequence[Judgement],
-    settings: Settings,
-    **more: Any,
+    at: Deployment, window: Window, layer: str, judgements: Sequence[Judgement], remarks: Remarks = _NO_REMARKS
 ) -> str:
     """Write the page and its JSON, then refuse the window when a table failed; returns the URI of the page.
 
     Args:
         layer: `raw` or `features`.
-        more: As of validation_page.content.
 
     Raises:
         DataContractError: A table failed.
     """
+    pipeline, settings = at.pipeline, at.settings
     place = (pipeline.name, "validation", layer)
     page = reports.report_uri(settings, *place, window=window, suffix=".html")
-    content = validation_page.content(pipeline=pipeline.name, layer=layer, window=window, judgements=judgements, **more)
+    content = validation_page.content(pipeline.name, layer, window, judgements, remarks)
     reports.publish(
         reports.report_uri(settings, *place, window=window, suffix=".json"), validation_page.to_json(content), settings
     )

@@ -16,10 +16,10 @@ from feast.data_source import DataSource
 from feast.infra.offline_stores import duckdb as stock
 from feast.infra.offline_stores.file_source import FileSource
 
-from airloop import delta_versions
-from airloop.delta_files import matching
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.feast_stores.asof_join import INSTANT
+from airloop.files import delta_versions
+from airloop.files.delta_files import matching
 
 
 def batch_source(view: FeatureView) -> DataSource:
@@ -44,7 +44,7 @@ def read_source(
 ) -> pa.Table:
     """Read the rows with `since <= moment < until` of a Delta source, of others as stock Feast does.
 
-    A Delta source is read at its newest version, or at the one at which it is held (airloop.delta_versions).
+    A Delta source is read at its newest version, or at the one at which it is held (airloop.files.delta_versions).
 
     Args:
         source: A relative path of a Delta source lies below `lake_uri` of the configured offline store.

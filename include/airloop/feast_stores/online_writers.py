@@ -22,7 +22,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from airloop.errors import ConfigError
 from airloop.feast_stores.online_rows import OnlineRows, encode, join_key_types
-from airloop.private_files import create_private
+from airloop.files.private_files import create_private
 
 Writer = Callable[[Any, RepoConfig, FeatureView, Iterable[pa.RecordBatch]], None]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from airloop.private_files import create_private, sqlite_file
+from airloop.files.private_files import create_private, sqlite_file
 
 
 def make_missing(registry_url: str, online_store: Mapping[str, Any]) -> bool:

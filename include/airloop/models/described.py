@@ -10,6 +10,7 @@ import pandas as pd
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.models import evidence
+from airloop.models.bootstrap import gate_bootstrap
 from airloop.models.importance import importances
 from airloop.models.model_version import ModelVersion
 from airloop.problems import Floats
@@ -51,12 +52,8 @@ def _measured(pipeline: Pipeline, metric: str, rows: pd.DataFrame, predicted: Fl
     nothing |= {"confidence": rule.confidence, "days": evidence.blocks(days)}
     try:
         value = evidence.metric_value(metric, rows["label"], predicted)
-        drawn: dict[str, Any] = {
-            "confidence": rule.confidence,
-            "resamples": rule.resamples,
-            "seed": pipeline.training.seed,
-        }
-        _, lower, upper = evidence.interval(rows["label"], predicted, days, metric=metric, **drawn)
+        draws = gate_bootstrap(pipeline)
+        _, lower, upper = evidence.interval(rows["label"], predicted, days, metric=metric, bootstrap=draws)
     except DataContractError:
         return nothing
     return nothing | {"value": value, "lower": lower, "upper": upper}

@@ -1,7 +1,7 @@
 """evaluate: the candidate and the champion meet the same holdout rows, each with its own preprocessing."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlflow
@@ -12,7 +12,7 @@ from airloop.features import feature_store
 from airloop.models import looks, model_version, reserve, rules_measured, without_labels
 from airloop.models.against_champion import Compared, against_champion
 from airloop.models.evaluation_plots import log_pictures
-from airloop.models.holdout import holdout_of
+from airloop.models.holdout import JudgedModel, holdout_of
 from airloop.models.metric_values import metric_values
 from airloop.models.model_version import ModelVersion
 from airloop.models.training_set import labelled_part, learned_part, read_snapshot
@@ -146,15 +146,11 @@ def _rules(at: Deployment, scored: _Scored, compared: Compared, *, looks_before:
         return {}
     files = model_version.version_files(pipeline.name, candidate.version, at.settings)
     sides = None if champion is None else (champion.as_learned(pipeline), candidate.as_learned(pipeline))
-    holdout = holdout_of(
-        pipeline,
-        labelled_part(scored.frame, "holdout"),
-        candidate=scored.predicted,
-        champion=compared.predicted,
-        predict=lambda changed: candidate.predict(pipeline, changed),
-        features=candidate.features,
-        model_bytes=sum(map(len, files.values())),
-        looks_before=looks_before,
+    size = sum(map(len, files.values()))
+    model = JudgedModel(scored.predicted, lambda rows: candidate.predict(pipeline, rows), candidate.features, size)
+    labelled = labelled_part(scored.frame, "holdout")
+    holdout = replace(
+        holdout_of(pipeline, labelled, model, compared.predicted, looks_before=looks_before),
         reserve=None if sides is None else reserve.of_frame(scored.frame, *sides),
         whole=without_labels.whole(pipeline, candidate, scored.frame, scored.all_predicted),
     )

@@ -7,24 +7,19 @@ Field & Welsh 2007). A metric of a draw follows from sums per day (losses) or pe
 touches the rows.
 """
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from airloop.config import METRIC, METRICS
 from airloop.errors import DataContractError
-from airloop.models.sure_bound import sure_interval, sure_lower
+from airloop.models.bootstrap import Bootstrap, bounds, draws_of, percentiles
+from airloop.models.sure_bound import sure_lower
 from airloop.problems import Floats, Integers, Statistic, task_measured_by
 from airloop.records import Evidence
 
 MIN_ROWS = 30
 """Fewer rows have no metric."""
-
-_MIN_BLOCKS = 2
-_MAX_UNUSABLE_SHARE = 0.05
 
 
 def utc_days(instants: npt.ArrayLike) -> Integers:
@@ -60,9 +55,7 @@ def interval(
     days: npt.ArrayLike,
     *,
     metric: str,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    bootstrap: Bootstrap,
 ) -> tuple[float, float, float]:
     """Value of one model's metric with the bounds of its two-sided day-block interval: (value, lower, upper).
 
@@ -70,9 +63,9 @@ def interval(
         DataContractError: See `compare`.
     """
     y, (p,) = _checked(metric, labels, predictions)
-    block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
+    block, draws = draws_of(days, bootstrap, rows=y.size)
     statistic = _statistic(metric, y, p, block, draws.shape[1])
-    lower, upper = _bounds(statistic(draws[1:]), confidence)
+    lower, upper = percentiles(statistic(draws[1:]), bootstrap.confidence)
     return float(statistic(draws[:1])[0]), lower, upper
 
 
@@ -83,11 +76,7 @@ def compare(
     days: npt.ArrayLike,
     *,
     metric: str,
-    confidence: float,
-    resamples: int,
-    seed: int,
-    level: float | None = None,
-    expanded: bool = False,
+    bootstrap: Bootstrap,
 ) -> Evidence:
     """The gain of `candidate` over `champion` on the same rows; positive is better for every metric.
 
@@ -97,41 +86,32 @@ def compare(
         candidate: Likewise, for the same rows in the same order.
         days: UTC calendar-day block id per row (`utc_days`).
         metric: Gain is champion - candidate where lower is better, else candidate - champion.
-        confidence: Of the two-sided percentile interval: its lower bound is the (1 - confidence) / 2 quantile.
-        resamples: Draws of days; 200 are enough to decide at 0.95.
-        seed: The same seed gives the same draws of days, whatever the models, the metric and the order of rows.
-        level: One-sided error of `sure_lower`, see airloop.models.sure_bound; None: it is not asked for.
-        expanded: Make up for few days and for days that resemble each other, where percentiles are too narrow: the
-            wider end of two intervals on each side. One takes further quantiles (Hesterberg 2015, section 5.2: by the
-            t distribution), the other is Student's over a block jackknife (airloop.models.sure_bound). What is tried
-            again and again needs the level it claims.
+        bootstrap: How days are drawn, and what the interval claims.
 
     Raises:
         DataContractError: Arrays of different length, fewer than 30 rows or 2 days, a label or a prediction that does
             not fit the metric's task, a single class for ROC-AUC, an unknown metric.
     """
     y, (old, new) = _checked(metric, labels, champion, candidate)
-    block, draws = _draws(days, rows=y.size, resamples=resamples, seed=seed)
+    block, draws = draws_of(days, bootstrap, rows=y.size)
     statistics = [_statistic(metric, y, p, block, draws.shape[1]) for p in (old, new)]
     values = [statistic(draws) for statistic in statistics]
     gains, gain = METRICS[metric].sign * (values[1] - values[0]), _gain(metric, *statistics)
-    lower, upper = (
-        _expanded(gain, gains[1:], draws.shape[1], confidence) if expanded else _bounds(gains[1:], confidence)
-    )
+    lower, upper = bounds(gain, gains[1:], draws.shape[1], bootstrap)
     return Evidence(
         metric=metric,
         gain=float(gains[0]),
         lower=lower,
         upper=upper,
-        confidence=confidence,
+        confidence=bootstrap.confidence,
         champion=float(values[0][0]),
         candidate=float(values[1][0]),
         rows=int(y.size),
         blocks=draws.shape[1],
-        resamples=resamples,
-        seed=seed,
-        level=level,
-        sure_lower=None if level is None else sure_lower(gain, draws.shape[1], level),
+        resamples=bootstrap.resamples,
+        seed=bootstrap.seed,
+        level=bootstrap.level,
+        sure_lower=None if bootstrap.level is None else sure_lower(gain, draws.shape[1], bootstrap.level),
     )
 
 
@@ -174,38 +154,3 @@ def _checked(metric: str, labels: npt.ArrayLike, *predictions: npt.ArrayLike) ->
     for problem in filter(None, problems):
         raise DataContractError(problem)
     return y, tuple(ps)
-
-
-def _draws(days: npt.ArrayLike, *, rows: int, resamples: int, seed: int) -> tuple[Integers, Floats]:
-    """Block index per row, and per draw (row) how often each block (column) occurs; draw 0 is the data itself."""
-    ids = np.asarray(days)
-    if ids.shape != (rows,) or ids.dtype.kind not in "iu":
-        raise DataContractError(f"days must hold one integer block id per row ({rows}), got {ids.dtype} {ids.shape}")
-    unique, block = np.unique(ids, return_inverse=True)
-    size = unique.size
-    if size < _MIN_BLOCKS:
-        raise DataContractError(f"{size} calendar day gives no interval; at least {_MIN_BLOCKS} are needed")
-    drawn = np.random.default_rng(seed).integers(0, size, size=(resamples, size))
-    cells = drawn + size * np.arange(resamples)[:, None]
-    counts = np.bincount(cells.ravel(), minlength=resamples * size).reshape(resamples, size)
-    return block.astype(np.int64), np.vstack([np.ones((1, size)), counts])
-
-
-def _expanded(gain: Statistic, drawn: Floats, size: int, confidence: float) -> tuple[float, float]:
-    """The bounds of a gain over `size` blocks that cover as often as `confidence` claims; see `compare`."""
-    reach = np.sqrt(size / (size - 1)) * stats.t.ppf((1 + confidence) / 2, size - 1)
-    # Of few draws the usual quantile lies too far inside: the fifth of 200 is passed in 3 of 100, not in 2.5.
-    lower, upper = _bounds(drawn, float(1 - 2 * stats.norm.sf(reach)), method="weibull")
-    sure = sure_interval(gain, size, (1 - confidence) / 2)
-    return (lower, upper) if sure is None else (min(lower, sure[0]), max(upper, sure[1]))
-
-
-def _bounds(
-    values: Floats, confidence: float, *, method: Literal["linear", "weibull"] = "linear"
-) -> tuple[float, float]:
-    usable = values[~np.isnan(values)]
-    if usable.size < (1 - _MAX_UNUSABLE_SHARE) * values.size:
-        raise DataContractError("too few days hold rows of both classes: many draws of days have no ROC-AUC")
-    tail = (1 - confidence) / 2
-    lower, upper = np.quantile(usable, [tail, 1 - tail], method=method)
-    return float(lower), float(upper)

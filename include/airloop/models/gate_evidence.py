@@ -5,7 +5,7 @@ import pandas as pd
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.models import evidence
-from airloop.models.holdout import sampled_as
+from airloop.models.holdout import paid_bootstrap
 from airloop.problems import Floats, task_of
 from airloop.records import Evidence
 
@@ -19,11 +19,12 @@ def compare(
         rows: decision_time (UTC) and label of the rows, in the order of the predictions.
         looks: Earlier looks at these rows; they widen the interval, which then takes more draws.
     """
-    days, draws = evidence.utc_days(rows["decision_time"]), sampled_as(pipeline, looks)
+    days, draws = evidence.utc_days(rows["decision_time"]), paid_bootstrap(pipeline, looks)
     by_metric, problems = [], []
     for metric in task_of(pipeline).metrics:
         try:
-            by_metric.append(evidence.compare(rows["label"], champion, candidate, days, metric=metric, **draws))
+            sides = (rows["label"], champion, candidate, days)
+            by_metric.append(evidence.compare(*sides, metric=metric, bootstrap=draws))
         except DataContractError as error:
             problems.append(f"no evidence on {metric}: {error}")
     return tuple(by_metric), tuple(problems)

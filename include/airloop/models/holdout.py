@@ -1,13 +1,14 @@
 """What a rule of the gate may look at: the holdout, what both models say of it, and the candidate itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.models import evidence, looks
+from airloop.models.bootstrap import Bootstrap, gate_bootstrap
 from airloop.models.reserve import ReserveRows
 from airloop.problems import Floats, Integers
 
@@ -37,7 +38,7 @@ class Holdout:
         predict: The candidate's predictions for rows that hold its features.
         features: The features the candidate uses.
         metric: The gate's metric of the comparison.
-        sampled: `confidence`, `resamples`, `seed`, `expanded` of the comparison, for airloop.models.evidence.
+        sampled: `bootstrap` of the comparison, for airloop.models.evidence: how days are drawn.
         model_bytes: Size of the candidate's files.
         task: As prediction.task names it.
         reserve: What both models say of reserve rows; None without reserve days, or a champion that was compared.
@@ -59,43 +60,41 @@ class Holdout:
     whole: Whole | None = None
 
 
+@dataclass(frozen=True)
+class JudgedModel:
+    """A candidate and what it says of the rows of a holdout; see `Holdout` of each."""
+
+    predicted: Floats
+    predict: Callable[[pd.DataFrame], Floats]
+    features: tuple[str, ...]
+    model_bytes: int
+
+
 def holdout_of(
-    pipeline: Pipeline,
-    rows: pd.DataFrame,
-    *,
-    candidate: Floats,
-    champion: Floats | None,
-    predict: Callable[[pd.DataFrame], Floats],
-    features: tuple[str, ...],
-    model_bytes: int,
-    looks_before: int = 0,
-    reserve: Callable[[], ReserveRows] | None = None,
-    whole: Whole | None = None,
+    pipeline: Pipeline, rows: pd.DataFrame, model: JudgedModel, champion: Floats | None, *, looks_before: int = 0
 ) -> Holdout:
     """A holdout of labelled rows; `looks_before` counts earlier looks at it."""
     return Holdout(
         rows=rows,
         labels=rows["label"].to_numpy(dtype="float64"),
         days=evidence.utc_days(rows["decision_time"]),
-        candidate=candidate,
+        candidate=model.predicted,
         champion=champion,
-        predict=predict,
-        features=features,
+        predict=model.predict,
+        features=model.features,
         metric=pipeline.gate.compare.metric,
-        sampled=sampled_as(pipeline, looks_before),
-        model_bytes=model_bytes,
+        sampled={"bootstrap": paid_bootstrap(pipeline, looks_before)},
+        model_bytes=model.model_bytes,
         task=pipeline.prediction.task,
-        reserve=reserve,
-        whole=whole,
     )
 
 
-def sampled_as(pipeline: Pipeline, looks_before: int) -> dict[str, Any]:
-    """How the gate's comparison draws days; each look before widens the interval, which then takes more draws."""
-    rule = pipeline.gate.compare
-    return {
-        "confidence": looks.paid_confidence(rule.confidence, looks_before),
-        "resamples": rule.resamples * (looks_before + 1),
-        "expanded": True,
-        "seed": pipeline.training.seed,
-    }
+def paid_bootstrap(pipeline: Pipeline, looks_before: int) -> Bootstrap:
+    """As the gate judges: each look before widens the interval, which then takes more draws."""
+    declared = gate_bootstrap(pipeline)
+    return replace(
+        declared,
+        confidence=looks.paid_confidence(declared.confidence, looks_before),
+        resamples=declared.resamples * (looks_before + 1),
+        expanded=True,
+    )

@@ -1,9 +1,12 @@
 """How sure it is that one model is worse than another on the same rows."""
 
+from dataclasses import replace
+
 import numpy.typing as npt
 from scipy import stats
 
 from airloop.models import evidence
+from airloop.models.bootstrap import Bootstrap
 
 _ONE_STANDARD_ERROR = 0.6827
 
@@ -15,7 +18,7 @@ def worse(
     days: npt.ArrayLike,
     *,
     metric: str,
-    sampled: dict[str, object],
+    bootstrap: Bootstrap,
     margin_share: float,
 ) -> dict[str, float]:
     """`gain` of the candidate, and `p`: how likely so small a gain is when it is not worse than the margin allows.
@@ -24,14 +27,14 @@ def worse(
     bootstrap's 68 % interval.
 
     Args:
-        sampled: How days are drawn (Holdout.sampled); its confidence is not used.
+        bootstrap: How days are drawn; its confidence is not used.
         margin_share: It may be worse by this share of the champion's metric.
 
     Raises:
         DataContractError: See evidence.compare.
     """
-    drawn = {**sampled, "confidence": _ONE_STANDARD_ERROR, "expanded": False}
-    compared = evidence.compare(labels, champion, candidate, days, metric=metric, **drawn)  # type: ignore[arg-type]
+    drawn = replace(bootstrap, confidence=_ONE_STANDARD_ERROR, expanded=False)
+    compared = evidence.compare(labels, champion, candidate, days, metric=metric, bootstrap=drawn)
     error = (compared.upper - compared.lower) / 2
     spare = compared.gain + margin_share * abs(compared.champion)
     p = float(stats.t.cdf(spare / error, compared.blocks - 1)) if error > 0 else float(spare >= 0)

@@ -5,10 +5,10 @@ import json
 import mlflow
 import pandas as pd
 
-from airloop import delta_versions
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
 from airloop.features import feature_store, stale
+from airloop.files import delta_versions
 from airloop.models import training_rows, training_set
 from airloop.models.training_key import training_key
 from airloop.models.training_rows import TrainingReads
@@ -17,7 +17,7 @@ from airloop.settings import Settings
 from airloop.stores import frames, training_reason
 from airloop.stores.mlflow import provenance, tag_names, tracking
 from airloop.stores.tables_read import TablesRead
-from airloop.stores.training_reason import Asked
+from airloop.stores.training_reason import TrainingRequest
 
 _LOGGED_ROWS = 200
 
@@ -83,7 +83,7 @@ def _versions(read: TablesRead) -> dict[str, int]:
 
 
 def _open_run(
-    pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, request: Asked
+    pipeline: Pipeline, record: Snapshot, labelled: pd.DataFrame, settings: Settings, *, request: TrainingRequest
 ) -> None:
     key, span = training_key(pipeline, record), Window(record.train.start, record.holdout.end)
     tracking.end_abandoned_runs(pipeline, settings, keep=key)

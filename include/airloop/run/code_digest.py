@@ -7,8 +7,8 @@ from pathlib import Path
 from airloop.errors import ConfigError
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("delta_files", "delta_versions", "errors", "private_files"),
-    ("families", "project"),
+    ("errors", "files"),
+    ("project",),
     ("feast_stores", "metrics", "records", "settings"),
     ("config",),
     ("deployment",),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from airloop.config import Pipeline
-from airloop.families import OWN
+from airloop.config.families import OWN
 
 _NOT_OF_A_STAGE = {"replay"}
 """Keys whose code makes the files that land; those have checksums of their own."""

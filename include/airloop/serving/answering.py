@@ -58,14 +58,14 @@ def answer(
     features, judged = _features(served, questions)
     predicted = served.predict(served.inputs.rows(features)).tolist()
     own = [Said(served.version, served.decision, served.form.name, value) for value in predicted]
-    answers: Answers = [(each, "", None) for each in own]
-    if beside is not None:
-        answers = beside.answers(own, features, [row.entity for row in questions])
+    plain: Answers = [(each, "", None) for each in own]
+    answers = plain if beside is None else beside.answers(own, features, [row.entity for row in questions])
     now, latency = time.time(), round((time.perf_counter() - caller.began) * 1000, 3)
     at = _text(datetime.fromtimestamp(now, UTC))
     as_of_text = cache(_text)  # rows of a request mostly share theirs
     # Written as JSON once and not for each row; nobody reads it of a record that was just made.
     whole, width = cast("list[str]", served.inputs.names_json), len(served.inputs.by_name)
+    parts = zip(new_ids(now, len(questions)), questions, features, judged, answers, strict=True)
     records = [
         Logged(
             id=identity,
@@ -87,9 +87,7 @@ def answer(
             role=role,
             other=other,
         )
-        for identity, row, values, views, (answered, role, other) in zip(
-            new_ids(now, len(questions)), questions, features, judged, answers, strict=True
-        )
+        for identity, row, values, views, (answered, role, other) in parts
     ]
     log.append(served.pipeline.name, records)
     return records

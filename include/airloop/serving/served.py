@@ -146,9 +146,9 @@ def _by_pipeline(pipeline: Pipeline, version: int, settings: Settings) -> _Parts
     files = model_version.version_files(pipeline.name, version, settings)
     example = serving_form.example_row(files, model.features)
     rows = [*serving_form.real_rows(model.snapshot, model.features, settings), example]
-    kept = serving_form.read(files)
-    if kept is not None and kept.form is None:  # compared at registration
-        form = choose.pipeline_form(model.model, inputs.of_model, task_of(pipeline), kept.why)
+    form_kept = serving_form.read(files)
+    if form_kept is not None and form_kept.form is None:  # compared at registration
+        form = choose.pipeline_form(model.model, inputs.of_model, task_of(pipeline), form_kept.why)
     else:
         form = choose.chosen_form(model.model, inputs.of_model, task_of(pipeline), rows)
     views = online_views.online_views(pipeline, settings)

@@ -1,4 +1,4 @@
-"""Alerts as they are kept: one row per cause, and who was told of it on which day."""
+"""Alerts as they are stored: one row per cause, and who was told of it on which day."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ _WORST_FIRST = {"critical": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredAlert:
     """An alert and its times (wall clock, UTC).
 
     Attributes:
@@ -51,7 +51,7 @@ def note(
     """
     try:
         _note(settings, pipeline, noticed, now, is_over)
-    except sa.exc.IntegrityError:  # another look kept the same cause first, on a database that lets both begin
+    except sa.exc.IntegrityError:  # another look stored the same cause first, on a database that lets both begin
         _note(settings, pipeline, noticed, now, is_over)
 
 
@@ -68,19 +68,19 @@ def _note(
             _keep(connection, pipeline, alert, now, is_open=alert.cause in open_by_cause)
 
 
-def open_alerts(settings: Settings, pipeline: str) -> tuple[Kept, ...]:
+def open_alerts(settings: Settings, pipeline: str) -> tuple[StoredAlert, ...]:
     """The alerts whose cause lasts, worst first, of one severity the newest first."""
     with state.transaction(settings) as connection:
         rows = _rows(connection, alerts.c.pipeline == pipeline, _open())
     return tuple(sorted(rows, key=worst_first))
 
 
-def worst_first(kept: Kept) -> tuple[int, float]:
+def worst_first(stored: StoredAlert) -> tuple[int, float]:
     """A sort key: the most severe first, of one severity the newest first."""
-    return _WORST_FIRST[kept.alert.severity], -kept.opened_at.timestamp()
+    return _WORST_FIRST[stored.alert.severity], -stored.opened_at.timestamp()
 
 
-def since(settings: Settings, pipeline: str, instant: datetime) -> tuple[Kept, ...]:
+def since(settings: Settings, pipeline: str, instant: datetime) -> tuple[StoredAlert, ...]:
     """Alerts that are open, or were opened or resolved since an instant (wall clock)."""
     text = state.instant_text(instant)
     newer = sa.or_(_open(), alerts.c.opened_at >= text, alerts.c.resolved_at >= text)
@@ -88,24 +88,24 @@ def since(settings: Settings, pipeline: str, instant: datetime) -> tuple[Kept, .
         return tuple(_rows(connection, alerts.c.pipeline == pipeline, newer))
 
 
-def find(settings: Settings, pipeline: str, cause: str) -> Kept | None:
+def find(settings: Settings, pipeline: str, cause: str) -> StoredAlert | None:
     """The alert of a cause; None when there was never one."""
     with state.transaction(settings) as connection:
         return next(iter(_rows(connection, alerts.c.pipeline == pipeline, alerts.c.cause == cause)), None)
 
 
-def claim(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> bool:
+def claim(settings: Settings, stored: StoredAlert, *, route: str, says: str, now: datetime) -> bool:
     """Reserve the day's message about a cause for one sender; False when it was sent today, or is being sent.
 
     A sender that was killed while it sent has not said that the message is out (`sent`): after SENDS_FOR another one
     sends it.
     """
-    row = {**_delivery(kept, route, says), "day": f"{now:%Y-%m-%d}", "sent_at": _begun(now)}
+    row = {**_delivery(stored, route, says), "day": f"{now:%Y-%m-%d}", "sent_at": _begun(now)}
     try:
         with state.transaction(settings) as connection:
             connection.execute(alert_deliveries.insert().values(**row))
     except sa.exc.IntegrityError:
-        return _take_over(settings, _of_day(kept, route, says, now), now)
+        return _take_over(settings, _of_day(stored, route, says, now), now)
     return True
 
 
@@ -120,25 +120,25 @@ def _take_over(settings: Settings, message: list[sa.ColumnElement[bool]], now: d
         return connection.execute(update).rowcount == 1
 
 
-def sent(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> None:
+def sent(settings: Settings, stored: StoredAlert, *, route: str, says: str, now: datetime) -> None:
     """The claimed message is out."""
-    done = alert_deliveries.update().where(*_of_day(kept, route, says, now))
+    done = alert_deliveries.update().where(*_of_day(stored, route, says, now))
     with state.transaction(settings) as connection:
         connection.execute(done.values(sent_at=state.instant_text(now)))
 
 
-def withdraw(settings: Settings, kept: Kept, *, route: str, says: str, now: datetime) -> None:
+def withdraw(settings: Settings, stored: StoredAlert, *, route: str, says: str, now: datetime) -> None:
     """Give a message back that could not be sent, so that the next look sends it."""
     with state.transaction(settings) as connection:
-        connection.execute(alert_deliveries.delete().where(*_of_day(kept, route, says, now)))
+        connection.execute(alert_deliveries.delete().where(*_of_day(stored, route, says, now)))
 
 
-def was_told(settings: Settings, kept: Kept, *, route: str, says: str) -> bool:
+def was_told(settings: Settings, stored: StoredAlert, *, route: str, says: str) -> bool:
     """Whether a receiver was told this of an alert since it was opened."""
     table = alert_deliveries
-    later = table.c.sent_at >= state.instant_text(kept.opened_at)
+    later = table.c.sent_at >= state.instant_text(stored.opened_at)
     out = sa.not_(table.c.sent_at.startswith(_BEGUN))
-    query = sa.select(table.c.day).where(*_same(kept, route, says), out, later).limit(1)
+    query = sa.select(table.c.day).where(*_same(stored, route, says), out, later).limit(1)
     with state.transaction(settings) as connection:
         return connection.execute(query).first() is not None
 
@@ -148,25 +148,25 @@ def _begun(at: datetime) -> str:
     return f"{_BEGUN}{state.instant_text(at)}"
 
 
-def _same(kept: Kept, route: str, says: str) -> list[sa.ColumnElement[bool]]:
-    return [alert_deliveries.c[name] == value for name, value in _delivery(kept, route, says).items()]
+def _same(stored: StoredAlert, route: str, says: str) -> list[sa.ColumnElement[bool]]:
+    return [alert_deliveries.c[name] == value for name, value in _delivery(stored, route, says).items()]
 
 
-def _of_day(kept: Kept, route: str, says: str, now: datetime) -> list[sa.ColumnElement[bool]]:
-    return [*_same(kept, route, says), alert_deliveries.c.day == f"{now:%Y-%m-%d}"]
+def _of_day(stored: StoredAlert, route: str, says: str, now: datetime) -> list[sa.ColumnElement[bool]]:
+    return [*_same(stored, route, says), alert_deliveries.c.day == f"{now:%Y-%m-%d}"]
 
 
-def _delivery(kept: Kept, route: str, says: str) -> dict[str, str]:
-    return {"pipeline": kept.pipeline, "cause": kept.alert.cause, "route": route, "says": says}
+def _delivery(stored: StoredAlert, route: str, says: str) -> dict[str, str]:
+    return {"pipeline": stored.pipeline, "cause": stored.alert.cause, "route": route, "says": says}
 
 
 def _open() -> sa.ColumnElement[bool]:
     return alerts.c.resolved_at == ""
 
 
-def _rows(connection: Connection, *where: sa.ColumnElement[bool]) -> list[Kept]:
+def _rows(connection: Connection, *where: sa.ColumnElement[bool]) -> list[StoredAlert]:
     return [
-        Kept(
+        StoredAlert(
             row["pipeline"],
             Alert.from_json(json.loads(row["alert"])),
             parse_instant(row["opened_at"]),

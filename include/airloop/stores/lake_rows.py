@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from airloop.delta_files import matching
 from airloop.errors import UpstreamUnavailable
+from airloop.files.delta_files import matching
 from airloop.settings import Settings
 from airloop.stores import lake
 

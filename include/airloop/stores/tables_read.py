@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from airloop import delta_versions
+from airloop.files import delta_versions
 from airloop.records import Record, Window
 from airloop.settings import Settings
 from airloop.stores import lake

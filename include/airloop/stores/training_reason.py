@@ -30,7 +30,7 @@ class AskedAlready(GuardRefused):
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrainingRequest:
     """A reason that counts.
 
     Attributes:
@@ -52,7 +52,7 @@ def asked_for(
     reason: str,
     reason_key: str = "",
     version: int | None = None,
-) -> Asked:
+) -> TrainingRequest:
     """The reason of a training up to a cutoff, proven by the ledger when it is `probe`.
 
     Args:
@@ -70,7 +70,7 @@ def asked_for(
     if reason != PROBE:
         if reason_key.startswith(f"{PROBE}:"):
             raise NotAsked(f"reason_key {reason_key!r} belongs to monitoring: leave it out, or name another one")
-        return Asked(reason, reason_key or f"{reason}:{cutoff:%Y-%m-%dT%H:%MZ}")
+        return TrainingRequest(reason, reason_key or f"{reason}:{cutoff:%Y-%m-%dT%H:%MZ}")
     history = ledger.intact_history(settings, pipeline.name)
     champion = history.champion(cutoff, but_not=version)
     asking = _asking(settings, pipeline.name, cutoff, champion)
@@ -82,7 +82,7 @@ def asked_for(
             "a person may train with reason=hand"
         )
     payload = asking.payload
-    return Asked(PROBE, payload["reason_key"], tuple(payload["evidence"]), asking.sequence)
+    return TrainingRequest(PROBE, payload["reason_key"], tuple(payload["evidence"]), asking.sequence)
 
 
 def answered_by(history: History, reason_key: str, *, but_not: int | None = None) -> Entry | None:
@@ -100,7 +100,7 @@ def answered_by(history: History, reason_key: str, *, but_not: int | None = None
 
 
 def claim(
-    settings: Settings, pipeline_name: str, request: Asked, *, run_key: str, is_over: Callable[[str], bool]
+    settings: Settings, pipeline_name: str, request: TrainingRequest, *, run_key: str, is_over: Callable[[str], bool]
 ) -> None:
     """Let exactly one run answer a reason.
 

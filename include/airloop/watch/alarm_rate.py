@@ -1,11 +1,14 @@
 """How many of the scored rows are alarms, of a task of anomalies: it needs no label."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
 from airloop.models import evidence
+from airloop.models.bootstrap import policy_bootstrap
 from airloop.problems import PREDICTION, task_of
 from airloop.problems.anomaly import Anomaly
 from airloop.records import Alarm, AlarmRate
@@ -26,17 +29,8 @@ def alarm_rate(pipeline: Pipeline, rows: pd.DataFrame) -> AlarmRate | None:
     nothing, days = np.zeros(alarms.size), evidence.utc_days(scored["decision_time"])
     try:
         # The mean of a column with its day blocks is the mean absolute distance from 0.
-        compared = evidence.compare(
-            nothing,
-            alarms,
-            nothing,
-            days,
-            metric="mae",
-            confidence=pipeline.monitoring.policy.confidence,
-            resamples=pipeline.gate.compare.resamples,
-            seed=pipeline.training.seed,
-            expanded=True,
-        )
+        draws = replace(policy_bootstrap(pipeline), expanded=True)
+        compared = evidence.compare(nothing, alarms, nothing, days, metric="mae", bootstrap=draws)
     except DataContractError:  # too few rows or days
         return AlarmRate(float(alarms.mean()), None, None)
     return AlarmRate(compared.champion, compared.lower, compared.upper)

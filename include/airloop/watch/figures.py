@@ -16,7 +16,7 @@ from airloop.problems import PREDICTION, Floats
 from airloop.records import Alarm, Monitored
 from airloop.watch import influence
 from airloop.watch.drift import Drift
-from airloop.watch.influence import Asked
+from airloop.watch.influence import ModelOnRows
 from airloop.watch.past import Past
 
 LOSS_RATIO = 1.5
@@ -146,7 +146,7 @@ class Predicted:
     """
 
     judged: pd.DataFrame
-    asked: Asked
+    on_rows: ModelOnRows
     held_out: pd.DataFrame
     then: pd.Series
 
@@ -177,13 +177,13 @@ def prediction_drift(measured: Drift, predicted: Predicted, past: Past) -> list[
 
 
 def _single_cause(predicted: Predicted) -> str:
-    shares = influence.explained_shares(predicted.asked, predicted.held_out, predicted.then)
+    shares = influence.explained_shares(predicted.on_rows, predicted.held_out, predicted.then)
     name = max(shares, key=lambda feature: shares[feature], default="")
     if not name or shares[name] < _ALONE:
         return ""
     held_out = predicted.held_out
-    asked = Asked(**{**vars(predicted.asked), "rows": held_out})
-    weights = influence.weights(asked, asked.features)
+    held_out_rows = ModelOnRows(**{**vars(predicted.on_rows), "rows": held_out})
+    weights = influence.weights(held_out_rows, held_out_rows.features)
     return name if weights[name] < _LEANS_ON * sum(weights.values()) else ""
 
 

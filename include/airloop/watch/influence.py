@@ -15,8 +15,8 @@ _ROWS = 1000
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A model to ask.
+class ModelOnRows:
+    """A model, and rows that it predicts.
 
     Attributes:
         rows: Rows of `features` it is asked about, at most a sample of them.
@@ -39,25 +39,25 @@ class Asked:
         return self.rows.sample(min(_ROWS, len(self.rows)), random_state=self.seed).reset_index(drop=True)
 
 
-def weights(asked: Asked, names: Sequence[str]) -> dict[str, float]:
+def weights(on_rows: ModelOnRows, names: Sequence[str]) -> dict[str, float]:
     """Feature -> mean absolute change of a prediction once the feature is missing, in their standard deviations.
 
     0 for a feature the model does not use, and of predictions that do not vary.
     """
-    rows = asked.sampled()
+    rows = on_rows.sampled()
     if not len(rows):
         return dict.fromkeys(names, 0.0)
-    predicted = asked.predict(rows)
+    predicted = on_rows.predict(rows)
     spread = float(predicted.std(axis=0).mean())
     by_feature = {}
     for name in names:
-        nothing = pd.Series([None] * len(rows), dtype="object") if name in asked.categories else np.nan
-        changed = asked.predict(rows.assign(**{name: nothing}))
+        nothing = pd.Series([None] * len(rows), dtype="object") if name in on_rows.categories else np.nan
+        changed = on_rows.predict(rows.assign(**{name: nothing}))
         by_feature[name] = float(np.abs(changed - predicted).mean() / spread) if spread else 0.0
     return by_feature
 
 
-def explained_shares(asked: Asked, reference: pd.DataFrame, then: pd.Series) -> dict[str, float]:
+def explained_shares(on_rows: ModelOnRows, reference: pd.DataFrame, then: pd.Series) -> dict[str, float]:
     """Feature -> share of the predictions' drift that is gone once it is distributed as in the reference.
 
     Numbers are mapped rank by rank to the reference's values, categories are drawn from them; the others stay.
@@ -65,25 +65,25 @@ def explained_shares(asked: Asked, reference: pd.DataFrame, then: pd.Series) -> 
     Args:
         reference: Rows of the features that `then`, the predictions of the reference, were made of.
     """
-    rows = asked.sampled()
-    whole = _score(asked, rows, then)
+    rows = on_rows.sampled()
+    whole = _score(on_rows, rows, then)
     if not whole:
-        return dict.fromkeys(asked.features, 0.0)
+        return dict.fromkeys(on_rows.features, 0.0)
     return {
         name: 1
-        - _score(asked, rows.assign(**{name: _as_before(asked, name, rows[name], reference[name])}), then) / whole
-        for name in asked.features
+        - _score(on_rows, rows.assign(**{name: _as_before(on_rows, name, rows[name], reference[name])}), then) / whole
+        for name in on_rows.features
     }
 
 
-def _score(asked: Asked, rows: pd.DataFrame, then: pd.Series) -> float:
-    predicted = asked.task.for_drift(pd.Series(list(asked.predict(rows))))
+def _score(on_rows: ModelOnRows, rows: pd.DataFrame, then: pd.Series) -> float:
+    predicted = on_rows.task.for_drift(pd.Series(list(on_rows.predict(rows))))
     return drift.of_predictions(then, predicted, threshold=0.0).score or 0.0
 
 
-def _as_before(asked: Asked, name: str, now: pd.Series, then: pd.Series) -> pd.Series:
-    if name in asked.categories:
-        drawn = then.sample(len(now), replace=True, random_state=asked.seed)
+def _as_before(on_rows: ModelOnRows, name: str, now: pd.Series, then: pd.Series) -> pd.Series:
+    if name in on_rows.categories:
+        drawn = then.sample(len(now), replace=True, random_state=on_rows.seed)
         return drawn.set_axis(now.index)
     values = np.sort(then.dropna().to_numpy(dtype=np.float64))
     if not values.size:

@@ -14,7 +14,7 @@ from airloop.problems import PREDICTION
 from airloop.records import Alarm
 from airloop.watch import influence
 from airloop.watch.drift import ColumnDrift, Drift
-from airloop.watch.influence import Asked
+from airloop.watch.influence import ModelOnRows
 from airloop.watch.past import Past
 
 MORE_MISSING, MORE_MOVED = 0.1, 0.02
@@ -31,11 +31,11 @@ _USED = 0.005
 _FEWEST_OF_CLASS = 20
 
 
-def missing_values(measured: Drift, asked: Asked) -> list[Alarm]:
+def missing_values(measured: Drift, on_rows: ModelOnRows) -> list[Alarm]:
     """`missing_values`, of each feature the model uses that misses more than in training; see MORE_MISSING."""
     more = {name: _more_missing(column) for name, column in measured.columns.items()}
     suspects = [name for name, share in more.items() if share > MORE_MOVED]
-    weights = influence.weights(asked, suspects) if suspects else {}
+    weights = influence.weights(on_rows, suspects) if suspects else {}
     return [
         _missing(name, measured.columns[name])
         for name in suspects
@@ -58,10 +58,10 @@ def _missing(name: str, column: ColumnDrift) -> Alarm:
     return Alarm("missing_values", name, says, now, then)
 
 
-def new_categories(measured: Drift, asked: Asked) -> list[Alarm]:
+def new_categories(measured: Drift, on_rows: ModelOnRows) -> list[Alarm]:
     """`new_categories`, of each feature the model uses with NEW_CATEGORIES of its values unknown to training."""
     new = {name: column.new_share for name, column in measured.columns.items() if column.new_share >= NEW_CATEGORIES}
-    weights = influence.weights(asked, list(new)) if new else {}
+    weights = influence.weights(on_rows, list(new)) if new else {}
     return [
         Alarm(
             "new_categories",

@@ -10,11 +10,9 @@ from airloop import reports
 from airloop.config import Pipeline
 from airloop.features import feature_store
 from airloop.models import own_features
-from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Monitored, Window
 from airloop.settings import Settings
-from airloop.stores.ledger import Entry
 from airloop.watch import after_promotion, alarm_rate, drift_report, monitor_report, performance, rhythm
 from airloop.watch.drift import Drift, Sides
 from airloop.watch.performance import Look
@@ -48,27 +46,18 @@ def record(
     )
 
 
-def measured(
-    pipeline: Pipeline,
-    look: Look,
-    rows: pd.DataFrame,
-    settings: Settings,
-    *,
-    origin: str,
-    unfit: str,
-    promotion: Entry | None,
-) -> Monitored:
+def measured(pipeline: Pipeline, look: Look, rows: pd.DataFrame, settings: Settings) -> Monitored:
     """The record with what is measured on rows that have both a label and a prediction."""
     judged = rows.dropna(subset=["label", PREDICTION])
     # A training would learn from today's features: a refit on the champion's own says nothing about it.
-    evidence, refits = ((), ()) if unfit else performance.probe(pipeline, look, judged, settings)
+    evidence, refits = ((), ()) if look.unfit else performance.probe(pipeline, look, judged, settings)
     task = task_of(pipeline)
     return record(
         pipeline,
         look.window,
         settings,
         version=look.champion.version,
-        origin=origin,
+        origin=look.origin,
         rows_window=rhythm.rows_window(pipeline, look.evidence.window),
         labelled_rows=len(judged),
         live=performance.live(pipeline, judged),
@@ -79,8 +68,8 @@ def measured(
         classes=task.class_names,
         confusion=performance.confusion(pipeline, judged),
         alarm_rate=alarm_rate.alarm_rate(pipeline, rows),
-        by_pinned_features=bool(unfit),
-        after_promotion=after_promotion.measure(pipeline, promotion, judged, settings),
+        by_pinned_features=bool(look.unfit),
+        after_promotion=after_promotion.measure(pipeline, look.promotion, judged, settings),
     )
 
 
@@ -96,17 +85,13 @@ def with_drift(monitored: Monitored, drifted: Drift, counted: Mapping[str, float
 
 
 def sides(
-    pipeline: Pipeline,
-    champion: ModelVersion,
-    rows: pd.DataFrame,
-    settings: Settings,
-    *,
-    frozen: pd.DataFrame,
-    unfit: str,
+    pipeline: Pipeline, look: Look, rows: pd.DataFrame, frozen: pd.DataFrame, settings: Settings
 ) -> tuple[Sides, Sides]:
     """The champion's training rows beside its holdout predictions, and the window's rows beside its live ones."""
-    features, task = list(champion.features), task_of(pipeline)
-    categories = own_features.categories(champion) if unfit else feature_store.categorical_features(pipeline, settings)
+    champion, task = look.champion, task_of(pipeline)
+    features = list(champion.features)
+    today = feature_store.categorical_features
+    categories = own_features.categories(champion) if look.unfit else today(pipeline, settings)
     held_out = champion.holdout_predictions
     before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
     return (

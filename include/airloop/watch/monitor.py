@@ -124,34 +124,19 @@ def _judged(
     if unfit:
         span = rhythm.rows_window(pipeline, judged.window)
         rows = own_features.in_place_of_todays(pipeline, rows, span, champion, unfit, settings)
-    measured = measured_look.measured(
-        pipeline,
-        Look(window, champion, judged),
-        rows,
-        settings,
-        origin=origin,
-        unfit=unfit,
-        # On rows of the champion's own features nobody else can be compared.
-        promotion=None if unfit else reads.promotion,
-    )
+    # On rows of the champion's own features nobody else can be compared.
+    look = Look(window, champion, judged, origin, unfit, None if unfit else reads.promotion)
+    measured = measured_look.measured(pipeline, look, rows, settings)
     frozen = frames.read(champion.snapshot.uri, settings)
-    sides = measured_look.sides(pipeline, champion, rows, settings, frozen=frozen, unfit=unfit)
+    sides = measured_look.sides(pipeline, look, rows, frozen, settings)
     drifted = _drift(pipeline, sides, settings)
     refused, features = quarantine.count_rows(pipeline, measured.rows_window, settings), list(champion.features)
     counted = quality(
         rows, features, other_rows=other_rows, empty_features=len(drifted.empty), quarantined_rows=refused
     )
     noted = measured_look.with_drift(measured, drifted, counted)
-    noticed = watch.alarms(
-        pipeline,
-        champion,
-        noted,
-        rows=rows,
-        frozen=frozen,
-        measured=drifted,
-        categories=sides[0].categories,
-        windows=reads.past,
-    )
+    watched = watch.WatchedRows(champion, rows, frozen, drifted, sides[0].categories)
+    noticed = watch.alarms(pipeline, noted, watched, reads.past)
     return _published(pipeline, replace(noted, alarms=noticed), drifted, sides, settings)
 
 

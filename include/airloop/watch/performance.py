@@ -1,7 +1,7 @@
 """Performance: how the champion's live predictions did on labelled rows, and what the probe would have gained."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -11,10 +11,12 @@ import pandas as pd
 
 from airloop.config import Pipeline
 from airloop.models import evidence
+from airloop.models.bootstrap import policy_bootstrap
 from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, Task, task_of
 from airloop.records import Evidence, ProbeRefit, Window
 from airloop.settings import Settings
+from airloop.stores.ledger import Entry
 from airloop.watch import probe_models, rhythm
 from airloop.watch.evidence import LookedAt
 
@@ -46,7 +48,7 @@ def live(pipeline: Pipeline, judged: pd.DataFrame) -> dict[str, float | None]:
         measured[metric] = evidence.metric_value(metric, judged["label"], predicted)
         if _enough_days(pipeline, judged):
             _, measured[f"{metric}_lower"], measured[f"{metric}_upper"] = evidence.interval(
-                judged["label"], predicted, days, metric=metric, **_bootstrap(pipeline)
+                judged["label"], predicted, days, metric=metric, bootstrap=policy_bootstrap(pipeline)
             )
     return measured
 
@@ -61,11 +63,20 @@ def confusion(pipeline: Pipeline, judged: pd.DataFrame) -> tuple[tuple[int, ...]
 
 @dataclass(frozen=True)
 class Look:
-    """One look of monitoring: its period, the champion in force at its start, and what it judges."""
+    """One look of monitoring: its period, the champion in force at its start, and what it judges.
+
+    Attributes:
+        origin: Evidence of a `backfill` triggers nothing.
+        unfit: Why today's features are not those the champion learned from; empty where they are.
+        promotion: The one whose gain is to be measured; None where none is due.
+    """
 
     window: Window
     champion: ModelVersion
     evidence: LookedAt
+    origin: str = "live"
+    unfit: str = ""
+    promotion: Entry | None = None
 
 
 def probe(
@@ -137,9 +148,8 @@ def probe_evidence(
     sides = (compared["label"], task.from_column(compared[PREDICTION]), np.concatenate(predicted))
     days = evidence.utc_days(compared["decision_time"])
     spent = rhythm.level(pipeline.monitoring_calendar, pipeline.monitoring.policy)
-    of_metrics = (
-        evidence.compare(*sides, days, metric=name, **_bootstrap(pipeline), level=spent) for name in task.metrics
-    )
+    drawn = replace(policy_bootstrap(pipeline), level=spent)
+    of_metrics = (evidence.compare(*sides, days, metric=name, bootstrap=drawn) for name in task.metrics)
     return tuple(of_metrics)
 
 
@@ -149,14 +159,6 @@ def calibration_gap(pipeline: Pipeline, judged: pd.DataFrame) -> float | None:
         return None
     task = task_of(pipeline)
     return task.gap(judged["label"].to_numpy(dtype="float64"), task.from_column(judged[PREDICTION]))
-
-
-def _bootstrap(pipeline: Pipeline) -> dict[str, Any]:
-    return {
-        "confidence": pipeline.monitoring.policy.confidence,
-        "resamples": pipeline.gate.compare.resamples,
-        "seed": pipeline.training.seed,
-    }
 
 
 def _enough_days(pipeline: Pipeline, judged: pd.DataFrame) -> bool:

@@ -13,7 +13,7 @@ from airloop.stores import ledger
 from airloop.stores.alarms import RaisedAlarm
 from airloop.stores.ledger import Draft, History
 from airloop.watch import after_promotion, holds, looks_before, past
-from airloop.watch.asked import Asked, ask, is_key_of, looks_read
+from airloop.watch.trigger_answers import TriggerAnswer, ask, is_key_of, looks_read
 from airloop.watch.triggers.probe import Probe, evidence_of
 from airloop.watch.triggers.trigger import Looks
 
@@ -102,7 +102,7 @@ def triage_window(monitored: Monitored, known: Known, watched: Monitoring) -> Ac
     return Action(kind, why, "", monitored.window.end, evidence_of([monitored], watched.policy))
 
 
-def _retrain(monitored: Monitored, first: Asked) -> Action:
+def _retrain(monitored: Monitored, first: TriggerAnswer) -> Action:
     return Action(
         kind="retrain",
         why=first.verdict.why,

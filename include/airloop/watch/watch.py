@@ -1,6 +1,7 @@
 """The watch over a champion: every alarm that a monitored window gives cause for."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -11,43 +12,53 @@ from airloop.records import Alarm, Monitored
 from airloop.watch import alarm_rate, figures, intake
 from airloop.watch.drift import Drift
 from airloop.watch.figures import Predicted
-from airloop.watch.influence import Asked
+from airloop.watch.influence import ModelOnRows
 from airloop.watch.past import past_of
 
 
+@dataclass(frozen=True)
+class WatchedRows:
+    """What a champion was fed in a window, beside what it learned from.
+
+    Attributes:
+        rows: The window's examples with label and prediction.
+        frozen: The champion's snapshot: features, label, part.
+        drift: Of the rows, against the champion's training rows.
+        categories: The features that hold no numbers.
+    """
+
+    champion: ModelVersion
+    rows: pd.DataFrame
+    frozen: pd.DataFrame
+    drift: Drift
+    categories: Collection[str]
+
+
 def alarms(
-    pipeline: Pipeline,
-    champion: ModelVersion,
-    monitored: Monitored,
-    *,
-    rows: pd.DataFrame,
-    frozen: pd.DataFrame,
-    measured: Drift,
-    categories: Collection[str],
-    windows: Sequence[Monitored],
+    pipeline: Pipeline, monitored: Monitored, watched: WatchedRows, windows: Sequence[Monitored]
 ) -> tuple[Alarm, ...]:
     """What is wrong with what the window fed the champion first, then with the champion's own figures.
 
     Args:
         monitored: What was measured of the window.
-        rows: The window's examples with label and prediction.
-        frozen: The champion's snapshot: features, label, part.
-        categories: The features that hold no numbers.
         windows: The champion's earlier windows, see airloop.watch.past.
     """
+    champion, rows, frozen, measured = watched.champion, watched.rows, watched.frozen, watched.drift
     past = past_of(champion, pipeline, windows)
     judged = rows.dropna(subset=["label", PREDICTION])
 
-    def asked(about: pd.DataFrame) -> Asked:
-        return Asked(past.task, champion.model, champion.features, categories, about, pipeline.training.seed)
+    def model_on(about: pd.DataFrame) -> ModelOnRows:
+        return ModelOnRows(
+            past.task, champion.model, champion.features, watched.categories, about, pipeline.training.seed
+        )
 
     trained_on, held_out = champion.learned(frozen), frozen[frozen["part"] == "holdout"]
     before = champion.holdout_predictions
     then = past.task.for_drift(before[PREDICTION]) if PREDICTION in before else pd.Series(dtype="object")
-    predicted = Predicted(judged, asked(rows[rows[PREDICTION].notna()]), held_out, then)
+    predicted = Predicted(judged, model_on(rows[rows[PREDICTION].notna()]), held_out, then)
     return (
-        *intake.missing_values(measured, asked(trained_on)),
-        *intake.new_categories(measured, asked(trained_on)),
+        *intake.missing_values(measured, model_on(trained_on)),
+        *intake.new_categories(measured, model_on(trained_on)),
         *intake.labels_missing(rows, frozen, past),
         *intake.label_rate(judged, frozen, past),
         *figures.performance(pipeline, monitored, past),

@@ -81,7 +81,7 @@ def upgrade() -> None:
 def _start(
     pipeline: str | None, table: Path | None, roles: tuple[str, str | None, str | None, str | None], dialect: object
 ) -> "Start":
-    from airloop.authoring.scaffold import Asked
+    from airloop.authoring.scaffold import NamedRoles
     from airloop.sources.land_dialect import Dialect
     from airloop_platform.project.start import Start, example
 
@@ -95,7 +95,7 @@ def _start(
     if pipeline is None:
         raise ConfigError("--from needs a name for the pipeline of that table: add --pipeline NAME")
     keys = tuple(part.strip() for part in key.split(",") if part.strip())
-    return Start(pipeline, table, Asked.checked(keys, time, label, task), dialect)  # type: ignore[arg-type]
+    return Start(pipeline, table, NamedRoles.checked(keys, time, label, task), dialect)  # type: ignore[arg-type]
 
 
 def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from airloop.authoring.scaffold import EVENTS, OUTCOMES, Asked, Draft, example_path, new_pipeline, written_paths
+from airloop.authoring.scaffold import EVENTS, OUTCOMES, Draft, NamedRoles, example_path, new_pipeline, written_paths
 from airloop.errors import ConfigError
 from airloop.settings import Settings
 from airloop.sources.land_dialect import Dialect
@@ -27,7 +27,7 @@ class Start:
 
     pipeline: str
     table: Path
-    asked: Asked
+    roles: NamedRoles
     dialect: Dialect
     about: str = ""
 
@@ -36,9 +36,9 @@ def example(pipeline: str | None) -> Start:
     """The shipped table, under another name if one is asked for."""
     folder = shipped.root() / "examples"
     declared = tomllib.loads((folder / "example.toml").read_text(encoding="utf-8"))
-    asked = Asked.checked(tuple(declared["key"]), declared["time"], declared["label"], declared["task"])
+    named = NamedRoles.checked(tuple(declared["key"]), declared["time"], declared["label"], declared["task"])
     table = folder / declared["table"]
-    return Start(pipeline or declared["pipeline"], table, asked, Dialect(), declared["about"].strip())
+    return Start(pipeline or declared["pipeline"], table, named, Dialect(), declared["about"].strip())
 
 
 def pipeline_files(start: Start) -> tuple[dict[str, bytes], Draft]:
@@ -57,7 +57,7 @@ def pipeline_files(start: Start) -> tuple[dict[str, bytes], Draft]:
         for name, content in shipped.thin_files().items():
             (settings.project_dir / name).parent.mkdir(parents=True, exist_ok=True)
             (settings.project_dir / name).write_bytes(content)
-        draft = new_pipeline(start.pipeline, start.table, start.asked, start.dialect, settings)
+        draft = new_pipeline(start.pipeline, start.table, start.roles, start.dialect, settings)
         names = [*written_paths(start.pipeline), example_path(start.pipeline)]
         # Of a table whose texts SQL writes in another way there is no example.
         there = [name for name in names if (settings.project_dir / name).exists()]

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from airloop.private_files import create_private, sqlite_file, withdraw
+from airloop.files.private_files import create_private, sqlite_file, withdraw
 from airloop.settings import Settings
 from airloop_platform.supervisor.run_folder import run_folder
 

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from tests.support import tables
 
-from airloop.authoring.scaffold.asked import Asked
 from airloop.authoring.scaffold.columns import find_columns
 from airloop.authoring.scaffold.key_columns import counts_rows
+from airloop.authoring.scaffold.named_roles import NamedRoles
 from airloop.authoring.scaffold.roles import Roles, find_roles
 from airloop.errors import ConfigError, DataContractError
 from airloop.sources.land_dialect import Dialect
@@ -19,14 +19,14 @@ NUMBERS = [str(number) for number in range(len(ORDERS))]
 
 
 def roles_of(folder: Path, rows: list[dict[str, str]], **asked: object) -> Roles:
-    return find_roles(read_table(tables.write(folder / "t.csv", rows), Dialect()), Asked(**asked))  # type: ignore[arg-type]
+    return find_roles(read_table(tables.write(folder / "t.csv", rows), Dialect()), NamedRoles(**asked))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["Unnamed: 0", "index", "row", "row_number", "rownum", "nr", "n", "id"])
 def test_a_column_that_counts_the_rows_is_no_key_and_no_feature(tmp_path: Path, name: str) -> None:
     rows = [{name: number, **row} for number, row in zip(NUMBERS, tables.without(ORDERS, "order_id"), strict=True)]
     table = read_table(tables.write(tmp_path / "t.csv", rows), Dialect())
-    roles = find_roles(table, Asked(label="returned"))
+    roles = find_roles(table, NamedRoles(label="returned"))
     assert name not in roles.key
     columns, _ = find_columns(table, roles)
     assert {column.name: column.why_not for column in columns}[name] == "it counts the rows of the file"

@@ -7,7 +7,7 @@ import pytest
 from tests.support import tables
 
 from airloop.authoring.scaffold import label_spellings
-from airloop.authoring.scaffold.asked import Asked
+from airloop.authoring.scaffold.named_roles import NamedRoles
 from airloop.authoring.scaffold.roles import find_roles
 from airloop.errors import DataContractError
 from airloop.sources.land_dialect import Dialect
@@ -60,8 +60,8 @@ def test_a_new_pipeline_asks_and_takes_the_answer(tmp_path: Path) -> None:
     path = tables.write(tmp_path / "t.csv", tables.with_column(ORDERS, "returned", labels))
     table = read_table(path, Dialect())
     with pytest.raises(DataContractError, match="look like one class written in several ways"):
-        find_roles(table, Asked(label="returned"))
-    assert find_roles(table, Asked(label="returned", task="multiclass")).classes == ("Yes", "no", "yes")
+        find_roles(table, NamedRoles(label="returned"))
+    assert find_roles(table, NamedRoles(label="returned", task="multiclass")).classes == ("Yes", "no", "yes")
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_a_new_pipeline_asks_and_takes_the_answer(tmp_path: Path) -> None:
 def test_of_two_words_yes_stands_for_1_also_where_it_is_the_frequent_one(tmp_path: Path, yes: str, no: str) -> None:
     labels = [no if place % 7 == 0 else yes for place in range(len(ORDERS))]
     path = tables.write(tmp_path / "t.csv", tables.with_column(ORDERS, "returned", labels))
-    assert find_roles(read_table(path, Dialect()), Asked(label="returned")).classes == (no, yes)
+    assert find_roles(read_table(path, Dialect()), NamedRoles(label="returned")).classes == (no, yes)
 
 
 def test_of_two_other_words_the_rare_one_stands_for_1(tmp_path: Path) -> None:
     labels = ["kept" if place % 7 else "returned" for place in range(len(ORDERS))]
     path = tables.write(tmp_path / "t.csv", tables.with_column(ORDERS, "returned", labels))
-    assert find_roles(read_table(path, Dialect()), Asked(label="returned")).classes == ("kept", "returned")
+    assert find_roles(read_table(path, Dialect()), NamedRoles(label="returned")).classes == ("kept", "returned")

@@ -9,7 +9,7 @@ from tests.support.command import Airloop
 
 from airloop.authoring import pipeline_check
 from airloop.authoring.pipeline_check import check_pipeline
-from airloop.authoring.scaffold import Asked, example_path, left_to_decide, new_pipeline, written_paths
+from airloop.authoring.scaffold import NamedRoles, example_path, left_to_decide, new_pipeline, written_paths
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError, DataContractError
 from airloop.settings import Settings
@@ -24,7 +24,7 @@ def files(settings: Settings) -> set[str]:
 
 def new(settings: Settings, rows: list[dict[str, str]], name: str = "returns", **asked: object) -> None:
     path = tables.write(settings.project_dir.parent / "orders.csv", rows)
-    new_pipeline(name, path, Asked(**asked), Dialect(), settings)  # type: ignore[arg-type]
+    new_pipeline(name, path, NamedRoles(**asked), Dialect(), settings)  # type: ignore[arg-type]
 
 
 def test_the_four_files_pass_the_check_and_nothing_else_is_written(toy_settings: Settings) -> None:

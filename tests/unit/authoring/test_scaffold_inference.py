@@ -8,8 +8,8 @@ import pytest
 import yaml
 from tests.support import tables
 
-from airloop.authoring.scaffold.asked import Asked
 from airloop.authoring.scaffold.columns import entity_key, find_columns, identifier
+from airloop.authoring.scaffold.named_roles import NamedRoles
 from airloop.authoring.scaffold.plan import make_plan
 from airloop.authoring.scaffold.roles import Roles, find_roles
 from airloop.authoring.scaffold.rules import feed_rules, flow
@@ -26,7 +26,7 @@ def table_of(folder: Path, rows: list[dict[str, str]], dialect: Dialect | None =
 
 
 def roles_of(folder: Path, rows: list[dict[str, str]], **asked: object) -> Roles:
-    return find_roles(table_of(folder, rows), Asked(**asked))  # type: ignore[arg-type]
+    return find_roles(table_of(folder, rows), NamedRoles(**asked))  # type: ignore[arg-type]
 
 
 def test_key_time_and_label_of_a_plain_table(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_features_are_what_varies_and_can_be_compared(tmp_path: Path) -> None:
     rows = tables.with_column(rows, "shop", ["x"] * len(ORDERS))
     rows = tables.with_column(rows, "nothing", [""] * len(ORDERS))
     table = table_of(tmp_path, rows)
-    columns, left_out = find_columns(table, find_roles(table, Asked(label="returned")))
+    columns, left_out = find_columns(table, find_roles(table, NamedRoles(label="returned")))
     assert [column.feature for column in columns if column.feature] == ["amount", "country", "new_customer"]
     assert [column.name for column in columns if column.why_not] == ["remark", "paid_at", "shop"]
     assert set(left_out) == {"month", "nothing"}
@@ -116,7 +116,7 @@ def test_names_that_airloop_or_sql_use_get_another_one(tmp_path: Path) -> None:
     rows = tables.with_column(rows, "part", [row["amount"] for row in ORDERS])
     rows = tables.with_column(rows, "Total (EUR)", [row["amount"] for row in ORDERS])
     table = table_of(tmp_path, rows)
-    roles = find_roles(table, Asked(key=("Order Nr.",), label="returned"))
+    roles = find_roles(table, NamedRoles(key=("Order Nr.",), label="returned"))
     columns, _ = find_columns(table, roles)
     features = {column.name: column.feature for column in columns}
     assert (features["part"], features["Total (EUR)"]) == ("part_value", "total_eur")
@@ -137,7 +137,7 @@ def test_the_calendar_is_the_longest_of_which_there_are_several_with_rows_in_the
     tmp_path: Path, days: int, rows: int, calendar: str, start: str, cutoff: str
 ) -> None:
     table = table_of(tmp_path, tables.orders(rows, days))
-    plan = make_plan(table, find_roles(table, Asked()))
+    plan = make_plan(table, find_roles(table, NamedRoles()))
     assert (plan.calendar, f"{plan.start:%Y-%m-%d}", f"{plan.cutoff:%Y-%m-%d}") == (calendar, start, cutoff)
     assert (plan.end - plan.start).days == days
 
@@ -147,7 +147,7 @@ def test_a_first_training_leaves_a_period_to_score_where_the_older_rows_are_enou
     tmp_path: Path, days: int, rows: int, scored_until: str | None
 ) -> None:
     table = table_of(tmp_path, tables.orders(rows, days))
-    plan = make_plan(table, find_roles(table, Asked()))
+    plan = make_plan(table, find_roles(table, NamedRoles()))
     assert (f"{plan.scored_until:%Y-%m-%d}" if plan.scored_until else None) == scored_until
     assert plan.scored_until is None or period_end(plan.calendar, plan.cutoff) == plan.scored_until
 
@@ -156,7 +156,7 @@ def test_monitoring_asks_for_half_of_a_periods_labelled_rows_and_not_of_all(tmp_
     rows = tables.orders(4000, 120)
     few = tables.with_column(rows, "returned", [row["returned"] if not n % 5 else "" for n, row in enumerate(rows)])
     plans = [
-        make_plan(table, find_roles(table, Asked(label="returned")))
+        make_plan(table, find_roles(table, NamedRoles(label="returned")))
         for table in (table_of(tmp_path, found) for found in (rows, few))
     ]
     assert plans[0].min_policy_rows == plans[0].rows_a_period // 2
@@ -167,7 +167,7 @@ def test_a_comparison_gets_its_14_days_where_the_table_has_them(tmp_path: Path) 
     held_out = {}
     for days in (8, 30, 50, 200):
         table = table_of(tmp_path, tables.orders(1000, days))
-        held_out[days] = make_plan(table, find_roles(table, Asked())).holdout_days
+        held_out[days] = make_plan(table, find_roles(table, NamedRoles())).holdout_days
     assert held_out == {8: 2, 30: 7, 50: 14, 200: 28}
 
 
@@ -184,7 +184,7 @@ def test_where_rows_are_few_a_look_and_a_holdout_are_as_long_as_they_need(
     tmp_path: Path, rows: int, days: int, calendar: str, over_days: int | None, holdout_days: int
 ) -> None:
     table = table_of(tmp_path, tables.orders(rows, days))
-    plan = make_plan(table, find_roles(table, Asked(label="returned")))
+    plan = make_plan(table, find_roles(table, NamedRoles(label="returned")))
     assert (plan.calendar, plan.over_days, plan.holdout_days) == (calendar, over_days, holdout_days)
 
 
@@ -193,7 +193,7 @@ def test_rows_that_come_in_batches_are_compared_on_14_days_that_have_some(tmp_pa
         {**row, "ordered_at": f"{day:%Y-%m-%d}T08:00:00Z"} for row, day in zip(ORDERS, _fortnights(), strict=True)
     ]
     table = table_of(tmp_path, batches)
-    plan = make_plan(table, find_roles(table, Asked(key=("order_id",), time="ordered_at", label="returned")))
+    plan = make_plan(table, find_roles(table, NamedRoles(key=("order_id",), time="ordered_at", label="returned")))
     assert plan.over_days == 13 * 14 + 1
     assert plan.holdout_days >= 13 * 14
 
@@ -225,7 +225,7 @@ def test_a_column_that_tells_the_label_by_itself_is_suspected(
         "double": [f"{2 * float(row['amount']):.2f}" for row in ORDERS],
     }
     table = table_of(tmp_path, tables.with_column(rows, column, made[column]))
-    roles = find_roles(table, Asked(label=label))
+    roles = find_roles(table, NamedRoles(label=label))
     columns, _ = find_columns(table, roles)
     assert find_suspects(table.values(), roles, columns) == {column: says}
 
@@ -238,13 +238,13 @@ def test_the_floor_is_what_saying_always_the_same_scores(tmp_path: Path) -> None
     floors = []
     for rows in (half, thirds, far):
         table = table_of(tmp_path, rows)
-        floors.append(round(make_plan(table, find_roles(table, Asked(label="y"))).floor, 2))
+        floors.append(round(make_plan(table, find_roles(table, NamedRoles(label="y"))).floor, 2))
     assert floors == [0.25, 1.1, 5.0]
 
 
 def test_rules_are_as_strict_as_the_table_was(tmp_path: Path) -> None:
     table = table_of(tmp_path, tables.with_column(ORDERS, "age", ["", *["30", "40"] * 299, "50"]))
-    roles = find_roles(table, Asked(label="returned"))
+    roles = find_roles(table, NamedRoles(label="returned"))
     columns, _ = find_columns(table, roles)
     rules = " ".join(" ".join(feed_rules(columns, roles.key, make_plan(table, roles))).split())
     assert "expect_column_values_to_be_unique, kwargs: {column: order_id}, severity: critical" in rules
@@ -275,7 +275,7 @@ def test_what_yaml_would_read_as_something_else_is_quoted(value: object, text: s
 
 def test_a_crowded_table_has_rules_without_exponents(tmp_path: Path) -> None:
     table = table_of(tmp_path, ORDERS)
-    roles = find_roles(table, Asked())
+    roles = find_roles(table, NamedRoles())
     crowded = replace(make_plan(table, roles), rows_a_day=2_345_678.9)
     assert (
         '"window_days * 780000"}, max_value: {$PARAMETER: "window_days * 7000000"}'
@@ -312,5 +312,5 @@ def test_categories_of_some_hundred_values_stay_features_and_prose_does_not(
     tmp_path: Path, texts: list[str], is_feature: bool
 ) -> None:
     table = table_of(tmp_path, tables.with_column(ORDERS, "breed", texts))
-    columns, _ = find_columns(table, find_roles(table, Asked(label="returned")))
+    columns, _ = find_columns(table, find_roles(table, NamedRoles(label="returned")))
     assert ("breed" in [column.feature for column in columns]) == is_feature

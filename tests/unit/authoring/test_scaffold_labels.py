@@ -8,7 +8,7 @@ from tests.support import tables
 from tests.support.run_plainly import run_plainly
 
 from airloop.authoring.pipeline_check import check_pipeline
-from airloop.authoring.scaffold import Asked, new_pipeline
+from airloop.authoring.scaffold import NamedRoles, new_pipeline
 from airloop.config import load_pipeline
 from airloop.data.ingest import ingest
 from airloop.data.validate_raw import validate_raw
@@ -26,7 +26,7 @@ ORDERS = tables.orders()
 def sold(settings: Settings, returned: Callable[[int, str], str]) -> Callable[[], Validated]:
     """A pipeline made of ORDERS, and its outcomes landed with other labels; the validation of all of them."""
     path = tables.write(settings.project_dir.parent / "orders.csv", ORDERS)
-    new_pipeline("returns", path, Asked(label="returned"), Dialect(), settings)
+    new_pipeline("returns", path, NamedRoles(label="returned"), Dialect(), settings)
     labels = [returned(place, row["returned"]) for place, row in enumerate(ORDERS)]
     rows = tables.with_column(ORDERS, "returned", labels)
     pipeline = load_pipeline("returns", settings)

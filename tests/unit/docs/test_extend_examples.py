@@ -8,12 +8,12 @@ from tests.support import extend_pages
 from airloop.cli.families import FAMILIES
 from airloop.config import METRIC
 from airloop.config.engine import ENGINE
+from airloop.config.families import Family
 from airloop.config.gate_rules import RULE, RuleDeclaration
 from airloop.config.problem import PROBLEM
 from airloop.config.source import SOURCE
 from airloop.config.stream import BROKER
 from airloop.config.triggers import TRIGGER, TriggerDeclaration
-from airloop.families import Family
 from airloop.sources.brokers.broker import Address, Broker, DeadLetter
 
 EXAMPLES = [

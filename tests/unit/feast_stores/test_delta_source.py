@@ -8,9 +8,9 @@ from deltalake import DeltaTable, write_deltalake
 from feast import FeatureView, FileSource
 from feast.data_format import DeltaFormat
 
-from airloop import delta_versions
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
 from airloop.feast_stores.delta_source import batch_source, read_source
+from airloop.files import delta_versions
 
 NEW_YEAR = datetime(2013, 1, 1, tzinfo=UTC)
 COLUMNS = ["k", "known_at"]

@@ -78,7 +78,8 @@ def decided(model, champion):
 
 
 def _as_drawn(gate, holdout):
-    sampled = {name: holdout.sampled[name] for name in ("confidence", "resamples")}
+    drawn = holdout.sampled["bootstrap"]
+    sampled = {"confidence": drawn.confidence, "resamples": drawn.resamples}
     return gate.model_copy(update={"compare": gate.compare.model_copy(update=sampled)})
 
 

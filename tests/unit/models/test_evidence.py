@@ -1,6 +1,7 @@
 """The paired day-block bootstrap: right values, right draws, an interval that covers, clear refusals."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,10 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from airloop.errors import DataContractError
 from airloop.models import evidence
+from airloop.models.bootstrap import Bootstrap
 
 SKLEARN = {"brier": brier_score_loss, "roc_auc": roc_auc_score}
-OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 7}
+OPTIONS = {"bootstrap": Bootstrap(0.95, 200, 7)}
 
 
 def scored_rows(rows, days, *, seed=1):
@@ -71,7 +73,9 @@ def test_result_depends_on_the_seed_and_not_on_the_order_of_rows():
     order = np.random.default_rng(3).permutation(2000)
     shuffled = [values[order] for values in (labels, champion, candidate, days)]
     again = evidence.compare(*shuffled, metric="roc_auc", **OPTIONS)
-    other = evidence.compare(labels, champion, candidate, days, metric="roc_auc", **{**OPTIONS, "seed": 8})
+    other = evidence.compare(
+        labels, champion, candidate, days, metric="roc_auc", bootstrap=replace(OPTIONS["bootstrap"], seed=8)
+    )
     assert (again.lower, again.upper) == pytest.approx((first.lower, first.upper), abs=1e-12)
     assert other.lower != first.lower
     assert first == evidence.compare(labels, champion, candidate, days, metric="roc_auc", **OPTIONS)
@@ -108,8 +112,8 @@ def test_interval_covers_with_day_effects_where_a_row_wise_one_does_not():
     for repeat in range(200):
         labels = (random.random(days.size) < random.beta(2, 6, 21)[days]).astype(float)
         for name, block in (("days", days), ("rows", np.arange(days.size))):
-            options = {"confidence": 0.95, "resamples": 200, "seed": repeat}
-            found = evidence.compare(labels, champion, candidate, block, metric="brier", **options)
+            drawn = Bootstrap(0.95, 200, repeat)
+            found = evidence.compare(labels, champion, candidate, block, metric="brier", bootstrap=drawn)
             covered[name] += found.lower <= true_gain <= found.upper
     assert covered["days"] >= 0.88 * 200
     assert covered["rows"] <= 0.60 * 200

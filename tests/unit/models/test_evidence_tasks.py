@@ -9,8 +9,9 @@ from sklearn import metrics
 from airloop.config import METRICS
 from airloop.errors import DataContractError
 from airloop.models import evidence
+from airloop.models.bootstrap import Bootstrap
 
-OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 7}
+OPTIONS = {"bootstrap": Bootstrap(0.95, 200, 7)}
 
 
 def accuracy(labels, predictions):

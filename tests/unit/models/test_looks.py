@@ -1,9 +1,12 @@
 """Repeated looks are paid for: equally good candidates, tried in turn, pass no more often than alpha in all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from airloop.models import evidence
+from airloop.models.bootstrap import Bootstrap
 from airloop.models.looks import paid_confidence
 
 ALPHA, TRIES, ROWS = 0.05, 3, 60
@@ -38,8 +41,8 @@ def passes(seed, days, *, paid=True, expanded=True, tries=TRIES, like_yesterday=
     for looks, candidate in enumerate(candidates):
         seen = looks if paid else 0
         confidence = paid_confidence(1 - ALPHA, seen)
-        sampled = {"metric": "brier", "confidence": confidence, "resamples": 200 * (seen + 1), "seed": 7}
-        found = evidence.compare(labels, champion, candidate, day, **sampled, expanded=expanded)
+        drawn = Bootstrap(confidence, 200 * (seen + 1), 7, expanded=expanded)
+        found = evidence.compare(labels, champion, candidate, day, metric="brier", bootstrap=drawn)
         if found.lower > 0:
             return True
     return False
@@ -73,16 +76,17 @@ def test_the_level_is_one_minus_alpha_over_the_looks_and_one(looks, confidence):
 
 def test_expanded_intervals_are_wider_about_the_same_gain():
     labels, day, (champion, candidate, *_) = equally_good(1, 21)
-    sampled = {"metric": "brier", "confidence": 0.95, "resamples": 400, "seed": 7}
-    plain = evidence.compare(labels, champion, candidate, day, **sampled)
-    wider = evidence.compare(labels, champion, candidate, day, **sampled, expanded=True)
+    drawn = Bootstrap(0.95, 400, 7)
+    plain = evidence.compare(labels, champion, candidate, day, metric="brier", bootstrap=drawn)
+    expanded = replace(drawn, expanded=True)
+    wider = evidence.compare(labels, champion, candidate, day, metric="brier", bootstrap=expanded)
     assert wider.lower < plain.lower < plain.upper < wider.upper
     assert wider.gain == plain.gain
 
 
 def test_the_other_way_round_the_interval_is_the_mirrored_one():
     labels, day, (champion, candidate, *_) = equally_good(2, 14)
-    sampled = {"metric": "brier", "confidence": 0.95, "resamples": 400, "seed": 7, "expanded": True}
-    one = evidence.compare(labels, champion, candidate, day, **sampled)
-    other = evidence.compare(labels, candidate, champion, day, **sampled)
+    drawn = {"metric": "brier", "bootstrap": Bootstrap(0.95, 400, 7, expanded=True)}
+    one = evidence.compare(labels, champion, candidate, day, **drawn)
+    other = evidence.compare(labels, candidate, champion, day, **drawn)
     assert (other.gain, other.lower, other.upper) == pytest.approx((-one.gain, -one.upper, -one.lower))

@@ -65,9 +65,8 @@ def test_why_reason_and_run_id_are_text(toy_settings: Settings) -> None:
 @pytest.mark.parametrize("layer", ["raw", "features"])
 def test_the_validation_page_escapes_problems_and_names_of_files(toy_settings: Settings, layer: str) -> None:
     aside = SetAside(HOSTILE, HOSTILE, "", HOSTILE)
-    page = validation_page.content(
-        pipeline=HOSTILE, layer=layer, window=DAY, judgements=(), waiting=(HOSTILE,), set_aside=(aside,)
-    )
+    remarks = validation_page.Remarks(waiting=(HOSTILE,), set_aside=(aside,))
+    page = validation_page.content(HOSTILE, layer, DAY, (), remarks)
     page["problems"] = [HOSTILE]
     _refuse_markup(validation_page.to_html(page))
 

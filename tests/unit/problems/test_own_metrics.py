@@ -10,12 +10,13 @@ from airloop.authoring.pipeline_check import check_pipeline
 from airloop.config import METRICS, load_pipeline
 from airloop.errors import ConfigError, DataContractError
 from airloop.models import evidence
+from airloop.models.bootstrap import Bootstrap
 from airloop.problems import task_of
 from airloop.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 COST = "toys_own_metrics:CostOfMisses"
-OPTIONS = {"confidence": 0.9, "resamples": 100, "seed": 3}
+OPTIONS = {"bootstrap": Bootstrap(0.9, 100, 3)}
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.support import toy_tasks
 from airloop.config import load_pipeline
 from airloop.errors import ConfigError, DataContractError, GuardRefused
 from airloop.models import estimators, evidence
+from airloop.models.bootstrap import Bootstrap
 from airloop.models.quantile_fits import QuantileFits
 from airloop.problems import task_measured_by, task_of
 from airloop.problems._levelled import Levelled
@@ -79,7 +80,7 @@ def test_the_pinball_loss_equals_scikit_learn_and_tells_quantiles_apart():
     wide = Levelled.of(np.asarray(good) + np.array([-3, 0, 3]), LEVELS)
     by_hand = np.mean([mean_pinball_loss(LABELS, good[:, at], alpha=level) for at, level in enumerate(LEVELS)])
     assert evidence.metric_value("pinball", LABELS, good) == pytest.approx(by_hand)
-    drawn = {"confidence": 0.9, "resamples": 100, "seed": 3}
+    drawn = {"bootstrap": Bootstrap(0.9, 100, 3)}
     assert evidence.compare(LABELS, wide, good, DAYS, metric="pinball", **drawn).lower > 0
 
 

@@ -72,5 +72,5 @@ def test_a_package_changes_its_own_stages_and_those_above(library: Path, name: s
 
 
 def test_a_package_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(ConfigError, match=r"no package 'gates' \(packages: delta_files, .*gate, "):
+    with pytest.raises(ConfigError, match=r"no package 'gates' \(packages: errors, files, .*gate, "):
         code_digest.floors_of("gates")

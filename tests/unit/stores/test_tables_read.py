@@ -6,7 +6,7 @@ import pytest
 from tests.support import lake_rows
 from tests.support.lake_rows import FEBRUARY, JANUARY
 
-from airloop import delta_versions
+from airloop.files import delta_versions
 from airloop.settings import Settings, load_settings
 from airloop.stores import lake, tables_read
 

@@ -167,7 +167,7 @@ def test_of_two_that_take_over_one_wins(settings):
 
 
 def test_a_run_that_decided_keeps_its_reason_when_it_is_over(settings):
-    found = training_reason.Asked("hand", "march again")
+    found = training_reason.TrainingRequest("hand", "march again")
     training_reason.claim(settings, NAME, found, run_key="first", is_over=lambda _: True)
     decided(settings, NAME, 2, at=APRIL, champion=1, reason_key="march again")
     with pytest.raises(AskedAlready):

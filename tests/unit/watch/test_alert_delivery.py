@@ -11,7 +11,7 @@ from airloop.config.alerts import AlertRoute
 from airloop.records import Alert
 from airloop.settings import Settings
 from airloop.stores import alerts
-from airloop.stores.alerts import Kept
+from airloop.stores.alerts import StoredAlert
 from airloop.watch.alerts import run_failed, tell
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -32,12 +32,12 @@ class Receiver:
         self.said: list[tuple[str, str, str]] = []
         self.broken: set[str] = set()
 
-    def __call__(self, route: AlertRoute, kept: Kept, resolved: bool) -> None:
+    def __call__(self, route: AlertRoute, stored: StoredAlert, resolved: bool) -> None:
         if self.kills:
             raise KilledError
         if route.to in self.broken:
             raise OSError("nobody answers")
-        self.said.append((route.to, kept.alert.cause, "resolved" if resolved else "opened"))
+        self.said.append((route.to, stored.alert.cause, "resolved" if resolved else "opened"))
 
     def take(self) -> list[tuple[str, str, str]]:
         said, self.said = self.said, []
@@ -93,7 +93,7 @@ def test_a_cause_that_comes_and_goes_within_a_day_is_told_once(toy_settings, rec
 def test_what_is_not_over_stays_open_until_its_own_dag_succeeds(toy_settings, receiver) -> None:
     look(toy_settings, receiver, FAILED)
     assert look(toy_settings, receiver, hours=1) == []
-    assert [kept.alert.cause for kept in alerts.open_alerts(toy_settings, "toy")] == [FAILED.cause]
+    assert [stored.alert.cause for stored in alerts.open_alerts(toy_settings, "toy")] == [FAILED.cause]
 
 
 def test_news_is_told_once_for_ever(toy_settings, receiver) -> None:

@@ -6,6 +6,7 @@ from scipy import stats
 from tests.support.triage_months import POLICY
 
 from airloop.models import evidence, sure_bound
+from airloop.models.bootstrap import Bootstrap
 from airloop.watch.rhythm import LOOKS_A_YEAR, level
 
 YEARS = 300
@@ -87,7 +88,7 @@ def test_the_bound_of_evidence_is_the_one_that_was_simulated(level_of_look):
     champion, candidate = draw.uniform(size=(2, days * rows))
     block = np.repeat(np.arange(days), rows)
     found = evidence.compare(
-        labels, champion, candidate, block, metric="brier", confidence=0.9, resamples=200, seed=1, level=level_of_look
+        labels, champion, candidate, block, metric="brier", bootstrap=Bootstrap(0.9, 200, 1, level=level_of_look)
     )
     by_day = ((champion - labels) ** 2 - (candidate - labels) ** 2).reshape(days, rows).mean(1)
     assert found.level == level_of_look

@@ -17,6 +17,7 @@ from airloop.config import Pipeline
 from airloop.config.calendar import Calendar
 from airloop.errors import DataContractError
 from airloop.models import evidence, without_labels
+from airloop.models.bootstrap import gate_bootstrap
 from airloop.problems import PREDICTION, Floats, task_of
 from airloop.records import Evidence, Window
 
@@ -204,7 +205,7 @@ def _interval(
 ) -> tuple[float, float, float] | None:
     days = evidence.utc_days(rows["decision_time"])
     try:
-        return evidence.interval(rows["label"], predicted, days, metric=metric, **_bootstrap(pipeline))
+        return evidence.interval(rows["label"], predicted, days, metric=metric, bootstrap=gate_bootstrap(pipeline))
     except DataContractError:
         return None
 
@@ -212,14 +213,11 @@ def _interval(
 def _gain(pipeline: Pipeline, rows: pd.DataFrame, never: Floats, predicted: Floats) -> Evidence | None:
     days, metric = evidence.utc_days(rows["decision_time"]), pipeline.gate.compare.metric
     try:
-        return evidence.compare(rows["label"], never, predicted, days, metric=metric, **_bootstrap(pipeline))
+        return evidence.compare(
+            rows["label"], never, predicted, days, metric=metric, bootstrap=gate_bootstrap(pipeline)
+        )
     except DataContractError:
         return None
-
-
-def _bootstrap(pipeline: Pipeline) -> dict[str, Any]:
-    rule = pipeline.gate.compare
-    return {"confidence": rule.confidence, "resamples": rule.resamples, "seed": pipeline.training.seed}
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """What the gate's rules measure of a model of a replayed past, as evaluate has it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pandas as pd
 from airloop.authoring.backtest.contender import Contender
 from airloop.config import Pipeline
 from airloop.models import reserve, without_labels
-from airloop.models.holdout import holdout_of
+from airloop.models.holdout import JudgedModel, holdout_of
 from airloop.models.reserve import Learned
 from airloop.models.rules_measured import measure_rules
 from airloop.problems import Floats, task_of
@@ -25,14 +26,10 @@ def measured(
     if not pipeline.gate.rules:
         return {}
     learned = _learned(pipeline, contender)
-    holdout = holdout_of(
-        pipeline,
-        contender.held_out,
-        candidate=contender.held_out_predictions,
-        champion=champion,
-        predict=learned.predict,
-        features=contender.features,
-        model_bytes=len(model_files.dumped(contender.model)),
+    size = len(model_files.dumped(contender.model))
+    model = JudgedModel(contender.held_out_predictions, learned.predict, contender.features, size)
+    holdout = replace(
+        holdout_of(pipeline, contender.held_out, model, champion),
         reserve=reserve.of_frame(contender.kept_back, _learned(pipeline, against), learned) if against else None,
         whole=None
         if contender.frame is None

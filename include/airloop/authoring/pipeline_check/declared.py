@@ -14,7 +14,7 @@ from airloop.settings import Settings
 
 
 def declared_values(pipeline: Pipeline, settings: Settings) -> list[str]:
-    """Check pipeline.yaml; one line that says what it declares.
+    """Check pipeline.yaml; a line that says what it declares, and one with what of it is the project's own.
 
     Raises:
         ConfigError: All that is wrong, a line each.
@@ -29,7 +29,11 @@ def declared_values(pipeline: Pipeline, settings: Settings) -> list[str]:
     wrong += refusals(rhythm_check.check, pipeline)
     wrong += unknown_kinds(pipeline)
     raise_all(wrong)
-    return [f"pipeline.yaml: {len(pipeline.feeds)} feeds, {len(pipeline.training.candidates)} candidates"]
+    own = [f"{family.kind} {name}" for family, names in own_variants.own_variants(pipeline).items() for name in names]
+    return [
+        f"pipeline.yaml: {len(pipeline.feeds)} feeds, {len(pipeline.training.candidates)} candidates",
+        *([f"pipeline.yaml: of this project: {', '.join(own)}"] if own else []),
+    ]
 
 
 def _candidate(pipeline: Pipeline, name: str) -> list[str]:

@@ -7,13 +7,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from airloop.authoring.scaffold.asked import Asked
 from airloop.authoring.scaffold.columns import find_columns
 from airloop.authoring.scaffold.database import Database, Query, asked_database
 from airloop.authoring.scaffold.decisions import left_to_decide
 from airloop.authoring.scaffold.draft import EVENTS, OUTCOMES, Draft
 from airloop.authoring.scaffold.example_test import example_path, example_test
 from airloop.authoring.scaffold.joined import asked_tables, read_joined
+from airloop.authoring.scaffold.named_roles import NamedRoles
 from airloop.authoring.scaffold.plan import make_plan
 from airloop.authoring.scaffold.roles import find_roles
 from airloop.authoring.scaffold.texts import four_files, written_paths
@@ -25,8 +25,8 @@ from airloop.sources.land_tables import Table, read_table
 __all__ = [
     "EVENTS",
     "OUTCOMES",
-    "Asked",
     "Draft",
+    "NamedRoles",
     "Query",
     "asked_tables",
     "example_path",
@@ -45,7 +45,7 @@ _LONGEST_NAME = 50
 def new_pipeline(
     name: str,
     path: Path | Query,
-    asked: Asked,
+    named: NamedRoles,
     dialect: Dialect,
     settings: Settings,
     *,
@@ -65,7 +65,7 @@ def new_pipeline(
     """
     _refuse_name(name, settings)
     table, database = (read_table(path, dialect), None) if isinstance(path, Path) else _queried(path, settings)
-    roles = find_roles(table, asked)
+    roles = find_roles(table, named)
     columns, left_out = find_columns(table, roles)
     joined = read_joined(tables, table, columns, dialect)
     draft = Draft(name, table, dialect, roles, columns, left_out, make_plan(table, roles), joined, database)

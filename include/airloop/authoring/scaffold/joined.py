@@ -58,7 +58,7 @@ def asked_tables(tables: Sequence[str], joins: Sequence[str]) -> list[tuple[str,
 
 
 def read_joined(
-    asked: Sequence[tuple[str, Path, str]], rows: Table, columns: Sequence[Column], dialect: Dialect
+    tables_named: Sequence[tuple[str, Path, str]], rows: Table, columns: Sequence[Column], dialect: Dialect
 ) -> tuple[Joined, ...]:
     """Read each table, and find out what of it is a feature.
 
@@ -68,7 +68,7 @@ def read_joined(
     """
     used_names = {name.lower() for column in columns for name in (column.name, column.feature) if name}
     tables = []
-    for name, path, join in asked:
+    for name, path, join in tables_named:
         table = read_table(path, dialect)
         for side in (rows, table):
             side.require(join, "--join")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from airloop.authoring.scaffold.asked import Asked
 from airloop.authoring.scaffold.label_spellings import YES
+from airloop.authoring.scaffold.named_roles import NamedRoles
 from airloop.config import TaskKind
 from airloop.errors import ConfigError
 from airloop.sources.land_tables import Table
@@ -31,36 +31,36 @@ def task_of(label: pl.Series) -> TaskKind | None:
 
 
 def label_column(
-    table: Table, values: pl.DataFrame, asked: Asked, *, other_roles: Sequence[str]
+    table: Table, values: pl.DataFrame, named: NamedRoles, *, other_roles: Sequence[str]
 ) -> tuple[str, TaskKind]:
     """The column asked for, or the last one that fits as label, and its task.
 
     Raises:
         ConfigError: No column fits, or the one asked for does not.
     """
-    if asked.label is None:
+    if named.label is None:
         for name in reversed([name for name in values.columns if name not in other_roles]):
-            task = _task_if_fits(values[name], asked.task)
+            task = _task_if_fits(values[name], named.task)
             if task:
                 return name, task
-        needed = f" for --task {asked.task}" if asked.task else ""
+        needed = f" for --task {named.task}" if named.task else ""
         raise ConfigError(f"{table.path}: no column fits as label{needed}: name it by --label COLUMN")
-    if asked.label in other_roles:
-        raise ConfigError(f"--label {asked.label}: the column is the key or the time; another has to be predicted")
-    task = _task_if_fits(values[asked.label], asked.task) if asked.label in values.columns else None
+    if named.label in other_roles:
+        raise ConfigError(f"--label {named.label}: the column is the key or the time; another has to be predicted")
+    task = _task_if_fits(values[named.label], named.task) if named.label in values.columns else None
     if task is None:
-        different = table.texts[asked.label].drop_nulls().n_unique()
+        different = table.texts[named.label].drop_nulls().n_unique()
         if different < 2:
             raise ConfigError(
-                f"--label {asked.label}: {different} value in {len(values):,} rows: there is nothing to tell apart; "
+                f"--label {named.label}: {different} value in {len(values):,} rows: there is nothing to tell apart; "
                 "bring rows with another outcome, or name another column"
             )
-        needed = f"{asked.task} label" if asked.task else "label"
+        needed = f"{named.task} label" if named.task else "label"
         raise ConfigError(
-            f"--label {asked.label}: {different} different values ({table.kinds[asked.label]}) make no {needed}: two "
+            f"--label {named.label}: {different} different values ({table.kinds[named.label]}) make no {needed}: two "
             f"values are a binary one, up to {MOST_CLASSES} texts or whole numbers a multiclass, numbers a regression"
         )
-    return asked.label, task
+    return named.label, task
 
 
 def _task_if_fits(label: pl.Series, declared: TaskKind | None) -> TaskKind | None:

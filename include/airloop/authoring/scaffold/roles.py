@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from airloop.authoring.scaffold import label_spellings
-from airloop.authoring.scaffold.asked import Asked
 from airloop.authoring.scaffold.label_column import classes_of, label_column
+from airloop.authoring.scaffold.named_roles import NamedRoles
 from airloop.authoring.scaffold.row_key import given_key, unique_key
 from airloop.authoring.scaffold.time_column import time_column
 from airloop.config import TaskKind
@@ -32,7 +32,7 @@ class Roles:
     classes: tuple[str | int | float | bool, ...]
 
 
-def find_roles(table: Table, asked: Asked) -> Roles:
+def find_roles(table: Table, named: NamedRoles) -> Roles:
     """Time first, because a key may need it, the label last.
 
     Raises:
@@ -40,15 +40,15 @@ def find_roles(table: Table, asked: Asked) -> Roles:
         DataContractError: Rows share the given key, a time or key is missing in some, or one class of the label is
             written in several ways.
     """
-    for role, names in (("--key", asked.key), ("--time", (asked.time,)), ("--label", (asked.label,))):
+    for role, names in (("--key", named.key), ("--time", (named.time,)), ("--label", (named.label,))):
         for name in filter(None, names):
             table.require(name, role)
             if name in RESERVED_COLUMNS:
                 raise ConfigError(f"{role} {name}: the column name is airloop's own; rename it in {table.path}")
     values = table.values().select(pl.exclude(RESERVED_COLUMNS))
-    time, other_times = time_column(table, values, asked)
-    key = given_key(table, values, asked.key) if asked.key else unique_key(table, values, time, asked.label)
-    label, task = label_column(table, values, asked, other_roles=(*key, time))
-    if asked.task != "multiclass":
+    time, other_times = time_column(table, values, named)
+    key = given_key(table, values, named.key) if named.key else unique_key(table, values, time, named.label)
+    label, task = label_column(table, values, named, other_roles=(*key, time))
+    if named.task != "multiclass":
         label_spellings.refuse(table.path, values[label])
     return Roles(key, time, other_times, label, task, classes_of(values[label], task))

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from airloop.authoring.scaffold.asked import Asked
+from airloop.authoring.scaffold.named_roles import NamedRoles
 from airloop.authoring.scaffold.time_hints import counted_from_1970, formats_of
 from airloop.errors import ConfigError, DataContractError
 from airloop.sources.land_dialect import looks_like_times
@@ -11,7 +11,7 @@ from airloop.sources.land_tables import Table
 _SHOWN_COLUMNS, _SHOWN_CHARACTERS = 8, 30
 
 
-def time_column(table: Table, values: pl.DataFrame, asked: Asked) -> tuple[str, tuple[str, ...]]:
+def time_column(table: Table, values: pl.DataFrame, named: NamedRoles) -> tuple[str, tuple[str, ...]]:
     """The column asked for, or the first timestamp that no row lacks, with the further ones that no row lacks.
 
     Raises:
@@ -20,11 +20,11 @@ def time_column(table: Table, values: pl.DataFrame, asked: Asked) -> tuple[str, 
     """
     times = [name for name in values.columns if values.schema[name] == pl.Datetime]
     whole = [name for name in times if not values[name].null_count()]
-    if asked.time is not None:
-        if asked.time not in times:
-            raise ConfigError(f"--time {asked.time}: {_no_time(table, asked.time)}")
-        refuse_missing(table, values, "--time", asked.time)
-        return asked.time, ()
+    if named.time is not None:
+        if named.time not in times:
+            raise ConfigError(f"--time {named.time}: {_no_time(table, named.time)}")
+        refuse_missing(table, values, "--time", named.time)
+        return named.time, ()
     if whole:
         return whole[0], tuple(whole[1:])
     if times:

@@ -42,7 +42,7 @@ class Forgetting(Rule):
             return {"days": days}
         sides = (reserve.labels, reserve.champion, reserve.candidate, reserve.days)
         worse = significance.worse(
-            *sides, metric=holdout.metric, sampled=holdout.sampled, margin_share=self.margin_share
+            *sides, metric=holdout.metric, bootstrap=holdout.sampled["bootstrap"], margin_share=self.margin_share
         )
         return {"days": days, "rows": int(reserve.labels.size), **worse}
 

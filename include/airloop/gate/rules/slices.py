@@ -61,7 +61,7 @@ class Slices(Rule):
             raise DataContractError(f"{count} rows, at least {self.min_rows} are needed")
         sides = (holdout.labels[rows], holdout.champion[rows], holdout.candidate[rows], holdout.days[rows])  # type: ignore[index]
         worse = significance.worse(
-            *sides, metric=holdout.metric, sampled=holdout.sampled, margin_share=self.margin_share
+            *sides, metric=holdout.metric, bootstrap=holdout.sampled["bootstrap"], margin_share=self.margin_share
         )
         return {"rows": count, **worse}
 

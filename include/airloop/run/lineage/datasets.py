@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from airloop.delta_versions import NOT_WRITTEN
 from airloop.deployment import Deployment
+from airloop.files.delta_versions import NOT_WRITTEN
 from airloop.records import LandedFile, Materialized, Scored, Snapshot, TableVersion, TrainedModel
 from airloop.stores import lake
 from airloop.stores.tables_read import TablesRead

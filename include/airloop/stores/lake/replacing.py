@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
-from airloop.delta_files import matching
 from airloop.errors import ConfigError, DataContractError
+from airloop.files.delta_files import matching
 from airloop.records import TableVersion, Window
 from airloop.settings import Settings
 from airloop.stores import month_rewrite

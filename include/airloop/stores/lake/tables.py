@@ -10,9 +10,9 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from airloop import delta_versions
-from airloop.delta_files import matching
 from airloop.errors import DataContractError, UpstreamUnavailable
+from airloop.files import delta_versions
+from airloop.files.delta_files import matching
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import month_rewrite
@@ -30,7 +30,7 @@ def table_uri(settings: Settings, pipeline: str, layer: str, table: str) -> str:
 def open_table(uri: str, settings: Settings, *, version: int | None = None) -> DeltaTable | None:
     """The table at `uri`, or None when nothing was written yet.
 
-    Without a version the newest one, or the one at which it is held (airloop.delta_versions).
+    Without a version the newest one, or the one at which it is held (airloop.files.delta_versions).
 
     Raises:
         DataContractError: It has no such version.

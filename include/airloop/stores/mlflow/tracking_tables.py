@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from airloop.private_files import create_private, sqlite_file
+from airloop.files.private_files import create_private, sqlite_file
 from airloop.settings import load_settings
 
 

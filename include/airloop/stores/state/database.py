@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from airloop.errors import ConfigError, UpstreamUnavailable
-from airloop.private_files import create_private, sqlite_file
+from airloop.files.private_files import create_private, sqlite_file
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import migrations

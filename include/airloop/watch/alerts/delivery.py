@@ -11,12 +11,12 @@ from airloop.records import Alert
 from airloop.records.digests import digest
 from airloop.settings import Settings
 from airloop.stores import alerts
-from airloop.stores.alerts import OPENED, RESOLVED, Kept
+from airloop.stores.alerts import OPENED, RESOLVED, StoredAlert
 from airloop.watch.alerts.causes import STATE_KINDS, of_state
 
 logger = logging.getLogger(__name__)
 
-Send = Callable[[AlertRoute, Kept, bool], None]
+Send = Callable[[AlertRoute, StoredAlert, bool], None]
 """Sends one message: the route, the alert, and whether it says that the alert is resolved."""
 
 _LATE = timedelta(days=2)
@@ -63,7 +63,7 @@ def deliver(pipeline: Pipeline, settings: Settings, *, now: datetime, send: Send
                 alerts.sent(settings, alert, **claimed)
 
 
-def _due(pipeline: Pipeline, route: AlertRoute, settings: Settings, now: datetime) -> Iterator[tuple[Kept, str]]:
+def _due(pipeline: Pipeline, route: AlertRoute, settings: Settings, now: datetime) -> Iterator[tuple[StoredAlert, str]]:
     for alert in alerts.since(settings, pipeline.name, now - _LATE):
         if not _wants(route, alert.alert):
             continue

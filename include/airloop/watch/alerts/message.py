@@ -1,31 +1,31 @@
 """An alert as plain text; whoever shows it as HTML escapes it, because it quotes data."""
 
 from airloop.config import Pipeline
-from airloop.stores.alerts import Kept
+from airloop.stores.alerts import StoredAlert
 
 _SHOWN_CHARACTERS = 1500
 
 
-def subject(pipeline: Pipeline, kept: Kept, *, resolved: bool) -> str:
+def subject(pipeline: Pipeline, stored: StoredAlert, *, resolved: bool) -> str:
     """One line: `[airloop] sales: CRITICAL sales__data failed`."""
-    state = "resolved:" if resolved else kept.alert.severity.upper()
-    return " ".join(f"[airloop] {pipeline.name}: {state} {kept.alert.what}".split())
+    state = "resolved:" if resolved else stored.alert.severity.upper()
+    return " ".join(f"[airloop] {pipeline.name}: {state} {stored.alert.what}".split())
 
 
-def body(pipeline: Pipeline, kept: Kept, *, resolved: bool, address: str = "") -> str:
+def body(pipeline: Pipeline, stored: StoredAlert, *, resolved: bool, address: str = "") -> str:
     """What, why, on which evidence, where to look and what to do, a line each.
 
     Args:
         address: Of Airflow, put before the alert's link.
     """
-    alert = kept.alert
+    alert = stored.alert
     lines = {
         "Pipeline": f"{pipeline.name} (owner: {', '.join(filter(None, (pipeline.owner, pipeline.channel)))})",
         "What": f"{alert.what} ({alert.kind}, {alert.severity})",
         "Why": alert.why,
         "Evidence": alert.evidence,
-        "Since": f"{kept.opened_at:%Y-%m-%d %H:%MZ}",
-        **({"Resolved": f"{kept.resolved_at:%Y-%m-%d %H:%MZ}"} if resolved and kept.resolved_at else {}),
+        "Since": f"{stored.opened_at:%Y-%m-%d %H:%MZ}",
+        **({"Resolved": f"{stored.resolved_at:%Y-%m-%d %H:%MZ}"} if resolved and stored.resolved_at else {}),
         "Link": f"{address.rstrip('/')}/{alert.link}" if alert.link and address else alert.link,
         "To do": "Nothing: it is over." if resolved else alert.to_do,
     }

@@ -6,8 +6,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from airloop.config import METRICS
+from airloop.config.families import is_own
 from airloop.config.metric import MetricName
-from airloop.families import is_own
 from airloop.records import Monitored
 from airloop.watch.triggers.trigger import Looks, Trigger, Verdict
 

@@ -14,7 +14,7 @@ BY_HAND = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class NamedRoles:
     """What the command line says about the table; None and () leave it to inference."""
 
     key: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Asked:
     task: TaskKind | None = None
 
     @classmethod
-    def checked(cls, key: tuple[str, ...], time: str | None, label: str | None, task: str | None) -> "Asked":
+    def checked(cls, key: tuple[str, ...], time: str | None, label: str | None, task: str | None) -> "NamedRoles":
         """What a person typed.
 
         Raises:

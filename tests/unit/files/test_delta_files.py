@@ -9,7 +9,7 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airloop.delta_files import matching
+from airloop.files.delta_files import matching
 from airloop.records import Window
 from airloop.stores import lake
 

@@ -4,10 +4,10 @@ import logging
 from dataclasses import dataclass
 from typing import get_args
 
+from airloop.config.families import is_own
 from airloop.config.monitoring import Monitoring
 from airloop.config.triggers import TriggerDeclaration
 from airloop.errors import ConfigError
-from airloop.families import is_own
 from airloop.records import Monitored
 from airloop.watch.triggers.trigger import ASKED, Looks, Trigger, Verdict
 
@@ -17,7 +17,7 @@ _KINDS = get_args(Verdict.__annotations__["kind"])
 
 
 @dataclass(frozen=True)
-class Asked:
+class TriggerAnswer:
     """What one declared trigger says.
 
     Attributes:
@@ -44,20 +44,20 @@ def looks_read(watched: Monitoring) -> int:
     return max(watched.policy.n, *(_build(item).reads for item in watched.declared_triggers))
 
 
-def ask(watched: Monitoring, looks: Looks) -> list[Asked]:
+def ask(watched: Monitoring, looks: Looks) -> list[TriggerAnswer]:
     """The verdict of each declared trigger, in their order.
 
     Raises:
         ConfigError: One of the pipeline's own cannot be built, fails, or answers something that is not a verdict; the
             message names it. The watch stays red then: a trigger that is broken must not look like one that is quiet.
     """
-    return [_asked(item, looks) for item in watched.declared_triggers]
+    return [_answer(item, looks) for item in watched.declared_triggers]
 
 
-def _asked(declared: TriggerDeclaration, looks: Looks) -> Asked:
+def _answer(declared: TriggerDeclaration, looks: Looks) -> TriggerAnswer:
     trigger = _build(declared)
     if not is_own(declared.kind):
-        return Asked(trigger.reason, "" if trigger.reason != ASKED else declared.kind, trigger.judge(looks))
+        return TriggerAnswer(trigger.reason, "" if trigger.reason != ASKED else declared.kind, trigger.judge(looks))
     try:
         verdict = trigger.judge(looks)
     except Exception as error:
@@ -67,7 +67,7 @@ def _asked(declared: TriggerDeclaration, looks: Looks) -> Asked:
     if not isinstance(verdict, Verdict) or verdict.kind not in _KINDS or not verdict.why:
         expected = f"judge returns a Verdict of {', '.join(_KINDS)}, and why"
         raise ConfigError(f"trigger {declared.kind} answered {verdict!r:.100}: {expected}")
-    return Asked(ASKED, declared.kind, verdict)
+    return TriggerAnswer(ASKED, declared.kind, verdict)
 
 
 def _build(declared: TriggerDeclaration) -> Trigger:

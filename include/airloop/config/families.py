@@ -10,10 +10,11 @@ import inspect
 import pkgutil
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
+from airloop.config.attribute import import_problem
+from airloop.config.nearest import nearest
 from airloop.errors import ConfigError
 
 OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -68,11 +69,10 @@ class Family:
         """
         if name in self.names() or OWN.fullmatch(name):
             return name
-        near = get_close_matches(name, self.names(), n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         shown = name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}..."
+        near = nearest(name, self.names())
         raise ConfigError(
-            f"there is no {self.kind} {shown!r}{hint} (valid: {', '.join(self.names())}, or module:Class of your own)"
+            f"there is no {self.kind} {shown!r}{near} (valid: {', '.join(self.names())}, or module:Class of your own)"
         )
 
     def _shipped(self, name: str) -> Any:
@@ -92,9 +92,10 @@ class Family:
             raise ConfigError(f"{self.kind} {name!r}: write module:Class, like my_module:MyClass")
         try:
             return _attribute(name)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # a module of the project may raise anything while it is imported
             raise ConfigError(
-                f"{self.kind} {name}: cannot be imported: {error}; modules of the project lie below its include/"
+                f"{self.kind} {name}: cannot be imported: {import_problem(error)}; modules of the project lie below "
+                "its include/"
             ) from error
 
 

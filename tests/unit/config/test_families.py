@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from airloop import families
-from airloop.config import METRIC
+from airloop.config import METRIC, families
+from airloop.config.families import Family
 from airloop.config.source import SOURCE
 from airloop.errors import ConfigError
-from airloop.families import Family
 
 FAMILY = Family("greeting", "greetings_of_a_test.greeting:Greeting")
 
@@ -44,6 +43,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "def function(): ...\n"
     )
     (tmp_path / "broken_of_a_test.py").write_text("import a_library_nobody_has\n")
+    (tmp_path / "unreadable_of_a_test.py").write_text("\nclass Ours of another kind\n")
+    (tmp_path / "failing_of_a_test.py").write_text("\n\nclass Ours(nobody): ...\n")
     monkeypatch.syspath_prepend(tmp_path)
     forget()
     yield folder
@@ -86,6 +87,8 @@ def test_the_help_is_the_docstrings_first_line() -> None:
         ("a b:C", "write module:Class"),
         ("nosuch_of_a_test:Ours", "cannot be imported: No module named 'nosuch_of_a_test'; modules of the project lie"),
         ("broken_of_a_test:Ours", "No module named 'a_library_nobody_has'"),
+        ("unreadable_of_a_test:Ours", "SyntaxError: invalid syntax (unreadable_of_a_test.py, line 2); modules"),
+        ("failing_of_a_test:Ours", "NameError: name 'nobody' is not defined (failing_of_a_test.py, line 3); modules"),
         ("ours_of_a_test:Nosuch", "has no attribute 'Nosuch'"),
         ("ours_of_a_test:Other", "is not a subclass of greetings_of_a_test.greeting:Greeting"),
         ("ours_of_a_test:function", "is not a subclass of"),
