@@ -66,7 +66,7 @@ def _slack(route: AlertRoute, _stored: StoredAlert, _resolved: bool) -> Any:
 
 
 def _slack_text(text: str) -> str:
-    """Quoted data as Slack shows it: `<!channel>` calls nobody, `<address|text>` is no link, and no block ends early.
+    """Quoted data as Slack shows it: `<!channel>` calls nobody, `<address|text>` is not a link, no block ends early.
 
     Escaped as https://docs.slack.dev/messaging/formatting-message-text says: these three characters and no others.
     """

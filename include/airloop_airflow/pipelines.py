@@ -94,7 +94,7 @@ def defaults(
             "retry_policy": outcomes.Outcomes(retries),
             "execution_timeout": EXECUTION_TIMEOUT,
             # Of many runs that wait for a slot the one that is furthest goes on: fifty pipelines end one after the
-            # other instead of all at last.
+            # other instead of all at the end.
             "weight_rule": "upstream",
             **alerting.task_callbacks(pipeline),
             **(refused.task_arguments(pipeline) if isinstance(pipeline, Refused) else {}),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import checked, errors, write_line
+from airloop.cli.output import errors, read_declared, write_line
 
 app = typer.Typer()
 
@@ -21,11 +21,10 @@ def pack(
     The same state gives the same bytes. A ledger that does not verify is packed with what is wrong with it.
     """
     from airloop.authoring.audit import pack as packs
-    from airloop.config import load_pipeline
 
-    settings = checked(pipeline)
+    declared, settings = read_declared(pipeline)
     path = out or Path(f"{pipeline}-v{version}.zip")
-    packed = packs.write(load_pipeline(pipeline, settings), version, settings, path)
+    packed = packs.write(declared, version, settings, path)
     write_line(f"{path}: {packed['files']} files, SHA-256 {packed['sha256']}")
     if packed["problems"]:
         errors.print(f"the ledger does not verify, and the archive says so: {packed['problems'][0]}", markup=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import AsJson, checked, console, progress, table
+from airloop.cli.output import AsJson, console, progress, read_declared, table
 from airloop.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,19 +32,18 @@ def backtest(
     Uses what the installation has built, or lets the files go through the data stages in a place of its own; trains,
     promotes and records nothing.
     """
-    settings = checked(pipeline)
+    declared, settings = read_declared(pipeline)
     if every not in ("daily", "weekly", "monthly"):
         raise ConfigError(f"--every {every}: take daily, weekly or monthly")
     if out is not None and not out.absolute().parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.absolute().parent}; make it first")
     # Imports for seconds: what was typed is checked first.
     from airloop.authoring import backtest as backtests
-    from airloop.config import load_pipeline
     from airloop.stores.files import publish
 
     chosen = backtests.find_policies(tuple(name.strip() for name in policies.split(",") if name.strip()))
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # it tells of every database it makes
-    past = backtests.past_of(load_pipeline(pipeline, settings), settings, every=every, on_progress=progress)  # type: ignore[arg-type]
+    past = backtests.past_of(declared, settings, every=every, on_progress=progress)  # type: ignore[arg-type]
     measured = backtests.backtest(past, chosen, every=every, on_progress=progress)  # type: ignore[arg-type]
     if out is not None:
         publish(str(out.absolute()), backtests.page(measured).encode(), {})

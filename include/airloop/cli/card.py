@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import AsJson, checked, write_line
+from airloop.cli.output import AsJson, read_declared, write_line
 
 app = typer.Typer()
 
@@ -17,13 +17,11 @@ def card(
     as_json: AsJson = False,
 ) -> None:
     """Write a version's model card as it is now, to the reports and to its MLflow run."""
-    from airloop.config import load_pipeline
     from airloop.features import catalogue
     from airloop.gate import card_files
     from airloop.reports import card as cards
 
-    settings = checked(pipeline)
-    declared = load_pipeline(pipeline, settings)
+    declared, settings = read_declared(pipeline)
     if as_json:
         content = cards.content(declared, version, settings, catalogue=catalogue.read(pipeline, settings))
         typer.echo(json.dumps(content, sort_keys=True))

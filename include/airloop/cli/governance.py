@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import checked, console, write_line
+from airloop.cli.output import checked, console, read_declared, write_line
 from airloop.cli.person import decides, login_name
 
 app = typer.Typer()
@@ -30,15 +30,14 @@ def rollback(
 
     It has to load and to predict first. What was scored until then keeps its predictions.
     """
-    from airloop.config import load_pipeline
     from airloop.deployment import Deployment
     from airloop.gate import roll_back
     from airloop.records import parse_instant
     from airloop.records.person_texts import require_reason
     from airloop.run import stage_run
 
-    settings = checked(pipeline)
-    declared, request = load_pipeline(pipeline, settings), f"command {uuid.uuid4()}"
+    declared, settings = read_declared(pipeline)
+    request = f"command {uuid.uuid4()}"
     reason = require_reason(why, "--why 'version 4 predicts nonsense for the new terminal'")
     at = parse_instant(since) if since else None
     planned = roll_back.plan(declared, settings, request=request, version=to, since=at)
@@ -88,10 +87,9 @@ def reject(pipeline: Name, sequence: Sequence, why: Why) -> None:
 
 
 def _answer(pipeline: str, sequence: int, kind: str, why: str) -> None:
-    from airloop.config import load_pipeline
     from airloop.gate import approval
 
-    settings, who = checked(pipeline), login_name()
-    entry = approval.answer(load_pipeline(pipeline, settings), settings, sequence, kind=kind, why=why, who=who)
+    declared, settings = read_declared(pipeline)
+    entry = approval.answer(declared, settings, sequence, kind=kind, why=why, who=login_name())
     answer_line = f"decision {sequence} is {entry.kind} by {entry.payload['who']} (ledger entry {entry.sequence})"
     write_line(answer_line)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import checked, counted, write_line
+from airloop.cli.output import counted, read_declared, write_line
 
 Timezone = Annotated[str | None, typer.Option(help="Clock of timestamps without an offset, like Europe/Berlin.")]
 Separator = Annotated[
@@ -36,11 +36,10 @@ def land(
     clock_change: ClockChange = "refuse",
 ) -> None:
     """Split a table into the feed's landing files, one per day; a day that changed becomes a correction beside it."""
-    from airloop.config import load_pipeline
     from airloop.sources.land_days import land_table
     from airloop.sources.land_dialect import Dialect
 
-    settings = checked(pipeline)
+    declared, settings = read_declared(pipeline)
     dialect = Dialect(
         timezone,
         tuple(missing or ()),
@@ -49,7 +48,7 @@ def land(
         time_format,
         clock_change,  # type: ignore[arg-type]
     )
-    landed = land_table(load_pipeline(pipeline, settings), feed, table, dialect, settings)
+    landed = land_table(declared, feed, table, dialect, settings)
     root = f"{settings.landing_uri}/{pipeline}/{feed}/"
     write_line(
         f"{counted(landed.rows, 'row')}: {counted(len(landed.new), 'new file')}, "

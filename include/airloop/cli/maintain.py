@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from airloop.cli.output import AsJson, checked, console, progress, table
+from airloop.cli.output import AsJson, console, progress, read_declared, table
 
 app = typer.Typer()
 
@@ -21,11 +21,10 @@ def maintain(
 
     Nothing that the ledger, a registered version or a newer record stands on is removed, and nothing is computed again.
     """
-    settings = checked(pipeline)
-    from airloop.config import load_pipeline
+    declared, settings = read_declared(pipeline)
     from airloop.upkeep.maintain import maintain as look_after
 
-    done = look_after(load_pipeline(pipeline, settings), settings, dry_run=dry_run, say=progress)
+    done = look_after(declared, settings, dry_run=dry_run, say=progress)
     if as_json:
         typer.echo(json.dumps([asdict(item) for item in done]))
         return

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -14,6 +14,9 @@ from rich.text import Text
 
 from airloop.cli.terminal import PlainConsole, plain
 from airloop.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from airloop.config import Pipeline
 
 # A pipe has no width of its own; the demo's table needs this much.
 console = PlainConsole(highlight=False, width=None if sys.stdout.isatty() else 190)
@@ -83,10 +86,18 @@ def _stdout_takes_more() -> bool:
     return True
 
 
-def checked(pipeline: str) -> Settings:
-    """The settings, after making sure that the pipeline is declared."""
+def read_declared(pipeline: str) -> "tuple[Pipeline, Settings]":
+    """The declaration of a name that a person gives, and the settings.
+
+    Raises:
+        ConfigError: See airloop.config.load_pipeline.
+    """
     from airloop.config import load_pipeline
 
     settings = load_settings()
-    load_pipeline(pipeline, settings)
-    return settings
+    return load_pipeline(pipeline, settings), settings
+
+
+def checked(pipeline: str) -> Settings:
+    """The settings, after making sure that the pipeline is declared, for what asks for no more than its name."""
+    return read_declared(pipeline)[1]

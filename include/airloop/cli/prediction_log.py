@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from airloop.cli.output import AsJson, checked, console
+from airloop.cli.output import AsJson, console, read_declared
 from airloop.errors import ConfigError
 from airloop.settings import load_settings
 
@@ -66,13 +66,12 @@ def replay_log(
     """Ask a version what was really asked in an interval (wall clock), and compare its answers with the logged ones."""
     from datetime import UTC, datetime
 
-    from airloop.config import load_pipeline
     from airloop.records import Window, parse_instant
     from airloop.serving import replay_log as replaying
 
-    settings = checked(pipeline)
+    declared, settings = read_declared(pipeline)
     window = Window(parse_instant(start), parse_instant(end) if end else datetime.now(UTC))
-    replayed = replaying.replay_log(load_pipeline(pipeline, settings), window, version, settings)
+    replayed = replaying.replay_log(declared, window, version, settings)
     if as_json:
         typer.echo(json.dumps(replayed.to_json()))
         return

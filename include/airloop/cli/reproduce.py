@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airloop.cli.output import checked, console, progress, write_line
+from airloop.cli.output import console, progress, read_declared, write_line
 
 if TYPE_CHECKING:
     from airloop.config import Pipeline
@@ -27,10 +27,8 @@ def reproduce(
     Compared are the predictions of every holdout row and the metrics, bit for bit. Nothing is registered.
     """
     from airloop.authoring import reproduce as again
-    from airloop.config import load_pipeline
 
-    settings = checked(pipeline)
-    declared = load_pipeline(pipeline, settings)
+    declared, settings = read_declared(pipeline)
     if other := again.made_by_others(declared, version, settings):
         write_line(other)
         if not anyway:

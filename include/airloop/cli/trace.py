@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airloop.cli.output import AsJson, checked, write_line
+from airloop.cli.output import AsJson, read_declared, write_line
 
 if TYPE_CHECKING:
     from airloop.authoring.trace import Trace
@@ -23,11 +23,10 @@ def trace(
 ) -> None:
     """Landed files, rows, feature values, code, model, decision and approver behind a prediction."""
     from airloop.authoring import trace as traces
-    from airloop.config import load_pipeline
     from airloop.records import parse_instant
 
-    settings = checked(pipeline)
-    traced = traces.trace(load_pipeline(pipeline, settings), key, settings, at=parse_instant(at) if at else None)
+    declared, settings = read_declared(pipeline)
+    traced = traces.trace(declared, key, settings, at=parse_instant(at) if at else None)
     if as_json:
         typer.echo(json.dumps(traced.to_json(), sort_keys=True))
         return

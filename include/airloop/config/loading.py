@@ -82,7 +82,7 @@ def read_yaml(path: Path) -> tuple[str, Any]:
     """A file's text, and what it holds.
 
     Raises:
-        ConfigError: It cannot be read, is no file or a very large one, is not YAML, has a key twice, or aliases that
+        ConfigError: It cannot be read, is not a file or is very large, is not YAML, has a key twice, or aliases that
             make it too large; says the line where YAML knows one.
     """
     text = text_file.read(path)

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 _LONGEST = 200
-"""What is longer is no mistyped word, and comparing it would take seconds."""
+"""A longer text is not a mistyped word, and comparing it would take seconds."""
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:

@@ -12,8 +12,8 @@ def read(path: Path) -> str:
     """The text; a byte order mark that an editor put in front is not part of it.
 
     Raises:
-        ConfigError: It is no file (a pipe would be waited for), holds more than 2 MiB, is not UTF-8 (says the line), or
-            cannot be read.
+        ConfigError: It is not a file (a pipe would be waited for), holds more than 2 MiB, is not UTF-8 (says the line),
+            or cannot be read.
     """
     try:
         status = path.stat()

@@ -17,7 +17,7 @@ _OTHER_TEXTS = {
     rb"\s*<\?xml\b": "XML",
     rb"(?i)\s*(insert\s+into|create\s+table|--[^\n]*\bdump\b)\s": "a dump of SQL",
 }
-"""How a text begins that is no table -> what the file is."""
+"""How a text begins that is not a table -> what the file is."""
 # A backslash does not mask a quote: what is read would be another text. At the end of a field it may be a path's.
 _MASKED_QUOTE = re.compile(rb'\\"(?=[^",\r\n])')
 _HEAD = 4096

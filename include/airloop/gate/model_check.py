@@ -19,7 +19,7 @@ def check_model(folder: str, reviewed: frozenset[str] = frozenset()) -> int:
 
     Args:
         folder: Folder with the files of a model.
-        reviewed: Classes that the pipeline's declaration trusts besides.
+        reviewed: Classes that the pipeline's declaration also trusts.
 
     Returns:
         Rows predicted.

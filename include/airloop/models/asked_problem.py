@@ -1,7 +1,7 @@
 """The problem that a version was trained for: kept beside its files, and compared with what is declared now.
 
-A model of two classes gives numbers for three, too, and the probability of a failure is no number of failures: what a
-version says means something only under the declaration that it learned by.
+A model of two classes gives numbers for three, too, and the probability of a failure is not a number of failures: what
+a version says means something only under the declaration that it learned by.
 """
 
 import json

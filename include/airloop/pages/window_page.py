@@ -64,7 +64,7 @@ def page(site: Site, name: str, window: Window, *, report: str = "", run: str = 
 
     Raises:
         ConfigError: No such pipeline, or its declaration is wrong.
-        GuardRefused: Nothing is recorded of it, and nothing ever will: it is no window of the pipeline.
+        GuardRefused: Nothing is recorded of it, and nothing ever will: it is not a window of the pipeline.
         UpstreamUnavailable: The state database or the reports do not answer.
     """
     pipeline = load_pipeline(name, site.settings)

@@ -4,7 +4,7 @@ Every record becomes a row of the table `predictions/online`, found by its predi
 its keys alone, with no value stale, is a scored row besides: it goes into the table `predictions` (decision time: its
 `as_of`), where batch scoring then finds it done and monitoring judges it. One that sent features of its own, or asks
 about values that were not there, says nothing about the model in force and stays out of it; so does what a challenger
-answered. Rows that champion and challenger both predicted are in `predictions/shadow` besides.
+answered. Rows that champion and challenger both predicted are also in `predictions/shadow`.
 """
 
 import json

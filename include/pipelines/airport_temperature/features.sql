@@ -1,6 +1,6 @@
 -- DuckDB SQL. Tables are the pipeline's feeds, limited to rows with known_at in [window_start - lookback, window_end).
 -- The model is asked at a full hour g about the hour g + lead. What it may see are observations known at g, the newest
--- of which is an hour old; an hour that nobody observed leaves a null, and not the value of before.
+-- of which is an hour old; an hour that nobody observed leaves a null, and not the previous value.
 
 -- table: grid
 SELECT a.origin, g.g, g.g + to_minutes(getvariable('lead_minutes')) AS ahead

@@ -196,7 +196,7 @@ def _outside(value: str | float, now: _Share, before: Sequence[_Share], *, ratio
 
 
 def _without_lone(share: float, before: list[_Share]) -> list[_Share]:
-    """The windows to hold a rate of 0 or 1 against: one such window among others is no reason to expect it again.
+    """The windows to hold a rate of 0 or 1 against: one such window among others is not a reason to expect it again.
 
     What the last window had may go on, and what a quarter of the windows had comes back.
     """

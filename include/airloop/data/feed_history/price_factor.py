@@ -1,4 +1,4 @@
-"""Were all prices multiplied? Another currency and a tax are no factors that anyone lists, and near one.
+"""Were all prices multiplied? Another currency and a tax are factors that nobody lists, and near one.
 
 Prices come in steps that return: 1.99, 2.49, 3.95. Where most values of a window are strangers, and one factor brings
 nearly all of them back onto the old steps, they were multiplied by it. A factor may be found by luck, the more so the

@@ -83,7 +83,7 @@ def _names(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Ala
     if fewer and not one:
         says = (
             f"{subject} has {texts.different:,} different values, {fewer[0]:.2g} a row, before {fewer[1]:.2g} or more: "
-            f"were names cut, or numbered anew? {AGAIN}"
+            f"were names cut, or numbered again? {AGAIN}"
         )
         yield Alarm("frozen_values", subject, says, fewer[0], fewer[1])
 

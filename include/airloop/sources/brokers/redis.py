@@ -62,7 +62,7 @@ class Redis(Broker):
         milliseconds = int(seconds * 1000)
         with self._answering():
             if self._holds:
-                # Once lost it is taken anew by the next call: what was given before is given again then.
+                # Once lost it is taken again by the next call: what was given before is given again then.
                 self._holds = bool(self._client.eval(_RENEW, 1, self._lease, self._me, milliseconds))
                 return self._holds
             self._holds = bool(self._client.set(self._lease, self._me, nx=True, px=milliseconds))

@@ -21,7 +21,7 @@ def committed(uri: str, write: Callable[[], Written]) -> Written:
     """What `write` returned; it is called again when another writer's commit came between.
 
     Args:
-        write: Looks at the table anew in each call.
+        write: Opens the table again in each call.
 
     Raises:
         UpstreamUnavailable: The store does not answer, or other writers were faster TRIES times in a row.

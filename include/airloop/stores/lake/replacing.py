@@ -117,7 +117,7 @@ def _commit(uri: str, settings: Settings, write: Callable[[Any], None]) -> int:
     """Write, again when another writer's commit came between; the version seen after the write.
 
     Args:
-        write: Is given the storage options; looks at the table anew in each call.
+        write: Is given the storage options; opens the table again in each call.
     """
     options = settings.storage_options or None
 

@@ -58,7 +58,7 @@ def entry_of(row: dict[str, Any]) -> Entry:
     """
     payload = json.loads(row["payload"])
     if not isinstance(payload, dict):
-        raise ValueError("a payload is an object")  # noqa: TRY004 all that is no entry is one kind of error
+        raise ValueError("a payload is an object")  # noqa: TRY004 whatever is not an entry is one kind of error
     instants = {name: parse_instant(row[name]) for name in ("effective_at", "recorded_at")}
     return Entry(**{**row, **instants, "payload": payload})
 
