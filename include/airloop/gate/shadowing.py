@@ -3,8 +3,8 @@
 A version that passed its gate waits as challenger; the service asks it beside the champion and logs both. Whoever asks
 for its promotion (the promotion DAG, each look of monitoring, a person by `airloop run promote`) has the rule judged
 again: it waits, which nothing records, or it passes or is refused for good, which the ledger does (`shadowed`).
-Refused, the version is challenger no longer. Where no champion could be compared with, there is nothing to stand beside, and the
-rule asks for nothing.
+Refused, the version is challenger no longer. Where no champion could be compared with, there is nothing to stand
+beside, and the rule asks for nothing.
 """
 
 import logging
