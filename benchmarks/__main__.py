@@ -56,7 +56,7 @@ MEASUREMENTS = (
 )
 
 
-def main(asked: Sequence[str]) -> int:
+def main(names: Sequence[str]) -> int:
     """Measure below a temporary folder, which goes at the end; only bench.json stays."""
     os.environ["TZ"] = "UTC"
     time.tzset()
@@ -68,7 +68,7 @@ def main(asked: Sequence[str]) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     say = _progress(console)
     try:
-        chosen, months, target = chosen_names(asked), asked_months(), load_settings().home / "bench.json"
+        chosen, months, target = chosen_names(names), asked_months(), load_settings().home / "bench.json"
     except ConfigError as error:
         say(str(error))
         return 2
@@ -79,16 +79,16 @@ def main(asked: Sequence[str]) -> int:
     return exit_code(rows)
 
 
-def chosen_names(asked: Sequence[str]) -> tuple[str, ...]:
+def chosen_names(names: Sequence[str]) -> tuple[str, ...]:
     """The measurements asked for, in their order; all of them when none is named.
 
     Raises:
         ConfigError: There is no measurement of that name.
     """
-    unknown = sorted({*asked} - {*MEASUREMENTS})
+    unknown = sorted({*names} - {*MEASUREMENTS})
     if unknown:
         raise ConfigError(f"no measurement {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
-    return tuple(name for name in MEASUREMENTS if name in asked or not asked)
+    return tuple(name for name in MEASUREMENTS if name in names or not names)
 
 
 def exit_code(rows: Sequence[Row]) -> int:

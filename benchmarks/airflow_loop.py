@@ -21,12 +21,12 @@ def run(home: Path, months: int) -> None:
     platform = supervisor.current(settings)
     if platform is None:
         raise UpstreamUnavailable(f"no platform runs in {home}: start it first")
-    said: set[str] = set()
+    months_told: set[str] = set()
 
     def say_month(line: str) -> None:
         month = line.partition(":")[0]
-        if month not in said:
-            said.add(month)
+        if month not in months_told:
+            months_told.add(month)
             print(month, flush=True)
 
     run_demo(load_pipeline("flight_delays", settings), settings, platform, months=months, report=say_month)

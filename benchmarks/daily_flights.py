@@ -40,13 +40,13 @@ def main(folder: Path, until: str) -> int:
     settings = _settings(folder)
     with running(settings) as platform, _side_by_side() as worlds:
         take = partial(_replayed, settings=settings, platform=platform, until=until, console=console)
-        taken = dict(zip(flight_days.WORLDS, worlds.map(take, flight_days.WORLDS), strict=True))
-    for name, periods in taken.items():
+        by_world = dict(zip(flight_days.WORLDS, worlds.map(take, flight_days.WORLDS), strict=True))
+    for name, periods in by_world.items():
         console.print(f"\n{name}", summary_table(load_pipeline(name, settings), periods))
         weeks = ", ".join(f"{period.window.start:%d %B}" for period in _asked(periods)) or "no week"
         console.print(f"{name}: a training was asked for in {weeks}")
-    console.print(f"{len(taken)} daily pipelines until {until} in {time.monotonic() - began:.0f} s")
-    return 0 if _asked(taken[flight_days.TURNED]) and not _asked(taken[flight_days.STAYS]) else 1
+    console.print(f"{len(by_world)} daily pipelines until {until} in {time.monotonic() - began:.0f} s")
+    return 0 if _asked(by_world[flight_days.TURNED]) and not _asked(by_world[flight_days.STAYS]) else 1
 
 
 @contextlib.contextmanager
@@ -69,13 +69,13 @@ def _replayed(name: str, settings: Settings, platform: Platform, until: str, con
     pipeline, began = load_pipeline(name, settings), time.monotonic()
     windows = span.windows_between(pipeline, "", until, span.reach(pipeline, settings))
     looked = [window for window in windows if window.start >= flight_days.LEARNED_UNTIL]
-    learned, told = Window(windows[0].start, looked[0].start), [""]
+    learned, steps_told = Window(windows[0].start, looked[0].start), [""]
 
     def report(line: str) -> None:
         # A step is told again and again while it lasts, with its task.
         step = line.split(" (", 1)[0]
-        if step != told[-1]:
-            told.append(step)
+        if step != steps_told[-1]:
+            steps_told.append(step)
             console.print(f"[dim]{time.monotonic() - began:4.0f} s[/]  {name}: {step}")
         flight_days.answer_the_blizzard(pipeline, settings)
 

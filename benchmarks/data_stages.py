@@ -28,16 +28,16 @@ def measure(session: Session) -> Row:
     return Row(NAME, *seconds, bound=BOUND, unit=UNIT, note=note)
 
 
-def _as_task(name: str, *stage: Any, **given: Any) -> Record:
+def _as_task(name: str, *stage: Any, **options: Any) -> Record:
     # Each Airflow task is a process of its own and reads the code once more.
     code_digest.cache_clear()
-    return stage_run.run_stage(name, *stage, **given)
+    return stage_run.run_stage(name, *stage, **options)
 
 
 def _plain(name: str, at: Deployment, window: Window, *, upstream: dict[str, Record]) -> Record:
     stage = stages.find_stage(name)
-    given = stage.handed(upstream)
-    return stage_run.work(stage, at, window, stage_run.looked_up(stage, at, window, given), given)
+    arguments = stage.handed(upstream)
+    return stage_run.work(stage, at, window, stage_run.looked_up(stage, at, window, arguments), arguments)
 
 
 def _trial(flights: Flights, run: RunStage) -> Trial:
@@ -46,12 +46,12 @@ def _trial(flights: Flights, run: RunStage) -> Trial:
 
 
 def _refuse_other_records(flights: Flights) -> None:
-    found = []
+    texts = []
     for run in (_as_task, _plain):
         home = Path(tempfile.mkdtemp(dir=flights.home)).resolve()
         settings = settings_below(home, landing_uri=flights.settings.landing_uri)
         records = run_data(flights.pipeline, flights.windows[0], settings, run=run)
         content = {name: record.to_json() for name, record in records.items()}
-        found.append(json.dumps(content, sort_keys=True).replace(str(home), "<home>"))
-    if found[0] != found[1]:
+        texts.append(json.dumps(content, sort_keys=True).replace(str(home), "<home>"))
+    if texts[0] != texts[1]:
         raise DataContractError("stage_run and plain calls of the same stages gave different records")

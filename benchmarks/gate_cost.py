@@ -80,8 +80,8 @@ class Case:
         start = rows["decision_time"].max() - timedelta(days=pipeline.training.holdout_days)
         self.rows = rows[rows["decision_time"] >= start].reset_index(drop=True)
         past = rows[rows["decision_time"] < start].reset_index(drop=True)
-        kept = evidence.utc_days(past["decision_time"]) % _RESERVED_EVERY == 0
-        self.reserve, learned = past[kept].reset_index(drop=True), past[~kept].reset_index(drop=True)
+        is_reserve = evidence.utc_days(past["decision_time"]) % _RESERVED_EVERY == 0
+        self.reserve, learned = past[is_reserve].reset_index(drop=True), past[~is_reserve].reset_index(drop=True)
         self.features = feature_columns(self.pipeline, rows)
         self.models = {name: fitted_model(self.pipeline, name, params, learned) for name, params in _PARAMS.items()}
 
@@ -101,20 +101,22 @@ class Case:
         holdout = replace(holdout_of(self.pipeline, self.rows, model, champion), reserve=self._kept_back)
         measured = rules_measured.measure_rules(self.pipeline, holdout)
         failed = [
-            f"{key}: {said[rules_measured.ERROR]}" for key, said in measured.items() if rules_measured.ERROR in said
+            f"{key}: {content[rules_measured.ERROR]}"
+            for key, content in measured.items()
+            if rules_measured.ERROR in content
         ]
         if problems or failed:
             raise DataContractError("; ".join([*problems, *failed]))
         task = task_of(self.pipeline)
-        both = [metric_values(task, self.rows["label"], said) for said in (champion, candidate)]
+        both = [metric_values(task, self.rows["label"], content) for content in (champion, candidate)]
         return {name: float(both[1][name] or 0.0) for name in ("roc_auc", "brier")}
 
     def scored(self) -> dict[str, float]:
         """Plain scoring; the candidate's metrics."""
         labels = self.rows["label"]
         both = [self.says(name, self.rows) for name in (_CHAMPION, _CANDIDATE)]
-        found = [{"roc_auc": roc_auc_score(labels, p), "brier": brier_score_loss(labels, p)} for p in both]
-        return found[1]
+        metrics = [{"roc_auc": roc_auc_score(labels, p), "brier": brier_score_loss(labels, p)} for p in both]
+        return metrics[1]
 
     def _kept_back(self) -> ReserveRows:
         rows = self.reserve

@@ -35,7 +35,7 @@ async def _load(url: str, path: str, bodies: Sequence[bytes], *, connections: in
     place = urlsplit(url)
     head = f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\nContent-Length: "
     requests = [f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies]
-    taken: list[float] = []
+    seconds_each: list[float] = []
     failed = 0
     end = time.perf_counter() + seconds
 
@@ -47,7 +47,7 @@ async def _load(url: str, path: str, bodies: Sequence[bytes], *, connections: in
             writer.write(requests[at % len(requests)])
             answer = (await reader.readuntil(_HEAD_END)).lower()
             await reader.readexactly(int(answer.split(b"content-length:")[1].split(b"\r\n")[0]))
-            taken.append(time.perf_counter() - began)
+            seconds_each.append(time.perf_counter() - began)
             failed += b" 200 " not in answer[:20]
             at += 1
         writer.close()
@@ -55,6 +55,6 @@ async def _load(url: str, path: str, bodies: Sequence[bytes], *, connections: in
     began = time.perf_counter()
     await asyncio.gather(*(connection(number) for number in range(connections)))
     passed = time.perf_counter() - began
-    ordered = sorted(taken)
+    ordered = sorted(seconds_each)
     p50, p99 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99))
     return Load(passed / len(ordered) * 1000, p50, p99, failed, ordered[-1] * 1000)

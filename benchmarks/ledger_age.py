@@ -40,12 +40,12 @@ def measure(session: Session) -> Row:
 
 
 def _milliseconds(ask: Callable[[], object], *, repeats: int) -> float:
-    taken = []
+    milliseconds = []
     for _ in range(repeats):
         began = time.perf_counter()
         ask()
-        taken.append(1000 * (time.perf_counter() - began))
-    return statistics.median(taken)
+        milliseconds.append(1000 * (time.perf_counter() - began))
+    return statistics.median(milliseconds)
 
 
 def write(settings: Settings, entries: int = ENTRIES) -> None:

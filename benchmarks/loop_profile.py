@@ -25,7 +25,7 @@ class StageSeconds:
     @property
     def in_stages(self) -> float:
         """Seconds of everything that is a stage."""
-        return sum(taken for stage, taken in self.seconds.items() if stage != _OTHERS)
+        return sum(seconds for stage, seconds in self.seconds.items() if stage != _OTHERS)
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class LoopProfile:
 def profile_of(tasks: Iterable[Mapping[str, Any]], seconds: float) -> LoopProfile:
     """The profile of task instances with task_id, start_date, end_date; those that never ran do not count."""
     ran = [(task["task_id"], *_span(task)) for task in tasks if task["start_date"] and task["end_date"]]
-    found = StageSeconds()
+    by_stage = StageSeconds()
     for name, start, end in ran:
-        found.add(name if name in STAGES else _OTHERS, (end - start).total_seconds())
-    return LoopProfile(found, none_ran=seconds - _covered((start, end) for _, start, end in ran))
+        by_stage.add(name if name in STAGES else _OTHERS, (end - start).total_seconds())
+    return LoopProfile(by_stage, none_ran=seconds - _covered((start, end) for _, start, end in ran))
 
 
 def _span(task: Mapping[str, Any]) -> tuple[datetime, datetime]:

@@ -54,14 +54,16 @@ def _materialize(store: FeatureStore, flights: Flights) -> None:
 
 
 def _same_rows(flights: Flights, own: Callable[[Path], FeatureStore], stock: Callable[[Path], FeatureStore]) -> int:
-    held = []
+    contents = []
     for name, open_store in (("own", own), ("stock", stock)):
         folder = flights.home / f"online_{name}"
         _trial(flights, open_store, folder)()
-        held.append(_content(next(folder.glob("online*.db")), flights))
-    if held[0] != held[1] or not held[0]:
-        raise DataContractError(f"the online stores differ: ours holds {len(held[0])} values, stock {len(held[1])}")
-    return len(held[0])
+        contents.append(_content(next(folder.glob("online*.db")), flights))
+    if contents[0] != contents[1] or not contents[0]:
+        raise DataContractError(
+            f"the online stores differ: ours holds {len(contents[0])} values, stock {len(contents[1])}"
+        )
+    return len(contents[0])
 
 
 def _content(path: Path, flights: Flights) -> list[tuple[Any, ...]]:

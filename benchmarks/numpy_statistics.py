@@ -17,13 +17,13 @@ def live_metrics(judged: pd.DataFrame, *, confidence: float, resamples: int, see
     block, day = np.unique(days, return_inverse=True)
     drawn = np.random.default_rng(seed).integers(0, block.size, size=(resamples, block.size))
     counts = [np.ones(block.size), *(np.bincount(draw, minlength=block.size) for draw in drawn)]
-    found = {}
+    values = {}
     for name, metric in (("brier", _brier(label, score)), ("roc_auc", _roc_auc(label, score))):
         value, *resampled = (metric(count[day]) for count in counts)
         tail = (1 - confidence) / 2
         lower, upper = np.quantile(resampled, [tail, 1 - tail])
-        found |= {name: value, f"{name}_lower": lower, f"{name}_upper": upper}
-    return {name: float(value) for name, value in found.items()}
+        values |= {name: value, f"{name}_lower": lower, f"{name}_upper": upper}
+    return {name: float(value) for name, value in values.items()}
 
 
 def _brier(label, score):

@@ -51,34 +51,38 @@ def build(root: Path, number: str) -> Path:
 def main() -> int:
     """Measure below a temporary folder, which goes at the end."""
     with tempfile.TemporaryDirectory(prefix="airloop-own-") as folder:
-        root, taken = Path(folder), {}
-        wheel = _timed(taken, "wheel", lambda: build(root, version("airloop")))
+        root, step_seconds = Path(folder), {}
+        wheel = _timed(step_seconds, "wheel", lambda: build(root, version("airloop")))
         project = root / "shop"
         airloop = str(Path(sys.executable).with_name("airloop"))
-        _timed(taken, "airloop init", lambda: _run([airloop, "init", str(project), "--wheel", str(wheel)], root))
-        _timed(taken, "environment", lambda: _run(["make", ".airloop/base.stamp"], project))
-        _timed(taken, "make demo", lambda: _run(["make", "demo"], project))
-        seconds = sum(taken.values()) - taken["wheel"]
+        _timed(step_seconds, "airloop init", lambda: _run([airloop, "init", str(project), "--wheel", str(wheel)], root))
+        _timed(step_seconds, "environment", lambda: _run(["make", ".airloop/base.stamp"], project))
+        _timed(step_seconds, "make demo", lambda: _run(["make", "demo"], project))
+        seconds = sum(step_seconds.values()) - step_seconds["wheel"]
         print(f"{seconds:7.1f} s  from an empty folder to a scored month (bound {BOUND:.0f} s)")
         before = _ledger(project)
-        _timed(taken, f"raised to {HIGHER}", lambda: _raise_version(root, project))
-        kept = _ledger(project) == before and _scores_again(project)
-        print("after the upgrade everything is still there" if kept else "AFTER THE UPGRADE SOMETHING IS GONE")
-    return 0 if kept and seconds < BOUND else 1
+        _timed(step_seconds, f"raised to {HIGHER}", lambda: _raise_version(root, project))
+        all_there = _ledger(project) == before and _scores_again(project)
+        print("after the upgrade everything is still there" if all_there else "AFTER THE UPGRADE SOMETHING IS GONE")
+    return 0 if all_there and seconds < BOUND else 1
 
 
-def _timed(taken: dict[str, float], name: str, step: Callable[[], T]) -> T:
+def _timed(step_seconds: dict[str, float], name: str, step: Callable[[], T]) -> T:
     began = time.monotonic()
-    made = step()
-    taken[name] = time.monotonic() - began
-    print(f"{taken[name]:7.1f} s  {name}", flush=True)
-    return made
+    result = step()
+    step_seconds[name] = time.monotonic() - began
+    print(f"{step_seconds[name]:7.1f} s  {name}", flush=True)
+    return result
 
 
 def _run(command: list[str], folder: Path) -> str:
     """A command's output; what it says is shown when it fails."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRLOOP_", "AIRFLOW", "PYTHON"))}
-    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, timeout=1800, check=False)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AIRLOOP_", "AIRFLOW", "PYTHON"))
+    }
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=1800, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout

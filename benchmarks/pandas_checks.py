@@ -111,10 +111,10 @@ def feed_checks(days: float, schedule_rows: int) -> dict[str, tuple[Check, ...]]
 
 def verdict(rows: pd.DataFrame, checks: tuple[Check, ...]) -> tuple[int, int, int, int]:
     """Rows, rows breaking a critical rule, critical rules broken, warnings broken."""
-    found = [(check, check.breaks(rows)) for check in checks]
-    masks = [broken for check, broken in found if check.critical and isinstance(broken, pd.Series)]
+    results = [(check, check.breaks(rows)) for check in checks]
+    masks = [broken for check, broken in results if check.critical and isinstance(broken, pd.Series)]
     bad_rows = int(pd.concat(masks, axis=1).any(axis=1).sum()) if masks else 0
-    failed = [check for check, broken in found if _fails(check, broken, len(rows))]
+    failed = [check for check, broken in results if _fails(check, broken, len(rows))]
     critical = sum(check.critical for check in failed)
     return len(rows), bad_rows, critical, len(failed) - critical
 

@@ -108,10 +108,10 @@ class PlainLoop:
         """The training a person asks for at the end of a window."""
         self.training(window.end, reason="hand", reason_key=f"by hand {window.end:%Y-%m-%dT%H:%M:%SZ}")
 
-    def training(self, cutoff: Any, **asked: Any) -> None:
+    def training(self, cutoff: Any, **options: Any) -> None:
         """Snapshot to decision, and the promotion of what passed."""
         window = Window(self.pipeline.coverage.start, cutoff)
-        frozen = self.call(snapshot, window, options=asked)
+        frozen = self.call(snapshot, window, options=options)
         candidates = self.pipeline.training.candidates
         tuned = tuple(self.call(tune, window, options={"candidate": name}, snapshot=frozen) for name in candidates)
         trained = self.call(train, window, snapshot=frozen, tuned=tuned)
@@ -125,9 +125,9 @@ class PlainLoop:
     def call(self, stage: Callable[..., Any], window: Window, options: Any = None, **handed: Any) -> Any:
         """Call a stage's function on what it looks up, and keep its record for the stages that look for it."""
         began = time.perf_counter()
-        at, given = Deployment(self.pipeline, self.settings), {**handed, **(options or {})}
+        at, arguments = Deployment(self.pipeline, self.settings), {**handed, **(options or {})}
         known = STAGES[stage.__name__]
-        record = stage_run.work(known, at, window, stage_run.looked_up(known, at, window, given), given)
+        record = stage_run.work(known, at, window, stage_run.looked_up(known, at, window, arguments), arguments)
         self.took.add(stage.__name__, time.perf_counter() - began)
         self.calls += 1
         place = (self.settings, self.pipeline.name, stage.__name__)

@@ -94,9 +94,9 @@ def _start_peer(home: Session) -> Started:
 def _commands(folder: Path, airflow_port: int, mlflow_port: int) -> dict[str, Command]:
     """What `airflow standalone` starts, and `mlflow server`; on 127.0.0.1, which is why they serve no logs."""
     ours = ("AIRLOOP_", "AIRFLOW", "_AIRFLOW", "MLFLOW_", "PYTHONDONTWRITEBYTECODE")
-    given = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     url = f"http://{LOCALHOST}:{airflow_port}"
-    environment = given | {
+    environment = inherited | {
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__API__HOST": LOCALHOST,
         "AIRFLOW__API__PORT": str(airflow_port),
@@ -133,8 +133,8 @@ def _migrate(command: Command, folder: Path, leaders: dict[str, ProcessMark]) ->
 def _look(seconds: float, leaders: list[ProcessMark | None], *, healthy: bool) -> Started:
     time.sleep(_SETTLED_SECONDS)
     processes = [process for leader in leaders if leader for process in session(leader)]
-    held = 0
+    proportional_bytes = 0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            held += process.memory_full_info().pss
-    return Started(seconds, held / _MEGABYTE, len(processes), healthy)
+            proportional_bytes += process.memory_full_info().pss
+    return Started(seconds, proportional_bytes / _MEGABYTE, len(processes), healthy)

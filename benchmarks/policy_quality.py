@@ -20,10 +20,10 @@ def measure(session: Session) -> Row:
     feast_boot.neutralise_typeguard()
     pipeline, settings = place.prepared(_SET, session.folder("policy_quality"), load_settings().project_dir)
     past = backtests.past_of(pipeline, settings, every="monthly", on_progress=session.say)
-    found = backtests.backtest(past, backtests.find_policies(_POLICIES), every="monthly", on_progress=session.say)
-    by_name = {outcome.policy: outcome for outcome in found.outcomes}
+    result = backtests.backtest(past, backtests.find_policies(_POLICIES), every="monthly", on_progress=session.say)
+    by_name = {outcome.policy: outcome for outcome in result.outcomes}
     never, always, declared = (by_name[name] for name in _POLICIES)
-    errors = [(outcome.pooled[found.metric] or (float("nan"),))[0] for outcome in (never, always, declared)]
+    errors = [(outcome.pooled[result.metric] or (float("nan"),))[0] for outcome in (never, always, declared)]
     note = (
         f"never retraining is off by {errors[0]:.1f}; {len(declared.trainings)} trainings in {declared.seconds:.0f} s "
         f"against {len(always.trainings)} in {always.seconds:.0f} s. A data set of benchmarks/backtests, by the policy "

@@ -119,7 +119,7 @@ def measured(session: Session) -> Served:
         session.say(f"  airloop serve at {url}, after {service.start_seconds:.1f} s")
         answers = [_ask(f"{url}{_OURS}", body)["predictions"][0]["prediction"] for body in explicit[:50]]
         ours = load(url, _OURS, explicit, connections=CONNECTIONS, seconds=SECONDS)
-        with _promotions(settings) as made:
+        with _promotions(settings) as swap_counts:
             swapped = load(url, _OURS, explicit, connections=CONNECTIONS, seconds=SWAP_SECONDS)
         looked_up = load(url, _OURS, [_json(key) for key in keys], connections=CONNECTIONS, seconds=SECONDS)
         ours_hundred = load(url, _OURS, [hundred], connections=1, seconds=SECONDS)
@@ -133,11 +133,11 @@ def measured(session: Session) -> Served:
         peer_cost = Cost(service.start_seconds, service.resident_bytes())
     if not np.allclose(answers, expected, rtol=0, atol=1e-12):
         raise DataContractError("airloop and mlflow models serve answer the same rows differently")
-    found = Served(ours, swapped, made[0], looked_up, peer, ours_hundred, peer_hundred, cost, peer_cost)
-    for name, item in vars(found).items():
+    served = Served(ours, swapped, swap_counts[0], looked_up, peer, ours_hundred, peer_hundred, cost, peer_cost)
+    for name, item in vars(served).items():
         if isinstance(item, Load) and item.failed:
             raise AirloopError(f"{name}: {item.failed} requests failed")
-    return found
+    return served
 
 
 def _train(pipeline: Pipeline, window: Window, settings: Settings, session: Session) -> None:
@@ -175,13 +175,13 @@ def _ours(settings: Settings) -> Iterator[Running]:
 def _promotions(settings: Settings) -> Iterator[list[int]]:
     """Promotions by another process; afterwards the list holds how many were made."""
     arguments = ["-m", "benchmarks.promotions", "flight_delays", str(SWAPS), str(SWAP_SECONDS)]
-    environment, made = {**os.environ, **settings_environment(settings)}, list[int]()
+    environment, counts = {**os.environ, **settings_environment(settings)}, list[int]()
     with subprocess.Popen([sys.executable, *arguments], env=environment, stdout=subprocess.PIPE, text=True) as process:
-        yield made
+        yield counts
         output, _ = process.communicate(timeout=SWAP_SECONDS + 60)
     if process.returncode:
         raise AirloopError("the promotions failed; their error stands above")
-    made.append(int(output))
+    counts.append(int(output))
 
 
 @contextmanager

@@ -28,15 +28,15 @@ def main(arguments: list[str]) -> int:
     twin = _twin(name, first, settings)
     digest = recorded_digest.ledger_digest(settings, name, first)
     decided = replace(Decision.from_json(history.of("decision")[0].payload), model_digest=digest)
-    made, end = 0, time.monotonic() + seconds
+    promoted, end = 0, time.monotonic() + seconds
     pause = seconds / count
-    while made < count and (began := time.monotonic()) < end:
-        made += 1
-        version, before = (twin, first) if made % 2 else (first, twin)
-        at = since + timedelta(seconds=made)
+    while promoted < count and (began := time.monotonic()) < end:
+        promoted += 1
+        version, before = (twin, first) if promoted % 2 else (first, twin)
+        at = since + timedelta(seconds=promoted)
         _promote(settings, name, replace(decided, version=version, champion_version=before, effective_at=at))
         time.sleep(max(0.0, pause - (time.monotonic() - began)))
-    sys.stdout.write(f"{made}\n")
+    sys.stdout.write(f"{promoted}\n")
     return 0
 
 
@@ -46,10 +46,10 @@ def in_force(history: History) -> Entry:
     Raises:
         DataContractError: There is none.
     """
-    found = history.in_force()
-    if found is None:
+    entry = history.in_force()
+    if entry is None:
         raise DataContractError("no version is in force: the training's gate has passed none")
-    return found
+    return entry
 
 
 def _twin(name: str, first: int, settings: Settings) -> int:

@@ -57,12 +57,12 @@ def interleaved(ours: Callable[[], Trial], peer: Callable[[], Trial], *, repeats
     seconds: tuple[list[float], list[float]] = ([], [])
     for repeat in range(repeats):
         sides = [(ours, seconds[0]), (peer, seconds[1])]
-        for prepare, taken in sides if repeat % 2 == 0 else reversed(sides):
+        for prepare, times in sides if repeat % 2 == 0 else reversed(sides):
             trial = prepare()
             gc.collect()
             began = time.perf_counter()
             trial()
-            taken.append(time.perf_counter() - began)
+            times.append(time.perf_counter() - began)
     return min(seconds[0]), min(seconds[1])
 
 
@@ -73,8 +73,8 @@ def write_rows(path: Path, rows: Sequence[Row], *, names: Sequence[str]) -> None
         names: Of all rows there are, in their order; what the file holds under other names goes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    by_name = {row["name"]: row for row in [*kept, *(row.to_json() for row in rows)]}
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    by_name = {row["name"]: row for row in [*stored, *(row.to_json() for row in rows)]}
     known = [by_name[name] for name in names if name in by_name]
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(known, indent=2, allow_nan=False) + "\n", encoding="utf-8")

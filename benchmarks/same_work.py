@@ -31,8 +31,8 @@ def refuse_other_work(ours: Settings, peer: Settings, pipeline: str) -> int:
 
 
 def _records(settings: Settings, pipeline: str, stage: str) -> list[str]:
-    found = state.latest_records(settings, pipeline, stage)
-    return sorted(json.dumps(_plain(row), sort_keys=True).replace(str(settings.home), "<home>") for row in found)
+    records = state.latest_records(settings, pipeline, stage)
+    return sorted(json.dumps(_plain(row), sort_keys=True).replace(str(settings.home), "<home>") for row in records)
 
 
 def _plain(value: Any) -> Any:

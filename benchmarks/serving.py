@@ -11,8 +11,8 @@ UNIT = "ms"
 
 def measure(session: Session) -> Row:
     """Milliseconds between two answers; checks, log and all."""
-    found = prediction_services.measured(session)
-    ours, peer = found.explicit, found.peer
+    served = prediction_services.measured(session)
+    ours, peer = served.explicit, served.peer
     note = (
         f"one worker each, the same version and rows, equal answers; p50 {ours.p50:.2f} against {peer.p50:.1f} ms, p99 "
         f"{ours.p99:.1f} against {peer.p99:.0f} ms. Ours writes each answer into its log first; the peer logs nothing"

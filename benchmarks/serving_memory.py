@@ -11,7 +11,7 @@ UNIT = "MB"
 
 def measure(session: Session) -> Row:
     """Resident after the requests of the other rows, with all processes of each service."""
-    found = prediction_services.measured(session)
-    ours, peer = (cost.resident_bytes / 2**20 for cost in (found.cost, found.peer_cost))
+    served = prediction_services.measured(session)
+    ours, peer = (cost.resident_bytes / 2**20 for cost in (served.cost, served.peer_cost))
     note = "one worker each, the same version; resident memory after the load of the other rows, all processes together"
     return Row(NAME, ours, peer, bound=BOUND, unit=UNIT, note=note)

@@ -20,17 +20,17 @@ def main(arguments: list[str]) -> int:
     """0, or 2 for a data set that there is not."""
     from benchmarks.backtests import page, place
 
-    given = _asked(arguments)
+    options = _asked(arguments)
     home = load_settings().home
-    if not commands.known(given.names, place.names()):
+    if not commands.known(options.names, place.names()):
         return 2
-    if not given.docs:
-        for name in given.names or place.names():
-            _measure(name, home, given.refit, given.policies)
-    found = page.results(home, place.names())
-    print(page.table(found))
-    if given.docs:
-        page.write(found, CLONE / "docs")
+    if not options.docs:
+        for name in options.names or place.names():
+            _measure(name, home, options.refit, options.policies)
+    results = page.results(home, place.names())
+    print(page.table(results))
+    if options.docs:
+        page.write(results, CLONE / "docs")
     return 0
 
 
@@ -54,9 +54,9 @@ def _measure(name: str, home: Path, refit: str, policies: str) -> None:
         commands.say(f"{name}: training.refit.on: {on}")
         training = pipeline.training
         changed = training.model_copy(update={"refit": training.refit.model_copy(update={"on": on})})
-        asked = dataclasses.replace(past, pipeline=past.pipeline.model_copy(update={"training": changed}))
-        found = backtests.backtest(asked, chosen, every="monthly", on_progress=commands.say)
-        (home / "backtests" / f"{name}-{on}.json").write_text(json.dumps(found.to_json(), indent=1))
+        with_training = dataclasses.replace(past, pipeline=past.pipeline.model_copy(update={"training": changed}))
+        result = backtests.backtest(with_training, chosen, every="monthly", on_progress=commands.say)
+        (home / "backtests" / f"{name}-{on}.json").write_text(json.dumps(result.to_json(), indent=1))
 
 
 if __name__ == "__main__":

@@ -42,12 +42,12 @@ def shares(name: str) -> Iterator[tuple[int, float, list[str]]]:
     @cache
     def best(window: int, left: int) -> tuple[float, tuple[int, ...]]:
         """The least loss from a window on with its model in force and so many retrainings left, and when."""
-        kept = np.cumsum(losses[window, window:])
-        options = [(float(kept[-1]), ())]
+        summed = np.cumsum(losses[window, window:])
+        options = [(float(summed[-1]), ())]
         if left:
             for later in range(window + 1, count):
                 rest, dates = best(later, left - 1)
-                options.append((float(kept[later - window - 1]) + rest, (later, *dates)))
+                options.append((float(summed[later - window - 1]) + rest, (later, *dates)))
         return min(options)
 
     never, always = float(losses[0].sum()), float(np.trace(losses))

@@ -45,16 +45,16 @@ def _of_its_kind(name: str) -> dict[str, Any]:
     past = _past(name)
     task, metric = task_of(past.pipeline), past.pipeline.gate.compare.metric
     rows, _ = _live(past)
-    labels, said = rows["label"], task.from_column(rows[PREDICTION])
-    found = {"rows": len(rows), metric: metric_value(metric, labels, said)} | task.extra_metrics(
-        labels.to_numpy(), said
+    labels, predicted = rows["label"], task.from_column(rows[PREDICTION])
+    figures = {"rows": len(rows), metric: metric_value(metric, labels, predicted)} | task.extra_metrics(
+        labels.to_numpy(), predicted
     )
     if task.kind == "quantiles":
         before = past.known(past.span, as_of=rows["decision_time"].min())["label"].dropna()
         constant = np.quantile(before, past.pipeline.prediction.quantiles)
         same = task.from_column(rows[PREDICTION].map(lambda _row: list(constant)))
-        found |= {"constant": metric_value(metric, labels, same), "constant_width": float(constant[-1] - constant[0])}
-    return found
+        figures |= {"constant": metric_value(metric, labels, same), "constant_width": float(constant[-1] - constant[0])}
+    return figures
 
 
 def _unlabelled(name: str) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def _unlabelled(name: str) -> dict[str, Any]:
     for by in ("none", "self_training"):
         training = past.pipeline.training
         changed = training.model_copy(update={"unlabelled": training.unlabelled.model_copy(update={"by": by})})
-        asked = dataclasses.replace(past, pipeline=past.pipeline.model_copy(update={"training": changed}))
-        rows, models = _live(asked, every_row=True)
+        with_training = dataclasses.replace(past, pipeline=past.pipeline.model_copy(update={"training": changed}))
+        rows, models = _live(with_training, every_row=True)
         sides.append(rows.merge(late, on="flight_id", validate="one_to_one").sort_values("decision_time"))
         used = sum(uses_unlabelled(model.params) for model in models)
     without, using = sides

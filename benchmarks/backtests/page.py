@@ -26,11 +26,11 @@ def results(home: Path, names: Sequence[str]) -> Found:
     return {key: json.loads(file.read_text()) for key, file in files.items() if file.exists()}
 
 
-def table(found: Found) -> str:
+def table(by_set: Found) -> str:
     """Markdown, one row a data set, refit and policy."""
     head = "| data set | refit | policy | metric | live | gain over never | trainings | promotions | seconds |"
     lines = [head, "|---|---|---|---|---|---|---|---|---|"]
-    for (name, on), result in found.items():
+    for (name, on), result in by_set.items():
         lines += [_line(name, on, result["metric"], outcome) for outcome in result["outcomes"]]
     return "\n".join(lines)
 
@@ -58,14 +58,16 @@ def share_of_ungated(result: dict[str, Any]) -> float | None:
     return None if not most or not own or most["lower"] <= 0 else own["gain"] / most["gain"]
 
 
-def write(found: Found, docs: Path) -> None:
+def write(by_set: Found, docs: Path) -> None:
     """Put the table between its marks in docs/backtests.md, and a picture of each data set beside the others."""
     text = (docs / "backtests.md").read_text(encoding="utf-8")
     before, rest = text.split(_BEGIN)
     after = rest.split(_END)[1]
-    shown = {name: found.get((name, "all_mature"), found.get((name, "none"), {})) for name, _ in found}
+    shown = {name: by_set.get((name, "all_mature"), by_set.get((name, "none"), {})) for name, _ in by_set}
     pictures = "\n".join(f"![{name}, month by month](images/backtest_{name}.svg)\n" for name in shown)
-    (docs / "backtests.md").write_text(f"{before}{_BEGIN}\n{table(found)}\n\n{pictures}{_END}{after}", encoding="utf-8")
+    (docs / "backtests.md").write_text(
+        f"{before}{_BEGIN}\n{table(by_set)}\n\n{pictures}{_END}{after}", encoding="utf-8"
+    )
     for name, result in shown.items():
         picture(name, result, docs / "images" / f"backtest_{name}.svg")
 

@@ -27,8 +27,8 @@ class _Handler(BaseHTTPRequestHandler):
         if bucket != server.bucket or f"Credential={KEY}/" not in self.headers.get("Authorization", ""):
             self._answer(403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
         elif not key:
-            asked = dict(urllib.parse.parse_qsl(place.query))
-            self._answer(200, _listed(server, asked.get("prefix", "")))
+            query = dict(urllib.parse.parse_qsl(place.query))
+            self._answer(200, _listed(server, query.get("prefix", "")))
         elif key not in server.objects:
             self._answer(404, b"<Error><Code>NoSuchKey</Code><Message>no such key</Message></Error>")
         else:
@@ -39,11 +39,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _object(self, content: bytes) -> None:
         head = {"ETag": _etag(content), "Last-Modified": "Sat, 04 Jan 2020 00:00:00 GMT"}
-        asked = self.headers.get("Range", "").removeprefix("bytes=")
-        if not asked:
+        byte_range = self.headers.get("Range", "").removeprefix("bytes=")
+        if not byte_range:
             self._answer(200, content, head)
             return
-        first, _, last = asked.partition("-")
+        first, _, last = byte_range.partition("-")
         part = content[int(first) : int(last) + 1 if last else None]
         head["Content-Range"] = f"bytes {first}-{int(first) + len(part) - 1}/{len(content)}"
         self._answer(206, part, head)

@@ -40,27 +40,27 @@ def interpolated(node: Any, values: Mapping[str, str]) -> Any:
         return {key: interpolated(value, values) for key, value in node.items()}
     if isinstance(node, list):
         return [interpolated(item, values) for item in node]
-    return VARIABLE.sub(lambda found: _value(found, values), node) if isinstance(node, str) else node
+    return VARIABLE.sub(lambda match: _value(match, values), node) if isinstance(node, str) else node
 
 
-def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
-    name = found["name"]
+def _value(match: re.Match[str], values: Mapping[str, str]) -> str:
+    name = match["name"]
     if name is None:
         return "$"
     if values.get(name):
         return values[name]
-    if found["how"] != "-":
+    if match["how"] != "-":
         raise Missing(name)
-    return found["word"]
+    return match["word"]
 
 
 def variables(content: str) -> dict[str, str | None]:
     """Name -> default (None where the value has to be given) of each variable a file mentions."""
-    found: dict[str, str | None] = {}
+    defaults: dict[str, str | None] = {}
     for item in VARIABLE.finditer(content):
         if item["name"]:
-            found[item["name"]] = item["word"] if item["how"] == "-" else None
-    return found
+            defaults[item["name"]] = item["word"] if item["how"] == "-" else None
+    return defaults
 
 
 def example(content: str) -> dict[str, str]:
@@ -71,13 +71,17 @@ def example(content: str) -> dict[str, str]:
 
 def example_faults(compose: str, env: str) -> list[str]:
     """Every variable of the one is in the other: those that must be given empty, the others with their default."""
-    wanted = {name: default or "" for name, default in variables(compose).items()}
-    given = example(env)
-    both = [name for name in wanted if name in given]
+    in_compose = {name: default or "" for name, default in variables(compose).items()}
+    in_example = example(env)
+    both = [name for name in in_compose if name in in_example]
     return [
-        *(f"{name} is not in .env.example" for name in wanted if name not in given),
-        *(f"{name} is not in docker-compose.yml" for name in given if name not in wanted),
-        *(f"{name} is {given[name]!r}, not {wanted[name]!r}" for name in both if given[name] != wanted[name]),
+        *(f"{name} is not in .env.example" for name in in_compose if name not in in_example),
+        *(f"{name} is not in docker-compose.yml" for name in in_example if name not in in_compose),
+        *(
+            f"{name} is {in_example[name]!r}, not {in_compose[name]!r}"
+            for name in both
+            if in_example[name] != in_compose[name]
+        ),
     ]
 
 
@@ -148,11 +152,11 @@ def writable(compose: Mapping[str, Any]) -> list[str]:
 
 def default_passwords(compose: Mapping[str, Any]) -> list[str]:
     """Values of secret variables, and passwords in URLs, that are not demanded from the environment."""
-    found = []
+    names = []
     for name, service in services(compose):
         for variable, value in service.get("environment", {}).items():
             in_url = re.search(r"://[^/@:]*:(?P<password>[^@]*)@", str(value))
             secret = in_url["password"] if in_url else value if SECRET.search(variable) else "${X:?}"
             if not re.fullmatch(r"\$\{\w+:\?[^}]*\}", str(secret)) and not str(value).startswith("/"):
-                found.append(f"{name}: {variable}")
-    return found
+                names.append(f"{name}: {variable}")
+    return names

@@ -53,7 +53,7 @@ class Machine:
         """A container's value or argument as it has to be here."""
         home = self.settings.home
         folders = {"opt/airloop": self.settings.project_dir, "airloop": home, "tmp": home / "tmp"}
-        text = _FOLDERS.sub(lambda found: str(folders.get(found[1], home / found[1])), text)
+        text = _FOLDERS.sub(lambda match: str(folders.get(match[1], home / match[1])), text)
         text = re.sub(r"@postgres/(\w+)", rf"@/\1?host={self.postgres}", text)
         text = text.replace('"host": "postgres"', f'"host": "{self.postgres}"').replace("0.0.0.0", "127.0.0.1")
         text = text.replace("@redis:6379/", f"@127.0.0.1:{self.redis_port}/")
@@ -64,8 +64,8 @@ class Machine:
     def services(self) -> dict[str, Any]:
         """The file's services with the values of .env."""
         tree = compose_file.interpolated(compose_file.parse(compose_file.text()), self.env)
-        found: dict[str, Any] = tree["services"]
-        return found
+        of_compose: dict[str, Any] = tree["services"]
+        return of_compose
 
     def command(self, name: str) -> Command:
         """How to start a service here."""

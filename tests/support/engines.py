@@ -63,8 +63,8 @@ def urls(folder: Path) -> Iterator[dict[str, str]]:
         yield {"postgres": f"postgresql://postgres@/postgres?host={socket_folder}", "spark": server}
 
 
-def settings_of(engine: str, url: str, **given: Any) -> Settings:
-    return load_settings(engine=engine, engine_url=url, **given)
+def settings_of(engine: str, url: str, **more: Any) -> Settings:
+    return load_settings(engine=engine, engine_url=url, **more)
 
 
 def tables_of(feeds: Mapping[str, pa.Table]) -> source_tree.Tables:

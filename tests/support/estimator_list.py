@@ -20,35 +20,35 @@ _NUMBERS = {"Integral": "integer", "Real": "real", "RealNotInt": "real_not_integ
 def content() -> str:
     """The list as it is written: an estimator a line."""
     lines = [
-        f'    "{path}": {json.dumps({"kind": kind, "params": _params(found)}, sort_keys=True)}'
+        f'    "{path}": {json.dumps({"kind": kind, "params": _params(estimator)}, sort_keys=True)}'
         for kind in ("classifier", "regressor")
-        for path, found in _usual(kind)
+        for path, estimator in _usual(kind)
     ]
     body = ",\n".join(sorted(lines))
     return f'{{\n  "scikit-learn": "{sklearn.__version__}",\n  "estimators": {{\n{body}\n  }}\n}}\n'
 
 
 def _usual(kind: str) -> Any:
-    for name, found in all_estimators(type_filter=kind):
-        module = ".".join(found.__module__.split(".")[:2])
+    for name, estimator in all_estimators(type_filter=kind):
+        module = ".".join(estimator.__module__.split(".")[:2])
         if module.removeprefix("sklearn.") not in _MODULES or not hasattr(importlib.import_module(module), name):
             continue
-        needs = [p for p in inspect.signature(found).parameters.values() if p.default is p.empty]
-        probabilities = inspect.getattr_static(found, "predict_proba", None)
+        needs = [p for p in inspect.signature(estimator).parameters.values() if p.default is p.empty]
+        probabilities = inspect.getattr_static(estimator, "predict_proba", None)
         if (
             needs
-            or _deprecated(found)
+            or _deprecated(estimator)
             or (kind == "classifier" and (probabilities is None or _conditional(probabilities)))
         ):
             continue
-        yield f"{module}:{name}", found
+        yield f"{module}:{name}", estimator
 
 
-def _deprecated(found: Any) -> bool:
+def _deprecated(estimator: Any) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            found()
+            estimator()
         except FutureWarning:
             return True
     return False
@@ -58,10 +58,10 @@ def _conditional(attribute: Any) -> bool:
     return isinstance(attribute, property | _AvailableIfDescriptor)
 
 
-def _params(found: Any) -> dict[str, list[Any]]:
+def _params(estimator: Any) -> dict[str, list[Any]]:
     params = {}
-    for name in inspect.signature(found).parameters:
-        constraints = found._parameter_constraints.get(name, [])
+    for name in inspect.signature(estimator).parameters:
+        constraints = estimator._parameter_constraints.get(name, [])
         plain = [] if isinstance(constraints, str) else [_plain(item) for item in constraints]
         params[name] = [item for item in plain if item is not None]
     return params

@@ -62,14 +62,14 @@ def planted(plant: Plant) -> dict[str, Sketch]:
     window, feeds, sound = month(4), flights().feeds, source.load()
     frames = {name: plant(name, sound[name]) for name in feeds}
     touched = [name for name in feeds if frames[name] is not sound[name]]
-    rows, found = rows_of(window, lambda name, _: frames[name]), dict(sketches(4))
-    found |= {name: sketch_feed(feeds[name], rows[name]) for name in touched}
+    rows, by_name = rows_of(window, lambda name, _: frames[name]), dict(sketches(4))
+    by_name |= {name: sketch_feed(feeds[name], rows[name]) for name in touched}
     for names in pairs.related(feeds):
         if not set(names).isdisjoint(touched):
-            found.pop("|".join(names), None)
+            by_name.pop("|".join(names), None)
             sketch = pairs.sketch_pair(names, feeds, rows, window)
-            found |= {"|".join(names): sketch} if sketch else {}
-    return found
+            by_name |= {"|".join(names): sketch} if sketch else {}
+    return by_name
 
 
 def alarms(plant: Plant) -> list[Alarm]:

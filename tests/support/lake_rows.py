@@ -29,7 +29,7 @@ def replace(uri: str, settings: Settings, window: Window, *rows: dict[str, Any])
 
 def held(uri: str, settings: Settings, window: Window, **where: Any) -> list[dict[str, Any]]:
     """What the table holds of the window, by id."""
-    found: list[dict[str, Any]] = (
+    rows: list[dict[str, Any]] = (
         lake.read(uri, settings, where=lake.between("at", window), **where).sort_by("id").to_pylist()
     )
-    return found
+    return rows

@@ -40,8 +40,8 @@ def versions(settings: Settings, *layers: str) -> dict[str, int | None]:
         for layer in layers or ("raw",)
         for feed in FEEDS
     }
-    found = {name: lake.open_table(uri, settings) for name, uri in uris.items()}
-    return {name: table and table.version() for name, table in found.items()}
+    tables = {name: lake.open_table(uri, settings) for name, uri in uris.items()}
+    return {name: table and table.version() for name, table in tables.items()}
 
 
 def sizes(settings: Settings, *, layer: str = "raw") -> dict[str, int]:

@@ -31,13 +31,13 @@ def decision(version: int, *, at: datetime, champion: int | None = None, **chang
     return Decision(**{**values, **changes})
 
 
-def record(settings: Settings, pipeline: str, made: Decision) -> Decision:
+def record(settings: Settings, pipeline: str, judged: Decision) -> Decision:
     """Append a decision and keep the record of decide that names it, as its stage does."""
-    payload = ledger.payload_of(made)
-    entry = ledger.append(settings, pipeline, kind="decision", effective_at=made.effective_at, payload=payload)
-    made = replace(made, sequence=entry.sequence)
-    save(settings, pipeline, "decide", made.effective_at, made.to_json())
-    return made
+    payload = ledger.payload_of(judged)
+    entry = ledger.append(settings, pipeline, kind="decision", effective_at=judged.effective_at, payload=payload)
+    judged = replace(judged, sequence=entry.sequence)
+    save(settings, pipeline, "decide", judged.effective_at, judged.to_json())
+    return judged
 
 
 def decided(settings: Settings, pipeline: str, version: int, *, at: datetime, **changes: Any) -> int:

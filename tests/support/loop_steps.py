@@ -99,7 +99,7 @@ def run(step: str, settings: Settings, kill_at: int | None = None, points: Any =
 
 def state_of(settings: Settings) -> dict[str, Any]:
     """All that a home holds, but names and moments that are new in each run."""
-    found: dict[str, Any] = {
+    content: dict[str, Any] = {
         "landing": _files(Path(settings.landing_uri)),
         "lake": _tables(settings),
         "snapshots": _files(Path(settings.lake_uri) / "toy" / "snapshots"),
@@ -109,11 +109,11 @@ def state_of(settings: Settings) -> dict[str, Any]:
         "ledger problems": ledger.verify(settings, "toy"),
         "locks": [path.name for path in (settings.home / "run" / "locks").glob("*")],
     }
-    if found["records"]["materialize"]:
-        found["online"] = _online(settings)
-    if found["records"]["tune"]:
-        found["models"] = _models(settings)
-    return found
+    if content["records"]["materialize"]:
+        content["online"] = _online(settings)
+    if content["records"]["tune"]:
+        content["models"] = _models(settings)
+    return content
 
 
 def _files(root: Path) -> dict[str, str]:
@@ -122,7 +122,7 @@ def _files(root: Path) -> dict[str, str]:
 
 
 def _tables(settings: Settings) -> dict[str, Any]:
-    found = {}
+    by_table = {}
     for log in sorted(Path(settings.lake_uri).glob("*/*/*/_delta_log")):
         table = lake.open_table(str(log.parent), settings)
         if table is not None:
@@ -131,8 +131,8 @@ def _tables(settings: Settings) -> dict[str, Any]:
             rows = rows.drop_columns([name for name in rows.schema.names if name == SOURCE])
             flat = [field.name for field in rows.schema if not pa.types.is_nested(field.type)]
             ordered = rows.sort_by([(name, "ascending") for name in flat])
-            found[str(log.parent.relative_to(settings.lake_uri))] = (table.version(), lake.content_digest(ordered))
-    return found
+            by_table[str(log.parent.relative_to(settings.lake_uri))] = (table.version(), lake.content_digest(ordered))
+    return by_table
 
 
 def _records(settings: Settings) -> dict[str, list[Any]]:

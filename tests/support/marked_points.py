@@ -50,9 +50,9 @@ def die_before(event: str, name: str, number: int) -> None:
     """
     left = number
 
-    def hook(seen: str, arguments: Sequence[Any]) -> None:
+    def hook(name_of_event: str, arguments: Sequence[Any]) -> None:
         nonlocal left
-        if seen == event and name in str(arguments[0]) and (event != "open" or _writes(arguments)):
+        if name_of_event == event and name in str(arguments[0]) and (event != "open" or _writes(arguments)):
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)

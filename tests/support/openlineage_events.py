@@ -18,20 +18,20 @@ from openlineage.client.generated import base
 
 def classes():
     modules = [
-        importlib.import_module(f"{generated.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(generated.__path__)
+        importlib.import_module(f"{generated.__name__}.{module_info.name}")
+        for module_info in pkgutil.iter_modules(generated.__path__)
     ]
-    held = [item for module in modules for item in vars(module).items()]
-    return {name: kind for name, kind in held if inspect.isclass(kind) and attr.has(kind)}
+    members = [item for module in modules for item in vars(module).items()]
+    return {name: kind for name, kind in members if inspect.isclass(kind) and attr.has(kind)}
 
 
-def made(kind, given):
+def made(kind, values):
     """What is wrong with a facet's fields; empty when its class takes them."""
     fields = {item.name: item for item in attr.fields(kind) if not item.name.startswith("_")}
     needed = {name for name, item in fields.items() if item.default is attr.NOTHING}
-    if wrong := (given.keys() - fields.keys()) | (needed - given.keys()):
+    if wrong := (values.keys() - fields.keys()) | (needed - values.keys()):
         return f"{kind.__name__}: {sorted(wrong)}"
-    kind(**given)
+    kind(**values)
     return ""
 
 

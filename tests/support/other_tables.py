@@ -51,8 +51,19 @@ def readings(calendar: Calendar) -> WatchedTable:
         (pl.col("precip") > 0).cast(pl.Int64).alias("wet"),
         pl.col("wind_dir").cast(pl.Int64),
     )
-    kept = ["reading", "observed_at", "origin", "temp", "dewp", "humid", "wind_dir", "wind_speed", "pressure", "visib"]
-    frame = rows.select(*kept, "wet").sort("observed_at", "origin")
+    columns = [
+        "reading",
+        "observed_at",
+        "origin",
+        "temp",
+        "dewp",
+        "humid",
+        "wind_dir",
+        "wind_speed",
+        "pressure",
+        "visib",
+    ]
+    frame = rows.select(*columns, "wet").sort("observed_at", "origin")
     if calendar != "monthly":
         frame = frame.filter(pl.col("observed_at").dt.month().is_between(4, 8 if calendar == "weekly" else 6))
     return WatchedTable(frame, "reading", "observed_at", "wet", calendar, last=_LAST[calendar])

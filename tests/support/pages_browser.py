@@ -80,29 +80,29 @@ class Browser:
             files = [f"--user-data-dir={profile}", f"--log-net-log={log}"]
             command = [str(CHROMIUM), *_HEADLESS, *_QUIET, *_WAITING, *scheme, *way, *files, *what, address]
             ended = subprocess.run(command, capture_output=True, text=True, timeout=bound(120), check=True)
-            asked = _asked_by_pages(json.loads(log.read_text()))
-        self.strangers += [address for address in asked if not address.startswith(f"{self.home}/")]
+            addresses = _asked_by_pages(json.loads(log.read_text()))
+        self.strangers += [address for address in addresses if not address.startswith(f"{self.home}/")]
         return ended.stdout
 
 
 def _asked_by_pages(log: dict[str, Any]) -> list[str]:
     """Addresses in Chromium's network log; what it asks on its own account has no origin."""
     started = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
-    found = [event.get("params", {}) for event in log["events"] if event["type"] == started]
-    return [asked["url"] for asked in found if asked.get("initiator", "not an origin") != "not an origin"]
+    requests = [event.get("params", {}) for event in log["events"] if event["type"] == started]
+    return [request["url"] for request in requests if request.get("initiator", "not an origin") != "not an origin"]
 
 
 @contextmanager
 def browser(home: str, headers: dict[str, str]) -> Iterator[Browser]:
     """A browser for the length of a test."""
-    made = Browser(home, headers)
-    handler = type("Handler", (_Proxy,), {"browser": made})
+    chromium = Browser(home, headers)
+    handler = type("Handler", (_Proxy,), {"browser": chromium})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        made.proxy = f"http://127.0.0.1:{server.server_port}"
+        chromium.proxy = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield made
+            yield chromium
         finally:
             server.shutdown()
             thread.join()
@@ -120,8 +120,8 @@ class _Proxy(BaseHTTPRequestHandler):
             script = f"localStorage.setItem('theme', '{theme}'); location.replace('{unquote(target)}')"
             self._answer(200, {"Content-Type": "text/html"}, f"<script>{script}</script>".encode())
         else:
-            found = httpx.get(self.path, headers=self.browser.headers, trust_env=False, timeout=bound(60))
-            self._answer(found.status_code, dict(found.headers), found.content)
+            answer = httpx.get(self.path, headers=self.browser.headers, trust_env=False, timeout=bound(60))
+            self._answer(answer.status_code, dict(answer.headers), answer.content)
 
     def _answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
         self.send_response(status)

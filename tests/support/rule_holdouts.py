@@ -68,8 +68,8 @@ def unfair(rows: pd.DataFrame) -> Floats:
 
 def miscalibrated(rows: pd.DataFrame) -> Floats:
     """Ranks and decides as the good one, and is far too sure."""
-    said = good(rows)
-    return np.clip(0.5 + 1.8 * (said - 0.5), 0.01, 0.99)
+    predicted = good(rows)
+    return np.clip(0.5 + 1.8 * (predicted - 0.5), 0.01, 0.99)
 
 
 def forgetful(rows: pd.DataFrame) -> Floats:
@@ -84,8 +84,8 @@ def constant(rows: pd.DataFrame) -> Floats:
 
 def careless(rows: pd.DataFrame) -> Floats:
     """Stays just below the threshold where it should act: its average loss hardly shows it."""
-    said = good(rows)
-    return np.where((said > 0.5) & (said < 0.75), 0.49, said)
+    predicted = good(rows)
+    return np.where((predicted > 0.5) & (predicted < 0.75), 0.49, predicted)
 
 
 def backwards(rows: pd.DataFrame) -> Floats:
@@ -103,7 +103,7 @@ def kept_back(model: Any, champion: Any, *, days: int = RESERVE_DAYS, declared: 
 def holdout(model: Any = good, champion: Any = good, **changes: Any) -> Holdout:
     """The holdout as evaluation has it of a model against a champion (None: there is none)."""
     rows = features()
-    given = Holdout(
+    usual = Holdout(
         rows=rows,
         labels=rows["label"].to_numpy(),
         days=np.repeat(np.arange(DAYS), ROWS_A_DAY),
@@ -117,4 +117,4 @@ def holdout(model: Any = good, champion: Any = good, **changes: Any) -> Holdout:
         task="binary",
         reserve=None if champion is None else lambda: kept_back(model, champion),
     )
-    return replace(given, **changes)
+    return replace(usual, **changes)

@@ -11,11 +11,11 @@ from airloop.run.stages import STAGES
 R = TypeVar("R", bound=Record)
 
 
-def run_plainly(function: Callable[..., R], at: Deployment, window: Window, **given: Any) -> R:
-    """Call a stage's function; `given` are the records it needs, by the names of its parameters, and its options."""
+def run_plainly(function: Callable[..., R], at: Deployment, window: Window, **arguments: Any) -> R:
+    """Call a stage's function; `arguments`: the records it needs, by the names of its parameters, and options."""
     stage = next(item for item in STAGES.values() if item.path == f"{function.__module__}:{function.__name__}")
-    reads = stage_run.looked_up(stage, at, window, given)
-    return function(at, window, **given) if stage.look_up() is None else function(at, window, reads, **given)
+    reads = stage_run.looked_up(stage, at, window, arguments)
+    return function(at, window, **arguments) if stage.look_up() is None else function(at, window, reads, **arguments)
 
 
 def judged(window: Window, layer: str = "raw") -> Validated:

@@ -66,18 +66,18 @@ def history(label: str, plant: Plant = as_it_is, *, planted: int = 0, last: int 
     Args:
         plant: Changes the rows of a feed in the month `planted`, the last that is looked at.
     """
-    pipeline, found, past, answers = declared(label), {}, {}, {}
+    pipeline, by_window, past, answers = declared(label), {}, {}, {}
     for number in range(1, (planted or last) + 1):
         window = _month(number)
         rows = {name: _rows(pipeline, name, window) for name in pipeline.feeds}
         if number == planted:
             rows = {name: plant(name, frame) for name, frame in rows.items()}
         sketches = sketch_window(pipeline, rows, window)
-        found[number] = list(notice(Looked(pipeline, window, sketches, past, answers)))
-        answers |= {(window, subject): "" for alarm in found[number] for subject in alarm.subject.split(", ")}
+        by_window[number] = list(notice(Looked(pipeline, window, sketches, past, answers)))
+        answers |= {(window, subject): "" for alarm in by_window[number] for subject in alarm.subject.split(", ")}
         for name, sketch in sketches.items():
             past.setdefault(name, []).append(Past(window, sketch))
-    return {number: alarms for number, alarms in found.items() if alarms}
+    return {number: alarms for number, alarms in by_window.items() if alarms}
 
 
 def _month(number: int) -> Window:

@@ -18,8 +18,10 @@ def outcomes(name: str) -> "pd.Series[Any]":
     if name == "digit_images":
         digits = load_digits(return_X_y=True)[1]
         return pd.Series(digits, index=[f"scan-{number:04}" for number in range(1, len(digits) + 1)])
-    seen = NycWeather().frame("weather").drop_nulls("temp").to_pandas()
-    return pd.Series(seen["temp"].to_numpy(), index=seen["origin"] + seen["observed_at"].dt.strftime("@%Y-%m-%dT%HZ"))
+    observed = NycWeather().frame("weather").drop_nulls("temp").to_pandas()
+    return pd.Series(
+        observed["temp"].to_numpy(), index=observed["origin"] + observed["observed_at"].dt.strftime("@%Y-%m-%dT%HZ")
+    )
 
 
 def online(pipeline: Pipeline, settings: Settings, last: datetime) -> tuple[list[Any], list[Any]]:
@@ -27,11 +29,11 @@ def online(pipeline: Pipeline, settings: Settings, last: datetime) -> tuple[list
     store = feature_store.open_store(pipeline, settings)
     if pipeline.name == "digit_images":
         scan = DigitScans().frame("scans").filter(scanned_at=last.replace(hour=8))["scan_id"].item()
-        found = store.get_online_features(["scan_pixels:pixels"], entity_rows=[{"scan_id": scan}]).to_dict()
+        stored = store.get_online_features(["scan_pixels:pixels"], entity_rows=[{"scan_id": scan}]).to_dict()
         image = load_digits(return_X_y=True)[0][int(scan.removeprefix("scan-")) - 1]
-        return found["pixels"], [list(image / 16)]
+        return stored["pixels"], [list(image / 16)]
     rows = [{"origin": airport} for airport in ("EWR", "JFK", "LGA")]
-    found = store.get_online_features(["airport_hours:temp_last"], entity_rows=rows).to_dict()
+    stored = store.get_online_features(["airport_hours:temp_last"], entity_rows=rows).to_dict()
     hour = datetime(last.year, last.month, last.day, 22, tzinfo=UTC)
-    seen = dict(NycWeather().frame("weather").filter(observed_at=hour).select("origin", "temp").iter_rows())
-    return found["temp_last"], [seen[row["origin"]] for row in rows]
+    observed = dict(NycWeather().frame("weather").filter(observed_at=hour).select("origin", "temp").iter_rows())
+    return stored["temp_last"], [observed[row["origin"]] for row in rows]

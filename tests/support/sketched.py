@@ -14,12 +14,12 @@ FIRST = date(2024, 1, 1)
 
 def blocks(days: list[npt.ArrayLike], *, first: date = FIRST) -> list[Block]:
     """A block a day with one column `x`."""
-    made = []
+    day_blocks = []
     for number, values in enumerate(days):
         column = np.asarray(values, dtype=np.float64)
         day = str(first + timedelta(days=number))
-        made.append(Block(day, day, column.size, {"x": Numbers.of(column)}))
-    return made
+        day_blocks.append(Block(day, day, column.size, {"x": Numbers.of(column)}))
+    return day_blocks
 
 
 def month(number: int) -> Window:

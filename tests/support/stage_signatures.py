@@ -23,14 +23,14 @@ def problems(stage: Stage, function: Callable[..., Any], look_up: Callable[..., 
         expected["reads"] = typing.get_type_hints(look_up)["return"]
     handed = {STAGES[need].hands_on: _record_of(need) for need in stage.needs}
     typed = {**expected, **handed, "return": stage.record}
-    found = [f"{name}: {hints.get(name)}, not {kind}" for name, kind in typed.items() if hints.get(name) != kind]
+    lines = [f"{name}: {hints.get(name)}, not {kind}" for name, kind in typed.items() if hints.get(name) != kind]
     if leading != list(expected):
-        found.append(f"begins with {leading}, not {list(expected)}")
+        lines.append(f"begins with {leading}, not {list(expected)}")
     options = {name: hint for name, hint in hints.items() if name not in typed}
-    found += [f"option {name}: {hint}" for name, hint in options.items() if not _is_plain(hint)]
+    lines += [f"option {name}: {hint}" for name, hint in options.items() if not _is_plain(hint)]
     if look_up is not None:
-        found += _look_up_problems(look_up, hints)
-    return found
+        lines += _look_up_problems(look_up, hints)
+    return lines
 
 
 def looked_up_twice(source: str, function: str, look_up: str = "inputs") -> set[str]:
@@ -77,8 +77,8 @@ def _look_up_problems(look_up: Callable[..., Any], of_stage: dict[str, Any]) -> 
         yield f"reads {reads}: not a record"
     if _leading(look_up) != ["at", "window"]:
         yield f"the look-up begins with {_leading(look_up)}"
-    asked = {name.removeprefix("_"): hint for name, hint in hints.items()}
-    yield from (f"the look-up takes {name}: {hint}" for name, hint in asked.items() if of_stage.get(name) != hint)
+    of_look_up = {name.removeprefix("_"): hint for name, hint in hints.items()}
+    yield from (f"the look-up takes {name}: {hint}" for name, hint in of_look_up.items() if of_stage.get(name) != hint)
 
 
 def _parts(hint: Any) -> list[Any]:
@@ -95,12 +95,12 @@ def _is_record(hint: Any) -> bool:
 
 def _calls(own: dict[str, ast.FunctionDef], imported: set[str], name: str) -> Iterator[str]:
     """The functions that one calls, in its module and through them: its own, and those of modules of the library."""
-    waiting, seen = [name], {name}
+    waiting, reached = [name], {name}
     while waiting:
         for node in ast.walk(own[waiting.pop()]):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            if called in own and called not in seen:
-                seen.add(called)
+            if called in own and called not in reached:
+                reached.add(called)
                 waiting.append(called)
                 yield called
             elif called not in own and any(called.startswith(f"{name}.") or called == name for name in imported):

@@ -28,7 +28,7 @@ def ages(settings: Settings, stream: Stream, *, seconds: float) -> list[float]:
     """
     online = OnlineFile(Path(settings.online_store["path"]), stream.pipeline.name)
     keys = {name: entity_key({"machine": "STRING"}, [name]) for name in WATCHED}
-    begun, sent, found = time.monotonic(), 0, []
+    begun, sent, elapsed = time.monotonic(), 0, []
     waits: dict[str, tuple[float, float]] = {}
     with _broker(stream, settings) as broker:
         while (passed := time.monotonic() - begun) < seconds or (waits and passed < bound(2 * seconds + 30)):
@@ -41,12 +41,12 @@ def ages(settings: Settings, stream: Stream, *, seconds: float) -> list[float]:
                 sent += due
             for name, (since, value) in list(waits.items()):
                 if online.read("machine_heat", keys[name])[1].get("celsius") == value:
-                    found.append(time.monotonic() - since)
+                    elapsed.append(time.monotonic() - since)
                     del waits[name]
             time.sleep(0.005)
     if waits:
         raise RuntimeError(f"{len(waits)} watched events were never online")
-    return sorted(found)
+    return sorted(elapsed)
 
 
 def quantile(ordered: list[float], share: float) -> float:

@@ -12,12 +12,12 @@ def orders(rows: int = 600, days: int = 50) -> list[dict[str, str]]:
 
     order_id, ordered_at, amount, country, new_customer, remark (prose), paid_at (a timestamp, often missing), returned.
     """
-    draw, found = random.Random(7), []
+    draw, table_rows = random.Random(7), []
     for number in range(rows):
         at = START + timedelta(days=days) * number / rows
         amount, new = round(draw.uniform(1, 200), 2), draw.random() < 0.4
         risk = (amount - 100) / 25 + (2.0 if new else -1.0)
-        found.append(
+        table_rows.append(
             {
                 "order_id": f"{10000 + number}",
                 "ordered_at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
@@ -29,7 +29,7 @@ def orders(rows: int = 600, days: int = 50) -> list[dict[str, str]]:
                 "returned": "yes" if draw.random() < 1 / (1 + 2.718281828**-risk) else "no",
             }
         )
-    return found
+    return table_rows
 
 
 def write(path: Path, rows: list[dict[str, str]]) -> Path:

@@ -66,9 +66,9 @@ def land(settings: Settings, *, days: range, labelled: bool, strange: float = ST
                 row[4] = str(draw.randrange(500, 900))
         (root / "jobs" / name).write_text("\n".join([header, *map(",".join, rows)]) + "\n")
         if labelled:
-            said = [str(int(row[4]) >= 500).lower() for row in rows]
+            labels = [str(int(row[4]) >= 500).lower() for row in rows]
             if turned:
-                draw.shuffle(said)
+                draw.shuffle(labels)
             ended = f"{toy.START + timedelta(days=day, hours=23):%Y-%m-%dT%H:%M:%SZ}"
-            outcomes = [f"{row[0]},{ended},{label}" for row, label in zip(rows, said, strict=True)]
+            outcomes = [f"{row[0]},{ended},{label}" for row, label in zip(rows, labels, strict=True)]
             toy._write(root / "failures" / name, "job,ended_at,failed", outcomes)

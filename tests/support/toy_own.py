@@ -230,8 +230,8 @@ def measure_by(settings: Settings, metric: str, bound: str) -> None:
 
 def fetch_jobs_by(settings: Settings, kind: str, options: str = "") -> None:
     """Let the feed jobs come from a source of the project's own."""
-    given = f", options: {options}" if options else ""
-    source = f'{{source: {{kind: "{kind}", watermark: updated_at{given}}},\n     key: [job], event_time: planned_at'
+    more = f", options: {options}" if options else ""
+    source = f'{{source: {{kind: "{kind}", watermark: updated_at{more}}},\n     key: [job], event_time: planned_at'
     toy_sql.declare(settings, JOBS_FROM_FILES, source)
     toy_sql.declare(settings, NO_WATERMARK, WATERMARK)
 

@@ -64,8 +64,8 @@ def stream(settings: Settings) -> Stream:
 
 
 def consumer(settings: Settings) -> Consumer:
-    found = stream(settings)
-    return Consumer(found, open_broker(found, settings), settings)
+    declared = stream(settings)
+    return Consumer(declared, open_broker(declared, settings), settings)
 
 
 def event(machine: str, celsius: float | None, *, ago: float = 0, **more: Any) -> bytes:
@@ -82,13 +82,13 @@ def send(settings: Settings, payloads: Iterable[bytes]) -> None:
 
 def consume(settings: Settings, *, land: bool = True) -> Consumer:
     """A consumer that has taken all there is, landed it, and gone."""
-    found = consumer(settings)
-    while found.step(0.01):
+    consuming = consumer(settings)
+    while consuming.step(0.01):
         pass
     if land:
-        found.land()
-    found.close()
-    return found
+        consuming.land()
+    consuming.close()
+    return consuming
 
 
 def landed_lines(settings: Settings) -> list[str]:

@@ -48,8 +48,8 @@ def put_in_force(settings: Settings, version: int, day: int) -> None:
 
 def judged(settings: Settings, upstream: dict[str, Any]) -> tuple[Evaluated, Decision]:
     pipeline = toy.toy_pipeline(settings)
-    found = run_plainly(evaluate.evaluate, Deployment(pipeline, settings), CUTOFF, **upstream)
-    return found, judge(found, pipeline.gate)
+    evaluated = run_plainly(evaluate.evaluate, Deployment(pipeline, settings), CUTOFF, **upstream)
+    return evaluated, judge(evaluated, pipeline.gate)
 
 
 def registered(settings: Settings, name: str, *, source: str = "", **changes: Any) -> int:

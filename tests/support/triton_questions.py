@@ -13,12 +13,12 @@ from tritonclient.utils import InferenceServerException
 
 def inputs(rows: list[dict], kinds: dict[str, str]) -> list:
     """One tensor of shape (rows, 1) a column."""
-    made = []
+    tensors = []
     for name, kind in kinds.items():
         values = np.array([[row[name]] for row in rows], dtype=object if kind == "BYTES" else np.float64)
-        made.append(triton.InferInput(name, list(values.shape), kind))
-        made[-1].set_data_from_numpy(values, binary_data=False)
-    return made
+        tensors.append(triton.InferInput(name, list(values.shape), kind))
+        tensors[-1].set_data_from_numpy(values, binary_data=False)
+    return tensors
 
 
 def main(place: str, model: str, rows: list[dict], keys: dict[str, str], as_of: str) -> dict:
@@ -26,10 +26,10 @@ def main(place: str, model: str, rows: list[dict], keys: dict[str, str], as_of: 
     with triton.InferenceServerClient(place) as client:
         metadata = client.get_model_metadata(model)
         kinds = {item["name"]: item["datatype"] for item in metadata["inputs"]}
-        wanted = triton.InferRequestedOutput("prediction", binary_data=False)
-        answer = client.infer(model, inputs(rows, kinds), outputs=[wanted], request_id="7")
-        asked = inputs([keys], dict.fromkeys(keys, "BYTES"))
-        by_keys = client.infer(model, asked, parameters={"as_of": as_of})
+        output = triton.InferRequestedOutput("prediction", binary_data=False)
+        answer = client.infer(model, inputs(rows, kinds), outputs=[output], request_id="7")
+        key_inputs = inputs([keys], dict.fromkeys(keys, "BYTES"))
+        by_keys = client.infer(model, key_inputs, parameters={"as_of": as_of})
         try:
             client.infer(model, inputs([{"celsuis": 1.0}], {"celsuis": "FP64"}))
             refusal = ""

@@ -88,7 +88,7 @@ class Watched:
             )
         )
         measured = measure(then, now, ignore=(), threshold=pipeline().monitoring.psi_threshold)
-        found = replace(
+        measured_window = replace(
             blank(number, version=self.champion.version),
             labelled_rows=len(judged),
             live=performance.live(pipeline(), judged),
@@ -97,8 +97,8 @@ class Watched:
             quality={"unlabelled_scored_share": float(scored["label"].isna().mean())},
         )
         watched = watch.WatchedRows(self.champion, scored, self.frozen, measured, CATEGORIES)
-        noticed = watch.alarms(pipeline(), found, watched, past)
-        return replace(found, alarms=noticed)
+        noticed = watch.alarms(pipeline(), measured_window, watched, past)
+        return replace(measured_window, alarms=noticed)
 
 
 def blank(number: int, *, version: int = 1) -> Monitored:
@@ -158,7 +158,7 @@ def watched() -> Watched:
     model = estimators.fitted_model(pipeline(), "logistic_regression", {"C": 1.0}, known, FEATURES)
     held_out = frozen[holds_out]
     predicted = task_of(pipeline()).predict(model, held_out[list(FEATURES)])
-    kept = held_out[["decision_time", "label"]].assign(**{PREDICTION: predicted})
+    predictions = held_out[["decision_time", "label"]].assign(**{PREDICTION: predicted})
     champion = ModelVersion(
         version=1,
         model=model,
@@ -166,6 +166,6 @@ def watched() -> Watched:
         candidate="logistic_regression",
         params={},
         snapshot=_snapshot(frozen),
-        read_holdout_predictions=lambda: kept,
+        read_holdout_predictions=lambda: predictions,
     )
     return Watched(champion, frozen)

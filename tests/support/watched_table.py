@@ -83,22 +83,22 @@ class WatchedTable:
         """
         past = {name: list(items) for name, items in self.before.items()}
         answers: dict[tuple[Window, str], str] = {}
-        found = set()
+        kinds = set()
         for window in self.windows[-self.last :]:
             rows = {name: change(frame) if name in feeds else frame for name, frame in self.rows(window).items()}
             for alarm in self._look(window, rows, past, answers):
-                found.add((alarm.kind, alarm.subject))
-        return found
+                kinds.add((alarm.kind, alarm.subject))
+        return kinds
 
     def false_alarms(self) -> list[tuple[str, str, str]]:
         """(window, kind, subject) of all that is said where nothing was planted; each is accepted."""
         past: dict[str, list[Past]] = {}
         answers: dict[tuple[Window, str], str] = {}
-        found = []
+        lines = []
         for window in self.windows:
             alarms = self._look(window, self.rows(window), past, answers, answer="accepted")
-            found += [(str(window), alarm.kind, alarm.subject) for alarm in alarms]
-        return found
+            lines += [(str(window), alarm.kind, alarm.subject) for alarm in alarms]
+        return lines
 
     def _look(
         self,
@@ -109,11 +109,11 @@ class WatchedTable:
         answer: str = "",
     ) -> tuple[Alarm, ...]:
         sketches = sketch_window(self.pipeline, {name: frame for name, frame in rows.items() if frame.height}, window)
-        found = notice(Looked(self.pipeline, window, sketches, past, answers))
-        answers |= {(window, subject): answer for alarm in found for subject in alarm.subject.split(", ")}
+        noticed = notice(Looked(self.pipeline, window, sketches, past, answers))
+        answers |= {(window, subject): answer for alarm in noticed for subject in alarm.subject.split(", ")}
         for name, sketch in sketches.items():
             past[name] = [*past.get(name, []), Past(window, sketch)][-MOST_WINDOWS:]
-        return found
+        return noticed
 
 
 def written(**columns: pl.Expr) -> Change:
