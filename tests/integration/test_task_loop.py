@@ -130,7 +130,7 @@ def _accepted(settings: Settings, found: Monitored, action: Action) -> Action:
     for alarm in found.alarms:
         assert action.kind == "held"
         key = alarms.alarm_id("toy", found.window, alarm)
-        alarms.answer(settings, pipeline, key, given="accepted", why="machines bear more now", who="test")
+        alarms.answer(settings, pipeline, key, word="accepted", why="machines bear more now", who="test")
     again = toy.run("triage", settings, found.window)
     assert isinstance(again, Action)
     return again

@@ -70,7 +70,7 @@ def answer_the_blizzard(pipeline: Pipeline, settings: Settings) -> None:
         of_storm = item.window.start <= _STORM < item.window.end and item.alarm.kind in ("labels_missing", "file_cut")
         if item.open and of_storm:
             why = "a blizzard closed the airports: those flights were cancelled"
-            alarms.answer(settings, pipeline, item.id, given=alarms.ACCEPTED, why=why, who="operations")
+            alarms.answer(settings, pipeline, item.id, word=alarms.ACCEPTED, why=why, who="operations")
 
 
 def write_project(root: Path, repository: Path, **training: Any) -> Settings:

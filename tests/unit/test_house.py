@@ -176,6 +176,55 @@ def test_a_module_or_a_function_that_is_too_long_is_refused(tmp_path: Path, text
     assert too_long(tmp_path) == refused
 
 
+PARTICIPLES = frozenset(
+    ["asked", "found", "given", "held", "kept", "made", "meant", "said", "seen", "taken", "told", "wanted"]
+)
+"""They say how a value was come by, and not what it is: records, bounds, a key."""
+
+
+def named_by_participles(root: Path) -> set[str]:
+    """Locals and parameters of functions whose name is one; a field may be one: a state is."""
+    return {
+        f"{name}: {node.name}: {word}"
+        for name, text in modules(root)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for word in PARTICIPLES & names_bound(node)
+    }
+
+
+def names_bound(function: ast.AST) -> set[str]:
+    inside = list(ast.walk(function))
+    stored = {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.arg for node in inside if isinstance(node, ast.arg)}
+
+
+def test_values_are_named_for_what_they_are() -> None:
+    """There were 800 once; a few slip in, and are renamed when somebody comes by."""
+    assert len(named_by_participles(ROOT)) <= 40
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        ("found = read(name)", True),
+        ("return [said for said in name]", True),
+        ("first, (kept, last) = name", True),
+        ("read(key=lambda seen: seen.end)", True),
+        ("if (given := name): ...", True),
+        ("records = found(name)", False),
+        ("name.found = name.seen", False),
+    ],
+)
+def test_a_value_named_by_a_participle_is_refused(tmp_path: Path, line: str, refused: bool) -> None:
+    planted = tmp_path / "dags" / "planted.py"
+    planted.parent.mkdir()
+    planted.write_text(f"def some(name):\n    {line}\n", encoding="utf-8")
+    assert bool(named_by_participles(tmp_path)) is refused
+    planted.write_text("def some(told): ...\n", encoding="utf-8")
+    assert named_by_participles(tmp_path) == {"dags/planted.py: some: told"}
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("planted", "imports", "broken"),

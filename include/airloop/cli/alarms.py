@@ -40,7 +40,7 @@ def alarms_list(
 def alarms_answer(
     pipeline: str,
     alarm: str,
-    given: Annotated[str, typer.Option("--as", help="accepted: train on the rows; excluded: leave them out.")],
+    word: Annotated[str, typer.Option("--as", help="accepted: train on the rows; excluded: leave them out.")],
     why: Annotated[str, typer.Option(help="The reason, kept in the ledger.")],
     who: Annotated[str, typer.Option(help="Who answers; the login name unless given.")] = "",
 ) -> None:
@@ -50,5 +50,5 @@ def alarms_answer(
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
-    entry = alarms.answer(settings, declared, alarm, given=given, why=why, who=decides(who))
-    console.print(f"{alarm}: {given} (ledger entry {entry.sequence})", markup=False)
+    entry = alarms.answer(settings, declared, alarm, word=word, why=why, who=decides(who))
+    console.print(f"{alarm}: {word} (ledger entry {entry.sequence})", markup=False)

@@ -17,9 +17,9 @@ _SHOWN_CHARACTERS = 80
 class _Wrong(Exception):
     """A value is not of its field's type; the place is completed on the way out."""
 
-    def __init__(self, place: str, value: Any, wanted: str) -> None:
+    def __init__(self, place: str, value: Any, expected: str) -> None:
         super().__init__(place)
-        self.place, self.value, self.wanted = place, value, wanted
+        self.place, self.value, self.expected = place, value, expected
 
 
 def decoded(record: type[Any], data: Any) -> Any:
@@ -38,7 +38,7 @@ def decoded(record: type[Any], data: Any) -> Any:
         value = repr(wrong.value)
         shown = value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}..."
         raise DataContractError(
-            f"record {record.__name__}: {wrong.place} is {shown}, which is not {wrong.wanted}: the stored record was "
+            f"record {record.__name__}: {wrong.place} is {shown}, which is not {wrong.expected}: the stored record was "
             "changed or damaged; run its stage again"
         ) from None
 
@@ -98,7 +98,7 @@ def _nested(record: type[Any], value: Any, place: str) -> Any:
         return _record(record, value)
     except _Wrong as wrong:
         inner = place if wrong.place == "the whole" else f"{place}.{wrong.place}"
-        raise _Wrong(inner, wrong.value, wrong.wanted) from None
+        raise _Wrong(inner, wrong.value, wrong.expected) from None
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, place: str) -> Any:

@@ -155,11 +155,11 @@ def past_answers(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[
     return tuple(item.window for item in alarms if item.answer == EXCLUDED), sum(item.open for item in alarms)
 
 
-def answer(settings: Settings, pipeline: Pipeline, key: str, *, given: str, why: str, who: str) -> Entry:
+def answer(settings: Settings, pipeline: Pipeline, key: str, *, word: str, why: str, who: str) -> Entry:
     """Put a person's answer to an alarm into the ledger; the same answer twice adds nothing, a later one replaces it.
 
     Args:
-        given: `accepted`: train on the rows; `excluded`: leave the window's rows out of every training.
+        word: `accepted`: train on the rows; `excluded`: leave the window's rows out of every training.
 
     Raises:
         ConfigError: No such alarm, an unknown answer, or no reason.
@@ -171,13 +171,13 @@ def answer(settings: Settings, pipeline: Pipeline, key: str, *, given: str, why:
         raise ConfigError(
             f"{pipeline.name} has no alarm {key!r}{nearest(key, known)}; see `airloop alarms list {pipeline.name}`"
         )
-    if given not in ANSWERS:
-        raise ConfigError(f"{given!r} is not an answer{nearest(given, ANSWERS)} (answers: {', '.join(ANSWERS)})")
+    if word not in ANSWERS:
+        raise ConfigError(f"{word!r} is not an answer{nearest(word, ANSWERS)} (answers: {', '.join(ANSWERS)})")
     reason = require_reason(why, "--why 'the supplier changed its clock, the values are right'")
     about = known[key].payload
     payload = {
         "alarm": key,
-        "answer": given,
+        "answer": word,
         "why": reason,
         "who": require_text(who, "the name of who answers"),
         "about": about["why"],

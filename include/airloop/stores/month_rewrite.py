@@ -43,18 +43,18 @@ def reads_back(column: str) -> bool:
     return bool(_PLAIN.fullmatch(column)) and column.lower() not in _WORDS
 
 
-def rewrite(uri: str, rows: pa.Table, *, held: pc.Expression, months: tuple[str, str], options: Any) -> None:
-    """Put `rows` in place of what an existing table holds where `held` is true; one commit.
+def rewrite(uri: str, rows: pa.Table, *, of_window: pc.Expression, months: tuple[str, str], options: Any) -> None:
+    """Put `rows` in place of what an existing table holds where `of_window` is true; one commit.
 
     Args:
-        held: Is true of no row outside the months, from the first to the last.
+        of_window: Is true of no row outside the months, from the first to the last.
 
     Raises:
         CommitFailedError: Another writer came between, whose rows this one did not see: look again, and then write.
     """
     table = _AsLookedAt(uri, storage_options=options)
     month = ds.field(PARTITION)
-    inside = pc.coalesce(held, pa.scalar(value=False))
+    inside = pc.coalesce(of_window, pa.scalar(value=False))
     others = table.to_pyarrow_dataset().to_table(filter=(month >= months[0]) & (month <= months[1]) & ~inside)
     write_deltalake(
         table,

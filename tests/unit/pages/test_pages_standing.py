@@ -94,7 +94,7 @@ def test_an_alarm_of_a_window_says_whether_it_is_answered(toy_settings: Settings
     seen = text(window_page.page(pages_stand.site(toy_settings), "toy", window))
     assert f"trainings on these rows wait: airloop alarms answer toy {key}" in seen
     assert "60 times what it was" in seen
-    alarms.answer(toy_settings, pipeline, key, given=alarms.ACCEPTED, why="a new scale", who="anna")
+    alarms.answer(toy_settings, pipeline, key, word=alarms.ACCEPTED, why="a new scale", who="anna")
     seen = text(window_page.page(pages_stand.site(toy_settings), "toy", window))
     assert "answered: accepted" in seen
     assert "trainings on these rows wait" not in seen

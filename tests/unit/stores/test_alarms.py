@@ -30,7 +30,7 @@ def raise_alarm(settings, window=WEEK, noticed=(SIZE,), *, key="raised"):
 
 
 def answer(settings, key, given, why="checked with operations"):
-    return alarms.answer(settings, toy.toy_pipeline(settings), key, given=given, why=why, who="ada")
+    return alarms.answer(settings, toy.toy_pipeline(settings), key, word=given, why=why, who="ada")
 
 
 def excluded(settings, window=None):

@@ -61,7 +61,7 @@ def test_an_alarm_that_is_answered_or_mended_is_over(toy_settings: Settings) -> 
         toy_settings,
         toy.toy_pipeline(toy_settings),
         alarm_id("toy", window, SIZE),
-        given="accepted",
+        word="accepted",
         why="right",
         who="ada",
     )

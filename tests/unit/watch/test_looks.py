@@ -191,7 +191,7 @@ def test_rows_that_a_person_excluded_are_left_out_and_no_longer_hold_triage(make
     alarms.announce(stand.pipeline, "ingest", wrong, (alarm,), stand.settings)
     key = alarms.alarm_id("toy", wrong, alarm)
     assert stand.monitor(LOOK).labelled_rows == 24 * PER_DAY
-    alarms.answer(stand.settings, stand.pipeline, key, given=alarms.EXCLUDED, why="the sensor was replaced", who="me")
+    alarms.answer(stand.settings, stand.pipeline, key, word=alarms.EXCLUDED, why="the sensor was replaced", who="me")
     found = stand.monitor(LOOK)
     assert found.excluded == (wrong,)
     assert found.labelled_rows == 23 * PER_DAY

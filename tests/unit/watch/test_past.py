@@ -60,9 +60,9 @@ def test_a_window_with_an_alarm_is_not_usual_until_somebody_accepts_it(settings)
     store(settings, replace(blank(1), alarms=(WRONG,)))
     assert windows(settings, 2) == [blank(0).window]
     key = alarms.alarm_id(NAME, blank(1).window, WRONG)
-    alarms.answer(settings, pipeline(), key, given="excluded", why="broken", who="test")
+    alarms.answer(settings, pipeline(), key, word="excluded", why="broken", who="test")
     assert windows(settings, 2) == [blank(0).window]
-    alarms.answer(settings, pipeline(), key, given="accepted", why="a strike", who="test")
+    alarms.answer(settings, pipeline(), key, word="accepted", why="a strike", who="test")
     assert windows(settings, 2) == [blank(1).window, blank(0).window]
 
 

@@ -101,7 +101,7 @@ def test_a_hold_lasts_until_a_person_accepts_the_window(settings, pipeline):
     assert (held.kind, held.reason_key) == ("held", "")
     reads = inputs(Deployment(pipeline, settings), record.window, monitored=record)
     key = alarms.alarm_id(NAME, record.window, DATA)
-    alarms.answer(settings, pipeline, key, given="accepted", why="the airport was closed", who="test")
+    alarms.answer(settings, pipeline, key, word="accepted", why="the airport was closed", who="test")
     assert inputs(Deployment(pipeline, settings), record.window, monitored=record) != reads
     assert run_plainly(triage, Deployment(pipeline, settings), record.window, monitored=record).kind == "retrain"
     kinds = [entry.payload["kind"] for entry in ledger.entries(settings, NAME, kind="triage")]
@@ -112,7 +112,7 @@ def test_an_excluded_window_asks_for_nothing_and_counts_for_nothing_later(settin
     record = month(6, alarms=(DATA,))
     outcome(settings, pipeline, record)
     key = alarms.alarm_id(NAME, record.window, DATA)
-    alarms.answer(settings, pipeline, key, given="excluded", why="the feed was broken", who="test")
+    alarms.answer(settings, pipeline, key, word="excluded", why="the feed was broken", who="test")
     assert run_plainly(triage, Deployment(pipeline, settings), record.window, monitored=record).kind == "nothing"
     assert outcome(settings, pipeline, JULY).kind == "retrain"
     policy = pipeline.monitoring.model_copy(update={"policy": TWO_OF_THREE})

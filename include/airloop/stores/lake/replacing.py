@@ -56,7 +56,7 @@ def _replace(uri: str, rows: pa.Table, settings: Settings, *, time_column: str, 
             write_deltalake(uri, rows, storage_options=options, mode="error", **how)
         else:
             of_window = between(time_column, window)
-            month_rewrite.rewrite(uri, rows, held=of_window, months=months_of(window), options=options)
+            month_rewrite.rewrite(uri, rows, of_window=of_window, months=months_of(window), options=options)
 
     return _commit(uri, settings, write)
 
