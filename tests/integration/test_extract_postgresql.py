@@ -118,7 +118,7 @@ def test_two_machines_that_fetch_a_window_at_once_land_each_row_once(settings: S
     with start(settings, tmp_path / "home1", 1) as one, start(settings, tmp_path / "home2", 1) as other:
         go(one)
         go(other)
-        assert (one.wait(60), other.wait(60)) == (0, 0)
+        assert (one.wait(bound(60)), other.wait(bound(60))) == (0, 0)
     assert len(landed_keys(settings)) == len(set(landed_keys(settings))) == 10_000
     assert [name for name in toy_sql.landed(settings) if name.startswith(".")] == []
 

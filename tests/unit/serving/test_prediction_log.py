@@ -138,7 +138,7 @@ def test_a_stopped_service_answers_what_it_has_accepted(served):
 
         thread = threading.Thread(target=asking)
         thread.start()
-        entered.wait(10)
+        assert entered.wait(bound(10))
     thread.join()
     assert answers[0].status_code == 200
     assert answers[0].json()["predictions"][0]["prediction_id"] in all_ids(served)

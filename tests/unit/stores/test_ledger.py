@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 from tests.support.ledger_entries import begin, decided, put_in_force
+from tests.support.waiting import bound
 
 from airloop.errors import DataContractError, GuardRefused
 from airloop.records import run_context
@@ -83,7 +84,7 @@ def test_two_hundred_appends_from_several_processes_leave_one_chain_without_a_ga
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(120)
+        writer.join(bound(120))
     assert [writer.exitcode for writer in writers] == [0] * 4
     entries = ledger.entries(settings, "flights")
     assert [entry.sequence for entry in entries] == list(range(1, 202))
