@@ -28,6 +28,7 @@ class WatchedTable:
         frame: Its rows; instants are UTC.
         label: The column that lands as the outcome.
         last: How many windows of the calendar a fault lies in; all whole ones before them are the past.
+        task: What the label is.
     """
 
     frame: pl.DataFrame
@@ -36,6 +37,7 @@ class WatchedTable:
     label: str
     calendar: Calendar
     last: int = 1
+    task: str = "binary"
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -54,7 +56,8 @@ class WatchedTable:
         }
         known["prediction"]["entity_key"] = self.key
         known["coverage"] = {"start": self.frame[self.time].min(), "end": None}
-        return Pipeline.model_validate(known)
+        pipeline = Pipeline.model_validate(known)
+        return pipeline.model_copy(update={"prediction": pipeline.prediction.model_copy(update={"task": self.task})})
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
