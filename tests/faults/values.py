@@ -131,7 +131,7 @@ def humidity_turned(files: Landed) -> None:
 @planted(
     "dew point copied from the temperature",
     how="weather.dewp is that of temp",
-    says=r"relation_changed weather\.humid",
+    says=r"copied_column weather\.temp, weather\.dewp",
 )
 def dew_point_copied(files: Landed) -> None:
     files.edit("weather", dewp=pl.col("temp"))

@@ -47,6 +47,28 @@ def test_what_varies_as_it_did_has_not_changed_places(past: list[Codes], now: Co
     assert code_shares.changed_places(past, now) is None
 
 
+DAYS = [Codes(None, {"false": 70 + n % 9, "true": 30 - n % 9}) for n in range(20)]
+WEEKENDS = [Codes(None, {"false": 5, "true": 95} if n % 7 == 6 else {"false": 95, "true": 5}) for n in range(21)]
+
+
+def test_a_flag_that_was_turned_round_on_a_day_of_a_hundred_rows_is_found() -> None:
+    assert code_shares.changed_places(DAYS, Codes(None, {"true": 72, "false": 28})) == ("false", "true")
+    assert code_shares.one_left(DAYS, Codes(None, {"false": 100})) == ("false", pytest.approx(0.22))
+
+
+@pytest.mark.parametrize(
+    ("past", "now"),
+    [
+        pytest.param(DAYS, {"false": 64, "true": 36}, id="as ever"),
+        pytest.param(DAYS, {"false": 50, "true": 50}, id="halfway"),
+        pytest.param(DAYS[:5], {"true": 72, "false": 28}, id="a few days before"),
+        pytest.param(WEEKENDS, {"true": 94, "false": 6}, id="a weekend"),
+    ],
+)
+def test_what_days_do_anyway_has_not_changed_places(past: list[Codes], now: dict[str, int]) -> None:
+    assert code_shares.changed_places(past, Codes(None, now)) is None
+
+
 def test_a_code_that_all_rows_have_is_found() -> None:
     assert code_shares.one_left(WEEKDAYS, Codes(1.0, {"1": 720})) == ("1", pytest.approx(217 / 720, abs=0.005))
 

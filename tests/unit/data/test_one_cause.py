@@ -1,5 +1,7 @@
 """Of several alarms about one cause one stays: never none."""
 
+import pytest
+
 from airloop.config import load_pipeline
 from airloop.data.feed_history import one_cause
 from airloop.records import Alarm
@@ -53,3 +55,26 @@ def test_more_missing_outcomes_than_there_are_copies_are_said_as_well() -> None:
         "copied_rows schedule",
     ]
     assert _named(Alarm("labels_missing", "arrivals", "", 0.88, 0.97), copied) == ["copied_rows schedule"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "follows"),
+    [
+        (("copied_column", "schedule.a, schedule.b"), ("unit_change", "schedule.b")),
+        (("copied_column", "schedule.a, schedule.b"), ("exchanged", "schedule.b, schedule.c")),
+        (("knows_outcome", "schedule.a"), ("one_value", "schedule.a")),
+        (("knows_outcome", "schedule.a"), ("copied_column", "schedule.a, schedule.b")),
+        (("total_rows", "schedule.shop"), ("far_values", "schedule.price")),
+        (("test_rows", "schedule.shop"), ("relation_changed", "schedule.a, schedule.b")),
+        (("repeated_days", "schedule"), ("clock_change", "schedule.promised_at")),
+    ],
+)
+def test_whose_rows_and_values_they_are_explains_what_they_are_like(
+    cause: tuple[str, str], follows: tuple[str, str]
+) -> None:
+    assert _named(Alarm(*follows, ""), Alarm(*cause, "")) == [" ".join(cause)]
+
+
+def test_totals_of_one_feed_explain_nothing_of_another() -> None:
+    apart = [Alarm("total_rows", "schedule.shop", ""), Alarm("far_values", "weather.temp", "")]
+    assert len(_named(*apart)) == 2

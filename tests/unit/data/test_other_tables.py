@@ -21,6 +21,19 @@ def _again(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([rows, rows.with_columns(order=later)])
 
 
+def _knowing(name: str) -> Change:
+    """A column of the inputs that says what becomes of the order."""
+
+    def change(rows: pl.DataFrame) -> pl.DataFrame:
+        if name not in rows.columns:
+            return rows
+        known = orders("weekly").frame.select("order", "returned")
+        told = rows.select("order").join(known, on="order", how="left", maintain_order="left")
+        return rows.with_columns((100 * told["returned"]).alias(name))
+
+    return change
+
+
 WEEKLY, BOTH = ("weekly",), ("weekly", "daily")
 ORDERS: dict[str, tuple[Change, set[str], str, tuple[str, ...]]] = {
     "prices with a tax": (written(price=(c("price") * 1.19).round(2)), {"unit_change"}, "price", BOTH),
@@ -84,11 +97,52 @@ ORDERS: dict[str, tuple[Change, set[str], str, tuple[str, ...]]] = {
         "income",
         BOTH,
     ),
-    "a flag turned round": (written(member=~c("member")), {"changed_places"}, "member", WEEKLY),
+    "9999 for a missing income": (
+        written(income=pl.when(TENTH == 0).then(9_999).otherwise("income")),
+        {"one_value"},
+        "income",
+        WEEKLY,
+    ),
+    "0 for a missing price": (
+        written(price=pl.when(TENTH == 0).then(0.0).otherwise("price")),
+        {"one_value"},
+        "price",
+        WEEKLY,
+    ),
+    "prices cut off at 5.49": (written(price=c("price").clip(upper_bound=5.49)), {"one_value"}, "price", WEEKLY),
+    "incomes of one shop in another currency": (
+        written(
+            income=pl.when(c("zip") == "10001")
+            .then((c("income") * 1.609344).round().cast(pl.Int64))
+            .otherwise("income")
+        ),
+        {"unit_change"},
+        "income",
+        WEEKLY,
+    ),
+    "promised five hours early": (
+        written(promised_at=c("promised_at") - pl.duration(hours=5)),
+        {"clock_change"},
+        "promised_at",
+        BOTH,
+    ),
+    "trials of the system": (
+        written(zip=pl.when(ROW % 50 == 0).then(pl.lit("TEST")).otherwise("zip")),
+        {"test_rows"},
+        "zip",
+        BOTH,
+    ),
+    "a line of totals a day": (
+        written(zip=pl.when(ROW % 60 == 0).then(pl.lit("TOTAL")).otherwise("zip")),
+        {"total_rows"},
+        "zip",
+        BOTH,
+    ),
+    "a flag turned round": (written(member=~c("member")), {"changed_places"}, "member", BOTH),
     "discounts of other orders": (
         written(discount=c("discount").shuffle(seed=3)),
         {"relation_changed"},
-        "loyal",
+        "discount, events.loyal",
         WEEKLY,
     ),
     "discounts copied from the loyalty": (
@@ -97,6 +151,7 @@ ORDERS: dict[str, tuple[Change, set[str], str, tuple[str, ...]]] = {
         "loyal, events.discount",
         BOTH,
     ),
+    "an income that is the outcome": (_knowing("income"), {"knows_outcome"}, "income", BOTH),
 }
 CASES = [(fault, calendar) for fault, (_, _, _, calendars) in ORDERS.items() for calendar in calendars]
 
@@ -119,6 +174,12 @@ def test_a_fault_of_the_orders_is_named(fault: str, calendar: Calendar) -> None:
 )
 def test_rows_too_many_and_too_few_are_one_alarm(change: Change, feed: str, kind: str, calendar: Calendar) -> None:
     assert {name for name, _ in orders(calendar).alarms(change, [feed])} == {kind}
+
+
+def test_a_shop_that_writes_no_loss_of_its_own_is_named() -> None:
+    of_one = orders("weekly").frame.filter(c("zip") == "10001")["order"].implode()
+    none = pl.when(c("order").is_in(of_one)).then(0).otherwise("returned")
+    assert ("label_rate", "outcomes.returned") in orders("weekly").alarms(written(returned=none), [OUTCOMES])
 
 
 @pytest.mark.parametrize("calendar", ["hourly", *BOTH])

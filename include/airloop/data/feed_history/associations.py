@@ -24,13 +24,14 @@ def find(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, tuple[float, i
     strengths = {}
     for one, other in itertools.permutations(list(columns)[:_MOST_COLUMNS], 2):
         both = rows.select(pl.col(one).alias("one"), pl.col(other).alias("other")).drop_nulls()
-        strength = _strength(both)
-        if strength is not None:
-            strengths[f"{one}{PARTED}{other}"] = (round(max(strength, 0.0), 5), both.height)
+        fixed = strength(both)
+        if fixed is not None:
+            strengths[f"{one}{PARTED}{other}"] = (round(max(fixed, 0.0), 5), both.height)
     return strengths
 
 
-def _strength(both: pl.DataFrame) -> float | None:
+def strength(both: pl.DataFrame) -> float | None:
+    """How far the column `one` fixes the column `other`; None where too few rows are alike."""
     of_one, of_other, of_both = (_alike(both.group_by(names).len()) for names in ("one", "other", ("one", "other")))
     everywhere = both.height * (both.height - 1)
     # Of a key no two rows are alike, and of a constant all are.

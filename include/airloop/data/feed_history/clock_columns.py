@@ -4,7 +4,7 @@ Counted from 1 instead of 0, from Sunday instead of Monday, on a clock of twelve
 range, its rows and its type, and each of its values means something else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -101,24 +101,26 @@ def changed(past: Sequence[Mapping[str, Mapped]], window: Clocked, column: str) 
     judged = [rule for rule in steady if rule in window.values or rule in window.broken]
     if not judged or len(judged) < len(steady):
         return None
-    others = [_other(rule, past[-1][rule], window) for rule in judged]
+    others = [_other(rule, [earlier[rule] for earlier in past], window) for rule in judged]
     return None if None in others else others[0]
 
 
 def _held(rule: str, past: Sequence[Mapping[str, Mapped]]) -> bool:
     if len(past) < _LEAST_WINDOWS or not all(rule in earlier for earlier in past):
         return False
-    return all(_same(rule, earlier[rule], later[rule]) for earlier, later in pairwise(past))
+    values = {value for earlier in past for value in earlier[rule].values()}
+    return all(_same(rule, earlier[rule], later[rule], values) for earlier, later in pairwise(past))
 
 
-def _other(rule: str, before: Mapped, window: Clocked) -> Other | None:
+def _other(rule: str, past: Sequence[Mapped], window: Clocked) -> Other | None:
+    before = past[-1]
     clock, _, column = rule.partition(SAYS)
     if rule in window.broken:
         share = window.broken[rule]
         says = f"no longer says the {clock}: {share:.0%} of the rows have what most of it have, before nearly all did"
         return Other(column, says, share, 1.0) if share < _BROKEN else None
     now = window.values[rule]
-    if _same(rule, before, now):
+    if _same(rule, before, now, {value for earlier in past for value in earlier.values()}):
         return None
     different = [value for value in now if value in before and now[value] != before[value]]
     first = different[0]
@@ -127,12 +129,13 @@ def _other(rule: str, before: Mapped, window: Clocked) -> Other | None:
     return Other(column, says, len(different) / len(now), 0.0)
 
 
-def _same(rule: str, before: Mapped, now: Mapped) -> bool:
+def _same(rule: str, before: Mapped, now: Mapped, ever: Set[str]) -> bool:
+    """Whether a rule says what it said, or all of it an hour later with no hour that it never said."""
     common = [value for value in now if value in before]
     different = [value for value in common if now[value] != before[value]]
     if len(common) < _FEWEST or len(different) < _DIFFERENT * len(common):
         return True
-    return rule.startswith("hour") and set(now.values()) <= set(before.values()) and _by_an_hour(before, now, common)
+    return rule.startswith("hour") and set(now.values()) <= ever and _by_an_hour(before, now, common)
 
 
 def _by_an_hour(before: Mapped, now: Mapped, common: Sequence[str]) -> bool:

@@ -35,9 +35,8 @@ def find(
     """
     moved = dict(_by_hours(pipeline, sketches, trusted)) if whole_days else {}
     yield from moved.values()
-    shifted = {
-        name: item for name, item in _by_difference(pipeline, sketches, trusted) if not _named(name) & set(moved)
-    }
+    by_time = dict(_by_hours_apart(pipeline, sketches, trusted)) | dict(_by_difference(pipeline, sketches, trusted))
+    shifted = {name: item for name, item in by_time.items() if not _named(name) & set(moved)}
     while shifted:
         blamed = Counter(column for name in shifted for column in sorted(_named(name)))
         column = max(blamed, key=lambda item: (blamed[item], item))
@@ -79,6 +78,21 @@ def _by_difference(
                 later = full.split(" - ")[0]
                 says = _says(pipeline, later, hours, change.days[0], about)
                 yield full, Shifted(later, says, change.observed / 60, change.expected / 60)
+
+
+def _by_hours_apart(
+    pipeline: Pipeline, sketches: Mapping[str, Sketch], trusted: Trusted
+) -> Iterator[tuple[str, Shifted]]:
+    """By the hours between two instants modulo a day: of a promise for noon some days later, noon."""
+    for name, sketch in sketches.items():
+        for span, hours in sketch.apart.items():
+            full = " - ".join(f"{name}.{part}" for part in span.split(" - "))
+            past = [item.apart[span] for item in trusted(name, *sorted(_named(full))) if span in item.apart]
+            turned = clock_shift.find(past, hours)
+            if turned:
+                later = full.split(" - ")[0]
+                says = _says(pipeline, later, turned[0], sketch.blocks[0].day, f"the time of the day of {full} moved")
+                yield full, Shifted(later, says, float(turned[0]), 0.0)
 
 
 def _named(difference: str) -> set[str]:

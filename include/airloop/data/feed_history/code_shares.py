@@ -24,13 +24,21 @@ _APART, _STEADY = 2.0, 4.0
 logits differ by so many times what either's did among the windows."""
 _SLACK, _SLACK_OF_GAP = 2.0, 0.2
 """Odds lie within what was before up to this factor, or up to a part of the gap of the pair."""
+_SHORT_WINDOWS, _LEAST_ROWS_OF_SHORT = 7, 50
+_FAR, _NEAR = 5.0, 2.5
+"""Of windows of a few days, whose spells only other windows show: how far from its own share a value lies, and how near
+to that of the other one, in what either's share moves from window to window."""
 
 
 @dataclass(frozen=True)
 class Codes:
-    """The values of a column that has few, with their rows; `clumped` as `outcome_rates.clumping` measures it."""
+    """The values of a column that has few, with their rows.
 
-    clumped: float
+    Attributes:
+        clumped: As `outcome_rates.clumping` measures it; None of few days, which do not show their spells.
+    """
+
+    clumped: float | None
     rows: dict[str, int]
 
     @property
@@ -44,31 +52,35 @@ class Codes:
 
 
 def codes_of(values: pl.Series, days: pl.Series) -> Codes | None:
-    """The codes of a column; None where it has many values, too few rows, or too few days to know their spells."""
+    """The codes of a column; None where it has many values, or too few rows."""
     known = values.drop_nulls()
-    if known.len() < _LEAST_ROWS or known.n_unique() > outcome_rates.MOST_VALUES:
+    if known.len() < _LEAST_ROWS_OF_SHORT or known.n_unique() > outcome_rates.MOST_VALUES:
         return None
     # A constant has no spells.
     clumped = 1.0 if known.n_unique() == 1 else outcome_rates.clumping(values, days)
-    if clumped is None:
-        return None
     counts = known.cast(pl.String).value_counts(name="rows")
     return Codes(clumped, dict(counts.sort("rows", values.name, descending=[True, False]).iter_rows()))
 
 
 def one_left(past: Sequence[Codes], window: Codes) -> tuple[str, float] | None:
     """The value that all rows have, and the least share that others had in every window before; else None."""
-    if len(window.rows) > 1 or not _judged(past):
+    clumped = _clumped(past)
+    if len(window.rows) > 1 or not _judged(past) or clumped is None or clumped > _MOST_CLUMPED:
         return None
     (value,) = window.rows
     others = min(1 - codes.share(value) for codes in past)
-    clumped = max(codes.clumped for codes in past)
     return (value, others) if others >= _LEAST_OTHERS and others * window.total >= _LEAST_OF_A_VALUE * clumped else None
 
 
 def changed_places(past: Sequence[Codes], window: Codes) -> tuple[str, str] | None:
     """(the value that was the commoner, the one that is now), each as frequent as the other was; else None."""
-    if not _judged(past) or window.clumped > _MOST_CLUMPED:
+    if not _judged(past):
+        return None
+    if window.clumped is None:
+        return _exchanged_of_short(past, window)
+    if window.clumped > _MOST_CLUMPED or max(codes.clumped or 1.0 for codes in past) > _MOST_CLUMPED:
+        return None
+    if min(codes.total for codes in (*past, window)) < _LEAST_ROWS:
         return None
     always = sorted(set.intersection(*(set(codes.rows) for codes in (*past, window))))
     for one, other in combinations(always, 2):
@@ -86,8 +98,38 @@ def changed_places(past: Sequence[Codes], window: Codes) -> tuple[str, str] | No
 
 
 def _judged(past: Sequence[Codes]) -> bool:
-    several = len(past) >= _LEAST_WINDOWS and all(len(codes.rows) > 1 for codes in past)
-    return several and max(codes.clumped for codes in past) <= _MOST_CLUMPED
+    short = any(codes.clumped is None for codes in past)
+    several = len(past) >= (_SHORT_WINDOWS if short else _LEAST_WINDOWS)
+    return several and all(len(codes.rows) > 1 for codes in past)
+
+
+def _clumped(past: Sequence[Codes]) -> float | None:
+    """The most that rows of a window were alike; of short windows, how much more they differ than by chance."""
+    known = [codes.clumped for codes in past]
+    if None not in known:
+        return max((item for item in known if item is not None), default=None)
+    totals = np.array([codes.total for codes in past], dtype=float)
+    apart = expected = 0.0
+    for value in {value for codes in past for value in codes.rows}:
+        rows = np.array([codes.rows.get(value, 0) for codes in past], dtype=float)
+        share = rows.sum() / totals.sum()
+        apart += float(((rows - share * totals) ** 2).sum())
+        expected += float(share * (1 - share) * totals.sum())
+    return max(1.0, apart / expected) if expected else None
+
+
+def _exchanged_of_short(past: Sequence[Codes], window: Codes) -> tuple[str, str] | None:
+    """As `changed_places`, by what the shares moved from window to window: a day has too few rows for their odds."""
+    always = sorted(set.intersection(*(set(codes.rows) for codes in past)) & set(window.rows))
+    for one, other in combinations(always, 2):
+        shares = np.array([[codes.share(value) for value in (one, other)] for codes in past])
+        middle, now = shares.mean(axis=0), np.array([window.share(one), window.share(other)])
+        usual = np.maximum(shares.std(axis=0, ddof=1), np.sqrt(middle * (1 - middle) / window.total))
+        far, near = np.abs(now - middle) / usual, np.abs(now - middle[::-1]) / usual[::-1]
+        beyond = (now < shares.min(axis=0)) | (now > shares.max(axis=0))
+        if far.min() >= _FAR and near.max() <= _NEAR and beyond.all():
+            return (one, other) if middle[0] > middle[1] else (other, one)
+    return None
 
 
 def _logits(past: Sequence[Codes], value: str) -> Floats:

@@ -11,7 +11,6 @@ from airloop.data.feed_history import (
     missing_values,
     pile_up,
     price_factor,
-    repeated_days,
     rounded,
     smooth_columns,
     unit_change,
@@ -36,7 +35,6 @@ def find(looked: Looked) -> Iterator[Alarm]:
         yield from _far(looked, name, sketch)
         yield from _rounded(looked, name, feed, sketch)
         yield from _frozen(looked, name, feed, sketch)
-        yield from _repeated(looked, name, sketch)
         yield from _missing(looked, name, feed, sketch)
         yield from fixed
 
@@ -173,18 +171,6 @@ def _frozen(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[A
                 f"or was a value copied down? {AGAIN}"
             )
             yield Alarm("frozen_values", subject, says, now, before)
-
-
-def _repeated(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
-    again = repeated_days.find([earlier.contents for earlier in looked.trusted(name, name)], sketch.contents)
-    if again:
-        day, first = again[0]
-        more = f" and {len(again) - 1} more days" if len(again) > 1 else ""
-        says = (
-            f"{name}: the numbers of {day}{more} are those of {first}, row by row: were old files sent under new "
-            f"dates? {AGAIN}"
-        )
-        yield Alarm("repeated_days", name, says, float(len(again)), 0.0)
 
 
 def _piles(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:

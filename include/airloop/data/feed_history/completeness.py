@@ -20,6 +20,7 @@ _LOW, _LOW_DAYS = 0.05, 0.3
 _TWO_WEEKS = 14
 _STEADY_WINDOWS, _STEADY, _STEADY_DEVIATIONS, _LESS = 12, 0.8, 6.0, 0.75
 _FEWER, _FEWER_DAYS = 0.6, 0.3
+_CHANCE_OF_ONE, _CHANCE_OF_SEVERAL = 5.0, 3.0
 _MAD_TO_SD = 1.4826
 _LEAST_WINDOWS = 2
 _UNKNOWN = 0.005
@@ -65,8 +66,9 @@ def fewer_rows(past: Mapping[str, int], window: Mapping[str, int], days: Sequenc
     known = {date.fromisoformat(day): rows for day, rows in past.items()}
     if len(known) < 2 * _LEAST_DAYS or not days:
         return None
-    usual = [ratio for day in known if (ratio := _ratio(known, day, known[day])) is not None]
-    ratios = [ratio for day in days if (ratio := _ratio(known, day, window.get(str(day), 0))) is not None]
+    by_chance = _CHANCE_OF_ONE if len(days) == 1 else _CHANCE_OF_SEVERAL
+    usual = [ratio for day in known if (ratio := _ratio(known, day, known[day], by_chance)) is not None]
+    ratios = [ratio for day in days if (ratio := _ratio(known, day, window.get(str(day), 0), by_chance)) is not None]
     if len(usual) < _LEAST_DAYS or not ratios or np.mean([ratio < _FEWER for ratio in usual]) > _LOST_BEFORE:
         return None
     low = [ratio for ratio in ratios if ratio < _FEWER]
@@ -177,16 +179,17 @@ def _days(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=number)
 
 
-def _ratio(known: Mapping[date, int], day: date, rows: int) -> float | None:
+def _ratio(known: Mapping[date, int], day: date, rows: int, by_chance: float) -> float | None:
     """Rows against the median of the same weekday in the four weeks before; None where too few are known.
 
-    The square roots of what chance alone adds to either (Poisson, five times) are granted.
+    Args:
+        by_chance: So many square roots of what is usual (Poisson) are granted to chance.
     """
     before = [known[other] for weeks in range(1, 5) if (other := day - timedelta(weeks=weeks)) in known]
     usual = float(np.median(before)) if before else 0.0
     if usual < _LEAST_ROWS:
         return None
-    return rows / usual if usual - rows > 5 * np.sqrt(usual) else 1.0
+    return rows / usual if usual - rows > by_chance * np.sqrt(usual) else 1.0
 
 
 def _by_block(sketch: Sketch) -> list[tuple[Block, float]]:

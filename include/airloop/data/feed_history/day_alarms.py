@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from airloop.config import Feed
-from airloop.data.feed_history import completeness, due_days, lost_hours, row_numbers
+from airloop.data.feed_history import completeness, due_days, lost_hours, repeated_days, repeated_rows, row_numbers
 from airloop.data.feed_history.looked import AGAIN, LAND, Looked
 from airloop.records import Alarm
 
@@ -17,6 +17,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
     for name, feed in looked.pipeline.feeds.items():
         yield from _shrunk(looked, name) if feed.static else _days(looked, name, feed)
         yield from _copied(looked, name)
+        yield from _repeated(looked, name)
 
 
 def _shrunk(looked: Looked, name: str) -> Iterator[Alarm]:
@@ -39,6 +40,30 @@ def _copied(looked: Looked, name: str) -> Iterator[Alarm]:
             f"{usual:.0%}: was each sent twice? {AGAIN}"
         )
         yield Alarm("copied_rows", name, says, sketch.copied, usual)
+
+
+def _repeated(looked: Looked, name: str) -> Iterator[Alarm]:
+    sketch = looked.sketches.get(name)
+    if sketch is None:
+        return
+    past = looked.trusted(name, name)
+    days = repeated_days.find([earlier.contents for earlier in past], sketch.contents)
+    rows = repeated_rows.find([earlier.said for earlier in past], sketch.said)
+    if days:
+        day, first = days[0]
+        more = f" and {len(days) - 1} more days" if len(days) > 1 else ""
+        says = (
+            f"{name}: the numbers of {day}{more} are those of {first}, row by row: were old files sent under new "
+            f"dates? {AGAIN}"
+        )
+        yield Alarm("repeated_days", name, says, float(len(days)), 0.0)
+    elif rows:
+        when = "the window before" if rows.windows_ago == 1 else f"the window {rows.windows_ago} before it"
+        says = (
+            f"{name}: {rows.share:.0%} of its different rows, keys and instants aside, are those of {when}, of no two "
+            f"windows before were more than {rows.usual:.0%}: were old files sent under new dates? {AGAIN}"
+        )
+        yield Alarm("repeated_days", name, says, rows.share, rows.usual)
 
 
 def _days(looked: Looked, name: str, feed: Feed) -> Iterator[Alarm]:

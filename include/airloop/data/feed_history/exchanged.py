@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from airloop.data.feed_history import kept_company
 from airloop.data.feed_history.blocks import Block, Floats
 from airloop.data.feed_history.sketch import Sketch
 
@@ -21,6 +22,7 @@ _FAR = 2.0
 NEARER = 0.35
 """Two columns look exchanged when they lie nearer than this share of the way to each other's past."""
 _OWN, _OTHERS = 0.3, 0.7
+_WIDER = 4.0
 _MIRRORED_WINDOWS, _LEAST_OF_GAP, _CLOSE_TO_GAP = 4, 0.6, 0.8
 
 
@@ -79,6 +81,8 @@ def _numbers(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Ex
     widths = [_width(quantiles) for quantiles in before]
     if any(quantiles is None for quantiles in (*before, *now)) or not all(widths):
         return None
+    if kept_company.both(past, window, one, other) or not _wide_as_crossed(now, widths):
+        return None
     turned = _turned([sketch.orders for sketch in past], window.orders, one, other)
     owns = [_distance(now[place], before[place], widths[place]) for place in (0, 1)]
     crosses = [_distance(now[place], before[1 - place], widths[1 - place]) for place in (0, 1)]
@@ -106,6 +110,12 @@ def _pooled(blocks: Sequence[Block], name: str) -> Floats | None:
 
 def _width(quantiles: Floats | None) -> float:
     return 0.0 if quantiles is None else float(quantiles[8] - quantiles[0])
+
+
+def _wide_as_crossed(now: Sequence[Floats | None], widths: Sequence[float]) -> bool:
+    """Whether each column is about as wide as the other was: shares lie near prices, and are no prices."""
+    ratios = [_width(now[place]) / widths[1 - place] for place in (0, 1)]
+    return all(1 / _WIDER <= ratio <= _WIDER for ratio in ratios)
 
 
 def _distance(now: Floats | None, before: Floats | None, width: float) -> float:

@@ -11,9 +11,9 @@ from itertools import combinations
 
 import numpy as np
 
+from airloop.data.feed_history import kept_company
 from airloop.data.feed_history.blocks import PROBABILITIES, Block, Floats
 from airloop.data.feed_history.exchanged import ABOVE, Exchanged
-from airloop.data.feed_history.relations import PARTED
 from airloop.data.feed_history.sketch import Sketch, Texts
 
 _LEAST_WINDOWS, _LEAST_ROWS, _LEAST_NUMBERS = 3, 100, 4
@@ -93,17 +93,8 @@ def _of_numbers(sketch: Sketch, one: str, other: str) -> Habits:
 
 
 def _relations(sketch: Sketch, one: str, other: str) -> Habits:
-    known: dict[str, dict[str, tuple[float, int]]] = {one: {}, other: {}}
-    for name, (strength, rows) in sketch.relations.items():
-        first, second = name.split(PARTED)
-        for column, third in ((first, second), (second, first)):
-            if column in known and third not in known:
-                known[column][third] = (float(np.arctanh(np.clip(strength, -0.995, 0.995))), rows)
-    return {
-        third: (z, known[other][third][0], max(_RELATION, 2 / np.sqrt(min(rows, known[other][third][1]))))
-        for third, (z, rows) in known[one].items()
-        if third in known[other]
-    }
+    both = kept_company.of(sketch, one, other)
+    return {third: (first, second, max(_RELATION, 2 / np.sqrt(rows))) for third, (first, second, rows) in both.items()}
 
 
 def _share_above(sketch: Sketch, one: str, other: str) -> float | None:

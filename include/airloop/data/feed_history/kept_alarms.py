@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from airloop.config import Feed
-from airloop.data.feed_history import kept_values
+from airloop.data.feed_history import capped, kept_values
 from airloop.data.feed_history.looked import AGAIN, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
 from airloop.records import Alarm
@@ -13,6 +13,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
     """The alarms of every feed."""
     for name, sketch in looked.feeds.items():
         yield from _ends(looked, name, sketch)
+        yield from _capped(looked, name, sketch)
         yield from _minutes(looked, name, looked.pipeline.feeds[name], sketch)
         yield from _held(looked, name, sketch)
 
@@ -36,6 +37,20 @@ def _ends(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
                 f"window before did {kept_values.THIN:.1%}: a limit, or a code for missing? {AGAIN}"
             )
             yield Alarm("one_value", subject, says, limit.share, 0.0)
+
+
+def _capped(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    for column, grid in sketch.grids.items():
+        subject = f"{name}.{column}"
+        past = [earlier.grids[column] for earlier in looked.trusted(name, subject) if column in earlier.grids]
+        cut = capped.find(past, grid)
+        if cut:
+            side, end, share, before = cut
+            says = (
+                f"{subject}: {share:.0%} of the rows have its {side} value {end:.6g}, in the windows before "
+                f"{before:.0%} or less, and others lay beyond it: is it cut off there? {AGAIN}"
+            )
+            yield Alarm("one_value", subject, says, share, before)
 
 
 def _minutes(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:

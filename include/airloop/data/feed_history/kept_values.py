@@ -25,6 +25,7 @@ _BETTER = 0.6
 """Of columns in few steps all quantiles together have to lie so much nearer to a window before, once it is undone."""
 _LIMIT_WINDOWS, THIN, _LIMIT, _LIMIT_BEYOND = 3, 0.002, 0.02, 0.05
 _CODES, _LEAST_CODED = (0.0, -1.0), 3
+_CODE_IN_STEPS, _LEAST_IN_STEPS = 0.02, 10
 _ALWAYS = 0.9
 _MOST_COLUMNS = 12
 _LEAST_ROWS, _LEAST_AT_END, _ELSEWHERE, _HELD, _LOST = 200, 20, 0.5, 0.95, 0.2
@@ -88,6 +89,9 @@ def new_limit(past: Sequence[tuple[float, ...]], window: tuple[float, ...]) -> M
         inside = now < min(before) if side == "highest" else now > max(before)
         usual = max(_at_end(ends, index) for ends in past)
         least = _LIMIT if inside or now in _CODES else _LIMIT_BEYOND
+        coded = share >= _CODE_IN_STEPS and share * window[0] >= _LEAST_IN_STEPS
+        if index == 1 and now in _CODES and now < min(before) and coded and _is_apart(window, index, before):
+            return Moved(side, before[-1], now, share)
         if usual > THIN or share < least or share * window[0] < (_LEAST_CODED if now in _CODES else _LEAST_EXPECTED):
             continue
         if inside or _is_apart(window, index, before):

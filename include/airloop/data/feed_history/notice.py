@@ -1,6 +1,6 @@
 """What a window's sketches have to say against those of the windows before: alarms, each with its way out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from airloop.data.feed_history import (
     one_cause,
     pair_alarms,
     pairs,
+    part_alarms,
     rate_alarms,
     relation_alarms,
     span_alarms,
@@ -39,8 +40,14 @@ def notice(looked: Looked) -> tuple[Alarm, ...]:
     """The alarms of a window, the first of each kind and subject, one for each cause."""
     modules = (column_alarms, kept_alarms, code_alarms, span_alarms, rate_alarms, text_alarms, pair_alarms, day_alarms)
     first_alarms = [alarm for module in modules for alarm in module.find(looked)]
-    suspects = {column for alarm in first_alarms for column in alarm.subject.split(", ")}
+    first_alarms += part_alarms.find(looked, _suspects(first_alarms))
+    suspects = _suspects(first_alarms)
     alarms: dict[tuple[str, str], Alarm] = {}
     for alarm in (*first_alarms, *relation_alarms.find(looked, suspects)):
         alarms.setdefault((alarm.kind, alarm.subject), alarm)
     return one_cause.named(looked.pipeline, tuple(alarms.values()), raised=looked.told)
+
+
+def _suspects(alarms: Iterable[Alarm]) -> frozenset[str]:
+    """The columns and feeds of which something is said."""
+    return frozenset(subject for alarm in alarms for subject in alarm.subject.split(", "))

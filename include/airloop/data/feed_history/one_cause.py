@@ -25,6 +25,13 @@ _ONE_OF_ANOTHER = frozenset(
 """Rounded in a coarser unit, many values are one; a new name is another name of the same thing, as a spelling is."""
 _MOST_OF_THE_NEW = 0.9
 
+_WHOSE_VALUES = {"knows_outcome": 2, "copied_column": 1}
+"""Whose values a column has says all about it: that they are of another size, and lie elsewhere, follows."""
+
+_OF_INSTANTS = frozenset({"clock_change", "far_values", "relation_changed"})
+_NO_EVENTS = frozenset({"total_rows", "test_rows"})
+_OF_NO_EVENTS = frozenset({"far_values", "text_shape", "other_spelling", "relation_changed", "one_value"})
+"""Sums lie far above what they sum up, and who tries a system writes anything."""
 _NO_PARTNER = frozenset({"missing_day", "labels_missing", "incomplete", "missing_not_at_random"})
 _OF_KEYS = frozenset({"unknown_keys", "outcomes_for_all"})
 _MANY_KEYS = 0.1
@@ -56,8 +63,15 @@ def _by_column(cause: Alarm, alarm: Alarm) -> bool:
     if alarm.kind == "copied_rows":
         of_a_column = cause.kind in _OF_A_COLUMN and cause.subject.startswith(f"{alarm.subject}.")
         return of_a_column or (cause.kind == "repeated_days" and cause.subject == alarm.subject)
+    if cause.kind in _NO_EVENTS and alarm.subject.startswith(f"{cause.subject.partition('.')[0]}."):
+        return alarm.kind in _OF_NO_EVENTS
+    if cause.kind == "repeated_days" and alarm.subject.startswith(f"{cause.subject}."):
+        # Old rows under new dates: what lies between two of their instants is nobody's clock.
+        return alarm.kind in _OF_INSTANTS
     if not set(cause.subject.split(", ")) & set(alarm.subject.split(", ")):
         return False
+    if _WHOSE_VALUES.keys() & {cause.kind, alarm.kind}:
+        return _WHOSE_VALUES.get(cause.kind, 0) > _WHOSE_VALUES.get(alarm.kind, 0)
     if alarm.kind == "exchanged":
         return not _is_certain(alarm) and (_is_few(cause) or (cause.kind == "unit_change" and not _is_sure(alarm)))
     if cause.kind == "exchanged":

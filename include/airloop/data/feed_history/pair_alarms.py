@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from airloop.data.feed_history import clocks, completeness, exchanged, exchanged_alike, same_values
+from airloop.data.feed_history import clocks, completeness, exchanged, exchanged_alike, same_values, told_outcomes
 from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
+from airloop.data.feed_history.relations import PARTED
 from airloop.data.feed_history.sketch import Sketch
-from airloop.data.feed_history.sketches import numeric_columns
 from airloop.records import Alarm
 
 _SHOWN = 5
@@ -23,6 +23,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
         yield Alarm("clock_change", shifted.subject, f"{shifted.says}; {MEND}", shifted.observed, shifted.expected)
     for (first, second), sketch in looked.pairs.items():
         yield from _partners(looked, first, second, sketch)
+        yield from _told(looked, first, second, sketch)
 
 
 def _exchanged(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
@@ -42,23 +43,37 @@ def _exchanged(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
 
 
 def _same(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
-    columns = numeric_columns(looked.pipeline.feeds[name])
-    for one, other in itertools.combinations(columns, 2):
+    for pair in sketch.alike:
+        one, other = (f"{name}.{column}" for column in pair.split(same_values.IS))
         # What is wrong with a third column makes no window useless for these two.
-        if not same_values.same(looked.trusted(name, f"{name}.{one}", f"{name}.{other}"), sketch, one, other):
+        leapt = same_values.same(looked.trusted(name, one, other), sketch, pair)
+        if leapt is None:
             continue
+        now, most = leapt
         says = (
-            f"{name}.{one} and {name}.{other} are the same in all rows, in every window before they differed: was one "
-            f"copied from the other? {AGAIN}"
+            f"{one} and {other} are the same in {now:.0%} of the rows, in no window before in more than {most:.0%}: "
+            f"was one copied from the other? {AGAIN}"
         )
-        yield Alarm("copied_column", f"{name}.{one}, {name}.{other}", says, 1.0, 0.0)
+        yield Alarm("copied_column", f"{one}, {other}", says, now, most)
+
+
+def _told(looked: Looked, first: str, second: str, sketch: Sketch) -> Iterator[Alarm]:
+    for pair, measured in sketch.known.items():
+        before = [item.known for item in looked.trusted(f"{first}|{second}", *pair.split(PARTED))]
+        for one, other, now, most in told_outcomes.tells(before, {pair: measured}):
+            says = (
+                f"{one} tells {other} nearly always ({now:.2f} of what it can at most), in no window before by "
+                f"more than {most:.2f}: is it filled in once the outcome is known? A model that learns from it knows "
+                f"nothing when it is asked; {AGAIN}"
+            )
+            yield Alarm("knows_outcome", one, says, now, most)
 
 
 def _partners(looked: Looked, first: str, second: str, sketch: Sketch) -> Iterator[Alarm]:
     past = looked.trusted(f"{first}|{second}", second)
     outcome = looked.pipeline.feeds[second].outcome
     fewer = completeness.fewer_partners(past, sketch)
-    lost = [item for item in completeness.lost_days(past, sketch) if not _told(looked, second, item[0])]
+    lost = [item for item in completeness.lost_days(past, sketch) if not _said_before(looked, second, item[0])]
     if lost and not fewer:
         (_, share), days = lost[0], ", ".join(day for day, _ in lost[:_SHOWN])
         says = f"{second} hardly has a row for {first} of {days} ({share.observed:.0%}, usually {share.expected:.0%})"
@@ -77,7 +92,7 @@ def _partners(looked: Looked, first: str, second: str, sketch: Sketch) -> Iterat
     yield from _keys(first, second, past=past, sketch=sketch, outcome=outcome)
 
 
-def _told(looked: Looked, feed: str, day: str) -> bool:
+def _said_before(looked: Looked, feed: str, day: str) -> bool:
     """Whether ingestion has said that a file is missing of the day, or of one beside it: partners come later."""
     around = (date.fromisoformat(day) + timedelta(days=number) for number in (-1, 0, 1))
     return any(f"{feed} {other}" in looked.missing_days for other in around)

@@ -3,14 +3,15 @@
 import itertools
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
 from airloop.config import Feed
-from airloop.data.feed_history import agreements, explained_rates, relations
+from airloop.data.feed_history import agreements, explained_rates, relations, told_outcomes, value_profiles
 from airloop.data.feed_history.blocks import counted, split
 from airloop.data.feed_history.sketch import Sketch
-from airloop.data.feed_history.sketches import numeric_columns, said_columns, time_differences, timestamps
+from airloop.data.feed_history.sketches import numeric_columns, said_columns, texts_of, time_differences, timestamps
 from airloop.records import Window
 
 _LONGEST_LAG = 0.99
@@ -71,9 +72,24 @@ def sketch_pair(
         agreements=agreements.find(values, [*numbers[0], *numbers[1]], between.columns),
         matched=counted(matched, days, blocks),
         orphans=orphans,
-        sample=_sample(joined.sort(times[0]), names, feeds, key) if other.outcome and not one.outcome else None,
         tails={name: _tails(joined[_name(first, name, key)], matched) for name in numeric_columns(one)},
+        **(_of_outcome(joined.sort(times[0]), names, feeds, key) if other.outcome and not one.outcome else {}),
     )
+
+
+def _of_outcome(
+    joined: pl.DataFrame, names: tuple[str, str], feeds: Mapping[str, Feed], key: list[str]
+) -> dict[str, Any]:
+    """What an outcome has to do with the inputs beside it.
+
+    Args:
+        joined: In the order of time.
+    """
+    return {
+        "known": _known(joined, names, feeds, key),
+        "profiles": _by_name(joined, names, feeds, key),
+        "sample": _sample(joined, names, feeds, key),
+    }
 
 
 def _sample(
@@ -83,6 +99,35 @@ def _sample(
     return explained_rates.sample_of(
         joined, inputs, {_name(names[1], name, key): name for name in said_columns(feeds[names[1]])}
     )
+
+
+def _known(
+    joined: pl.DataFrame, names: tuple[str, str], feeds: Mapping[str, Feed], key: list[str]
+) -> dict[str, tuple[float, int]]:
+    inputs = {
+        "numbers": [_name(names[0], name, key) for name in numeric_columns(feeds[names[0]])],
+        "texts": [_name(names[0], name, key) for name in texts_of(feeds[names[0]]) if name not in key],
+    }
+    return told_outcomes.find(joined, inputs, [_name(names[1], name, key) for name in said_columns(feeds[names[1]])])
+
+
+def _by_name(
+    joined: pl.DataFrame, names: tuple[str, str], feeds: Mapping[str, Feed], key: list[str]
+) -> dict[str, dict[str, dict[str, int]]]:
+    """`input by outcome`: of each name of an input its outcomes, where both have few values."""
+    texts = [_name(names[0], name, key) for name in texts_of(feeds[names[0]]) if name not in key]
+    outcomes = [_name(names[1], name, key) for name in said_columns(feeds[names[1]])]
+    few = {name for name in (*texts, *outcomes) if _are_few(joined[name])}
+    return {
+        f"{text} by {outcome}": value_profiles.profiles(joined.select(text, outcome).drop_nulls(), text, outcome)
+        for text in texts
+        for outcome in outcomes
+        if {text, outcome} <= few
+    }
+
+
+def _are_few(values: pl.Series) -> bool:
+    return value_profiles.FEWEST <= values.drop_nulls().n_unique() <= value_profiles.MOST
 
 
 def _name(feed: str, column: str | None, key: list[str]) -> str:

@@ -10,6 +10,8 @@ _MANY_ROWS, _WINDOWS_OF_FEW = 200, 7
 """Of windows with fewer rows than many, so many of them say what is common."""
 _MORE, _MORE_OF_FEW, _TIMES = 0.15, 0.4, 2.0
 """A value takes over when its share is above `_MORE + _TIMES * before`: what is common anyway (no rain) varies."""
+_HARDLY_ANY, _OF_HARDLY_ANY, _TIMES_HARDLY_ANY, _LEAST_WINDOWS = 0.01, 0.04, 8.0, 3
+"""Where hardly any two rows ever had one value, one in fewer of them is a default."""
 
 
 @dataclass(frozen=True)
@@ -39,4 +41,7 @@ def taken_over(past: Sequence[Pile], window: Pile) -> float | None:
     if len(past) < (1 if many else _WINDOWS_OF_FEW):
         return None
     before = max(pile.share for pile in past)
-    return before if window.share > (_MORE if many else _MORE_OF_FEW) + _TIMES * before else None
+    least = (_MORE if many else _MORE_OF_FEW) + _TIMES * before
+    if many and before <= _HARDLY_ANY and len(past) >= _LEAST_WINDOWS and min(pile.rows for pile in past) >= _MANY_ROWS:
+        least = _OF_HARDLY_ANY + _TIMES_HARDLY_ANY * before
+    return before if window.share > least else None

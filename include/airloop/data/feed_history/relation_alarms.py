@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Set
 
-from airloop.data.feed_history import agreements, relation_signs, relations
+from airloop.data.feed_history import agreements, followed_outcomes, relation_signs, relations
 from airloop.data.feed_history.looked import AGAIN, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
 from airloop.records import Alarm
@@ -20,6 +20,9 @@ def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
     turned = list(_turned(looked, suspects))
     yield from turned
     suspects = suspects | {column for alarm in turned for column in alarm.subject.split(", ")}
+    unfollowed = list(_unfollowed(looked, suspects))
+    yield from unfollowed
+    suspects = suspects | {alarm.subject for alarm in unfollowed}
     by_columns: dict[tuple[str, str], relations.Broken] = {}
     for name, sketch in looked.sketches.items():
         for columns, broken in _broken(looked, name, sketch, suspects):
@@ -31,12 +34,20 @@ def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
         about = {columns: broken for columns, broken in by_columns.items() if column in columns}
         columns, broken = max(about.items(), key=lambda item: abs(item[1].expected))
         other = columns[1] if columns[0] == column else columns[0]
+        either = len(about) == blamed[other] == 1 and _is_alike(looked, column, other)
+        whose = "are the values of one of them" if either else "are its values"
         says = (
-            f"{column} no longer goes with {other}: {broken.how}: are its values those of other rows, or of another "
+            f"{column} no longer goes with {other}: {broken.how}: {whose} those of other rows, or of another "
             f"meaning? {AGAIN}"
         )
-        yield Alarm("relation_changed", column, says, broken.observed, broken.expected)
+        subject = ", ".join(sorted((column, other))) if either else column
+        yield Alarm("relation_changed", subject, says, broken.observed, broken.expected)
         by_columns = {columns: broken for columns, broken in by_columns.items() if column not in columns}
+
+
+def _is_alike(looked: Looked, column: str, other: str) -> bool:
+    """Whether two columns are of one feed and none is a time between two instants: each may be the wrong one."""
+    return " - " not in column + other and column.partition(".")[0] == other.partition(".")[0]
 
 
 def _turned(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
@@ -61,6 +72,27 @@ def _turned(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
             f"less what it was, or of the other sign? {MEND}"
         )
         yield Alarm("turned", turned.column, says, turned.observed, turned.expected)
+
+
+def _unfollowed(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
+    """Outcomes that inputs always told and do not tell now; not where an input is suspected itself."""
+    for (first, second), sketch in looked.pairs.items():
+        if sketch.sample is None or any(subject.startswith((f"{first}.", f"{second}.")) for subject in suspects):
+            continue
+        for outcome in sketch.sample.outcomes:
+            subject = f"{second}.{outcome}"
+            past = [item.sample for item in looked.trusted(f"{first}|{second}", subject) if item.sample]
+            fallen = followed_outcomes.of(past, sketch.sample, outcome)
+            if fallen:
+                kind = "turned" if fallen.turned else "relation_changed"
+                how = "runs against" if fallen.turned else "hardly follows from"
+                why = "has its meaning been turned" if fallen.turned else "are its values those of other rows"
+                says = (
+                    f"{subject} {how} the numbers of {first}, which told it in every window before: a model of those "
+                    f"orders its rows with an area under the ROC curve of {fallen.observed:.2f}, theirs with "
+                    f"{fallen.expected:.2f} or more: {why}? {AGAIN}"
+                )
+                yield Alarm(kind, subject, says, fallen.observed, fallen.expected)
 
 
 def _broken(

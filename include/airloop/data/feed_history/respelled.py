@@ -16,6 +16,7 @@ _MISSING = frozenset(
     (
         *("", "-", "--", ".", "?", "#n/a", "#na", "#null!", "n/a", "n.a.", "na", "nan", "nat", "nil", "none", "null"),
         *("(null)", "<na>", "missing", "not available", "undefined", "unknown", r"\n"),
+        *("0", "00000", "-1", "999", "9999", "99999", "-999", "xx", "xxx", "tbd", "tba", "not set", "unspecified"),
     )
 )
 _LEAST_CUT = 3

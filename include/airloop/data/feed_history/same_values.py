@@ -1,29 +1,49 @@
 """Does one column say what another one says? Copied from it, or both read from one field."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
-from airloop.data.feed_history.exchanged import ABOVE
-from airloop.data.feed_history.relations import PARTED
+import polars as pl
+
 from airloop.data.feed_history.sketch import Sketch
 
+IS = " = "
+"""Between the names of two columns: the share of rows in which they say the same."""
+
+_MOST_COLUMNS, _LEAST_ROWS, _LEAST_DIFFERENT = 20, 20, 2
 _LEAST_WINDOWS = 3
-_SAME = 0.9999
+_SAME, _LEAST_ALIKE = 0.9999, 30
+"""Alike in all rows, where by the windows before so many or more should differ."""
+_MOST, _MORE = 0.5, 0.4
+"""Or alike in this share of the rows, and in so much more of them than ever."""
 
 
-def same(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> bool:
-    """Whether two columns of numbers are equal in all rows, or all but some, and differed in every window before.
+def shares(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, tuple[float, int]]:
+    """`one = other` -> the share of rows in which both say the same, and the rows that say something.
 
-    Of the rows in which two columns differ a sketch has the share in which one is the larger; none where they do not.
+    Rows that lack one of both are left out, and those in which both are 0: two gauges are dry on one day.
     """
-    if len(past) < _LEAST_WINDOWS:
-        return False
-    order = next((name for name in _both(one, other, ABOVE) if all(name in item.orders for item in past)), "")
-    relation = next((name for name in _both(one, other, PARTED) if name in window.relations), "")
-    if not order or order in window.orders or not relation:
-        return False
-    before = [item.relations[relation][0] for item in past if relation in item.relations]
-    return window.relations[relation][0] >= _SAME and bool(before) and max(before) < _SAME
+    alike, several = {}, [name for name in columns if rows[name].n_unique() >= _LEAST_DIFFERENT]
+    for one, other in combinations(several[:_MOST_COLUMNS], 2):
+        first, second = rows[one], rows[other]
+        said = first.is_not_null() & second.is_not_null()
+        if first.dtype.is_numeric():
+            said &= (first != 0) | (second != 0)
+        count = int(said.sum())
+        if count >= _LEAST_ROWS:
+            alike[f"{one}{IS}{other}"] = (round(float((said & (first == second)).sum()) / count, 5), count)
+    return alike
 
 
-def _both(one: str, other: str, sign: str) -> tuple[str, str]:
-    return f"{one}{sign}{other}", f"{other}{sign}{one}"
+def same(past: Sequence[Sketch], window: Sketch, pair: str) -> tuple[float, float] | None:
+    """(share of the rows in which two columns are equal, the largest of the windows before), where it leapt; else None.
+
+    Args:
+        pair: `one = other`.
+    """
+    before = [sketch.alike[pair][0] for sketch in past if pair in sketch.alike]
+    if pair not in window.alike or len(before) < _LEAST_WINDOWS:
+        return None
+    (now, rows), most = window.alike[pair], max(before)
+    all_of_them = now >= _SAME and (1 - most) * rows >= _LEAST_ALIKE
+    return (now, most) if all_of_them or (now >= _MOST and now - most >= _MORE) else None

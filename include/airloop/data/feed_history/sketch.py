@@ -34,22 +34,30 @@ class Sketch:
         days: Local day -> rows; empty for a static table.
         grids: Numeric column -> its different values, where they are few.
         piles: Numeric column -> its commonest value; timestamp column -> its commonest minute of the hour.
+        apart: `later - earlier` of two instants of a row -> rows by whole hours between them, modulo 24.
         hours: Timestamp column -> rows by hour of the feed's local day (24).
         texts: Text column -> its values.
         fixed: `origin, dest -> distance_miles` -> each group's one value.
         unfixed: A rule like that which does not hold -> share of the rows that break it, and an example; not stored.
         filled: Column -> rows with a value, by block.
+        levels: `number where text` -> the level of each name's numbers among all, see levels_of_parts.
+        words: Text column -> words for a total or a trial -> rows, see words.
         shapes: Text column -> the shapes of its values, see text_shapes.
         relations: `one ~ other` -> rank correlation and rows, see relations.
         associations: `one ~ other` of text columns -> how far one fixes the other, and rows, see associations.
         agreements: `column ~ later - earlier in minutes` -> share of rows that agree, and rows, see agreements.
         variety: Numeric column -> its different values a day, of all rows and of parts, see frozen_values.
-        profiles: `column by other` of text columns -> what goes with each value, see value_profiles.
+        profiles: `column by other` of text columns -> what goes with each value, see value_profiles; of two feeds, an
+            outcome second, each name's outcomes.
         copied: Share of rows that say the same as another row under another key; None where it is not judged.
         ends: Numeric column -> its outermost values, see far_values.
         spans: `later - earlier` of two instants of a row -> its outermost values in minutes, see far_values.
         contents: Local day -> a digest of its numbers, see repeated_days.
+        said: Hashes of some rows, see repeated_rows.
         orders: `one > other` -> share of the rows in which it is so, see exchanged.
+        alike: `one = other` -> share of the rows in which both say the same, and rows, see same_values.
+        known: Of two feeds, an outcome second: `input ~ outcome` -> how much the input tells, and rows, see
+            told_outcomes.
         held: `column where other` -> its value where the other column is 0, its lowest, see kept_values.
         codes: Column of few values -> its values, see code_shares.
         clocked: `hour of instant in zone -> column` -> what it says for each hour, see clock_columns.
@@ -68,10 +76,13 @@ class Sketch:
     grids: dict[str, Grid] = field(default_factory=dict)
     piles: dict[str, Pile] = field(default_factory=dict)
     hours: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    apart: dict[str, tuple[int, ...]] = field(default_factory=dict)
     texts: dict[str, Texts] = field(default_factory=dict)
     fixed: dict[str, dict[str, str]] = field(default_factory=dict)
     unfixed: dict[str, tuple[float, str]] = field(default_factory=dict, compare=False)
     filled: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    levels: dict[str, dict[str, tuple[float, ...]]] = field(default_factory=dict)
+    words: dict[str, dict[str, int]] = field(default_factory=dict)
     shapes: dict[str, Shapes] = field(default_factory=dict)
     relations: dict[str, tuple[float, int]] = field(default_factory=dict)
     associations: dict[str, tuple[float, int]] = field(default_factory=dict)
@@ -80,9 +91,12 @@ class Sketch:
     spans: dict[str, tuple[float, ...]] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     copied: float | None = None
+    said: tuple[int, ...] = ()
     variety: dict[str, float] = field(default_factory=dict)
     profiles: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     orders: dict[str, float] = field(default_factory=dict)
+    alike: dict[str, tuple[float, int]] = field(default_factory=dict)
+    known: dict[str, tuple[float, int]] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
     codes: dict[str, Codes] = field(default_factory=dict)
     clocked: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -108,9 +122,12 @@ class Sketch:
             "grids": {name: [grid.values, grid.rows] for name, grid in self.grids.items()},
             "piles": {name: [pile.rows, pile.value, pile.share] for name, pile in self.piles.items()},
             "hours": self.hours,
+            "apart": self.apart,
             "texts": {name: [item.rows, item.different, item.top] for name, item in self.texts.items()},
             "fixed": self.fixed,
             "filled": self.filled,
+            "levels": self.levels,
+            "words": self.words,
             "shapes": {name: [item.rows, item.values, item.different, item.top] for name, item in self.shapes.items()},
             "relations": self.relations,
             "associations": self.associations,
@@ -119,9 +136,12 @@ class Sketch:
             "spans": self.spans,
             "contents": self.contents,
             "copied": self.copied,
+            "said": self.said,
             "variety": self.variety,
             "profiles": self.profiles,
             "orders": self.orders,
+            "alike": self.alike,
+            "known": self.known,
             "held": self.held,
             "codes": code_shares.to_json(self.codes),
             "clocked": self.clocked,
@@ -137,40 +157,36 @@ class Sketch:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Sketch":
         """Read what `to_json` wrote."""
+        plain: dict[str, Any] = {name: data[name] for name in _AS_THEY_ARE if name in data}
+        plain |= {name: _tuples(data[name]) for name in _OF_TUPLES if name in data}
+        plain |= {name: _strengths(data[name]) for name in _OF_STRENGTHS if name in data}
         return cls(
             blocks=tuple(Block.from_json(item) for item in data["blocks"]),
-            days=data["days"],
             grids={name: Grid(tuple(values), tuple(rows)) for name, (values, rows) in data["grids"].items()},
             piles={name: Pile(*pile) for name, pile in data.get("piles", {}).items()},
-            hours={name: tuple(rows) for name, rows in data["hours"].items()},
             texts={name: Texts(*item) for name, item in data["texts"].items()},
-            fixed=data["fixed"],
-            filled={name: tuple(rows) for name, rows in data.get("filled", {}).items()},
+            levels={name: _tuples(parts) for name, parts in data.get("levels", {}).items()},
             shapes={name: _shapes(item) for name, item in data.get("shapes", {}).items()},
-            relations=_strengths(data.get("relations", {})),
-            associations=_strengths(data.get("associations", {})),
-            agreements=_strengths(data.get("agreements", {})),
-            ends={name: tuple(values) for name, values in data.get("ends", {}).items()},
-            spans={name: tuple(values) for name, values in data.get("spans", {}).items()},
-            contents=data.get("contents", {}),
-            copied=data.get("copied"),
-            variety=data.get("variety", {}),
-            profiles=data.get("profiles", {}),
-            orders=data.get("orders", {}),
-            held={name: tuple(item) for name, item in data.get("held", {}).items()},
+            said=tuple(data.get("said", ())),
             codes={name: Codes(clumped, rows) for name, (clumped, rows) in data.get("codes", {}).items()},
-            clocked=data.get("clocked", {}),
-            courses={name: tuple(course) for name, course in data.get("courses", {}).items()},
-            rates={
-                name: {value: tuple(rows) for value, rows in counts.items()}
-                for name, counts in data.get("rates", {}).items()
-            },
-            clumped=data.get("clumped", {}),
+            rates={name: _tuples(counts) for name, counts in data.get("rates", {}).items()},
             sample=Sample.from_json(data["sample"]) if data.get("sample") else None,
             matched=tuple(data["matched"]),
             orphans=(data["orphans"][0], data["orphans"][1]) if "orphans" in data else (0, 0),
-            tails={name: tuple(counts) for name, counts in data["tails"].items()},
+            **plain,
         )
+
+
+# A sketch of an older airloop lacks some of its fields.
+_AS_THEY_ARE = (
+    "days", "fixed", "words", "contents", "copied", "variety", "profiles", "orders", "clocked", "clumped"
+)  # fmt: skip
+_OF_TUPLES = ("hours", "apart", "filled", "ends", "spans", "held", "courses", "tails")
+_OF_STRENGTHS = ("relations", "associations", "agreements", "alike", "known")
+
+
+def _tuples(data: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(values) for name, values in data.items()}
 
 
 def _shapes(data: Sequence[Any]) -> Shapes:

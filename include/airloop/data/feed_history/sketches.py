@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,12 +19,16 @@ from airloop.data.feed_history import (
     fixed_attributes,
     frozen_values,
     kept_values,
+    levels_of_parts,
     outcome_rates,
     relations,
     repeated_days,
+    repeated_rows,
     row_numbers,
+    same_values,
     smooth_columns,
     value_profiles,
+    words,
 )
 from airloop.data.feed_history.blocks import Block, Floats, counted, split
 from airloop.data.feed_history.pile_up import pile_of
@@ -43,41 +48,71 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         rows: At least the columns of the feed; timestamps in UTC.
     """
     numeric, days = numeric_columns(feed), local_days(feed, rows)
-    fixed = fixed_attributes.find(feed, rows)
-    coded = [*_texts_of(feed), *(name for name in numeric if feed.columns[name] == "integer")]
-    clocked = clock_columns.find(feed, rows, coded, timestamps(feed))
+    said = [*texts_of(feed), *(name for name in numeric if feed.columns[name] == "integer")]
+    clocked = clock_columns.find(feed, rows, said, timestamps(feed))
     between = time_differences(list(itertools.combinations(timestamps(feed), 2)), rows)
     numbers = pl.concat([rows.select(numeric), between], how="horizontal")
     blocks = split(numbers, days, numbers.columns)
+    dated: dict[str, Any] = {} if feed.static else _of_days(feed, rows, days, said)
     return Sketch(
         blocks=blocks,
-        days={} if feed.static else {str(day): count for day, count in sorted(days.value_counts().iter_rows())},
+        filled={name: counted(rows[name].is_not_null(), days, blocks) for name in feed.columns if name not in feed.key},
         grids={name: grid for name in numeric if (grid := grid_of(_finite(rows[name])))},
         piles={name: pile for name in [*numeric, *timestamps(feed)] if (pile := pile_of(rows[name]))},
-        hours={} if feed.static else {name: _hours(feed, rows[name]) for name in timestamps(feed)},
-        texts={name: texts for name in _texts_of(feed) if (texts := _texts(rows[name]))},
-        fixed=fixed.values,
-        unfixed=fixed.broken,
-        filled={name: counted(rows[name].is_not_null(), days, blocks) for name in feed.columns if name not in feed.key},
-        shapes={name: shapes for name in _strings(feed) if (shapes := shapes_of(rows[name]))},
-        relations=relations.find(numbers, numeric) | relations.find(numbers, numeric, between.columns),
-        associations=associations.find(rows, _texts_of(feed)),
-        agreements=agreements.find(numbers, numeric, between.columns),
         ends={name: ends for name in numeric if (ends := far_values.ends_of(_finite(rows[name])))},
-        spans={name: ends for name in between.columns if (ends := far_values.all_ends_of(_finite(between[name])))},
-        contents={} if feed.static else repeated_days.digests(rows.select(numeric), days),
-        variety={} if feed.static else frozen_values.variety(rows, days, numeric, _strings(feed)),
-        profiles={} if feed.static else value_profiles.find(rows, _texts_of(feed)),
+        texts={name: texts for name in texts_of(feed) if (texts := _texts(rows[name]))},
+        words=words.find(rows, _strings(feed)),
+        shapes={name: shapes for name in _strings(feed) if (shapes := shapes_of(rows[name]))},
         copied=row_numbers.share_copied(feed, rows),
-        orders=exchanged.orders(rows, numeric),
-        held={} if feed.static else kept_values.held(kept_values.finite(rows, numeric), numeric),
-        codes={} if feed.static else _codes(feed, rows, coded, days),
         clocked=clocked.values,
         unclocked=clocked.broken,
         courses=smooth_columns.courses(rows, numeric, feed.event_time) if feed.event_time else {},
         rates=_rates(feed, rows, days, blocks) if feed.outcome else {},
         clumped=_clumped(feed, rows, days) if feed.outcome else {},
+        **_between_columns(feed, rows, between),
+        **dated,
     )
+
+
+def _between_columns(feed: Feed, rows: pl.DataFrame, between: pl.DataFrame) -> dict[str, Any]:
+    """What columns have to do with each other.
+
+    Args:
+        between: The minutes between every two instants.
+    """
+    numeric, fixed = numeric_columns(feed), fixed_attributes.find(feed, rows)
+    numbers = pl.concat([rows.select(numeric), between], how="horizontal")
+    return {
+        "fixed": fixed.values,
+        "unfixed": fixed.broken,
+        "relations": relations.find(numbers, numeric) | relations.find(numbers, numeric, between.columns),
+        "associations": associations.find(rows, texts_of(feed)),
+        "agreements": agreements.find(numbers, numeric, between.columns),
+        "spans": {name: ends for name in between.columns if (ends := far_values.all_ends_of(_finite(between[name])))},
+        "orders": exchanged.orders(rows, numeric),
+        "alike": same_values.shares(rows, numeric) | same_values.shares(rows, texts_of(feed)),
+        "apart": {} if feed.static else {name: _hours_apart(between[name]) for name in between.columns},
+    }
+
+
+def _of_days(feed: Feed, rows: pl.DataFrame, days: pl.Series, said: Sequence[str]) -> dict[str, Any]:
+    """What only a feed whose rows have a day is asked.
+
+    Args:
+        said: Columns that may be of codes.
+    """
+    numeric = numeric_columns(feed)
+    return {
+        "days": {str(day): count for day, count in sorted(days.value_counts().iter_rows())},
+        "hours": {name: _hours(feed, rows[name]) for name in timestamps(feed)},
+        "levels": levels_of_parts.find(rows, numeric, _strings(feed)),
+        "contents": repeated_days.digests(rows.select(numeric), days),
+        "variety": frozen_values.variety(rows, days, numeric, _strings(feed)),
+        "profiles": value_profiles.find(rows, texts_of(feed)),
+        "said": repeated_rows.hashes(feed, rows),
+        "held": kept_values.held(kept_values.finite(rows, numeric), numeric),
+        "codes": _codes(feed, rows, said, days),
+    }
 
 
 def numeric_columns(feed: Feed) -> list[str]:
@@ -115,7 +150,13 @@ def _hours(feed: Feed, instants: pl.Series) -> tuple[int, ...]:
     return tuple(int(count) for count in np.bincount(hours.to_numpy(), minlength=24))
 
 
-def _texts_of(feed: Feed) -> Sequence[str]:
+def _hours_apart(minutes: pl.Series) -> tuple[int, ...]:
+    hours = (minutes.drop_nulls() / 60).floor().cast(pl.Int64) % 24
+    return tuple(int(count) for count in np.bincount(hours.to_numpy(), minlength=24))
+
+
+def texts_of(feed: Feed) -> Sequence[str]:
+    """The feed's columns of texts and of booleans but for a key of one column."""
     return [name for name, kind in feed.columns.items() if kind in ("string", "boolean") and (name,) != feed.key]
 
 

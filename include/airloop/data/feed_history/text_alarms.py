@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from airloop.data.feed_history import new_values, respelled, text_shapes, value_profiles
+from airloop.data.feed_history import new_values, respelled, text_shapes, value_profiles, words
 from airloop.data.feed_history.looked import AGAIN, LAND, Looked
 from airloop.data.feed_history.sketch import Sketch, Texts
 from airloop.records import Alarm
@@ -19,6 +19,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
             yield from _names(looked, name, column, texts)
             yield from _places(looked, name, column, sketch)
         yield from _shapes(looked, name, sketch)
+        yield from _words(looked, name, sketch)
 
 
 def _values(looked: Looked, name: str, column: str, texts: Texts) -> Iterator[Alarm]:
@@ -111,3 +112,23 @@ def _shapes(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
                 f"{new.before!r}): has a letter, a zero or a mark been lost or added on the way? {AGAIN}"
             )
             yield Alarm("text_shape", subject, says, new.share, new.usual)
+
+
+def _words(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    """One alarm of a feed for each kind: such a row has its word in all its columns."""
+    told: set[str] = set()
+    for column in sketch.words:
+        subject = f"{name}.{column}"
+        new = words.new([earlier.words for earlier in looked.trusted(name, subject)], sketch.words, column)
+        if not new:
+            continue
+        word, rows, total = new
+        kind = "total_rows" if total else "test_rows"
+        what = "a line that sums up others" if total else "a trial of the system"
+        says = (
+            f"{subject}: {rows:,} rows say {word!r}, as none did before: is that {what}, and not an event? Have them "
+            "left out where the file is written, or say that they are right: `airloop alarms answer`"
+        )
+        if kind not in told:
+            yield Alarm(kind, subject, says, float(rows), 0.0)
+        told.add(kind)

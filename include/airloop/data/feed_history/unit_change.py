@@ -81,7 +81,8 @@ def find(
         if conversion is None:
             continue
         like = line.looking_converted(place, conversion)
-        if like.mean() >= _LASTING or (place.size == 1 and not _small(conversion)):
+        # A storm of two days multiplies delays by ten, and no weather by a hundred.
+        if like.mean() >= _LASTING or (place.size == 1 and not _small(conversion) and _large(conversion)):
             positions = np.flatnonzero(like) if like.any() else np.array([0])
             first, last = (int(position) + place.first for position in (positions[0], positions[-1]))
             days = (dated[first - len(known)][0].day, dated[last - len(known)][0].last_day)

@@ -11,7 +11,7 @@ import polars as pl
 
 Profiles = Mapping[str, Mapping[str, Mapping[str, int]]]
 
-_FEWEST, _MOST = 2, 30
+FEWEST, MOST = 2, 30
 _MOST_COLUMNS, _MOST_OTHERS = 6, 15
 _LEAST_ROWS = 50
 _LEAST_WINDOWS = 2
@@ -21,16 +21,17 @@ _LEAST_SHARE = 0.05
 
 def find(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, dict[str, dict[str, int]]]:
     """`column by other` -> value -> its commonest values of the other column, with their rows."""
-    few = [name for name in columns[:_MOST_COLUMNS] if _FEWEST <= rows[name].drop_nulls().n_unique() <= _MOST]
+    few = [name for name in columns[:_MOST_COLUMNS] if FEWEST <= rows[name].drop_nulls().n_unique() <= MOST]
     by_pair = {}
     for name in few:
         for other in columns[:_MOST_COLUMNS]:
             if other != name:
-                by_pair[f"{name} by {other}"] = _profiles(rows.select(name, other).drop_nulls(), name, other)
-    return {name: profiles for name, profiles in by_pair.items() if profiles}
+                by_pair[f"{name} by {other}"] = profiles(rows.select(name, other).drop_nulls(), name, other)
+    return {name: values for name, values in by_pair.items() if values}
 
 
-def _profiles(rows: pl.DataFrame, name: str, other: str) -> dict[str, dict[str, int]]:
+def profiles(rows: pl.DataFrame, name: str, other: str) -> dict[str, dict[str, int]]:
+    """Value of a text column -> its commonest values of another column, with their rows."""
     counts = rows.with_columns(pl.all().cast(pl.String)).group_by(name, other).len()
     ordered = counts.sort(["len", other], descending=[True, False]).group_by(name, maintain_order=True)
     return {str(value): dict(part.select(other, "len").head(_MOST_OTHERS).iter_rows()) for (value,), part in ordered}
