@@ -59,7 +59,7 @@ class Prediction(Node):
     def _means_a_label(self) -> Self:
         numbers = range(len(self.classes)) if self.task == "multiclass" else (0, 1)
         if self.labels and self.task not in OF_VALUES and self.labels.means not in numbers:
-            raise ValueError(f"labels.means is {self.labels.means:g}: of a {self.task} task it is one of {[*numbers]}")
+            raise ValueError(f"labels.means is {self.labels.means:g}: in a {self.task} task it is one of {[*numbers]}")
         return self
 
     @model_validator(mode="after")
@@ -75,10 +75,10 @@ class Prediction(Node):
     def _quantiles_where_needed(self) -> Self:
         if self.task != "quantiles":
             if self.quantiles:
-                raise ValueError(f"quantiles: only a task quantiles has them, and this one is {self.task}")
+                raise ValueError(f"quantiles: only a task of quantiles has them, and this one is {self.task}")
         elif not self.quantiles or list(self.quantiles) != sorted(set(self.quantiles)):
             raise ValueError(
-                f"quantiles: a task quantiles names its levels in ascending order, each once, like [0.1, 0.5, 0.9], "
+                f"quantiles: a task of quantiles names its levels in ascending order, each once, like [0.1, 0.5, 0.9], "
                 f"and here they are {[*self.quantiles]}"
             )
         return self
@@ -87,5 +87,7 @@ class Prediction(Node):
     def _alarms_where_needed(self) -> Self:
         if (self.task == "anomaly") != (self.alarm_share is not None):
             needs = "has to, like 0.01" if self.task == "anomaly" else f"is {self.task} and has none"
-            raise ValueError(f"alarm_share: a task anomaly names the share of rows that are alarms; this one {needs}")
+            raise ValueError(
+                f"alarm_share: a task of anomalies names the share of alarms in its rows; this one {needs}"
+            )
         return self

@@ -52,7 +52,7 @@ def check_candidate(pipeline: Pipeline, candidate: str) -> None:
     if pipeline.training.half_life_days is not None and not has_fit_parameter(estimator, "sample_weight"):
         raise ConfigError(
             f"{place}.estimator: {declared.estimator} takes no sample_weight, which training.half_life_days needs: "
-            "take it out, or another estimator"
+            "take it out, or name another estimator"
         )
     if unbalanced := balanced.problem_of(pipeline.training.balance.by, estimator):
         raise ConfigError(f"{place}.estimator: {declared.estimator} {unbalanced}")

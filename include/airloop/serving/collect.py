@@ -206,7 +206,7 @@ def _predictions(pipeline: Pipeline, records: Sequence[Logged]) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise ConfigError(
             f"{pipeline.name}/pipeline.yaml: prediction.task: the log holds answers of another task than "
-            f"{pipeline.prediction.task}: restore the declaration of then, or give the changed problem a "
+            f"{pipeline.prediction.task}: restore the declaration that answered, or give the changed problem a "
             "pipeline of its own name"
         ) from error
 

@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,29 @@ def site() -> Any:
 @pytest.fixture(scope="module")
 def pages(site) -> dict[str, str]:
     return site.pages()
+
+
+def unlisted(root: Path) -> list[str]:
+    """Documents that the site's navigation does not name: no reader comes by them."""
+    navigation = (root / "zensical.toml").read_text(encoding="utf-8")
+    names = (path.relative_to(root / "docs").as_posix() for path in (root / "docs").rglob("*.md"))
+    return sorted(name for name in names if f'"{name}"' not in navigation)
+
+
+def shared_numbers(root: Path) -> list[str]:
+    """Numbers that several decisions have."""
+    numbers = Counter(path.name[:4] for path in (root / "docs" / "adr").glob("*.md"))
+    return sorted(number for number, count in numbers.items() if count > 1)
+
+
+def test_the_navigation_names_every_document_and_a_decision_has_a_number_of_its_own(tmp_path):
+    assert unlisted(ROOT) == []
+    assert shared_numbers(ROOT) == []
+    shutil.copytree(ROOT / "docs" / "adr", tmp_path / "docs" / "adr")
+    shutil.copy(ROOT / "zensical.toml", tmp_path)
+    (tmp_path / "docs" / "adr" / "0001-planted.md").touch()
+    assert unlisted(tmp_path) == ["adr/0001-planted.md"]
+    assert shared_numbers(tmp_path) == ["0001"]
 
 
 def test_the_reference_names_every_key_of_pipeline_yaml(pages):

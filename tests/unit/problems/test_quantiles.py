@@ -180,7 +180,7 @@ def test_frameworks_fit_each_level_and_are_kept_as_text(settings, estimator):
         ("quantiles: [0.1, 0.5, 0.9]", "quantiles: [0.5, 0.5]", "each once"),
         ("quantiles: [0.1, 0.5, 0.9]", "quantiles: []", "names its levels"),
         ("quantiles: [0.1, 0.5, 0.9]", "quantiles: [0.1, 1.5]", "less than 1"),
-        ("task: quantiles, ", "task: regression, ", "only a task quantiles has them, and this one is regression"),
+        ("task: quantiles, ", "task: regression, ", "only a task of quantiles has them, and this one is regression"),
         ("metric: pinball, at_most: 1.6", "metric: mae, at_most: 6", "is not a metric of a quantiles task"),
     ],
 )

@@ -84,7 +84,7 @@ def _value(text: Any, actual: pa.Table, name: str, place: str) -> Any:
     try:
         return _read(text, kind)
     except (ValueError, TypeError, DataContractError) as error:
-        raise ConfigError(f"{place}: {name} is {kind}, and {text!r} is none ({error})") from error
+        raise ConfigError(f"{place}: {name} is {kind}, and {text!r} is not one ({error})") from error
 
 
 def _read(text: Any, kind: pa.DataType) -> Any:
