@@ -57,16 +57,19 @@ class Browser:
     proxy: str = ""
     strangers: list[str] = field(default_factory=list)
 
-    def look(self, path: str, *, dark: bool = False, chosen: str = "") -> Look:
+    def look(self, path: str, *, dark: bool = False, chosen: str = "", keep: Path | None = None) -> Look:
         """What is shown after the scripts of a page ran.
 
         Args:
             dark: What the system prefers.
             chosen: The theme chosen in Airflow's UI, `light` or `dark`; none was unless given.
+            keep: Where its picture is left for a person to look at.
         """
         with tempfile.TemporaryDirectory() as folder:
             picture = Path(folder) / "page.png"
             dom = self._run(("--dump-dom", f"--screenshot={picture}"), path, dark=dark, chosen=chosen)
+            if keep is not None:
+                shutil.copy(picture, keep)
             with Image.open(picture) as image:
                 return Look(dom, float(np.median(np.asarray(image.convert("L"))) / 255))
 

@@ -5,19 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airloop.errors import UpstreamUnavailable
+from airloop.models.forms.encoder import picked
 from airloop.serving.beside import Answers, Beside, Said
 from airloop.serving.freshness import Judged, judge
-from airloop.serving.prediction_log import Logged, PredictionLog, new_ids
+from airloop.serving.logged import Answered, Logged, LoggedRows, new_ids
+from airloop.serving.prediction_log import PredictionLog
 from airloop.serving.refused import Refused
 
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
     from airloop.serving.served import Served
-
-# Of many rows at once one that is empty for all: each of its own costs as much as the rest of a record.
-_NOTHING: dict[str, Any] = {}
 
 
 class Asked(NamedTuple):
@@ -45,7 +44,7 @@ class Caller:
 
 def answer(
     served: "Served", questions: Sequence[Asked], log: PredictionLog, caller: Caller, beside: Beside | None = None
-) -> list[Logged]:
+) -> Answered:
     """Predict every row and write the records; all rows or none.
 
     Args:
@@ -57,16 +56,60 @@ def answer(
     _refuse_count(len(questions), served.pipeline.serving.max_rows)
     features, judged = _features(served, questions)
     predicted = served.predict(served.inputs.rows(features)).tolist()
-    own = [Said(served.version, served.decision, served.form.name, value) for value in predicted]
-    plain: Answers = [(each, "", None) for each in own]
-    answers = plain if beside is None else beside.answers(own, features, [row.entity for row in questions])
-    now, latency = time.time(), round((time.perf_counter() - caller.began) * 1000, 3)
+    if beside is None and _alike(served, questions):
+        records: Answered = _together(served, questions[0].as_of, features, predicted, caller)
+    else:
+        own = [Said(served.version, served.decision, served.form.name, value) for value in predicted]
+        plain: Answers = [(each, "", None) for each in own]
+        answers = plain if beside is None else beside.answers(own, features, [row.entity for row in questions])
+        records = _one_by_one(served, questions, features, judged, answers=answers, caller=caller)
+    log.append(served.pipeline.name, records)
+    return records
+
+
+def _alike(served: "Served", questions: Sequence[Asked]) -> bool:
+    """Whether several rows differ in their values alone: all features were sent, for one instant."""
+    if len(questions) == 1 or any(row.entity for row in questions):
+        return False
+    width = len(served.inputs.by_name)
+    return all(len(row.features) == width for row in questions) and len({row.as_of for row in questions}) == 1
+
+
+def _together(
+    served: "Served", as_of: datetime, features: Sequence[dict[str, Any]], predicted: list[Any], caller: Caller
+) -> LoggedRows:
+    now, names = time.time(), tuple(served.inputs.by_name)
+    return LoggedRows(
+        ids=new_ids(now, len(features)),
+        at=_text(datetime.fromtimestamp(now, UTC)),
+        pipeline=served.pipeline.name,
+        version=served.version,
+        decision=served.decision,
+        as_of=_text(as_of),
+        names=names,
+        rows=[*map(picked(names), features)],
+        predictions=predicted,
+        latency_ms=_milliseconds(caller),
+        caller=caller.name,
+        protocol=caller.protocol,
+        form=served.form.name,
+    )
+
+
+def _one_by_one(
+    served: "Served",
+    questions: Sequence[Asked],
+    features: Sequence[dict[str, Any]],
+    judged: Sequence[Mapping[str, Judged]],
+    *,
+    answers: Answers,
+    caller: Caller,
+) -> list[Logged]:
+    now, latency = time.time(), _milliseconds(caller)
     at = _text(datetime.fromtimestamp(now, UTC))
     as_of_text = cache(_text)  # rows of a request mostly share theirs
-    # Written as JSON once and not for each row; nobody reads it of a record that was just made.
-    whole, width = cast("list[str]", served.inputs.names_json), len(served.inputs.by_name)
     parts = zip(new_ids(now, len(questions)), questions, features, judged, answers, strict=True)
-    records = [
+    return [
         Logged(
             id=identity,
             at=at,
@@ -80,17 +123,19 @@ def answer(
             caller=caller.name,
             protocol=caller.protocol,
             form=answered.form,
-            entity=dict(row.entity) if row.entity else _NOTHING,
-            ages=_ages(views) if views else _NOTHING,
-            flags={view: item.flag for view, item in views.items() if item.flag} if views else _NOTHING,
-            explicit=whole if len(row.features) == width else list(row.features),
+            entity=dict(row.entity),
+            ages=_ages(views) if views else {},
+            flags={view: item.flag for view, item in views.items() if item.flag} if views else {},
+            explicit=list(row.features),
             role=role,
             other=other,
         )
         for identity, row, values, views, (answered, role, other) in parts
     ]
-    log.append(served.pipeline.name, records)
-    return records
+
+
+def _milliseconds(caller: Caller) -> float:
+    return round((time.perf_counter() - caller.began) * 1000, 3)
 
 
 def _refuse_count(rows: int, most: int) -> None:
@@ -104,7 +149,7 @@ def _refuse_count(rows: int, most: int) -> None:
 def _features(served: "Served", questions: Sequence[Asked]) -> tuple[list[dict[str, Any]], list[dict[str, Judged]]]:
     """Every row's features by name, and what was judged of each view that was read."""
     if not any(row.entity for row in questions) and (usual := served.inputs.usual([row.features for row in questions])):
-        return usual, [_NOTHING] * len(questions)
+        return usual, [{} for _ in questions]
     explicit: list[dict[str, Any]] = []
     entities: list[dict[str, Any]] = []
     for at, row in enumerate(questions):

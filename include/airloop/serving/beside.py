@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airloop.errors import AirloopError, UpstreamUnavailable
-from airloop.serving.prediction_log import Other
+from airloop.serving.logged import Other
 from airloop.stores.ledger import Entry, History
 
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without

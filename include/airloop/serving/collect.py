@@ -24,7 +24,8 @@ from airloop.models import prediction_tables, shadowed_rows
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Record, Window, parse_instant
 from airloop.serving import score
-from airloop.serving.prediction_log import Logged, Other, is_closed, read_segment, segments
+from airloop.serving.logged import Logged, Other
+from airloop.serving.prediction_log import is_closed, read_segment, segments
 from airloop.settings import Settings
 from airloop.stores import lake
 from airloop.stores.append_once import append_once

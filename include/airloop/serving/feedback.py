@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from airloop.config import Pipeline
 from airloop.records import Window
 from airloop.serving.collect import online_uri
+from airloop.serving.logged import id_time
 from airloop.serving.outcomes import OutcomeRow
-from airloop.serving.prediction_log import id_time, read_segment, segments
+from airloop.serving.prediction_log import read_segment, segments
 from airloop.serving.refused import Refused
 from airloop.settings import Settings
 from airloop.stores import lake, state

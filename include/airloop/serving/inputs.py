@@ -7,8 +7,6 @@ from itertools import chain
 from math import isfinite
 from typing import Any
 
-import msgspec
-
 from airloop.config import Pipeline
 from airloop.config.nearest import nearest
 from airloop.features import online_views
@@ -66,7 +64,6 @@ class Inputs:
         columns: The model's, in its order.
         of_model: The columns with what they hold.
         plain: Whether each feature is one column of its name.
-        names_json: The names of all features, as JSON.
     """
 
     features: tuple[Feature, ...]
@@ -74,7 +71,6 @@ class Inputs:
     by_name: Mapping[str, Feature] = field(init=False)
     of_model: Columns = field(init=False)
     plain: bool = field(init=False)
-    names_json: msgspec.Raw = field(init=False, repr=False, compare=False)
     _numbers: Callable[[Mapping[str, Any]], tuple[Any, ...]] = field(init=False, repr=False, compare=False)
     _texts: Callable[[Mapping[str, Any]], tuple[Any, ...]] = field(init=False, repr=False, compare=False)
     _only_those: bool = field(init=False, repr=False, compare=False)
@@ -85,7 +81,6 @@ class Inputs:
         object.__setattr__(self, "_texts", picked(texts))
         object.__setattr__(self, "_only_those", len(numbers) + len(texts) == len(self.features))
         object.__setattr__(self, "by_name", {feature.name: feature for feature in self.features})
-        object.__setattr__(self, "names_json", msgspec.Raw(msgspec.json.encode([*self.by_name])))
         object.__setattr__(self, "plain", all(item.columns == (item.name,) for item in self.features))
         object.__setattr__(self, "of_model", model_columns(self.features, self.columns))
 
@@ -117,11 +112,12 @@ class Inputs:
             numbers = [*chain.from_iterable(map(self._numbers, rows))]
             texts = [*chain.from_iterable(map(self._texts, rows))]
             # A sum that is not finite may be that of finite numbers: then each is looked at.
-            finite = _NUMBERS.issuperset(map(type, numbers)) and isfinite(sum(filter(None, numbers)))
+            kinds = set(map(type, numbers))
+            finite = kinds <= _NUMBERS and isfinite(sum(filter(None, numbers)))
             plain = _TEXTS.issuperset(map(type, texts)) and _usual("text", "".join(filter(None, texts)))
             if not finite or not plain:
                 return []
-            return [*rows] if _FLOATS.issuperset(map(type, numbers)) else [*map(_with_floats, rows)]
+            return [*map(_with_floats, rows)] if int in kinds else [*rows]
         except (KeyError, OverflowError):
             return []
 
@@ -148,8 +144,7 @@ class Inputs:
         return values
 
 
-_FLOATS, _TEXTS = frozenset({float, type(None)}), frozenset({str, type(None)})
-_NUMBERS = _FLOATS | {int}
+_NUMBERS, _TEXTS = frozenset({float, int, type(None)}), frozenset({str, type(None)})
 
 
 def _with_floats(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The prediction log: an answer leaves after its record is in an append-only segment file.
 
-A record is a line of JSON, written by one write() to a file opened with O_APPEND: a killed process loses nothing. A
-thread syncs the file every 200 ms: a machine that crashes loses at most that much. Each process writes segments of its
-own and holds a lock on the one it writes; a segment without a holder is closed, whoever closed it.
+An answer is one line of JSON or several, written by one write() to a file opened with O_APPEND: a killed process loses
+nothing. A thread syncs the file every 200 ms: a machine that crashes loses at most that much. Each process writes
+segments of its own and holds a lock on the one it writes; a segment without a holder is closed, whoever closed it.
 """
 
 import fcntl
@@ -11,16 +11,15 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from airloop.errors import DataContractError
-from airloop.records import parse_instant
+from airloop.serving.logged import Answered, Logged, encoded, read_line
 from airloop.serving.refused import Refused
 from airloop.settings import Settings
 
@@ -29,72 +28,6 @@ logger = logging.getLogger(__name__)
 SYNC_SECONDS = 0.2
 _SEGMENT_BYTES = 16 << 20
 _SUFFIX = ".jsonl"
-
-
-class Other(msgspec.Struct, frozen=True):
-    """What the version said that did not answer: the challenger beside the champion, of a canary's row the champion."""
-
-    version: int
-    decision: int
-    prediction: float | list[float]
-
-
-class Logged(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One prediction as it was answered.
-
-    Attributes:
-        id: 32 hexadecimal digits, the first 12 the millisecond (Unix) of the answer.
-        at: Wall clock of the answer, ISO UTC.
-        decision: Number of the ledger's decision that put the version in force.
-        as_of: The instant the features' ages are measured at: the decision time of the row.
-        features: Every feature the model was given, by name.
-        ages: View -> age in seconds of the value that was used.
-        flags: View -> `stale` or `absent`.
-        explicit: Names of the features the request sent itself.
-        role: `canary` where a challenger answered; empty for the champion.
-        other: What the version said that did not answer; None where only one was asked.
-        prediction: A number, or a list of probabilities.
-        latency_ms: From the request's last byte to this record.
-        caller: Name and id of the key; `open` where none is needed.
-    """
-
-    id: str
-    at: str
-    pipeline: str
-    version: int
-    decision: int
-    as_of: str
-    features: dict[str, Any]
-    prediction: float | list[float]
-    latency_ms: float
-    caller: str
-    protocol: str
-    form: str
-    entity: dict[str, Any] = {}
-    ages: dict[str, float] = {}
-    flags: dict[str, str] = {}
-    explicit: list[str] = []
-    role: str = ""
-    other: Other | None = None
-
-
-_ENCODER = msgspec.json.Encoder()
-
-
-def new_ids(now: float, count: int) -> list[str]:
-    """Prediction ids of this millisecond (Unix seconds); 80 random bits follow it in each."""
-    moment, random = f"{int(now * 1000):012x}", secrets.token_hex(10 * count)
-    return [f"{moment}{random[at : at + 20]}" for at in range(0, 20 * count, 20)]
-
-
-def id_time(prediction_id: str) -> datetime | None:
-    """When an id was given; None for what is not an id."""
-    if len(prediction_id) != 32 or not set(prediction_id) <= set("0123456789abcdef"):
-        return None
-    try:
-        return datetime.fromtimestamp(int(prediction_id[:12], 16) / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
 
 
 def log_folder(settings: Settings, pipeline: str) -> Path:
@@ -127,13 +60,13 @@ class PredictionLog:
         self._thread = threading.Thread(target=self._sync_until_stopped, name="log-sync", daemon=True)
         self._thread.start()
 
-    def append(self, pipeline: str, records: Sequence[Logged]) -> None:
+    def append(self, pipeline: str, records: Answered) -> None:
         """Write the records of one answer, all or none.
 
         Raises:
             Refused: The disk does not take them (503): the answer must not leave.
         """
-        content = _ENCODER.encode_lines(records)
+        content = encoded(records)
         with self._lock:
             try:
                 segment = self._segment(pipeline)
@@ -206,20 +139,10 @@ def read_segment(path: Path) -> Iterator[Logged]:
                 logger.info("%s:%d: the last record is not whole (yet)", path, number)
                 return
             try:
-                yield _record(line)
+                yield from read_line(line)
             except (msgspec.MsgspecError, ValueError, RecursionError, DataContractError) as error:
                 # ValueError: bytes that are not UTF-8.
                 logger.warning("%s:%d: is not a record: %s", path, number, error)
-
-
-def _record(line: bytes) -> Logged:
-    """A line as record, its id and instants readable: one that is not would stop every later collection."""
-    record = msgspec.json.decode(line, type=Logged)
-    for instant in (record.at, record.as_of):
-        parse_instant(instant)
-    if id_time(record.id) is None:
-        raise ValueError(f"{record.id[:40]!r} is not the id of a prediction")
-    return record
 
 
 def is_closed(path: Path) -> bool:

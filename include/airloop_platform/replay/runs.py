@@ -56,6 +56,8 @@ class Runs:
         self.report(what)
 
         def say(tasks: list[dict[str, Any]]) -> None:
+            if any(task["task_id"] == "approve" and task["state"] == "deferred" for task in tasks):
+                self.report(f"{what}: {self._asks(run)}")
             running = sorted({task["task_id"] for task in tasks if task["state"] == "running"})
             if running:
                 self.report(f"{what} ({', '.join(running)})")
@@ -64,6 +66,14 @@ class Runs:
             self.client.wait(run, seconds=_RUN_SECONDS, on_tasks=say)
         except AirloopError as error:
             raise type(error)(f"{what}: {error}\nWhen it is mended, the same command goes on from here.") from error
+
+    def _asks(self, run: Run) -> str:
+        """How a person answers the question that a promotion waits with; its id ends in the decision's number."""
+        number = run.run_id.rpartition("__")[2]
+        return (
+            "waits for a person's approval: answer under Required Actions in Airflow, or by "
+            f"`airloop approve {self.pipeline.name} {number} --why '...'` (or `reject`)"
+        )
 
 
 def text(instant: datetime) -> str:

@@ -66,7 +66,7 @@ class Trainings:
         self._promotion(window, name)
 
     def _promotion(self, window: Window, name: str) -> None:
-        """Wait for the promotion of the newest decision of this cutoff; one that waits for a person is left to wait."""
+        """Wait for the promotion of the newest decision of this cutoff, and for the person that it may ask."""
         trained = Window(self.pipeline.coverage.start, window.end)
         decision: Decision | None = newest(Decision, "decide", self.pipeline, trained, self.settings)
         if decision is None or not decision.passed:

@@ -12,7 +12,8 @@ from airloop.gate import lock
 from airloop.pages import answers, compared_features, overview, serving
 from airloop.pages.site import Site
 from airloop.serving import collect
-from airloop.serving.prediction_log import Logged, Other, PredictionLog, new_ids
+from airloop.serving.logged import Logged, Other, new_ids
+from airloop.serving.prediction_log import PredictionLog
 from airloop.settings import Settings
 from airloop.stores import ledger
 

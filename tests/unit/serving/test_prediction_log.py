@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from msgspec import structs
 from tests.support import command, served_toy, toy
 from tests.support.run_plainly import run_plainly
 from tests.support.served_toy import CUTOFF, EXPLICIT, NOON, ask, wait_for
@@ -23,7 +24,8 @@ from airloop.features import examples
 from airloop.models import model_version
 from airloop.records import Window
 from airloop.serving import collect, replay_log, score
-from airloop.serving.prediction_log import Logged, PredictionLog, id_time, is_closed, new_ids, read_segment, segments
+from airloop.serving.logged import Logged, LoggedRows, id_time, new_ids
+from airloop.serving.prediction_log import PredictionLog, is_closed, read_segment, segments
 from airloop.serving.refused import Refused
 from airloop.stores import lake
 from airloop_platform.supervisor.environment import settings_environment
@@ -116,6 +118,64 @@ def _ready(url):
         return httpx.get(f"{url}/v2/models/toy/ready", trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def lines(settings):
+    return [line for path in segments(settings, "toy") for line in path.read_bytes().splitlines(keepends=True)]
+
+
+def test_rows_that_were_sent_whole_are_one_line_and_read_as_the_record_of_each(served):
+    strange = {**EXPLICIT, "machine_code": 'mü "1"\n', "celsius": None}
+    rows = [EXPLICIT, {**EXPLICIT, "job_size": 7}, strange]
+    as_of = NOON.isoformat()
+    with served_toy.running(served) as client:
+        together = ask(client, {"rows": [{"features": row} for row in rows], "as_of": as_of}).json()
+        assert len(lines(served)) == 1
+        alone = [ask(client, {"features": row, "as_of": as_of}).json() for row in rows]
+    read = {record.id: record for path in segments(served, "toy") for record in read_segment(path)}
+    assert len(read) == 6
+    for row, said, other in zip(rows, together["predictions"], alone, strict=True):
+        one, again = read[said["prediction_id"]], read[other["predictions"][0]["prediction_id"]]
+        own = {"id": "", "at": "", "latency_ms": 0.0, "explicit": sorted(again.explicit)}
+        assert structs.replace(one, **own | {"explicit": sorted(one.explicit)}) == structs.replace(again, **own)
+        assert one.features == row
+        assert said | {"prediction_id": ""} == other["predictions"][0] | {"prediction_id": ""}
+    assert {name: together[name] for name in ("model_version", "decision")} == {
+        name: alone[0][name] for name in ("model_version", "decision")
+    }
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"features": EXPLICIT}, {"entity": entity(), "as_of": NOON.isoformat()}],
+        [{"features": EXPLICIT, "as_of": NOON.isoformat()}, {"features": EXPLICIT}],
+    ],
+    ids=["by keys", "of two instants"],
+)
+def test_rows_that_share_less_are_a_line_each(served, rows):
+    with served_toy.running(served) as client:
+        answer = ask(client, {"rows": rows})
+    assert answer.status_code == 200
+    assert len(lines(served)) == 2
+    assert all_ids(served) == [row["prediction_id"] for row in answer.json()["predictions"]]
+
+
+@pytest.mark.parametrize(
+    "spoil", [{"rows": [(1.0,)]}, {"rows": [("m1", 1.0)] * 2}, {"ids": ["no id"]}, {"at": "today"}]
+)
+def test_a_line_of_rows_that_was_spoiled_is_passed_over(log, served, spoil, caplog):
+    now = time.time()
+    fields = {
+        name: getattr(logged(), name) for name in ("at", "pipeline", "version", "decision", "as_of", "latency_ms")
+    }
+    fields |= {"names": ("machine_code", "job_size"), "caller": "open", "protocol": "/v1", "form": "trees"}
+    whole = LoggedRows(ids=new_ids(now, 1), rows=[("m1", 1.0)], predictions=[0.5], **fields)
+    log.append("toy", whole)
+    log.append("toy", structs.replace(whole, **spoil))
+    log.append("toy", structs.replace(whole, ids=new_ids(now, 1)))
+    assert len(all_ids(served)) == 2
+    assert ":2: is not a record" in caplog.text
 
 
 def test_a_stopped_service_answers_what_it_has_accepted(served):

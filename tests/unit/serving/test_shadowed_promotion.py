@@ -16,7 +16,8 @@ from airloop.features import examples
 from airloop.gate import promote, shadowing
 from airloop.records import Scored, Window
 from airloop.serving import collect
-from airloop.serving.prediction_log import Logged, Other, PredictionLog, new_ids
+from airloop.serving.logged import Logged, Other, new_ids
+from airloop.serving.prediction_log import PredictionLog
 from airloop.stores import ledger, state
 
 START = toy.days(0, CUTOFF).end

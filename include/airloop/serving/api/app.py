@@ -37,7 +37,7 @@ def build(service: Service) -> Starlette:
         path: str, handler: _Handler, method: str = "POST", scope: str = "predict", error: ErrorBody = _ours
     ) -> Route:
         endpoint = Endpoint(service, path, partial(handler, service), scope, error)
-        return Route(path, _function(endpoint), methods=[method])
+        return Route(path, endpoint, methods=[method])
 
     mlflow, protocol = mlflow_protocol.error_body, inference_protocol.error_body
     models = "/v2/models/{name}"
@@ -71,14 +71,6 @@ def build(service: Service) -> Starlette:
 
 def _ours(error: Refused) -> dict[str, Any]:
     return error.to_json()
-
-
-def _function(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-    # Starlette takes an object for a whole ASGI application.
-    async def call(request: Request) -> Response:
-        return await endpoint(request)
-
-    return call
 
 
 async def _document(service: Service, _request: Request, _caller: Caller) -> Response:

@@ -18,7 +18,7 @@ from airloop.serving.api.endpoints import answered, body_in_time, json_answer
 from airloop.serving.api.service import Service
 from airloop.serving.api.tensor_values import DATATYPES
 from airloop.serving.inputs import Feature
-from airloop.serving.prediction_log import Logged
+from airloop.serving.logged import Answered, LoggedRows, ids_of, predictions_of
 from airloop.serving.refused import Refused
 
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
@@ -169,15 +169,15 @@ def _classes(served: "Served") -> list[int]:
     return [len(served.task.outputs)] if served.task.outputs else []
 
 
-def _answer(served: "Served", body: InferRequest, records: list[Logged]) -> dict[str, Any]:
-    flat = [record.prediction for record in records]
-    values = [item for row in flat for item in row] if served.task.outputs else flat  # type: ignore[union-attr]
+def _answer(served: "Served", body: InferRequest, records: Answered) -> dict[str, Any]:
+    flat = predictions_of(records)
+    values = [item for row in flat for item in row] if served.task.outputs else flat
     shape = [len(records), *_classes(served)]
     content: dict[str, Any] = {"model_name": served.pipeline.name, "model_version": str(served.version)}
     if body.id is not None:
         content["id"] = body.id
-    content["parameters"] = {"decision": served.decision, "prediction_ids": [record.id for record in records]}
-    if any(record.role for record in records):
+    content["parameters"] = {"decision": served.decision, "prediction_ids": ids_of(records)}
+    if not isinstance(records, LoggedRows) and any(record.role for record in records):
         content["parameters"]["model_versions"] = [str(record.version) for record in records]
     content["outputs"] = [{"name": _OUTPUT, "datatype": "FP64", "shape": shape, "data": values}]
     return content

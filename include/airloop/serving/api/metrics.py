@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airloop.serving.champions import Slot
-    from airloop.serving.prediction_log import Logged
+    from airloop.serving.logged import Answered, Logged
 
 _BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -48,9 +48,12 @@ class Metrics:
         with self._lock:
             self._errors[code] += 1
 
-    def answered(self, records: Sequence["Logged"]) -> None:
+    def answered(self, records: "Answered") -> None:
         """Count the predictions of one answer."""
         with self._lock:
+            if not isinstance(records, Sequence):
+                self._predictions[records.pipeline, records.version] += len(records)
+                return
             self._predictions.update(map(_WHOSE, records))
             for record in filter(_notable, records):
                 self._canary[record.pipeline] += bool(record.role)

@@ -25,7 +25,7 @@ from airloop.serving.api.bodies import instant, now, read_body
 from airloop.serving.api.endpoints import answered, body_in_time, json_answer
 from airloop.serving.api.json_keys import unique
 from airloop.serving.api.service import Service
-from airloop.serving.prediction_log import Logged
+from airloop.serving.logged import predictions_of
 from airloop.serving.refused import Refused
 
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
@@ -59,7 +59,8 @@ async def invocations(service: Service, request: Request, caller: Caller) -> Res
     as_of = _as_of(params)
     records = await answered(service, served, [_asked(served, row, as_of) for row in rows], caller)
     headers = {"X-Airloop-Model-Version": str(served.version), "X-Airloop-Decision": str(served.decision)}
-    return json_answer({"predictions": [_as_mlflow(served, record) for record in records]}, headers=headers)
+    predictions = [_as_mlflow(served, prediction) for prediction in predictions_of(records)]
+    return json_answer({"predictions": predictions}, headers=headers)
 
 
 async def ping(service: Service, _request: Request, _caller: Caller) -> Response:
@@ -194,11 +195,10 @@ def _missing(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _as_mlflow(served: "Served", record: Logged) -> Any:
-    if served.task.kind == "binary":
-        probability = record.prediction
-        return [1 - probability, probability] if isinstance(probability, float) else probability
-    return record.prediction
+def _as_mlflow(served: "Served", prediction: Any) -> Any:
+    if served.task.kind == "binary" and isinstance(prediction, float):
+        return [1 - prediction, prediction]
+    return prediction
 
 
 def _pipeline(service: Service, request: Request) -> str:

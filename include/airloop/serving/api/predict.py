@@ -1,5 +1,6 @@
 """`POST /v1/pipelines/{pipeline}/predict`: one row or many, by keys, by features, or both."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from airloop.serving.api.endpoints import answered, body_in_time, json_answer
 from airloop.serving.api.json_keys import fewest_colons
 from airloop.serving.api.requests import PredictRequest, Row
 from airloop.serving.api.service import Service
-from airloop.serving.prediction_log import Logged
+from airloop.serving.logged import Answered, Logged, LoggedRows
 from airloop.serving.refused import Refused
 
 if TYPE_CHECKING:  # importing it costs seconds, and a service without a champion does without
@@ -45,17 +46,15 @@ def _as_of(row: Row, at: int, default: datetime) -> datetime:
     return default if row.as_of is None else instant(row.as_of, default=default, field=f"rows[{at}].as_of")
 
 
-def answer_body(served: "Served", records: list[Logged]) -> dict[str, Any]:
+def answer_body(served: "Served", answered: Answered) -> dict[str, Any]:
     """The answer to a request, and to nothing else: what it says is in the log by now.
 
     It names the champion, and each row that a challenger answered names that one; all rows alike, the answer does.
     """
-    versions = {(record.version, record.decision) for record in records}
-    version, decision = versions.pop() if len(versions) == 1 else (served.version, served.decision)
-    predictions = [_of_row(record) for record in records]
-    for answers, record in zip(predictions, records, strict=True) if versions else ():
-        if record.version != version:
-            answers |= {"model_version": record.version, "decision": record.decision}
+    if isinstance(answered, LoggedRows):
+        version, decision, predictions = answered.version, answered.decision, _of_rows(answered)
+    else:
+        version, decision, predictions = _of_records(served, answered)
     body: dict[str, Any] = {
         "pipeline": served.pipeline.name,
         "model_version": version,
@@ -69,12 +68,37 @@ def answer_body(served: "Served", records: list[Logged]) -> dict[str, Any]:
     return body
 
 
-def _of_row(record: Logged) -> dict[str, Any]:
-    return {
-        "prediction_id": record.id,
-        "prediction": record.prediction,
-        "entity": record.entity,
-        "as_of": record.as_of,
-        "feature_ages_seconds": record.ages,
-        "flags": record.flags,
-    }
+def _of_rows(rows: LoggedRows) -> list[dict[str, Any]]:
+    nothing: dict[str, Any] = {}
+    return [
+        {
+            "prediction_id": identity,
+            "prediction": prediction,
+            "entity": nothing,
+            "as_of": rows.as_of,
+            "feature_ages_seconds": nothing,
+            "flags": nothing,
+        }
+        for identity, prediction in zip(rows.ids, rows.predictions, strict=True)
+    ]
+
+
+def _of_records(served: "Served", records: Sequence[Logged]) -> tuple[int, int, list[dict[str, Any]]]:
+    versions = {(record.version, record.decision) for record in records}
+    version, decision = versions.pop() if len(versions) == 1 else (served.version, served.decision)
+    return (
+        version,
+        decision,
+        [
+            {
+                "prediction_id": record.id,
+                "prediction": record.prediction,
+                "entity": record.entity,
+                "as_of": record.as_of,
+                "feature_ages_seconds": record.ages,
+                "flags": record.flags,
+                **({"model_version": record.version, "decision": record.decision} if record.version != version else {}),
+            }
+            for record in records
+        ],
+    )
