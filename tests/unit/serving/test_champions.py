@@ -186,6 +186,15 @@ def test_definitions_that_changed_take_the_version_away_that_no_longer_fits_them
     assert "is not what version 1 was trained on" in slots.slots["toy"].problem
 
 
+def test_labels_that_were_turned_round_take_the_version_away_and_a_rewritten_query_does_not(served, tmp_path):
+    label = "failed::DOUBLE AS label"
+    for query, answers in (("1 - failed::DOUBLE AS label", False), ("CAST(failed AS DOUBLE) AS label", True)):
+        slots = Champions(toy.edited(served, tmp_path / str(answers), "features.sql", label, query))
+        slots.look()
+        assert (slots.slots["toy"].served is not None) is answers
+        assert ("turned round" in slots.slots["toy"].problem) is not answers
+
+
 def test_a_broken_pipeline_and_one_without_champion_do_not_take_the_others_away(served, tmp_path):
     project = tmp_path / "project"
     shutil.copytree(served.project_dir, project, ignore=shutil.ignore_patterns("home", "__pycache__"))

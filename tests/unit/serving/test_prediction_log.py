@@ -136,10 +136,12 @@ def test_rows_that_were_sent_whole_are_one_line_and_read_as_the_record_of_each(s
     assert len(read) == 6
     for row, said, other in zip(rows, together["predictions"], alone, strict=True):
         one, again = read[said["prediction_id"]], read[other["predictions"][0]["prediction_id"]]
-        own = {"id": "", "at": "", "latency_ms": 0.0, "explicit": sorted(again.explicit)}
+        own = {"id": "", "at": "", "latency_ms": 0.0, "prediction": 0.0, "explicit": sorted(again.explicit)}
         assert structs.replace(one, **own | {"explicit": sorted(one.explicit)}) == structs.replace(again, **own)
         assert one.features == row
-        assert said | {"prediction_id": ""} == other["predictions"][0] | {"prediction_id": ""}
+        assert one.prediction == said["prediction"] == pytest.approx(again.prediction, abs=1e-12)
+        neither = {"prediction_id": "", "prediction": 0.0}
+        assert said | neither == other["predictions"][0] | neither
     assert {name: together[name] for name in ("model_version", "decision")} == {
         name: alone[0][name] for name in ("model_version", "decision")
     }
