@@ -184,3 +184,32 @@ def test_a_folder_left_by_a_killed_first_write_is_no_table(uri: str, settings: S
     assert lake.open_table(uri, settings) is None
     lake_rows.replace(uri, settings, JANUARY, lake_rows.row(1, JANUARY))
     assert lake_rows.held(uri, settings, JANUARY) == [lake_rows.row(1, JANUARY)]
+
+
+@pytest.mark.parametrize("start", ["2020-01-15T07:00:00Z", "1969-12-31T23:00:00Z", "2020-01-15T07:00:00.000700Z"])
+def test_rows_at_both_bounds_are_told_apart_to_the_microsecond(uri: str, settings: Settings, start: str) -> None:
+    at = datetime.fromisoformat(start)
+    hour = Window(at, at + timedelta(hours=1))
+    around = Window(at - timedelta(hours=1), at + timedelta(hours=2))
+    edges = (at - timedelta.resolution, at, hour.end - timedelta.resolution, hour.end)
+    rows = [{"id": number, "at": edge, "value": 1.0, "name": "old"} for number, edge in enumerate(edges)]
+    for row in rows:  # a file each, whose bounds Delta knows to the millisecond
+        own = Window(row["at"], row["at"] + timedelta.resolution)
+        lake_rows.replace(uri, settings, own, row)
+    new = [row | {"name": "new"} for row in rows[1:3]]
+    lake_rows.replace(uri, settings, hour, *new)
+    assert [row["name"] for row in lake_rows.held(uri, settings, around)] == ["old", "new", "new", "old"]
+
+
+def test_a_window_is_replaced_without_opening_files_that_hold_nothing_of_it(uri: str, settings: Settings) -> None:
+    days = [Window(JANUARY.start + timedelta(days=day), JANUARY.start + timedelta(days=day + 1)) for day in range(3)]
+    for day in days:
+        lake_rows.replace(uri, settings, day, lake_rows.row(1, day))
+    one = {path.name for path in Path(uri).glob("month=*/*.parquet")}
+    lake_rows.replace(uri, settings, days[1], lake_rows.row(1, days[1], 2.0))
+    (new,) = {path.name for path in Path(uri).glob("month=*/*.parquet")} - one
+    for path in Path(uri).glob("month=*/*.parquet"):
+        if path.name != new:
+            path.write_text("not a file of rows")
+    lake_rows.replace(uri, settings, days[1], lake_rows.row(1, days[1], 3.0))
+    assert [item["value"] for item in lake_rows.held(uri, settings, days[1])] == [3.0]

@@ -36,22 +36,27 @@ def replace_window(
     """
     _refuse_strays(uri, rows, time_column, window)
     rows = in_order(rows, sort_by)
-    digest = content_digest(rows)
-    current = _current(uri, rows, settings, time_column=time_column, window=window, sort_by=sort_by)
-    if current is not None and current[0] == digest:
-        version = current[1]
+    digest, table = content_digest(rows), open_table(uri, settings)
+    if table is not None and digest == _held(table, uri, rows, time_column=time_column, window=window, sort_by=sort_by):
+        version = table.version()
     else:
-        version = _replace(uri, with_month(rows, time_column), settings, time_column=time_column, window=window)
+        rows = with_month(rows, time_column)
+        version = _replace(uri, table, rows, settings, time_column=time_column, window=window)
     return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
 
 
-def _replace(uri: str, rows: pa.Table, settings: Settings, *, time_column: str, window: Window) -> int:
+def _replace(
+    uri: str, table: DeltaTable | None, rows: pa.Table, settings: Settings, *, time_column: str, window: Window
+) -> int:
+    """Write the rows of a window; `table` is the table as it was opened, None of one that was not there."""
     how: dict[str, Any] = {"partition_by": [PARTITION], "schema_mode": "merge"}
 
     def write(options: Any) -> None:
         if month_rewrite.reads_back(time_column):
             predicate = window_predicate(time_column, window)
-            write_deltalake(uri, rows, storage_options=options, mode="overwrite", predicate=predicate, **how)
+            # A table that is open is brought to its newest version, which costs what came since, and not its age.
+            place = {"table_or_uri": uri, "storage_options": options} if table is None else {"table_or_uri": table}
+            write_deltalake(**place, data=rows, mode="overwrite", predicate=predicate, **how)
         elif open_table(uri, settings) is None:
             write_deltalake(uri, rows, storage_options=options, mode="error", **how)
         else:
@@ -90,17 +95,15 @@ def _refuse_strays(uri: str, rows: pa.Table, time_column: str, window: Window) -
         raise DataContractError(f"{uri} {window}: {rows.num_rows - inside} rows with {time_column} outside the window")
 
 
-def _current(
-    uri: str, like: pa.Table, settings: Settings, *, time_column: str, window: Window, sort_by: Sequence[str]
-) -> tuple[str, int] | None:
-    table = open_table(uri, settings)
-    if table is None:
-        return None
+def _held(
+    table: DeltaTable, uri: str, like: pa.Table, *, time_column: str, window: Window, sort_by: Sequence[str]
+) -> str:
+    """The digest of what a table holds of a window."""
     where = between(time_column, window)
     dataset = matching(table, where)
     _refuse_other_types(uri, like.schema, dataset.schema)
     rows = dataset.to_table(filter=where)
-    return content_digest(in_order_like(rows, like, sort_by)), table.version()
+    return content_digest(in_order_like(rows, like, sort_by))
 
 
 def _refuse_other_types(uri: str, written: pa.Schema, in_table: pa.Schema) -> None:
@@ -125,6 +128,6 @@ def _commit(uri: str, settings: Settings, write: Callable[[Any], None]) -> int:
         if "://" not in uri:
             Path(uri).mkdir(parents=True, exist_ok=True)
         write(options)
-        return int(DeltaTable(uri, storage_options=options).version())
+        return int(DeltaTable(uri, storage_options=options, without_files=True).version())
 
     return committed(uri, written)

@@ -1,7 +1,7 @@
 """Tables at `<lake>/<pipeline>/<layer>/<table>`, partitioned by month, and the conditions that pick a window of one."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +20,8 @@ from airloop.stores import month_rewrite
 PARTITION = month_rewrite.PARTITION
 
 INSTANT = pa.timestamp("us", tz="UTC")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def table_uri(settings: Settings, pipeline: str, layer: str, table: str) -> str:
@@ -92,10 +94,18 @@ def month_of(path: str) -> str:
 
 def window_predicate(time_column: str, window: Window, *, table: str = "") -> str:
     """`between` in Delta's SQL, bounded by partitions too; `table` is put before each column."""
-    bounds = [f"{bound:%Y-%m-%dT%H:%M:%S.%f}Z" for bound in (window.start, window.end)]
+    start, end = map(_sql_instant, (window.start, window.end))
     first, last = months_of(window)
     months = f"{table}{PARTITION} >= '{first}' AND {table}{PARTITION} <= '{last}'"
-    return f"{months} AND {table}{time_column} >= '{bounds[0]}' AND {table}{time_column} < '{bounds[1]}'"
+    return f"{months} AND {table}{time_column} >= {start} AND {table}{time_column} < {end}"
+
+
+def _sql_instant(instant: datetime) -> str:
+    # Beside a text the column would be cast, and every file of the month be opened: files are ruled out by an instant
+    # alone. Their bounds are in milliseconds, cut off, and would rule out too much for a finer one.
+    if instant.microsecond % 1000:
+        return f"'{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z'"
+    return f"to_timestamp_micros({(instant - _EPOCH) // timedelta.resolution})"
 
 
 def months_of(window: Window) -> tuple[str, str]:
