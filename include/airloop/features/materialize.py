@@ -58,7 +58,8 @@ def materialize(at: Deployment, window: Window, *, features: Validated) -> Mater
         distinct = written.group_by(list(keys)).aggregate([])
         rows[view] = distinct.num_rows
         sample, since = _sample(distinct, pipeline), expired.get(view, _EVER)
-        checked += _check(pipeline, store, view, sample, reached=newest.end, since=since, settings=settings)
+        span = Window(window.start, newest.end)
+        checked += _check(pipeline, store, view, sample, span=span, since=since, settings=settings)
     catalogue.publish(store, pipeline.name, settings)
     return Materialized(window=window, rows=rows, checked_keys=checked)
 
@@ -74,13 +75,14 @@ def _check(
     view: str,
     sample: list[dict[str, Any]],
     *,
-    reached: datetime,
+    span: Window,
     since: datetime,
     settings: Settings,
 ) -> int:
-    """Compare the online values of sampled keys with the newest in the lake, known before `reached` or online.
+    """Compare the online values of sampled keys with the newest in the lake, known before span.end or online.
 
     Args:
+        span: From the window, in which each key has a row, to the end of the newest one materialized.
         since: A newest value known before it may be gone (`airloop maintain`), and an older one in its place.
     """
     features = feature_store.view_features(pipeline, settings).get(view, ())
@@ -89,12 +91,13 @@ def _check(
     references = [f"{view}:{name}" for name in features]
     with feature_store.answering(settings):
         online = store.get_online_features(references, entity_rows=sample).to_dict(include_event_timestamps=True)
-    lake_rows, streamed = _lake_rows(pipeline, view, sample, settings), pipeline.streamed_views
+    lake_rows = _lake_rows(pipeline, view, sample, settings, since=span.start)
+    streamed = pipeline.streamed_views
     for position, key in enumerate(sample):
         # A killed run may have written a later window without a record of it; online instants are whole seconds.
         seen_at = datetime.fromtimestamp(online[f"{features[0]}__ts"][position] + 1, UTC)
         known = lake_rows[tuple(key.values())]
-        newest = known[known["known_at"] < max(reached, seen_at)].iloc[-1]
+        newest = known[known["known_at"] < max(span.end, seen_at)].iloc[-1]
         # An event goes online before its window is built.
         ahead = view in streamed and seen_at > newest["known_at"]
         gone = seen_at < newest["known_at"] < since
@@ -116,10 +119,12 @@ def _same(stored: Any, expected: Any) -> bool:
     return bool(stored == expected or (pd.isna(stored) and pd.isna(expected)))
 
 
-def _lake_rows(pipeline: Pipeline, view: str, sample: list[dict[str, Any]], settings: Settings) -> dict[Any, Any]:
-    """Key -> the lake's rows of it, oldest first."""
+def _lake_rows(
+    pipeline: Pipeline, view: str, sample: list[dict[str, Any]], settings: Settings, *, since: datetime
+) -> dict[Any, Any]:
+    """Key -> the lake's rows of it that were known from `since` on, oldest first."""
     keys = list(sample[0])
     uri = lake.table_uri(settings, pipeline.name, "features", view)
-    keys_of_sample = [row[keys[0]] for row in sample]
-    rows = lake.read(uri, settings, where=pc.field(keys[0]).isin(keys_of_sample)).to_pandas()
+    of_sample = pc.field(keys[0]).isin([row[keys[0]] for row in sample])
+    rows = lake.read(uri, settings, where=of_sample & (pc.field("known_at") >= lake.instant(since))).to_pandas()
     return dict(iter(rows.sort_values(["known_at", "created_at"]).groupby(keys)))
