@@ -1,6 +1,7 @@
 """Calendar windows: which half-open UTC periods a pipeline's runs take."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from airloop.records import Window
@@ -42,10 +43,15 @@ def calendar_windows(calendar: Calendar, span: Window) -> tuple[Window, ...]:
     windows = []
     start = period_start(calendar, span.start)
     while start < span.end:
-        end = period_end(calendar, start)
-        windows.append(Window(start, end))
-        start = end
+        windows.append(_period(calendar, start))
+        start = windows[-1].end
     return tuple(windows)
+
+
+@lru_cache(maxsize=4096)
+def _period(calendar: Calendar, start: datetime) -> Window:
+    """The period that starts there: files of one day after the other ask for the same ones."""
+    return Window(start, period_end(calendar, start))
 
 
 def nearest_bound(calendar: Calendar, instant: datetime) -> datetime:

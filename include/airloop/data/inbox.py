@@ -66,7 +66,7 @@ def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | 
     quiet = settled.read(pipeline, settings)
     files = {window: landed.by_window.get(window, []) for window in {*landed.by_window, *done.ingests}}
     marks = {window: quiet.mark(listed, done.ingests.get(window)) for window, listed in files.items()}
-    unsettled = [window for window, mark in marks.items() if quiet.marks.get(window) != mark]
+    unsettled = [window for window, mark in marks.items() if not quiet.knows(window, mark)]
     done.open_records(unsettled)
     fresh = {window: landed.fresh(window, done.checksums(window)) for window in unsettled}
     why = _why(pipeline, files, fresh, done)
@@ -175,11 +175,14 @@ class _Landed:
     def _finished(self, pipeline: Pipeline, within: Window | None) -> dict[Window, list[ListedFile]]:
         """Files of every finished window inside coverage; a local day may belong to two windows, or to 25."""
         over, coverage = within.end if within else self._over(pipeline), pipeline.coverage
+        if over is None:
+            return {}
         start = max(coverage.start, within.start) if within else coverage.start
+        end = min(over, coverage.end or over)
         by_window: dict[Window, list[ListedFile]] = {}
         for file, span in self._spans:
-            for window in calendar_windows(pipeline.calendar, span) if span and over else ():
-                if start <= window.start and window.end <= min(over or window.end, coverage.end or window.end):
+            for window in calendar_windows(pipeline.calendar, span) if span else ():
+                if start <= window.start and window.end <= end:
                     by_window.setdefault(window, []).append(file)
         return by_window
 

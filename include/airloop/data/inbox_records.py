@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airloop.config import Pipeline, calendar_windows
+from airloop.config.calendar import is_period
 from airloop.records import Ingested, LandedFile, SetAside, Window
 from airloop.settings import Settings
 from airloop.stores import state
@@ -53,7 +54,7 @@ class Records:
 def _newest(pipeline: Pipeline, stage: str, settings: Settings, within: Window | None) -> dict[Window, int]:
     newest: dict[Window, int] = {}
     for run, number in state.newest_ids(settings, pipeline.name, stage, overlapping=within).items():
-        for window in calendar_windows(pipeline.calendar, run):
+        for window in (run,) if is_period(pipeline.calendar, run) else calendar_windows(pipeline.calendar, run):
             whole = run.start <= window.start and window.end <= run.end
             if whole and (within is None or (within.start <= window.start and window.end <= within.end)):
                 newest[window] = max(number, newest.get(window, number))

@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -26,12 +27,16 @@ class Settled:
     """What is remembered of a pipeline's windows.
 
     Attributes:
-        marks: Of each window in which nothing waited, the mark it had then.
+        marks: Of each window, by its bounds, in which nothing waited, the mark it had then.
         feeds: Digest of how files are declared: other names or another zone give windows other files.
     """
 
-    marks: Mapping[Window, str]
+    marks: Mapping[tuple[datetime, datetime], str]
     feeds: str
+
+    def knows(self, window: Window, mark: str) -> bool:
+        """Whether this is the mark that the window had."""
+        return self.marks.get((window.start, window.end)) == mark
 
     def mark(self, files: Iterable[ListedFile], record: int | None) -> str:
         """Another one when a file of the window comes, goes or is replaced, or its ingest ran again."""
@@ -49,7 +54,8 @@ def read(pipeline: Pipeline, settings: Settings) -> Settled:
     query = sa.select(table.c.window_start, table.c.window_end, table.c.mark).where(table.c.pipeline == pipeline.name)
     with state.reading(settings) as connection:
         rows = connection.execute(query).all()
-    marks = {state.stored_window(start, end): mark for start, end, mark in rows}
+    read_instant = datetime.fromisoformat
+    marks = {(read_instant(start), read_instant(end)): mark for start, end, mark in rows}
     declared = "\n".join(f"{name} {feed.model_dump_json()}" for name, feed in pipeline.feeds.items())
     return Settled(marks, hashlib.sha256(declared.encode()).hexdigest())
 

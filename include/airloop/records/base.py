@@ -59,16 +59,19 @@ class Window(Record):
     end: datetime
 
     def __post_init__(self) -> None:
-        for name in ("start", "end"):
-            value = getattr(self, name)
-            if value.tzinfo is None:
-                raise DataContractError(f"window {name} {value} has no timezone; windows are UTC")
-            if value.tzinfo is not UTC:
-                object.__setattr__(self, name, value.astimezone(UTC))
+        if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
+            self._to_utc()
         if self.start >= self.end:
             raise DataContractError(
                 f"window [{self.start}, {self.end}) is empty or reversed; start must lie before end"
             )
+
+    def _to_utc(self) -> None:
+        for name in ("start", "end"):
+            value = getattr(self, name)
+            if value.tzinfo is None:
+                raise DataContractError(f"window {name} {value} has no timezone; windows are UTC")
+            object.__setattr__(self, name, value.astimezone(UTC))
 
     @classmethod
     def parse(cls, start: str, end: str) -> "Window":

@@ -1,11 +1,11 @@
 """The landing folder: what an upstream system put there, at any fsspec URL."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import fsspec
@@ -17,10 +17,10 @@ from airloop.settings import Settings
 
 # Local files, S3, Google and Azure each tell something else; equal size and a time to the second are not enough.
 _CHANGES = ("size", "mtime", "created", "ino", "LastModified", "ETag", "last_modified", "etag", "updated")
+_NUMBERS = re.compile(r"(\d+)")
 
 
-@dataclass(frozen=True)
-class ListedFile:
+class ListedFile(NamedTuple):
     """A file as the landing folder lists it, unread.
 
     Attributes:
@@ -51,18 +51,19 @@ def _list_feed(pipeline: Pipeline, feed: str, settings: Settings) -> Iterator[Li
         system, path = fsspec.core.url_to_fs(root, **settings.storage_options)
         system.invalidate_cache()
         listed = _ls(system, path)
-    except OSError as error:
-        raise UpstreamUnavailable(f"landing folder {root} cannot be listed: {error}") from error
     except (ValueError, ImportError) as error:
         raise ConfigError(f"AIRLOOP_LANDING_URI {settings.landing_uri} cannot be used: {error}") from error
-    except Exception as error:  # stores have errors of their own: no credentials, no such bucket
+    except Exception as error:  # stores have errors of their own: no such bucket
         raise UpstreamUnavailable(f"landing folder {root} cannot be listed: {error}") from error
-    declared = pipeline.feeds[feed]
-    for info in sorted(listed, key=lambda item: _landing_order(declared, item["name"].rsplit("/", 1)[-1])):
-        name = info["name"].rsplit("/", 1)[-1]
-        if info["type"] == "file" and not name.startswith("."):
-            stamp = "-".join(str(info[key]) for key in _CHANGES if info.get(key))
-            yield ListedFile(feed, system.unstrip_protocol(info["name"]), name, stamp, _changed_at(info))
+    _, after = _around_day(pipeline.feeds[feed])
+    by_name = ((info["name"].rsplit("/", 1)[-1], info) for info in listed if info["type"] == "file")
+    landed = sorted((_landing_order(name, after), name, info) for name, info in by_name if not name.startswith("."))
+    folder_of = functools.cache(system.unstrip_protocol)  # one folder's files: a thousand times the same answer
+    changes = [key for key in _CHANGES if any(info.get(key) for *_, info in landed)]
+    for _, name, info in landed:
+        stamp = "-".join([str(info[key]) for key in changes if info.get(key)])
+        uri = f"{folder_of(info['name'].removesuffix(f'/{name}'))}/{name}"
+        yield ListedFile(feed, uri, name, stamp, _changed_at(info))
 
 
 def _changed_at(info: dict[str, Any]) -> float:
@@ -80,12 +81,10 @@ def _ls(system: fsspec.AbstractFileSystem, path: str) -> list[dict[str, Any]]:
         return []
 
 
-def _landing_order(feed: Feed, name: str) -> tuple[list[str | int], str]:
+def _landing_order(name: str, after: str) -> list[str | int]:
     # 2013-01-31.csv, its corrections .1.csv, .2.csv, .10.csv, then the next day: numbers count as numbers.
-    _, after = _around_day(feed)
     stem = name.removesuffix(after) if after and name.endswith(after) else name.rpartition(".")[0]
-    parts = re.split(r"(\d+)", stem or name)
-    return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
+    return [int(part) if number % 2 else part for number, part in enumerate(_NUMBERS.split(stem or name))]
 
 
 def _around_day(feed: Feed) -> tuple[str, str]:
@@ -145,12 +144,7 @@ def file_span(feed: Feed, name: str) -> Window | None:
     None for static feeds and for names that differ from the declared ones by more than what follows the period: files
     half written (`2013-01-31.csv.part`) and files of somebody else; and for an hour that a clock skips.
     """
-    if feed.static:
-        return None
-    before, _, rest = (re.escape(part) for part in feed.files.partition("{day}"))
-    between, _, after = rest.partition(re.escape("{hour}")) if feed.hourly else ("", "", rest)
-    hour = r"([0-9]{2})" if feed.hourly else "()"
-    parts = re.fullmatch(rf"{before}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){between}{hour}([^0-9].*)?{after}", name)
+    parts = None if feed.static else _named_like(feed.files, feed.hourly).fullmatch(name)
     if parts is None:
         return None
     try:
@@ -159,6 +153,15 @@ def file_span(feed: Feed, name: str) -> Window | None:
         return period_of(feed, at)
     except (ValueError, OverflowError, DataContractError):
         return None
+
+
+@functools.cache
+def _named_like(files: str, hourly: bool) -> re.Pattern[str]:
+    """The names of files of a feed: their day, their hour, and what follows."""
+    before, _, rest = (re.escape(part) for part in files.partition("{day}"))
+    between, _, after = rest.partition(re.escape("{hour}")) if hourly else ("", "", rest)
+    hour = r"([0-9]{2})" if hourly else "()"
+    return re.compile(rf"{before}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){between}{hour}([^0-9].*)?{after}")
 
 
 def reaches(feed: Feed, span: Window) -> datetime:
