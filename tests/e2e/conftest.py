@@ -23,8 +23,8 @@ from airloop_platform.supervisor import Platform
 REPOSITORY = Path(__file__).resolve().parents[2]
 GROUPS = ("inbox", "data", "scoring", "monitoring", "training", "promotion", "rollback")
 
-# By itself Airflow reads the DAG files every 15 s, more than a fifth of a core for these pipelines: the tests have a
-# use for it, and say when something has changed. See `read_again`.
+# By itself Airflow reads the DAG files every 60 s, a twentieth of a core for these pipelines: the tests have a use for
+# it, and say when something has changed. See `read_again`.
 READS_EVERY = {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300"}
 AHEAD = 20
 """Seconds that the reading of one file takes at most."""

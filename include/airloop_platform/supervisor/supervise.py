@@ -13,6 +13,7 @@ from airloop.errors import AirloopError, ConfigError
 from airloop.settings import Settings
 from airloop_platform.supervisor.credentials import USERNAME, credentials, mlflow_credentials
 from airloop_platform.supervisor.databases import keep_private, mark_migrated, migration_due, prefer_wal
+from airloop_platform.supervisor.declarations import Declarations
 from airloop_platform.supervisor.environment import LOCALHOST
 from airloop_platform.supervisor.parts import Gate, Parts
 from airloop_platform.supervisor.ports import choose_port, choose_ports
@@ -134,10 +135,12 @@ class _Supervision:
                 self.on_progress("stopping")
 
     def _watch(self, parts: Parts, commands: Mapping[str, Command]) -> None:
+        declarations = Declarations(self.settings)
         with closing(Restarts(parts, commands, self._api_answers, self.on_progress)) as restarts:
             while True:
                 self.check_signals()
                 restarts.look()
+                declarations.look()
                 time.sleep(_POLL_SECONDS)
 
     def _api_answers(self) -> bool:

@@ -43,7 +43,7 @@ def environment(settings: Settings) -> dict[str, str]:
         ("AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL", "1"),
         ("AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL", "15"),
         ("AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL", "10"),
-        ("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "15"),
+        ("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "60"),
         ("AIRFLOW__API__HOST", "127.0.0.1"),
         ("AIRFLOW__API__PORT", "8080"),
         ("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "http://127.0.0.1:8080/execution/"),
@@ -88,13 +88,13 @@ def test_the_callers_airflow_cannot_leak_in(settings: Settings, monkeypatch: pyt
 
 def test_what_airloop_does_not_set_passes_through(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "7")
-    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "60")
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "20")
     monkeypatch.setenv("AIRFLOW__SMTP__SMTP_HOST", "mail")
     monkeypatch.setenv("AIRFLOW_CONN_REDIS_DEFAULT", "redis://r")
     found = environment(settings)
     given = ("AIRFLOW__CORE__PARALLELISM", "AIRFLOW__SMTP__SMTP_HOST", "AIRFLOW_CONN_REDIS_DEFAULT")
     assert [found[name] for name in given] == ["7", "mail", "redis://r"]
-    assert found["AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL"] == "60"
+    assert found["AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL"] == "20"
 
 
 def test_byte_code_is_written(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

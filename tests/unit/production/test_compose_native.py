@@ -47,6 +47,7 @@ DIFFERENT = {
     "AIRFLOW__CORE__EXECUTOR": "tasks run in the workers",
     "AIRFLOW__CELERY__BROKER_URL": "tasks run in the workers",
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": "tasks run in the workers",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "`airloop up` tells Airflow of edits; here nobody does",
     "AIRFLOW__CORE__PARALLELISM": "bounds all workers together, not one machine",
 }
 NATIVE_ONLY = {
