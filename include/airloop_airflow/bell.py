@@ -20,6 +20,9 @@ _SLOWER_WHEN_QUIET = 4
 _POLLS_PER_COST = 100
 _LONGEST_PAUSE_SECONDS = 60.0
 
+_watching: set[int] = set()
+"""Whose watches run in this process: together they take what one alone would."""
+
 
 @dataclass
 class Bell:
@@ -70,19 +73,20 @@ class Bell:
             self.silent = 0.0
         return due
 
-    def pause(self, poll_seconds: float, *, took: float) -> float:
-        """Seconds until the next look, so that looking takes a hundredth of a core at most.
+    def pause(self, poll_seconds: float, *, took: float, watches: int = 1) -> float:
+        """Seconds until the next look, so that looking takes a hundredth of a core at most, of all watches together.
 
         A folder that has been quiet for five minutes is looked at a quarter as often. Whether a change is over is asked
         at once, however long a look takes: a file in a large folder waits for one long pause, and not for two.
 
         Args:
             took: Seconds of computing the last look took.
+            watches: How many share the hundredth.
         """
         if self.stirred:
             return poll_seconds
         by_quiet = poll_seconds * (_SLOWER_WHEN_QUIET if self.quiet_seconds >= _QUIET_SECONDS else 1)
-        return max(by_quiet, min(took * _POLLS_PER_COST, _LONGEST_PAUSE_SECONDS))
+        return max(by_quiet, min(took * watches * _POLLS_PER_COST, _LONGEST_PAUSE_SECONDS))
 
 
 class LandingTrigger(BaseEventTrigger):
@@ -112,6 +116,14 @@ class LandingTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll the listing in a thread, because object stores answer slowly and the triggerer has one event loop."""
+        _watching.add(id(self))
+        try:
+            async for event in self._rings():
+                yield event
+        finally:
+            _watching.discard(id(self))
+
+    async def _rings(self) -> AsyncIterator[TriggerEvent]:
         bell = Bell(self.longest_wait_seconds, self.again_seconds)
         pause, took = self.poll_seconds, 0.0
         while True:
@@ -124,7 +136,7 @@ class LandingTrigger(BaseEventTrigger):
             except AirloopError as error:
                 # A folder that does not answer, or a declaration being edited, must not end the watch.
                 logger.warning("inbox of %s: %s", self.pipeline, error)
-            pause = bell.pause(self.poll_seconds, took=took)
+            pause = bell.pause(self.poll_seconds, took=took, watches=len(_watching))
             await asyncio.sleep(pause)
 
     def _timed_look(self) -> tuple[tuple[int, str], float]:
@@ -133,12 +145,12 @@ class LandingTrigger(BaseEventTrigger):
 
     def look(self) -> tuple[int, str]:
         """Number of landed files, and a digest that changes when a file comes, goes or is replaced."""
-        from airloop.config import load_pipeline
+        from airloop.config import load_declared
         from airloop.data import bell_answers
         from airloop.settings import load_settings
 
         settings = load_settings()
-        return bell_answers.listing(load_pipeline(self.pipeline, settings), settings)
+        return bell_answers.listing(load_declared(self.pipeline, settings), settings)
 
     def answered(self, listing: str) -> bool:
         """Whether the inbox has looked at the folder since it is as it is."""

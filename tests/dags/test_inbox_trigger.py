@@ -93,6 +93,28 @@ def test_whether_a_change_is_over_is_asked_at_once_in_a_large_folder_too() -> No
     assert _pauses("aabcdef", took=0.3) == [3.0, 30.0, 3.0, 30.0, 30.0, 3.0, 30.0]
 
 
+def test_fifty_watches_share_the_hundredth_of_a_core() -> None:
+    bell = Bell(longest_seconds=60, again_seconds=300)
+    assert bell.pause(3.0, took=0.001, watches=1) == 3.0
+    assert bell.pause(3.0, took=0.001, watches=50) == 5.0
+    assert 50 * 0.001 / bell.pause(3.0, took=0.001, watches=50) <= 0.01
+
+
+def test_a_watch_counts_as_long_as_it_runs(landing: Path) -> None:
+    async def watch() -> list[int]:
+        events = [_watch() for _ in range(3)]
+        (landing / "2013-03-01.csv").write_text("x")
+        for each in events:
+            await _next(each)
+        counted = [len(inbox_kit._watching)]
+        for each in events:
+            await each.aclose()  # type: ignore[attr-defined]  # what asyncio does with a trigger that ends
+            counted.append(len(inbox_kit._watching))
+        return counted
+
+    assert asyncio.run(watch()) == [3, 2, 1, 0]
+
+
 @pytest.fixture
 def landing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AIRLOOP_HOME", str(tmp_path))

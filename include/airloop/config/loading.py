@@ -64,12 +64,23 @@ def load_declared(name: str, settings: Settings) -> Pipeline:
 
 
 def parse_pipeline(path: Path) -> Pipeline:
-    """Read one file.
+    """Read one file; a process that reads it again, unchanged, is given what it was given before.
 
     Raises:
         ConfigError: See load_pipeline.
     """
-    text, data = read_yaml(path)
+    text = text_file.read(path)
+    known = _parsed.get(path)
+    if known is None or known[0] != text:
+        known = _parsed[path] = (text, _checked(path, text))
+    return known[1]
+
+
+_parsed: dict[Path, tuple[str, Pipeline]] = {}
+
+
+def _checked(path: Path, text: str) -> Pipeline:
+    data = _document(path, text)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: is empty or not a mapping; `airloop schema` prints what it may hold")
     try:
@@ -86,8 +97,12 @@ def read_yaml(path: Path) -> tuple[str, Any]:
             make it too large; says the line where YAML knows one.
     """
     text = text_file.read(path)
+    return text, _document(path, text)
+
+
+def _document(path: Path, text: str) -> Any:
     try:
-        return text, yaml_document.read(text)
+        return yaml_document.read(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # ValueError: a date that does not exist.
         mark = getattr(error, "problem_mark", None)

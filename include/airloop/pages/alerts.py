@@ -17,8 +17,7 @@ def lines(site: Site, names: Sequence[str]) -> list[dict[str, Any]]:
     Raises:
         UpstreamUnavailable: The state database does not answer.
     """
-    items = [item for name in names for item in alerts.open_alerts(site.settings, name)]
-    items.sort(key=alerts.worst_first)
+    items = alerts.open_alerts(site.settings, *names)
     return [
         {
             "pipeline": item.pipeline,

@@ -120,9 +120,9 @@ def _page(html: str) -> HTMLResponse:
     return HTMLResponse(html, headers=page_headers())
 
 
-def _index(request: Request) -> Response:
+def _index(request: Request, after: str = "") -> Response:
     site = site_of(request)
-    return _page(overview.index(site, _visible(request, site)))
+    return _page(overview.index(site, _visible(request, site), after=after))
 
 
 def _all_features(request: Request) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from airloop.config import METRICS, Pipeline, load_pipeline
+from airloop.config import METRICS, Pipeline, load_declared, load_pipeline
 from airloop.errors import AirloopError
 from airloop.pages import alerts, class_table, history, measured, mlflow_links, standing, timeline, told_entries
 from airloop.pages.champion import champion_card
@@ -15,7 +15,8 @@ from airloop.reports.rendering import render, window
 from airloop.stores import lake
 from airloop.stores.ledger import Entry, History
 
-_WINDOWS = 24
+_WINDOWS, _WINDOWS_OF_A_CARD = 24, 2
+_CARDS = 20
 
 
 def page(site: Site, name: str, *, before: datetime | None = None) -> str:
@@ -58,20 +59,36 @@ def page(site: Site, name: str, *, before: datetime | None = None) -> str:
     )
 
 
-def index(site: Site, names: Sequence[str]) -> str:
-    """A card per pipeline; one whose declaration is wrong says so on its card."""
+def index(site: Site, names: Sequence[str], *, after: str = "") -> str:
+    """A card per pipeline, so many a page, and the alerts of all; a wrong declaration is told on its card.
+
+    Args:
+        names: In their order.
+        after: Shows pipelines whose names come after it.
+    """
     try:
         open_alerts, problem = alerts.lines(site, names), ""
     except AirloopError as error:
         open_alerts, problem = [], str(error)
-    cards = [_card(site, name) for name in names]
-    return render("index.html", site=site, here="", cards=cards, alerts=open_alerts, problem=problem)
+    later = [name for name in names if name > after]
+    cards, more = [_card(site, name) for name in later[:_CARDS]], len(later) > _CARDS
+    return render(
+        "index.html",
+        site=site,
+        here="",
+        cards=cards,
+        alerts=open_alerts,
+        problem=problem,
+        count=len(names),
+        first=site.href() if after else "",
+        more=site.href(after=later[_CARDS - 1]) if more else "",
+    )
 
 
 def _card(site: Site, name: str) -> dict[str, Any]:
     try:
-        pipeline = load_pipeline(name, site.settings)
-        looks = history.with_looks(site.settings, name, limit=_WINDOWS)
+        pipeline = load_declared(name, site.settings)
+        looks = _newest_told(site, name)
         decided = told_entries.history(site.settings, name)
         alarm = _unanswered(site, name)
         problem = ""
@@ -100,6 +117,17 @@ def _unanswered(site: Site, name: str) -> Entry | None:
     answers = told_entries.entries(site.settings, name, kinds=["answered"]) if alarm else ()
     about = alarm.payload.get("alarm") if alarm else None
     return None if any(about and entry.payload.get("alarm") == about for entry in answers) else alarm
+
+
+def _newest_told(site: Site, name: str) -> tuple[Seen, ...]:
+    """The newest windows and looks, as few as say what a card says; more where those are empty."""
+    looks: tuple[Seen, ...] = ()
+    for limit in (_WINDOWS_OF_A_CARD, _WINDOWS):
+        looks = history.with_looks(site.settings, name, limit=limit)
+        complete = any(seen.has_data() for seen in looks) and any(seen.record("triage") for seen in looks)
+        if complete or len(looks) < limit:
+            break
+    return looks
 
 
 def _classes(windows: Sequence[Seen]) -> dict[str, Any] | None:

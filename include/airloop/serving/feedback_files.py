@@ -48,7 +48,7 @@ def land(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
 def _waiting(pipeline: Pipeline, settings: Settings) -> list[Any]:
     """Rows that have not landed, by number."""
     where = sa.and_(feedback.c.pipeline == pipeline.name, feedback.c.landed_as == "")
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         return list(connection.execute(sa.select(feedback).where(where).order_by(feedback.c.id)))
 
 

@@ -68,10 +68,10 @@ def _note(
             _keep(connection, pipeline, alert, now, is_open=alert.cause in open_by_cause)
 
 
-def open_alerts(settings: Settings, pipeline: str) -> tuple[StoredAlert, ...]:
-    """The alerts whose cause lasts, worst first, of one severity the newest first."""
-    with state.transaction(settings) as connection:
-        rows = _rows(connection, alerts.c.pipeline == pipeline, _open())
+def open_alerts(settings: Settings, *pipelines: str) -> tuple[StoredAlert, ...]:
+    """The alerts of pipelines whose cause lasts, worst first, of one severity the newest first."""
+    with state.reading(settings) as connection:
+        rows = _rows(connection, alerts.c.pipeline.in_(pipelines), _open())
     return tuple(sorted(rows, key=worst_first))
 
 
@@ -84,13 +84,13 @@ def since(settings: Settings, pipeline: str, instant: datetime) -> tuple[StoredA
     """Alerts that are open, or were opened or resolved since an instant (wall clock)."""
     text = state.instant_text(instant)
     newer = sa.or_(_open(), alerts.c.opened_at >= text, alerts.c.resolved_at >= text)
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         return tuple(_rows(connection, alerts.c.pipeline == pipeline, newer))
 
 
 def find(settings: Settings, pipeline: str, cause: str) -> StoredAlert | None:
     """The alert of a cause; None when there was never one."""
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         return next(iter(_rows(connection, alerts.c.pipeline == pipeline, alerts.c.cause == cause)), None)
 
 
@@ -139,7 +139,7 @@ def was_told(settings: Settings, stored: StoredAlert, *, route: str, says: str) 
     later = table.c.sent_at >= state.instant_text(stored.opened_at)
     out = sa.not_(table.c.sent_at.startswith(_BEGUN))
     query = sa.select(table.c.day).where(*_same(stored, route, says), out, later).limit(1)
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         return connection.execute(query).first() is not None
 
 

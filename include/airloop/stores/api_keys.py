@@ -90,7 +90,7 @@ def own(settings: Settings, name: str, scopes: Iterable[str]) -> Iterator[str]:
 def listed(settings: Settings) -> tuple[ApiKey, ...]:
     """Every key, revoked ones too, oldest first."""
     query = sa.select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         rows = connection.execute(query).mappings().all()
     return tuple(ApiKey(**{**row, "scopes": tuple(row["scopes"].split())}) for row in rows)
 

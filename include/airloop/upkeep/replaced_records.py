@@ -32,7 +32,7 @@ def remove(pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: bo
         table.c.pipeline == pipeline.name, table.c.stage.in_(DATA_STAGES), table.c.finished_at < until, replaced
     )
     counted = sa.select(table.c.stage, sa.func.count(), sa.func.sum(sa.func.length(table.c.record))).where(old)
-    with state.transaction(settings) as connection:
+    with state.reading(settings) if dry_run else state.transaction(settings) as connection:
         by_stage = {stage: (count, size) for stage, count, size in connection.execute(counted.group_by(table.c.stage))}
         if by_stage and not dry_run:
             connection.execute(sa.delete(table).where(old))

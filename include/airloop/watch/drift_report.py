@@ -18,7 +18,8 @@ from airloop.watch.drift_widgets import DriftTable, Headline, ScoreTable
 
 METHOD = "PSI over the reference's bins, less chance"
 MOST_PICTURES = 40
-"""A page with more features than this draws as many."""
+WORST = 20
+"""A page with more than MOST_PICTURES features draws so many."""
 
 _DATA = re.compile(r"^(\s*var \w+ = )(\{.*\};)$", re.MULTILINE)
 
@@ -77,7 +78,7 @@ def page(
     others = [name for name in scored if name not in counted]
     if len(scored) > MOST_PICTURES:
         table = [ScoreTable(scores={name: columns[name].score or 0.0 for name in scored}, ignored=list(ignore))]
-        worst = sorted(counted, key=lambda name: -(columns[name].score or 0.0))[:MOST_PICTURES]
+        worst = sorted(counted, key=lambda name: -(columns[name].score or 0.0))[:WORST]
         others = [name for name in (PREDICTION, *worst) if name in scored]
     else:
         table = [DriftTable(columns=counted, method=METHOD, threshold=threshold)] if counted else []

@@ -278,3 +278,17 @@ def test_a_feed_may_bring_its_own_known_at(toy_settings: Settings) -> None:
     data["feeds"]["jobs"]["columns"]["known_at"] = "timestamp"
     data["feeds"]["jobs"]["known_at"] = "known_at"
     assert _load(toy_settings, data).feeds["jobs"].known_at == "known_at"
+
+
+def test_an_unchanged_file_is_checked_once_and_an_edit_is_seen(toy_settings: Settings) -> None:
+    path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    first, text = load_pipeline("toy", toy_settings), path.read_text()
+    assert load_pipeline("toy", toy_settings) is first
+    path.write_text(text.replace("owner: tests", "owner: other"))
+    assert load_pipeline("toy", toy_settings).owner == "other"
+    path.write_text(text.replace("owner: tests", "ownr: other"))
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="ownr"):
+            load_pipeline("toy", toy_settings)
+    path.write_text(text)
+    assert load_pipeline("toy", toy_settings) == first

@@ -82,3 +82,19 @@ def test_a_card_shows_an_alarm_until_somebody_answers_it(toy_settings: Settings)
     assert "Labels are gone" in index(toy_settings)
     ledger.append(toy_settings, "toy", kind="answered", effective_at=at, payload={"alarm": "a1", "answer": "accepted"})
     assert "Labels are gone" not in index(toy_settings)
+
+
+def test_many_pipelines_come_in_pages_and_their_alerts_all_at_once(toy_settings: Settings) -> None:
+    names = [toy_fleet.add(toy_settings, f"shop_{number:02}").name for number in range(35)]
+    alerts.note(toy_settings, names[-1], [alert("critical", "the last stands")], now=NOW)
+    here, seen, after = pages_stand.site(toy_settings), [], ""
+    for _ in range(2):
+        html = overview.index(here, names, after=after)
+        assert ">the last stands<" in html
+        seen.append([name for name in names if f"<h3>{name}</h3>" in html])
+        after = seen[-1][-1]
+        assert (f'href="/airloop?after={after}"' in html) is (len(seen) == 1)
+    assert [len(page) for page in seen] == [20, 15]
+    assert [*seen[0], *seen[1]] == names
+    assert "There are no more pipelines" in overview.index(here, names, after="z")
+    assert "No pipeline is declared" in overview.index(here, [])

@@ -53,7 +53,7 @@ def newest(settings: Settings, pipeline: str, kind: str) -> Entry | None:
     """The newest entry of a kind, by the index; None when there is none."""
     of_kind = sa.and_(_table.c.pipeline == pipeline, _table.c.kind == kind)
     query = sa.select(_table).where(of_kind).order_by(_table.c.sequence.desc()).limit(1)
-    with state.transaction(settings) as connection:
+    with state.reading(settings) as connection:
         row = connection.execute(query).mappings().first()
     return readable(dict(row)) if row else None
 
