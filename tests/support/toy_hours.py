@@ -65,6 +65,12 @@ def days(first: int, end: int) -> Window:
     return toy.days(first, end)
 
 
+def hour(day: int, number: int) -> Window:
+    """The window of one hour of a day."""
+    start = toy.START + timedelta(days=day, hours=number)
+    return Window(start, start + timedelta(hours=1))
+
+
 def _rows(number: int, *, by_size: bool) -> Iterator[tuple[str, datetime, str]]:
     """Feed, event time and line of the rows about one hour: its jobs are planned when it begins."""
     at, draw = toy.START + timedelta(hours=number), random.Random(number)
