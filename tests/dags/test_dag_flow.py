@@ -8,11 +8,12 @@ import pytest
 from dag_runs import JANUARY, MONTH, Stages
 
 from airloop import records
-from airloop.config import load_pipeline
+from airloop.config import Pipeline, load_pipeline
 from airloop.data import bell_answers, inbox
 from airloop.errors import DataContractError
 from airloop.records import Window
 from airloop.settings import load_settings
+from airloop.stores import replay_hold
 
 # The whole of Airflow runs in this process, and warns about itself.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
@@ -161,6 +162,25 @@ def test_an_inbox_run_that_looked_in_vain_leaves_the_bell_ringing(
     _, listing = bell_answers.listing(load_pipeline("flight_delays", settings), settings)
     dag_runs.run("inbox", {})
     assert not bell_answers.is_answered("flight_delays", listing, settings)
+
+
+def test_an_inbox_run_during_a_replay_starts_nothing_and_leaves_the_bell_ringing(
+    stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def waiting(pipeline: Pipeline, *_: Any) -> tuple[()]:
+        asked.append(pipeline.name)
+        return ()
+
+    monkeypatch.setattr(inbox, "waiting_windows", waiting)
+    settings = load_settings()
+    _, listing = bell_answers.listing(load_pipeline("flight_delays", settings), settings)
+    with replay_hold.hold(settings, "flight_delays"):
+        assert dag_runs.states(dag_runs.run("inbox", {})) == {"drain": "skipped", "start": "skipped"}
+    assert (asked, bell_answers.is_answered("flight_delays", listing, settings)) == ([], False)
+    assert dag_runs.states(dag_runs.run("inbox", {}))["drain"] == "success"
+    assert (asked, bell_answers.is_answered("flight_delays", listing, settings)) == (["flight_delays"], True)
 
 
 def test_an_inbox_run_that_finds_nothing_does_nothing(stages: Stages) -> None:

@@ -9,14 +9,16 @@ A window is finished when the newest landed local day of a feed that is written 
 with a declared delay) reaches its end: a schedule that lands ahead starts nothing. Windows whose lookback reads a
 changed window follow it. A static table alone starts nothing; the next data run reads it.
 
-**Triage.** A run that finds nothing is a success that did nothing. A window that failed is not started again until
-another file lands for it: clear its data run. A window that is not started: see `drain`'s log.
+**Triage.** A run that finds nothing is a success that did nothing; one during a replay is skipped. A window that failed
+is not started again until another file lands for it: clear its data run. A window that is not started: see `drain`'s
+log.
 """
 
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Asset, AssetWatcher, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from airloop.config import Pipeline
 from airloop.config.dag_ids import dag_of
@@ -40,9 +42,13 @@ def build(pipeline: Pipeline) -> None:
         def drain(**context: Any) -> Json:
             from airloop import settings
             from airloop.data import bell_answers, inbox
+            from airloop.stores import replay_hold
 
             pipelines.read_params(context)
             here = settings.load_settings()
+            if replay_hold.is_held(here, pipeline.name):
+                # Not answered: the bell rings again for what is left when the replay has ended.
+                raise AirflowSkipException(f"a replay of {pipeline.name} takes its windows in the order of data time")
             # Listed first: what lands meanwhile is another listing, and the bell rings for it.
             _, listing = bell_answers.listing(pipeline, here)
             waiting = inbox.waiting_windows(pipeline, here)

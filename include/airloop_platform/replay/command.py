@@ -10,6 +10,7 @@ from rich.console import Console
 from airloop.config import Pipeline, calendar_windows
 from airloop.records import Window
 from airloop.settings import Settings
+from airloop.stores import replay_hold
 from airloop_platform import supervisor
 from airloop_platform.replay.loop import Staged, replay
 from airloop_platform.replay.period import Period
@@ -26,7 +27,7 @@ def replay_and_show(
         AirloopError: See airloop_platform.replay.replay.
     """
     began = time.monotonic()
-    with _platform(settings, console) as platform:
+    with replay_hold.hold(settings, pipeline.name), _platform(settings, console) as platform:
         airflow, mlflow = platform.logins()
         console.print(f"\n  {airflow}\n  {mlflow}\n")
         with progress(console, len(windows)) as report:
