@@ -187,7 +187,13 @@ def with_absent(pipeline: Pipeline, known: pd.Series, decided: pd.Series, as_of:
 
 
 def retrieve(pipeline: Pipeline, rows: pa.Table, settings: Settings) -> pd.DataFrame:
-    """Point-in-time features of example rows, in their order: values with known_at <= decision_time, within ttl."""
+    """Point-in-time features of example rows, in their order: values with known_at <= decision_time, within ttl.
+
+    Raises:
+        ConfigError: A column of the examples has the name of a feature.
+    """
+    if shared := feature_store.shared_with_examples(pipeline, settings, rows.schema.names):
+        raise ConfigError(f"{pipeline.name}/features.sql, section examples: {shared[0]}")
     store = feature_store.open_store(pipeline, settings)
     service: Any = store.get_feature_service(pipeline.features.service)
     entity_frame = rows.rename_columns({"decision_time": "event_timestamp"}).to_pandas(types_mapper=_without_copy)

@@ -50,7 +50,10 @@ def problems(pipeline: Pipeline, settings: Settings) -> tuple[list[str], dict[st
                 continue
             if not section.through:
                 columns[section.name] = tuple(rows.schema.names)
-                wrong += [f"{place}: {says}" for says in _missing(section, rows, needed.get(section.name, ()))]
+                says = [*_missing(section, rows, needed.get(section.name, ()))]
+                if section.name == "examples":
+                    says += feature_store.shared_with_examples(pipeline, settings, rows.schema.names)
+                wrong += [f"{place}: {problem}" for problem in says]
     views = {section.name for section in declared if section.kind == "view"}
     return wrong, {name: names for name, names in columns.items() if name in views}
 

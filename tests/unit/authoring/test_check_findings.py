@@ -31,6 +31,7 @@ def _lines(airloop: Airloop) -> list[str]:
         (SQL, "celsius, known_at, created_at", "celsius, created_at", r"features\.sql:6, .*has no column 'known_at'"),
         (SQL, "celsius, known_at, created_at", "celsius, 'x' AS known_at, created_at", r"known_at' is string, not"),
         (SQL, "SELECT job, machine, starts_at", "SELECT job, starts_at", r"sql:9, .*has no column 'machine'"),
+        (SQL, "SELECT job, machine, starts", "SELECT job, machine, 1 AS job_size, starts", r"sql:9, .*a feature"),
         (SQL, "AS decision_time", "AS at", r"features\.sql:9, section examples: has no column 'decision_time'"),
         (SQL, "AS label, known_at", "AS label", r"features\.sql:12, section labels: has no column 'known_at'"),
         (SQL, "failed::DOUBLE", "failed:::DOUBLE", r"features\.sql:12, section labels: .*syntax error"),

@@ -105,3 +105,15 @@ def test_a_feature_is_added_and_expected_as_it_is_printed(shop: Settings, airloo
     wrong = airloop("test", "shop_returns")
     assert wrong.code == 1
     assert "expected 16.25" in wrong.out + wrong.err
+
+
+def test_a_key_of_the_guide_under_the_name_of_a_feature_is_refused(shop: Settings, airloop: Airloop) -> None:
+    _put(shop, "Add a second dated feed")
+    for file in (shop.pipelines_dir / "shop_returns" / "features.sql", shop.feature_repo_dir / "shop_returns.py"):
+        text = file.read_text().replace("customer_id AS customer", "customer_id").replace('"customer"', '"customer_id"')
+        file.write_text(text)
+    refused = airloop("pipelines", "check", "shop_returns")
+    assert refused.code == 1
+    assert (
+        "section examples: its column 'customer_id' has the name of a feature of view shop_returns_rows" in refused.err
+    )

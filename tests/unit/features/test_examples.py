@@ -37,6 +37,14 @@ def retrieved(settings, job, *times):
     return examples.retrieve(toy.toy_pipeline(settings), asked, settings)
 
 
+def test_a_column_of_the_examples_that_is_a_feature_is_refused_by_name(toy_settings):
+    asked = pa.table({"job": ["j"], "job_size": [1.0], "decision_time": pa.array([toy.START], lake.INSTANT)})
+    with pytest.raises(
+        ConfigError, match="section examples: its column 'job_size' has the name of a feature of view job"
+    ):
+        examples.retrieve(toy.toy_pipeline(toy_settings), asked, toy_settings)
+
+
 def test_examples_lie_in_the_window_in_order_and_once(toy_built):
     window = toy.days(3, 5)
     rows = examples.examples(toy.toy_pipeline(toy_built), window, toy_built).to_pandas()

@@ -20,6 +20,7 @@ from airloop.features.feature_store.service import (  # noqa: E402
     feature_names,
     ignored_in_drift,
     key_names,
+    shared_with_examples,
     view_features,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "key_names",
     "open_store",
     "place",
+    "shared_with_examples",
     "stores",
     "view_arrays",
     "view_features",

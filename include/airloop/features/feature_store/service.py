@@ -1,6 +1,7 @@
 """The features of the declared service, in the order in which models take them."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pyarrow as pa
 from feast import FeatureService
@@ -54,6 +55,23 @@ def feature_names(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
             "an array's elements are named like the array with _0, _1, ... behind it"
         )
     return names
+
+
+def shared_with_examples(pipeline: Pipeline, settings: Settings, columns: Iterable[str]) -> list[str]:
+    """What is wrong with features that have the name of a column of the section examples, a sentence each.
+
+    A training set is the examples with the features beside them: of two columns of one name only one could be there.
+    """
+    views = view_features(pipeline, settings)
+    return [
+        f"its column {column!r} has the name of a feature of view {view}, and a training set holds one column of a "
+        f"name: give the feature another one (`{column} AS ...` in the view, and its Field in "
+        f"feature_repo/{pipeline.name}.py), or leave the column out of examples where no view is keyed by it"
+        for column in columns
+        if column != pipeline.prediction.entity_key
+        for view, features in views.items()
+        if column in features
+    ]
 
 
 def ignored_in_drift(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
