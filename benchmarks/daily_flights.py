@@ -3,7 +3,7 @@
 The four files of flight_delays on a daily calendar, from January to UNTIL (a Monday; default 2013-04-01): once as the
 flights were, once with carriers that change places in February. The days of January are learned from; then the days of
 a week are scored before their outcomes land, and each week ends in a look at two weeks. One candidate stands for the
-shipped three: what is tried is when a training is asked for. A person answers the alarm of February's blizzard.
+shipped three: what is tried is when a training is asked for. A person answers the alarms of February's blizzard.
 
 Exit code 0: the flights as they were asked for no training after the first, and the changed ones did. The same FOLDER
 again goes on where it was; without one a temporary folder goes at the end.
