@@ -15,7 +15,7 @@ from airloop.stores.ledger import History
 
 _NAMES = {"hour": "%H:%M", "day": "%H:%M", "week": "%d %b %Hh", "four weeks": "%d %b", "year": "%d %b"}
 # Two stand side by side.
-_PICTURE_PIXELS = 560.0
+_PICTURE_WIDTH = 560.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _pictures(answered: Answers) -> dict[str, Any]:
         "answers": {"answers": [slot.answers for slot in answered.slots]},
         "latency": {"p50": [slot.p50 for slot in answered.slots], "p99": [slot.p99 for slot in answered.slots]},
     }
-    return {name: charts.lines(names, series, width=_PICTURE_PIXELS) for name, series in shown.items()}
+    return {name: charts.lines(names, series, width=_PICTURE_WIDTH) for name, series in shown.items()}
 
 
 def _lines(answered: Answers | None, decided: History) -> list[Line]:

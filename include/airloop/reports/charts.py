@@ -47,7 +47,7 @@ def histogram(counts: Sequence[int]) -> Markup:
     return svg("".join(bars), css="histogram", size=(width, height), title="")
 
 
-_NAME_PIXELS = 66
+_NAME_WIDTH = 66
 COLOURS = ("#767b86", "#c2571a", "#0b63c5", "#8a5bd0", "#12803f", "#b3261e", "#a07d00", "#007a87")
 """Of lines, in their order; readable on light and dark pages."""
 
@@ -56,7 +56,7 @@ def lines(names: Sequence[str], series: Mapping[str, Sequence[float | None]], *,
     """One line per series over named places, with the smallest and the largest value on the axis; gaps where None.
 
     Args:
-        width: About how many pixels it is shown on: its letters keep their size then.
+        width: About how wide it is shown: its letters keep their size then.
     """
     values = [value for line in series.values() for value in line if value is not None]
     if not values:
@@ -71,7 +71,7 @@ def lines(names: Sequence[str], series: Mapping[str, Sequence[float | None]], *,
         return round(12 + (height - bottom - 24) * (1 - (value - low) / ((high - low) or 1.0)), 1)
 
     shown = [_text(left - 8, y(value) + 4, f"{value:.4g}", anchor="end") for value in (low, high)]
-    step = math.ceil(len(names) * _NAME_PIXELS / (width - left))
+    step = math.ceil(len(names) * _NAME_WIDTH / (width - left))
     shown += [
         _text(x(place), height - 6, name, anchor="middle") for place, name in enumerate(names) if place % step == 0
     ]
