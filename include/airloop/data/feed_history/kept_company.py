@@ -1,7 +1,7 @@
 """Do two columns still go with what each went with? Then they were not exchanged, wherever they lie.
 
-A rank correlation does not change with the unit: in Celsius a temperature may lie where the dew point lay, and goes
-with the humidity as it did in Fahrenheit.
+A rank correlation does not change with the unit: in another one a column may lie where its neighbour lay, and goes with
+a third as it did in the first.
 """
 
 from collections.abc import Sequence

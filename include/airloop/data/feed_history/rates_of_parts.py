@@ -1,6 +1,6 @@
 """Has the outcome of one name changed, and that of the others not? One site that writes 1 for 0 moves all by little.
 
-Of each name of an input (a shop, a carrier) the odds of an outcome are held against those of all other rows: a season
+Of each name of an input (a shop, a supplier) the odds of an outcome are held against those of all other rows: a season
 moves both. How much their ratio moves from window to window is measured on the past.
 """
 

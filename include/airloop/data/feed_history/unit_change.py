@@ -81,7 +81,7 @@ def find(
         if conversion is None:
             continue
         like = line.looking_converted(place, conversion)
-        # A storm of two days multiplies delays by ten, and no weather by a hundred.
+        # A storm of two days multiplies delays by ten, and nothing by a hundred.
         if like.mean() >= _LASTING or (place.size == 1 and not _small(conversion) and _large(conversion)):
             positions = np.flatnonzero(like) if like.any() else np.array([0])
             first, last = (int(position) + place.first for position in (positions[0], positions[-1]))
