@@ -1,4 +1,7 @@
-"""Which windows have features that were built and validated since: by the records of their stages alone."""
+"""Which windows have features that were built and validated since: by the records of their stages.
+
+A record counts as long as the lake holds what it says was written: one that was restored from a backup may not.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +11,7 @@ from airloop.config.dag_ids import dag_of
 from airloop.errors import UpstreamUnavailable
 from airloop.records import BuiltFeatures, Validated, Window
 from airloop.settings import Settings
-from airloop.stores import state
+from airloop.stores import lake, state
 
 
 def require(pipeline: Pipeline, span: Window, settings: Settings) -> None:
@@ -42,8 +45,15 @@ def spans(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[Window,
     place = (settings, pipeline.name)
     built = _newest_by_window(BuiltFeatures, state.latest_records(*place, "build_features", overlapping=span))
     checked = _newest_by_window(Validated, state.latest_records(*place, "validate_features", overlapping=span))
+    known = lake.newest((view for record in built.values() for view in record.views), settings)
     good = sorted(
-        (window for window, record in built.items() if window in checked and checked[window].tables == record.views),
+        (
+            window
+            for window, record in built.items()
+            if window in checked
+            and checked[window].tables == record.views
+            and not lake.fallen_behind(record.views, settings, known)
+        ),
         key=lambda window: window.start,
     )
     parts: list[Window] = []

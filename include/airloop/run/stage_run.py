@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from airloop import records
+from airloop.config.dag_ids import dag_of
 from airloop.deployment import Deployment
-from airloop.errors import ConfigError
+from airloop.errors import ConfigError, UpstreamUnavailable
 from airloop.records import Record, Window, run_context
 from airloop.run import lineage
 from airloop.run.input_key import input_key
 from airloop.run.stages import STAGES, Handed, Stage, Upstream, find_stage
-from airloop.stores import alarms, state
+from airloop.stores import alarms, lake, state
 from airloop.stores.locks import stage_lock
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ def run_stage(name: str, at: Deployment, window: Window, *, upstream: Upstream, 
 
     Raises:
         ConfigError: No such stage, an option it does not take, or a record of `needs` is missing.
+        UpstreamUnavailable: What a record of `needs` says was written is no longer in the lake.
     """
     stage, pipeline, settings = find_stage(name), at.pipeline, at.settings
     _refuse_options(name, stage, options)
@@ -45,10 +47,11 @@ def run_stage(name: str, at: Deployment, window: Window, *, upstream: Upstream, 
         key = input_key(name, at, window, upstream=upstream, options=options, reads=reads)
         if stage.replaces:
             state.forget_overwritten(settings, pipeline.name, name, input_key=key, window=window)
-        done = state.find_record(settings, pipeline.name, name, key)
+        done = _standing(name, at, window, key)
         if done is not None:
             logger.info("%s %s %s: this input was done before, nothing to do", pipeline.name, name, window)
-            return stage.record.from_json(done)
+            return done
+        _refuse_lost_upstream(name, at, window, upstream)
         if stage.replaces:
             state.mark_started(settings, pipeline.name, name, input_key=key, window=window)
         began = time.monotonic()
@@ -58,6 +61,42 @@ def run_stage(name: str, at: Deployment, window: Window, *, upstream: Upstream, 
         state.save_record(settings, pipeline.name, name, input_key=key, window=window, record=record.to_json())
         logger.info("%s %s %s: done in %.1f s", pipeline.name, name, window, time.monotonic() - began)
         return record
+
+
+def _standing(name: str, at: Deployment, window: Window, key: str) -> Record | None:
+    """The record of this input, where the lake still holds what it says was written; else it is forgotten."""
+    pipeline, settings = at.pipeline, at.settings
+    done = state.find_record(settings, pipeline.name, name, key)
+    if done is None:
+        return None
+    record = find_stage(name).record.from_json(done)
+    behind = lake.fallen_behind(_written(record), settings)
+    if behind:
+        says = "%s %s %s: %s: was the lake restored from a backup? It is done again"
+        logger.warning(says, pipeline.name, name, window, behind)
+        state.forget(settings, pipeline.name, name, input_key=key)
+        return None
+    return record
+
+
+def _refuse_lost_upstream(name: str, at: Deployment, window: Window, upstream: Upstream) -> None:
+    for need, handed in upstream.items():
+        written = [
+            table for record in (handed if isinstance(handed, tuple) else (handed,)) for table in _written(record)
+        ]
+        behind = lake.fallen_behind(written, at.settings)
+        if behind:
+            raise UpstreamUnavailable(
+                f"{name} of {at.pipeline.name} {window}: what {need} wrote is gone: {behind}: was the lake restored "
+                f"from a backup? Run {dag_of(at.pipeline.name, 'data')} for this window again (airloop run data "
+                f"{at.pipeline.name}), which does it anew"
+            )
+
+
+def _written(record: Record) -> tuple[records.TableVersion, ...]:
+    """The tables that a record says were written."""
+    tables = (*getattr(record, "tables", ()), *getattr(record, "views", ()))
+    return tuple(table for table in tables if isinstance(table, records.TableVersion))
 
 
 def looked_up(stage: Stage, at: Deployment, window: Window, arguments: Mapping[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """A stage runs once per input: what it depends on changes its key, and nothing else does."""
 
 import functools
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -240,3 +241,15 @@ def test_a_stored_record_comes_back_as_its_class(landed: Settings) -> None:
     toy.run("ingest", landed, DAY)
     toy.run("validate_raw", landed, DAY)
     assert isinstance(toy.run("validate_raw", landed, DAY), Validated)
+
+
+def test_what_a_restored_lake_does_not_hold_is_done_again(landed: Settings, tmp_path: Path) -> None:
+    first = toy.run("ingest", landed, DAY)
+    toy.run("validate_raw", landed, DAY)
+    shutil.rmtree(landed.lake_uri)
+    with pytest.raises(UpstreamUnavailable, match=r"what validate_raw wrote is gone: .*Run toy__data for this window"):
+        toy.run("build_features", landed, DAY)
+    assert toy.run("ingest", landed, DAY) == first
+    assert lake.read(first.tables[0].uri, landed).num_rows == first.tables[0].rows
+    toy.run("validate_raw", landed, DAY)
+    toy.run("build_features", landed, DAY)

@@ -3,6 +3,7 @@
 from airloop.stores.lake.commits import committed
 from airloop.stores.lake.contents import content_digest, files_digest
 from airloop.stores.lake.replacing import replace_table, replace_window
+from airloop.stores.lake.standing import fallen_behind, newest
 from airloop.stores.lake.tables import (
     INSTANT,
     PARTITION,
@@ -22,9 +23,11 @@ __all__ = [
     "between",
     "committed",
     "content_digest",
+    "fallen_behind",
     "files_digest",
     "instant",
     "month_of",
+    "newest",
     "open_table",
     "read",
     "replace_table",

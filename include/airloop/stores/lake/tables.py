@@ -19,6 +19,7 @@ from airloop.stores import month_rewrite
 
 PARTITION = month_rewrite.PARTITION
 
+_WAY_OUT = "restore the lake from a backup, or remove this table's folder and run the data stages of its windows again"
 INSTANT = pa.timestamp("us", tz="UTC")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,7 +52,7 @@ def open_table(uri: str, settings: Settings, *, version: int | None = None) -> D
         raise UpstreamUnavailable(f"{uri} cannot be opened: {error}") from error
     except DeltaError as error:
         if version is None:
-            raise
+            raise UpstreamUnavailable(f"{uri} cannot be read as a Delta table: {error}; {_WAY_OUT}") from error
         raise DataContractError(f"{uri} has no version {version}: {error}") from error
 
 
@@ -66,14 +67,17 @@ def read(
     """Read rows of a table, without the partition column unless asked for.
 
     Raises:
-        UpstreamUnavailable: The table does not exist yet.
+        UpstreamUnavailable: The table does not exist yet, or a file of it is gone.
     """
     table = open_table(uri, settings, version=version)
     if table is None:
         raise UpstreamUnavailable(f"{uri}: nothing was written here yet; run the stage that writes it first")
-    dataset = matching(table, where)
-    names = list(columns) if columns else [name for name in dataset.schema.names if name != PARTITION]
-    return dataset.to_table(columns=names, filter=where)
+    try:
+        dataset = matching(table, where)
+        names = list(columns) if columns else [name for name in dataset.schema.names if name != PARTITION]
+        return dataset.to_table(columns=names, filter=where)
+    except FileNotFoundError as error:
+        raise UpstreamUnavailable(f"{uri}: a file of the table is gone: {error}; {_WAY_OUT}") from error
 
 
 def instant(value: datetime) -> pa.Scalar:

@@ -3,6 +3,7 @@
 from airloop.stores.state.database import exists, instant_text, reading, stored_window, transaction, upgrade
 from airloop.stores.state.stage_records import (
     find_record,
+    forget,
     forget_overwritten,
     latest_records,
     mark_started,
@@ -16,6 +17,7 @@ from airloop.stores.state.stage_records import (
 __all__ = [
     "exists",
     "find_record",
+    "forget",
     "forget_overwritten",
     "instant_text",
     "latest_records",

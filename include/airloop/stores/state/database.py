@@ -131,7 +131,9 @@ def _answering(settings: Settings) -> Iterator[None]:
     try:
         yield
     except sa.exc.OperationalError as error:
-        raise UpstreamUnavailable(f"state database {make_url(settings.state_url)!r}: {error.orig}") from error
+        says = f"state database {make_url(settings.state_url)!r}: {error.orig}"
+        lost = ": was it replaced by another file? Restore it from a backup, and start what has it open again"
+        raise UpstreamUnavailable(f"{says}{lost if 'no such table' in str(error.orig) else ''}") from error
     except sa.exc.DatabaseError as error:
         if type(error) is not sa.exc.DatabaseError:  # a number that is taken, for example, which its writer knows
             raise

@@ -80,6 +80,13 @@ def forget_overwritten(settings: Settings, pipeline: str, stage: str, *, input_k
             connection.execute(table.delete().where(table.c.id == mine))
 
 
+def forget(settings: Settings, pipeline: str, stage: str, *, input_key: str) -> None:
+    """Drop the record of an input: what it says was written is no longer there."""
+    mine = stage_runs.c.pipeline == pipeline, stage_runs.c.stage == stage, stage_runs.c.input_key == input_key
+    with transaction(settings) as connection:
+        connection.execute(stage_runs.delete().where(*mine))
+
+
 def latest_records(
     settings: Settings,
     pipeline: str,
