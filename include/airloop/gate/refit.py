@@ -24,8 +24,6 @@ from airloop.stores.mlflow import provenance, registry, tag_names, tracking
 
 logger = logging.getLogger(__name__)
 
-REFIT_OF = "airloop.refit_of"
-
 
 def refit(at: Deployment, window: Window, *, snapshot: Snapshot, trained: TrainedModel, decision: Decision) -> Refitted:
     """Fit the judged version's estimator and parameters on all mature rows of its cutoff, and check the result.
@@ -139,13 +137,17 @@ def _version(pipeline: Pipeline, snapshot: Snapshot, trained: TrainedModel, sett
     rows = learnable(learned_rows(pipeline, frame, trained.params), snapshot.reserve_days)
     key = digest([training_key(pipeline, snapshot), "refit"])[:32]
     name = f"refit of version {trained.version}"
-    tags = {**provenance.provenance(settings), tag_names.REASON: snapshot.reason, REFIT_OF: str(trained.version)}
+    tags = {
+        **provenance.provenance(settings),
+        tag_names.REASON: snapshot.reason,
+        tag_names.REFIT_OF: str(trained.version),
+    }
     run = tracking.run_of(pipeline, settings, key=key, name=name, tags=tags, parent=trained.run_id)
     run_id = str(run.info.run_id)
     record = made_of(pipeline, snapshot, settings) | {"refit": {"of": trained.version, "rows": len(rows)}}
     own = registry.version_of(settings, pipeline.name, trained.version).tags
     judged_on = {name: own[name] for name in (tag_names.HOLDOUT_URI,) if name in own}
-    tags = {REFIT_OF: str(trained.version), **judged_on}
+    tags = {tag_names.REFIT_OF: str(trained.version), **judged_on}
     origin = Origin(snapshot, trained.candidate, trained.params, record, tags)
 
     def fit() -> str:

@@ -16,7 +16,7 @@ from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Record, Scored, Window
 from airloop.settings import Settings
-from airloop.stores import lake, ledger, tables_read
+from airloop.stores import lake, ledger, ledger_witness, tables_read
 from airloop.stores.append_once import append_once
 from airloop.stores.mlflow import registry
 from airloop.stores.tables_read import TablesRead
@@ -73,6 +73,7 @@ def predictions_uri(pipeline: Pipeline, settings: Settings) -> str:
 def serving_version(pipeline: Pipeline, window: Window, settings: Settings, *, mode: Mode) -> int | None:
     """The version that scores: in force at window.start by the ledger; for a backtest the newest champion."""
     history = ledger.intact_history(settings, pipeline.name)
+    ledger_witness.refuse_forgotten(settings, pipeline.name)
     return history.champion(None if mode == "backtest" else window.start)
 
 

@@ -1,6 +1,8 @@
 """What MLflow knows of the ledger: each version names the decision about it by number and hash."""
 
-from airloop.errors import GuardRefused
+from collections.abc import Mapping
+
+from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import Entry, History
@@ -30,6 +32,23 @@ def require_intact(settings: Settings, pipeline_name: str) -> History:
     return history
 
 
+def refuse_forgotten(settings: Settings, pipeline_name: str) -> None:
+    """Refuse a ledger that lacks the decision by which MLflow's champion came into force: one of a backup does.
+
+    One question to MLflow, however many versions there are; where it does not answer, the ledger alone counts.
+
+    Raises:
+        GuardRefused: The ledger holds no such decision.
+    """
+    try:
+        named = registry.champions_decision(settings, pipeline_name)
+    except (UpstreamUnavailable, GuardRefused):
+        return
+    others = _not_held(settings, pipeline_name, named) if named else []
+    if others:
+        raise GuardRefused(ledger.refusal(pipeline_name, others))
+
+
 def refuse_other_decision(settings: Settings, decision: Entry) -> None:
     """Refuse to act on a decision that is not the one its version names in MLflow: somebody else wrote it.
 
@@ -49,9 +68,14 @@ def refuse_other_decision(settings: Settings, decision: Entry) -> None:
 
 
 def _other_decisions(settings: Settings, pipeline_name: str) -> list[str]:
-    decisions = {entry.sequence: entry for entry in ledger.entries(settings, pipeline_name, kind="decision")}
-    others = []
-    for version, (sequence, known) in sorted(registry.named_decisions(settings, pipeline_name).items()):
+    return _not_held(settings, pipeline_name, registry.named_decisions(settings, pipeline_name))
+
+
+def _not_held(settings: Settings, pipeline_name: str, named_decisions: Mapping[int, tuple[int, str]]) -> list[str]:
+    about = next(iter(named_decisions)) if len(named_decisions) == 1 else None
+    held = ledger.entries(settings, pipeline_name, kind="decision", about_version=about)
+    decisions, others = {entry.sequence: entry for entry in held}, []
+    for version, (sequence, known) in sorted(named_decisions.items()):
         entry = decisions.get(sequence)
         if entry is None or entry.payload.get("version") != version or known not in ("", entry.hash):
             named = f"{sequence} with hash {known[:12]}" if known else str(sequence)

@@ -12,7 +12,7 @@ from airloop.models import model_version, own_features
 from airloop.problems import task_of
 from airloop.records import Monitored, Record, Window
 from airloop.settings import Settings
-from airloop.stores import frames, lake, ledger, tables_read
+from airloop.stores import frames, lake, ledger, ledger_witness, tables_read
 from airloop.stores.ledger import Entry
 from airloop.stores.tables_read import TablesRead
 from airloop.watch import after_promotion, drift, measured_look, monitor_report, past, rhythm, watch
@@ -49,6 +49,7 @@ def inputs(at: Deployment, window: Window, *, origin: Origin = "live") -> LookRe
     """Tables and champion, the evidence about it, and the looks before."""
     pipeline, settings = at.pipeline, at.settings
     tables = _tables(pipeline, window, settings)
+    ledger_witness.refuse_forgotten(settings, pipeline.name)
     version = ledger.champion_at(settings, pipeline.name, window.start)
     if version is None:
         return LookReads(tables, None)

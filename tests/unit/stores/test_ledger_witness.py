@@ -66,3 +66,20 @@ def test_what_a_person_acknowledged_is_gone_on_with(registry_settings: Settings)
     tag(registry_settings, 1, "7", "ab" * 32)
     ledger.acknowledge(registry_settings, NAME, problems=refused(registry_settings), why="restored", who="ada")
     assert ledger_witness.problems(registry_settings, NAME) == []
+
+
+def test_a_champion_that_the_ledger_never_decided_is_found_by_one_question(registry_settings: Settings) -> None:
+    number = ledger_entries.decided(registry_settings, NAME, 1, at=AT)
+    client = MlflowClient(registry_settings.mlflow_tracking_uri, registry_settings.mlflow_tracking_uri)
+    ledger_witness.refuse_forgotten(registry_settings, NAME)
+    client.set_registered_model_alias(NAME, "champion", "1")
+    tag(registry_settings, 1, str(number), hash_of(registry_settings, number))
+    ledger_witness.refuse_forgotten(registry_settings, NAME)
+    tag(registry_settings, 1, str(number + 1), "ef" * 32)
+    with pytest.raises(GuardRefused, match=r"does not verify: MLflow says .*ledger acknowledge flight_delays"):
+        ledger_witness.refuse_forgotten(registry_settings, NAME)
+
+
+def test_an_mlflow_that_does_not_answer_says_nothing(registry_settings: Settings) -> None:
+    silent = registry_settings.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:1"})
+    ledger_witness.refuse_forgotten(silent, NAME)

@@ -138,6 +138,22 @@ def named_decisions(settings: Settings, model_name: str) -> dict[int, tuple[int,
     }
 
 
+def champions_decision(settings: Settings, model_name: str) -> dict[int, tuple[int, str]]:
+    """As `named_decisions`, of the version with the alias `champion`, or the one it is a refit of; empty without one.
+
+    Raises:
+        GuardRefused: The alias points at a version that is gone.
+    """
+    if tracking_tables.missing(settings.mlflow_tracking_uri):
+        return {}
+    version = aliases(settings, model_name).get(CHAMPION)
+    tags = version_of(settings, model_name, version).tags if version else {}
+    if judged := tags.get(tag_names.REFIT_OF, ""):
+        version, tags = int(judged), version_of(settings, model_name, int(judged)).tags
+    sequence = tags.get(DECISION_SEQUENCE, "")
+    return {version: (int(sequence), tags.get(DECISION_HASH, ""))} if version and sequence.isdecimal() else {}
+
+
 def finish_move(settings: Settings, intended: Entry) -> Entry:
     """Move the alias as `intended` says and append its end: `done` of a promotion, `rolled_back` of a rollback.
 

@@ -27,5 +27,8 @@ REASON = "airloop.reason"
 REASON_KEY = "airloop.reason_key"
 """Of the snapshot's run and of versions: what asked for it."""
 
+REFIT_OF = "airloop.refit_of"
+"""Of a version: the judged one that it is a refit of."""
+
 SNAPSHOT = "airloop.snapshot"
 """Of the snapshot's run its digest; of a version of an older airloop the whole record as JSON."""
