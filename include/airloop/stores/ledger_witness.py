@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from airloop.errors import GuardRefused, UpstreamUnavailable
+from airloop.errors import GuardRefused
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.ledger import Entry, History
@@ -35,14 +35,15 @@ def require_intact(settings: Settings, pipeline_name: str) -> History:
 def refuse_forgotten(settings: Settings, pipeline_name: str) -> None:
     """Refuse a ledger that lacks the decision by which MLflow's champion came into force: one of a backup does.
 
-    One question to MLflow, however many versions there are; where it does not answer, the ledger alone counts.
+    One question to MLflow, however many versions there are.
 
     Raises:
         GuardRefused: The ledger holds no such decision.
+        UpstreamUnavailable: MLflow does not answer.
     """
     try:
         named = registry.champions_decision(settings, pipeline_name)
-    except (UpstreamUnavailable, GuardRefused):
+    except GuardRefused:  # an alias of a version that is gone is reconciled, and says nothing of the ledger
         return
     others = _not_held(settings, pipeline_name, named) if named else []
     if others:

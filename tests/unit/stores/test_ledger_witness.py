@@ -6,7 +6,7 @@ import pytest
 from mlflow import MlflowClient
 from tests.support import ledger_entries
 
-from airloop.errors import GuardRefused
+from airloop.errors import GuardRefused, UpstreamUnavailable
 from airloop.settings import Settings
 from airloop.stores import ledger, ledger_witness
 from airloop.stores.mlflow.registry import DECISION_HASH, DECISION_SEQUENCE
@@ -80,6 +80,10 @@ def test_a_champion_that_the_ledger_never_decided_is_found_by_one_question(regis
         ledger_witness.refuse_forgotten(registry_settings, NAME)
 
 
-def test_an_mlflow_that_does_not_answer_says_nothing(registry_settings: Settings) -> None:
+def test_an_mlflow_that_does_not_answer_is_asked_again(
+    registry_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     silent = registry_settings.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:1"})
-    ledger_witness.refuse_forgotten(silent, NAME)
+    with pytest.raises(UpstreamUnavailable):
+        ledger_witness.refuse_forgotten(silent, NAME)
