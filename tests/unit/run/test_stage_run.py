@@ -15,6 +15,7 @@ from tests.support.waiting import bound
 from airloop.data import ingest
 from airloop.deployment import Deployment
 from airloop.errors import ConfigError, DataContractError, UpstreamUnavailable
+from airloop.features import validated
 from airloop.records import Ingested, Record, Scored, TunedCandidate, Validated, Window
 from airloop.run import stage_run, stages
 from airloop.serving import score
@@ -253,3 +254,12 @@ def test_what_a_restored_lake_does_not_hold_is_done_again(landed: Settings, tmp_
     assert lake.read(first.tables[0].uri, landed).num_rows == first.tables[0].rows
     toy.run("validate_raw", landed, DAY)
     toy.run("build_features", landed, DAY)
+
+
+def test_features_that_a_restored_lake_does_not_hold_are_not_read(landed: Settings) -> None:
+    pipeline = toy.toy_pipeline(landed)
+    toy.run_data(landed, DAY)
+    assert validated.until(pipeline, DAY, landed) == DAY.end
+    shutil.rmtree(f"{landed.lake_uri}/toy/features")
+    with pytest.raises(UpstreamUnavailable, match="features are not built and validated from 2020-01-01"):
+        validated.require(pipeline, DAY, landed)
