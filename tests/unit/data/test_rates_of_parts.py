@@ -20,6 +20,12 @@ def test_the_shop_whose_outcomes_are_turned_is_named() -> None:
     assert found.expected == pytest.approx(0.34, abs=0.01)
 
 
+def test_a_shop_without_any_outcome_of_a_kind_is_named() -> None:
+    none = rates_of_parts.find(PAST, _window(north=(140, 0.0), south=(290, 0.24), west=(160, 0.41)))
+    assert none is not None
+    assert (none.name, none.outcome, none.observed) == ("north", "1", 0.0)
+
+
 @pytest.mark.parametrize(
     ("past", "now"),
     [

@@ -35,7 +35,7 @@ def find(past: Sequence[Profiles], window: Profiles) -> PartRate | None:
         before = [profiles for profiles in past if sum(profiles.get(name, {}).values()) >= _LEAST_ROWS]
         if len(before) < _LEAST_WINDOWS or sum(counts.values()) < _LEAST_ROWS:
             continue
-        for outcome in counts:
+        for outcome in sorted({*counts, *(outcome for profiles in before for outcome in profiles[name])}):
             moved = _moved(before, window, name, outcome)
             if moved:
                 shares = [_share(profiles[name], outcome) for profiles in before]
@@ -49,22 +49,29 @@ def find(past: Sequence[Profiles], window: Profiles) -> PartRate | None:
 
 def _moved(past: Sequence[Profiles], window: Profiles, name: str, outcome: str) -> float:
     """By how many usual moves the ratio of odds left its history; 0 where it did not."""
-    (now, error), before = _ratio(window, name, outcome), [_ratio(profiles, name, outcome)[0] for profiles in past]
+    now, before = _ratio(window, name, outcome), [_ratio(profiles, name, outcome) for profiles in past]
+    usual_share = float(np.mean([_share(profiles[name], outcome) for profiles in past]))
     # What few windows say of usual moves is widened; chance alone moves it by its error.
-    usual = max(float(np.std(before, ddof=1)) * (1 + _FEW / len(before)), error)
+    by_chance = _error(sum(window[name].values()), usual_share)
+    usual = max(float(np.std(before, ddof=1)) * (1 + _FEW / len(before)), by_chance)
     away = abs(now - float(np.mean(before)))
     beyond = max(now - max(before), min(before) - now)
     return away / usual if away >= max(_LEAST, _DEVIATIONS * usual) and beyond >= _BEYOND else 0.0
 
 
-def _ratio(profiles: Profiles, name: str, outcome: str) -> tuple[float, float]:
-    """Logarithm of the odds of a name's rows over those of all other rows, and its standard error."""
+def _ratio(profiles: Profiles, name: str, outcome: str) -> float:
+    """Logarithm of the odds of a name's rows over those of all other rows."""
     having, lacking = profiles[name].get(outcome, 0), sum(profiles[name].values()) - profiles[name].get(outcome, 0)
     others = [counts for other, counts in profiles.items() if other != name]
     with_it = sum(counts.get(outcome, 0) for counts in others)
     without = sum(sum(counts.values()) for counts in others) - with_it
     cells = np.array([having, lacking, with_it, without], dtype=float) + 0.5
-    return float(np.log(cells[0] * cells[3] / (cells[1] * cells[2]))), float(np.sqrt((1 / cells).sum()))
+    return float(np.log(cells[0] * cells[3] / (cells[1] * cells[2])))
+
+
+def _error(rows: int, share: float) -> float:
+    """What chance moves the logarithm of the odds by, were the share what it usually is: none is sure to happen."""
+    return float(np.sqrt(1 / (rows * share + 0.5) + 1 / (rows * (1 - share) + 0.5)))
 
 
 def _share(counts: Mapping[str, int], outcome: str) -> float:
