@@ -205,9 +205,11 @@ def same_content(entry: Entry, record: Mapping[str, Any]) -> bool:
     A triage's payload names its window and version besides; a promotion's `effective_at` is that of its entry. Texts
     that an older airloop did not write (a model's digest) are empty in the record, and what is absent is None.
     """
-    # The whole entry as JSON only where its payload does not say it: a verification asks a thousand times.
-    says_when = "effective_at" in entry.payload
-    content = entry.payload if says_when else {"effective_at": entry.to_json()["effective_at"], **entry.payload}
+    content = entry.payload
+    # The whole entry as JSON only where the record says when and its payload does not: a verification asks a thousand
+    # times, and of what triage said neither does.
+    if "effective_at" in record and "effective_at" not in content:
+        content = {"effective_at": entry.to_json()["effective_at"], **content}
     return all(
         content.get(key, None if value is None else "") == value for key, value in record.items() if key != "sequence"
     )
