@@ -49,7 +49,9 @@ def test_a_row_is_compared_by_the_columns_it_names(folder: Path, airloop: Airloo
     # Job a names less and stands first: it must not take the row of the other, which fits it, too.
     rows = ("    - {job: a, job_size: 7, machine_code: m1}\n", '    - {job: "007", job_size: null, machine_code: m2}\n')
     assert "".join(rows) in PASSES
-    named = f"    - {{}}\n    - {{job: a, job_size: 7}}\n    - {{job: '007', job_size: {size}, machine_code: m2}}\n"
+    named = (
+        f"    - {{job: b}}\n    - {{job: a, job_size: 7}}\n    - {{job: '007', job_size: {size}, machine_code: m2}}\n"
+    )
     more = "    - {job: b, machine: m3, planned_at: 2020-01-01T00:00:00Z, starts_at: 2020-01-01T04:00:00Z, size: 1}\n"
     text = PASSES.replace("".join(rows), named).replace("  heat:\n", f"{more}  heat:\n", 1)
     text = text.replace("  examples:\n", "  examples:\n    - {job: b}\n")
@@ -91,7 +93,7 @@ def test_what_differs_is_said_by_row_and_column(folder: Path, airloop: Airloop, 
         ("expect:", "expects:", "'expects' is none of given, window, expect; did you mean 'expect'?"),
         ("  machine_heat:", "  machine_heats:", "expect.machine_heats is none of job_static, machine_heat"),
         ("job_size: 7", "job_sice: 7", "expect.job_static: has no column 'job_sice'"),
-        ("label: 1", "label: yes", "expect.labels: label is double, and 'yes' is none"),
+        ("label: 1", "label: yes", "expect.labels: label is double, and 'yes' is not one"),
         ("failures.csv", "failure.csv", "there is no file"),
     ],
 )
