@@ -6,15 +6,18 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from benchmarks.own_project import CLONE, PIPELINE, build
+from tests.support import shop_own
+from tests.support.shop_own import TITLE
 from tests.support.waiting import bound
 
 pytestmark = pytest.mark.integration
+JUNE = ("--start", "2013-06-01T00:00:00Z", "--end", "2013-07-01T00:00:00Z")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def environment(root: Path) -> Iterator[Environment]:
 def project(environment: Environment, root: Path) -> Path:
     (root / "work").mkdir()
     environment.ok("airloop", "init", "mine", cwd=root / "work")
+    shop_own.declare_judges(root / "work" / "mine")
     return root / "work" / "mine"
 
 
@@ -118,22 +122,55 @@ def test_its_own_tests_pass_and_a_higher_version_finds_everything_there(
     said = environment.ok("python", "-m", "pytest", "-q", "-k", "champion or dag", f"--basetemp={runs}", cwd=project)
     assert "2 passed" in said
     (home,) = runs.glob("test_a_champion_scores*0")
-    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and "cache" not in str(path)}
-    ledger = environment.ok("airloop", "ledger", "show", PIPELINE, "--json", cwd=project, AIRLOOP_HOME=str(home))
-    environment.install(build(root, "8.0.0"))
-    program = "from importlib.metadata import version; print(version('airloop'))"
-    assert environment.ok("python", "-c", program, cwd=project).strip() == "8.0.0"
 
     def airloop(*arguments: str) -> str:
         return environment.ok("airloop", *arguments, cwd=project, AIRLOOP_HOME=str(home))
 
+    _what_it_brings_itself_is_used_and_shown(environment, airloop, project, home)
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and "cache" not in str(path)}
+    ledger = airloop("ledger", "show", PIPELINE, "--json")
+    environment.install(build(root, "8.0.0"))
+    program = "from importlib.metadata import version; print(version('airloop'))"
+    assert environment.ok("python", "-c", program, cwd=project).strip() == "8.0.0"
     assert airloop("ledger", "show", PIPELINE, "--json") == ledger
     assert json.loads(ledger)
     assert "nothing to do" in airloop("upgrade")
-    window = ("--start", "2013-06-01T00:00:00Z", "--end", "2013-07-01T00:00:00Z")
-    again = json.loads(airloop("run", "score", PIPELINE, *window))
+    again = json.loads(airloop("run", "score", PIPELINE, *JUNE))
     assert again["version"] == 2  # the refit of version 1
     assert again["rows"] > 700
     environment.ok("python", "-m", "pytest", "-q", "tests/test_dags.py", cwd=project)
     after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and "cache" not in str(path)}
     assert after == before
+
+
+PAGES = """
+from datetime import UTC, datetime
+from airloop.pages import overview, version_page
+from airloop.pages.site import Site
+from airloop.settings import load_settings
+site = Site(load_settings(), "/airloop", datetime.now(UTC))
+print(overview.page(site, NAME), version_page.page(site, NAME, 1))
+"""
+
+
+def _what_it_brings_itself_is_used_and_shown(
+    environment: Environment, airloop: Callable[..., str], project: Path, home: Path
+) -> None:
+    """Metric and rule judged the champion that scores; the source is added, and all are named, the trigger too."""
+    shop_own.declare_source(project)
+    assert json.loads(airloop("run", "extract", PIPELINE, *JUNE))["rows"] == {"stations": 1}
+    airloop("run", "data", PIPELINE, *JUNE)
+    own = (shop_own.METRIC, shop_own.RULE, shop_own.TRIGGER, shop_own.SOURCE)
+    (checked,) = [line for line in airloop("pipelines", "check", PIPELINE).splitlines() if "of this project" in line]
+    listed = airloop("list")
+    assert [name for name in own if name not in checked or f"  {name} " not in listed] == []
+    entries = json.loads(airloop("ledger", "show", PIPELINE, "--json"))
+    (decision,) = [entry["payload"] for entry in entries if entry["kind"] == "decision"]
+    said = {check["rule"]: check["says"] for check in decision["checks"]}
+    assert said["shop_rows"].endswith("must be at least 100")
+    assert any(TITLE in says for says in said.values())
+    card = Path(airloop("card", PIPELINE, "1").split(": ", 1)[1].split(" and ")[0])
+    shown = environment.ok("python", "-c", PAGES.replace("NAME", repr(PIPELINE)), cwd=project, AIRLOOP_HOME=str(home))
+    for text in (card.read_text(encoding="utf-8"), shown):
+        assert TITLE in text
+        assert "must be at least 100" in text
