@@ -63,6 +63,7 @@ def test_more_missing_outcomes_than_there_are_copies_are_said_as_well() -> None:
         (("copied_column", "schedule.a, schedule.b"), ("unit_change", "schedule.b")),
         (("copied_column", "schedule.a, schedule.b"), ("exchanged", "schedule.b, schedule.c")),
         (("knows_outcome", "schedule.a"), ("one_value", "schedule.a")),
+        (("exchanged", "schedule.a, schedule.b"), ("knows_outcome", "schedule.a")),
         (("knows_outcome", "schedule.a"), ("copied_column", "schedule.a, schedule.b")),
         (("total_rows", "schedule.shop"), ("far_values", "schedule.price")),
         (("test_rows", "schedule.shop"), ("relation_changed", "schedule.a, schedule.b")),

@@ -71,7 +71,7 @@ def _by_column(cause: Alarm, alarm: Alarm) -> bool:
     if not set(cause.subject.split(", ")) & set(alarm.subject.split(", ")):
         return False
     if _WHOSE_VALUES.keys() & {cause.kind, alarm.kind}:
-        return _WHOSE_VALUES.get(cause.kind, 0) > _WHOSE_VALUES.get(alarm.kind, 0)
+        return _says_more(cause.kind, alarm.kind)
     if alarm.kind == "exchanged":
         return not _is_certain(alarm) and (_is_few(cause) or (cause.kind == "unit_change" and not _is_sure(alarm)))
     if cause.kind == "exchanged":
@@ -81,6 +81,13 @@ def _by_column(cause: Alarm, alarm: Alarm) -> bool:
     if (alarm.kind, cause.kind) in _ONE_OF_ANOTHER or _spells(alarm, cause):
         return False
     return alarm.kind in _FOLLOWS and cause.kind in _OF_A_COLUMN
+
+
+def _says_more(kind: str, than: str) -> bool:
+    """Of what says whose values a column has; an exchange says all about what one of both then tells."""
+    if {kind, than} == {"exchanged", "knows_outcome"}:
+        return kind == "exchanged"
+    return _WHOSE_VALUES.get(kind, 0) > _WHOSE_VALUES.get(than, 0)
 
 
 def _spells(cause: Alarm, alarm: Alarm) -> bool:

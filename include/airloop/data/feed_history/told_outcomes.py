@@ -14,7 +14,7 @@ from airloop.data.feed_history.outcome_rates import MOST_VALUES
 from airloop.data.feed_history.relations import PARTED
 
 _MOST_ROWS, _MOST_COLUMNS, _LEAST_ROWS = 5_000, 20, 50
-_LEAST_OF_A_VALUE = 10
+_LEAST_OF_A_VALUE = 30
 _LEAST_WINDOWS = 3
 _TELLS, _MORE, _LEAST_MORE = 0.85, 0.35, 0.15
 _ERRORS = 6.0
@@ -63,7 +63,7 @@ def tells(past: Sequence[Measured], window: Measured) -> Iterator[tuple[str, str
 
 
 def _rare(outcome: pl.Series) -> bool:
-    """Whether all but a few outcomes are one value: what tells ten cases is luck."""
+    """Whether all but a few outcomes are one value: what tells a few cases is luck, or one spell."""
     counts = outcome.value_counts(sort=True)["count"]
     return int(counts[1:].sum()) < _LEAST_OF_A_VALUE
 
