@@ -157,20 +157,22 @@ def prediction_drift(measured: Drift, predicted: Predicted, past: Past) -> list[
     Their score is at least PREDICTION_PSI and above PSI_RATIO times the largest in the windows before; and either the
     labels have not moved along, at least half as far, or one feature alone explains three quarters of it, which the
     model does not lean on by more than half. A feature that moves what it did not use to move is more often an error
-    than a season, so nothing is trained on it until somebody answers.
+    than a season, so nothing is trained on it until somebody answers; unless the labels have moved three quarters as
+    far as the predictions: then the feature was right.
     """
     score = measured.prediction.score
     usual = max(past.prediction_psis(), default=0.0)
     if score is None or not measured.prediction.drifted or score < PREDICTION_PSI or score <= PSI_RATIO * usual:
         return []
     says = f"predictions are far from those of the holdout: PSI {score:.3f}, at most {usual:.3f} in the windows before"
-    cause = _single_cause(predicted)
+    moved_along = outcomes_moved_along(predicted.judged, past)
+    cause = _single_cause(predicted) if moved_along < _ALONE else ""
     if cause:
         says += f"; feature {cause} alone explains it. Has its unit or its meaning changed?"
         return [
             Alarm("prediction_drift", cause, f"{says} Nothing is trained on it until that is answered.", score, usual)
         ]
-    if outcomes_moved_along(predicted.judged, past):
+    if moved_along >= _MOVED_ALONG:
         return []
     says = f"{says}, and the outcomes have not moved along. {_NEXT}."
     return [Alarm("prediction_drift", "prediction", says, score, usual, holds_training=False)]
@@ -187,16 +189,17 @@ def _single_cause(predicted: Predicted) -> str:
     return name if weights[name] < _LEANS_ON * sum(weights.values()) else ""
 
 
-def outcomes_moved_along(judged: pd.DataFrame, past: Past) -> bool:
-    """Whether mean labels have moved from the holdout's at least half as far as mean predictions, in their direction.
+def outcomes_moved_along(judged: pd.DataFrame, past: Past) -> float:
+    """How far mean labels have moved from the holdout's, as a share of how far mean predictions have, their way.
 
     Of a multiclass task both are vectors, one number a class, and the labels' is projected on the predictions'. With
-    fewer than 30 rows on a side nothing is explained.
+    fewer than 30 rows on a side nothing is explained: 0. Where predictions have not moved on average: 1.
     """
     if min(len(judged), len(past.holdout)) < evidence.MIN_ROWS:
-        return False
+        return 0.0
     sides = (judged, past.holdout)
     predicted = [past.task.mean_prediction(past.task.from_column(side[PREDICTION])) for side in sides]
     labels: list[Floats] = [past.task.mean_label(side["label"].to_numpy(dtype="float64")) for side in sides]
     moved = predicted[0] - predicted[1]
-    return bool(np.dot(labels[0] - labels[1], moved) >= _MOVED_ALONG * np.dot(moved, moved))
+    distance = float(np.dot(moved, moved))
+    return float(np.dot(labels[0] - labels[1], moved)) / distance if distance > 0 else 1.0

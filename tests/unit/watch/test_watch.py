@@ -119,6 +119,15 @@ def test_predictions_that_moved_with_the_outcomes_are_no_alarm() -> None:
     assert "prediction_drift" not in {kind for kind, _ in kinds(world.monitored(followed))}
 
 
+def test_one_feature_that_moved_with_the_outcomes_as_far_as_the_predictions_was_right() -> None:
+    world = watched()
+    calm = world.window(0)
+    warm = calm.assign(temp=calm["temp"] + 60)
+    followed = warm.assign(label=(calm[RISK] + 0.03 * 60 > calm[NOISE]).astype("float64"))
+    assert ("prediction_drift", "temp") in kinds(world.monitored(warm))
+    assert "prediction_drift" not in {kind for kind, _ in kinds(world.monitored(followed))}
+
+
 def test_a_feature_the_model_does_not_use_may_be_missing() -> None:
     world = watched()
     assert kinds(world.monitored(_hidden(world.window(0), 0.9, "engines"))) == set()
