@@ -25,6 +25,7 @@ from airloop.features.build_features import build_features
 from airloop.features.materialize import materialize
 from airloop.gate.decide import decide
 from airloop.gate.describe import describe
+from airloop.gate.describe_refit import describe_refit
 from airloop.gate.promote import promote
 from airloop.gate.refit import refit
 from airloop.models.estimators import resolve
@@ -117,9 +118,10 @@ class PlainLoop:
         trained = self.call(train, window, snapshot=frozen, tuned=tuned)
         evaluated = self.call(evaluate, window, snapshot=frozen, trained=trained)
         decision: Any = self.call(decide, window, evaluated=evaluated)
-        self.call(describe, window, snapshot=frozen, trained=trained, decision=decision)
+        described = self.call(describe, window, snapshot=frozen, trained=trained, decision=decision)
         if decision.passed:
-            self.call(refit, window, snapshot=frozen, trained=trained, decision=decision)
+            refitted = self.call(refit, window, snapshot=frozen, trained=trained, decision=decision)
+            self.call(describe_refit, window, described=described, refitted=refitted)
             self.call(promote, Window(window.start, decision.effective_at), decision=decision)
 
     def call(self, stage: Callable[..., Any], window: Window, options: Any = None, **handed: Any) -> Any:

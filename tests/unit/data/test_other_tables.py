@@ -151,7 +151,9 @@ ORDERS: dict[str, tuple[Change, set[str], str, tuple[str, ...]]] = {
         "loyal, events.discount",
         BOTH,
     ),
-    "an income that is the outcome": (_knowing("income"), {"knows_outcome"}, "income", BOTH),
+    # The outcomes of a day's orders come on other days: by the day it is an income of two values.
+    "an income that is the outcome": (_knowing("income"), {"knows_outcome", "one_value"}, "income", BOTH),
+    "an income that is the outcome, by the week": (_knowing("income"), {"knows_outcome"}, "income", WEEKLY),
 }
 CASES = [(fault, calendar) for fault, (_, _, _, calendars) in ORDERS.items() for calendar in calendars]
 
