@@ -41,7 +41,7 @@ LINKED = ("dags", "plugins", "requirements", "include/airloop", "include/airloop
 
 
 class TurnedFlights(NycFlights):
-    """NycFlights whose carriers change places from CHANGED_FROM on: only outcomes are other ones."""
+    """NycFlights whose carriers change places from CHANGED_FROM on: arrivals are other ones, and nothing else."""
 
     def files(self, feed: str) -> Mapping[date, pl.DataFrame]:
         """See Replay."""
