@@ -206,7 +206,9 @@ def carriers_of_other_flights(files: Landed) -> None:
 
 
 @planted(
-    "planes of other flights", how="schedule.tailnum shuffled", says=r"relation_changed schedule.(tailnum|carrier)"
+    "planes of other flights",
+    how="schedule.tailnum shuffled",
+    says=r"relation_changed (schedule\.origin, )?schedule\.tailnum",
 )
 def planes_of_other_flights(files: Landed) -> None:
     files.edit("schedule", tailnum=pl.col("tailnum").shuffle(seed=7))
