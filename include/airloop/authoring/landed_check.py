@@ -17,6 +17,15 @@ _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 _NEWEST_WINDOWS = 400
 _NEARLY_ALWAYS = 0.9
 
+_AHEAD = (
+    "a day that has not begun, of a feed that is written after its events: nothing reads it before that day; is its "
+    "name right?"
+)
+_BEYOND = (
+    "of days after coverage.end of pipeline.yaml, so that no window reads them: write a later end, or none where data "
+    "go on"
+)
+
 
 def looks(pipeline: Pipeline, settings: Settings) -> list[str]:
     """What is worth a look, a line each; nothing before files have landed for as long as a comparison takes.
@@ -30,29 +39,15 @@ def looks(pipeline: Pipeline, settings: Settings) -> list[str]:
         few = [*_too_few_days(pipeline, days), *_too_few_rows(pipeline, settings)] if days else []
     except AirloopError:
         return []
-    return [*_ahead(pipeline, files), *_beyond(pipeline, files), *few]
+    ahead, beyond = inbox.ahead(pipeline, files), inbox.beyond(pipeline, files)
+    return [*_unread(ahead, _AHEAD), *_unread(beyond, _BEYOND), *few]
 
 
-def _ahead(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[str]:
-    ahead = inbox.ahead(pipeline, files)
-    if not ahead:
+def _unread(files: Sequence[ListedFile], why: str) -> list[str]:
+    if not files:
         return []
-    more = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
-    return [
-        f"landing: look: {ahead[0].feed}/{ahead[0].name}{more}: a day that has not begun, of a feed that is written "
-        "after its events: nothing reads it before that day; is its name right?"
-    ]
-
-
-def _beyond(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[str]:
-    beyond = inbox.beyond(pipeline, files)
-    if not beyond:
-        return []
-    more = f" and {len(beyond) - 1} more" if len(beyond) > 1 else ""
-    return [
-        f"landing: look: {beyond[0].feed}/{beyond[0].name}{more}: of days after coverage.end of pipeline.yaml, so that "
-        "no window reads them: write a later end, or none where data go on"
-    ]
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return [f"landing: look: {files[0].feed}/{files[0].name}{more}: {why}"]
 
 
 def _days_of_outcomes(pipeline: Pipeline, files: Sequence[ListedFile]) -> list[date]:
