@@ -63,6 +63,8 @@ class Settings(BaseSettings):
             them, and the worker then sends it the rows.
         airflow_users: Logins of the local platform beside its administrator: name -> role of Airflow's
             SimpleAuthManager (viewer, user, op, admin). Their generated passwords are in run/airflow_passwords.json.
+        approval: What pipelines that declare no `approval` of their own ask before a promotion, with the keys of
+            `approval` in pipeline.yaml.
     """
 
     model_config = SettingsConfigDict(env_prefix="AIRLOOP_", frozen=True, extra="forbid")
@@ -84,6 +86,7 @@ class Settings(BaseSettings):
     engine_url: str = Field(default="", repr=False)
     engine_reads_lake: bool = True
     airflow_users: dict[str, Literal["viewer", "user", "op", "admin"]] = {}
+    approval: dict[str, Any] = {}
 
     @model_validator(mode="before")
     @classmethod

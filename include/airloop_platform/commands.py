@@ -27,9 +27,10 @@ def demo(
     """Take a pipeline's replayed data through the running Airflow, month by month, until the loop has closed."""
     from airloop.config import load_pipeline
     from airloop_platform.demo.months import demo_windows, staged
+    from airloop_platform.demo.second_person import with_approver
     from airloop_platform.replay.command import replay_and_show
 
-    settings = load_settings()
+    settings = with_approver(load_settings())
     declared = load_pipeline(pipeline or _tagged_demo(settings), settings)
     # A pipeline that cannot be replayed starts no platform.
     windows = demo_windows(declared, months=_default_months() if months is None else months)

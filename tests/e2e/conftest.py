@@ -16,6 +16,7 @@ from airloop.config import pipeline_names
 from airloop.config.loading import read_yaml
 from airloop.settings import Settings, load_settings
 from airloop_platform import supervisor
+from airloop_platform.demo import second_person
 from airloop_platform.replay import airflow_client
 from airloop_platform.replay.airflow_client import AirflowClient, Run
 from airloop_platform.supervisor import Platform
@@ -30,7 +31,7 @@ AHEAD = 20
 """Seconds that the reading of one file takes at most."""
 ASKS_EVERY = 1.0
 """Seconds between two questions whether a run has ended; each costs the API server as much as a task's heartbeat."""
-USERS = {"anna": "op", "boris": "op", "carla": "op", "vera": "viewer"}
+USERS = {"anna": "op", "boris": "op", "carla": "op", "vera": "viewer", second_person.APPROVER: "op"}
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,16 @@ class Toy:
         return {task["task_id"]: task["state"] for task in self.client.tasks(run)}
 
 
-def _search_briefly(folder: Path) -> None:
-    """A pipeline with one trial of each candidate: how long a search goes on is no matter of the platform."""
+def _as_the_demo_has_it(folder: Path) -> None:
+    """The demo's pipeline with one trial of each candidate: how long a search goes on is no matter of the platform."""
     shipped = folder.resolve()
     folder.unlink()
     shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("__pycache__"))
     _, declared = read_yaml(shipped / "pipeline.yaml")
     declared["training"] |= {"leak_check_times": 1}
     declared["training"]["budget"] |= {"trials": 1}
+    # What the demo's platform asks of every pipeline; here the toy's promotions must not wait.
+    declared["approval"] = second_person.POLICY
     (folder / "pipeline.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
 
 
@@ -81,7 +84,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     for shipped in pipeline_names(load_settings(project_dir=REPOSITORY)):
         for name in (f"include/pipelines/{shipped}", f"feature_repo/{shipped}.py"):
             (root / name).symlink_to(REPOSITORY / name)
-    _search_briefly(root / "include" / "pipelines" / "flight_delays")
+    _as_the_demo_has_it(root / "include" / "pipelines" / "flight_delays")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in READS_EVERY.items():
             patch.setenv(name, value)

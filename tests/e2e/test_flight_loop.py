@@ -56,12 +56,21 @@ def test_what_was_asked_over_the_api_before_is_what_the_batch_says(loop):
 def test_the_first_champion_is_promoted_by_a_decision_of_the_ledger(loop):
     platform, _, periods, _ = loop
     assert periods[1].decision.passed
-    kinds = [entry.kind for entry in ledger.entries(platform.settings, NAME) if entry.kind != "alarm"][:5]
-    assert kinds == ["trained", "decision", "refitted", "intended", "done"]
+    kinds = [entry.kind for entry in ledger.entries(platform.settings, NAME) if entry.kind != "alarm"][:6]
+    assert kinds == ["trained", "decision", "refitted", "approved", "intended", "done"]
     refitted = periods[1].refitted
     assert (periods[1].decision.version, refitted.outcome, refitted.version) == (1, "refitted", 2)
     assert ledger.champion_at(platform.settings, NAME, MARCH.start) == refitted.version
     assert ledger.verify(platform.settings, NAME) == []
+
+
+def test_the_first_model_is_approved_over_rest_by_another_user_than_who_had_it_trained(loop):
+    platform, _, periods, _ = loop
+    history = ledger.require_intact(platform.settings, NAME)
+    decision = history.decision(periods[1].decision.sequence)
+    answer = history.answer_to(decision.sequence)
+    assert (decision.payload["asked_by"], answer.kind, answer.payload["who"]) == ("admin", "approved", "approver")
+    assert [period.answer for period in periods] == ["", "approved by approver", ""]
 
 
 def test_the_monitor_judges_labelled_rows_and_its_verdict_is_in_the_ledger(loop):

@@ -247,7 +247,7 @@ def test_every_store_of_a_review_lies_below_its_folder(project: Settings, tmp_pa
     declared = Declaration({}, toy.toy_pipeline(project), outside.model_copy(update={"project_dir": tmp_path}))
     own = backtest.at_work(declared, span, tmp_path).settings
     elsewhere = {name for name in type(own).model_fields if str(tmp_path) not in str(getattr(own, name))}
-    # Neither the logins of a platform nor an engine, which only computes, is a store.
+    # Neither what an installation asks of people nor an engine, which only computes, is a store.
     computes = {"engine", "engine_url", "engine_reads_lake"}
-    assert elsewhere == {"storage_options", "connections", "mlflow_ui_url", "airflow_users"} | computes
+    assert elsewhere == {"storage_options", "connections", "mlflow_ui_url", "airflow_users", "approval"} | computes
     assert (own.storage_options, own.connections, own.mlflow_ui_url) == ({}, {}, "")

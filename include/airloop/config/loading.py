@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from airloop.config import text_file, yaml_document
+from airloop.config.approval import Approval
 from airloop.config.nearest import nearest
 from airloop.config.pipeline import Pipeline
 from airloop.config.positions import line_of
@@ -52,7 +53,7 @@ def load_declared(name: str, settings: Settings) -> Pipeline:
     """Read and check one of `pipeline_names`; from then on what it names below include/ can be imported.
 
     Raises:
-        ConfigError: See load_pipeline.
+        ConfigError: See load_pipeline; or AIRLOOP_APPROVAL, which counts where no `approval` is declared, is wrong.
     """
     make_importable(settings.project_dir)
     path = settings.pipelines_dir / name / "pipeline.yaml"
@@ -60,7 +61,17 @@ def load_declared(name: str, settings: Settings) -> Pipeline:
     if pipeline.name != name:
         line = line_of(text_file.read(path), ["name"])
         raise ConfigError(f"{path}:{line}: name: {pipeline.name!r} differs from its folder {name!r}; make them equal")
+    if settings.approval and "approval" not in pipeline.model_fields_set:
+        return pipeline.model_copy(update={"approval": _installations(settings.approval)})
     return pipeline
+
+
+def _installations(approval: dict[str, Any]) -> Approval:
+    try:
+        return Approval.model_validate(approval)
+    except ValidationError as error:
+        wrong = (_explain_one({**item, "loc": ("approval", *item["loc"])}) for item in error.errors())
+        raise ConfigError(f"AIRLOOP_APPROVAL: {'; '.join(wrong)}") from error
 
 
 def parse_pipeline(path: Path) -> Pipeline:

@@ -4,6 +4,7 @@ from airloop.config import Pipeline, calendar_windows
 from airloop.errors import ConfigError
 from airloop.records import Window
 from airloop.settings import Settings
+from airloop_platform.demo.second_person import APPROVER
 from airloop_platform.replay.loop import Staged, replay
 from airloop_platform.replay.period import Period
 from airloop_platform.replay.runs import Report
@@ -29,10 +30,11 @@ def run_demo(
 def staged(windows: tuple[Window, ...]) -> Staged:
     """The first model is trained when two months are in, and a person insists once where nothing is gained.
 
-    The first 2,000 rows of each window are asked about over the API before they are scored in batch.
+    The first 2,000 rows of each window are asked about over the API before they are scored in batch. What waits for an
+    approval, a second user approves (see second_person).
     """
     before = [window for window in windows if _months_between(windows[0], window) < _MONTHS_BEFORE_TRAINING]
-    return Staged(first_training=before[-1], insists=True, asks_rows=_ASKED_ROWS)
+    return Staged(first_training=before[-1], insists=True, asks_rows=_ASKED_ROWS, approver=APPROVER)
 
 
 def demo_windows(pipeline: Pipeline, *, months: int) -> tuple[Window, ...]:

@@ -12,6 +12,7 @@ from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import replay_hold
 from airloop_platform import supervisor
+from airloop_platform.replay.approver import Approver
 from airloop_platform.replay.loop import Staged, replay
 from airloop_platform.replay.period import Period
 from airloop_platform.replay.progress import progress
@@ -30,6 +31,9 @@ def replay_and_show(
     with replay_hold.hold(settings, pipeline.name), _platform(settings, console) as platform:
         airflow, mlflow = platform.logins()
         console.print(f"\n  {airflow}\n  {mlflow}\n")
+        if staged and staged.approver and Approver.of(staged.approver, platform, settings) is None:
+            says = f"Nobody is asked for an approval: the platform was started without a login {staged.approver}."
+            console.print(f"{says} For one: airloop down, and again.", soft_wrap=True)
         with progress(console, len(windows)) as report:
             periods = replay(pipeline, settings, platform, windows, report=report, staged=staged)
     _show(pipeline, periods, settings, console)

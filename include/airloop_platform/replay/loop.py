@@ -15,6 +15,7 @@ from airloop.stores import ledger, state
 from airloop.stores.ledger import History
 from airloop_platform.replay import arrivals, beyond
 from airloop_platform.replay.airflow_client import AirflowClient
+from airloop_platform.replay.approver import Approver
 from airloop_platform.replay.period import Period, look_of, newest, period
 from airloop_platform.replay.questions import Questions
 from airloop_platform.replay.runs import GROUPS, Report, Runs, window_run_id
@@ -36,11 +37,13 @@ class Staged:
         first_training: The first model is trained at the end of this window, and not as soon as there are rows.
         insists: In the first window in which triage asks for nothing, a training is asked for by hand all the same.
         asks_rows: So many of a window's rows are asked about over the API before they are scored in batch.
+        approver: The second user who approves what waits for an approval; nobody where Airflow has no such login.
     """
 
     first_training: Window | None = None
     insists: bool = False
     asks_rows: int = 0
+    approver: str = ""
 
 
 def replay(
@@ -69,11 +72,13 @@ def replay(
     Raises:
         AirloopError: A DAG run failed; names the task, its error, and that the same command goes on.
     """
+    staged = staged or Staged()
     with AirflowClient(platform) as client:
         client.wait_for_dags(tuple(dag_of(pipeline.name, group) for group in GROUPS))
         joins = any(not is_period(pipeline.calendar, window) for window in windows)
-        runs = Runs(pipeline, client, report, platform.serving_url)
-        stepper = _Stepper(pipeline, settings, runs, staged or Staged(), joins=joins)
+        approver = Approver.of(staged.approver, platform, settings)
+        runs = Runs(pipeline, client, report, platform.serving_url, approver)
+        stepper = _Stepper(pipeline, settings, runs, staged, joins=joins)
         # The replay starts the waiting windows itself, at the right moment of data time, and not when the bell rings.
         client.pause(dag_of(pipeline.name, "inbox"), paused=True)
         landed, periods = beyond.landed_until(pipeline, settings), list[Period]()

@@ -99,7 +99,8 @@ def _gate(period: Period, metric: str) -> str:
     refit = period.refitted
     as_refit = f", in force as v{refit.version}" if refit is not None and refit.outcome == "refitted" else ""
     shown = _gain(decision.evidence, metric) or "by the floors"
-    return f"{by_hand}v{decision.version} {decision.outcome} {shown}{as_refit}"
+    answer = f", {period.answer}" if period.answer else ""
+    return f"{by_hand}v{decision.version} {decision.outcome} {shown}{answer}{as_refit}"
 
 
 def never_retrained_lines(pipeline: Pipeline, without: Sequence[MonthWithoutRetraining]) -> list[str]:

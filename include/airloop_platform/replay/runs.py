@@ -9,6 +9,7 @@ from airloop.config.dag_ids import dag_of
 from airloop.errors import AirloopError
 from airloop.records import Window
 from airloop_platform.replay.airflow_client import AirflowClient, Run
+from airloop_platform.replay.approver import Approver
 
 Report = Callable[[str], None]
 
@@ -17,10 +18,17 @@ _RUN_SECONDS = 3600
 
 
 class Runs:
-    """Starts runs and waits for them, one after the other, and reports what they are doing."""
+    """Starts runs and waits for them, one after the other, and reports what they are doing.
 
-    def __init__(self, pipeline: Pipeline, client: AirflowClient, report: Report, serving_url: str) -> None:
+    Attributes:
+        approver: Who answers what a promotion asks; without one the run waits for a person.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, client: AirflowClient, report: Report, serving_url: str, approver: Approver | None
+    ) -> None:
         self.pipeline, self.client, self.report, self.serving_url = pipeline, client, report, serving_url
+        self.approver = approver
 
     def take(self, group: str, conf: Mapping[str, Any], run_id: str, what: str) -> None:
         """Start the run, or find the one of that id and go on with what failed in it; wait for its end.
@@ -57,7 +65,8 @@ class Runs:
 
         def say(tasks: list[dict[str, Any]]) -> None:
             if any(task["task_id"] == "approve" and task["state"] == "deferred" for task in tasks):
-                self.report(f"{what}: {self._asks(run)}")
+                answered = self.approver is not None and self.approver.approves(run)
+                self.report(f"{what}, approved by a second user" if answered else f"{what}: {self._asks(run)}")
             running = sorted({task["task_id"] for task in tasks if task["state"] == "running"})
             if running:
                 self.report(f"{what} ({', '.join(running)})")

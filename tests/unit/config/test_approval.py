@@ -5,7 +5,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from airloop.config import Pipeline, load_pipeline
 from airloop.config.approval import Approval, Conditions
+from airloop.errors import ConfigError
 from airloop.settings import Settings
+from airloop_platform.demo import second_person
 
 
 def test_nobody_is_asked_unless_it_is_declared():
@@ -62,3 +64,26 @@ def test_worse_slices_can_only_be_asked_about_where_a_rule_measures_them():
         Pipeline.model_validate(declared)
     declared["gate"] |= {"rules": [{"kind": "slices", "columns": ["carrier"]}]}
     assert Pipeline.model_validate(declared).approval.when.slice_worse
+
+
+def test_an_installation_asks_what_a_pipeline_does_not_declare_itself(toy_settings):
+    asks = toy_settings.model_copy(update={"approval": {"when": ["first_model"], "by": ["anna"]}})
+    assert load_pipeline("toy", asks).approval == Approval(when=Conditions(first_model=True), by=("anna",))
+    path = toy_settings.pipelines_dir / "toy" / "pipeline.yaml"
+    path.write_text(f"{path.read_text()}approval: {{when: never}}\n")
+    assert load_pipeline("toy", asks).approval == Approval()
+
+
+def test_what_an_installation_cannot_ask_is_refused_by_the_variables_name(toy_settings):
+    asks = toy_settings.model_copy(update={"approval": {"whn": "always"}})
+    with pytest.raises(ConfigError, match=r"AIRLOOP_APPROVAL: approval\.whn: unknown key; did you mean 'when'\?"):
+        load_pipeline("toy", asks)
+
+
+def test_the_demo_asks_a_second_user_unless_the_installation_asks_already(toy_settings):
+    demo = second_person.with_approver(toy_settings)
+    asked = load_pipeline("toy", demo).approval
+    assert (asked.when, asked.by, asked.default) == (Conditions(first_model=True), ("approver",), "reject")
+    assert demo.airflow_users == {"approver": "op"}
+    own = toy_settings.model_copy(update={"approval": {"when": "always"}, "airflow_users": {"anna": "op"}})
+    assert second_person.with_approver(own) == own

@@ -45,7 +45,7 @@ def month(pipeline: Pipeline) -> tuple[Period, MonthWithoutRetraining]:
     nothing = dict.fromkeys(f"{metric}{end}" for metric in metrics for end in ("", "_lower", "_upper"))
     after = AfterPromotion(2, 1, 7, MARCH, proofs)
     monitored = triage_months.month(3, window=MARCH, live=nothing, probe=(), after_promotion=after)
-    period = Period(MARCH, 1234, 5, None, monitored, action, decision)
+    period = Period(MARCH, 1234, 5, None, monitored, action, decision, answer="approved by anna")
     return period, MonthWithoutRetraining(MARCH, 2, values, {**values, metrics[0]: 0.3}, promoted=True)
 
 
@@ -63,6 +63,7 @@ def test_the_table_names_the_metrics_of_the_task(tmp_path: Path, kind: str) -> N
     assert [title for title in TITLES[kind] if title not in text] == []
     gain = "+0.2 [+0.1, +0.5]" if kind == "regression" else "+4.2 [+2.1, +8.4]"
     assert text.count(gain) == 3
+    assert "approved by anna" in text
 
 
 @KINDS
