@@ -22,6 +22,20 @@ _DECIDING_STAGES = ("decide", "refit", "promote", "roll_back")
 
 _table = tables.ledger_entries
 _runs = tables.stage_runs
+_COLUMNS = tuple(_table.c.keys())
+# Made once: a statement costs more to make than to run.
+_ENTRIES = sa.select(_table).where(
+    _table.c.pipeline == sa.bindparam("pipeline"), _table.c.kind.in_((*KINDS, "acknowledged"))
+)
+_RECORDS = sa.select(_runs.c.id, _runs.c.record).where(
+    _runs.c.pipeline == sa.bindparam("pipeline"), _runs.c.stage.in_(_DECIDING_STAGES), _runs.c.record != ""
+)
+_NEXT = (
+    sa.select(_table)
+    .where(_table.c.pipeline == sa.bindparam("pipeline"), _table.c.sequence > sa.bindparam("after"))
+    .order_by(_table.c.sequence)
+    .limit(sa.bindparam("walk"))
+)
 
 
 class Behind:
@@ -29,33 +43,28 @@ class Behind:
 
     def __init__(self, settings: Settings, pipeline: str) -> None:
         """Read what decides; call it before the verification that vouches for it."""
-        self._settings, self._pipeline, self._walked = settings, pipeline, _START
+        self._pipeline, self._walked = pipeline, _START
         with state.reading(settings) as connection:
             self._decides = self._deciding(connection)
 
-    def unchanged(self) -> bool:
+    def unchanged(self, connection: sa.Connection) -> bool:
         """Whether all that decided is still there as it was, and the next entries of the walk are sound.
 
         What was appended since counts as verified from now on: the caller has verified it, or will.
         """
-        with state.reading(self._settings) as connection:
-            before, self._decides = self._decides, self._deciding(connection)
-            return before <= self._decides and self._walk(connection)
+        before, self._decides = self._decides, self._deciding(connection)
+        return before <= self._decides and self._walk(connection)
 
     def _deciding(self, connection: sa.Connection) -> frozenset[Any]:
-        of_kinds = sa.and_(_table.c.pipeline == self._pipeline, _table.c.kind.in_((*KINDS, "acknowledged")))
-        rows = map(tuple, connection.execute(sa.select(_table).where(of_kinds)))
-        of_stages = sa.and_(_runs.c.pipeline == self._pipeline, _runs.c.stage.in_(_DECIDING_STAGES))
-        records = sa.select(_runs.c.id, _runs.c.record).where(of_stages, _runs.c.record != "")
-        return frozenset([*rows, *map(tuple, connection.execute(records))])
+        named = {"pipeline": self._pipeline}
+        rows, records = connection.execute(_ENTRIES, named).all(), connection.execute(_RECORDS, named).all()
+        return frozenset(map(tuple, (*rows, *records)))
 
     def _walk(self, connection: sa.Connection) -> bool:
-        after = sa.and_(_table.c.pipeline == self._pipeline, _table.c.sequence > self._walked[0])
-        query = sa.select(_table).where(after).order_by(_table.c.sequence).limit(WALK)
-        rows = connection.execute(query).mappings().all()
-        for row in rows:
+        rows = connection.execute(_NEXT, {"pipeline": self._pipeline, "after": self._walked[0], "walk": WALK}).all()
+        for row in (dict(zip(_COLUMNS, values, strict=True)) for values in rows):
             follows = (row["sequence"] - 1, row["previous_hash"]) == self._walked
-            if not follows or not _holds(dict(row)):
+            if not follows or not _holds(row):
                 return False
             self._walked = (row["sequence"], row["hash"])
         if len(rows) < WALK:

@@ -33,6 +33,8 @@ _table = tables.ledger_entries
 
 _heads = tables.ledger_heads
 
+_ONE_SPELLING = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def append(
     settings: Settings,
@@ -130,7 +132,7 @@ def canonical(content: dict[str, Any]) -> str:
         DataContractError: JSON cannot carry it.
     """
     try:
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return _ONE_SPELLING.encode(content)
     except (TypeError, ValueError, RecursionError) as error:
         raise DataContractError(f"the ledger holds JSON only: {error}") from error
 

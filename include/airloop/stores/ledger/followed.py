@@ -14,10 +14,11 @@ from datetime import datetime
 
 from airloop.errors import GuardRefused
 from airloop.settings import Settings
+from airloop.stores import state
 from airloop.stores.ledger.behind import Behind
 from airloop.stores.ledger.entry import readable
 from airloop.stores.ledger.history import KINDS, History
-from airloop.stores.ledger.stored import Rows, read_appended
+from airloop.stores.ledger.stored import Rows, Stored, read_appended
 from airloop.stores.ledger.verification import (
     NEWEST,
     Verified,
@@ -88,8 +89,13 @@ class Followed:
 
     def _continued(self, verified: Verified) -> bool:
         """Take in what was appended; False where it does not fit, and `verified` is of no more use."""
+        with state.reading(self._settings) as connection:
+            head, record = verified.sequence, verified.newest_record
+            stored = read_appended(connection, self._pipeline, sequence=head, record=record)
+            return self._fits(verified, stored) and self._behind is not None and self._behind.unchanged(connection)
+
+    def _fits(self, verified: Verified, stored: Stored) -> bool:
         head, known = verified.sequence, verified.hash
-        stored = read_appended(self._settings, self._pipeline, sequence=head, record=verified.newest_record)
         if head and (not stored.rows or (stored.rows[0]["sequence"], stored.rows[0]["hash"]) != (head, known)):
             return False
         before = {"sequence": head - 1, "hash": stored.rows[0]["previous_hash"]} if head else None
@@ -103,7 +109,7 @@ class Followed:
         verified.newest_record = max(verified.newest_record, stored.newest_record)
         if stored.rows:
             verified.sequence, verified.hash = stored.rows[-1]["sequence"], stored.rows[-1]["hash"]
-        return not unfit and self._behind is not None and self._behind.unchanged()
+        return not unfit
 
 
 def _taken_in(verified: Verified, appended: Rows, recorded: Collection[int | None]) -> list[str]:

@@ -28,6 +28,18 @@ _Numbered = list[tuple[int, dict[str, Any]]]
 
 _table = tables.ledger_entries
 _heads = tables.ledger_heads
+_runs = tables.stage_runs
+# Made once: a statement costs more to make than to run, and a ledger that is followed is asked before each answer.
+_RECORDS_AFTER = sa.select(_runs.c.id, _runs.c.stage, _runs.c.record).where(
+    _runs.c.pipeline == sa.bindparam("pipeline"),
+    _runs.c.stage.in_([*STAGE_OF_KIND.values()]),
+    _runs.c.record != "",
+    _runs.c.id > sa.bindparam("number"),
+)
+_HEAD = sa.select(_heads).where(_heads.c.pipeline == sa.bindparam("pipeline"))
+_ROWS_FROM = sa.select(_table).where(
+    _table.c.pipeline == sa.bindparam("pipeline"), _table.c.sequence >= sa.bindparam("first")
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ def read_stored(settings: Settings, pipeline: str, newest: int | None) -> Stored
     with state.reading(settings) as connection:
         while True:
             written_down = _written_down(connection, pipeline)
-            rows = _rows(connection, pipeline, newest=newest)
+            rows = _newest_rows(connection, pipeline, newest)
             older = _older(connection, pipeline, rows[0]["sequence"] if rows else 1)
             records = {stage: _records(connection, pipeline, stage, newest=limit) for stage, limit in limits.items()}
             # PostgreSQL shows each query what was committed before it: nothing may have been appended in between.
@@ -70,18 +82,17 @@ def read_stored(settings: Settings, pipeline: str, newest: int | None) -> Stored
                 return _stored(rows, older, written_down, records)
 
 
-def read_appended(settings: Settings, pipeline: str, *, sequence: int, record: int) -> Stored:
+def read_appended(connection: sa.Connection, pipeline: str, *, sequence: int, record: int) -> Stored:
     """Read the entries from a sequence on, that one included, the records after a number, and what those name."""
-    with state.reading(settings) as connection:
-        while True:
-            written_down = _written_down(connection, pipeline)
-            rows = _rows(connection, pipeline, first=sequence)
-            stages = STAGE_OF_KIND.values()
-            records = {stage: _records(connection, pipeline, stage, after=record) for stage in stages}
-            named = {int(content.get("sequence") or 0) for of_stage in records.values() for _, content in of_stage}
-            older = _entries(connection, pipeline, _table.c.sequence.in_([n for n in named if n < sequence]))
-            if _written_down(connection, pipeline) == written_down:
-                return _stored(rows, older, written_down, records)
+    while True:
+        written_down = _written_down(connection, pipeline)
+        rows = _rows_from(connection, pipeline, sequence)
+        records = _records_after(connection, pipeline, record)
+        named = {int(content.get("sequence") or 0) for of_stage in records.values() for _, content in of_stage}
+        before = [number for number in named if number < sequence]
+        older = _entries(connection, pipeline, _table.c.sequence.in_(before)) if before else []
+        if _written_down(connection, pipeline) == written_down:
+            return _stored(rows, older, written_down, records)
 
 
 def _stored(
@@ -93,14 +104,18 @@ def _stored(
 
 
 def _written_down(connection: sa.Connection, pipeline: str) -> dict[str, Any] | None:
-    row = connection.execute(sa.select(_heads).where(_heads.c.pipeline == pipeline)).mappings().first()
+    row = connection.execute(_HEAD, {"pipeline": pipeline}).mappings().first()
     return None if row is None else dict(row)
 
 
-def _rows(connection: sa.Connection, pipeline: str, *, newest: int | None = None, first: int = 0) -> Rows:
-    condition = sa.and_(_table.c.pipeline == pipeline, _table.c.sequence >= first)
-    query = sa.select(_table).where(condition).order_by(_table.c.sequence.desc()).limit(newest)
+def _newest_rows(connection: sa.Connection, pipeline: str, newest: int | None) -> Rows:
+    query = sa.select(_table).where(_table.c.pipeline == pipeline).order_by(_table.c.sequence.desc()).limit(newest)
     return [dict(row) for row in connection.execute(query).mappings()][::-1]
+
+
+def _rows_from(connection: sa.Connection, pipeline: str, first: int) -> Rows:
+    rows = connection.execute(_ROWS_FROM, {"pipeline": pipeline, "first": first}).mappings()
+    return sorted((dict(row) for row in rows), key=lambda row: int(row["sequence"]))
 
 
 def _older(connection: sa.Connection, pipeline: str, first: int) -> Rows:
@@ -123,13 +138,18 @@ def _entries(connection: sa.Connection, pipeline: str, condition: sa.ColumnEleme
     return sorted((dict(row) for row in rows), key=lambda row: int(row["sequence"]))
 
 
-def _records(
-    connection: sa.Connection, pipeline: str, stage: str, *, newest: int | None = None, after: int = 0
-) -> _Numbered:
-    runs = tables.stage_runs
-    of_stage = sa.and_(runs.c.pipeline == pipeline, runs.c.stage == stage, runs.c.record != "", runs.c.id > after)
-    query = sa.select(runs.c.id, runs.c.record).where(of_stage).order_by(runs.c.id.desc()).limit(newest)
+def _records(connection: sa.Connection, pipeline: str, stage: str, *, newest: int | None) -> _Numbered:
+    of_stage = sa.and_(_runs.c.pipeline == pipeline, _runs.c.stage == stage, _runs.c.record != "")
+    query = sa.select(_runs.c.id, _runs.c.record).where(of_stage).order_by(_runs.c.id.desc()).limit(newest)
     return [(int(number), _record(text)) for number, text in connection.execute(query)]
+
+
+def _records_after(connection: sa.Connection, pipeline: str, number: int) -> dict[str, _Numbered]:
+    records: dict[str, _Numbered] = {stage: [] for stage in STAGE_OF_KIND.values()}
+    found = connection.execute(_RECORDS_AFTER, {"pipeline": pipeline, "number": number}).all()
+    for record_number, stage, text in sorted(found, reverse=True):
+        records[stage].append((int(record_number), _record(text)))
+    return records
 
 
 def _record(text: Any) -> dict[str, Any]:
