@@ -45,17 +45,24 @@ def replay(
     by_look: Annotated[
         bool, typer.Option("--by-look", help="Take all windows up to a look of monitoring together: fewer runs.")
     ] = False,
+    from_scratch: Annotated[
+        bool, typer.Option("--anew", help="In a home of its own, without the models and decisions there are.")
+    ] = False,
 ) -> None:
     """Take a pipeline's past through the whole loop, strictly in order; the same command goes on where it stopped."""
     from airloop.config import load_pipeline
-    from airloop_platform.replay import span
+    from airloop_platform.replay import anew, span
     from airloop_platform.replay.command import replay_and_show
 
     settings = load_settings()
     declared = load_pipeline(pipeline, settings)
+    if from_scratch:
+        settings = anew.home_of_its_own(declared, settings)
     windows = span.windows_between(declared, start, end, span.reach(declared, settings))
     if by_look:
         windows = span.by_look(declared, windows, settings)
+    if advice := anew.advice(declared, windows, settings):
+        say(advice)
     replay_and_show(declared, windows, settings, console=console)
 
 

@@ -124,7 +124,7 @@ def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:
     write_line(f"  airloop pipelines check {name}      what is assumed, and where to change it")
     for line in _landed_by(parts):
         write_line(f"  {line}")
-    write_line(f"  airloop replay {name}      its past through the whole loop on a real Airflow")
+    write_line(f"  airloop replay {name} --anew      its past through the whole loop on a real Airflow")
 
 
 def _landed_by(parts: "Parts") -> Iterator[str]:

@@ -12,6 +12,7 @@ from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import replay_hold
 from airloop_platform import supervisor
+from airloop_platform.replay.anew import variables
 from airloop_platform.replay.approver import Approver
 from airloop_platform.replay.loop import Staged, replay
 from airloop_platform.replay.period import Period
@@ -58,7 +59,12 @@ def _show(pipeline: Pipeline, periods: Sequence[Period], settings: Settings, con
         console.print(line)
     picture = reports.write_picture(pipeline, without, settings)
     console.print(f"\nreports  {settings.reports_uri}/{pipeline.name}/   picture  {picture or '-'}")
-    console.print(f"ledger   airloop ledger show {pipeline.name}     look around  make up")
+    assigned = variables(settings)
+    if assigned:
+        console.print(f"its home export {assigned}", soft_wrap=True)
+    console.print(
+        f"ledger   airloop ledger show {pipeline.name}     look around  {'airloop' if assigned else 'make'} up"
+    )
 
 
 @contextlib.contextmanager

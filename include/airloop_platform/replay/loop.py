@@ -198,7 +198,7 @@ class _Stepper:
     def _has_data(self, window: Window, name: str) -> None:
         """A window for which no file has landed waits for nothing: its data run says what that means."""
         if not self._ingested(window):
-            self.runs.over("data", window, window_run_id(window), f"{name}: data, although no file has landed")
+            self.runs.over("data", window, window_run_id(window), f"{name}: data, although no new file has landed")
 
     def _ingested(self, window: Window) -> bool:
         return newest(Ingested, "ingest", self.pipeline, window, self.settings) is not None

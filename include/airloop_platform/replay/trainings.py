@@ -1,5 +1,7 @@
 """The trainings of a replay and their promotions: the first, those that triage asks for, one that a person asks for."""
 
+from datetime import datetime
+
 from airloop.config import Pipeline
 from airloop.records import Action, Decision, Window
 from airloop.run.run_ids import as_run_id
@@ -8,6 +10,11 @@ from airloop.stores import ledger, state
 from airloop_platform.replay import arrivals
 from airloop_platform.replay.period import newest
 from airloop_platform.replay.runs import Runs, text, window_run_id
+
+
+def hand_key(cutoff: datetime) -> str:
+    """The reason's key of a training that a replay asks for by hand: the first one, or the one that is insisted on."""
+    return f"by hand {text(cutoff)}"
 
 
 class Trainings:
@@ -61,7 +68,7 @@ class Trainings:
 
     def _train(self, window: Window, name: str, what: str) -> None:
         cutoff = text(window.end)
-        conf = {"cutoff": cutoff, "reason": "hand", "reason_key": f"by hand {cutoff}"}
+        conf = {"cutoff": cutoff, "reason": "hand", "reason_key": hand_key(window.end)}
         self.runs.take("training", conf, f"by_hand__{as_run_id(cutoff)}", f"{name}: {what}")
         self._promotion(window, name)
 

@@ -121,5 +121,5 @@ def test_a_new_pipeline_comes_with_two_rows_that_pass(toy_settings: Settings, ai
     done = airloop("test", "returns")
     assert (done.code, done.out.strip()) == (0, "include/pipelines/returns/tests/two_rows.yaml: ok, 4 rows as expected")
     written = (toy_settings.pipelines_dir / "returns" / "tests" / "two_rows.yaml").read_text()
-    assert 'label: "0"' in written
-    assert 'label: "1"' in written
+    assert "label: '0'" in written
+    assert "label: '1'" in written

@@ -252,7 +252,7 @@ def test_rules_are_as_strict_as_the_table_was(tmp_path: Path) -> None:
     assert "{column: age, mostly: 0.49}, severity: warning} # 1 of 600 lack it" in rules
     assert "{column: age, min_value: 10, max_value: 70}, severity: critical} # seen 30 to 50" in rules
     assert "{column: country, value_set: [AT, CH, DE]}, severity: warning" in rules
-    assert 'min_value: {$PARAMETER: "window_days * 4"}, max_value: {$PARAMETER: "window_days * 36"}' in rules
+    assert "min_value: {$PARAMETER: window_days * 4}, max_value: {$PARAMETER: window_days * 36}" in rules
     assert "remark, value_set" not in rules
 
 
@@ -260,12 +260,14 @@ def test_rules_are_as_strict_as_the_table_was(tmp_path: Path) -> None:
     ("value", "text"),
     [
         ("DE", "DE"),
-        ("NO", '"NO"'),
-        ("a b", '"a b"'),
-        ("1", '"1"'),
-        (["x", "true"], '[x, "true"]'),
+        ("NO", "'NO'"),
+        ("a, b", "'a, b'"),
+        ("1", "'1'"),
+        (["x, y", "true"], "['x, y', 'true']"),
         (1e20, "1.0e+20"),
-        ("ä", '"ä"'),
+        ("ä", "ä"),
+        ("2013-01-01", "'2013-01-01'"),
+        ({"query": "SELECT *\nFROM orders: 'a'"}, """{query: "SELECT *\\nFROM orders: 'a'"}"""),
     ],
 )
 def test_what_yaml_would_read_as_something_else_is_quoted(value: object, text: str) -> None:
@@ -278,7 +280,7 @@ def test_a_crowded_table_has_rules_without_exponents(tmp_path: Path) -> None:
     roles = find_roles(table, NamedRoles())
     crowded = replace(make_plan(table, roles), rows_a_day=2_345_678.9)
     assert (
-        '"window_days * 780000"}, max_value: {$PARAMETER: "window_days * 7000000"}'
+        "window_days * 780000}, max_value: {$PARAMETER: window_days * 7000000}"
         in list(feed_rules((), roles.key, crowded))[-1]
     )
 

@@ -44,7 +44,7 @@ def test_a_table_beside_the_rows_becomes_a_static_feed_and_features(toy_settings
     done = airloop("test", "returns")
     assert (done.code, "ok, 4 rows as expected" in done.out) == (0, True)
     written = (toy_settings.pipelines_dir / "returns" / "tests" / "two_rows.yaml").read_text()
-    assert 'customers_age: "20"' in written
+    assert "customers_age: '20'" in written
     assert "Größe" in written
 
 

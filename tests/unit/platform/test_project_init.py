@@ -97,7 +97,7 @@ def test_the_commands_that_land_the_table_are_printed_with_what_was_said_of_it(
     assert done.code == 0, done.err
     for feed in ("events", "outcomes"):
         assert f"airloop land mine {feed} data/my_orders.csv --timezone Asia/Tokyo" in done.out
-    assert "airloop replay mine" in done.out
+    assert "airloop replay mine --anew" in done.out
 
 
 def test_the_clone_has_the_same_thin_files_as_every_project() -> None:

@@ -50,8 +50,7 @@ def _chosen(draft: Draft) -> list[dict[str, Any]]:
 def _table(name: str, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield f"  {name}:"
     for row in rows:
-        cells = ", ".join(f"{flow(key)}: {'null' if value is None else flow(value)}" for key, value in row.items())
-        yield f"    - {{{cells}}}"
+        yield f"    - {flow(row)}"
 
 
 def _beside(item: Joined, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

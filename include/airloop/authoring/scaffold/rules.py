@@ -1,9 +1,10 @@
 """Expectations a table suggests: keys, columns that are always there, ranges wide of what was seen, few texts."""
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import yaml
 
 from airloop.authoring.scaffold.columns import Column
 from airloop.authoring.scaffold.plan import Plan
@@ -87,18 +88,27 @@ def _rule(kind: str, arguments: Mapping[str, Any], severity: str, *, says: str =
 
 
 def flow(value: Any) -> str:
-    """A value as YAML in flow style; a text is quoted unless it is a plain word, which YAML leaves alone."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(flow, value))}]"
-    if isinstance(value, float) and "e" in repr(value):
-        mantissa, exponent = repr(value).split("e")
-        return f"{float(mantissa)}e{exponent}"  # 1e+20 is a text for YAML, 1.0e+20 a number
-    plain = isinstance(value, str) and value.isascii() and value.replace("$", "").isidentifier()
-    if plain and value.lower() not in ("yes", "no", "on", "off", "true", "false", "null", "y", "n"):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False)
+    """A value of texts, numbers, lists and mappings as YAML in flow style, on one line; mappings keep their order."""
+    # In a list, for a text alone would be quoted as a line of its own needs it, not as one among others.
+    text = yaml.dump(
+        [value], Dumper=_OneLine, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
+    )
+    return text.removeprefix("[").removesuffix("]\n")
+
+
+class _OneLine(yaml.SafeDumper):
+    """A text of several lines in double quotes: what is written stands at any indentation."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "\n" in text else None)
+
+
+_OneLine.add_representer(str, _text)
+_OneLine.add_representer(tuple, yaml.SafeDumper.represent_list)
 
 
 def _wide(low: float, high: float, *, whole: bool) -> tuple[float | int, float | int]:
