@@ -9,6 +9,6 @@ class Ensemble(Node):
     """By default one family answers alone, the one that the folds chose."""
 
     by: Literal["none", "vote"] = "none"
-    """`vote`: after the search, the best family and the next best one are fitted side by side, and what they predict is
-    averaged (soft voting). It is used only where the folds surely gain. Probe, refit and reproduction fit both; each
+    """`vote`: after the search, what any two families say of the folds is averaged (soft voting). The best such pair
+    answers together, only where the folds surely gain. Training, probe, refit and reproduction then fit both; each
     takes as long as both. Not of anomalies and quantiles."""

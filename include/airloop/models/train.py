@@ -4,7 +4,7 @@ import mlflow
 
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
-from airloop.models import choice, model_version, trained_entry, vote
+from airloop.models import choice, fold_answers, model_version, trained_entry, vote
 from airloop.models.choice import Incumbent
 from airloop.models.estimators import fitted_model
 from airloop.models.registration import Origin, log_model, made_of, registered_version
@@ -34,7 +34,7 @@ def train(
 ) -> TrainedModel:
     """Fit the candidate that the folds chose (airloop.models.choice); it alone will meet the holdout, as fitted here.
 
-    With `training.ensemble` it may have a partner (airloop.models.vote); the run keeps what the folds said of both.
+    With `training.ensemble` two may answer together (airloop.models.vote); the run keeps what the folds said of both.
 
     The version is registered under the training's input key: a retry finds it, or the model that was logged and not
     yet registered, and does not fit again. The model is saved with skops, its types checked against the allow-list; the
@@ -81,13 +81,15 @@ def train(
 def _voted(
     at: Deployment, snapshot: Snapshot, tuned: tuple[TunedCandidate, ...], best: TunedCandidate, run_id: str
 ) -> TunedCandidate:
-    """The best family, with the next best one where both are to answer; a retry finds what the first try decided."""
+    """The best family, or two that are to answer together; a retry finds what the first try decided."""
     if at.pipeline.training.ensemble.by == "none":
         return best
     stored = tracking.read_json(at.settings, run_id, _VOTE)
     if stored is not None:
         return Vote.from_json(stored).chosen
-    outcome = vote.tried(at.pipeline, tuned, best, searched_part(at.pipeline, read_snapshot(snapshot, at.settings)))
+    answers = {each.candidate: fold_answers.kept(at.settings, each.run_id) for each in tuned}
+    rows = searched_part(at.pipeline, read_snapshot(snapshot, at.settings))
+    outcome = vote.tried(at.pipeline, tuned, best, rows, answers)
     tracking.write_json(at.settings, run_id, _VOTE, outcome.to_json())
     return outcome.chosen
 

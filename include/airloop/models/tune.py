@@ -1,6 +1,7 @@
 """tune: search one candidate family's parameters on time-ordered folds inside the training part."""
 
 import json
+import math
 import time
 import warnings
 from collections.abc import Mapping, MutableMapping
@@ -20,6 +21,7 @@ from airloop.errors import GuardRefused
 from airloop.models import (
     calibration_trial,
     candidate_errors,
+    fold_answers,
     hopeless,
     stable_features,
     unlabelled_trial,
@@ -28,6 +30,7 @@ from airloop.models import (
 from airloop.models.choice import Incumbent, incumbent
 from airloop.models.estimators import feature_columns, fitted_model
 from airloop.models.evidence import metric_value
+from airloop.models.fold_answers import FoldAnswers
 from airloop.models.folds import folds
 from airloop.models.halves import halves, shared_alarms
 from airloop.models.self_training import of_estimator
@@ -70,7 +73,11 @@ def tune(
     search = _earlier_search(run, settings)
     if search is None:
         rows = searched_part(pipeline, read_snapshot(snapshot, settings))
-        search = search_of(pipeline, candidate, rows, reads, KeptTrials(settings, str(run.info.run_id)))
+        answers = FoldAnswers()
+        search = search_of(pipeline, candidate, rows, reads, KeptTrials(settings, str(run.info.run_id)), answers)
+        if pipeline.training.ensemble.by != "none":
+            said = answers.of(search["params"], len(search["fold_scores"]))
+            fold_answers.keep(settings, str(run.info.run_id), said)
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
         candidate=candidate,
@@ -103,14 +110,15 @@ def search_of(
     rows: pd.DataFrame,
     incumbent: Incumbent | None = None,
     known: MutableMapping[str, list[float]] | None = None,
+    answers: FoldAnswers | None = None,
 ) -> dict[str, Any]:
     """Best `params`, their `score` and `fold_scores`, the value of each of the `trials`, `seconds` taken.
 
     `pruned` are the trials that were given up (airloop.models.hopeless); their value is that of the folds they had.
 
     The incumbent's own parameters are the first trial of its family, and those of its partner of the partner's, where
-    the declared search holds them. Trials that
-    are `known` (airloop.models.trials) are not fitted again; those that end become known.
+    the declared search holds them. Trials that are `known` (airloop.models.trials) are not fitted again; those that end
+    become known. `answers` take what the best parameters say of each fold.
     """
     declared, budget = pipeline.training.candidates[candidate], pipeline.training.budget
     began = time.monotonic()
@@ -120,6 +128,8 @@ def search_of(
     cut = folds(pipeline, rows)
     scores_by_key: MutableMapping[str, list[float]] = {} if known is None else known
     by_fold: list[list[float]] = []
+    answers = FoldAnswers() if answers is None else answers
+    score_of = partial(_score, pipeline, candidate, answers=answers)
 
     def objective(trial: optuna.Trial) -> float:
         params = {name: _suggest(trial, name, space) for name, space in declared.search.items()}
@@ -127,13 +137,15 @@ def search_of(
 
         def score(number: int) -> float:
             _refuse_overrun(pipeline, candidate, trial.number, time.monotonic() - began)
-            return _score(pipeline, candidate, params, *cut[number])
+            return score_of(params, *cut[number])
 
         scores = hopeless.scores_of(trial, len(cut), before, score)
         if len(scores) > len(before):
             scores_by_key[key_of(params)] = scores
         by_fold.append(scores)
-        if len(scores) < len(cut):
+        pruned = len(scores) < len(cut)
+        answers.ended(params, -math.inf if pruned else float(np.mean(scores)))
+        if pruned:
             raise optuna.TrialPruned
         return float(np.mean(scores))
 
@@ -152,8 +164,7 @@ def search_of(
         "trials": [trial.value for trial in study.trials],
         "pruned": [trial.number for trial in study.trials if trial.state is optuna.trial.TrialState.PRUNED],
     }
-    score_of, features = partial(_score, pipeline, candidate), feature_columns(pipeline, rows)
-    fit_of = partial(fitted_model, pipeline, candidate)
+    features, fit_of = feature_columns(pipeline, rows), partial(fitted_model, pipeline, candidate)
     search = stable_features.tried(pipeline, search, cut, features, fit=fit_of, score=score_of)
     search = unlabelled_trial.tried(pipeline, search, cut, unlabelled, score_of)
     search = calibration_trial.tried(pipeline, search, cut, score_of)
@@ -182,13 +193,22 @@ def _refuse_overrun(pipeline: Pipeline, candidate: str, trial: int, seconds: flo
         )
 
 
-def _score(pipeline: Pipeline, candidate: str, params: dict[str, Any], fit: pd.DataFrame, check: pd.DataFrame) -> float:
+def _score(
+    pipeline: Pipeline,
+    candidate: str,
+    params: dict[str, Any],
+    fit: pd.DataFrame,
+    check: pd.DataFrame,
+    *,
+    answers: FoldAnswers,
+) -> float:
     if task_of(pipeline).learns_without_labels and without_labels.reason(pipeline, check[check["label"].notna()]):
         both_halves = halves(pipeline, candidate, params, fit)(check)
         return shared_alarms(*both_halves, task_of(pipeline).alarm_share)
     check = check[check["label"].notna()]
     model = fitted_model(pipeline, candidate, params, fit)
     predicted = candidate_errors.predictions(pipeline, candidate, model, check[feature_columns(pipeline, check)])
+    answers.add(params, predicted)
     metric = pipeline.training.metric
     return METRICS[metric].sign * metric_value(metric, check["label"], predicted)
 

@@ -1,4 +1,4 @@
-"""Whether the two best families answer together: decided on the folds that chose the best one.
+"""Whether two families answer together, decided on the folds that chose the best one.
 
 The mean of two models' answers gains where their errors differ (Hansen & Salamon 1990, IEEE Transactions on Pattern
 Analysis and Machine Intelligence 12); elsewhere the second one only spoils the first.
@@ -6,6 +6,7 @@ Analysis and Machine Intelligence 12); elsewhere the second one only spoils the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -15,26 +16,30 @@ from airloop.models import candidate_errors
 from airloop.models.estimators import feature_columns, fitted_model
 from airloop.models.evidence import metric_value
 from airloop.models.fold_gains import surely_gains
-from airloop.models.folds import folds
+from airloop.models.folds import Fold, folds
 from airloop.models.partners import KEY
 from airloop.models.self_training import uses_unlabelled
+from airloop.models.soft_vote import mean
+from airloop.problems import Floats
 from airloop.records import Record, TunedCandidate
 
 
 @dataclass(frozen=True)
 class Vote(Record):
-    """What the folds said of the best family alone and together with the next best one.
+    """What the folds said of the best family alone, and of the pair of families whose mean scored best.
 
     Attributes:
-        chosen: What is trained: the best alone, or with its partner among its parameters.
-        partner: The next best family; empty where none was tried, and then there are no scores.
+        chosen: What is trained: the best alone, or the better one of the pair with its partner among its parameters.
+        partner: The other one of the pair; empty where none was tried, and then there are no scores.
         alone: Score of each fold, higher is better; `together` likewise.
+        beside: The better one of the pair; empty on records of an older airloop, where it was the best one.
     """
 
     chosen: TunedCandidate
     partner: str = ""
     alone: tuple[float, ...] = ()
     together: tuple[float, ...] = ()
+    beside: str = ""
 
     @property
     def used(self) -> bool:
@@ -42,26 +47,41 @@ class Vote(Record):
         return KEY in self.chosen.params
 
 
-def tried(pipeline: Pipeline, tuned: Sequence[TunedCandidate], best: TunedCandidate, rows: pd.DataFrame) -> Vote:
-    """The best family, with the next best one as its partner where the folds surely gain.
+def tried(
+    pipeline: Pipeline,
+    tuned: Sequence[TunedCandidate],
+    best: TunedCandidate,
+    rows: pd.DataFrame,
+    answers: Mapping[str, Sequence[Floats]],
+) -> Vote:
+    """Of all pairs of families the one whose mean scores best, where the folds surely gain by it; else the best family.
 
     Gains surely: airloop.models.fold_gains.surely_gains, the mean by more than one standard error, and most folds.
-    Nothing is tried where it is not declared, with one family or one fold, or where either learned from unlabelled
-    rows. The folds are those of the search.
+    Nothing is tried where it is not declared, with one family or one fold, or where the best one learned from
+    unlabelled rows. The folds are those of the search.
 
     Args:
         best: What was chosen of `tuned`.
         rows: Those that were searched on, by decision_time.
+        answers: By family what its parameters said of each fold (airloop.models.fold_answers); who is missing is
+            fitted again, and says the same.
     """
-    second = _second(pipeline, tuned, best)
-    if second is None:
+    able = _able(pipeline, tuned, best)
+    if len(able) < 2:
         return Vote(best)
-    params = with_partner(best, second.candidate, second.params)
-    scores = tuple(_scores(pipeline, best.candidate, params, rows))
-    if not surely_gains(best.fold_scores, scores):
-        return Vote(best, second.candidate, best.fold_scores, scores)
-    chosen = replace(best, params=params, score=sum(scores) / len(scores), fold_scores=scores)
-    return Vote(chosen, second.candidate, best.fold_scores, scores)
+    known = rows[rows["label"].notna()].reset_index(drop=True)
+    cut = folds(pipeline, known)
+    said = {each.candidate: answers.get(each.candidate) or _answers(pipeline, each, cut) for each in able}
+    pairs = [
+        (first, second, _together(pipeline, cut, said[first.candidate], said[second.candidate]))
+        for first, second in combinations(sorted(able, key=lambda each: -each.score), 2)
+    ]
+    first, second, together = max(pairs, key=lambda pair: sum(pair[2]))
+    if not surely_gains(best.fold_scores, together):
+        return Vote(best, second.candidate, best.fold_scores, together, first.candidate)
+    params, score = with_partner(first, second.candidate, second.params), sum(together) / len(together)
+    chosen = replace(first, params=params, score=score, fold_scores=together)
+    return Vote(chosen, second.candidate, best.fold_scores, together, first.candidate)
 
 
 def with_partner(best: TunedCandidate, partner: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,24 +89,29 @@ def with_partner(best: TunedCandidate, partner: str, params: Mapping[str, Any]) 
     return {**best.params, KEY: {"candidate": partner, "params": dict(params)}}
 
 
-def _second(pipeline: Pipeline, tuned: Sequence[TunedCandidate], best: TunedCandidate) -> TunedCandidate | None:
+def _able(pipeline: Pipeline, tuned: Sequence[TunedCandidate], best: TunedCandidate) -> list[TunedCandidate]:
     if pipeline.training.ensemble.by == "none" or len(best.fold_scores) < 2 or uses_unlabelled(best.params):
-        return None
-    others = [
-        each
-        for each in tuned
-        if each.candidate != best.candidate
-        and len(each.fold_scores) == len(best.fold_scores)
-        and not uses_unlabelled(each.params)
-    ]
-    return max(others, key=lambda each: each.score, default=None)
+        return []
+    same = [each for each in tuned if len(each.fold_scores) == len(best.fold_scores)]
+    return [each for each in same if not uses_unlabelled(each.params)]
 
 
-def _scores(pipeline: Pipeline, candidate: str, params: dict[str, Any], rows: pd.DataFrame) -> list[float]:
-    metric, known = pipeline.training.metric, rows[rows["label"].notna()].reset_index(drop=True)
-    features, scores = feature_columns(pipeline, rows), []
-    for fit, check in folds(pipeline, known):
-        model = fitted_model(pipeline, candidate, params, fit)
-        predicted = candidate_errors.predictions(pipeline, candidate, model, check[features])
-        scores.append(METRICS[metric].sign * metric_value(metric, check["label"], predicted))
-    return scores
+def _answers(pipeline: Pipeline, tuned: TunedCandidate, cut: Sequence[Fold]) -> list[Floats]:
+    """What a family's parameters say of each fold; by a fit each."""
+    answers = []
+    for fit, check in cut:
+        model = fitted_model(pipeline, tuned.candidate, tuned.params, fit)
+        features = feature_columns(pipeline, check)
+        answers.append(candidate_errors.predictions(pipeline, tuned.candidate, model, check[features]))
+    return answers
+
+
+def _together(
+    pipeline: Pipeline, cut: Sequence[Fold], one: Sequence[Floats], other: Sequence[Floats]
+) -> tuple[float, ...]:
+    """The score of the mean of both on each fold, higher is better."""
+    metric = pipeline.training.metric
+    return tuple(
+        METRICS[metric].sign * metric_value(metric, check["label"], mean(pair))
+        for (_, check), *pair in zip(cut, one, other, strict=True)
+    )

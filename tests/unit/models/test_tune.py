@@ -118,7 +118,7 @@ def test_a_slow_machine_finds_the_same_as_a_fast_one(toy_built, frozen, monkeypa
 
 
 def test_a_search_of_400_trials_is_kept_whole_and_resumed(toy_built, frozen, monkeypatch):
-    monkeypatch.setattr(tune, "_score", lambda _pipeline, _candidate, params, *_rows: -1 / params["max_leaf_nodes"])
+    monkeypatch.setattr(tune, "_score", lambda _, __, params, *_rows, **_answers: -1 / params["max_leaf_nodes"])
     monkeypatch.setattr(tune, "folds", lambda _pipeline, rows: [(rows, rows)])
     monkeypatch.setattr(tracking, "end_run", killed)
     monkeypatch.setattr(tune, "_log", lambda *_arguments: None)
@@ -134,11 +134,11 @@ def test_a_search_that_was_killed_fits_no_trial_twice_and_ends_as_if_it_never_wa
     whole = tuned(toy_built, frozen, "logistic_regression", reason_key="whole", trials=4)
     real, fits = tune._score, []
 
-    def score(*arguments):
+    def score(*arguments, **answers):
         fits.append(arguments[2])
         if len(fits) == 6:  # the second fold of the third trial
             raise SystemExit
-        return real(*arguments)
+        return real(*arguments, **answers)
 
     monkeypatch.setattr(tune, "_score", score)
     with pytest.raises(SystemExit):
@@ -153,7 +153,7 @@ def scored(monkeypatch, *, killed_at=None):
     """Folds that agree on which parameters are good, without a fit; (parameters, fold) of each score asked for."""
     asked = []
 
-    def score(_pipeline, _candidate, params, fold, _check):
+    def score(_pipeline, _candidate, params, fold, _check, **_answers):
         asked.append((params["C"], fold))
         if len(asked) == killed_at:
             raise SystemExit

@@ -11,6 +11,8 @@ from tests.support import toy
 from airloop.config import Pipeline
 from airloop.models import estimators, partners, tune, vote
 from airloop.models.choice import Incumbent, choose
+from airloop.models.fold_answers import FoldAnswers
+from airloop.models.folds import folds
 from airloop.models.self_training import of_estimator
 from airloop.models.soft_vote import members_of
 from airloop.problems import task_of
@@ -61,7 +63,7 @@ def test_families_that_err_apart_answer_together_and_better(declared):
     frame = rows()
     families = searched(declared, frame)
     best = choose(families, None)
-    found = vote.tried(declared, families, best, frame)
+    found = vote.tried(declared, families, best, frame, {})
     assert found.used
     assert found.partner == ({each.candidate for each in families} - {best.candidate}).pop()
     assert min(np.subtract(found.together, found.alone)) > 0
@@ -74,9 +76,51 @@ def test_a_family_that_knows_nothing_more_is_left_out(declared):
     frame = rows(straight=0.0, steps=3.0)
     families = searched(declared, frame)
     best = choose(families, None)
-    found = vote.tried(declared, families, best, frame)
+    found = vote.tried(declared, families, best, frame, {})
     assert (found.used, found.chosen, found.partner) == (False, best, "logistic_regression")
     assert sum(found.together) < sum(found.alone)
+
+
+def test_the_pair_that_scores_best_answers_and_need_not_hold_the_best_family(declared):
+    frame = rows()
+    labels = [check["label"].to_numpy() for _, check in folds(declared, frame)]
+
+    def family(name, error):
+        said = [0.35 + 0.3 * label + error * (-1.0) ** np.arange(label.size) for label in labels]
+        scores = [-np.mean((each - label) ** 2) for each, label in zip(said, labels, strict=True)]
+        return tuned(name, *scores, of=name), said
+
+    made = [family("best", 0.15), family("over", 0.3), family("under", -0.3)]
+    families, answers = [each for each, _ in made], {each.candidate: said for each, said in made}
+    best = choose(families, None)
+    assert best.candidate == "best"
+    found = vote.tried(declared, families, best, frame, answers)
+    assert {found.beside, found.partner} == {"over", "under"}
+    partner = {"candidate": found.partner, "params": {"of": found.partner}}
+    assert (found.chosen.candidate, found.chosen.params) == (found.beside, {"of": found.beside, partners.KEY: partner})
+    assert found.together == pytest.approx([-0.1225, -0.1225])
+
+
+def test_what_a_search_said_of_the_folds_spares_the_fits(declared, monkeypatch):
+    frame, families, answers = rows(), [], {}
+    for name in declared.training.candidates:
+        said = FoldAnswers()
+        search = tune.search_of(declared, name, frame, answers=said)
+        families.append(tuned(name, *search["fold_scores"], **search["params"]))
+        answers[name] = said.of(search["params"], 2)
+        assert [len(each) for each in answers[name]] == [len(check) for _, check in folds(declared, frame)]
+        assert said.of({"of": "another trial"}, 2) == ()
+    best = choose(families, None)
+    fitted = vote.tried(declared, families, best, frame, {})
+    monkeypatch.setattr(vote, "fitted_model", lambda *_: pytest.fail("fitted again"))
+    assert vote.tried(declared, families, best, frame, answers) == fitted
+
+
+def test_a_search_that_goes_on_after_a_kill_says_nothing_of_folds_it_did_not_fit(declared):
+    frame, known, said = rows(), {}, FoldAnswers()
+    search = tune.search_of(declared, "logistic_regression", frame, known=known)
+    tune.search_of(declared, "logistic_regression", frame, known=known, answers=said)
+    assert said.of(search["params"], 2) == ()
 
 
 def test_nothing_is_tried_undeclared_alone_on_one_fold_or_with_unlabelled_rows(declared):
@@ -90,7 +134,7 @@ def test_nothing_is_tried_undeclared_alone_on_one_fold_or_with_unlabelled_rows(d
         (declared, (best, guessed)),
         (declared, single),
     ):
-        assert vote.tried(pipeline, families, families[0], nothing) == vote.Vote(families[0])
+        assert vote.tried(pipeline, families, families[0], nothing, {}) == vote.Vote(families[0])
 
 
 def test_a_vote_is_the_mean_of_both_fitted_alone(declared):

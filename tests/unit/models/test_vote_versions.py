@@ -22,11 +22,12 @@ DECLARED = "holdout_days: 15,"
 @pytest.fixture(scope="module")
 def voting(toy_built, tmp_path_factory):
     """The home of `toy_built` seen from a checkout that declares a vote, and the version of a training in which the
-    folds were said to gain by it."""
+    folds were said to gain by it, without another fit on them."""
     root = tmp_path_factory.mktemp("vote")
     settings = toy.edited(toy_built, root, "pipeline.yaml", DECLARED, f"{DECLARED} ensemble: {{by: vote}},")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vote, "surely_gains", lambda *_: True)
+        patch.setattr(vote, "fitted_model", lambda *_: pytest.fail("the searches' runs keep what the folds were told"))
         decision = toy.run_training(settings, 44)
     return settings, decision
 

@@ -13,6 +13,7 @@ from airloop.authoring.backtest.past import Past
 from airloop.errors import DataContractError
 from airloop.models import estimators, vote, without_labels
 from airloop.models.choice import Incumbent, choose
+from airloop.models.fold_answers import FoldAnswers
 from airloop.models.gate_evidence import compare
 from airloop.models.history import evenly, learned_since
 from airloop.models.metric_values import metric_values
@@ -71,13 +72,18 @@ class Work:
         if learned < least:
             raise DataContractError(f"{learned} labelled training rows, min_train_rows is {least}")
         rows = searched_part(self.pipeline, frame)
-        tuned = [self._tuned(candidate, rows, start) for candidate in self.pipeline.training.candidates]
-        best = vote.tried(self.pipeline, tuned, choose(tuned, start), rows).chosen
+        answers: dict[str, tuple[Floats, ...]] = {}
+        tuned = [self._tuned(candidate, rows, start, answers) for candidate in self.pipeline.training.candidates]
+        best = vote.tried(self.pipeline, tuned, choose(tuned, start), rows, answers).chosen
         rows = learned_rows(self.pipeline, frame[frame["part"] == "train"], best.params)
         return self._fit(best.candidate, best.params, rows, cutoff=cutoff, frame=frame, parts=(train, holdout))
 
-    def _tuned(self, candidate: str, rows: pd.DataFrame, start: Incumbent | None) -> TunedCandidate:
-        search = search_of(self.pipeline, candidate, rows, start)
+    def _tuned(
+        self, candidate: str, rows: pd.DataFrame, start: Incumbent | None, answers: dict[str, tuple[Floats, ...]]
+    ) -> TunedCandidate:
+        said = FoldAnswers()
+        search = search_of(self.pipeline, candidate, rows, start, answers=said)
+        answers[candidate] = said.of(search["params"], len(search["fold_scores"]))
         trials, scores = len(search["trials"]), tuple(search["fold_scores"])
         return TunedCandidate(candidate, search["params"], search["score"], trials, search["seconds"], "", scores)
 
