@@ -11,6 +11,7 @@ from airloop.models.forms.columns import Rows
 from airloop.models.forms.encoder import OrdinalRows, ordinal_rows
 from airloop.models.forms.leaf_masks import LeafMasks, leaf_masks
 from airloop.models.forms.links import LINKS
+from airloop.models.forms.steps import Steps, steps_of
 
 Floats = npt.NDArray[np.float64]
 _ONE_BY_ONE = 4
@@ -43,12 +44,13 @@ class Trees:
     baseline: Floats
     link: str
     masks: LeafMasks | None = field(init=False, repr=False, compare=False)
+    steps: Steps | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        masks = leaf_masks(
-            self.roots, self.feature, self.threshold, self.children, self.missing_left, values=self.values
-        )
+        nodes = (self.roots, self.feature, self.threshold, self.children, self.missing_left)
+        masks = leaf_masks(*nodes, values=self.values)
         object.__setattr__(self, "masks", masks)
+        object.__setattr__(self, "steps", steps_of(*nodes, values=self.values) if masks is None else None)
 
     def __call__(self, rows: Rows) -> Floats:
         """Predictions (n, outputs).
@@ -60,7 +62,7 @@ class Trees:
             sums = np.concatenate([self.masks.one(self.encoder.line(row)) for row in rows])
         else:
             matrix = self._as_compared(self.encoder.matrix(rows))
-            sums = self.masks.many(matrix) if self.masks is not None else self._walked(matrix)
+            sums = self.masks.many(matrix) if self.steps is None else _walked(self.steps, matrix, self.levels)
         return LINKS[self.link](sums + self.baseline)
 
     def _as_compared(self, matrix: Floats) -> Floats:
@@ -70,23 +72,10 @@ class Trees:
             raise ValueError("a number is too large for float32, which this model computes in")
         return matrix.astype(np.float32).astype(np.float64)
 
-    def _walked(self, matrix: Floats) -> Floats:
-        parts = [matrix[at : at + _ROWS_AT_ONCE] for at in range(0, len(matrix), _ROWS_AT_ONCE)]
-        return np.concatenate([self._walk(part) for part in parts])
 
-    def _walk(self, matrix: Floats) -> Floats:
-        count, width = matrix.shape
-        flat = matrix.ravel()
-        base = (np.arange(count, dtype=np.intp) * width)[:, None]
-        at = np.broadcast_to(self.roots, (count, len(self.roots)))
-        missing = bool(np.isnan(flat).any())
-        for _ in range(self.levels):
-            value = flat[base + self.feature[at]]
-            left = value <= self.threshold[at]
-            if missing:
-                left |= np.isnan(value) & self.missing_left[at]
-            at = self.children[2 * at + ~left]
-        return np.asarray(self.values[at].sum(axis=1))
+def _walked(steps: Steps, matrix: Floats, levels: int) -> Floats:
+    parts = [matrix[at : at + _ROWS_AT_ONCE] for at in range(0, len(matrix), _ROWS_AT_ONCE)]
+    return np.concatenate([steps.sums(part, levels=levels) for part in parts])
 
 
 def tree_form(encoder: Any, estimator: Any) -> Trees:
