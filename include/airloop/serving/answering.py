@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airloop.errors import UpstreamUnavailable
+from airloop.models.forms.columns import Placed
 from airloop.models.forms.encoder import picked
 from airloop.serving.beside import Answers, Beside, Said
 from airloop.serving.freshness import Judged, judge
@@ -57,12 +58,24 @@ def answer(
     features, judged = _features(served, questions)
     predicted = served.predict(served.inputs.rows(features)).tolist()
     if beside is None and _alike(served, questions):
-        records: Answered = _together(served, questions[0].as_of, features, predicted, caller)
+        values = [*map(picked(tuple(served.inputs.by_name)), features)]
+        records: Answered = _together(served, questions[0].as_of, values, predicted, caller)
     else:
         own = [Said(served.version, served.decision, served.form.name, value) for value in predicted]
         plain: Answers = [(each, "", None) for each in own]
         answers = plain if beside is None else beside.answers(own, features, [row.entity for row in questions])
         records = _one_by_one(served, questions, features, judged, answers=answers, caller=caller)
+    log.append(served.pipeline.name, records)
+    return records
+
+
+def answer_whole(served: "Served", rows: Placed, as_of: datetime, log: PredictionLog, caller: Caller) -> LoggedRows:
+    """`answer` to rows that hold every feature, asked of the champion alone.
+
+    Raises:
+        Refused: The version cannot compute with a value.
+    """
+    records = _together(served, as_of, rows.values, served.predict(rows).tolist(), caller)
     log.append(served.pipeline.name, records)
     return records
 
@@ -76,18 +89,18 @@ def _alike(served: "Served", questions: Sequence[Asked]) -> bool:
 
 
 def _together(
-    served: "Served", as_of: datetime, features: Sequence[dict[str, Any]], predicted: list[Any], caller: Caller
+    served: "Served", as_of: datetime, rows: Sequence[tuple[Any, ...]], predicted: list[Any], caller: Caller
 ) -> LoggedRows:
-    now, names = time.time(), tuple(served.inputs.by_name)
+    now = time.time()
     return LoggedRows(
-        ids=new_ids(now, len(features)),
+        ids=new_ids(now, len(rows)),
         at=_text(datetime.fromtimestamp(now, UTC)),
         pipeline=served.pipeline.name,
         version=served.version,
         decision=served.decision,
         as_of=_text(as_of),
-        names=names,
-        rows=[*map(picked(names), features)],
+        names=tuple(served.inputs.by_name),
+        rows=[*rows],
         predictions=predicted,
         latency_ms=_milliseconds(caller),
         caller=caller.name,

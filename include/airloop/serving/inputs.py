@@ -155,7 +155,12 @@ def _usual(kind: str, value: Any) -> bool:
     """Whether a value surely is what the kind wants; most are, and the whole check costs three times as much."""
     if kind == "number":
         return type(value) is float and isfinite(value)
-    return kind == "text" and type(value) is str and value.isascii() and value.isprintable()
+    return kind == "text" and type(value) is str and is_plain_text(value)
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether a text surely is none that is refused."""
+    return text.isascii() and text.isprintable()
 
 
 def read_inputs(pipeline: Pipeline, columns: Sequence[str], settings: Settings) -> Inputs:

@@ -6,7 +6,7 @@ that form alone. Any other is loaded with all that made it: MLflow, scikit-learn
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from airloop.serving.in_force import decision_of
 from airloop.serving.inputs import Inputs, inputs_of, read_inputs
 from airloop.serving.online_features import OnlineFeatures, open_online
 from airloop.serving.refused import Refused
+from airloop.serving.whole_rows import WholeRows
 from airloop.settings import Settings
 from airloop.stores.ledger import Entry
 
@@ -53,6 +54,10 @@ class Served:
     online: OnlineFeatures
     rules: Mapping[str, Rule]
     example: Mapping[str, Any]
+    whole_rows: WholeRows = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "whole_rows", WholeRows(self.inputs))
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> Floats:
         """Predictions of rows by the model's columns.

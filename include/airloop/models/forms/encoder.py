@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from airloop.models.forms.columns import Rows
+from airloop.models.forms.columns import Placed, Rows
 
 UNKNOWN = -1.0
 
@@ -33,10 +34,16 @@ class OrdinalRows:
     def matrix(self, rows: Rows) -> npt.NDArray[np.float64]:
         """One row each; a missing number is NaN."""
         numeric = np.empty((len(rows), len(self.texts) + len(self.numbers)))
-        for at, (name, numbers) in enumerate(self.texts):
-            numeric[:, at] = [numbers.get(row[name], UNKNOWN) for row in rows]
+        lines: Sequence[Any] = rows
+        keys: Sequence[Any] = [name for name, _ in self.texts]
+        numbers_of: Callable[[Any], tuple[Any, ...]] = self._numbers_of
+        if isinstance(rows, Placed):
+            lines, keys = rows.values, [rows.names.index(name) for name in keys]
+            numbers_of = _picked_by_place(self.numbers, rows.names)
+        for at, (key, (_, numbers)) in enumerate(zip(keys, self.texts, strict=True)):
+            numeric[:, at] = [numbers.get(line[key], UNKNOWN) for line in lines]
         # numpy reads None as NaN where it is told to make floats.
-        values = np.fromiter(chain.from_iterable(map(self._numbers_of, rows)), np.float64)
+        values = np.fromiter(chain.from_iterable(map(numbers_of, lines)), np.float64)
         numeric[:, len(self.texts) :] = values.reshape(len(rows), len(self.numbers))
         return numeric
 
@@ -46,11 +53,16 @@ class OrdinalRows:
         return texts + [math.nan if value is None else value for value in self._numbers_of(row)]
 
 
-def picked(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """Takes the values of these names out of a row."""
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda row: tuple(row[name] for name in names)
+def picked(keys: Sequence[str] | Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
+    """Takes the values of these names out of a mapping, or of these places out of a tuple."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda row: tuple(row[key] for key in keys)
+
+
+@cache
+def _picked_by_place(wanted: tuple[str, ...], names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    return picked([names.index(name) for name in wanted])
 
 
 def ordinal_rows(transformer: Any) -> OrdinalRows:

@@ -1,6 +1,7 @@
 """Trees asked together: small ones by the leaves that each value rules out, others one step a level for all rows."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,18 @@ class Trees:
     baseline: Floats
     link: str
     masks: LeafMasks | None = field(init=False, repr=False, compare=False)
-    steps: Steps | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        nodes = (self.roots, self.feature, self.threshold, self.children, self.missing_left)
-        masks = leaf_masks(*nodes, values=self.values)
-        object.__setattr__(self, "masks", masks)
-        object.__setattr__(self, "steps", steps_of(*nodes, values=self.values) if masks is None else None)
+        object.__setattr__(self, "masks", leaf_masks(*self._nodes, values=self.values))
+
+    @property
+    def _nodes(self) -> tuple[Any, ...]:
+        return self.roots, self.feature, self.threshold, self.children, self.missing_left
+
+    @cached_property
+    def steps(self) -> Steps:
+        """Of trees that are too large for masks."""
+        return steps_of(*self._nodes, values=self.values)
 
     def __call__(self, rows: Rows) -> Floats:
         """Predictions (n, outputs).
@@ -62,7 +68,7 @@ class Trees:
             sums = np.concatenate([self.masks.one(self.encoder.line(row)) for row in rows])
         else:
             matrix = self._as_compared(self.encoder.matrix(rows))
-            sums = self.masks.many(matrix) if self.steps is None else _walked(self.steps, matrix, self.levels)
+            sums = _walked(self.steps, matrix, self.levels) if self.masks is None else self.masks.many(matrix)
         return LINKS[self.link](sums + self.baseline)
 
     def _as_compared(self, matrix: Floats) -> Floats:

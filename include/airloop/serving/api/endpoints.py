@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from airloop.errors import AirloopError, UpstreamUnavailable
-from airloop.serving.answering import Asked, Caller, answer
+from airloop.serving.answering import Asked, Caller, answer, answer_whole
+from airloop.serving.api.bodies import instant, now
 from airloop.serving.api.service import Service
 from airloop.serving.logged import Answered
 from airloop.serving.refused import Refused
@@ -126,6 +127,22 @@ async def answered(service: Service, served: "Served", questions: list[Asked], c
         except TimeoutError as error:
             says = f"no answer within {seconds:g} s (serving.timeout_seconds): send fewer rows, or try again"
             raise Refused(503, "too_slow", says) from error
+    service.metrics.answered(records)
+    return records
+
+
+def answered_whole(service: Service, served: "Served", content: bytes, caller: Caller) -> Answered | None:
+    """The answer to a body of several rows that hold every feature; None where it is to be answered as any other is.
+
+    Raises:
+        Refused: Its `as_of` is not an instant; the version cannot compute with a value.
+    """
+    if not served.form.fast or service.beside(served) is not None:
+        return None
+    whole = served.whole_rows.read(content)
+    if whole is None or not 1 < len(whole.rows) <= min(_QUICK_ROWS, served.pipeline.serving.max_rows):
+        return None
+    records = answer_whole(served, whole.rows, instant(whole.as_of, default=now()), service.log, caller)
     service.metrics.answered(records)
     return records
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from airloop.serving.answering import Asked, Caller
 from airloop.serving.api.bodies import decode, instant, now, read_body
-from airloop.serving.api.endpoints import answered, body_in_time, json_answer
+from airloop.serving.api.endpoints import answered, answered_whole, body_in_time, json_answer
 from airloop.serving.api.json_keys import fewest_colons
 from airloop.serving.api.requests import PredictRequest, Row
 from airloop.serving.api.service import Service
@@ -23,8 +23,11 @@ if TYPE_CHECKING:  # importing it costs seconds, and a service without a champio
 async def predict(service: Service, request: Request, caller: Caller) -> Response:
     """The answer names version, decision, and for each row its prediction id, prediction, ages and flags."""
     served = service.served(request.path_params["pipeline"])
-    body = decode(await body_in_time(read_body(request)), PredictRequest, fewest_colons)
-    records = await answered(service, served, asked_rows(body), caller)
+    content = await body_in_time(read_body(request))
+    records = answered_whole(service, served, content, caller)
+    if records is None:
+        body = decode(content, PredictRequest, fewest_colons)
+        records = await answered(service, served, asked_rows(body), caller)
     return json_answer(answer_body(served, records))
 
 
