@@ -53,12 +53,14 @@ class Behind:
         What was appended since counts as verified from now on: the caller has verified it, or will.
         """
         before, self._decides = self._decides, self._deciding(connection)
-        return before <= self._decides and self._walk(connection)
+        # Mostly nothing was added, and nothing has to be hashed.
+        kept = before == self._decides or {*before} <= {*self._decides}
+        return kept and self._walk(connection)
 
-    def _deciding(self, connection: sa.Connection) -> frozenset[Any]:
+    def _deciding(self, connection: sa.Connection) -> list[tuple[Any, ...]]:
         named = {"pipeline": self._pipeline}
         rows, records = connection.execute(_ENTRIES, named).all(), connection.execute(_RECORDS, named).all()
-        return frozenset(map(tuple, (*rows, *records)))
+        return [*map(tuple, rows), *map(tuple, records)]
 
     def _walk(self, connection: sa.Connection) -> bool:
         rows = connection.execute(_NEXT, {"pipeline": self._pipeline, "after": self._walked[0], "walk": WALK}).all()
