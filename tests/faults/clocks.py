@@ -92,3 +92,10 @@ def departures_from_the_future(files: Landed) -> None:
 @planted("timetable five minutes late", how="effective_at + 5 min", says=r"clock_change schedule\.effective_at")
 def timetable_five_minutes_late(files: Landed) -> None:
     files.edit("schedule", effective_at=written(instant("effective_at").dt.offset_by("5m")))
+
+
+@planted(
+    "schedule five minutes late", how="scheduled_departure + 5 min", says=r"clock_change schedule\.scheduled_departure"
+)
+def schedule_five_minutes_late(files: Landed) -> None:
+    files.edit("schedule", scheduled_departure=written(instant("scheduled_departure").dt.offset_by("5m")))

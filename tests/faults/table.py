@@ -2,11 +2,11 @@
 
 import re
 
-from . import clocks, files, harmless, outcomes, values
+from . import clocks, files, harmless, outcomes, same_levels, values
 from .fault import PLANTED, Fault
 from .reaction import Reaction
 
-_ORDER = (harmless, values, clocks, outcomes, files)
+_ORDER = (harmless, values, same_levels, clocks, outcomes, files)
 FAULTS = {fault.name: fault for module in _ORDER for fault in PLANTED if fault.plant.__module__ == module.__name__}
 
 

@@ -18,6 +18,7 @@ def planted(table: WatchedTable) -> Iterator[Planted]:
         at = c(name)
         for hours in (-24, 5, -5, 1):
             yield edited(f"{hours:+} h", name, at + pl.duration(hours=hours))
+        yield edited("+5 min", name, at + pl.duration(minutes=5))
         yield edited("cut to the day", name, at.dt.truncate("1d"))
         yield edited("cut to the hour", name, at.dt.truncate("1h"))
         yield edited("the event time", name, c(table.time))
@@ -34,15 +35,16 @@ def planted(table: WatchedTable) -> Iterator[Planted]:
         same = table.frame.select((c(table.time).dt.truncate(every) == c(table.time)).mean()).item()
         if same < 0.5:
             yield edited(kind, table.time, c(table.time).dt.truncate(every))
-    for hours in (5, -5):
-        yield _other_clock(table, hours)
+    for hours in (5, -5, 1):
+        yield _other_clock(table, pl.duration(hours=hours), f"{hours:+} h")
+    yield _other_clock(table, pl.duration(minutes=5), "+5 min")
 
 
-def _other_clock(table: WatchedTable, hours: int) -> Planted:
+def _other_clock(table: WatchedTable, by: pl.Expr, kind: str) -> Planted:
     """Rows that leave their file's day are set aside by ingestion; the others stand at another hour."""
 
     def change(rows: pl.DataFrame) -> pl.DataFrame:
-        moved = c(table.time) + pl.duration(hours=hours)
+        moved = c(table.time) + by
         return rows.filter(moved.dt.date() == c(table.time).dt.date()).with_columns(moved.alias(table.time))
 
-    return Planted(f"{hours:+} h", (f"{INPUTS}.{table.time}", INPUTS), change)
+    return Planted(kind, (f"{INPUTS}.{table.time}", INPUTS), change)

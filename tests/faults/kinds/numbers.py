@@ -46,6 +46,12 @@ def _of_one(table: WatchedTable, name: str, *, whole: bool) -> Iterator[Planted]
         yield edited("its ranks", name, plain(number.rank().cast(pl.Float64)))
         yield edited("standardised", name, (number - number.mean()) / number.std())
         yield edited("capped at its median", name, plain(number.clip(upper_bound=number.median())))
+        yield edited("+ 1", name, number + 1)
+        yield edited("x 1.07", name, plain(number * 1.07))
+        if not whole and (places := _decimals(values)) > 1:
+            yield edited("two decimals less", name, number.round(places - 2))
+        if 0 <= values.min() <= 30 and 330 <= values.max() <= 360:  # type: ignore[operator]
+            yield edited("turned by 180", name, (number + 180) % 360)
         yield edited("to two digits", name, plain(number.cast(pl.Float64).round_sig_figs(1)))
         yield edited("the day's first", name, number.first().over(c(table.time).dt.date()))
         yield edited("x 100 in a tenth", name, plain(where(name, share(0.1), number * 100)))
@@ -59,6 +65,12 @@ def _of_one(table: WatchedTable, name: str, *, whole: bool) -> Iterator[Planted]
     if table.frame[name].null_count() > 0.02 * table.frame.height:
         yield edited("0 for empty", name, number.fill_null(0))
         yield edited("the mean for empty", name, plain(number.cast(pl.Float64).fill_null(number.mean())))
+
+
+def _decimals(values: pl.Series) -> int:
+    """How many decimals nearly all values are written with at most, of six."""
+    off = (places for places in range(6) if ((values.round(places) - values).abs() > 1e-7).mean() < 0.01)
+    return next(off, 6)
 
 
 def _of_a_part(table: WatchedTable, name: str, text: str, *, whole: bool) -> Iterator[Planted]:

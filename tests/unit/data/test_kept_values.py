@@ -1,4 +1,4 @@
-"""Ends, minutes and what goes with calm: found where they have moved, not where they never stood still."""
+"""Ends and what goes with calm: found where they have moved, not where they never stood still."""
 
 import numpy as np
 import polars as pl
@@ -7,7 +7,6 @@ from tests.support.flight_months import Plant, alarms, changed
 
 from airloop.data.feed_history import kept_values
 from airloop.data.feed_history.far_values import ends_of
-from airloop.data.feed_history.pile_up import Pile
 
 Ends = tuple[float, ...]
 
@@ -79,18 +78,6 @@ def test_a_limit_that_no_window_had_is_found(now: np.ndarray, side: str) -> None
 )
 def test_a_season_or_a_few_zeros_make_no_limit(past: list[Ends], now: np.ndarray) -> None:
     assert kept_values.new_limit(past, _ends(now)) is None
-
-
-@pytest.mark.parametrize(
-    ("now", "found"),
-    [(Pile(500, "5", 1.0), ("0", "5")), (Pile(500, "0", 0.95), None), (Pile(500, "5", 0.4), None)],
-)
-def test_the_minute_of_nearly_all_instants_may_not_move(now: Pile, found: tuple[str, str] | None) -> None:
-    assert kept_values.moved_minute([Pile(500, "0", 1.0), Pile(400, "0", 0.97)], now) == found
-
-
-def test_instants_of_any_minute_have_none_to_move() -> None:
-    assert kept_values.moved_minute([Pile(500, "0", 0.2), Pile(400, "30", 0.3)], Pile(500, "5", 1.0)) is None
 
 
 def _wind(seed: int, turned: int = 0, calm: float = 0.06) -> dict[str, kept_values.Held]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from airloop.config import Pipeline
 from airloop.data.feed_history import clock_shift, unit_change
 from airloop.data.feed_history.conversions import CLOCKS
@@ -33,7 +35,7 @@ def find(
     Args:
         whole_days: Whether the windows show every hour of the day, and not each another one.
     """
-    moved = dict(_by_hours(pipeline, sketches, trusted)) if whole_days else {}
+    moved = dict(_by_minutes(sketches, trusted)) | (dict(_by_hours(pipeline, sketches, trusted)) if whole_days else {})
     yield from moved.values()
     by_time = dict(_by_hours_apart(pipeline, sketches, trusted)) | dict(_by_difference(pipeline, sketches, trusted))
     shifted = {name: item for name, item in by_time.items() if not _named(name) & set(moved)}
@@ -57,6 +59,21 @@ def _by_hours(pipeline: Pipeline, sketches: Mapping[str, Sketch], trusted: Trust
                     pipeline, subject, shift[0], sketch.blocks[0].day, "its rows over the hours of the day moved"
                 )
                 yield subject, Shifted(subject, says, float(shift[0]), 0.0)
+
+
+def _by_minutes(sketches: Mapping[str, Sketch], trusted: Trusted) -> Iterator[tuple[str, Shifted]]:
+    for name, sketch in sketches.items():
+        for column, minutes in sketch.minutes.items():
+            subject = f"{name}.{column}"
+            past = [earlier.minutes[column] for earlier in trusted(name, subject) if column in earlier.minutes]
+            shift = clock_shift.find(past, minutes, least=1)
+            if shift:
+                before, now = (int(np.argmax(counts)) for counts in (past[-1], minutes))
+                says = (
+                    f"{subject} looks like another clock, {shift[0]:+g} min: its rows over the minutes of the hour "
+                    f"moved, most were at {before:02d} and are at {now:02d}"
+                )
+                yield subject, Shifted(subject, says, shift[0] / 60, 0.0)
 
 
 def _by_difference(

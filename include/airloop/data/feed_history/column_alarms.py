@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence, Set
 
+import numpy as np
+
 from airloop.config import Feed
 from airloop.data.feed_history import (
     companions,
@@ -10,14 +12,15 @@ from airloop.data.feed_history import (
     frozen_values,
     missing_values,
     pile_up,
+    precision,
     price_factor,
-    rounded,
     smooth_columns,
     unit_change,
     value_grid,
 )
 from airloop.data.feed_history.conversions import AMOUNTS, TURNED, Conversion
 from airloop.data.feed_history.looked import AGAIN, LAND, MEND, Looked
+from airloop.data.feed_history.precision import Digit, Precision
 from airloop.data.feed_history.price_factor import Multiplied
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import numeric_columns
@@ -33,7 +36,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
         yield from _units(looked, name, feed, sketch, fixed={alarm.subject for alarm in fixed})
         yield from _piles(looked, name, feed, sketch)
         yield from _far(looked, name, sketch)
-        yield from _rounded(looked, name, feed, sketch)
+        yield from _digits(looked, name, sketch)
         yield from _frozen(looked, name, feed, sketch)
         yield from _missing(looked, name, feed, sketch)
         yield from fixed
@@ -51,11 +54,12 @@ def _units(looked: Looked, name: str, feed: Feed, sketch: Sketch, *, fixed: Set[
         if changed and not companions.of(past, sketch, column, changed.conversion, as_before):
             yield _another_unit(subject, changed, static=feed.static)
         elif not changed and column in sketch.grids:
-            # Rounded values lie on any grid once something is undone.
-            rounding = rounded.is_rounded(past, sketch, column) and rounded.lies_as_before(past, sketch, column)
+            # Whole numbers lie on any grid once something is undone.
+            lost = _lost_digit(past, sketch, column)
+            rounding = lost and lost.step >= 1 and _lies_as_before(past, sketch, column)
             moved = None if rounding else value_grid.find(grids[column], sketch.grids[column], AMOUNTS)
             # Whose rows they are is the better name: what was fixed for them has changed.
-            in_part = not (rounding or moved or column in multiplied or subject in fixed)
+            in_part = not (lost or moved or column in multiplied or subject in fixed)
             if moved:
                 yield _moved_grid(subject, *moved)
             elif column in multiplied:
@@ -146,16 +150,41 @@ def _far(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
             yield Alarm("far_values", subject, says, level.share, 0.0)
 
 
-def _rounded(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
-    for column in numeric_columns(feed):
+def _digits(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    for column, digits in sketch.digits.items():
         subject = f"{name}.{column}"
         past = looked.trusted(name, subject)
-        if rounded.is_rounded(past, sketch, column):
+        lost, gained = _lost_digit(past, sketch, column), precision.gained(_digits_before(past, column), digits)
+        if lost:
             says = (
-                f"{subject} has whole numbers alone, and had fractions on nearly every day before: rounded, or cut off "
-                f"on the way? {AGAIN}"
+                f"{subject}: {1 - lost.share:.0%} of the values are {lost.name}, in every window before "
+                f"{lost.before:.0%} or more were finer: rounded, or cut off on the way? {AGAIN}"
             )
-            yield Alarm("rounded", subject, says, 1.0, 0.0)
+            yield Alarm("rounded", subject, says, lost.share, lost.before)
+        elif gained:
+            says = (
+                f"{subject}: {gained.share:.0%} of the values are no {gained.name}, in the windows before all were: "
+                f"converted, or calculated on the way? {AGAIN}"
+            )
+            yield Alarm("new_digits", subject, says, gained.share, gained.before)
+
+
+def _lost_digit(past: Sequence[Sketch], sketch: Sketch, column: str) -> Digit | None:
+    return precision.lost(_digits_before(past, column), sketch.digits.get(column))
+
+
+def _digits_before(past: Sequence[Sketch], column: str) -> list[Precision]:
+    return [item.digits[column] for item in past if column in item.digits]
+
+
+def _lies_as_before(past: Sequence[Sketch], sketch: Sketch, column: str) -> bool:
+    """Whether a column's median lies among those of the windows before, by a quarter of its width."""
+    known = [item.numbers[column].quantiles for earlier in past for item in earlier.blocks if column in item.numbers]
+    now = [item.numbers[column].quantiles for item in sketch.blocks if column in item.numbers]
+    if not known or not now:
+        return False
+    middles, slack = [item[4] for item in known], 0.25 * float(np.median([item[6] - item[2] for item in known]))
+    return min(middles) - slack <= float(np.median([item[4] for item in now])) <= max(middles) + slack
 
 
 def _frozen(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:

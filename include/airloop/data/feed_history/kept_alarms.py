@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from airloop.config import Feed
 from airloop.data.feed_history import capped, kept_values
 from airloop.data.feed_history.looked import AGAIN, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
@@ -14,7 +13,6 @@ def find(looked: Looked) -> Iterator[Alarm]:
     for name, sketch in looked.feeds.items():
         yield from _ends(looked, name, sketch)
         yield from _capped(looked, name, sketch)
-        yield from _minutes(looked, name, looked.pipeline.feeds[name], sketch)
         yield from _held(looked, name, sketch)
 
 
@@ -51,21 +49,6 @@ def _capped(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
                 f"{before:.0%} or less, and others lay beyond it: is it cut off there? {AGAIN}"
             )
             yield Alarm("one_value", subject, says, share, before)
-
-
-def _minutes(looked: Looked, name: str, feed: Feed, sketch: Sketch) -> Iterator[Alarm]:
-    for column, pile in sketch.piles.items():
-        if feed.columns[column] != "timestamp":
-            continue
-        subject = f"{name}.{column}"
-        past = [earlier.piles[column] for earlier in looked.trusted(name, subject) if column in earlier.piles]
-        moved = kept_values.moved_minute(past, pile)
-        if moved:
-            says = (
-                f"{subject} looks like another clock: {pile.share:.0%} of its instants have the minute {moved[1]}, in "
-                f"every window before they had the minute {moved[0]}; {MEND}"
-            )
-            yield Alarm("clock_change", subject, says, float(moved[1]), float(moved[0]))
 
 
 def _held(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:

@@ -1,8 +1,7 @@
-"""Has a value moved that stood still in every window? An end that columns run against, a minute, what goes with calm.
+"""Has a value moved that stood still in every window? An end that columns run against, what goes with calm.
 
 Visibility ends at 10 miles, a count at 0: with one added to each value it ends at 11, and at 1, and the season has no
-part in that. A timetable that takes effect on the hour does not at five past. Where no wind blows its direction
-is 0: turned by 180 degrees, it is not.
+part in that. Where no wind blows its direction is 0: turned by 180 degrees, it is not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from airloop.data.feed_history.far_values import FEW_STEPS, SHARES, is_known
-from airloop.data.feed_history.pile_up import Pile
 
 WHERE = " where "
 """Between a column and the one at whose lowest value, 0, it is looked at: `direction where speed`."""
@@ -26,7 +24,6 @@ _BETTER = 0.6
 _LIMIT_WINDOWS, THIN, _LIMIT, _LIMIT_BEYOND = 3, 0.002, 0.02, 0.05
 _CODES, _LEAST_CODED = (0.0, -1.0), 3
 _CODE_IN_STEPS, _LEAST_IN_STEPS = 0.02, 10
-_ALWAYS = 0.9
 _MOST_COLUMNS = 12
 _LEAST_ROWS, _LEAST_AT_END, _ELSEWHERE, _HELD, _LOST = 200, 20, 0.5, 0.95, 0.2
 
@@ -111,15 +108,6 @@ def _at_end(ends: tuple[float, ...], index: int) -> float:
     """The largest share of the rows that is known to lie at an end."""
     values = ends[1 : 1 + len(SHARES)] if index == 1 else ends[: -1 - len(SHARES) : -1]
     return max(share for share, value in zip(SHARES, values, strict=True) if value == ends[index])
-
-
-def moved_minute(past: Sequence[Pile], window: Pile) -> tuple[str, str] | None:
-    """(the minute of the hour of nearly all instants before, that of nearly all now), where they differ."""
-    minutes = {pile.value for pile in past}
-    always = len(past) >= _LEAST_WINDOWS and min(pile.share for pile in past) >= _ALWAYS
-    if not always or len(minutes) > 1 or window.share < _ALWAYS or window.value in minutes:
-        return None
-    return past[-1].value, window.value
 
 
 def held(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, Held]:

@@ -12,12 +12,17 @@ _OF_A_COLUMN = frozenset(
         "undeclared_label", "fixed_attribute_changed", "turned",
     }
 )  # fmt: skip
-_FOLLOWS = frozenset({"text_shape", "label_rate", "far_values", "frozen_values", "offset", "other_spelling", "rounded"})
+_FOLLOWS = frozenset(
+    {
+        "text_shape", "label_rate", "far_values", "frozen_values", "offset", "other_spelling", "rounded", "new_digits",
+    }
+)  # fmt: skip
 """What another fault of the same column brings about."""
 
 _ONE_OF_ANOTHER = frozenset(
     {
         ("unit_change", "one_value"), ("new_categories", "fixed_attribute_changed"), ("unit_change", "rounded"),
+        ("unit_change", "new_digits"),
         ("changed_places", "missing_category"), ("other_spelling", "missing_category"),
         ("other_spelling", "text_shape"), ("offset", "far_values"), ("one_value", "rounded"),
     }

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Set
 
-from airloop.data.feed_history import agreements, followed_outcomes, relation_signs, relations
+from airloop.data.feed_history import agreements, directions, followed_outcomes, relation_signs, relations
 from airloop.data.feed_history.looked import AGAIN, MEND, Looked
 from airloop.data.feed_history.sketch import Sketch
 from airloop.records import Alarm
@@ -17,7 +17,7 @@ def find(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
     Args:
         suspects: Columns of which another alarm says what is wrong: that breaks their relations, too.
     """
-    turned = list(_turned(looked, suspects))
+    turned = [*_turned(looked, suspects), *_directions(looked, suspects)]
     yield from turned
     suspects = suspects | {column for alarm in turned for column in alarm.subject.split(", ")}
     unfollowed = list(_unfollowed(looked, suspects))
@@ -72,6 +72,20 @@ def _turned(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
             f"less what it was, or of the other sign? {MEND}"
         )
         yield Alarm("turned", turned.column, says, turned.observed, turned.expected)
+
+
+def _directions(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:
+    for name, sketch in looked.feeds.items():
+        for column, now in sketch.directions.items():
+            subject = f"{name}.{column}"
+            past = [item.directions[column] for item in looked.trusted(name, subject) if column in item.directions]
+            turned = None if subject in suspects else directions.turned(past, now)
+            if turned:
+                says = (
+                    f"{subject} looks turned by 180 degrees: the {turned.numbers} relations of its sine and cosine go "
+                    f"the other way (from where to where to, or back?); {MEND}"
+                )
+                yield Alarm("turned", subject, says, turned.now, turned.before)
 
 
 def _unfollowed(looked: Looked, suspects: Set[str]) -> Iterator[Alarm]:

@@ -10,6 +10,7 @@ from airloop.data.feed_history.code_shares import Codes
 from airloop.data.feed_history.explained_rates import Sample
 from airloop.data.feed_history.kept_values import Held
 from airloop.data.feed_history.pile_up import Pile
+from airloop.data.feed_history.precision import Precision
 from airloop.data.feed_history.smooth_columns import Course
 from airloop.data.feed_history.text_shapes import Shapes
 from airloop.data.feed_history.value_grid import Grid
@@ -50,11 +51,15 @@ class Sketch:
         profiles: `column by other` of text columns -> what goes with each value, see value_profiles; of two feeds, an
             outcome second, each name's outcomes.
         copied: Share of rows that say the same as another row under another key; None where it is not judged.
+        digits: Numeric column -> to which digit its values are written, see precision.
+        minutes: Timestamp column -> rows by minute of the hour (60).
         ends: Numeric column -> its outermost values, see far_values.
         spans: `later - earlier` of two instants of a row -> its outermost values in minutes, see far_values.
         contents: Local day -> a digest of its numbers, see repeated_days.
         said: Hashes of some rows, see repeated_rows.
         orders: `one > other` -> share of the rows in which it is so, see exchanged.
+        directions: Column of degrees -> what its sine and cosine go with, see directions.
+        beside: Column of names -> which of two has more at the instants that both have, see side_by_side.
         alike: `one = other` -> share of the rows in which both say the same, and rows, see same_values.
         known: Of two feeds, an outcome second: `input ~ outcome` -> how much the input tells, and rows, see
             told_outcomes.
@@ -87,6 +92,8 @@ class Sketch:
     relations: dict[str, tuple[float, int]] = field(default_factory=dict)
     associations: dict[str, tuple[float, int]] = field(default_factory=dict)
     agreements: dict[str, tuple[float, int]] = field(default_factory=dict)
+    digits: dict[str, Precision] = field(default_factory=dict)
+    minutes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     ends: dict[str, tuple[float, ...]] = field(default_factory=dict)
     spans: dict[str, tuple[float, ...]] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
@@ -95,6 +102,8 @@ class Sketch:
     variety: dict[str, float] = field(default_factory=dict)
     profiles: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     orders: dict[str, float] = field(default_factory=dict)
+    directions: dict[str, dict[str, tuple[float, int]]] = field(default_factory=dict)
+    beside: dict[str, dict[str, dict[str, tuple[float, int]]]] = field(default_factory=dict)
     alike: dict[str, tuple[float, int]] = field(default_factory=dict)
     known: dict[str, tuple[float, int]] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
@@ -116,42 +125,22 @@ class Sketch:
 
     def to_json(self) -> dict[str, Any]:
         """The sketch as JSON-able values."""
-        return {
+        plain = {name: getattr(self, name) for name in (*_AS_THEY_ARE, *_OF_TUPLES, *_OF_STRENGTHS)}
+        return plain | {
             "blocks": [block.to_json() for block in self.blocks],
-            "days": self.days,
             "grids": {name: [grid.values, grid.rows] for name, grid in self.grids.items()},
             "piles": {name: [pile.rows, pile.value, pile.share] for name, pile in self.piles.items()},
-            "hours": self.hours,
-            "apart": self.apart,
             "texts": {name: [item.rows, item.different, item.top] for name, item in self.texts.items()},
-            "fixed": self.fixed,
-            "filled": self.filled,
             "levels": self.levels,
-            "words": self.words,
             "shapes": {name: [item.rows, item.values, item.different, item.top] for name, item in self.shapes.items()},
-            "relations": self.relations,
-            "associations": self.associations,
-            "agreements": self.agreements,
-            "ends": self.ends,
-            "spans": self.spans,
-            "contents": self.contents,
-            "copied": self.copied,
             "said": self.said,
-            "variety": self.variety,
-            "profiles": self.profiles,
-            "orders": self.orders,
-            "alike": self.alike,
-            "known": self.known,
-            "held": self.held,
+            "directions": self.directions,
+            "beside": self.beside,
             "codes": code_shares.to_json(self.codes),
-            "clocked": self.clocked,
-            "courses": self.courses,
             "rates": self.rates,
-            "clumped": self.clumped,
             "sample": self.sample.to_json() if self.sample else None,
             "matched": self.matched,
             "orphans": self.orphans,
-            "tails": self.tails,
         }
 
     @classmethod
@@ -166,6 +155,11 @@ class Sketch:
             piles={name: Pile(*pile) for name, pile in data.get("piles", {}).items()},
             texts={name: Texts(*item) for name, item in data["texts"].items()},
             levels={name: _tuples(parts) for name, parts in data.get("levels", {}).items()},
+            directions={name: _strengths(item) for name, item in data.get("directions", {}).items()},
+            beside={
+                name: {names: _strengths(item) for names, item in pairs.items()}
+                for name, pairs in data.get("beside", {}).items()
+            },
             shapes={name: _shapes(item) for name, item in data.get("shapes", {}).items()},
             said=tuple(data.get("said", ())),
             codes={name: Codes(clumped, rows) for name, (clumped, rows) in data.get("codes", {}).items()},
@@ -181,7 +175,7 @@ class Sketch:
 _AS_THEY_ARE = (
     "days", "fixed", "words", "contents", "copied", "variety", "profiles", "orders", "clocked", "clumped"
 )  # fmt: skip
-_OF_TUPLES = ("hours", "apart", "filled", "ends", "spans", "held", "courses", "tails")
+_OF_TUPLES = ("hours", "minutes", "apart", "filled", "digits", "ends", "spans", "held", "courses", "tails")
 _OF_STRENGTHS = ("relations", "associations", "agreements", "alike", "known")
 
 

@@ -14,6 +14,7 @@ from airloop.data.feed_history import (
     associations,
     clock_columns,
     code_shares,
+    directions,
     exchanged,
     far_values,
     fixed_attributes,
@@ -21,11 +22,13 @@ from airloop.data.feed_history import (
     kept_values,
     levels_of_parts,
     outcome_rates,
+    precision,
     relations,
     repeated_days,
     repeated_rows,
     row_numbers,
     same_values,
+    side_by_side,
     smooth_columns,
     value_profiles,
     words,
@@ -59,6 +62,7 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         filled={name: counted(rows[name].is_not_null(), days, blocks) for name in feed.columns if name not in feed.key},
         grids={name: grid for name in numeric if (grid := grid_of(_finite(rows[name])))},
         piles={name: pile for name in [*numeric, *timestamps(feed)] if (pile := pile_of(rows[name]))},
+        digits={name: digits for name in numeric if (digits := precision.digits_of(_finite(rows[name])))},
         ends={name: ends for name in numeric if (ends := far_values.ends_of(_finite(rows[name])))},
         texts={name: texts for name in texts_of(feed) if (texts := _texts(rows[name]))},
         words=words.find(rows, _strings(feed)),
@@ -90,6 +94,7 @@ def _between_columns(feed: Feed, rows: pl.DataFrame, between: pl.DataFrame) -> d
         "agreements": agreements.find(numbers, numeric, between.columns),
         "spans": {name: ends for name in between.columns if (ends := far_values.all_ends_of(_finite(between[name])))},
         "orders": exchanged.orders(rows, numeric),
+        "directions": directions.find(kept_values.finite(rows, numeric), numeric),
         "alike": same_values.shares(rows, numeric) | same_values.shares(rows, texts_of(feed)),
         "apart": {} if feed.static else {name: _hours_apart(between[name]) for name in between.columns},
     }
@@ -105,7 +110,9 @@ def _of_days(feed: Feed, rows: pl.DataFrame, days: pl.Series, said: Sequence[str
     return {
         "days": {str(day): count for day, count in sorted(days.value_counts().iter_rows())},
         "hours": {name: _hours(feed, rows[name]) for name in timestamps(feed)},
+        "minutes": {name: _minutes(rows[name]) for name in timestamps(feed)},
         "levels": levels_of_parts.find(rows, numeric, _strings(feed)),
+        "beside": side_by_side.find(rows, numeric, said, feed.event_time) if feed.event_time else {},
         "contents": repeated_days.digests(rows.select(numeric), days),
         "variety": frozen_values.variety(rows, days, numeric, _strings(feed)),
         "profiles": value_profiles.find(rows, texts_of(feed)),
@@ -143,6 +150,11 @@ def time_differences(pairs: Sequence[tuple[str, str]], rows: pl.DataFrame) -> pl
         ((pl.col(later) - pl.col(earlier)).dt.total_seconds() / 60).alias(f"{later} - {earlier}")
         for earlier, later in pairs
     )
+
+
+def _minutes(instants: pl.Series) -> tuple[int, ...]:
+    minutes = instants.drop_nulls().dt.minute()
+    return tuple(int(count) for count in np.bincount(minutes.to_numpy(), minlength=60))
 
 
 def _hours(feed: Feed, instants: pl.Series) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from airloop.data.feed_history import new_values, respelled, text_shapes, value_profiles, words
+from airloop.data.feed_history import new_values, respelled, side_by_side, text_shapes, value_profiles, words
 from airloop.data.feed_history.looked import AGAIN, LAND, Looked
 from airloop.data.feed_history.sketch import Sketch, Texts
 from airloop.records import Alarm
@@ -18,6 +18,7 @@ def find(looked: Looked) -> Iterator[Alarm]:
             yield from _spellings(looked, name, column, texts)
             yield from _names(looked, name, column, texts)
             yield from _places(looked, name, column, sketch)
+        yield from _beside(looked, name, sketch)
         yield from _shapes(looked, name, sketch)
         yield from _words(looked, name, sketch)
 
@@ -99,6 +100,19 @@ def _places(looked: Looked, name: str, column: str, sketch: Sketch) -> Iterator[
             f"other had before; {AGAIN}"
         )
         yield Alarm("changed_places", subject, says)
+
+
+def _beside(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
+    for column, pairs in sketch.beside.items():
+        subject = f"{name}.{column}"
+        past = [earlier.beside[column] for earlier in looked.trusted(name, subject) if column in earlier.beside]
+        exchanged = side_by_side.exchanged(past, pairs)
+        if exchanged:
+            says = (
+                f"{subject}: {exchanged.names} have changed places: at the instants that both have, "
+                f"{exchanged.apart.numbers} columns lie the other way round, the lower ones higher; {AGAIN}"
+            )
+            yield Alarm("changed_places", subject, says, exchanged.apart.now, exchanged.apart.before)
 
 
 def _shapes(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
