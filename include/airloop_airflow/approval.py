@@ -19,7 +19,6 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.triggers.hitl import HITLTrigger
-from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError
 from airflow.sdk.execution_time.hitl import update_hitl_detail_response, upsert_hitl_detail
 from airflow.sdk.timezone import utcnow
@@ -29,6 +28,7 @@ from airloop import settings
 from airloop.config import Pipeline, load_pipeline
 from airloop.errors import AirloopError
 from airloop_airflow import outcomes, pipelines
+from airloop_airflow.params import Param
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ This file is imported at every parse, so it imports nothing heavy.
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airloop import settings
@@ -14,6 +13,7 @@ from airloop.config import Pipeline, load_pipeline
 from airloop.config.dag_ids import dag_of
 from airloop.run.run_ids import as_run_id
 from airloop_airflow import waiting, windows
+from airloop_airflow.params import Param
 
 PARAM = "then"
 _SCORE = "score"

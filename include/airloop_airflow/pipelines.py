@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Param, get_parsing_context
+from airflow.sdk import get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop import settings
@@ -20,6 +20,7 @@ from airloop.run.run_ids import as_run_id
 from airloop.settings import Settings
 from airloop_airflow import alerting, outcomes, refused
 from airloop_airflow.calendar import CoverageCalendar
+from airloop_airflow.params import Param
 from airloop_airflow.refused import Refused
 
 EXECUTION_TIMEOUT = timedelta(hours=1)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline, calendar_windows
@@ -16,6 +15,7 @@ from airloop.config.calendar import Calendar, period_start
 from airloop.errors import DataContractError
 from airloop.records import Window, parse_instant
 from airloop_airflow import pipelines
+from airloop_airflow.params import Param
 
 # Airflow ignores `format` but enforces `pattern`: junk is refused when the run is asked for, not by its first task.
 # The last part, because `$` also matches before a newline at the end.

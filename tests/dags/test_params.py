@@ -1,83 +1,64 @@
-"""Params are typed and bounded: what does not fit is refused when the run is asked for, by every door."""
+"""Params of the DAGs are Airflow's: checked as strictly, written as the same class, and checked once."""
 
-from pathlib import Path
-from typing import Any
+import copy
 
+import jsonschema
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+from airflow.sdk import Param as AirflowParam
+from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
+from airflow.serialization.serialized_objects import DagSerialization
 
-pytestmark = pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
+from airloop_airflow import params
+from airloop_airflow.params import Param
 
-DAGS = Path(__file__).parents[2] / "dags"
-BOUND = {"string": {"maxLength", "enum"}, "integer": {"maximum"}, "array": {"maxItems"}, "number": {"maximum"}}
-
-
-@pytest.fixture(scope="module")
-def bag() -> DagBag:
-    return DagBag(dag_folder=str(DAGS))
+SCHEMA = {"type": ["null", "string"], "maxLength": 3}
 
 
-def _schemas(dag: DAG) -> dict[str, dict[str, Any]]:
-    return {name: dag.params.get_param(name).schema for name in dag.params}
+@pytest.mark.parametrize("given", [{"default": "abc"}, {"default": None}, {}, {"default": "long", "description": "d"}])
+def test_dags_are_written_as_with_airflows_own(given):
+    def written(kind):
+        return DagSerialization.to_dict(DAG("toy", schedule=None, params={"name": kind(**given, **SCHEMA)}))["dag"]
+
+    assert written(Param)["params"] == written(AirflowParam)["params"]
 
 
-def test_every_param_of_every_dag_has_a_type_and_a_bound(bag: DagBag) -> None:
-    unbounded = []
-    for dag in bag.dags.values():
-        for name, schema in _schemas(dag).items():
-            kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-            unbounded += [f"{dag.dag_id}.{name}" for kind in kinds if kind in BOUND and not BOUND[kind] & set(schema)]
-    assert len(bag.dags) > 10
-    assert unbounded == []
+@pytest.mark.parametrize("value", ["long", 3, ["a"]])
+def test_a_value_that_does_not_fit_is_refused_each_time(value):
+    for _ in range(2):
+        with pytest.raises(ParamValidationError, match=r"is too long|is not of type"):
+            Param(value, **SCHEMA).resolve()
+        with pytest.raises(ParamValidationError, match=r"is too long|is not of type"):
+            Param("abc", **SCHEMA).resolve(value)
+        assert Param(value, **SCHEMA).resolve(suppress_exception=True) is None
+    with pytest.raises(ParamValidationError, match="no default value"):
+        Param(**SCHEMA).resolve()
 
 
-@pytest.mark.parametrize(
-    ("group", "name", "value"),
-    [
-        ("training", "reason", "probes"),
-        ("training", "reason", "default"),
-        ("training", "reason", ""),
-        ("training", "reason", None),
-        ("training", "reason", ["probe"]),
-        ("training", "reason_key", "k" * 201),
-        ("training", "reason_key", "a\nb"),
-        ("training", "reason_key", "a\x1b[31m"),
-        ("training", "reason_key", "a\n"),
-        ("training", "reason_key", 5),
-        ("training", "cutoff", "2013-01-01T00:00:00Z\n"),
-        ("training", "cutoff", f"2013-01-01T00:00:00.{'0' * 500}Z"),
-        ("data", "start", "2013-01-01T00:00:00Z\n"),
-        ("data", "end", "now"),
-        ("scoring", "mode", "shadow"),
-        ("promotion", "sequence", 0),
-        ("promotion", "sequence", 10**12),
-        ("promotion", "sequence", "3"),
-        ("promotion", "sequence", True),
-        ("promotion", "sequence", 1.5),
-    ],
-)
-def test_what_does_not_fit_is_refused(bag: DagBag, group: str, name: str, value: Any) -> None:
-    with pytest.raises(ParamValidationError):
-        bag.dags[f"flight_delays__{group}"].params.get_param(name).resolve(value)
+def test_a_value_that_is_given_is_checked_and_kept():
+    values = ParamsDict({"name": Param("abc", **SCHEMA)})
+    values["name"] = "xyz"
+    assert values["name"] == "xyz"
+    with pytest.raises(ParamValidationError, match="is too long"):
+        values["name"] = "long"
+    assert values["name"] == "xyz"
 
 
-@pytest.mark.parametrize(
-    ("group", "name", "value"),
-    [
-        ("training", "reason", "hand"),
-        ("training", "reason", "probe"),
-        ("training", "reason", "schedule"),
-        ("training", "reason_key", None),
-        ("training", "reason_key", ""),
-        ("training", "reason_key", "probe:2013-03-01T00:00:00Z"),
-        ("training", "reason_key", "k" * 200),
-        ("training", "cutoff", "2013-01-01T00:00:00.123456+01:00"),
-        ("data", "start", None),
-        ("scoring", "mode", "backtest"),
-        ("promotion", "sequence", 3),
-    ],
-)
-def test_what_fits_is_let_through(bag: DagBag, group: str, name: str, value: Any) -> None:
-    assert bag.dags[f"flight_delays__{group}"].params.get_param(name).resolve(value) == value
+def test_a_value_is_checked_against_its_schema_once(monkeypatch):
+    checks = []
+    whole = jsonschema.validate
+    monkeypatch.setattr(jsonschema, "validate", lambda *given, **more: checks.append(1) or whole(*given, **more))
+    params._fits.cache_clear()
+    for _ in range(3):
+        assert Param("ab", **SCHEMA).resolve() == "ab"
+    assert len(checks) == 1
+
+
+def test_copies_are_apart_and_of_the_same_class():
+    first = Param("abc", "says", **SCHEMA)
+    for second in (copy.copy(first), copy.deepcopy(first)):
+        assert type(second) is Param
+        assert second.dump() == first.dump()
+        second.resolve("xyz")
+        assert first.value == "abc"

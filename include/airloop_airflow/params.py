@@ -1,0 +1,52 @@
+"""Params of runs: Airflow's own, with each value checked against its schema once in a process.
+
+Airflow checks schema and value anew whenever a Param is compared, printed or written, some thirty times a task while
+DAGs are serialised. Whether a value fits a schema depends on nothing else.
+
+This file is imported at every parse, so it imports nothing heavy.
+"""
+
+import functools
+import json
+from typing import Any
+
+from airflow.sdk import Param as AirflowParam
+from airflow.sdk.exceptions import ParamValidationError
+
+_NOT_GIVEN = AirflowParam().value
+
+
+class Param(AirflowParam):
+    """As Airflow's, and serialised as such: the scheduler and the UI see no other class."""
+
+    def resolve(self, value: Any = _NOT_GIVEN, suppress_exception: bool = False) -> Any:
+        """The value, checked.
+
+        Raises:
+            ParamValidationError: It does not fit the schema, or there is none.
+        """
+        has_own = not isinstance(self.value, type(_NOT_GIVEN))
+        if value is _NOT_GIVEN and has_own and _fits(json.dumps([self.schema, self.value])):
+            return self.value
+        return super().resolve(value, suppress_exception)
+
+    def __copy__(self) -> "Param":
+        """Another one; Airflow's own would make one of its class."""
+        return Param(self.value, self.description, schema=self.schema, source=self.source)
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "Param":
+        """The same: nothing changes a schema, and a value is replaced as a whole. Each task of a DAG has its copies."""
+        return self.__copy__()
+
+
+Param.__module__, Param.__qualname__ = AirflowParam.__module__, AirflowParam.__qualname__
+
+
+@functools.cache
+def _fits(schema_and_value: str) -> bool:
+    schema, value = json.loads(schema_and_value)
+    try:
+        AirflowParam(value, schema=schema).resolve()
+    except ParamValidationError:
+        return False
+    return True
