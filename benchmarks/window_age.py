@@ -13,6 +13,7 @@ from airloop.errors import DataContractError
 from airloop.records import Decision, Record, Window
 from airloop.run import stage_run
 from airloop.settings import Settings
+from airloop.stores import ledger
 from benchmarks.past_windows import add_past
 from benchmarks.row import Row
 from benchmarks.session import Session
@@ -44,6 +45,8 @@ def measure(session: Session) -> Row:
     session.say(f"{WINDOWS:,} hours before it, each with the records of eight stages and its entry of the ledger")
     old = toy.copied(young, folder / "old")
     add_past(old, whole, toy_hours.STAYS, hour=HOUR, look=LOOK, windows=WINDOWS)
+    for settings in (old, young):
+        ledger.require_intact(settings, toy_hours.STAYS)  # as the stages of the hours before leave it: sealed
     sides = [_least(settings, folder) for settings in (old, young)]
     _refuse_other_work(*sides)
     seconds = {stage: tuple(side.seconds[stage] for side in sides) for stage in MEASURED}

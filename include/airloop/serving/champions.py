@@ -99,7 +99,10 @@ class Champions:
                     self.slots = {**self.slots, name: replace(self.slots.get(name, slot), seen=())}
 
     def _ledger(self, name: str) -> Followed:
-        return self._ledgers.setdefault(name, Followed(self.settings, name))
+        if name not in self._ledgers:
+            self._ledgers[name] = Followed(self.settings, name)
+            self._ledgers[name].forget()  # a service that starts looks at everything
+        return self._ledgers[name]
 
     def _look(self) -> None:
         names = pipeline_names(self.settings)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from airloop.config import Pipeline
+from airloop.errors import GuardRefused
 from airloop.settings import Settings
+from airloop.stores import ledger
 from airloop.upkeep import lake_files, named_versions, old_lineage, old_reports, online_values, replaced_records
 
 
@@ -38,8 +40,11 @@ def maintain(
         dry_run: Count, and change nothing.
 
     Raises:
+        GuardRefused: The ledger does not verify, looked at as a whole: nothing is removed.
         UpstreamUnavailable: A store does not answer.
     """
+    if problems := ledger.verify(settings, pipeline.name):
+        raise GuardRefused(ledger.refusal(pipeline.name, problems))
     now = datetime.now(UTC)
     done = []
     for upkeep in _each(pipeline, settings, now=now, dry_run=dry_run):

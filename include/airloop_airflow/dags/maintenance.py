@@ -3,8 +3,11 @@
 What is kept for how long is in `retention:` of pipeline.yaml; `airloop maintain PIPELINE --dry-run` counts what a run
 would do. Only pipelines whose coverage holds the present have it; the past of others does not grow.
 
+The whole ledger is verified first; of one that does not verify nothing is removed.
+
 **Triage.** `maintain` failed: a store did not answer; the next run does the rest, nothing is half done. A run that
-misses a file lasted longer than `retention.replaced_files_days`: clear it.
+misses a file lasted longer than `retention.replaced_files_days`: clear it. The ledger does not verify: see `airloop
+ledger verify`.
 """
 
 from datetime import UTC, datetime

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +12,7 @@ from airloop.errors import GuardRefused
 from airloop.records import Check
 from airloop.settings import Settings
 from airloop.stores import ledger, state, tables
-from airloop.stores.ledger import chain, verification
-from airloop.stores.ledger.stored import read_stored
+from airloop.stores.ledger import chain
 
 MARCH, APRIL, MAY = (datetime(2013, month, 1, tzinfo=UTC) for month in (3, 4, 5))
 NAME = "flights"
@@ -180,38 +179,3 @@ def test_a_home_from_before_heads_were_written_down_verifies(settings):
     decided(settings, NAME, 3, at=MAY, champion=2)
     run_sql(settings, TABLE.delete().where(TABLE.c.sequence == 8), tables.stage_runs.delete())
     assert "the newest entry is 7, and entry 8 was appended: the end was cut off" in refused(settings)
-
-
-def test_a_stage_that_looks_at_the_newest_entries_finds_old_promotions_changed(settings, monkeypatch):
-    monkeypatch.setattr(verification, "NEWEST", 3)
-    for day in range(1, 10):
-        triaged(settings, APRIL + timedelta(days=day))
-    assert ledger.intact_history(settings, NAME).champion() == 2
-    run_sql(settings, TABLE.update().where(TABLE.c.sequence == 3).values(payload='{"version":9,"decision_sequence":1}'))
-    assert any("entry 3 (done) was changed" in problem for problem in refused(settings))
-
-
-def test_a_stage_that_looks_at_the_newest_entries_finds_an_old_promotion_replaced(settings, monkeypatch):
-    monkeypatch.setattr(verification, "NEWEST", 3)
-    for day in range(1, 10):
-        triaged(settings, APRIL + timedelta(days=day))
-    with state.transaction(settings) as connection:
-        row = dict(connection.execute(sa.select(TABLE).where(TABLE.c.sequence == 3)).mappings().one())
-        row["effective_at"] = state.instant_text(MAY)
-        connection.execute(TABLE.update().where(TABLE.c.sequence == 3).values(**row | {"hash": chain.row_hash(row)}))
-    assert "entry 4 does not continue entry 3: one of them was replaced" in refused(settings)
-
-
-def test_a_stage_looks_at_no_more_when_the_ledger_grows(settings):
-    def looked_at():
-        stored = read_stored(settings, NAME, 5)
-        return len(stored.all_rows), {stage: len(records) for stage, records in stored.records.items()}
-
-    for day in range(1, 11):
-        triaged(settings, APRIL + timedelta(days=day))
-    before = looked_at()
-    for day in range(11, 31):
-        triaged(settings, APRIL + timedelta(days=day))
-    assert looked_at() == before == (5 + 6 + 1, {"decide": 2, "refit": 0, "triage": 5, "promote": 0, "roll_back": 0})
-    whole = read_stored(settings, NAME, None)
-    assert (len(whole.all_rows), len(whole.records["triage"])) == (37, 31)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from deltalake import DeltaTable
-from tests.support import lake_rows, toy
+from tests.support import lake_rows, ledger_entries, toy
 from tests.support.command import Airloop
 from tests.support.lake_rows import JANUARY
 
+from airloop.errors import GuardRefused
 from airloop.records import Window
 from airloop.reports.publish import publish, report_uri
 from airloop.settings import Settings
@@ -130,6 +131,14 @@ def test_records_that_a_newer_one_of_the_window_replaced_go_and_no_other(toy_set
 def _declare(settings: Settings, retention: str) -> None:
     declared = settings.pipelines_dir / "toy" / "pipeline.yaml"
     declared.write_text(declared.read_text() + f"retention: {retention}\n")
+
+
+def test_of_a_ledger_that_does_not_verify_nothing_is_removed(toy_settings: Settings) -> None:
+    ledger_entries.two_champions(toy_settings)
+    assert look_after(toy_settings) == ()
+    ledger_entries.run_sql(toy_settings, "UPDATE ledger SET payload = '{}' WHERE sequence = 2")
+    with pytest.raises(GuardRefused, match=r"entry 2 .* was changed"):
+        look_after(toy_settings)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from airloop.stores.ledger.acknowledgement import acknowledge
 from airloop.stores.ledger.chain import append, append_once, head, heads
 from airloop.stores.ledger.entry import Draft, Entry, payload_of
-from airloop.stores.ledger.followed import Followed, champion_at
+from airloop.stores.ledger.followed import Followed, champion_at, intact_history, require_intact
 from airloop.stores.ledger.foundations import passes
 from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
 from airloop.stores.ledger.history import History, history, is_rollback
@@ -11,11 +11,9 @@ from airloop.stores.ledger.kinds import KINDS, WRITERS
 from airloop.stores.ledger.queries import at, entries, newest
 from airloop.stores.ledger.verification import (
     acknowledged,
-    intact_history,
     known_hash,
     on_record,
     refusal,
-    require_intact,
     same_content,
     verify,
 )

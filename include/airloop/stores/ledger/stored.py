@@ -3,13 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from airloop.settings import Settings
-from airloop.stores import state, tables
-from airloop.stores.ledger.history import KINDS
+from airloop.stores import tables
 
 STAGE_OF_KIND = {
     "decision": "decide",
@@ -24,7 +23,6 @@ UNREADABLE = "airloop.unreadable"
 """Key of a record that cannot be read."""
 
 Rows = Sequence[dict[str, Any]]
-_Numbered = list[tuple[int, dict[str, Any]]]
 
 _table = tables.ledger_entries
 _heads = tables.ledger_heads
@@ -48,8 +46,8 @@ class Stored:
 
     Attributes:
         rows: The newest rows of the chain, without a gap where there is none.
-        older: Of the rows before: decisions, promotions, what was acknowledged, and the very last one; each with
-            `next_hash`, what the row after it says its hash is.
+        older: Of the rows before those that `records` name; each with `next_hash`, what the row after it says its hash
+            is.
         written_down: The newest number and hash as of the last append; None in homes older than that habit.
         records: Stage -> its newest records.
         newest_record: The largest number among them; 0 without any.
@@ -67,40 +65,22 @@ class Stored:
         return (*self.older, *self.rows)
 
 
-def read_stored(settings: Settings, pipeline: str, newest: int | None) -> Stored:
-    """Read the newest entries and records of each stage, and of the entries before them what decides; None: all."""
-    # There are as many decisions as trainings, and each that was promoted has to be on record.
-    limits = {"triage": newest, "decide": None, "refit": None, "promote": newest, "roll_back": newest}
-    with state.reading(settings) as connection:
-        while True:
-            written_down = _written_down(connection, pipeline)
-            rows = _newest_rows(connection, pipeline, newest)
-            older = _older(connection, pipeline, rows[0]["sequence"] if rows else 1)
-            records = {stage: _records(connection, pipeline, stage, newest=limit) for stage, limit in limits.items()}
-            # PostgreSQL shows each query what was committed before it: nothing may have been appended in between.
-            if _written_down(connection, pipeline) == written_down:
-                return _stored(rows, older, written_down, records)
-
-
-def read_appended(connection: sa.Connection, pipeline: str, *, sequence: int, record: int) -> Stored:
+def read_stored(connection: sa.Connection, pipeline: str, *, sequence: int = 0, record: int = 0) -> Stored:
     """Read the entries from a sequence on, that one included, the records after a number, and what those name."""
     while True:
         written_down = _written_down(connection, pipeline)
-        rows = _rows_from(connection, pipeline, sequence)
-        records = _records_after(connection, pipeline, record)
-        named = {int(content.get("sequence") or 0) for of_stage in records.values() for _, content in of_stage}
-        before = [number for number in named if number < sequence]
-        older = _entries(connection, pipeline, _table.c.sequence.in_(before)) if before else []
+        rows = _rows(connection, pipeline, first=sequence)
+        numbered = _records(connection, pipeline, after=record)
+        named = {int(content.get("sequence") or 0) for _, _, content in numbered}
+        older = _older(connection, pipeline, [number for number in named if number < sequence])
+        # PostgreSQL shows each query what was committed before it: nothing may have been appended in between.
         if _written_down(connection, pipeline) == written_down:
-            return _stored(rows, older, written_down, records)
-
-
-def _stored(
-    rows: Rows, older: Rows, written_down: Mapping[str, Any] | None, numbered: Mapping[str, _Numbered]
-) -> Stored:
-    numbers = [number for of_stage in numbered.values() for number, _ in of_stage]
-    records = {stage: [record for _, record in of_stage] for stage, of_stage in numbered.items()}
-    return Stored(rows, older, written_down, records, max(numbers, default=0))
+            break
+    records: dict[str, list[dict[str, Any]]] = {stage: [] for stage in STAGE_OF_KIND.values()}
+    for _, stage, content in numbered:
+        records[stage].append(content)
+    newest = max((number for number, _, _ in numbered), default=0)
+    return Stored(rows, older, written_down, records, newest)
 
 
 def _written_down(connection: sa.Connection, pipeline: str) -> dict[str, Any] | None:
@@ -108,51 +88,30 @@ def _written_down(connection: sa.Connection, pipeline: str) -> dict[str, Any] | 
     return None if row is None else dict(row)
 
 
-def _newest_rows(connection: sa.Connection, pipeline: str, newest: int | None) -> Rows:
-    query = sa.select(_table).where(_table.c.pipeline == pipeline).order_by(_table.c.sequence.desc()).limit(newest)
-    return [dict(row) for row in connection.execute(query).mappings()][::-1]
-
-
-def _rows_from(connection: sa.Connection, pipeline: str, first: int) -> Rows:
+def _rows(connection: sa.Connection, pipeline: str, *, first: int) -> Rows:
     rows = connection.execute(_ROWS_FROM, {"pipeline": pipeline, "first": first}).mappings()
     return sorted((dict(row) for row in rows), key=lambda row: int(row["sequence"]))
 
 
-def _older(connection: sa.Connection, pipeline: str, first: int) -> Rows:
-    if first <= 1:
-        return []
-    before = _table.c.sequence < first
-    # Two questions, sorted here: together, or in their order, SQLite answers them by walking the whole chain.
-    by_sequence: dict[int, dict[str, Any]] = {}
-    for condition in (_table.c.kind.in_((*KINDS, "acknowledged")), _table.c.sequence == first - 1):
-        by_sequence |= {int(row["sequence"]): row for row in _entries(connection, pipeline, sa.and_(before, condition))}
-    return [by_sequence[sequence] for sequence in sorted(by_sequence)]
-
-
-def _entries(connection: sa.Connection, pipeline: str, condition: sa.ColumnElement[bool]) -> Rows:
+def _older(connection: sa.Connection, pipeline: str, numbers: Sequence[int]) -> Rows:
     """Rows with what the row after each says its hash is."""
+    if not numbers:
+        return []
     after = _table.alias("after")
     follows = sa.and_(after.c.pipeline == _table.c.pipeline, after.c.sequence == _table.c.sequence + 1)
     query = sa.select(_table, after.c.previous_hash.label("next_hash")).join_from(_table, after, follows, isouter=True)
-    rows = connection.execute(query.where(_table.c.pipeline == pipeline, condition)).mappings()
-    return sorted((dict(row) for row in rows), key=lambda row: int(row["sequence"]))
+    named = query.where(_table.c.pipeline == pipeline, _table.c.sequence.in_(numbers))
+    return [dict(row) for row in connection.execute(named.order_by(_table.c.sequence)).mappings()]
 
 
-def _records(connection: sa.Connection, pipeline: str, stage: str, *, newest: int | None) -> _Numbered:
-    of_stage = sa.and_(_runs.c.pipeline == pipeline, _runs.c.stage == stage, _runs.c.record != "")
-    query = sa.select(_runs.c.id, _runs.c.record).where(of_stage).order_by(_runs.c.id.desc()).limit(newest)
-    return [(int(number), _record(text)) for number, text in connection.execute(query)]
+def _records(connection: sa.Connection, pipeline: str, *, after: int) -> list[tuple[int, str, dict[str, Any]]]:
+    """Number, stage and content of records, by number."""
+    # Sorted here: in that order SQLite walks the records of all stages.
+    rows = sorted(connection.execute(_RECORDS_AFTER, {"pipeline": pipeline, "number": after}).all(), key=itemgetter(0))
+    return [(int(number), str(stage), record_of(text)) for number, stage, text in rows]
 
 
-def _records_after(connection: sa.Connection, pipeline: str, number: int) -> dict[str, _Numbered]:
-    records: dict[str, _Numbered] = {stage: [] for stage in STAGE_OF_KIND.values()}
-    found = connection.execute(_RECORDS_AFTER, {"pipeline": pipeline, "number": number}).all()
-    for record_number, stage, text in sorted(found, reverse=True):
-        records[stage].append((int(record_number), _record(text)))
-    return records
-
-
-def _record(text: Any) -> dict[str, Any]:
+def record_of(text: Any) -> dict[str, Any]:
     """A record, or that it is none: a verification says so."""
     try:
         record = json.loads(text)

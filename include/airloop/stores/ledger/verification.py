@@ -4,18 +4,17 @@ Each entry's hash shows a changed, inserted or removed entry before the end. A c
 with all hashes, fits no longer what was written down beside it: its newest number and hash, the records of the stages
 that appended entries, tags of model versions (airloop.stores.ledger_witness), and hashes in logs (`known_hash`).
 
-`verify` looks at everything. A stage looks at the newest NEWEST entries, at every decision and promotion, and at the
-newest NEWEST records of each stage, so that its cost stays flat; whoever decides or promotes looks at everything.
+A verification looks at everything. Stages go on from the seals that one leaves: airloop.stores.ledger.followed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from airloop.errors import DataContractError, GuardRefused
+from airloop.errors import DataContractError
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import state, tables
@@ -26,7 +25,8 @@ from airloop.stores.ledger.history import KINDS, History
 from airloop.stores.ledger.queries import entries
 from airloop.stores.ledger.stored import STAGE_OF_KIND, UNREADABLE, Rows, Stored, read_stored
 
-NEWEST = 1000
+MAY_PROMOTE = ("decide", "refit")
+"""Stages whose records say which version may be promoted."""
 
 _TABLE = tables.ledger_entries
 
@@ -38,22 +38,7 @@ def verify(settings: Settings, pipeline: str) -> list[str]:
     was written down; a stage's record of a decision, triage or promotion with another content than its entry; a
     promotion that no passed decision stands behind. What a person acknowledged (`acknowledge`) is left out.
     """
-    return look(settings, pipeline, newest=None)[0]
-
-
-def intact_history(settings: Settings, pipeline: str, *, whole: bool = False) -> History:
-    """The history, for a stage that acts on it.
-
-    Args:
-        whole: Look at everything that `verify` looks at.
-
-    Raises:
-        GuardRefused: The ledger does not verify; the message says what was found, and the way out.
-    """
-    problems, verified = look(settings, pipeline, newest=None if whole else NEWEST)
-    if problems:
-        raise GuardRefused(refusal(pipeline, problems))
-    return verified.history()
+    return look(settings, pipeline)[0]
 
 
 def refusal(pipeline: str, problems: Sequence[str]) -> str:
@@ -70,15 +55,6 @@ def acknowledged(settings: Settings, pipeline: str) -> frozenset[str]:
     """The problems that a person acknowledged."""
     known = entries(settings, pipeline, kind="acknowledged")
     return frozenset(problem for entry in known for problem in (entry.payload.get("problems") or ()))
-
-
-def require_intact(settings: Settings, pipeline: str) -> History:
-    """The history, after looking at everything that `verify` looks at.
-
-    Raises:
-        GuardRefused: See intact_history.
-    """
-    return intact_history(settings, pipeline, whole=True)
 
 
 def known_hash(settings: Settings, pipeline: str, text: str) -> int | None:
@@ -113,19 +89,19 @@ class Verified:
         return History(tuple(self.decided))
 
 
-def look(settings: Settings, pipeline: str, *, newest: int | None) -> tuple[list[str], Verified]:
-    """Problems that nobody acknowledged, and what was looked at."""
-    stored = read_stored(settings, pipeline, newest)
-    decided = [entry for row in stored.all_rows if row["kind"] in KINDS and (entry := readable(row))]
+def look(settings: Settings, pipeline: str) -> tuple[list[str], Verified]:
+    """Problems that nobody acknowledged, and what was looked at: everything."""
+    with state.reading(settings) as connection:
+        stored = read_stored(connection, pipeline)
+    decided = [entry for row in stored.rows if row["kind"] in KINDS and (entry := readable(row))]
     foundations, recorded = Foundations(), decisions_on_record(stored)
     problems = [
-        *broken_chain(stored.rows, before=stored.older[-1] if stored.older else None),
-        *broken_entries(stored.older),
+        *broken_chain(stored.rows, before=None),
         *moved_head(stored),
         *other_records(stored),
         *(problem for entry in decided for problem in foundations.take(entry, recorded=recorded)),
     ]
-    known = _acknowledged(stored.all_rows)
+    known = _acknowledged(stored.rows)
     head: Mapping[str, Any] = stored.rows[-1] if stored.rows else {"sequence": 0, "hash": FIRST_HASH}
     verified = Verified(decided, foundations, head["sequence"], head["hash"], stored.newest_record)
     return [problem for problem in problems if problem not in known], verified
@@ -133,7 +109,12 @@ def look(settings: Settings, pipeline: str, *, newest: int | None) -> tuple[list
 
 def decisions_on_record(stored: Stored) -> frozenset[int | None]:
     """Numbers of the decisions and refits that their stages have on record."""
-    return frozenset(record.get("sequence") for stage in ("decide", "refit") for record in stored.records[stage])
+    return numbers_on_record(record for stage in MAY_PROMOTE for record in stored.records[stage])
+
+
+def numbers_on_record(records: Iterable[Mapping[str, Any]]) -> frozenset[int | None]:
+    """The entries that records name."""
+    return frozenset(record.get("sequence") for record in records)
 
 
 def broken_chain(rows: Rows, *, before: Mapping[str, Any] | None) -> Iterator[str]:

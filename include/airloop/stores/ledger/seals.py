@@ -1,0 +1,175 @@
+"""What a verification leaves for the next look, in this process or another: digests of all that it looked at.
+
+The rows of the chain, and the records of the stages that append to it, are sealed CHUNK at a time by the SHA-256 of
+what is stored; what decides is sealed once more, as a whole. Under a seal that is unbroken nothing has changed since it
+was verified.
+"""
+
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, NamedTuple, Self
+
+import sqlalchemy as sa
+
+from airloop.stores import tables
+from airloop.stores.ledger.history import KINDS
+from airloop.stores.ledger.stored import STAGE_OF_KIND
+
+CHUNK = 100
+
+_DECIDING_STAGES = ("decide", "refit", "promote", "roll_back")
+_COLUMN, _ROW = "\x1f", "\x1e"
+"""No text of the ledger holds one: JSON writes control characters as escapes."""
+
+_END = (1 << 31) - 1
+_entries, _runs = tables.ledger_entries, tables.stage_runs
+
+
+class Seal(NamedTuple):
+    """Of the rows after those of the seal before it, up to the number `last`."""
+
+    last: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Rows of one kind.
+
+    Attributes:
+        query: Those of `pipeline` with after < number <= until; the number comes first.
+        at_once: Under one seal, however many they are.
+    """
+
+    query: sa.Select[Any]
+    at_once: bool = False
+
+    @property
+    def size(self) -> int:
+        """Rows under a seal; under the newest one there may be fewer."""
+        return _END if self.at_once else CHUNK
+
+    def read(self, connection: sa.Connection, pipeline: str, *, after: int, until: int = _END) -> Sequence[Any]:
+        """The rows, by number."""
+        rows = connection.execute(self.query, {"of": pipeline, "after": after, "until": until}).all()
+        # Sorted here: asked for an order, SQLite walks the whole chain in it instead of looking up a few kinds.
+        return sorted(rows, key=itemgetter(0))
+
+    def seals(self, rows: Sequence[Any], before: Sequence[Seal]) -> tuple[Seal, ...] | None:
+        """Seals over all rows, those of `before` that are full among them; None where one of `before` is broken."""
+        numbers = [row[0] for row in rows]
+        places = [0, *(bisect_right(numbers, seal.last) for seal in before)]
+        spans = list(pairwise(places))
+        if any(_digest(rows[start:end]) != seal.digest for seal, (start, end) in zip(before, spans, strict=True)):
+            return None
+        full = [seal for seal, (start, end) in zip(before, spans, strict=True) if end - start >= self.size]
+        rest = rows[places[len(full)] :]
+        chunks = (rest[start : start + self.size] for start in range(0, len(rest), self.size))
+        return (*full, *(Seal(chunk[-1][0], _digest(chunk)) for chunk in chunks))
+
+
+def _digest(rows: Sequence[Any]) -> str:
+    return hashlib.sha256(_ROW.join([_COLUMN.join(map(str, row)) for row in rows]).encode()).hexdigest()
+
+
+def _of(number: sa.Column[int], *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    within = number > sa.bindparam("after"), number <= sa.bindparam("until")
+    return sa.select(number, *columns).where(number.table.c.pipeline == sa.bindparam("of"), *within, where)
+
+
+_ROWS = (_entries.c.sequence, *(column for column in _entries.c if column.name != "sequence"))
+_RECORDS = (_runs.c.id, _runs.c.stage, _runs.c.record)
+_decides = _entries.c.kind.in_((*KINDS, "acknowledged"))
+
+
+def _by(stages: Collection[str]) -> sa.ColumnElement[bool]:
+    return sa.and_(_runs.c.record != "", _runs.c.stage.in_(stages))
+
+
+_SEALED = {
+    "entries": Sealed(_of(*_ROWS, where=sa.true())),
+    "records": Sealed(_of(*_RECORDS, where=_by(STAGE_OF_KIND.values()))),
+    "deciding entries": Sealed(_of(*_ROWS, where=_decides), at_once=True),
+    "deciding records": Sealed(_of(*_RECORDS, where=_by(_DECIDING_STAGES)), at_once=True),
+}
+
+
+@dataclass(frozen=True)
+class Seals:
+    """The seals of one pipeline's ledger.
+
+    Attributes:
+        of: Seals of "entries", of "records", and of what decides among both.
+    """
+
+    of: Mapping[str, tuple[Seal, ...]] = field(default_factory=lambda: dict.fromkeys(_SEALED, ()))
+
+    def last(self, name: str) -> int:
+        """The number up to which rows are sealed; 0 where none are."""
+        seals = self.of[name]
+        return seals[-1].last if seals else 0
+
+    def compared(
+        self, connection: sa.Connection, pipeline: str, *, newest: int | None, turn: int = 0
+    ) -> "Compared | None":
+        """Read what is stored under the seals, and seal what was appended since; None where a seal is broken.
+
+        Args:
+            newest: Compare the seals of at least so many of the newest entries and records; None: of all.
+            turn: Compare one seal more, of older ones: each in its turn.
+        """
+        seals, rows = {}, {}
+        for name, sealed in _SEALED.items():
+            before = self.of[name]
+            first = 0 if newest is None else max(0, len(before) - 1 - -(-newest // sealed.size))
+            if first and not _is_unbroken(connection, pipeline, sealed, before, turn % first):
+                return None
+            after = before[first - 1].last if first else 0
+            rows[name] = sealed.read(connection, pipeline, after=after)
+            further = sealed.seals(rows[name], before[first:])
+            if further is None:
+                return None
+            seals[name] = (*before[:first], *further)
+        return Compared(Seals(seals), rows)
+
+    def text(self) -> str:
+        """As JSON."""
+        return json.dumps(self.of)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The inverse of `text`.
+
+        Raises:
+            ValueError: Somebody wrote something else.
+        """
+        try:
+            held = json.loads(text)
+            return cls({name: tuple(Seal(int(last), str(digest)) for last, digest in held[name]) for name in _SEALED})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no seals: {error}") from error
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What lies under seals that are unbroken.
+
+    Attributes:
+        seals: Up to the newest row.
+        rows: What was read, by the names of Seals: of what decides everything.
+    """
+
+    seals: Seals
+    rows: Mapping[str, Sequence[Any]]
+
+
+def _is_unbroken(connection: sa.Connection, pipeline: str, sealed: Sealed, seals: Sequence[Seal], number: int) -> bool:
+    after = seals[number - 1].last if number else 0
+    return sealed.seals(
+        sealed.read(connection, pipeline, after=after, until=seals[number].last), seals[number : number + 1]
+    ) == (seals[number],)
