@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from tests.support.sketched import feed
 
-from airloop.data.feed_history import exchanged_alike, same_values
+from airloop.data.feed_history import exchanged, exchanged_alike, same_values
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import sketch_feed
 
@@ -94,3 +94,26 @@ def test_a_copy_in_most_of_the_rows_is_named_and_gauges_that_are_dry_together_ar
 
 def _wet(share: float) -> pl.Expr:
     return pl.when(pl.col("weight") < share).then(pl.col("paid")).otherwise(0.0)
+
+
+STATION = feed(
+    key=["reading"],
+    event_time="at",
+    columns={"reading": "integer", "at": "timestamp", "mild": "float", "gust": "float"},
+)
+
+
+def _day(seed: int, *, mild: float = 33.0, gust: float | None = 25.0) -> Sketch:
+    draw = np.random.default_rng(seed)
+    start = np.datetime64("2024-01-01T00:00:00", "us") + np.timedelta64(seed, "D")
+    at = pl.Series(start + (np.arange(48) * 1800).astype("timedelta64[s]")).dt.replace_time_zone("UTC")
+    gusts = [None] * 48 if gust is None else draw.normal(gust, 2, 48)
+    frame = pl.DataFrame({"reading": range(48), "at": at, "mild": draw.normal(mild, 2, 48), "gust": gusts})
+    return sketch_feed(STATION, frame.with_columns(pl.col("gust").cast(pl.Float64)))
+
+
+@pytest.mark.parametrize(("still", "found"), [(0, True), (17, False)])
+def test_an_order_that_most_windows_know_is_turned_by_an_exchange(still: int, *, found: bool) -> None:
+    past = [_day(seed, gust=None if seed < still else 25.0) for seed in range(20)]
+    now = _day(40, mild=22.0, gust=28.8)
+    assert bool(list(exchanged.find(dict.fromkeys(STATION.columns, past), now))) is found

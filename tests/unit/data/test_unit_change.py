@@ -165,8 +165,11 @@ def test_a_part_of_the_rows_in_another_unit_is_found_and_no_real_month_looks_so(
         assert found[0].name == "Fahrenheit to Celsius"
 
 
-@pytest.mark.parametrize(("factor", "found"), [(1 / 10, False), (1 / 60, True), (100, True)])
-def test_on_a_day_of_few_values_only_what_no_storm_does_is_another_unit(factor: float, *, found: bool) -> None:
-    values = days_of(amounts, 3, 61, 24)
+@pytest.mark.parametrize("rows", [24, 48])
+@pytest.mark.parametrize(("factor", "found"), [(1 / 10, False), (10, False), (1 / 60, True), (100, True)])
+def test_on_a_day_of_few_values_only_what_no_storm_does_is_another_unit(
+    factor: float, rows: int, *, found: bool
+) -> None:
+    values = days_of(amounts, 3, 61, rows)
     past, window = blocks(values[:60]), blocks([values[60] * factor])
     assert (unit_change.find(past, window, "x", AMOUNTS) is not None) is found

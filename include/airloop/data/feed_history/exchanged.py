@@ -23,6 +23,8 @@ NEARER = 0.35
 """Two columns look exchanged when they lie nearer than this share of the way to each other's past."""
 _OWN, _OTHERS = 0.3, 0.7
 _WIDER = 4.0
+_MOSTLY = 0.5
+"""Of the windows before, so many have to know the order of two columns."""
 _MIRRORED_WINDOWS, _LEAST_OF_GAP, _CLOSE_TO_GAP = 4, 0.6, 0.8
 
 
@@ -134,7 +136,8 @@ def _turned(past: Sequence[Mapping[str, float]], window: Mapping[str, float], on
     """Whether one column was always the larger of the two and is the smaller one now."""
     name = f"{one}{ABOVE}{other}" if f"{one}{ABOVE}{other}" in window else f"{other}{ABOVE}{one}"
     before = [earlier[name] for earlier in past if name in earlier]
-    if name not in window or not before:
+    # What hardly ever has a value has no order that it always kept.
+    if name not in window or len(before) < _MOSTLY * len(past) or not before:
         return False
     above, below = min(before) >= _ALWAYS, max(before) <= _NEVER
     return (above and window[name] <= _NEVER) or (below and window[name] >= _ALWAYS)

@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 
 _REFERENCE = 7
 """Blocks that stand for the past, and are judged together: a week, where a block is a day."""
-_LEAST_VALUES, _FEW_VALUES, _LARGE = 12, 30, 20.0
-"""A day of readings by the hour has 24: chance divides a value by ten on such a day, and hardly by so much."""
+_LEAST_VALUES, _FEW_VALUES, _LARGE = 12, 60, 20.0
+"""Two places by the hour have 48 values a day: chance, or a storm at both, makes one ten times as high, hardly more."""
 _LEAST_DIFFERENT = 5
 _MERGED = 0.6
 """Different quantiles: a column that is nearly always one value has no width to compare."""
