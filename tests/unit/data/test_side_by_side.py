@@ -6,7 +6,7 @@ import pytest
 from tests.support.other_tables import readings
 from tests.support.watched_table import written
 
-from airloop.data.feed_history import mirrored
+from airloop.data.feed_history import mirrored, side_by_side
 
 Numbers = mirrored.Numbers
 LEVELS = {"height": 1.5, "wind": -0.8, "rain": 0.05}
@@ -59,3 +59,8 @@ def test_a_wind_that_is_said_where_it_goes_is_named() -> None:
 def test_a_wind_from_any_other_side_is_not() -> None:
     other = written(wind_dir=(pl.col("wind_dir") + 20) % 360)
     assert ("turned", "events.wind_dir") not in readings("monthly").alarms(other)
+
+
+def test_names_at_the_same_instants_without_a_number_say_nothing() -> None:
+    rows = pl.DataFrame({"at": [*range(2000)] * 2, "station": ["a"] * 2000 + ["b"] * 2000})
+    assert side_by_side.find(rows, [], ["station"], "at") == {}

@@ -62,7 +62,7 @@ def find(
 
 
 def _shares(one: pl.DataFrame, other: pl.DataFrame, numbers: Sequence[str], time: str) -> dict[str, tuple[float, int]]:
-    if min(one.height, other.height) < _LEAST_ROWS:
+    if not numbers or min(one.height, other.height) < _LEAST_ROWS:
         return {}
     both = one.join(other, on=time, suffix=" of the other")
     counted = both.select(
