@@ -60,13 +60,14 @@ class Toy:
 
 
 def _as_the_demo_has_it(folder: Path) -> None:
-    """The demo's pipeline with one trial of each candidate: how long a search goes on is no matter of the platform."""
+    """The demo's pipeline with one trial of each candidate and no vote: what a search finds is no matter of the platform."""
     shipped = folder.resolve()
     folder.unlink()
     shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("__pycache__"))
     _, declared = read_yaml(shipped / "pipeline.yaml")
     declared["training"] |= {"leak_check_times": 1}
     declared["training"]["budget"] |= {"trials": 1}
+    del declared["training"]["ensemble"]
     # What the demo's platform asks of every pipeline; here the toy's promotions must not wait.
     declared["approval"] = second_person.POLICY
     (folder / "pipeline.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
