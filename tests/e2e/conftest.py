@@ -60,7 +60,7 @@ class Toy:
 
 
 def _as_the_demo_has_it(folder: Path) -> None:
-    """The demo's pipeline with one trial of each candidate and no vote: what a search finds is no matter of the platform."""
+    """The demo's pipeline with one trial a candidate and no vote: what a search finds is no matter of the platform."""
     shipped = folder.resolve()
     folder.unlink()
     shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("__pycache__"))
