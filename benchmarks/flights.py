@@ -11,21 +11,11 @@ from airloop.errors import ConfigError
 from airloop.records import Record, Window
 from airloop.run import stage_run
 from airloop.run.stages import find_stage
-from airloop.settings import Settings, load_settings
+from airloop.settings import STORES, Settings, load_settings
 from nycflights import NycFlights
 
 DATA_STAGES = ("ingest", "validate_raw", "build_features", "validate_features", "materialize")
 
-_PLACES = (
-    "landing_uri",
-    "lake_uri",
-    "reports_uri",
-    "state_url",
-    "mlflow_tracking_uri",
-    "mlflow_artifact_uri",
-    "feast_registry_url",
-    "online_store",
-)
 # The last evening's files land after the month, in New York's time.
 _LANDS_AFTER = timedelta(days=2)
 
@@ -62,7 +52,7 @@ def settings_below(home: Path, *, landing_uri: str = "") -> Settings:
         ConfigError: A variable of the environment points elsewhere: nothing but a temporary home is written to.
     """
     settings = load_settings(home=home, landing_uri=landing_uri)
-    for name in _PLACES[1 if landing_uri else 0 :]:
+    for name in (*STORES, *(() if landing_uri else ("landing_uri",))):
         if str(settings.home) not in str(getattr(settings, name)):
             raise ConfigError(
                 f"AIRLOOP_{name.upper()} points outside the benchmark's temporary home: unset it, "

@@ -29,6 +29,17 @@ _QUIET = {
     "TZ": "UTC",
 }
 
+STORES = (
+    "lake_uri",
+    "reports_uri",
+    "state_url",
+    "mlflow_tracking_uri",
+    "mlflow_artifact_uri",
+    "feast_registry_url",
+    "online_store",
+)
+"""The settings that name what airloop writes to; files land at `landing_uri`."""
+
 _main = sys.modules["__main__"]
 if _main.__spec__ is None and not hasattr(_main, "__file__"):
     # A fork server, `python -c`: pyspark would take the process for its own doctests, and end it. Great Expectations

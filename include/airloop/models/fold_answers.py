@@ -40,8 +40,8 @@ class FoldAnswers:
 
     def of(self, params: dict[str, Any], folds: int) -> tuple[Floats, ...]:
         """One array a fold; empty where not all were predicted here: a search that goes on knows its scores alone."""
-        found = self._by_params.get(key_of(params), [])
-        return tuple(found) if len(found) == folds else ()
+        answers = self._by_params.get(key_of(params), [])
+        return tuple(answers) if len(answers) == folds else ()
 
 
 def keep(settings: Settings, run_id: str, answers: Sequence[Floats]) -> None:

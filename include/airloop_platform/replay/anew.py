@@ -6,19 +6,9 @@ from collections.abc import Sequence
 from airloop.config import Pipeline
 from airloop.errors import ConfigError
 from airloop.records import Window
-from airloop.settings import Settings, load_settings
+from airloop.settings import STORES, Settings, load_settings
 from airloop.stores import ledger
 from airloop_platform.replay.trainings import hand_key
-
-_STORES = (
-    "lake_uri",
-    "reports_uri",
-    "state_url",
-    "mlflow_tracking_uri",
-    "mlflow_artifact_uri",
-    "feast_registry_url",
-    "online_store",
-)
 
 
 def home_of_its_own(pipeline: Pipeline, settings: Settings) -> Settings:
@@ -27,18 +17,19 @@ def home_of_its_own(pipeline: Pipeline, settings: Settings) -> Settings:
     A replay's source (`replay: module:Class`) lands the past once more, in that home.
 
     Raises:
-        ConfigError: A store is named by a variable of its own: the two homes would share it.
+        ConfigError: A variable names a store: the two homes would share it.
     """
-    elsewhere = [name for name in _STORES if str(settings.home) not in str(getattr(settings, name))]
-    if elsewhere:
-        variables = ", ".join(f"AIRLOOP_{name.upper()}" for name in elsewhere)
-        raise ConfigError(
-            f"--anew keeps everything below {settings.home}/replays, but {variables} names another place, which both "
-            "replays would write to: unset it for this command"
-        )
     landing = {} if pipeline.replay else {"landing_uri": settings.landing_uri}
     home = settings.home / "replays" / pipeline.name
-    return load_settings(project_dir=settings.project_dir, home=home, connections=settings.connections, **landing)
+    anew = load_settings(project_dir=settings.project_dir, home=home, connections=settings.connections, **landing)
+    shared = [name for name in STORES if getattr(anew, name) == getattr(settings, name)]
+    if shared:
+        variables = ", ".join(f"AIRLOOP_{name.upper()}" for name in shared)
+        raise ConfigError(
+            f"--anew writes below {home} alone, but {variables} would name the same place for both homes: unset it for "
+            "this command"
+        )
+    return anew
 
 
 def advice(pipeline: Pipeline, windows: Sequence[Window], settings: Settings) -> str:

@@ -38,10 +38,14 @@ def test_a_source_of_the_past_lands_in_the_new_home(toy_settings: Settings) -> N
     assert replayed.landing_uri == f"{replayed.home}/landing"
 
 
-def test_a_store_outside_of_the_home_is_refused_by_its_variable(toy_settings: Settings, tmp_path: Path) -> None:
-    shared = embedded(toy_settings, state_url=f"sqlite:///{tmp_path}/shared.db")
-    with pytest.raises(ConfigError, match=r"AIRLOOP_STATE_URL names another place.* unset it"):
-        anew.home_of_its_own(toy.toy_pipeline(toy_settings), shared)
+@pytest.mark.parametrize("folder", ["home", "elsewhere"])
+def test_a_store_that_both_homes_would_write_to_is_refused_by_its_variable(
+    toy_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    place = toy_settings.home if folder == "home" else tmp_path / folder
+    monkeypatch.setenv("AIRLOOP_STATE_URL", f"sqlite:///{place}/state.db")
+    with pytest.raises(ConfigError, match=r"AIRLOOP_STATE_URL would name the same place for both homes: unset it"):
+        anew.home_of_its_own(toy.toy_pipeline(toy_settings), embedded(toy_settings))
 
 
 def test_a_first_model_trained_by_hand_late_in_the_past_is_told(toy_settings: Settings) -> None:

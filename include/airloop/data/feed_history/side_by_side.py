@@ -78,9 +78,9 @@ def _shares(one: pl.DataFrame, other: pl.DataFrame, numbers: Sequence[str], time
 
 def exchanged(past: Sequence[SideBySide], window: SideBySide) -> Exchanged | None:
     """The two names that look most exchanged; None where none do."""
-    found = [
+    pairs = [
         Exchanged(names, apart)
         for names, now in window.items()
         if (apart := mirrored.find([earlier.get(names, {}) for earlier in past], now, least=_LEAST_COLUMNS))
     ]
-    return min(found, key=lambda item: item.apart.now) if found else None
+    return min(pairs, key=lambda item: item.apart.now, default=None)
