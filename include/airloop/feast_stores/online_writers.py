@@ -30,16 +30,21 @@ _BUSY_SECONDS = 30
 _SQLITE_EXTRAS = ("vector_enabled", "enable_openai_compatible_store")
 _ROWS_PER_READ = 10_000
 
-_STAGE_SQL = "CREATE TEMP TABLE staged (entity_key, feature_name, value, value_text, event_ts, created_ts)"
+# Feast's columns hold whole seconds, which its readers convert; two events of a second are told apart by these.
+_MICROSECONDS = ("event_microseconds", "created_microseconds")
+_COLUMNS = ("entity_key", "feature_name", "value", "value_text", "event_ts", "created_ts", *_MICROSECONDS)
+_STAGE_SQL = f"CREATE TEMP TABLE staged ({', '.join(_COLUMNS)})"
+_STAGE_ROW_SQL = f"INSERT INTO staged VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 # Null as a created timestamp is older than any other. The order of the keys makes the inserts sequential.
-_PUBLISH_SQL = """
-    INSERT INTO {table} (entity_key, feature_name, value, value_text, event_ts, created_ts)
+_PUBLISH_SQL = f"""
+    INSERT INTO {{table}} ({", ".join(_COLUMNS)})
     SELECT * FROM staged WHERE true ORDER BY entity_key, feature_name
     ON CONFLICT (entity_key, feature_name) DO UPDATE SET
-        value = excluded.value, value_text = excluded.value_text,
-        event_ts = excluded.event_ts, created_ts = excluded.created_ts
-    WHERE (excluded.event_ts, ifnull(excluded.created_ts, -1)) >= (event_ts, ifnull(created_ts, -1))
+        {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])}
+    WHERE (excluded.event_ts, excluded.event_microseconds,
+           ifnull(excluded.created_ts, -1), ifnull(excluded.created_microseconds, -1))
+       >= (event_ts, ifnull(event_microseconds, 0), ifnull(created_ts, -1), ifnull(created_microseconds, -1))
 """
 
 
@@ -70,20 +75,30 @@ def write_sqlite(
         connection.execute("BEGIN")
         for batch in batches:
             rows = _sqlite_rows(encode(batch, view, config))
-            connection.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.executemany(_STAGE_ROW_SQL, rows)
         connection.execute("COMMIT")
         connection.execute("BEGIN IMMEDIATE")
+        _add_microseconds(connection, table)
         connection.execute(_PUBLISH_SQL.format(table=_quote_id(table)))
         connection.execute("COMMIT")
 
 
-def _sqlite_rows(rows: OnlineRows) -> Iterator[tuple[bytes, str, bytes, str | None, int, int | None]]:
-    seconds = [moment // 1_000_000 for moment in rows.moments]
-    created = [moment if moment is None else moment // 1_000_000 for moment in rows.created]
+def _add_microseconds(connection: sqlite3.Connection, table: str) -> None:
+    """Add what Feast's own table lacks; inside the transaction, so that one of two writers does it."""
+    existing = {column for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+    for column in _MICROSECONDS:
+        if column not in existing:
+            connection.execute(f"ALTER TABLE {_quote_id(table)} ADD COLUMN {column} INTEGER")
+
+
+def _sqlite_rows(rows: OnlineRows) -> Iterator[tuple[Any, ...]]:
+    moments = [divmod(moment, 1_000_000) for moment in rows.moments]
+    created = [(None, None) if moment is None else divmod(moment, 1_000_000) for moment in rows.created]
+    stamps = [(at, made, at_rest, made_rest) for (at, at_rest), (made, made_rest) in zip(moments, created, strict=True)]
     for name, values in rows.features.items():
         cells = values.each(lambda value: (value.SerializeToString(), extract_text_and_num(value, False)[0]))
-        for key, (value, text), event_ts, created_ts in zip(rows.keys, cells, seconds, created, strict=True):
-            yield key, name, value, text, event_ts, created_ts
+        for key, cell, stamp in zip(rows.keys, cells, stamps, strict=True):
+            yield key, name, *cell, *stamp
 
 
 def write_redis(store: Any, config: RepoConfig, view: FeatureView, batches: Iterable[pa.RecordBatch]) -> None:

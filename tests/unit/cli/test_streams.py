@@ -25,6 +25,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 
 
 def ran(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    capsys.readouterr()  # what a consumer of the test has logged is not the command's
     with pytest.raises(SystemExit) as ended:
         cli.main(["streams", *arguments])
     said = capsys.readouterr()

@@ -146,6 +146,27 @@ def test_of_equal_instants_the_larger_or_equal_created_timestamp_wins(tmp_path, 
     assert online(store, "a") == [{"held": 1, "written": 2}[winner]]
 
 
+@pytest.mark.parametrize(("held", "written", "winner"), [(700, 200, "held"), (200, 700, "written")])
+def test_of_two_instants_within_a_second_the_later_one_wins(tmp_path, held, written, winner):
+    held, written = (at(1) + timedelta(milliseconds=number) for number in (held, written))
+    open_store(tmp_path, history([("event", held, held, 1), ("correction", at(1), held, 1)])).materialize(at(1), at(2))
+    rows = [("event", written, written, 2), ("correction", at(1), written, 2)]
+    store = open_store(tmp_path, history(rows))
+    store.materialize(at(1), at(2))
+    assert online(store, "event", "correction") == [{"held": 1, "written": 2}[winner]] * 2
+
+
+def test_a_file_whose_instants_were_whole_seconds_is_written_on(tmp_path):
+    store = open_store(tmp_path, history([("a", at(1), at(1), 1), ("a", at(3), at(3), 3)]))
+    store.materialize(at(1), at(2))
+    with sqlite3.connect(online_path(tmp_path)) as connection:
+        for column in ("event_microseconds", "created_microseconds"):
+            connection.execute(f"ALTER TABLE p_view DROP COLUMN {column}")
+    store.materialize(at(3), at(4))
+    store.materialize(at(1), at(2))
+    assert online(store, "a") == [3]
+
+
 def test_a_newer_null_replaces_a_value(tmp_path):
     store = open_store(tmp_path, history([("a", at(1), at(1), 1), ("a", at(2), at(2), None)]))
     store.materialize(at(1), at(3))
