@@ -22,7 +22,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from airloop.errors import ConfigError
 from airloop.feast_stores.online_rows import OnlineRows, encode, join_key_types
-from airloop.files.private_files import create_private
+from airloop.files.private_files import create_private, write_ahead
 
 Writer = Callable[[Any, RepoConfig, FeatureView, Iterable[pa.RecordBatch]], None]
 
@@ -55,7 +55,7 @@ def open_sqlite(path: str | Path) -> sqlite3.Connection:
     """
     create_private(Path(path))
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
+    write_ahead(connection, wait_seconds=_BUSY_SECONDS)
     return connection
 
 
@@ -92,9 +92,9 @@ def _add_microseconds(connection: sqlite3.Connection, table: str) -> None:
 
 
 def _sqlite_rows(rows: OnlineRows) -> Iterator[tuple[Any, ...]]:
-    moments = [divmod(moment, 1_000_000) for moment in rows.moments]
-    created = [(None, None) if moment is None else divmod(moment, 1_000_000) for moment in rows.created]
-    stamps = [(at, made, at_rest, made_rest) for (at, at_rest), (made, made_rest) in zip(moments, created, strict=True)]
+    moments = (divmod(moment, 1_000_000) for moment in rows.moments)
+    created = ((None, None) if moment is None else divmod(moment, 1_000_000) for moment in rows.created)
+    stamps = [(at[0], of[0], at[1], of[1]) for at, of in zip(moments, created, strict=True)]
     for name, values in rows.features.items():
         cells = values.each(lambda value: (value.SerializeToString(), extract_text_and_num(value, False)[0]))
         for key, cell, stamp in zip(rows.keys, cells, stamps, strict=True):

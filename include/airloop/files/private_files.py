@@ -1,6 +1,8 @@
 """SQLite files that only their owner can read, whatever the umask: they hold decisions, runs and password hashes."""
 
 import os
+import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +27,25 @@ def create_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def write_ahead(connection: sqlite3.Connection, *, wait_seconds: float) -> None:
+    """Turn on WAL, which stays in the file: readers do not wait for a writer, nor it for them.
+
+    Raises:
+        sqlite3.OperationalError: The file is in use in another mode for longer than that.
+    """
+    # The busy timeout does not cover the switch: the second of two that meet a new database is told "locked" at once.
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def withdraw(path: Path) -> None:

@@ -76,8 +76,8 @@ def tune(
         answers = FoldAnswers()
         search = search_of(pipeline, candidate, rows, reads, KeptTrials(settings, str(run.info.run_id)), answers)
         if pipeline.training.ensemble.by != "none":
-            said = answers.of(search["params"], len(search["fold_scores"]))
-            fold_answers.keep(settings, str(run.info.run_id), said)
+            best_answers = answers.of(search["params"], len(search["fold_scores"]))
+            fold_answers.keep(settings, str(run.info.run_id), best_answers)
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)
     record = TunedCandidate(
         candidate=candidate,

@@ -71,9 +71,9 @@ def tried(
         return Vote(best)
     known = rows[rows["label"].notna()].reset_index(drop=True)
     cut = folds(pipeline, known)
-    said = {each.candidate: answers.get(each.candidate) or _answers(pipeline, each, cut) for each in able}
+    by_family = {each.candidate: answers.get(each.candidate) or _answers(pipeline, each, cut) for each in able}
     pairs = [
-        (first, second, _together(pipeline, cut, said[first.candidate], said[second.candidate]))
+        (first, second, _together(pipeline, cut, by_family[first.candidate], by_family[second.candidate]))
         for first, second in combinations(sorted(able, key=lambda each: -each.score), 2)
     ]
     first, second, together = max(pairs, key=lambda pair: sum(pair[2]))

@@ -124,7 +124,7 @@ def _newest_told(site: Site, name: str) -> tuple[Seen, ...]:
     looks: tuple[Seen, ...] = ()
     for limit in (_WINDOWS_OF_A_CARD, _WINDOWS):
         looks = history.with_looks(site.settings, name, limit=limit)
-        complete = any(seen.has_data() for seen in looks) and any(seen.record("triage") for seen in looks)
+        complete = any(look.has_data() for look in looks) and any(look.record("triage") for look in looks)
         if complete or len(looks) < limit:
             break
     return looks

@@ -5,7 +5,6 @@ nothing. A thread syncs the file every 200 ms: a machine that crashes loses at m
 segments of its own and holds a lock on the one it writes; a segment without a holder is closed, whoever closed it.
 """
 
-import fcntl
 import logging
 import os
 import secrets
@@ -19,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from airloop.errors import DataContractError
+from airloop.files import file_locks
 from airloop.serving.logged import Answered, Logged, encoded, read_line
 from airloop.serving.refused import Refused
 from airloop.settings import Settings
@@ -149,11 +149,7 @@ def is_closed(path: Path) -> bool:
     """Whether nobody writes the segment any more."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    else:
-        return True
+        return file_locks.is_taken_at_once(handle)
     finally:
         os.close(handle)
 
@@ -163,5 +159,5 @@ def _new_segment(folder: Path) -> _Segment:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     path = folder / f"{stamp}-{time.time_ns() % 10**9:09d}-{os.getpid()}-{secrets.token_hex(3)}{_SUFFIX}"
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    fcntl.flock(handle, fcntl.LOCK_EX)
+    file_locks.wait_for(handle)
     return _Segment(handle, path)

@@ -74,8 +74,8 @@ def _other_decisions(settings: Settings, pipeline_name: str) -> list[str]:
 
 def _not_held(settings: Settings, pipeline_name: str, named_decisions: Mapping[int, tuple[int, str]]) -> list[str]:
     about = next(iter(named_decisions)) if len(named_decisions) == 1 else None
-    held = ledger.entries(settings, pipeline_name, kind="decision", about_version=about)
-    decisions, others = {entry.sequence: entry for entry in held}, []
+    entries = ledger.entries(settings, pipeline_name, kind="decision", about_version=about)
+    decisions, others = {entry.sequence: entry for entry in entries}, []
     for version, (sequence, known) in sorted(named_decisions.items()):
         entry = decisions.get(sequence)
         if entry is None or entry.payload.get("version") != version or known not in ("", entry.hash):

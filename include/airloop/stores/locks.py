@@ -1,6 +1,5 @@
 """One process at a time per stage run: a file lock that the kernel takes back when its holder dies."""
 
-import fcntl
 import hashlib
 import logging
 import os
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from airloop.files import file_locks
 from airloop.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,6 @@ def stage_lock(settings: Settings, *parts: str) -> Iterator[None]:
     """
     name = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     path = settings.home / "run" / "locks" / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
     handle = _acquire(path, " ".join(parts))
     try:
         yield
@@ -35,7 +34,7 @@ def stage_lock(settings: Settings, *parts: str) -> Iterator[None]:
 
 def _acquire(path: Path, what: str) -> int:
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = file_locks.open_lock(path)
         try:
             _wait(handle, what)
             if _is_file_of(handle, path):
@@ -47,11 +46,9 @@ def _acquire(path: Path, what: str) -> int:
 
 
 def _wait(handle: int, what: str) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not file_locks.is_taken_at_once(handle):
         logger.info("%s: another run of it is under way, waiting", what)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        file_locks.wait_for(handle)
 
 
 def _is_file_of(handle: int, path: Path) -> bool:

@@ -6,23 +6,21 @@ replay dies; it is seen on the replay's machine, where it starts the platform. O
 inbox.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from airloop.files import file_locks
 from airloop.settings import Settings
 
 
 @contextmanager
 def hold(settings: Settings, pipeline: str) -> Iterator[None]:
     """Hold the pipeline's inbox; several may hold it at once."""
-    path = _path(settings, pipeline)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = file_locks.open_lock(_path(settings, pipeline))
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH)
+        file_locks.wait_for(handle, shared=True)
         yield
     finally:
         os.close(handle)
@@ -35,12 +33,9 @@ def is_held(settings: Settings, pipeline: str) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not file_locks.is_taken_at_once(handle)
     finally:
         os.close(handle)
-    return False
 
 
 def _path(settings: Settings, pipeline: str) -> Path:

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from airloop.files.private_files import create_private, sqlite_file, withdraw
+from airloop.files.private_files import create_private, sqlite_file, withdraw, write_ahead
 from airloop.settings import Settings
 from airloop_platform.supervisor.run_folder import run_folder
 
@@ -51,7 +51,7 @@ def prefer_wal(url: str) -> None:
     create_private(path)
     with closing(sqlite3.connect(path)) as connection:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            write_ahead(connection, wait_seconds=0)
         except sqlite3.OperationalError as error:
             _LOG.warning("%s keeps its journal mode: %s", path, error)
 

@@ -1,6 +1,5 @@
 """`<home>/run`: who supervises, which processes belong to it, the secrets. Files 0600, each replaced in one step."""
 
-import fcntl
 import json
 import os
 import secrets
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from airloop.errors import AirloopError
+from airloop.files import file_locks
 from airloop.settings import Settings
 
 # The databases of a new home take 15 MB, the logs of the first days a few more.
@@ -130,17 +130,13 @@ def _private_copy(path: Path, text: str) -> Path:
 def try_lock(path: Path, holder: dict[str, Any], *, named: bool = True) -> Iterator[bool]:
     """Hold the lock file for the block and name the holder in it; yields False, at once, when another process has it.
 
-    The kernel frees the lock when its holder dies, however it dies. Processes the holder starts do not inherit it:
-    Python opens files close-on-exec. Unless it has to be `named`, a full disk does not keep a holder away.
+    Unless it has to be `named`, a full disk does not keep a holder away.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = file_locks.open_lock(path)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        yield False
-        return
-    try:
+        if not file_locks.is_taken_at_once(handle):
+            yield False
+            return
         os.ftruncate(handle, 0)
         with suppress(*(() if named else (OSError,))):
             os.pwrite(handle, json.dumps(holder).encode(), 0)

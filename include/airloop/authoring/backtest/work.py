@@ -81,9 +81,9 @@ class Work:
     def _tuned(
         self, candidate: str, rows: pd.DataFrame, start: Incumbent | None, answers: dict[str, tuple[Floats, ...]]
     ) -> TunedCandidate:
-        said = FoldAnswers()
-        search = search_of(self.pipeline, candidate, rows, start, answers=said)
-        answers[candidate] = said.of(search["params"], len(search["fold_scores"]))
+        fold_answers = FoldAnswers()
+        search = search_of(self.pipeline, candidate, rows, start, answers=fold_answers)
+        answers[candidate] = fold_answers.of(search["params"], len(search["fold_scores"]))
         trials, scores = len(search["trials"]), tuple(search["fold_scores"])
         return TunedCandidate(candidate, search["params"], search["score"], trials, search["seconds"], "", scores)
 

@@ -70,16 +70,16 @@ def find(past: Sequence[Sample], window: Sample, outcome: str, has: Callable[[An
     )
     if not columns or len(parts) < _LEAST_WINDOWS or not _says_something(now):
         return None
-    told = np.array([_auc(_without(parts, place), part) for place, part in enumerate(parts)])
-    if told.min() < _LEAST_TOLD or told.mean() < _LEAST_MEAN:
+    areas = np.array([_auc(_without(parts, place), part) for place, part in enumerate(parts)])
+    if areas.min() < _LEAST_TOLD or areas.mean() < _LEAST_MEAN:
         return None
-    seen, mean = _auc(parts, now), float(told.mean())
+    area, mean = _auc(parts, now), float(areas.mean())
     positives = int(now[1].sum())
     by_chance = float(np.sqrt((1 / positives + 1 / (now[1].size - positives)) / 12))
-    usual = float(np.hypot(told.std(ddof=1), by_chance))
-    if mean - seen < max(_FALLS * (mean - 0.5), _DEVIATIONS * usual) or seen >= told.min():
+    usual = float(np.hypot(areas.std(ddof=1), by_chance))
+    if mean - area < max(_FALLS * (mean - 0.5), _DEVIATIONS * usual) or area >= areas.min():
         return None
-    return Fallen(seen, float(told.min()), turned=0.5 - seen >= _FALLS * (mean - 0.5))
+    return Fallen(area, float(areas.min()), turned=0.5 - area >= _FALLS * (mean - 0.5))
 
 
 Part = tuple[Floats, Floats]
@@ -90,8 +90,8 @@ def _part(sample: Sample, outcome: str, columns: Sequence[str], has: Callable[[A
     values = sample.outcomes.get(outcome, ())
     known = np.array([value is not None for value in values], dtype=bool)
     inputs = np.array([[np.nan if item is None else item for item in sample.inputs[name]] for name in columns])
-    told = np.array([float(has(value)) for value in values if value is not None])
-    return (inputs.T[known] if known.size else np.empty((0, len(columns)))), told
+    outcomes = np.array([float(has(value)) for value in values if value is not None])
+    return (inputs.T[known] if known.size else np.empty((0, len(columns)))), outcomes
 
 
 def _says_something(part: Part) -> bool:
@@ -103,9 +103,9 @@ def _without(parts: Sequence[Part], place: int) -> list[Part]:
     return [part for number, part in enumerate(parts) if number != place]
 
 
-def _auc(parts: Sequence[Part], seen: Part) -> float:
+def _auc(parts: Sequence[Part], part: Part) -> float:
     """How well a model of some parts orders the rows of another one."""
-    rows, told = np.vstack([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    rows, outcomes = np.vstack([each[0] for each in parts]), np.concatenate([each[1] for each in parts])
     usable = np.isfinite(rows).sum(axis=0) > rows.shape[0] / 2
     if not usable.any():
         return 0.5
@@ -117,17 +117,18 @@ def _auc(parts: Sequence[Part], seen: Part) -> float:
         return inside
 
     inputs = scaled(rows)
-    gram = inputs.T @ inputs + _RIDGE * len(told) * np.eye(inputs.shape[1])
-    weights = np.linalg.solve(gram, inputs.T @ (told - told.mean()))
-    return _area(scaled(seen[0]) @ weights, seen[1])
+    gram = inputs.T @ inputs + _RIDGE * len(outcomes) * np.eye(inputs.shape[1])
+    weights = np.linalg.solve(gram, inputs.T @ (outcomes - outcomes.mean()))
+    return _area(scaled(part[0]) @ weights, part[1])
 
 
-def _area(scores: Floats, told: Floats) -> float:
+def _area(scores: Floats, outcomes: Floats) -> float:
     """Mann and Whitney's U as a share, ties counted half."""
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(scores.size)
     ranks[order] = np.arange(1, scores.size + 1)
     values, places = np.unique(scores, return_inverse=True)
     ranks = (np.bincount(places, ranks) / np.bincount(places))[places] if values.size < scores.size else ranks
-    positives = told.sum()
-    return float((ranks[told > 0].sum() - positives * (positives + 1) / 2) / (positives * (told.size - positives)))
+    positives = outcomes.sum()
+    above = ranks[outcomes > 0].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * (outcomes.size - positives)))

@@ -23,11 +23,11 @@ def both(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> bool:
     thirds = [third for third in now if sum(third in item for item in before) >= _LEAST_WINDOWS]
     if not thirds:
         return False
-    seen = np.array([now[third][:2] for third in thirds])
+    quartiles = np.array([now[third][:2] for third in thirds])
     usual = np.array([np.mean([item[third][:2] for item in before if third in item], axis=0) for third in thirds])
     if np.abs(usual[:, 0] - usual[:, 1]).mean() < _APART:
         return False
-    own, crossed = np.abs(seen - usual).mean(), np.abs(seen - usual[:, ::-1]).mean()
+    own, crossed = np.abs(quartiles - usual).mean(), np.abs(quartiles - usual[:, ::-1]).mean()
     return bool(own < _NEARER * crossed)
 
 

@@ -55,8 +55,8 @@ def find(rows: pl.DataFrame, numbers: Sequence[str], texts: Sequence[str]) -> di
             values = rows[number].cast(pl.Float64).fill_null(np.nan).to_numpy()
             known = np.isfinite(values)
             levels = {name: _levels(values[known & at], values[known & ~at]) for name, at in sorted(places.items())}
-            if kept := {name: item for name, item in levels.items() if item}:
-                by_column[f"{number}{WHERE}{text}"] = kept
+            if present := {name: item for name, item in levels.items() if item}:
+                by_column[f"{number}{WHERE}{text}"] = present
     return by_column
 
 

@@ -30,14 +30,14 @@ class Again:
 
 def hashes(feed: Feed, rows: pl.DataFrame) -> tuple[int, ...]:
     """The smallest hashes of the different rows, ascending; empty where few columns, or few rows, say something."""
-    said = [name for name, kind in feed.columns.items() if name not in feed.key and kind != "timestamp"]
-    if len(said) < _LEAST_COLUMNS or not rows.height:
+    columns = [name for name, kind in feed.columns.items() if name not in feed.key and kind != "timestamp"]
+    if len(columns) < _LEAST_COLUMNS or not rows.height:
         return ()
-    text = pl.concat_str((pl.col(name).cast(pl.String).fill_null("") for name in said), separator="\x1f")
+    text = pl.concat_str((pl.col(name).cast(pl.String).fill_null("") for name in columns), separator="\x1f")
     # Of millions of rows, the same ones in every window: by what they say, not by where they stand.
     different = rows.select(text.alias("row"))["row"].unique()
-    kept = sorted({zlib.crc32(row.encode()) for row in different})[:_KEPT]
-    return tuple(kept) if len(kept) >= _LEAST_KEPT else ()
+    smallest = sorted({zlib.crc32(row.encode()) for row in different})[:_KEPT]
+    return tuple(smallest) if len(smallest) >= _LEAST_KEPT else ()
 
 
 def find(past: Sequence[Hashes], window: Hashes) -> Again | None:

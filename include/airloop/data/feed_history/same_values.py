@@ -26,12 +26,12 @@ def shares(rows: pl.DataFrame, columns: Sequence[str]) -> dict[str, tuple[float,
     alike, several = {}, [name for name in columns if rows[name].n_unique() >= _LEAST_DIFFERENT]
     for one, other in combinations(several[:_MOST_COLUMNS], 2):
         first, second = rows[one], rows[other]
-        said = first.is_not_null() & second.is_not_null()
+        valued = first.is_not_null() & second.is_not_null()
         if first.dtype.is_numeric():
-            said &= (first != 0) | (second != 0)
-        count = int(said.sum())
+            valued &= (first != 0) | (second != 0)
+        count = int(valued.sum())
         if count >= _LEAST_ROWS:
-            alike[f"{one}{IS}{other}"] = (round(float((said & (first == second)).sum()) / count, 5), count)
+            alike[f"{one}{IS}{other}"] = (round(float((valued & (first == second)).sum()) / count, 5), count)
     return alike
 
 

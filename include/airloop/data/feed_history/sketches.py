@@ -51,12 +51,12 @@ def sketch_feed(feed: Feed, rows: pl.DataFrame) -> Sketch:
         rows: At least the columns of the feed; timestamps in UTC.
     """
     numeric, days = numeric_columns(feed), local_days(feed, rows)
-    said = [*texts_of(feed), *(name for name in numeric if feed.columns[name] == "integer")]
-    clocked = clock_columns.find(feed, rows, said, timestamps(feed))
+    codes = [*texts_of(feed), *(name for name in numeric if feed.columns[name] == "integer")]
+    clocked = clock_columns.find(feed, rows, codes, timestamps(feed))
     between = time_differences(list(itertools.combinations(timestamps(feed), 2)), rows)
     numbers = pl.concat([rows.select(numeric), between], how="horizontal")
     blocks = split(numbers, days, numbers.columns)
-    dated: dict[str, Any] = {} if feed.static else _of_days(feed, rows, days, said)
+    dated: dict[str, Any] = {} if feed.static else _of_days(feed, rows, days, codes)
     return Sketch(
         blocks=blocks,
         filled={name: counted(rows[name].is_not_null(), days, blocks) for name in feed.columns if name not in feed.key},
@@ -100,11 +100,11 @@ def _between_columns(feed: Feed, rows: pl.DataFrame, between: pl.DataFrame) -> d
     }
 
 
-def _of_days(feed: Feed, rows: pl.DataFrame, days: pl.Series, said: Sequence[str]) -> dict[str, Any]:
+def _of_days(feed: Feed, rows: pl.DataFrame, days: pl.Series, codes: Sequence[str]) -> dict[str, Any]:
     """What only a feed whose rows have a day is asked.
 
     Args:
-        said: Columns that may be of codes.
+        codes: Columns that may be of codes.
     """
     numeric = numeric_columns(feed)
     return {
@@ -112,13 +112,13 @@ def _of_days(feed: Feed, rows: pl.DataFrame, days: pl.Series, said: Sequence[str
         "hours": {name: _hours(feed, rows[name]) for name in timestamps(feed)},
         "minutes": {name: _minutes(rows[name]) for name in timestamps(feed)},
         "levels": levels_of_parts.find(rows, numeric, _strings(feed)),
-        "beside": side_by_side.find(rows, numeric, said, feed.event_time) if feed.event_time else {},
+        "beside": side_by_side.find(rows, numeric, codes, feed.event_time) if feed.event_time else {},
         "contents": repeated_days.digests(rows.select(numeric), days),
         "variety": frozen_values.variety(rows, days, numeric, _strings(feed)),
         "profiles": value_profiles.find(rows, texts_of(feed)),
         "said": repeated_rows.hashes(feed, rows),
         "held": kept_values.held(kept_values.finite(rows, numeric), numeric),
-        "codes": _codes(feed, rows, said, days),
+        "codes": _codes(feed, rows, codes, days),
     }
 
 

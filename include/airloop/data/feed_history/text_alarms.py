@@ -130,7 +130,7 @@ def _shapes(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
 
 def _words(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
     """One alarm of a feed for each kind: such a row has its word in all its columns."""
-    told: set[str] = set()
+    kinds: set[str] = set()
     for column in sketch.words:
         subject = f"{name}.{column}"
         new = words.new([earlier.words for earlier in looked.trusted(name, subject)], sketch.words, column)
@@ -143,6 +143,6 @@ def _words(looked: Looked, name: str, sketch: Sketch) -> Iterator[Alarm]:
             f"{subject}: {rows:,} rows say {word!r}, as none did before: is that {what}, and not an event? Have them "
             "left out where the file is written, or say that they are right: `airloop alarms answer`"
         )
-        if kind not in told:
+        if kind not in kinds:
             yield Alarm(kind, subject, says, float(rows), 0.0)
-        told.add(kind)
+        kinds.add(kind)

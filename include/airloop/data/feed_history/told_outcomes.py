@@ -40,8 +40,8 @@ def find(
             continue
         for name in list(inputs["numbers"])[:_MOST_COLUMNS] if known[outcome].dtype.is_numeric() else ():
             both = known.select(pl.col(name).cast(pl.Float64), pl.col(outcome).cast(pl.Float64)).drop_nulls()
-            if (told := _of_numbers(both)) is not None:
-                told_by[f"{name}{PARTED}{outcome}"] = (told, both.height)
+            if (area := _of_numbers(both)) is not None:
+                told_by[f"{name}{PARTED}{outcome}"] = (area, both.height)
         for name in list(inputs["texts"])[:_MOST_COLUMNS] if few else ():
             both = known.select(pl.col(name).alias("one"), pl.col(outcome).cast(pl.String).alias("other")).drop_nulls()
             if (fixed := associations.strength(both)) is not None:

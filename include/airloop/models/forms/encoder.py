@@ -61,8 +61,8 @@ def picked(keys: Sequence[str] | Sequence[int]) -> Callable[[Any], tuple[Any, ..
 
 
 @cache
-def _picked_by_place(wanted: tuple[str, ...], names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    return picked([names.index(name) for name in wanted])
+def _picked_by_place(chosen: tuple[str, ...], names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    return picked([names.index(name) for name in chosen])
 
 
 def ordinal_rows(transformer: Any) -> OrdinalRows:

@@ -149,8 +149,8 @@ class Seals:
             ValueError: Somebody wrote something else.
         """
         try:
-            held = json.loads(text)
-            return cls({name: tuple(Seal(int(last), str(digest)) for last, digest in held[name]) for name in _SEALED})
+            seals = json.loads(text)
+            return cls({name: tuple(Seal(int(last), str(digest)) for last, digest in seals[name]) for name in _SEALED})
         except (KeyError, TypeError) as error:
             raise ValueError(f"no seals: {error}") from error
 

@@ -9,11 +9,11 @@ makes both files of a platform, in the environment of its MLflow server
 """
 
 import configparser
-import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+from airloop.files import file_locks
 from airloop.files.private_files import create_private, sqlite_file
 from airloop.settings import load_settings
 
@@ -41,10 +41,10 @@ def _make(url: str, fill: Callable[[str], None]) -> None:
     path = missing(url)
     if path is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     making = path.with_name(f".{path.name}.making")
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    lock = file_locks.open_lock(path.with_name(f".{path.name}.lock"))
+    try:
+        file_locks.wait_for(lock)
         if path.exists():
             return
         for left in (making, making.with_name(f"{making.name}-journal")):
@@ -52,6 +52,8 @@ def _make(url: str, fill: Callable[[str], None]) -> None:
         create_private(making)
         fill(f"sqlite:///{making}")
         making.rename(path)
+    finally:
+        os.close(lock)
 
 
 def _runs_and_models(url: str) -> None:

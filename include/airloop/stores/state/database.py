@@ -1,8 +1,6 @@
 """The state database: SQLite (WAL) or PostgreSQL, opened at today's schema, used one transaction at a time."""
 
 import functools
-import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from airloop.errors import ConfigError, UpstreamUnavailable
-from airloop.files.private_files import create_private, sqlite_file
+from airloop.files.private_files import create_private, sqlite_file, write_ahead
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import migrations
@@ -61,26 +59,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # on the busy timeout instead of failing when a read transaction tries to become a writing one.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-    _write_ahead(connection)
+    write_ahead(connection, wait_seconds=_BUSY_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-def _write_ahead(connection: Any) -> None:
-    # The busy timeout does not cover the switch: the second of two that meet a new database is told "locked" at once.
-    until = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def exists(settings: Settings) -> bool:
