@@ -32,6 +32,7 @@ MEASUREMENTS = (
     "data_stages",
     "monitoring_statistics",
     "wide_drift",
+    "reference_age",
     "log_model",
     "search_cost",
     "gate_cost",

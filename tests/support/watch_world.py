@@ -14,8 +14,9 @@ from airloop.models.model_version import ModelVersion
 from airloop.problems import PREDICTION, task_of
 from airloop.records import Monitored, Snapshot, Window
 from airloop.settings import Settings
-from airloop.watch import performance, watch
-from airloop.watch.drift import Sides, measure
+from airloop.watch import kept_reference, performance, watch
+from airloop.watch.drift import Reference, Sides, measure
+from airloop.watch.kept_reference import KeptReference
 
 FEATURES = ("delay", "temp", "wind", "seats", "engines", "carrier")
 CATEGORIES = ("carrier",)
@@ -66,6 +67,7 @@ class Watched:
 
     champion: ModelVersion
     frozen: pd.DataFrame
+    reference: KeptReference
 
     def predicted(self, frame: pd.DataFrame) -> pd.DataFrame:
         scores = task_of(pipeline()).predict(self.champion.model, frame[list(FEATURES)])
@@ -80,13 +82,8 @@ class Watched:
         """The record of a window whose rows are predicted as they are given; labels as they are given."""
         scored = self.predicted(frame)
         judged = scored.dropna(subset=["label", PREDICTION])
-        then, now = (
-            Sides(side[list(FEATURES)], values, CATEGORIES)
-            for side, values in (
-                (self.frozen[self.frozen["part"] == "train"], self.champion.holdout_predictions[PREDICTION]),
-                (scored, scored[PREDICTION]),
-            )
-        )
+        then = Reference(self.reference.counts.columns, self.champion.holdout_predictions[PREDICTION])
+        now = Sides(scored[list(FEATURES)], scored[PREDICTION])
         measured = measure(then, now, ignore=(), threshold=pipeline().monitoring.psi_threshold)
         measured_window = replace(
             blank(number, version=self.champion.version),
@@ -96,7 +93,7 @@ class Watched:
             prediction_psi=measured.prediction.score,
             quality={"unlabelled_scored_share": float(scored["label"].isna().mean())},
         )
-        watched = watch.WatchedRows(self.champion, scored, self.frozen, measured, CATEGORIES)
+        watched = watch.WatchedRows(self.champion, scored, self.reference, measured, CATEGORIES)
         noticed = watch.alarms(pipeline(), measured_window, watched, past)
         return replace(measured_window, alarms=noticed)
 
@@ -168,4 +165,5 @@ def watched() -> Watched:
         snapshot=_snapshot(frozen),
         read_holdout_predictions=lambda: predictions,
     )
-    return Watched(champion, frozen)
+    kept = kept_reference.content(pipeline(), champion, frozen, CATEGORIES)
+    return Watched(champion, frozen, kept_reference.opened(kept))

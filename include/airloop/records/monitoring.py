@@ -94,6 +94,7 @@ class Monitored(Record):
             its own were computed and nothing was probed.
         after_promotion: What the promotion of this champion gained; None unless this look is the one that measures it.
         alarm_rate: Of a task of anomalies, how many of the scored rows are alarms; None of others.
+        reference_digest: SHA-256 of the kept reference that drift was measured against; empty before there was one.
     """
 
     window: Window
@@ -119,6 +120,7 @@ class Monitored(Record):
     by_pinned_features: bool = False
     after_promotion: AfterPromotion | None = None
     alarm_rate: AlarmRate | None = None
+    reference_digest: str = ""
 
     @property
     def evidence(self) -> Window:

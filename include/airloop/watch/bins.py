@@ -1,14 +1,17 @@
 """Bins of one column by what the reference holds: quantiles, frequent values, rare, new and missing ones.
 
 Bins that both sides shape (equal widths over both) let one absurd value hide a shift. Here the reference alone shapes
-them: the rows of now are only counted.
+them, and the rows of now are only counted: so its bins can be kept in place of its rows.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from airloop.records import Record
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,6 +20,8 @@ _FEWEST_QUANTILES = 3
 _FREQUENT_NUMBER = 1 / _QUANTILES
 _FREQUENT_CATEGORY = 0.01
 _ROWS_OF_A_BIN = 25
+MOSTLY_UNSEEN = 0.5
+"""From this `unseen_share` on, values are those of an id: they are not compared."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +54,47 @@ class Binned:
         return Binned(then, now, self.values)
 
 
-def numbers(then: pd.Series, now: pd.Series) -> Binned:
+@dataclass(frozen=True)
+class Numbers(Record):
+    """Bins of a reference's numbers.
+
+    Attributes:
+        rows: Of the reference, with a value or without.
+        frequent: Values with a bin of their own, ascending.
+        edges: Ascending bounds of the bins `(edge, next edge]` of the others; empty where there are none.
+        then: Rows of the reference by bin: the frequent values, below the edges, between them, above, missing.
+    """
+
+    rows: int
+    frequent: tuple[float, ...]
+    edges: tuple[float, ...]
+    then: tuple[float, ...]
+
+    @property
+    def values(self) -> int:
+        """Rows of the reference that hold a value."""
+        return self.rows - int(self.then[-1])
+
+    def beside(self, now: pd.Series) -> Binned:
+        """The rows of now, counted by these bins."""
+        values = _finite(now)
+        inside = _count_numbers(values, np.array(self.frequent), np.array(self.edges))
+        return Binned(np.array(self.then), np.append(inside, len(now) - len(values)), (self.values, len(values)))
+
+
+def numbers(then: pd.Series) -> Numbers:
     """Bins of numbers: each frequent value alone, quantiles of the others, beyond the reference's range, missing.
 
     A value of at least 10 % of the reference's values has a bin of its own, so that a constant, a flag and the zeros of
     a mostly empty column are compared as what they are. The others are cut at their quantiles, about 10 % of values
     a bin. What is not finite counts as missing.
     """
-    sides = [_finite(column) for column in (then, now)]
-    values, rows = np.unique(sides[0], return_counts=True)
-    frequent = values[rows >= _FREQUENT_NUMBER * max(len(sides[0]), 1)]
-    edges = _edges(sides[0][~np.isin(sides[0], frequent)], len(sides[0]))
-    counts = [
-        np.append(_count_numbers(side, frequent, edges), len(column) - len(side))
-        for side, column in zip(sides, (then, now), strict=True)
-    ]
-    return Binned(counts[0], counts[1], (len(sides[0]), len(sides[1])))
+    finite = _finite(then)
+    values, rows = np.unique(finite, return_counts=True)
+    frequent = values[rows >= _FREQUENT_NUMBER * max(len(finite), 1)]
+    edges = _edges(finite[~np.isin(finite, frequent)], len(finite))
+    counted = np.append(_count_numbers(finite, frequent, edges), len(then) - len(finite))
+    return Numbers(len(then), *(tuple(column.tolist()) for column in (frequent, edges, counted)))
 
 
 def _finite(column: pd.Series) -> Floats:
@@ -90,21 +120,47 @@ def _count_numbers(values: Floats, frequent: Floats, edges: Floats) -> Floats:
     return np.array([*counts, *inside], dtype=np.float64)
 
 
-def categories(then: pd.Series, now: pd.Series) -> Binned:
+@dataclass(frozen=True)
+class Categories(Record):
+    """Bins of a reference's categories.
+
+    Attributes:
+        rows: Of the reference, with a value or without; `values` of them hold one.
+        frequent: Categories with a bin of their own, and the rows of each.
+        rarer: The other categories that the reference has met; left out where most values occur once.
+        unseen_share: See Binned.
+    """
+
+    rows: int
+    values: int
+    frequent: tuple[str | bool, ...]
+    frequent_rows: tuple[int, ...]
+    rarer: tuple[str | bool, ...]
+    unseen_share: float
+
+    def beside(self, now: pd.Series) -> Binned:
+        """The rows of now, counted by these bins."""
+        shown = now.dropna().value_counts().to_dict()
+        known, count = {*self.frequent, *self.rarer}, sum(shown.values())
+        new = sum(rows for name, rows in shown.items() if name not in known)
+        by_name = [shown.get(name, 0) for name in self.frequent]
+        counted = np.array([*by_name, count - sum(by_name) - new, new, len(now) - count], dtype=np.float64)
+        rare = self.values - sum(self.frequent_rows)
+        then = np.array([*self.frequent_rows, rare, 0, self.rows - self.values], dtype=np.float64)
+        then[:-2] *= 1 - self.unseen_share
+        then[-2] = self.unseen_share * self.values
+        return Binned(then, counted, (self.values, count), self.unseen_share, new / count if count else 0.0)
+
+
+def categories(then: pd.Series) -> Categories:
     """Bins of categories: each of at least 1 % of the reference, the rarer ones together, new ones, missing."""
-    sides = [column.dropna() for column in (then, now)]
-    known = sides[0].value_counts()
-    count = len(sides[0])
-    frequent = known[known >= max(_FREQUENT_CATEGORY * count, _ROWS_OF_A_BIN)].index
+    known = then.dropna().value_counts()
+    count = int(known.sum())
+    often = known >= max(_FREQUENT_CATEGORY * count, _ROWS_OF_A_BIN)
     unseen = float((known == 1).sum() / count) if count else 0.0
-    counts = []
-    for side, column in zip(sides, (then, now), strict=True):
-        shown = side.value_counts()
-        by_name = shown.reindex(frequent, fill_value=0)
-        new = shown[~shown.index.isin(known.index)].sum()
-        rare = len(side) - by_name.sum() - new
-        counts.append(np.array([*by_name, rare, new, len(column) - len(side)], dtype=np.float64))
-    new_share = float(counts[1][-2] / len(sides[1])) if len(sides[1]) else 0.0
-    counts[0][:-2] *= 1 - unseen
-    counts[0][-2] = unseen * count
-    return Binned(counts[0], counts[1], (count, len(sides[1])), unseen, new_share)
+    frequent: dict[Any, int] = known[often].to_dict()
+    rarer: dict[Any, int] = {} if unseen >= MOSTLY_UNSEEN else known[~often].to_dict()
+    return Categories(len(then), count, tuple(frequent), tuple(frequent.values()), tuple(rarer), unseen)
+
+
+Bins = Numbers | Categories

@@ -1,17 +1,15 @@
 """Drift: how far the rows of a window are from the champion's training rows, one score per feature."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from airloop.watch import bins, psi
-from airloop.watch.bins import Binned
+from airloop.watch.bins import Binned, Bins
 
 MIN_ROWS = 100
 """With fewer rows on a side nothing is judged; with fewer values on a side only how many are missing."""
-
-_MOSTLY_UNSEEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -80,22 +78,34 @@ class Sides:
     categories: Collection[str] = field(default=())
 
 
-def measure(reference: Sides, current: Sides, *, ignore: Collection[str], threshold: float) -> Drift:
-    """Compare two sides, column by column, on all their rows.
+@dataclass(frozen=True)
+class Reference:
+    """What rows of now are compared with: the bins of every feature, and predictions of possibly other rows."""
+
+    columns: Mapping[str, Bins]
+    predictions: pd.Series
+
+
+def reference(sides: Sides) -> Reference:
+    """The reference that a side's rows are, each feature binned as `categories` says."""
+    return Reference(bins_of(sides.features, sides.categories), sides.predictions)
+
+
+def bins_of(features: pd.DataFrame, categories: Collection[str]) -> dict[str, Bins]:
+    """Feature -> its bins, of every column."""
+    return {str(name): _binned(column, category=name in categories) for name, column in features.items()}
+
+
+def measure(reference: Reference, current: Sides, *, ignore: Collection[str], threshold: float) -> Drift:
+    """Compare rows of now with a reference, column by column, on all rows of both.
 
     Args:
-        reference: Its frame's columns are the features, its `categories` say how each is compared; the current one has
-            the same columns.
+        current: Its frame has the columns of the reference.
         ignore: Features left out of share and drifted: their drift is expected.
         threshold: A feature has drifted when its score >= threshold and chance does not explain it.
     """
-    names = list(reference.features.columns)
-    columns = {
-        name: _compared(
-            reference.features[name], current.features[name], category=name in reference.categories, threshold=threshold
-        )
-        for name in names
-    }
+    names = list(reference.columns)
+    columns = {name: _compared(reference.columns[name], current.features[name], threshold) for name in names}
     judged = {name: column for name, column in columns.items() if column.score is not None and name not in ignore}
     drifted = sorted(
         (name for name, column in judged.items() if column.drifted), key=lambda name: -(columns[name].score or 0.0)
@@ -112,20 +122,24 @@ def measure(reference: Sides, current: Sides, *, ignore: Collection[str], thresh
 def of_predictions(then: pd.Series, now: pd.Series, *, threshold: float) -> ColumnDrift:
     """Predictions, compared; those of unscored rows are gaps and left out."""
     category = not all(pd.api.types.is_numeric_dtype(side) for side in (then, now))
-    return _compared(then.dropna(), now.dropna(), category=category, threshold=threshold)
+    return _compared(_binned(then.dropna(), category=category), now.dropna(), threshold)
 
 
-def _compared(then: pd.Series, now: pd.Series, *, category: bool, threshold: float) -> ColumnDrift:
-    fewest = min(len(then), len(now))
+def _binned(then: pd.Series, *, category: bool) -> Bins:
+    return bins.categories(then) if category else bins.numbers(then)
+
+
+def _compared(then: Bins, now: pd.Series, threshold: float) -> ColumnDrift:
+    fewest = min(then.rows, len(now))
     if fewest < MIN_ROWS:
         return ColumnDrift(not_judged=f"{fewest} rows on a side, at least {MIN_ROWS} are needed")
-    binned = bins.categories(then, now) if category else bins.numbers(then, now)
+    binned = then.beside(now)
     missing = binned.missing_shares
     if max(binned.values) == 0:
         return ColumnDrift(not_judged="no value on either side", missing_shares=missing)
     if min(binned.values) < MIN_ROWS:
         return _by_presence(binned, threshold)
-    if binned.unseen_share >= _MOSTLY_UNSEEN:
+    if binned.unseen_share >= bins.MOSTLY_UNSEEN:
         return ColumnDrift(not_judged="most values occur once, like an id's", missing_shares=missing)
     shift = psi.shift(binned)
     new = max(binned.new_share - binned.unseen_share, 0.0)

@@ -15,6 +15,7 @@ from airloop.records import Alarm
 from airloop.watch import influence
 from airloop.watch.drift import ColumnDrift, Drift
 from airloop.watch.influence import ModelOnRows
+from airloop.watch.kept_reference import Counts
 from airloop.watch.past import Past
 
 MORE_MISSING, MORE_MOVED = 0.1, 0.02
@@ -76,7 +77,7 @@ def new_categories(measured: Drift, on_rows: ModelOnRows) -> list[Alarm]:
     ]
 
 
-def labels_missing(rows: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list[Alarm]:
+def labels_missing(rows: pd.DataFrame, known: Counts, past: Past) -> list[Alarm]:
     """`labels_missing`, when more scored rows lack their label than ever; see UNLABELLED_RATIO. Of anomalies never.
 
     Rows of a day share their fate (a storm cancels many of them), so two standard errors are granted too: of so many
@@ -84,17 +85,16 @@ def labels_missing(rows: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list
 
     Args:
         rows: The window's rows, with label and prediction.
-        frozen: The champion's snapshot: decision time, label and part.
+        known: What is known of the champion's snapshot.
     """
     scored = rows[rows[PREDICTION].notna()]
     if len(scored) < evidence.MIN_ROWS or past.task.learns_without_labels:
         return []
     share = float(scored["label"].isna().mean())
-    parts = [float(part.isna().mean()) for _, part in frozen.groupby("part")["label"]]
+    parts = [part.unlabelled / part.rows for part in known.parts]
     usual = max([*parts, *past.unlabelled_shares()], default=0.0)
-    by_day = frozen["label"].isna().groupby(evidence.utc_days(frozen["decision_time"])).mean()
     days = evidence.blocks(evidence.utc_days(scored["decision_time"]))
-    error = float(np.sqrt(by_day.var(ddof=0) / days + usual * (1 - usual) / len(scored)))
+    error = float(np.sqrt(known.variance_of_days / days + usual * (1 - usual) / len(scored)))
     if share <= UNLABELLED_RATIO * usual + MORE_UNLABELLED + 2 * error:
         return []
     says = (
@@ -103,40 +103,39 @@ def labels_missing(rows: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list
     return [Alarm("labels_missing", "label", says, share, usual)]
 
 
-def label_rate(judged: pd.DataFrame, frozen: pd.DataFrame, past: Past) -> list[Alarm]:
+def label_rate(judged: pd.DataFrame, known: Counts, past: Past) -> list[Alarm]:
     """`label_rate`, of each class far more or far less frequent than in training and holdout; see ODDS_RATIO.
 
     A value has no rate: of a regression, or of quantiles, the calibration says whether labels are of another size.
     """
     if past.task.kind in OF_VALUES or len(judged) < evidence.MIN_ROWS:
         return []
-    parts = [part.dropna() for _, part in frozen.groupby("part")["label"]]
-    classes = range(len(past.task.classes)) if past.task.classes else (1,)
+    labels, labelled = judged["label"], [part for part in known.parts if part.rows > part.unlabelled]
+    now = [int((labels == number).sum()) for number in (range(len(past.task.classes)) if past.task.classes else (1,))]
     return [
         alarm
-        for number in classes
+        for place, count in enumerate(now)
         for alarm in _of_class(
-            number,
-            past.task.classes[number] if past.task.classes else "1",
-            judged["label"],
-            [p for p in parts if len(p)],
+            past.task.classes[place] if past.task.classes else "1",
+            (count, len(labels)),
+            [(part.of_class[place], part.rows - part.unlabelled) for part in labelled],
         )
     ]
 
 
-def _of_class(number: int, name: str, now: pd.Series, parts: list[pd.Series]) -> Iterator[Alarm]:
-    before = [_odds(part, number) for part in parts]
-    odds, share = _odds(now, number), float((now == number).mean())
-    shares = [float((part == number).mean()) for part in parts]
-    if not before or max([share, *shares]) * len(now) < _FEWEST_OF_CLASS:
+def _of_class(name: str, now: tuple[int, int], parts: list[tuple[int, int]]) -> Iterator[Alarm]:
+    """Of a class: its rows and all labelled rows, now and in every part."""
+    before, share, rows = [_odds(*part) for part in parts], now[0] / now[1], now[1]
+    shares = [count / labelled for count, labelled in parts]
+    if not before or max([share, *shares]) * rows < _FEWEST_OF_CLASS:
         return
+    odds = _odds(*now)
     if odds > ODDS_RATIO * max(before) or odds < min(before) / ODDS_RATIO:
         known = f"{min(shares):.1%} to {max(shares):.1%}" if len(set(shares)) > 1 else f"{shares[0]:.1%}"
         says = f"label {name} has a share of {share:.1%}, before {known}. Has the outcome's unit or spelling changed?"
         yield Alarm("label_rate", name, says, share, shares[0])
 
 
-def _odds(labels: pd.Series, number: int) -> float:
+def _odds(count: int, rows: int) -> float:
     """With half a row on either side, so that none and all have odds too."""
-    count = int((labels == number).sum())
-    return (count + 0.5) / (len(labels) - count + 0.5)
+    return (count + 0.5) / (rows - count + 0.5)

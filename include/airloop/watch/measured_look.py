@@ -1,6 +1,6 @@
 """The record of a look, filled in as it is measured, and what drift is measured between."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from airloop.records import Monitored, Window
 from airloop.settings import Settings
 from airloop.watch import after_promotion, alarm_rate, drift_report, monitor_report, performance, rhythm
 from airloop.watch.drift import Drift, Sides
+from airloop.watch.kept_reference import KeptReference
 from airloop.watch.performance import Look
 from airloop.watch.scored_rows import QUALITY
 
@@ -84,19 +85,26 @@ def with_drift(monitored: Monitored, drifted: Drift, counted: Mapping[str, float
     )
 
 
-def sides(
-    pipeline: Pipeline, look: Look, rows: pd.DataFrame, frozen: pd.DataFrame, settings: Settings
-) -> tuple[Sides, Sides]:
-    """The champion's training rows beside its holdout predictions, and the window's rows beside its live ones."""
-    champion, task = look.champion, task_of(pipeline)
-    features = list(champion.features)
+def categories(pipeline: Pipeline, look: Look, settings: Settings) -> frozenset[str]:
+    """The features that hold no numbers, of those that the champion is fed."""
     today = feature_store.categorical_features
-    categories = own_features.categories(champion) if look.unfit else today(pipeline, settings)
+    return own_features.categories(look.champion) if look.unfit else today(pipeline, settings)
+
+
+def sides(
+    pipeline: Pipeline, look: Look, rows: pd.DataFrame, known: KeptReference, kinds: Collection[str]
+) -> tuple[Sides, Sides]:
+    """A sample of the champion's training rows beside its holdout predictions, and the window's rows beside its live.
+
+    Args:
+        kinds: See `categories`.
+    """
+    champion, task = look.champion, task_of(pipeline)
     held_out = champion.holdout_predictions
     before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
     return (
-        Sides(champion.learned(frozen)[features], task.for_drift(before), categories),
-        Sides(rows[features], task.for_drift(rows[PREDICTION]), categories),
+        Sides(known.learned, task.for_drift(before), kinds),
+        Sides(rows[list(champion.features)], task.for_drift(rows[PREDICTION]), kinds),
     )
 
 

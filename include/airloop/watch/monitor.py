@@ -12,10 +12,10 @@ from airloop.models import model_version, own_features
 from airloop.problems import task_of
 from airloop.records import Monitored, Record, Window
 from airloop.settings import Settings
-from airloop.stores import frames, lake, ledger, ledger_witness, tables_read
+from airloop.stores import lake, ledger, ledger_witness, tables_read
 from airloop.stores.ledger import Entry
 from airloop.stores.tables_read import TablesRead
-from airloop.watch import after_promotion, drift, measured_look, monitor_report, past, rhythm, watch
+from airloop.watch import after_promotion, drift, kept_reference, measured_look, monitor_report, past, rhythm, watch
 from airloop.watch.drift import Drift, Sides
 from airloop.watch.evidence import LookedAt, evidence_of
 from airloop.watch.performance import Look
@@ -80,7 +80,8 @@ def monitor(at: Deployment, window: Window, reads: LookReads, *, origin: Origin 
     Performance, calibration and probe are measured on rows that have a label known before window.end and a live
     prediction of this very champion. The first rows after a promotion, scored by the champion before it, are counted in
     `quality` and left out: every number of the record is about one model, as it predicted then. Drift compares all
-    examples of the rows window with the champion's training rows, and its live predictions with those on its holdout.
+    examples of the rows window with the champion's training rows, as its kept reference has them (see
+    airloop.watch.kept_reference), and its live predictions with those on its holdout.
     Left out are windows before this one whose rows a person excluded, or whose features were never built.
 
     Where today's features mean something else than those the champion learned from, its own are computed, and there is
@@ -128,22 +129,23 @@ def _judged(
     # On rows of the champion's own features nobody else can be compared.
     look = Look(window, champion, judged, origin, unfit, None if unfit else reads.promotion)
     measured = measured_look.measured(pipeline, look, rows, settings)
-    frozen = frames.read(champion.snapshot.uri, settings)
-    sides = measured_look.sides(pipeline, look, rows, frozen, settings)
-    drifted = _drift(pipeline, sides, settings)
+    categories = measured_look.categories(pipeline, look, settings)
+    known = kept_reference.reference_of(pipeline, champion, categories, settings)
+    sides = measured_look.sides(pipeline, look, rows, known, categories)
+    drifted = _drift(pipeline, drift.Reference(known.counts.columns, sides[0].predictions), sides[1], settings)
     refused, features = quarantine.count_rows(pipeline, measured.rows_window, settings), list(champion.features)
     counted = quality(
         rows, features, other_rows=other_rows, empty_features=len(drifted.empty), quarantined_rows=refused
     )
-    noted = measured_look.with_drift(measured, drifted, counted)
-    watched = watch.WatchedRows(champion, rows, frozen, drifted, sides[0].categories)
+    noted = replace(measured_look.with_drift(measured, drifted, counted), reference_digest=known.digest)
+    watched = watch.WatchedRows(champion, rows, known, drifted, categories)
     noticed = watch.alarms(pipeline, noted, watched, reads.past)
     return _published(pipeline, replace(noted, alarms=noticed), drifted, sides, settings)
 
 
-def _drift(pipeline: Pipeline, sides: tuple[Sides, Sides], settings: Settings) -> Drift:
+def _drift(pipeline: Pipeline, reference: drift.Reference, now: Sides, settings: Settings) -> Drift:
     ignored = feature_store.ignored_in_drift(pipeline, settings)
-    return drift.measure(*sides, ignore=ignored, threshold=pipeline.monitoring.psi_threshold)
+    return drift.measure(reference, now, ignore=ignored, threshold=pipeline.monitoring.psi_threshold)
 
 
 def _published(

@@ -23,6 +23,8 @@ def headline(monitored: Monitored, task: Task) -> dict[str, str]:
         "when decided (UTC)": f"{instant(monitored.rows_window.start)} to {instant(monitored.rows_window.end)}",
         task.gap_title: _number(monitored.calibration_gap),
     }
+    if monitored.reference_digest:
+        shown["compared with reference"] = monitored.reference_digest[:12]
     if rate := monitored.alarm_rate:
         shown["share of alarms among scored rows"] = _interval(rate.share, rate.lower, rate.upper)
     for metric in task.metrics:

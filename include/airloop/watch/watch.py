@@ -13,6 +13,7 @@ from airloop.watch import alarm_rate, figures, intake
 from airloop.watch.drift import Drift
 from airloop.watch.figures import Predicted
 from airloop.watch.influence import ModelOnRows
+from airloop.watch.kept_reference import KeptReference
 from airloop.watch.past import past_of
 
 
@@ -22,14 +23,14 @@ class WatchedRows:
 
     Attributes:
         rows: The window's examples with label and prediction.
-        frozen: The champion's snapshot: features, label, part.
+        reference: What is kept of the champion's snapshot.
         drift: Of the rows, against the champion's training rows.
         categories: The features that hold no numbers.
     """
 
     champion: ModelVersion
     rows: pd.DataFrame
-    frozen: pd.DataFrame
+    reference: KeptReference
     drift: Drift
     categories: Collection[str]
 
@@ -43,7 +44,7 @@ def alarms(
         monitored: What was measured of the window.
         windows: The champion's earlier windows, see airloop.watch.past.
     """
-    champion, rows, frozen, measured = watched.champion, watched.rows, watched.frozen, watched.drift
+    champion, rows, measured, known = watched.champion, watched.rows, watched.drift, watched.reference
     past = past_of(champion, pipeline, windows)
     judged = rows.dropna(subset=["label", PREDICTION])
 
@@ -52,15 +53,14 @@ def alarms(
             past.task, champion.model, champion.features, watched.categories, about, pipeline.training.seed
         )
 
-    trained_on, held_out = champion.learned(frozen), frozen[frozen["part"] == "holdout"]
     before = champion.holdout_predictions
     then = past.task.for_drift(before[PREDICTION]) if PREDICTION in before else pd.Series(dtype="object")
-    predicted = Predicted(judged, model_on(rows[rows[PREDICTION].notna()]), held_out, then)
+    predicted = Predicted(judged, model_on(rows[rows[PREDICTION].notna()]), known.held_out, then)
     return (
-        *intake.missing_values(measured, model_on(trained_on)),
-        *intake.new_categories(measured, model_on(trained_on)),
-        *intake.labels_missing(rows, frozen, past),
-        *intake.label_rate(judged, frozen, past),
+        *intake.missing_values(measured, model_on(known.learned)),
+        *intake.new_categories(measured, model_on(known.learned)),
+        *intake.labels_missing(rows, known.counts, past),
+        *intake.label_rate(judged, known.counts, past),
         *figures.performance(pipeline, monitored, past),
         *alarm_rate.beyond_budget(pipeline, monitored.alarm_rate),
         *figures.calibration(judged, monitored, past),

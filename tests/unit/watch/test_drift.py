@@ -6,10 +6,11 @@ import pytest
 from tests.support.drift_sides import ROWS, side
 
 from airloop.watch.drift import MIN_ROWS, Drift, Sides, measure
+from airloop.watch.drift import reference as reference_of
 
 
 def drift(reference: Sides, current: Sides, *, ignore: tuple[str, ...] = ()) -> Drift:
-    return measure(reference, current, ignore=ignore, threshold=0.2)
+    return measure(reference_of(reference), current, ignore=ignore, threshold=0.2)
 
 
 def alone(column: pd.Series, *, category: bool = False) -> Sides:

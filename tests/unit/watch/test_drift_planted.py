@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airloop.watch.drift import Sides, measure
+from airloop.watch.drift import Sides, measure, reference
 
 THRESHOLD = 0.1
 Draw = Callable[[np.random.Generator, int, float], object]
@@ -55,8 +55,8 @@ def shares_called_drifted(kind: str, rows: int, *, reference_rows: int | None = 
                 for count, moved in ((reference_rows or rows, 0.0), (rows, shift))
             )
             nothing = pd.Series(dtype="float64")
-            sides = (Sides(then, nothing, (kind,) if category else ()), Sides(now, nothing))
-            hits += bool(measure(*sides, ignore=(), threshold=THRESHOLD).drifted)
+            before = reference(Sides(then, nothing, (kind,) if category else ()))
+            hits += bool(measure(before, Sides(now, nothing), ignore=(), threshold=THRESHOLD).drifted)
         called.append(hits / repetitions)
     return called[0], called[1]
 

@@ -6,11 +6,12 @@ from tests.support.drift_sides import ROWS, side
 
 from airloop.watch import drift_report
 from airloop.watch.drift import MIN_ROWS, Sides, measure
+from airloop.watch.drift import reference as reference_of
 
 
 def page(reference: Sides, current: Sides, *, ignore: tuple[str, ...] = ()) -> str:
     return drift_report.page(
-        measure(reference, current, ignore=ignore, threshold=0.2),
+        measure(reference_of(reference), current, ignore=ignore, threshold=0.2),
         (reference, current),
         ignore=ignore,
         threshold=0.2,

@@ -180,6 +180,6 @@ def test_label_rates_of_classes_alarm_beyond_the_odds_and_values_have_none() -> 
     world = watched()
     before = past(world)
     judged = world.predicted(world.window(0)).dropna(subset=["label"])
-    assert intake.label_rate(judged, world.frozen, before) == []
+    assert intake.label_rate(judged, world.reference.counts, before) == []
     rare = judged.assign(label=judged["label"].where(np.arange(len(judged)) % 8 == 0, 0.0))
-    assert [alarm.kind for alarm in intake.label_rate(rare, world.frozen, before)] == ["label_rate"]
+    assert [alarm.kind for alarm in intake.label_rate(rare, world.reference.counts, before)] == ["label_rate"]

@@ -233,9 +233,6 @@ class Work:
 
     def _drifted_share(self, champion: Contender, rows: pd.DataFrame) -> float | None:
         features, none = list(champion.features), pd.Series(dtype="float64")
-        sides = (
-            Sides(champion.reference, none, self.past.categories),
-            Sides(rows[features], none, self.past.categories),
-        )
-        threshold = self.pipeline.monitoring.psi_threshold
-        return drift.measure(*sides, ignore=self.past.ignored, threshold=threshold).share
+        then = drift.reference(Sides(champion.reference, none, self.past.categories))
+        now, threshold = Sides(rows[features], none), self.pipeline.monitoring.psi_threshold
+        return drift.measure(then, now, ignore=self.past.ignored, threshold=threshold).share
