@@ -28,6 +28,7 @@ from benchmarks.session import Say, Session, asked_months
 # Modules with NAME, BOUND, UNIT and measure(session) -> Row; the quick ones come first.
 MEASUREMENTS = (
     "materialization",
+    "materialized_again",
     "validation",
     "data_stages",
     "monitoring_statistics",

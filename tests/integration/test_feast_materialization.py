@@ -193,7 +193,22 @@ def test_redis_holds_the_very_bytes_that_stock_feast_writes(tmp_path, redis_onli
     assert {fields.pop(b"_created:first") for fields in own.values()} == {
         fields[b"_ts:first"] for fields in own.values()
     }
+    assert all(fields.pop(b"_row:first") for fields in own.values())
     assert own == stock
+
+
+def test_on_redis_what_is_stored_as_it_is_is_not_written_again(tmp_path, redis_online):
+    write_lake(tmp_path, history(0))
+    store = open_store(tmp_path, redis_online)
+    client = store._get_provider().online_store._get_client(store.config.online_store)
+    writes = []
+    for value in (lambda key, day: key, lambda key, day: key, lambda key, day: key + (key < 3)):
+        write_lake(tmp_path, history(0, value=value))
+        client.config_resetstat()
+        store.materialize(at(0), at(1), ["first"])
+        writes.append(client.info("commandstats").get("cmdstat_hset", {}).get("calls", 0))
+    assert writes == [KEYS, 0, 3]
+    assert online(store) == [key + (key < 3) for key in range(KEYS)]
 
 
 def test_on_postgresql_the_newest_known_value_wins(tmp_path):

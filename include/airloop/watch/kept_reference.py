@@ -112,10 +112,10 @@ def reference_of(
     if stored is not None:
         return stored
     frozen = frames.read(champion.snapshot.uri, settings)
-    made = content(pipeline, champion, frozen, categories)
-    files.put(uri, made, settings)
+    new = content(pipeline, champion, frozen, categories)
+    files.put(uri, new, settings)
     logger.info("%s: reference of version %d made of %d rows", pipeline.name, champion.version, len(frozen))
-    return opened(made)
+    return opened(new)
 
 
 def content(pipeline: Pipeline, champion: ModelVersion, frozen: pd.DataFrame, categories: Collection[str]) -> bytes:

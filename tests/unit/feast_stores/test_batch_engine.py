@@ -160,11 +160,64 @@ def test_a_file_whose_instants_were_whole_seconds_is_written_on(tmp_path):
     store = open_store(tmp_path, history([("a", at(1), at(1), 1), ("a", at(3), at(3), 3)]))
     store.materialize(at(1), at(2))
     with sqlite3.connect(online_path(tmp_path)) as connection:
-        for column in ("event_microseconds", "created_microseconds"):
+        for column in ("event_microseconds", "created_microseconds", "row_digest"):
             connection.execute(f"ALTER TABLE p_view DROP COLUMN {column}")
     store.materialize(at(3), at(4))
     store.materialize(at(1), at(2))
     assert online(store, "a") == [3]
+
+
+def written_lines(folder):
+    """Feature lines that a trigger has seen written since the last call, by feature."""
+    with sqlite3.connect(online_path(folder)) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS written (feature)")
+        for what in ("INSERT", "UPDATE"):
+            connection.execute(
+                f"CREATE TRIGGER IF NOT EXISTS see_{what} AFTER {what} ON p_view "
+                "BEGIN INSERT INTO written VALUES (new.feature_name); END"
+            )
+        seen = [feature for (feature,) in connection.execute("SELECT feature FROM written ORDER BY 1")]
+        connection.execute("DELETE FROM written")
+    return seen
+
+
+def test_what_is_stored_as_it_is_or_newer_is_not_written_again(tmp_path):
+    store = open_store(tmp_path, every_type(20), features=TYPES)
+    assert written_lines(tmp_path) == []
+    store.materialize(at(1), at(3))
+    assert len(written_lines(tmp_path)) == 7 * len(TYPES)
+    before = stored(tmp_path)
+    store.materialize(at(1), at(3))
+    store.materialize(at(1), at(1, 9))
+    assert written_lines(tmp_path) == []
+    assert stored(tmp_path) == before
+
+
+def test_of_a_corrected_window_only_the_changed_rows_are_written(tmp_path):
+    rows = [(f"key {n}", at(1), at(1), n) for n in range(5)]
+    open_store(tmp_path, history(rows)).materialize(at(1), at(2))
+    written_lines(tmp_path)
+    rows[2], rows[3] = ("key 2", at(1), at(1), 22), ("key 3", at(1), at(2), 3)
+    store = open_store(tmp_path, history(rows))
+    store.materialize(at(1), at(2))
+    assert written_lines(tmp_path) == ["v", "v"]
+    assert online(store, "key 1", "key 2", "key 3") == [1, 22, 3]
+
+
+def test_a_row_of_which_a_feature_is_missing_is_written_whole(tmp_path):
+    rows = history([("a", at(1), at(1), 1), ("b", at(1), at(1), 2)])
+    rows = rows.append_column("w", rows["v"])
+    open_store(tmp_path, rows).materialize(at(1), at(2))
+    written_lines(tmp_path)
+    store = open_store(tmp_path, rows, features={"v": Int64, "w": Int64})
+    store.materialize(at(1), at(2))
+    assert written_lines(tmp_path) == ["v", "v", "w", "w"]
+    with sqlite3.connect(online_path(tmp_path)) as connection:
+        connection.execute("DELETE FROM p_view WHERE feature_name = 'w' AND value_text IS NULL AND rowid % 2 = 0")
+        gone = connection.execute("SELECT changes()").fetchone()[0]
+    written_lines(tmp_path)
+    store.materialize(at(1), at(2))
+    assert written_lines(tmp_path) == ["v", "w"] * gone
 
 
 def test_a_newer_null_replaces_a_value(tmp_path):

@@ -1,0 +1,103 @@
+"""Feast's table of one view on SQLite, written so that the newest known value wins and what is there stays untouched.
+
+The table has a line a key and feature. Feast's columns hold whole seconds, which its readers convert; beside them lie
+microseconds, which tell two events of a second apart, and, with the first feature of a key, a digest of its row.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from feast.infra.online_stores.sqlite import _quote_id
+
+from airloop.feast_stores.online_rows import RowHeads
+
+_ADDED = ("event_microseconds", "created_microseconds", "row_digest")
+_COLUMNS = ("entity_key", "feature_name", "value", "value_text", "event_ts", "created_ts", *_ADDED)
+_PREPARE_SQL = f"""
+    CREATE TEMP TABLE staged ({", ".join(_COLUMNS)});
+    CREATE TEMP TABLE asked (place INTEGER PRIMARY KEY, entity_key, event_ts, created_ts, {", ".join(_ADDED)});
+"""
+_STAGE_SQL = f"INSERT INTO staged VALUES ({', '.join('?' * len(_COLUMNS))})"
+_ASK_SQL = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+def _stamps_of(side: str) -> str:
+    # Null as a created timestamp is older than any other.
+    return (
+        f"({side}.event_ts, ifnull({side}.event_microseconds, 0), "
+        f"ifnull({side}.created_ts, -1), ifnull({side}.created_microseconds, -1))"
+    )
+
+
+_STORED_SQL = f"""
+    SELECT place FROM asked JOIN {{table}} AS held USING (entity_key)
+    WHERE feature_name IN ({{features}})
+    GROUP BY place
+    HAVING count(*) = ? AND min({_stamps_of("held")} >= {_stamps_of("asked")})
+       AND (min({_stamps_of("held")} > {_stamps_of("asked")})
+            OR max(CASE WHEN feature_name = ? THEN held.row_digest END) IS asked.row_digest)
+"""
+
+# The order of the keys makes the inserts sequential.
+_PUBLISH_SQL = f"""
+    INSERT INTO {{table}} AS held ({", ".join(_COLUMNS)})
+    SELECT * FROM staged WHERE true ORDER BY entity_key, feature_name
+    ON CONFLICT (entity_key, feature_name) DO UPDATE SET
+        {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])}
+    WHERE {_stamps_of("excluded")} >= {_stamps_of("held")}
+"""
+
+
+def stamps(moment: int, created: int | None) -> tuple[int | None, ...]:
+    """Microseconds since 1970 as the table has them: event_ts, created_ts, and the microseconds of each."""
+    at, created_at = divmod(moment, 1_000_000), (None, None) if created is None else divmod(created, 1_000_000)
+    return at[0], created_at[0], at[1], created_at[1]
+
+
+def prepare(connection: sqlite3.Connection, table: str) -> None:
+    """Make room for staged rows beside the database, and add what Feast's own table lacks."""
+    connection.executescript(_PREPARE_SQL)
+    if {*_ADDED} <= _columns(connection, table):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for column in sorted({*_ADDED} - _columns(connection, table)):
+        connection.execute(f"ALTER TABLE {_quote_id(table)} ADD COLUMN {column} INTEGER")
+    connection.execute("COMMIT")
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {column for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+
+
+def not_stored(connection: sqlite3.Connection, table: str, features: Sequence[str], heads: RowHeads) -> list[int]:
+    """Places of the rows to be written: all but those of which every feature is stored newer, or with equal values.
+
+    Args:
+        features: Of the view, in its order.
+    """
+    lines = (
+        (place, key, *stamps(moment, created), row_digest)
+        for place, (key, moment, created, row_digest) in enumerate(
+            zip(heads.keys, heads.moments, heads.created, heads.digests, strict=True)
+        )
+    )
+    connection.execute("DELETE FROM asked")
+    connection.executemany(_ASK_SQL, lines)
+    query = _STORED_SQL.format(table=_quote_id(table), features=", ".join("?" * len(features)))
+    there = {place for (place,) in connection.execute(query, (*features, len(features), features[0]))}
+    return [place for place in range(len(heads.keys)) if place not in there]
+
+
+def stage(connection: sqlite3.Connection, lines: Iterable[tuple[Any, ...]]) -> None:
+    """Put lines of the table beside the database: key, feature, value, its text, `stamps`, digest of the row."""
+    connection.executemany(_STAGE_SQL, lines)
+
+
+def publish(connection: sqlite3.Connection, table: str) -> None:
+    """Put what is staged into the table, in one transaction, where it is not older than what the table has by then."""
+    if connection.execute("SELECT 1 FROM staged LIMIT 1").fetchone() is None:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(_PUBLISH_SQL.format(table=_quote_id(table)))
+    connection.execute("COMMIT")
