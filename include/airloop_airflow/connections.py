@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from airloop.errors import ConfigError
@@ -17,6 +17,7 @@ _SCHEMES = {
     "oracle": "oracle",
     "sqlite": "sqlite",
 }
+"""Airflow's providers know more, where they are installed; these work without one."""
 
 
 def urls(connection_ids: Iterable[str]) -> dict[str, str]:
@@ -42,10 +43,13 @@ def _url(connection: Any) -> str:
 
     extra = dict(connection.extra_dejson)
     scheme = extra.pop(_SCHEME, None) or _SCHEMES.get(connection.conn_type or "")
+    if not scheme and (url := _url_by_provider(connection)):
+        return url
     if not scheme:
         raise ConfigError(
             f"connection {connection.conn_id!r} is of type {connection.conn_type!r}; known are {', '.join(_SCHEMES)}, "
-            f"and for others its extra names SQLAlchemy's dialect: {{{_SCHEME!r}: ...}}"
+            "and those whose Airflow provider is installed and makes a URL of SQLAlchemy's; for others its extra names "
+            f"the dialect: {{{_SCHEME!r}: ...}}"
         )
     nested = [name for name, value in extra.items() if not isinstance(value, (str, int, float))]
     if nested:
@@ -61,3 +65,20 @@ def _url(connection: Any) -> str:
         database=connection.schema,
         query={name: str(value) for name, value in extra.items()},
     ).render_as_string(hide_password=False)
+
+
+def _url_by_provider(connection: Any) -> str | None:
+    """As the hook makes it of the whole connection; older ones have a text of it only (DbApiHook.get_uri)."""
+    try:
+        hook = connection.get_hook()
+        url = _of_hook(hook)
+    except (AirflowException, ImportError, AttributeError):
+        return None
+    return str(url) if isinstance(url, str) else str(url.render_as_string(hide_password=False))
+
+
+def _of_hook(hook: Any) -> Any:
+    try:
+        return hook.sqlalchemy_url
+    except NotImplementedError:
+        return hook.get_uri()

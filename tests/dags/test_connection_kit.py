@@ -1,10 +1,11 @@
 """An Airflow connection says to SQLAlchemy what it says to Airflow; one that says nothing is refused."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk import Connection
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from airloop.errors import ConfigError
 from airloop_airflow import connections
@@ -51,6 +52,15 @@ def test_extras_are_options_of_the_driver(url: Any) -> None:
 def test_an_extra_may_name_the_dialect(url: Any) -> None:
     found = make_url(url(conn_type="snowflake", extra='{"sqlalchemy_scheme": "snowflake", "warehouse": "w"}', **FULL))
     assert (found.drivername, dict(found.query)) == ("snowflake", {"warehouse": "w"})
+
+
+def test_of_another_type_its_provider_makes_the_url(monkeypatch: pytest.MonkeyPatch, url: Any) -> None:
+    made = URL.create("trino", username="u", password=PASSWORD, host="db")
+    hook = SimpleNamespace(sqlalchemy_url=made)
+    monkeypatch.setattr(Connection, "get_hook", lambda self: hook if self.conn_type == "trino" else None)
+    assert make_url(url(conn_type="trino", **FULL)) == made
+    with pytest.raises(ConfigError, match="those whose Airflow provider is installed"):
+        url(conn_type="ftp", **FULL)
 
 
 def test_a_sqlite_connection_is_a_file(monkeypatch: pytest.MonkeyPatch, url: Any) -> None:
