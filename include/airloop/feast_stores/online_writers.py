@@ -96,7 +96,8 @@ def write_redis(store: Any, config: RepoConfig, view: FeatureView, batches: Iter
             stored, written = pipe.execute(), _redis_heads(heads)
             newest = [place for place, new in enumerate(written) if _instants(new[:2]) >= _instants(stored[place][:2])]
             fresh = [place for place in newest if written[place] != stored[place]]
-            columns = [values.each(Value.SerializeToString) for values in encode(batch.take(fresh), view).values()]
+            features = encode(batch.take(fresh), view) if fresh else {}
+            columns = [values.each(Value.SerializeToString) for values in features.values()]
             for place, *cells in zip(fresh, *columns, strict=True):
                 pipe.hset(keys[place], mapping=dict(zip(fields, [*written[place], *cells], strict=True)))
             if config.online_store.key_ttl_seconds:
