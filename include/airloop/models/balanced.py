@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import has_fit_parameter
 
 from airloop.models.history import evenly
+from airloop.models.matrix import matrix
 
 UNDERSAMPLING = "undersampling"
 Numbers = npt.NDArray[np.float64]
@@ -36,7 +37,7 @@ class Balanced(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, rows: npt.ArrayLike, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Fit the estimator in place; rows in the order of time, for undersampling."""
-        values, targets = np.asarray(rows), np.asarray(labels)
+        values, targets = matrix(rows), np.asarray(labels)
         weights = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         self.classes_, places = np.unique(targets, return_inverse=True)
         chosen = self._kept(places)

@@ -13,6 +13,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from airloop.errors import DataContractError
+from airloop.models.matrix import matrix
 
 Numbers = npt.NDArray[np.float64]
 
@@ -48,7 +49,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             DataContractError: Two of the three blocks hold one class only, so that nothing can be said crosswise.
         """
-        values, targets = np.asarray(rows), np.asarray(labels)
+        values, targets = matrix(rows), np.asarray(labels)
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         self.classes_ = np.unique(targets)
         predicted, positive = (

@@ -5,18 +5,14 @@ from typing import Any
 
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline as SklearnPipeline
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 from sklearn.utils.validation import has_fit_parameter
 
 from airloop.config import OF_VALUES, Candidate, Pipeline
 from airloop.config.attribute import resolve
 from airloop.errors import ConfigError, DataContractError, GuardRefused
-from airloop.models import balanced, calibrated, candidate_errors, frameworks, quantile_fits, recency
+from airloop.models import balanced, calibrated, candidate_errors, frameworks, preprocessing, quantile_fits, recency
 from airloop.models.anomaly_scores import AnomalyScores
 from airloop.models.balanced import Balanced
 from airloop.models.partners import alone, partner_of
@@ -26,8 +22,6 @@ from airloop.models.soft_vote import VoteOfClassifiers, VoteOfRegressors
 from airloop.models.stable_features import read_by
 from airloop.problems import refuse_unfit_labels, task_of
 from airloop.stores.mlflow.model_types import ALLOWED_TYPES, strange_types
-
-_TARGET_FOLDS = 5
 
 
 def check_candidate(pipeline: Pipeline, candidate: str) -> None:
@@ -115,7 +109,8 @@ def new_model(
 
     Text features are one-hot encoded (rare values together) with numbers imputed by their median and scaled;
     ordinally encoded (unknown and missing are -1) with numbers passed as they are; or encoded by the mean label of
-    their value, shrunk and cross-fitted (Micci-Barreca 2001), with numbers as they are. Rows keep their order.
+    their value, shrunk and cross-fitted (Micci-Barreca 2001), with numbers as they are. Those that training.text names
+    are read by their words (airloop.models.documents). Rows keep their order.
 
     Args:
         params: Override the declared ones; the seed is training.seed where the estimator takes a random_state. They may
@@ -141,14 +136,18 @@ def new_model(
     declared = pipeline.training.candidates[candidate]
     names = list(features) if features is not None else feature_columns(pipeline, frame)
     read = read_by(params, names)
-    texts = [name for name in read if not pd.api.types.is_numeric_dtype(frame[name])]
-    numbers = [name for name in read if name not in texts and frame[name].notna().any()]
+    documents = [name for name in read if name in pipeline.training.text]
+    plain = [name for name in read if name not in documents]
+    texts = [name for name in plain if not pd.api.types.is_numeric_dtype(frame[name])]
+    numbers = [name for name in plain if name not in texts and frame[name].notna().any()]
     estimator, balance = _estimator(pipeline, declared, of_estimator(params)), pipeline.training.balance
+    columns = preprocessing.Columns(texts, numbers, documents)
+    encoder = preprocessing.encoder(pipeline, declared.encoder, estimator, columns)
     if balance.by != "none":
         estimator = Balanced(estimator, balance.by, balance.at_most)
     if calibrated.KEY in params:
         estimator = calibrated.Calibrated(estimator, params[calibrated.KEY])
-    return make_pipeline(_encoder(pipeline, declared.encoder, texts=texts, numbers=numbers), estimator)
+    return make_pipeline(encoder, estimator)
 
 
 def _estimator(pipeline: Pipeline, declared: Candidate, params: Mapping[str, Any]) -> BaseEstimator:
@@ -169,25 +168,6 @@ def _one_estimator(pipeline: Pipeline, declared: Candidate, params: dict[str, An
         params["random_state"] = pipeline.training.seed
         estimator.set_params(random_state=pipeline.training.seed)
     return frameworks.kept_form(declared, params) or estimator
-
-
-def _encoder(pipeline: Pipeline, kind: str, *, texts: list[str], numbers: list[str]) -> ColumnTransformer:
-    if kind == "target":
-        if pipeline.prediction.task == "anomaly":
-            raise ConfigError(
-                f"{pipeline.name}/pipeline.yaml: encoder: target needs labels, and the task is anomaly: take ordinal"
-            )
-        target = "continuous" if pipeline.prediction.task in OF_VALUES else pipeline.prediction.task
-        crosswise = KFold(_TARGET_FOLDS, shuffle=True, random_state=pipeline.training.seed)
-        by_target = TargetEncoder(target_type=target, cv=crosswise)
-        return ColumnTransformer([("texts", by_target, texts), ("numbers", "passthrough", numbers)])
-    if kind == "one_hot":
-        text_steps: Any = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=50, sparse_output=False)
-        number_steps: Any = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
-    else:
-        text_steps = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
-        number_steps = "passthrough"
-    return ColumnTransformer([("texts", text_steps, texts), ("numbers", number_steps, numbers)])
 
 
 def feature_columns(pipeline: Pipeline, frame: pd.DataFrame) -> list[str]:

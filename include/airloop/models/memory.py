@@ -6,6 +6,7 @@ import psutil
 
 from airloop.config import Pipeline
 from airloop.errors import DataContractError
+from airloop.models.documents import COMPONENTS
 
 BYTES_A_VALUE = {"ordinal": 60, "target": 60, "one_hot": 80}
 """Of a row and feature at the peak of a fit, by encoder: the frame, what the encoder makes of it, the estimator's copy.
@@ -37,7 +38,8 @@ def refuse_too_large(pipeline: Pipeline, *, rows: int, columns: int) -> None:
 def needed_bytes(pipeline: Pipeline, *, rows: int, columns: int) -> float:
     """What the costliest candidate is expected to hold at the peak of its fit, beside the libraries."""
     a_value = max(BYTES_A_VALUE[candidate.encoder] for candidate in pipeline.training.candidates.values())
-    return float(rows) * columns * a_value
+    dense = columns + COMPONENTS * len(pipeline.training.text)
+    return float(rows) * dense * a_value
 
 
 def machine_memory() -> float:

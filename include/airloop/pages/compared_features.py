@@ -1,5 +1,6 @@
 """Features of live requests beside those of the training set: the middle, the tails, what is missing or new."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,8 @@ class Compared:
     Attributes:
         live: 10th, 50th, 90th percentile of the values that are there; `trained` likewise.
         missing: Share of live rows without a value; `missing_trained` likewise.
-        unseen: Of a text: share of live values that no training row has.
+        unseen: Of a text: share of live values that no training row has, beyond what is expected of it: where most
+            values occur once, most of the next ones are new, too (Good 1953).
         far: Whether the live median lies outside of the trained 10th to 90th percentile, or more than a tenth of the
             rows are missing or unseen that were not.
     """
@@ -54,8 +56,9 @@ def _feature(name: str, live: Sequence[Any], trained: Sequence[Any]) -> Compared
     missing, before = (1 - len(there) / max(1, len(values)) for there, values in ((now, live), (then, trained)))
     late = missing - before > 0.1
     if any(isinstance(value, str) for value in (*now[:1], *then[:1])):
-        known = set(then)
-        unseen = sum(value not in known for value in now) / max(1, len(now))
+        known = Counter(then)
+        expected = sum(rows == 1 for rows in known.values()) / max(1, len(then))
+        unseen = max(0.0, sum(value not in known for value in now) / max(1, len(now)) - expected)
         return Compared(name, None, None, missing, before, unseen, far=late or unseen > 0.1)
     mine, theirs = _quantiles(now), _quantiles(then)
     outside = mine is not None and theirs is not None and not theirs[0] <= mine[1] <= theirs[2]

@@ -1,12 +1,13 @@
 """Drift: how far the rows of a window are from the champion's training rows, one score per feature."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from airloop.watch import bins, psi
+from airloop.watch import bins, psi, words
 from airloop.watch.bins import Binned, Bins
+from airloop.watch.words import Words
 
 MIN_ROWS = 100
 """With fewer rows on a side nothing is judged; with fewer values on a side only how many are missing."""
@@ -21,7 +22,8 @@ class ColumnDrift:
         drifted: The score reaches the threshold, and is more than chance explains at these numbers of rows.
         not_judged: Why there is no score; empty when there is one.
         missing_shares: Share of rows without a value, then and now; None with fewer than MIN_ROWS on a side.
-        new_share: Of categories: share of values now that the reference has not met, beyond what is expected of it.
+        new_share: Of categories: share of values now that the reference has not met, beyond what is expected of it; of
+            documents the mean share of such words.
     """
 
     score: float | None = None
@@ -71,29 +73,36 @@ class Sides:
 
     Attributes:
         categories: The features that are declared as something else than numbers.
+        documents: Those of them that are read by their words (training.text).
     """
 
     features: pd.DataFrame
     predictions: pd.Series
     categories: Collection[str] = field(default=())
+    documents: Collection[str] = field(default=())
 
 
 @dataclass(frozen=True)
 class Reference:
     """What rows of now are compared with: the bins of every feature, and predictions of possibly other rows."""
 
-    columns: Mapping[str, Bins]
+    columns: Mapping[str, Bins | Words]
     predictions: pd.Series
 
 
 def reference(sides: Sides) -> Reference:
-    """The reference that a side's rows are, each feature binned as `categories` says."""
-    return Reference(bins_of(sides.features, sides.categories), sides.predictions)
+    """The reference that a side's rows are, each feature binned as `categories` and `documents` say."""
+    return Reference(bins_of(sides.features, sides.categories, sides.documents), sides.predictions)
 
 
-def bins_of(features: pd.DataFrame, categories: Collection[str]) -> dict[str, Bins]:
+def bins_of(
+    features: pd.DataFrame, categories: Collection[str], documents: Collection[str] = ()
+) -> dict[str, Bins | Words]:
     """Feature -> its bins, of every column."""
-    return {str(name): _binned(column, category=name in categories) for name, column in features.items()}
+    return {
+        str(name): words.words(column) if name in documents else _binned(column, category=name in categories)
+        for name, column in features.items()
+    }
 
 
 def measure(reference: Reference, current: Sides, *, ignore: Collection[str], threshold: float) -> Drift:
@@ -105,7 +114,7 @@ def measure(reference: Reference, current: Sides, *, ignore: Collection[str], th
         threshold: A feature has drifted when its score >= threshold and chance does not explain it.
     """
     names = list(reference.columns)
-    columns = {name: _compared(reference.columns[name], current.features[name], threshold) for name in names}
+    columns = {name: _of_column(reference.columns[name], current.features[name], threshold) for name in names}
     judged = {name: column for name, column in columns.items() if column.score is not None and name not in ignore}
     drifted = sorted(
         (name for name, column in judged.items() if column.drifted), key=lambda name: -(columns[name].score or 0.0)
@@ -129,6 +138,10 @@ def _binned(then: pd.Series, *, category: bool) -> Bins:
     return bins.categories(then) if category else bins.numbers(then)
 
 
+def _of_column(then: Bins | Words, now: pd.Series, threshold: float) -> ColumnDrift:
+    return _of_documents(then, now, threshold) if isinstance(then, Words) else _compared(then, now, threshold)
+
+
 def _compared(then: Bins, now: pd.Series, threshold: float) -> ColumnDrift:
     fewest = min(then.rows, len(now))
     if fewest < MIN_ROWS:
@@ -144,6 +157,15 @@ def _compared(then: Bins, now: pd.Series, threshold: float) -> ColumnDrift:
     shift = psi.shift(binned)
     new = max(binned.new_share - binned.unseen_share, 0.0)
     return ColumnDrift(shift.score, shift.reaches(threshold), missing_shares=missing, new_share=new)
+
+
+def _of_documents(then: Words, now: pd.Series, threshold: float) -> ColumnDrift:
+    """How long documents are, and how many of their words are new: the one that has moved further."""
+    lengths, shares = then.beside(now)
+    by_length, by_words = _compared(then.lengths, lengths, threshold), _compared(then.shares, shares, threshold)
+    worse = max(by_length, by_words, key=lambda column: (column.drifted, column.score or 0.0))
+    new = 0.0 if by_words.score is None else max(float(shares.mean()) - then.new_share, 0.0)
+    return replace(worse, missing_shares=by_length.missing_shares, new_share=new)
 
 
 def _by_presence(binned: Binned, threshold: float) -> ColumnDrift:

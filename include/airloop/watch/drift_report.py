@@ -85,7 +85,12 @@ def page(
     single = [ValueDrift(column=name, method=METHOD, threshold=threshold) for name in others]
     report = Report([Headline(values=dict(headline)), *table, *single])
     drawn = scored if len(scored) <= MOST_PICTURES else others
-    categories = [name for name in drawn if name in sides[0].categories or not _is_number(then[name], now[name])]
+    documents = sides[0].documents
+    categories = [
+        name
+        for name in drawn
+        if name not in documents and (name in sides[0].categories or not _is_number(then[name], now[name]))
+    ]
     definition = DataDefinition(
         numerical_columns=[name for name in drawn if name not in categories], categorical_columns=categories
     )
@@ -111,12 +116,22 @@ def _visible(text: str) -> str:
 
 
 def _sample(side: Sides, rows: int, seed: int) -> pd.DataFrame:
-    """A frame of features beside predictions of other rows: columns are compared one by one, never across."""
+    """A frame of features beside predictions of other rows: columns are compared one by one, never across.
+
+    A document is shown as its number of words: a picture of texts has a bar for each.
+    """
     frame = side.features.replace([np.inf, -np.inf], np.nan)
+    frame = frame.assign(
+        **{name: frame[name].map(_words, na_action="ignore").astype("float64") for name in side.documents}
+    )
     picked = frame.sample(min(rows, len(frame)), random_state=seed).sort_index().reset_index(drop=True)
     predictions = side.predictions.dropna()
     chosen = predictions.sample(min(rows, len(predictions)), random_state=seed).sort_index().reset_index(drop=True)
     return pd.concat([picked, chosen.rename(PREDICTION)], axis=1)
+
+
+def _words(document: str) -> int:
+    return len(document.split())
 
 
 def _is_number(*columns: pd.Series) -> bool:

@@ -60,7 +60,10 @@ def _missing(name: str, column: ColumnDrift) -> Alarm:
 
 
 def new_categories(measured: Drift, on_rows: ModelOnRows) -> list[Alarm]:
-    """`new_categories`, of each feature the model uses with NEW_CATEGORIES of its values unknown to training."""
+    """`new_categories`, of each feature the model uses with NEW_CATEGORIES of its values unknown to training.
+
+    Of a text its words are its values.
+    """
     new = {name: column.new_share for name, column in measured.columns.items() if column.new_share >= NEW_CATEGORIES}
     weights = influence.weights(on_rows, list(new)) if new else {}
     return [

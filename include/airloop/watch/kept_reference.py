@@ -11,7 +11,7 @@ import io
 import json
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import fsspec
@@ -31,6 +31,7 @@ from airloop.settings import Settings
 from airloop.stores import files, frames
 from airloop.watch import drift
 from airloop.watch.bins import Bins, Categories, Numbers
+from airloop.watch.words import Words
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ class Counts(Record):
 
     Attributes:
         features: In their order.
-        numbers: Feature -> bins of the rows that were learned from; `categories` likewise of the others.
+        numbers: Feature -> bins of the rows that were learned from; `categories` likewise of the others, but of `texts`
+            (training.text) what their words say.
         parts: Of train, holdout and reserve, sorted by name.
         variance_of_days: Variance of the unlabelled share over UTC days of decision times.
     """
@@ -73,11 +75,12 @@ class Counts(Record):
     categories: dict[str, Categories]
     parts: tuple[LabelsOfPart, ...]
     variance_of_days: float
+    texts: dict[str, Words] = field(default_factory=dict)
 
     @property
-    def columns(self) -> dict[str, Bins]:
+    def columns(self) -> dict[str, Bins | Words]:
         """Feature -> its bins, in the order of the features."""
-        bins: dict[str, Bins] = {**self.numbers, **self.categories}
+        bins: dict[str, Bins | Words] = {**self.numbers, **self.categories, **self.texts}
         return {name: bins[name] for name in self.features}
 
 
@@ -128,13 +131,14 @@ def content(pipeline: Pipeline, champion: ModelVersion, frozen: pd.DataFrame, ca
     features = list(champion.features)
     learned, held_out = champion.learned(frozen), frozen[frozen["part"] == "holdout"]
     by_day = frozen["label"].isna().groupby(evidence.utc_days(frozen["decision_time"])).mean()
-    bins = drift.bins_of(learned[features], categories)
+    bins = drift.bins_of(learned[features], categories, pipeline.training.text)
     counts = Counts(
         features=champion.features,
         numbers={name: column for name, column in bins.items() if isinstance(column, Numbers)},
         categories={name: column for name, column in bins.items() if isinstance(column, Categories)},
         parts=tuple(_labels(pipeline, part) for _, part in frozen.groupby("part")["label"]),
         variance_of_days=float(by_day.var(ddof=0)),
+        texts={name: column for name, column in bins.items() if isinstance(column, Words)},
     )
     sampled = [
         side.iloc[evenly(len(side), _sampled_rows(pipeline))][features].assign(**{_SIDE: name})
@@ -187,6 +191,8 @@ def _key(pipeline: Pipeline, champion: ModelVersion, categories: Collection[str]
         "task": [pipeline.prediction.task, task_of(pipeline).classes],
         "rows": _sampled_rows(pipeline),
     }
+    if texts := sorted({*champion.features} & {*pipeline.training.text}):
+        origin["texts"] = texts  # of others the key is that of an airloop that knew no texts
     return digest(origin)[:_KEY_LENGTH]
 
 

@@ -103,8 +103,8 @@ def sides(
     held_out = champion.holdout_predictions
     before = held_out[PREDICTION] if PREDICTION in held_out else pd.Series(dtype="object")
     return (
-        Sides(known.learned, task.for_drift(before), kinds),
-        Sides(rows[list(champion.features)], task.for_drift(rows[PREDICTION]), kinds),
+        Sides(known.learned, task.for_drift(before), kinds, pipeline.training.text),
+        Sides(rows[list(champion.features)], task.for_drift(rows[PREDICTION]), kinds, pipeline.training.text),
     )
 
 

@@ -48,6 +48,8 @@ def _lines(airloop: Airloop) -> list[str]:
         (YAML, "name: toy", "name: toy\nreplay: 'nosuch:Replay'", r"yaml:\d+: replay: nosuch:Replay: cannot"),
         (YAML, "name: toy\n", "name: toy_2\n", r"yaml:\d+: name: 'toy_2' differs from its folder"),
         (YAML, "days: 3}", "days: 3, ignore_drift: [x]}", r"yaml:\d+: features.ignore_drift names 'x'"),
+        (YAML, "seed: 7", "seed: 7, text: [job_sise]", r"yaml:\d+: training.text names 'job_sise', .*mean 'job_size'"),
+        (YAML, "seed: 7", "seed: 7, text: [job_size]", r"yaml:\d+: training.text .*'job_size', which holds double and"),
         (RULES, "\nfeatures:", "\nraw: {}\nfeatures:", r"expectations\.yaml:\d+: .*the key 'raw' is there twice"),
         (RULES, "raw:", "rawe:", r"expectations\.yaml:\d+: rawe: unknown key; did you mean 'raw'"),
         (RULES, "expect_column_values_to_be_between", "expect_column_values_to_be_betwen", r"yaml:\d+: .*mean 'exp"),

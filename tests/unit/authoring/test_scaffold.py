@@ -57,6 +57,15 @@ def test_a_declaration_stays_short_and_its_lines_readable(toy_settings: Settings
         assert max(len(line.split("   # ")[0]) for line in lines) <= 125, path
 
 
+def test_free_text_is_declared_and_is_a_feature(toy_settings: Settings, airloop: Airloop) -> None:
+    remarks = [f"it came late on day {number % 100} and was sent back" for number in range(len(ORDERS))]
+    new(toy_settings, tables.with_column(ORDERS, "remark", remarks))
+    assert load_pipeline("returns", toy_settings).training.text == ("remark",)
+    shown = airloop("pipelines", "check", "returns")
+    assert shown.code == 0
+    assert "text: [remark]  # free text, read by its words and not as categories" in shown.out
+
+
 def test_every_assumption_is_listed_with_file_and_line(toy_settings: Settings) -> None:
     new(toy_settings, tables.with_column(ORDERS, "month", ["3"] * len(ORDERS)), label="returned")
     found = left_to_decide("returns", toy_settings)
@@ -67,7 +76,7 @@ def test_every_assumption_is_listed_with_file_and_line(toy_settings: Settings) -
         "pipeline.yaml: returned is known a day after ordered_at",
         "pipeline.yaml: column month was left out: the name is airloop's own",
         "features.sql: every column is assumed to be known at ordered_at",
-        "features.sql: remark is not a feature: 600 different texts are names or prose",
+        "features.sql: remark is not a feature: 600 different texts are names, or prose without words to learn from",
         "features.sql: paid_at is not a feature: a timestamp",
         "features.sql: 1 stands for returned = 'yes'",
         "expectations.yaml: numbers may lie",

@@ -144,7 +144,7 @@ def test_a_column_that_is_not_a_feature_is_named_with_its_reason(
     table = str(tables.write(project.project_dir / "orders.csv", rows))
     said = printed(capsys, "pipelines", "new", "returns", "--from", table, "--label", "returned")
     assert "column shop is not a feature: it never varies" in said
-    assert "column remark is not a feature: 600 different texts are names or prose" in said
+    assert "column remark is not a feature: 600 different texts are names, or prose without words to learn from" in said
     assert "column amount is" not in said
 
 

@@ -1,6 +1,8 @@
 """The backtests' data sets: no row knows its own future, no pipeline has a setting of its own, results are shown."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import polars as pl
@@ -62,8 +64,33 @@ def test_a_day_of_rain_knows_no_rain_of_its_own_or_later(packages):
     assert rows["rains"].is_in([0, 1]).all()
 
 
+def test_a_film_is_one_whose_day_and_reviews_are_known_and_says_nothing_of_them(tmp_path):
+    path = tmp_path / "bokeh_sampledata" / "_data" / "movies.db"
+    path.parent.mkdir(parents=True)
+    texts = "Title TEXT, Runtime REAL, Genre TEXT, Director TEXT, Writer TEXT, Cast TEXT, Language TEXT, Country TEXT"
+    films = [
+        (1, "2001-05-04", 80),
+        (2, "2001-01-01", 80),
+        (3, "1999-05-04", 80),
+        (4, "2000-03-02", 59),
+        (5, "2005-02-02", None),
+    ]
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"CREATE TABLE omdb (ID INTEGER, Released TEXT, {texts})")
+        database.execute("CREATE TABLE tomatoes (ID INTEGER, Meter INTEGER)")
+        for film, released, meter in films:
+            database.execute("INSERT INTO omdb (ID, Released, Title, Genre) VALUES (?, ?, 'It', '')", (film, released))
+            database.execute("INSERT INTO tomatoes VALUES (?, ?)", (film, meter))
+        database.commit()
+    rows = tables.film_reviews(tmp_path)
+    assert rows["film"].to_list() == ["film4", "film1"]
+    assert rows["good"].to_list() == [0, 1]
+    assert rows["genres"].null_count() == 2
+    assert rows["released"].to_list() == [datetime(2000, 3, 2, tzinfo=UTC), datetime(2001, 5, 4, tzinfo=UTC)]
+
+
 def test_every_table_has_its_pipeline_and_none_has_a_setting_of_its_own(tmp_path):
-    settings = load_settings(project_dir=place._project(tmp_path, Settings().project_dir), home=tmp_path / "home")
+    settings = load_settings(project_dir=place.project(tmp_path, Settings().project_dir), home=tmp_path / "home")
     assert {folder.name for folder in place.OWN.iterdir()} == set(tables.TABLES) == set(tables.LABELS)
     loaded = [load_pipeline(name, settings) for name in tables.TABLES]
     for pipeline in loaded:

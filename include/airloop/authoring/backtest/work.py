@@ -233,6 +233,6 @@ class Work:
 
     def _drifted_share(self, champion: Contender, rows: pd.DataFrame) -> float | None:
         features, none = list(champion.features), pd.Series(dtype="float64")
-        then = drift.reference(Sides(champion.reference, none, self.past.categories))
+        then = drift.reference(Sides(champion.reference, none, self.past.categories, self.pipeline.training.text))
         now, threshold = Sides(rows[features], none), self.pipeline.monitoring.psi_threshold
         return drift.measure(then, now, ignore=self.past.ignored, threshold=threshold).share

@@ -101,6 +101,7 @@ def _features(pipeline: Pipeline, settings: Settings) -> list[str]:
     ]
     wrong += [] if features else [empty]
     wrong += refusals(feature_store.ignored_in_drift, pipeline, settings)
+    wrong += refusals(feature_store.refuse_unfit_texts, pipeline, settings)
     wrong += refusals(declaration.check, pipeline, settings)
     raise_all(wrong)
     return [f"feature_repo/{name}.py: service {pipeline.features.service} with {len(features)} features"]

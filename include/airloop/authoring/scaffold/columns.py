@@ -16,6 +16,8 @@ _MOST_TEXTS = 1000
 _ROWS_A_TEXT = 5
 _WORDS_OF_PROSE = 6
 _FEW_TEXTS = 20
+_WORDS_OF_TEXT = 4
+_WORD = r"\w\w+"
 _SHOWN = 5
 # Other letters are written as they sound; German has a spelling of its own for these.
 _UMLAUTS = [["ä", "ae"], ["ö", "oe"], ["ü", "ue"], ["Ä", "ae"], ["Ö", "oe"], ["Ü", "ue"], ["ß", "ss"]]
@@ -32,6 +34,7 @@ class Column:
         why_not: Why it is not a feature; empty for key, time and label.
         low: Smallest number; None unless it is a number.
         texts: Its different texts when they are few, else empty.
+        free_text: Whether it is read by its words.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     texts: tuple[str, ...] = ()
+    free_text: bool = False
 
 
 def find_columns(table: Table, roles: Roles) -> tuple[tuple[Column, ...], dict[str, str]]:
@@ -111,6 +115,7 @@ def described(values: pl.Series, *, feature: str | None, why_not: str) -> Column
         low=float(values.min()) if number else None,  # type: ignore[arg-type]
         high=float(values.max()) if number else None,  # type: ignore[arg-type]
         texts=tuple(texts) if len(texts) <= _FEW_TEXTS else (),
+        free_text=not why_not and values.dtype == pl.String and not _are_categories(values, len(texts)),
     )
 
 
@@ -123,9 +128,26 @@ def why_no_feature(values: pl.Series) -> str:
         return "it never varies"
     if counts_rows(values):
         return "it counts the rows of the file"
-    if values.dtype == pl.String and not _are_categories(values, different):
-        return f"{different:,} different texts are names or prose"
+    if values.dtype == pl.String and not _are_categories(values, different) and not _share_words(values):
+        return f"{different:,} different texts are names, or prose without words to learn from"
     return ""
+
+
+def _share_words(values: pl.Series) -> bool:
+    """Whether different texts are documents to read by their words: remarks are, names and number plates are not.
+
+    Half of the texts have _WORDS_OF_TEXT words or more, half of all words stand in so many texts that a model learns
+    them, and these words alone still tell more than _FEW_TEXTS documents apart.
+    """
+    from airloop.models.documents import FEWEST_DOCUMENTS  # only here: it takes scikit-learn, and most tables none
+
+    documents = values.drop_nulls().str.to_lowercase().str.extract_all(_WORD).list.unique()
+    if not len(documents) or float(documents.list.len().median() or 0) < _WORDS_OF_TEXT:  # type: ignore[arg-type]
+        return False
+    words = pl.DataFrame({"word": documents}).with_row_index("row").explode("word").drop_nulls()
+    learned = words.filter(pl.len().over("word") >= FEWEST_DOCUMENTS)
+    different = learned.group_by("row").agg(pl.col("word").sort())["word"].n_unique()
+    return len(learned) >= len(words) / 2 and different > _FEW_TEXTS
 
 
 def _are_categories(values: pl.Series, different: int) -> bool:

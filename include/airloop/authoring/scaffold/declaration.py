@@ -40,6 +40,7 @@ def declaration(draft: Draft) -> dict[str, Any]:
         "outcomes": OUTCOMES,
         "outcome_columns": _wrapped_columns(draft.outcome_columns),
         "minutes": minutes,
+        "texts": ", ".join(flow(name) for name in _texts(draft)),
         "label": roles.label,
         "left_out": draft.left_out,
         "rare_classes": len(draft.rare_classes),
@@ -85,6 +86,11 @@ def rows_from(draft: Draft, settings: Settings) -> dict[str, str]:
 
 def _wrapped_columns(columns: Iterable[Column]) -> str:
     return wrapped([f"{flow(column.name)}: {column.kind}" for column in columns], indent=15)
+
+
+def _texts(draft: Draft) -> list[str]:
+    columns = [*draft.columns, *(column for item in draft.joined for column in item.columns)]
+    return [column.feature for column in columns if column.feature and column.free_text]
 
 
 def _key_says(roles: Roles) -> str:

@@ -20,6 +20,7 @@ from airloop.features.feature_store.service import (  # noqa: E402
     feature_names,
     ignored_in_drift,
     key_names,
+    refuse_unfit_texts,
     shared_with_examples,
     view_features,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "key_names",
     "open_store",
     "place",
+    "refuse_unfit_texts",
     "shared_with_examples",
     "stores",
     "view_arrays",

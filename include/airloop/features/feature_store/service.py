@@ -95,13 +95,39 @@ def ignored_in_drift(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
 
 def categorical_features(pipeline: Pipeline, settings: Settings) -> frozenset[str]:
     """The features that the service projects as text or flags; all others are numbers, whatever they look like."""
+    kinds = _kinds(pipeline, settings)
+    return frozenset(name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_boolean(kind))
+
+
+def refuse_unfit_texts(pipeline: Pipeline, settings: Settings) -> None:
+    """Refuse what training.text names and is no text.
+
+    Raises:
+        ConfigError: The service has no such feature, or its dtype is not String; a line each.
+    """
+    kinds, place = _kinds(pipeline, settings), f"{pipeline.name}/pipeline.yaml: training.text"
+    wrong = []
+    for name in pipeline.training.text:
+        if name not in kinds:
+            near = nearest(name, kinds)
+            wrong.append(f"{place} names {name!r}, which {pipeline.features.service} lacks{near}")
+        elif not pa.types.is_string(kinds[name]):
+            wrong.append(
+                f"{place} names {name!r}, which holds {kinds[name]} and no text: take it out, or make it a String in "
+                f"feature_repo/{pipeline.name}.py"
+            )
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+
+
+def _kinds(pipeline: Pipeline, settings: Settings) -> dict[str, pa.DataType]:
+    """The Arrow type of each feature that the service projects, by name."""
     fields = (
         field
         for projection in declared_service(pipeline, settings).feature_view_projections
         for field in projection.features
     )
-    kinds = {field.name: from_feast_to_pyarrow_type(field.dtype) for field in fields}
-    return frozenset(name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_boolean(kind))
+    return {field.name: from_feast_to_pyarrow_type(field.dtype) for field in fields}
 
 
 def declared_service(pipeline: Pipeline, settings: Settings) -> FeatureService:

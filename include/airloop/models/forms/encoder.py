@@ -71,13 +71,25 @@ def ordinal_rows(transformer: Any) -> OrdinalRows:
     Raises:
         ValueError: It is another one.
     """
-    (_, encoder, texts), (_, passed, numbers) = transformer.transformers_[:2]
+    (encoder, texts), (passed, numbers) = texts_and_numbers(transformer)
     if type(encoder).__name__ != "OrdinalEncoder" or not _passes(passed, numbers):
         raise ValueError(f"texts go through {type(encoder).__name__}, numbers through {passed}")
     categories = encoder.categories_ if len(texts) else []
     # None met in training is a category like any other; only NaN is encoded as missing.
     tables = [{value: float(at) for at, value in enumerate(of_text) if not _is_nan(value)} for of_text in categories]
     return OrdinalRows(tuple(zip(texts, tables, strict=True)), tuple(numbers))
+
+
+def texts_and_numbers(transformer: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """The two steps of a fitted ColumnTransformer, each with its columns.
+
+    Raises:
+        ValueError: It has a third: a column that is read by its words.
+    """
+    texts, numbers, *others = [item for item in transformer.transformers_ if item[0] != "remainder"]
+    if others:
+        raise ValueError(f"{others[0][2]} is a text column, read by its words")
+    return texts[1:], numbers[1:]
 
 
 def described(rows: OrdinalRows) -> dict[str, Any]:

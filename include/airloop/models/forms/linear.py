@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from airloop.models.forms.columns import Rows
-from airloop.models.forms.encoder import OrdinalRows
+from airloop.models.forms.encoder import OrdinalRows, texts_and_numbers
 from airloop.models.forms.links import LINKS
 
 Floats = npt.NDArray[np.float64]
@@ -53,7 +53,7 @@ def linear_form(encoder: Any, estimator: Any) -> Linear:
     Raises:
         ValueError: It is another kind of model.
     """
-    (_, one_hot, texts), (_, scaled, numbers) = encoder.transformers_[:2]
+    (one_hot, texts), (scaled, numbers) = texts_and_numbers(encoder)
     kind = _kind(estimator)
     if type(one_hot).__name__ != "OneHotEncoder" or not hasattr(estimator, "coef_"):
         raise ValueError(f"{type(estimator).__name__} behind {type(one_hot).__name__} is not folded")

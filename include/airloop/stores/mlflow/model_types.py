@@ -15,13 +15,14 @@ import numpy as np
 from sklearn.utils import all_estimators
 
 # Holders of a framework's own text, of a classifier's correction, of a fit a quantile, of two models that answer
-# together: models are saved by these names, so they stay.
+# together, of the words of a column: models are saved by these names, so they stay.
 _OWN_TYPES = frozenset(
     {
         "airloop.models.balanced.Balanced",
         "airloop.models.quantile_fits.QuantileFits",
         "airloop.models.anomaly_scores.AnomalyScores",
         "airloop.models.calibrated.Calibrated",
+        "airloop.models.documents.Documents",
         "airloop.models.soft_vote.VoteOfClassifiers",
         "airloop.models.soft_vote.VoteOfRegressors",
     }
