@@ -11,6 +11,7 @@ from airloop.deployment import Deployment
 from airloop.features import feature_store
 from airloop.models import looks, model_version, reserve, rules_measured, without_labels
 from airloop.models.against_champion import Compared, against_champion
+from airloop.models.decision_threshold import threshold_of
 from airloop.models.evaluation_plots import log_pictures
 from airloop.models.holdout import JudgedModel, holdout_of
 from airloop.models.metric_values import metric_values
@@ -153,6 +154,7 @@ def _rules(at: Deployment, scored: _Scored, compared: Compared, *, looks_before:
         holdout_of(pipeline, labelled, model, compared.predicted, looks_before=looks_before),
         reserve=None if sides is None else reserve.of_frame(scored.frame, *sides),
         whole=without_labels.whole(pipeline, candidate, scored.frame, scored.all_predicted),
+        thresholds=(threshold_of(candidate.params), threshold_of(champion.params if champion else {})),
     )
     return rules_measured.measure_rules(pipeline, holdout)
 

@@ -43,6 +43,7 @@ class Holdout:
         task: As prediction.task names it.
         reserve: What both models say of reserve rows; None without reserve days, or a champion that was compared.
         whole: The rows without a label, too, where the task learns from them; None elsewhere.
+        thresholds: From which probability on the candidate, and the champion, is acted on; None where none was chosen.
     """
 
     rows: pd.DataFrame
@@ -58,6 +59,7 @@ class Holdout:
     task: str
     reserve: Callable[[], ReserveRows] | None = None
     whole: Whole | None = None
+    thresholds: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from mlflow.models import infer_signature
 
 from airloop.config import Pipeline
 from airloop.features import feature_store, pinned
-from airloop.models import asked_problem, frameworks, model_version, serving_form
+from airloop.models import asked_problem, decision_threshold, frameworks, model_version, serving_form
 from airloop.models.estimators import trusted_types
 from airloop.problems import task_of
 from airloop.records import Snapshot
@@ -101,7 +101,9 @@ def _seal(pipeline: Pipeline, origin: Origin, model_uri: str, settings: Settings
     model_id = model_uri.removeprefix("models:/")
     files = model_version.files_at(model_uri, settings, of=f"model {model_id}")
     beside = {
-        model_files.RECORD: json.dumps(origin.record, sort_keys=True).encode(),
+        model_files.RECORD: json.dumps(
+            origin.record | decision_threshold.recorded(origin.params), sort_keys=True
+        ).encode(),
         model_files.FORM: serving_form.of_files(pipeline, files, origin.snapshot, settings),
     }
     with tempfile.TemporaryDirectory(prefix="airloop-model-") as folder:

@@ -4,10 +4,11 @@ import mlflow
 
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
-from airloop.models import choice, fold_answers, model_version, trained_entry, vote
+from airloop.models import choice, fold_answers, model_version, threshold_choice, trained_entry, vote
 from airloop.models.choice import Incumbent
 from airloop.models.estimators import fitted_model
 from airloop.models.registration import Origin, log_model, made_of, registered_version
+from airloop.models.threshold_choice import ChosenThreshold, with_threshold
 from airloop.models.training_key import training_key
 from airloop.models.training_set import learned_rows, read_snapshot, searched_part
 from airloop.models.vote import Vote
@@ -16,6 +17,7 @@ from airloop.settings import Settings
 from airloop.stores.mlflow import provenance, registry, tag_names, tracking
 
 _VOTE = "vote.json"
+_THRESHOLD = "threshold.json"
 
 
 def inputs(at: Deployment, window: Window) -> Incumbent | None:
@@ -34,7 +36,8 @@ def train(
 ) -> TrainedModel:
     """Fit the candidate that the folds chose (airloop.models.choice); it alone will meet the holdout, as fitted here.
 
-    With `training.ensemble` two may answer together (airloop.models.vote); the run keeps what the folds said of both.
+    With `training.ensemble` two may answer together (airloop.models.vote); with the gate's rule `cost` the folds say
+    from which probability on a prediction is acted on (airloop.models.threshold_choice). The run keeps what they said.
 
     The version is registered under the training's input key: a retry finds it, or the model that was logged and not
     yet registered, and does not fit again. The model is saved with skops, its types checked against the allow-list; the
@@ -49,7 +52,7 @@ def train(
     tags = {**provenance.provenance(settings), tag_names.REASON: snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     run_id = str(run.info.run_id)
-    best = _voted(at, snapshot, tuned, choice.choose(tuned, reads), run_id)
+    best = _with_threshold(at, snapshot, tuned, choice.choose(tuned, reads), run_id)
     origin = Origin(snapshot, best.candidate, best.params, made_of(pipeline, snapshot, settings), {})
     version = registered_version(
         pipeline,
@@ -92,6 +95,25 @@ def _voted(
     outcome = vote.tried(at.pipeline, tuned, best, rows, answers)
     tracking.write_json(at.settings, run_id, _VOTE, outcome.to_json())
     return outcome.chosen
+
+
+def _with_threshold(
+    at: Deployment, snapshot: Snapshot, tuned: tuple[TunedCandidate, ...], best: TunedCandidate, run_id: str
+) -> TunedCandidate:
+    """Voted, with the threshold of its decisions where costs are declared; a retry finds what the first try chose."""
+    best = _voted(at, snapshot, tuned, best, run_id)
+    if threshold_choice.declared_costs(at.pipeline) is None:
+        return best
+    stored = tracking.read_json(at.settings, run_id, _THRESHOLD)
+    if stored is not None:
+        return with_threshold(best, ChosenThreshold.from_json(stored))
+    answers = {each.candidate: fold_answers.kept(at.settings, each.run_id) for each in tuned}
+    rows = searched_part(at.pipeline, read_snapshot(snapshot, at.settings))
+    chosen = threshold_choice.chosen_threshold(at.pipeline, best, rows, answers)
+    if chosen is None:
+        return best
+    tracking.write_json(at.settings, run_id, _THRESHOLD, chosen.to_json())
+    return with_threshold(best, chosen)
 
 
 def _fit(pipeline: Pipeline, best: TunedCandidate, origin: Origin, settings: Settings, *, run_id: str) -> str:

@@ -24,6 +24,7 @@ from airloop.models import (
     fold_answers,
     hopeless,
     stable_features,
+    threshold_choice,
     unlabelled_trial,
     without_labels,
 )
@@ -75,7 +76,7 @@ def tune(
         rows = searched_part(pipeline, read_snapshot(snapshot, settings))
         answers = FoldAnswers()
         search = search_of(pipeline, candidate, rows, reads, KeptTrials(settings, str(run.info.run_id)), answers)
-        if pipeline.training.ensemble.by != "none":
+        if pipeline.training.ensemble.by != "none" or threshold_choice.declared_costs(pipeline) is not None:
             best_answers = answers.of(search["params"], len(search["fold_scores"]))
             fold_answers.keep(settings, str(run.info.run_id), best_answers)
         tracking.write_json(settings, str(run.info.run_id), _SEARCH, search)

@@ -71,7 +71,10 @@ def tried(
         return Vote(best)
     known = rows[rows["label"].notna()].reset_index(drop=True)
     cut = folds(pipeline, known)
-    by_family = {each.candidate: answers.get(each.candidate) or _answers(pipeline, each, cut) for each in able}
+    by_family = {
+        each.candidate: answers.get(each.candidate) or fold_answers_of(pipeline, each.candidate, each.params, cut)
+        for each in able
+    }
     pairs = [
         (first, second, _together(pipeline, cut, by_family[first.candidate], by_family[second.candidate]))
         for first, second in combinations(sorted(able, key=lambda each: -each.score), 2)
@@ -96,13 +99,13 @@ def _able(pipeline: Pipeline, tuned: Sequence[TunedCandidate], best: TunedCandid
     return [each for each in same if not uses_unlabelled(each.params)]
 
 
-def _answers(pipeline: Pipeline, tuned: TunedCandidate, cut: Sequence[Fold]) -> list[Floats]:
+def fold_answers_of(pipeline: Pipeline, candidate: str, params: Mapping[str, Any], cut: Sequence[Fold]) -> list[Floats]:
     """What a family's parameters say of each fold; by a fit each."""
     answers = []
     for fit, check in cut:
-        model = fitted_model(pipeline, tuned.candidate, tuned.params, fit)
+        model = fitted_model(pipeline, candidate, params, fit)
         features = feature_columns(pipeline, check)
-        answers.append(candidate_errors.predictions(pipeline, tuned.candidate, model, check[features]))
+        answers.append(candidate_errors.predictions(pipeline, candidate, model, check[features]))
     return answers
 
 

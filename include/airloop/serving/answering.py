@@ -61,7 +61,7 @@ def answer(
         values = [*map(picked(tuple(served.inputs.by_name)), features)]
         records: Answered = _together(served, questions[0].as_of, values, predicted, caller)
     else:
-        own = [Said(served.version, served.decision, served.form.name, value) for value in predicted]
+        own = [Said(served.version, served.decision, served.form.name, value, served.threshold) for value in predicted]
         plain: Answers = [(each, "", None) for each in own]
         answers = plain if beside is None else beside.answers(own, features, [row.entity for row in questions])
         records = _one_by_one(served, questions, features, judged, answers=answers, caller=caller)
@@ -106,6 +106,7 @@ def _together(
         caller=caller.name,
         protocol=caller.protocol,
         form=served.form.name,
+        threshold=served.threshold,
     )
 
 
@@ -142,6 +143,7 @@ def _one_by_one(
             explicit=list(row.features),
             role=role,
             other=other,
+            threshold=answered.threshold,
         )
         for identity, row, values, views, (answered, role, other) in parts
     ]

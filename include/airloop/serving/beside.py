@@ -30,6 +30,7 @@ class Said(NamedTuple):
     decision: int
     form: str
     prediction: Any
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Beside:
         except Exception as error:  # whatever a challenger does: the champion answers
             logger.warning("challenger %d of %s does not predict: %s", self.version, served.pipeline.name, error)
             return []
-        return [Said(served.version, served.decision, served.form.name, value) for value in values]
+        return [Said(served.version, served.decision, served.form.name, value, served.threshold) for value in values]
 
     def _row(self, champion: Said, challenger: Said | None, is_mine: bool) -> "_Answer":
         if challenger is None:

@@ -38,6 +38,7 @@ class Logged(msgspec.Struct, frozen=True, omit_defaults=True):
         role: `canary` where a challenger answered; empty for the champion.
         other: What the version said that did not answer; None where only one was asked.
         prediction: A number, or a list of probabilities.
+        threshold: From which probability on the version that answered is acted on; None where none was chosen.
         latency_ms: From the request's last byte to this record.
         caller: Name and id of the key; `open` where none is needed.
     """
@@ -60,9 +61,10 @@ class Logged(msgspec.Struct, frozen=True, omit_defaults=True):
     explicit: list[str] = []
     role: str = ""
     other: Other | None = None
+    threshold: float | None = None
 
 
-class LoggedRows(msgspec.Struct, frozen=True):
+class LoggedRows(msgspec.Struct, frozen=True, omit_defaults=True):
     """Predictions of one request by one version, of rows whose features were all sent; see Logged.
 
     Attributes:
@@ -83,6 +85,7 @@ class LoggedRows(msgspec.Struct, frozen=True):
     caller: str
     protocol: str
     form: str
+    threshold: float | None = None
 
     def __len__(self) -> int:
         """How many predictions."""
@@ -105,6 +108,7 @@ class LoggedRows(msgspec.Struct, frozen=True):
                 protocol=self.protocol,
                 form=self.form,
                 explicit=list(self.names),
+                threshold=self.threshold,
             )
 
 

@@ -1,6 +1,7 @@
 """What was predicted, beside what came: the predictions' table for people and other programs."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,14 +10,16 @@ import polars as pl
 
 from airloop.config import Pipeline
 from airloop.config.dag_ids import dag_of
-from airloop.errors import ConfigError, UpstreamUnavailable
+from airloop.errors import ConfigError, GuardRefused, UpstreamUnavailable
 from airloop.features import examples
 from airloop.models import prediction_tables
+from airloop.models.decision_threshold import threshold_of
 from airloop.problems import PREDICTION
 from airloop.records import Ingested, Window
 from airloop.serving.score import predictions_uri
 from airloop.settings import Settings
 from airloop.stores import lake, state
+from airloop.stores.mlflow import registry, tag_names
 
 _FAR = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 FORMATS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
@@ -31,9 +34,10 @@ def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFr
     Returns:
         Columns: the entity key; decision_time, window_start (UTC); model_version; role and mode; `prediction`, the
         probability of 1 or the value, of quantiles `prediction_<level>` for each, and of classes `predicted` (the most
-        probable one; of equals the first) and `prediction_<class>` for each in declared order; `outcome`: 0 or 1, the
-        value, the class; null until it is mature. Mature is a row whose decision lies the label delay before the end of
-        the newest ingested window: a horizon for all rows, so that late outcomes are not fewer among those shown.
+        probable one; of equals the first) and `prediction_<class>` for each in declared order; where a version among
+        them has a threshold (airloop.models.threshold_choice) it too, and `predicted`, 1 from it on; `outcome`: 0 or 1,
+        the value, the class; null until it is mature. Mature is a row whose decision lies the label delay before the
+        end of the newest ingested window: a horizon for all rows, so that late outcomes are not fewer among the shown.
 
     Raises:
         UpstreamUnavailable: Nothing has been predicted yet.
@@ -60,9 +64,33 @@ def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFr
             pl.col(PREDICTION).list.arg_max().replace_strict(dict(enumerate(classes)), default=None).alias("predicted"),
             *(pl.col(PREDICTION).list.get(number).alias(f"{PREDICTION}_{name}") for number, name in enumerate(classes)),
         ]
+    elif pipeline.prediction.task == "binary":
+        values += _decided(_thresholds(pipeline, rows["model_version"], settings))
     return rows.sort("decision_time", key, "model_version", "mode").select(
         key, "decision_time", "window_start", "model_version", "role", "mode", *values, "outcome"
     )
+
+
+def _thresholds(pipeline: Pipeline, versions: pl.Series, settings: Settings) -> dict[int, float]:
+    """Of the versions that have one and are registered still."""
+    thresholds: dict[int, float] = {}
+    for version in versions.unique().to_list():
+        try:
+            tags = registry.version_of(settings, pipeline.name, version).tags
+            threshold = threshold_of(json.loads(tags.get(tag_names.PARAMS, "{}")))
+        except GuardRefused:  # deleted: what it predicted stays
+            continue
+        if threshold is not None:
+            thresholds[version] = threshold
+    return thresholds
+
+
+def _decided(thresholds: Mapping[int, float]) -> list[pl.Expr]:
+    """Columns `threshold` and `predicted`; none where no version has a threshold."""
+    if not thresholds:
+        return []
+    threshold = pl.col("model_version").replace_strict(dict(thresholds), default=None, return_dtype=pl.Float64)
+    return [threshold.alias("threshold"), (pl.col(PREDICTION) >= threshold).cast(pl.Int64).alias("predicted")]
 
 
 def write(rows: pl.DataFrame, path: Path) -> None:

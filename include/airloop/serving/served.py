@@ -14,7 +14,7 @@ from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.features import definition_files, online_views
 from airloop.features.online_views import OnlineView
-from airloop.models import asked_problem, recorded_digest, serving_form
+from airloop.models import asked_problem, decision_threshold, recorded_digest, serving_form
 from airloop.models.forms.choose import Form
 from airloop.problems import Floats, Task, task_of
 from airloop.serving import freshness, version_files
@@ -41,6 +41,7 @@ class Served:
         since: Data time from which it is in force.
         digest: SHA-256 of its files, equal to the ledger's.
         example: A row of features it can be asked with.
+        threshold: From which probability on a prediction is acted on; None where none was chosen.
     """
 
     pipeline: Pipeline
@@ -54,6 +55,7 @@ class Served:
     online: OnlineFeatures
     rules: Mapping[str, Rule]
     example: Mapping[str, Any]
+    threshold: float | None = None
     whole_rows: WholeRows = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +88,7 @@ class _Parts:
     form: Form
     views: Sequence[OnlineView]
     example: Mapping[str, Any]
+    threshold: float | None
 
 
 def load_served(pipeline: Pipeline, in_force: Entry, settings: Settings) -> Served:
@@ -112,6 +115,7 @@ def load_served(pipeline: Pipeline, in_force: Entry, settings: Settings) -> Serv
         online=online,
         rules=freshness.rules(pipeline, online, parts.inputs),
         example=parts.example,
+        threshold=parts.threshold,
     )
     for count in (1, _WARMED_ROWS):  # warmed: the first request costs what all cost
         served.predict([parts.inputs.row(parts.example)] * count)
@@ -136,9 +140,8 @@ def _by_form(pipeline: Pipeline, version: int, settings: Settings) -> _Parts | N
     digest = recorded_digest.refuse_changed(pipeline.name, version, files, settings)
     asked_problem.refuse_other(pipeline, version, files)
     inputs = inputs_of(serving_form_kept.features, serving_form_kept.columns)
-    return _Parts(
-        digest, inputs, serving_form_kept.form, serving_form_kept.views, _by_feature(inputs, serving_form_kept.example)
-    )
+    example, threshold = _by_feature(inputs, serving_form_kept.example), decision_threshold.of_files(files)
+    return _Parts(digest, inputs, serving_form_kept.form, serving_form_kept.views, example, threshold)
 
 
 def _by_pipeline(pipeline: Pipeline, version: int, settings: Settings) -> _Parts:
@@ -157,7 +160,8 @@ def _by_pipeline(pipeline: Pipeline, version: int, settings: Settings) -> _Parts
     else:
         form = choose.chosen_form(model.model, inputs.of_model, task_of(pipeline), rows)
     views = online_views.online_views(pipeline, settings)
-    return _Parts(model.digest, inputs, form, views, _by_feature(inputs, example))
+    threshold = decision_threshold.of_files(files)
+    return _Parts(model.digest, inputs, form, views, _by_feature(inputs, example), threshold)
 
 
 def _by_feature(inputs: Inputs, columns: Mapping[str, Any]) -> dict[str, Any]:

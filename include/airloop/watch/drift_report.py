@@ -85,12 +85,8 @@ def page(
     single = [ValueDrift(column=name, method=METHOD, threshold=threshold) for name in others]
     report = Report([Headline(values=dict(headline)), *table, *single])
     drawn = scored if len(scored) <= MOST_PICTURES else others
-    documents = sides[0].documents
-    categories = [
-        name
-        for name in drawn
-        if name not in documents and (name in sides[0].categories or not _is_number(then[name], now[name]))
-    ]
+    known = {*sides[0].categories} - {*sides[0].documents}
+    categories = [name for name in drawn if name in known or not _is_number(then[name], now[name])]
     definition = DataDefinition(
         numerical_columns=[name for name in drawn if name not in categories], categorical_columns=categories
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from airloop.authoring.backtest.contender import Contender
 from airloop.config import Pipeline
 from airloop.models import reserve, without_labels
+from airloop.models.decision_threshold import threshold_of
 from airloop.models.holdout import JudgedModel, holdout_of
 from airloop.models.reserve import Learned
 from airloop.models.rules_measured import measure_rules
@@ -34,6 +35,7 @@ def measured(
         whole=None
         if contender.frame is None
         else without_labels.whole(pipeline, contender, contender.frame, contender.mature_predictions),
+        thresholds=(threshold_of(contender.params), threshold_of(against.params if against else {})),
     )
     return measure_rules(pipeline, holdout)
 

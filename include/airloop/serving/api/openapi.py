@@ -138,6 +138,11 @@ _OF_A_CHALLENGER = {
     "decision": {"type": "integer", "description": "likewise"},
 }
 
+_DECIDED = {
+    "predicted": {"type": "integer", "description": "1 where the prediction is at least the threshold, else 0"},
+    "threshold": {"type": "number", "description": "of versions that have one: chosen on the folds by gate.rules cost"},
+}
+
 
 def _predict_answer(served: "Served") -> dict[str, Any]:
     number: dict[str, Any] = {"type": "number"}
@@ -158,7 +163,7 @@ def _predict_answer(served: "Served") -> dict[str, Any]:
         "decision": {"type": "integer"},
         "predictions": {
             "type": "array",
-            "items": {"type": "object", "properties": {**row, **_OF_A_CHALLENGER}, "required": list(row)},
+            "items": {"type": "object", "properties": {**row, **_DECIDED, **_OF_A_CHALLENGER}, "required": list(row)},
         },
     }
     return {"type": "object", "properties": body, "required": list(body)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from airloop.models.decision_threshold import class_of
 from airloop.serving.answering import Asked, Caller
 from airloop.serving.api.bodies import decode, instant, now, read_body
 from airloop.serving.api.endpoints import answered, answered_whole, body_in_time, json_answer
@@ -77,6 +78,7 @@ def _of_rows(rows: LoggedRows) -> list[dict[str, Any]]:
         {
             "prediction_id": identity,
             "prediction": prediction,
+            **_decided(prediction, rows.threshold),
             "entity": nothing,
             "as_of": rows.as_of,
             "feature_ages_seconds": nothing,
@@ -84,6 +86,11 @@ def _of_rows(rows: LoggedRows) -> list[dict[str, Any]]:
         }
         for identity, prediction in zip(rows.ids, rows.predictions, strict=True)
     ]
+
+
+def _decided(prediction: Any, threshold: float | None) -> dict[str, Any]:
+    """The class that is acted on, and from which probability on it is 1; nothing of a version without a threshold."""
+    return {} if threshold is None else {"predicted": class_of(prediction, threshold), "threshold": threshold}
 
 
 def _of_records(served: "Served", records: Sequence[Logged]) -> tuple[int, int, list[dict[str, Any]]]:
@@ -96,6 +103,7 @@ def _of_records(served: "Served", records: Sequence[Logged]) -> tuple[int, int, 
             {
                 "prediction_id": record.id,
                 "prediction": record.prediction,
+                **_decided(record.prediction, record.threshold),
                 "entity": record.entity,
                 "as_of": record.as_of,
                 "feature_ages_seconds": record.ages,

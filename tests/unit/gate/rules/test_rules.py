@@ -56,6 +56,18 @@ def test_a_good_model_passes_and_says_by_how_much(kind):
     assert "must" in found.says
 
 
+def test_each_model_costs_what_it_does_at_its_own_threshold():
+    def halved(rows):
+        return planted.good(rows) / 2
+
+    blind = check("cost", planted.holdout(halved))
+    assert not blind.passed
+    assert "acting from 0.500 on" in blind.says
+    own = check("cost", planted.holdout(halved, thresholds=(0.25, None)))
+    assert own.passed
+    assert "acting from 0.250 on" in own.says
+
+
 @pytest.mark.parametrize(
     ("model", "champion", "refused", "says"),
     [
