@@ -14,10 +14,18 @@ from airflow.sdk import Param as AirflowParam
 from airflow.sdk.exceptions import ParamValidationError
 
 _NOT_GIVEN = AirflowParam().value
+_UNCHANGING = (str, int, float, type(None))
 
 
 class Param(AirflowParam):
     """As Airflow's, and serialised as such: the scheduler and the UI see no other class."""
+
+    # Beside __dict__, of which Airflow writes all.
+    __slots__ = ("_fitting",)
+
+    def __init__(self, *arguments: Any, **rules: Any) -> None:
+        super().__init__(*arguments, **rules)
+        self._fitting: Any = _NOT_GIVEN
 
     def resolve(self, value: Any = _NOT_GIVEN, suppress_exception: bool = False) -> Any:
         """The value, checked.
@@ -25,14 +33,23 @@ class Param(AirflowParam):
         Raises:
             ParamValidationError: It does not fit the schema, or there is none.
         """
-        has_own = not isinstance(self.value, type(_NOT_GIVEN))
-        if value is _NOT_GIVEN and has_own and _fits(json.dumps([self.schema, self.value])):
+        if value is _NOT_GIVEN and self._fits():
             return self.value
         return super().resolve(value, suppress_exception)
 
+    def _fits(self) -> bool:
+        if isinstance(self.value, type(_NOT_GIVEN)):
+            return False
+        if self._fitting is not self.value or not isinstance(self.value, _UNCHANGING):
+            self._fitting = self.value if _fits(json.dumps([self.schema, self.value])) else _NOT_GIVEN
+        return self._fitting is self.value
+
     def __copy__(self) -> "Param":
-        """Another one; Airflow's own would make one of its class."""
-        return Param(self.value, self.description, schema=self.schema, source=self.source)
+        """Another one; Airflow's own would make one of its class, and check its value."""
+        other = Param.__new__(Param)
+        other.__dict__.update(self.__dict__)
+        other._fitting = self._fitting
+        return other
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> "Param":
         """The same: nothing changes a schema, and a value is replaced as a whole. Each task of a DAG has its copies."""

@@ -39,7 +39,7 @@ def build_each(build: Callable[[Pipeline], None]) -> None:
     installed = settings.load_settings()
     for name in _wanted_names(installed):
         try:
-            build(load_declared(name, installed))
+            build(load_declared(name, installed, keep=True))
         except Exception as error:
             if refused.can_have_dags(name):
                 build(refused.stand_in(name, _reason(name, error)))
@@ -52,7 +52,7 @@ def refusals() -> list[str]:
     installed, reasons = settings.load_settings(), []
     for name in _wanted_names(installed):
         try:
-            load_declared(name, installed)
+            load_declared(name, installed, keep=True)
         except Exception as error:
             reasons.append(_reason(name, error))
     return reasons

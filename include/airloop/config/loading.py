@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from airloop.config import text_file, yaml_document
+from airloop.config import document_cache, text_file, yaml_document
 from airloop.config.approval import Approval
 from airloop.config.nearest import nearest
 from airloop.config.pipeline import Pipeline
@@ -49,15 +49,19 @@ def load_pipeline(name: str, settings: Settings) -> Pipeline:
     return load_declared(name, settings)
 
 
-def load_declared(name: str, settings: Settings) -> Pipeline:
+def load_declared(name: str, settings: Settings, *, keep: bool = False) -> Pipeline:
     """Read and check one of `pipeline_names`; from then on what it names below include/ can be imported.
+
+    Args:
+        keep: Leave in the home what its YAML holds, for the next process that reads the same text.
 
     Raises:
         ConfigError: See load_pipeline; or AIRLOOP_APPROVAL, which counts where no `approval` is declared, is wrong.
     """
     make_importable(settings.project_dir)
     path = settings.pipelines_dir / name / "pipeline.yaml"
-    pipeline = parse_pipeline(path)
+    cache = settings.home / "run" / "declarations" / f"{name}.json" if keep else None
+    pipeline = parse_pipeline(path, cache)
     if pipeline.name != name:
         line = line_of(text_file.read(path), ["name"])
         raise ConfigError(f"{path}:{line}: name: {pipeline.name!r} differs from its folder {name!r}; make them equal")
@@ -74,8 +78,11 @@ def _installations(approval: dict[str, Any]) -> Approval:
         raise ConfigError(f"AIRLOOP_APPROVAL: {'; '.join(wrong)}") from error
 
 
-def parse_pipeline(path: Path) -> Pipeline:
+def parse_pipeline(path: Path, cache: Path | None = None) -> Pipeline:
     """Read one file; a process that reads it again, unchanged, is given what it was given before.
+
+    Args:
+        cache: Where other processes leave what its YAML holds; see document_cache.
 
     Raises:
         ConfigError: See load_pipeline.
@@ -83,15 +90,15 @@ def parse_pipeline(path: Path) -> Pipeline:
     text = text_file.read(path)
     known = _parsed.get(path)
     if known is None or known[0] != text:
-        known = _parsed[path] = (text, _checked(path, text))
+        known = _parsed[path] = (text, _checked(path, text, cache))
     return known[1]
 
 
 _parsed: dict[Path, tuple[str, Pipeline]] = {}
 
 
-def _checked(path: Path, text: str) -> Pipeline:
-    data = _document(path, text)
+def _checked(path: Path, text: str, cache: Path | None) -> Pipeline:
+    data = _document(path, text, cache)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: is empty or not a mapping; `airloop schema` prints what it may hold")
     try:
@@ -111,9 +118,9 @@ def read_yaml(path: Path) -> tuple[str, Any]:
     return text, _document(path, text)
 
 
-def _document(path: Path, text: str) -> Any:
+def _document(path: Path, text: str, cache: Path | None = None) -> Any:
     try:
-        return yaml_document.read(text)
+        return yaml_document.read(text) if cache is None else document_cache.read(text, cache)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # ValueError: a date that does not exist.
         mark = getattr(error, "problem_mark", None)

@@ -1,8 +1,9 @@
-"""SQLite files that only their owner can read, whatever the umask: they hold decisions, runs and password hashes."""
+"""Files that only their owner can read, whatever the umask: they hold decisions, runs and password hashes."""
 
 import os
 import sqlite3
 import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,6 +47,25 @@ def write_ahead(connection: sqlite3.Connection, *, wait_seconds: float) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Put a file of mode 0600 in place of what is there; a reader sees the old one or the new one, never a part.
+
+    Its folder is made when missing; a killed call may leave `.<name>.<random>.partial` beside it.
+
+    Raises:
+        OSError: The place cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        draft.replace(path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def withdraw(path: Path) -> None:

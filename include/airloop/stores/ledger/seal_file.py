@@ -5,11 +5,9 @@ that another machine has not got, costs one verification of everything.
 """
 
 import logging
-import os
-import uuid
-from contextlib import suppress
 from pathlib import Path
 
+from airloop.files import private_files
 from airloop.settings import Settings
 from airloop.stores.ledger.seals import Seals
 
@@ -29,18 +27,10 @@ def read(settings: Settings, pipeline: str) -> Seals | None:
 
 def write(settings: Settings, pipeline: str, seals: Seals) -> None:
     """Put seals in place of those before; where the home cannot be written, the next process verifies everything."""
-    path = _path(settings, pipeline)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(seals.text())
-        draft.replace(path)
+        private_files.replace_private(_path(settings, pipeline), seals.text())
     except OSError as error:
         logger.info("the seals of the ledger of %s cannot be kept: %s", pipeline, error)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def _path(settings: Settings, pipeline: str) -> Path:
