@@ -10,8 +10,9 @@ which keeps one.
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -93,12 +94,13 @@ class Followed:
         self._settings, self._pipeline, self._newest = settings, pipeline, newest
         self._verified: Verified | None = None
         self._seals: Seals | None = None
+        self._rows: Mapping[str, Sequence[Any]] | None = None
         self._looks = 0
         self._kept = -_KEPT_EVERY
 
     def forget(self) -> None:
         """Verify everything the next time."""
-        self._verified, self._seals, self._looks = None, Seals(), self._looks + 1
+        self._verified, self._seals, self._rows, self._looks = None, Seals(), None, self._looks + 1
 
     def verified(self) -> History | None:
         """The history as it was verified last; None where it was not, or did not verify."""
@@ -122,19 +124,20 @@ class Followed:
 
     def _continued(self, before: Verified | None) -> Verified | None:
         """What was verified, with what was appended; None where nothing was verified, or something does not fit."""
-        seals, turn = self._seals, self._looks
+        seals, turn, last_rows = self._seals, self._looks, self._rows
+        self._rows = None
         if seals is None or (before is None and not seals.last("entries")):
             return None
         with state.reading(self._settings) as connection:
-            compared = seals.compared(
-                connection, self._pipeline, newest=self._newest, turn=turn + seals.last("entries")
-            )
+            turn += seals.last("entries")
+            compared = seals.compared(connection, self._pipeline, newest=self._newest, turn=turn, last_rows=last_rows)
             if compared is None:
                 return None
             verified = before or _under(seals, compared)
             if not _took_in(connection, self._pipeline, verified):
                 return None
-        self._seals = compared.seals
+        # Of a look at everything they would be the whole ledger.
+        self._seals, self._rows = compared.seals, None if self._newest is None else compared.rows
         return verified
 
     def _anew(self) -> Verified:

@@ -10,7 +10,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
@@ -23,8 +23,9 @@ from airloop.stores.ledger.stored import STAGE_OF_KIND
 CHUNK = 100
 
 _DECIDING_STAGES = ("decide", "refit", "promote", "roll_back")
-_COLUMN, _ROW = "\x1f", "\x1e"
-"""No text of the ledger holds one: JSON writes control characters as escapes."""
+_BETWEEN = "\x1f"
+"""Between two values. No text of the ledger holds one, for JSON writes control characters as escapes; where somebody
+writes one into a value, there are more of them than so many rows have."""
 
 _END = (1 << 31) - 1
 _entries, _runs = tables.ledger_entries, tables.stage_runs
@@ -74,7 +75,8 @@ class Sealed:
 
 
 def _digest(rows: Sequence[Any]) -> str:
-    return hashlib.sha256(_ROW.join([_COLUMN.join(map(str, row)) for row in rows]).encode()).hexdigest()
+    values = _BETWEEN.join(map(str, chain.from_iterable(rows)))
+    return hashlib.sha256(f"{len(rows)}{_BETWEEN}{values}".encode()).hexdigest()
 
 
 def _of(number: sa.Column[int], *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -115,13 +117,21 @@ class Seals:
         return seals[-1].last if seals else 0
 
     def compared(
-        self, connection: sa.Connection, pipeline: str, *, newest: int | None, turn: int = 0
+        self,
+        connection: sa.Connection,
+        pipeline: str,
+        *,
+        newest: int | None,
+        turn: int = 0,
+        last_rows: Mapping[str, Sequence[Any]] | None = None,
     ) -> "Compared | None":
         """Read what is stored under the seals, and seal what was appended since; None where a seal is broken.
 
         Args:
             newest: Compare the seals of at least so many of the newest entries and records; None: of all.
             turn: Compare one seal more, of older ones: each in its turn.
+            last_rows: The rows that these seals were made of, where a process still has them: of the same rows the
+                digests are the same.
         """
         seals, rows = {}, {}
         for name, sealed in _SEALED.items():
@@ -131,7 +141,8 @@ class Seals:
                 return None
             after = before[first - 1].last if first else 0
             rows[name] = sealed.read(connection, pipeline, after=after)
-            further = sealed.seals(rows[name], before[first:])
+            same = last_rows is not None and rows[name] == last_rows[name]
+            further = before[first:] if same else sealed.seals(rows[name], before[first:])
             if further is None:
                 return None
             seals[name] = (*before[:first], *further)
