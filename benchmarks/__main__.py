@@ -31,6 +31,7 @@ MEASUREMENTS = (
     "materialized_again",
     "validation",
     "data_stages",
+    "feature_windows",
     "monitoring_statistics",
     "wide_drift",
     "reference_age",

@@ -19,7 +19,7 @@ from benchmarks.row import Row, Trial, interleaved
 from benchmarks.session import Session
 
 NAME = "drift from a champion of 2,000,000 training rows / of 100,000"
-# About 10 where a look reads the snapshot.
+# 28 where a look read the snapshot.
 BOUND = 1.5
 UNIT = "s"
 
