@@ -1,11 +1,9 @@
 """Feature rows as Feast's online stores hold them: serialized keys and values, each distinct value converted once."""
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 from feast import FeatureView, RepoConfig
@@ -45,14 +43,11 @@ class RowHeads:
         keys: Entity keys as Feast serializes them.
         moments: Event timestamp in microseconds since 1970, UTC.
         created: Created timestamp likewise; None where it is null or the view has none.
-        digests: 64 bits of the row's features, their names and types. Another release of polars may give others: rows
-            are then written once more.
     """
 
     keys: Sequence[bytes]
     moments: Sequence[int]
     created: Sequence[int | None]
-    digests: Sequence[int]
 
     def take(self, places: Sequence[int]) -> "RowHeads":
         """The rows of these places."""
@@ -60,7 +55,6 @@ class RowHeads:
             keys=[self.keys[place] for place in places],
             moments=[self.moments[place] for place in places],
             created=[self.created[place] for place in places],
-            digests=[self.digests[place] for place in places],
         )
 
 
@@ -81,20 +75,12 @@ def row_heads(batch: pa.RecordBatch, view: FeatureView, config: RepoConfig) -> R
         keys=_keys(batch, view, config.entity_key_serialization_version),
         moments=_microseconds(batch[source.timestamp_field]),
         created=_microseconds(batch[created]) if created else [None] * batch.num_rows,
-        digests=_digests(batch.select([field.name for field in view.features])),
     )
 
 
 def encode(batch: pa.RecordBatch, view: FeatureView) -> dict[str, Values]:
     """Feature -> its values in the rows of a view; columns bear the names of the view."""
     return {field.name: _values(batch[field.name], field.dtype.to_value_type()) for field in view.features}
-
-
-def _digests(features: pa.RecordBatch) -> list[int]:
-    schema = ";".join(f"{field.name} {field.type}" for field in features.schema)
-    hashed = pl.DataFrame(pl.from_arrow(features)).hash_rows(seed=zlib.crc32(schema.encode()))
-    digests: list[int] = hashed.to_numpy().view("int64").tolist()  # SQLite's integers have a sign
-    return digests
 
 
 def _keys(batch: pa.RecordBatch, view: FeatureView, version: int) -> list[bytes]:

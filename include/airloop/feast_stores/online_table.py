@@ -1,7 +1,7 @@
 """Feast's table of one view on SQLite, written so that the newest known value wins and what is there stays untouched.
 
 The table has a line a key and feature. Feast's columns hold whole seconds, which its readers convert; beside them lie
-microseconds, which tell two events of a second apart, and, with the first feature of a key, a digest of its row.
+microseconds, which tell two events of a second apart.
 """
 
 import sqlite3
@@ -12,14 +12,14 @@ from feast.infra.online_stores.sqlite import _quote_id
 
 from airloop.feast_stores.online_rows import RowHeads
 
-_ADDED = ("event_microseconds", "created_microseconds", "row_digest")
+_ADDED = ("event_microseconds", "created_microseconds")
 _COLUMNS = ("entity_key", "feature_name", "value", "value_text", "event_ts", "created_ts", *_ADDED)
 _PREPARE_SQL = f"""
     CREATE TEMP TABLE staged ({", ".join(_COLUMNS)});
     CREATE TEMP TABLE asked (place INTEGER PRIMARY KEY, entity_key, event_ts, created_ts, {", ".join(_ADDED)});
 """
 _STAGE_SQL = f"INSERT INTO staged VALUES ({', '.join('?' * len(_COLUMNS))})"
-_ASK_SQL = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ASK_SQL = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?)"
 
 
 def _stamps_of(side: str) -> str:
@@ -30,13 +30,11 @@ def _stamps_of(side: str) -> str:
     )
 
 
-_STORED_SQL = f"""
+_NEWER_SQL = f"""
     SELECT place FROM asked JOIN {{table}} AS held USING (entity_key)
     WHERE feature_name IN ({{features}})
     GROUP BY place
-    HAVING count(*) = ? AND min({_stamps_of("held")} >= {_stamps_of("asked")})
-       AND (min({_stamps_of("held")} > {_stamps_of("asked")})
-            OR max(CASE WHEN feature_name = ? THEN held.row_digest END) IS asked.row_digest)
+    HAVING count(*) = ? AND min({_stamps_of("held")} > {_stamps_of("asked")})
 """
 
 # The order of the keys makes the inserts sequential.
@@ -45,7 +43,9 @@ _PUBLISH_SQL = f"""
     SELECT * FROM staged WHERE true ORDER BY entity_key, feature_name
     ON CONFLICT (entity_key, feature_name) DO UPDATE SET
         {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])}
-    WHERE {_stamps_of("excluded")} >= {_stamps_of("held")}
+    WHERE {_stamps_of("excluded")} > {_stamps_of("held")}
+       OR {_stamps_of("excluded")} = {_stamps_of("held")}
+          AND (excluded.value IS NOT held.value OR excluded.value_text IS NOT held.value_text)
 """
 
 
@@ -70,32 +70,26 @@ def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
     return {column for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
 
-def not_stored(connection: sqlite3.Connection, table: str, features: Sequence[str], heads: RowHeads) -> list[int]:
-    """Places of the rows to be written: all but those of which every feature is stored newer, or with equal values.
-
-    Args:
-        features: Of the view, in its order.
-    """
+def not_older(connection: sqlite3.Connection, table: str, features: Sequence[str], heads: RowHeads) -> list[int]:
+    """Places of the rows to be encoded: all but those of which every feature is stored newer."""
     lines = (
-        (place, key, *stamps(moment, created), row_digest)
-        for place, (key, moment, created, row_digest) in enumerate(
-            zip(heads.keys, heads.moments, heads.created, heads.digests, strict=True)
-        )
+        (place, key, *stamps(moment, created))
+        for place, (key, moment, created) in enumerate(zip(heads.keys, heads.moments, heads.created, strict=True))
     )
     connection.execute("DELETE FROM asked")
     connection.executemany(_ASK_SQL, lines)
-    query = _STORED_SQL.format(table=_quote_id(table), features=", ".join("?" * len(features)))
-    there = {place for (place,) in connection.execute(query, (*features, len(features), features[0]))}
-    return [place for place in range(len(heads.keys)) if place not in there]
+    query = _NEWER_SQL.format(table=_quote_id(table), features=", ".join("?" * len(features)))
+    newer = {place for (place,) in connection.execute(query, (*features, len(features)))}
+    return [place for place in range(len(heads.keys)) if place not in newer]
 
 
 def stage(connection: sqlite3.Connection, lines: Iterable[tuple[Any, ...]]) -> None:
-    """Put lines of the table beside the database: key, feature, value, its text, `stamps`, digest of the row."""
+    """Put lines of the table beside the database: key, feature, value, its text, `stamps`."""
     connection.executemany(_STAGE_SQL, lines)
 
 
 def publish(connection: sqlite3.Connection, table: str) -> None:
-    """Put what is staged into the table, in one transaction, where it is not older than what the table has by then."""
+    """Put what is staged into the table, in one transaction, where what is there by then is older, or another value."""
     if connection.execute("SELECT 1 FROM staged LIMIT 1").fetchone() is None:
         return
     connection.execute("BEGIN IMMEDIATE")

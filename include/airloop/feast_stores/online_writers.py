@@ -1,8 +1,8 @@
 """Writing feature rows to Feast's online stores, so that the newest known value wins whatever the order of the writes.
 
 Every writer takes the rows of one view in batches. `write_sqlite` publishes all of them in one transaction; the others
-are not transactional, and a rerun repairs what a killed one left. On SQLite and Redis a row that is stored as it is, or
-newer, is neither encoded nor written: beside its values lies a digest of them.
+are not transactional, and a rerun repairs what a killed one left. On SQLite and Redis a row that is stored newer is not
+encoded, and values that are stored as they are, compared byte by byte, are not written.
 """
 
 import sqlite3
@@ -61,7 +61,7 @@ def write_sqlite(
         connection.execute("BEGIN")
         for batch in batches:
             heads = row_heads(batch, view, config)
-            fresh = online_table.not_stored(connection, table, features, heads)
+            fresh = online_table.not_older(connection, table, features, heads)
             if fresh:
                 online_table.stage(connection, _sqlite_rows(heads.take(fresh), encode(batch.take(fresh), view)))
         connection.execute("COMMIT")
@@ -70,49 +70,39 @@ def write_sqlite(
 
 def _sqlite_rows(heads: RowHeads, features: Mapping[str, Values]) -> Iterator[tuple[Any, ...]]:
     stamps = [online_table.stamps(*pair) for pair in zip(heads.moments, heads.created, strict=True)]
-    digests: Sequence[int | None] = heads.digests
     for name, values in features.items():
         cells = values.each(lambda value: (value.SerializeToString(), extract_text_and_num(value, False)[0]))
-        for key, cell, stamp, row_digest in zip(heads.keys, cells, stamps, digests, strict=True):
-            yield key, name, *cell, *stamp, row_digest
-        digests = [None] * len(digests)  # the first feature's cell has it
+        for key, cell, stamp in zip(heads.keys, cells, stamps, strict=True):
+            yield key, name, *cell, *stamp
 
 
 def write_redis(store: Any, config: RepoConfig, view: FeatureView, batches: Iterable[pa.RecordBatch]) -> None:
-    """Write one hash per key and, beside Feast's fields, `_created:<view>` and `_row:<view>` (a digest of the values).
+    """Write one hash per key and, beside Feast's fields, the created timestamp as `_created:<view>`.
 
     What is stored is read first; two writers of one view at once may therefore pass each other.
     """
     client = store._get_client(config.online_store)
     name = compute_versioned_name(view, config.registry.enable_online_feature_view_versioning)
-    beside = [f"_ts:{name}", f"_created:{name}", f"_row:{name}"]
-    fields = [*beside, *(_mmh3(f"{name}:{feature.name}") for feature in view.features)]
+    fields = [f"_ts:{name}", f"_created:{name}", *(_mmh3(f"{name}:{feature.name}") for feature in view.features)]
     for batch in batches:
         heads = row_heads(batch, view, config)
         keys = [key + config.project.encode() for key in heads.keys]
+        stamps = [
+            (_stamp(moment), _stamp(created)) for moment, created in zip(heads.moments, heads.created, strict=True)
+        ]
         with client.pipeline(transaction=False) as pipe:
             for key in keys:
-                pipe.hmget(key, *beside)
-            stored, written = pipe.execute(), _redis_heads(heads)
-            newest = [place for place, new in enumerate(written) if _instants(new[:2]) >= _instants(stored[place][:2])]
-            fresh = [place for place in newest if written[place] != stored[place]]
+                pipe.hmget(key, *fields)
+            stored = pipe.execute()
+            fresh = [place for place, new in enumerate(stamps) if _instants(new) >= _instants(stored[place][:2])]
             features = encode(batch.take(fresh), view) if fresh else {}
             columns = [values.each(Value.SerializeToString) for values in features.values()]
             for place, *cells in zip(fresh, *columns, strict=True):
-                pipe.hset(keys[place], mapping=dict(zip(fields, [*written[place], *cells], strict=True)))
-            if config.online_store.key_ttl_seconds:
-                for place in newest:
+                if [*stamps[place], *cells] != stored[place]:
+                    pipe.hset(keys[place], mapping=dict(zip(fields, [*stamps[place], *cells], strict=True)))
+                if config.online_store.key_ttl_seconds:
                     pipe.expire(keys[place], config.online_store.key_ttl_seconds)
             pipe.execute()
-
-
-def _redis_heads(heads: RowHeads) -> list[list[bytes]]:
-    """Per row what lies in the fields beside its values."""
-    columns = zip(heads.moments, heads.created, heads.digests, strict=True)
-    return [
-        [_stamp(moment), _stamp(created), row_digest.to_bytes(8, "big", signed=True)]
-        for moment, created, row_digest in columns
-    ]
 
 
 def _stamp(microseconds: int | None) -> bytes:
