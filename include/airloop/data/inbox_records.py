@@ -1,5 +1,6 @@
 """What was made of landed files so far: the newest records of calendar windows, opened where they are asked for."""
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,7 +23,8 @@ class Records:
     def __init__(self, pipeline: Pipeline, settings: Settings, within: Window | None) -> None:
         self._settings = settings
         self.ingests = _newest(pipeline, "ingest", settings, within)
-        self._builds = _newest(pipeline, "build_features", settings, within)
+        # Asked of windows that wait alone, and after a bell with nothing new of none.
+        self._builds = functools.cache(lambda: _newest(pipeline, "build_features", settings, within))
         self._opened: dict[int, dict[str, Any]] = {}
 
     def open_records(self, windows: Iterable[Window]) -> None:
@@ -39,7 +41,7 @@ class Records:
 
     def made_of(self, window: Window) -> list[str]:
         """What the window's ingest and its features have on record, as text."""
-        numbers = (self.ingests.get(window), self._builds.get(window))
+        numbers = (self.ingests.get(window), self._builds().get(window))
         return [str(None if number is None else self._record(number)) for number in numbers]
 
     def _record(self, number: int) -> dict[str, Any]:

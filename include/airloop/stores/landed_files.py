@@ -4,6 +4,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from airloop.settings import Settings
 
 # Local files, S3, Google and Azure each tell something else; equal size and a time to the second are not enough.
 _CHANGES = ("size", "mtime", "created", "ino", "LastModified", "ETag", "last_modified", "etag", "updated")
+_ETAGS, _TIMES = ("ETag", "etag"), ("mtime", "created", "LastModified")
 _NUMBERS = re.compile(r"(\d+)")
 
 
@@ -46,11 +48,13 @@ def list_files(pipeline: Pipeline, settings: Settings) -> tuple[ListedFile, ...]
 
 
 def _list_feed(pipeline: Pipeline, feed: str, settings: Settings) -> Iterator[ListedFile]:
-    root = f"{settings.landing_uri}/{pipeline.name}/{feed}"
+    root, listed = f"{settings.landing_uri}/{pipeline.name}/{feed}", []
     try:
         system, path = fsspec.core.url_to_fs(root, **settings.storage_options)
         system.invalidate_cache()
-        listed = _ls(system, path)
+        # Not `exists` first: for fsspec a store that does not answer holds nothing.
+        with suppress(FileNotFoundError):
+            listed = list(system.ls(path, detail=True))
     except (ValueError, ImportError) as error:
         raise ConfigError(f"AIRLOOP_LANDING_URI {settings.landing_uri} cannot be used: {error}") from error
     except Exception as error:  # stores have errors of their own: no such bucket
@@ -59,26 +63,20 @@ def _list_feed(pipeline: Pipeline, feed: str, settings: Settings) -> Iterator[Li
     by_name = ((info["name"].rsplit("/", 1)[-1], info) for info in listed if info["type"] == "file")
     landed = sorted((_landing_order(name, after), name, info) for name, info in by_name if not name.startswith("."))
     folder_of = functools.cache(system.unstrip_protocol)  # one folder's files: a thousand times the same answer
-    changes = [key for key in _CHANGES if any(info.get(key) for *_, info in landed)]
+    known = set().union(*(info for *_, info in landed))
+    changes = [key for key in _CHANGES if key in known and any(info.get(key) for *_, info in landed)]
+    etags, times = ([key for key in keys if key in changes] for keys in (_ETAGS, _TIMES))
     for _, name, info in landed:
         stamp = "-".join([str(info[key]) for key in changes if info.get(key)])
         uri = f"{folder_of(info['name'].removesuffix(f'/{name}'))}/{name}"
-        yield ListedFile(feed, uri, name, stamp, _changed_at(info))
+        yield ListedFile(feed, uri, name, stamp, _changed_at(info, etags, times))
 
 
-def _changed_at(info: dict[str, Any]) -> float:
-    if info.get("ETag") or info.get("etag"):
+def _changed_at(info: dict[str, Any], etags: Sequence[str], times: Sequence[str]) -> float:
+    if any(map(info.get, etags)):
         return 0.0
-    times = [info[key] for key in ("mtime", "created", "LastModified") if info.get(key)]
-    return max((at.timestamp() if isinstance(at, datetime) else float(at) for at in times), default=0.0)
-
-
-def _ls(system: fsspec.AbstractFileSystem, path: str) -> list[dict[str, Any]]:
-    # Not `exists` first: for fsspec a store that does not answer holds nothing.
-    try:
-        return list(system.ls(path, detail=True))
-    except FileNotFoundError:
-        return []
+    instants = [info[key] for key in times if info.get(key)]
+    return max([at.timestamp() if isinstance(at, datetime) else float(at) for at in instants], default=0.0)
 
 
 def _landing_order(name: str, after: str) -> list[str | int]:
@@ -187,7 +185,7 @@ def period_of(feed: Feed, local: datetime) -> Window:
     if feed.hourly:
         return Window(start, start.replace(fold=1).astimezone(UTC) + timedelta(hours=1))
     start = start.replace(hour=0)
-    return Window(start, start + timedelta(days=1))
+    return Window(start.astimezone(UTC), (start + timedelta(days=1)).astimezone(UTC))
 
 
 def name_at(feed: Feed, instant: datetime) -> str:

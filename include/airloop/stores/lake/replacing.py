@@ -51,17 +51,19 @@ def _replace(
     """Write the rows of a window; `table` is the table as it was opened, None of one that was not there."""
     how: dict[str, Any] = {"partition_by": [PARTITION], "schema_mode": "merge"}
 
-    def write(options: Any) -> None:
+    def write(options: Any) -> int | None:
         if month_rewrite.reads_back(time_column):
             predicate = window_predicate(time_column, window)
             # A table that is open is brought to its newest version, which costs what came since, and not its age.
             place = {"table_or_uri": uri, "storage_options": options} if table is None else {"table_or_uri": table}
             write_deltalake(**place, data=rows, mode="overwrite", predicate=predicate, **how)
-        elif open_table(uri, settings) is None:
+            return None if table is None else table.version()
+        if open_table(uri, settings) is None:
             write_deltalake(uri, rows, storage_options=options, mode="error", **how)
         else:
             of_window = between(time_column, window)
             month_rewrite.rewrite(uri, rows, of_window=of_window, months=months_of(window), options=options)
+        return None
 
     return _commit(uri, settings, write)
 
@@ -116,18 +118,21 @@ def _refuse_other_types(uri: str, written: pa.Schema, in_table: pa.Schema) -> No
             )
 
 
-def _commit(uri: str, settings: Settings, write: Callable[[Any], None]) -> int:
+def _commit(uri: str, settings: Settings, write: Callable[[Any], int | None]) -> int:
     """Write, again when another writer's commit came between; the version seen after the write.
 
     Args:
-        write: Is given the storage options; opens the table again in each call.
+        write: Is given the storage options, and is called again after another writer's commit. It gives the version
+            where it knows it: to open an old table once more costs as much as to read an hour of it.
     """
     options = settings.storage_options or None
 
     def written() -> int:
         if "://" not in uri:
             Path(uri).mkdir(parents=True, exist_ok=True)
-        write(options)
-        return int(DeltaTable(uri, storage_options=options, without_files=True).version())
+        version = write(options)
+        if version is None:
+            version = DeltaTable(uri, storage_options=options, without_files=True).version()
+        return int(version)
 
     return committed(uri, written)

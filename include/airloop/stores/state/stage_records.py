@@ -147,7 +147,7 @@ def newest_ids(
     if overlapping is not None:
         query = query.where(_overlapping(overlapping))
     with reading(settings) as connection:
-        return {stored_window(start, end): number for start, end, number in connection.execute(query)}
+        return {stored_window(start, end): number for start, end, number in connection.execute(query).all()}
 
 
 def records_of(settings: Settings, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
