@@ -2,8 +2,9 @@
 
 For calibrated probabilities false_positive / (false_positive + false_negative) costs least (Elkan 2001). Where a model
 says too much or too little, another threshold does: the one that was cheapest on rows it had not seen (Sheng & Ling
-2006, "Thresholding for making classifiers cost-sensitive"). It is taken only where the folds surely gain, each judged
-at the threshold that is cheapest on the others: the cheapest of one sample is mostly luck.
+2006, "Thresholding for making classifiers cost-sensitive"). It is taken only where the folds surely save by it, paired
+over calendar days as the gate compares, each fold judged at the threshold that is cheapest on the others: the cheapest
+of one sample is mostly luck.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from airloop.config import Pipeline
-from airloop.models import vote
+from airloop.errors import DataContractError
+from airloop.models import evidence, vote
+from airloop.models.bootstrap import Bootstrap, gate_bootstrap
 from airloop.models.decision_threshold import KEY
-from airloop.models.fold_gains import surely_gains
 from airloop.models.folds import folds
 from airloop.models.partners import alone, partner_of
 from airloop.models.soft_vote import mean
-from airloop.problems import Floats
+from airloop.problems import Floats, Integers
 from airloop.records import Record, TunedCandidate
 
 
@@ -73,25 +75,41 @@ def chosen_threshold(
     members = [(best.candidate, alone(best.params)), *filter(None, [partner_of(best.params)])]
     by_member = [answers.get(name) or vote.fold_answers_of(pipeline, name, params, cut) for name, params in members]
     labels = [check["label"].to_numpy(dtype=np.float64) for _, check in cut]
-    return of_folds(labels, [mean(together) for together in zip(*by_member, strict=True)], costs)
+    predicted = [mean(together) for together in zip(*by_member, strict=True)]
+    days = [evidence.utc_days(check["decision_time"]) for _, check in cut]
+    return of_folds(labels, predicted, days, costs, gate_bootstrap(pipeline))
 
 
-def of_folds(labels: Sequence[Floats], predicted: Sequence[Floats], costs: Any) -> ChosenThreshold:
+def of_folds(
+    labels: Sequence[Floats], predicted: Sequence[Floats], days: Sequence[Integers], costs: Any, drawn: Bootstrap
+) -> ChosenThreshold:
     """The threshold by what was said of each fold.
 
     Args:
+        days: UTC calendar day of each row.
         costs: `false_positive`, `false_negative`, `threshold` (of calibrated probabilities), and `of(labels, predicted,
             threshold)`, the cost per 1,000 of each row.
     """
     pairs = list(zip(labels, predicted, strict=True))
-    without = [float(costs.of(*pair, costs.threshold).mean()) for pair in pairs]
+    without = [costs.of(*pair, costs.threshold) for pair in pairs]
     using = []
     for place, pair in enumerate(pairs if len(pairs) > 1 else ()):
         others = [other for at, other in enumerate(pairs) if at != place]
-        using.append(float(costs.of(*pair, _cheapest(others, costs)).mean()))
+        using.append(costs.of(*pair, _cheapest(others, costs)))
     best = _cheapest(pairs, costs)
-    gains = bool(using) and surely_gains(np.negative(without).tolist(), np.negative(using).tolist())
-    return ChosenThreshold(costs.threshold, best, best if gains else costs.threshold, tuple(without), tuple(using))
+    gains = bool(using) and _surely_saves(np.concatenate(without), np.concatenate(using), np.concatenate(days), drawn)
+    means = (tuple(float(fold.mean()) for fold in side) for side in (without, using))
+    return ChosenThreshold(costs.threshold, best, best if gains else costs.threshold, *means)
+
+
+def _surely_saves(without: Floats, using: Floats, days: Integers, drawn: Bootstrap) -> bool:
+    """Whether rows cost less, by the whole interval over calendar days; not with too few rows or days to say."""
+    try:
+        # The mean of a column with its day blocks is the mean absolute distance from 0.
+        saving = evidence.compare(np.zeros(len(days)), without, using, days, metric="mae", bootstrap=drawn)
+    except DataContractError:
+        return False
+    return saving.lower > 0
 
 
 def _cheapest(pairs: Sequence[tuple[Floats, Floats]], costs: Any) -> float:

@@ -1,5 +1,8 @@
 """The threshold of decisions: by cost, on the folds, never by the luck of one of them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +11,7 @@ from tests.support import toy
 from airloop.config import Candidate, Pipeline
 from airloop.config.gate_rules import RuleDeclaration
 from airloop.models import decision_threshold, threshold_choice, vote
+from airloop.models.bootstrap import Bootstrap
 from airloop.models.partners import KEY as VOTE
 from airloop.models.self_training import of_estimator
 from airloop.models.threshold_choice import ChosenThreshold
@@ -27,9 +31,14 @@ def fold(seed: int, *, rows: int = 2000, too_high: float = 1.0) -> tuple[Floats,
     return (draw.uniform(size=rows) < chance).astype(np.float64), chance**too_high
 
 
-def chosen(count: int = 4, **options: float) -> ChosenThreshold:
+def chosen(count: int = 4, **options: Any) -> ChosenThreshold:
     labels, predicted = zip(*(fold(seed, **options) for seed in range(count)), strict=True)
-    return threshold_choice.of_folds(labels, predicted, COSTS)
+    return of_folds(labels, predicted)
+
+
+def of_folds(labels: Sequence[Floats], predicted: Sequence[Floats], *, days: int = 28) -> ChosenThreshold:
+    by_fold = [days * place + np.arange(len(fold)) % days for place, fold in enumerate(labels)]
+    return threshold_choice.of_folds(labels, predicted, by_fold, COSTS, Bootstrap(0.95, 200, 1))
 
 
 def test_calibrated_probabilities_keep_the_threshold_of_their_costs() -> None:
@@ -45,14 +54,20 @@ def test_probabilities_that_are_off_get_the_threshold_that_is_cheapest(power: fl
     assert np.mean(found.using) < np.mean(found.without)
 
 
-def test_a_single_fold_and_few_rows_prove_nothing() -> None:
+def test_a_single_fold_few_rows_and_a_single_day_prove_nothing() -> None:
+    assert chosen(2, rows=14, too_high=0.4).threshold == CALIBRATED
+    folds = [fold(seed, too_high=0.4) for seed in range(2)]
+    of_a_day = threshold_choice.of_folds(
+        *zip(*folds, strict=True), [np.zeros(2000, dtype=np.int64)] * 2, COSTS, Bootstrap(0.95, 200, 1)
+    )
+    assert of_a_day.threshold == CALIBRATED
     assert chosen(1, too_high=0.4).threshold == CALIBRATED
     assert chosen(1, too_high=0.4).using == ()
 
 
 def test_the_cheapest_threshold_costs_what_no_other_undercuts() -> None:
     labels, predicted = fold(3, rows=60)
-    found = threshold_choice.of_folds([labels], [predicted], COSTS).cheapest
+    found = of_folds([labels], [predicted]).cheapest
     costs = [COSTS.of(labels, predicted, at).sum() for at in np.linspace(0, 1.01, 2000)]
     assert COSTS.of(labels, predicted, found).sum() == pytest.approx(min(costs))
 
@@ -60,7 +75,7 @@ def test_the_cheapest_threshold_costs_what_no_other_undercuts() -> None:
 @pytest.mark.parametrize(("label", "acts"), [(0.0, 0), (1.0, 1)])
 def test_where_all_rows_are_alike_it_acts_on_none_or_on_all(label: float, acts: int) -> None:
     labels, predicted = np.full(50, label), np.linspace(0.3, 0.9, 50)
-    found = threshold_choice.of_folds([labels], [predicted], COSTS).cheapest
+    found = of_folds([labels], [predicted]).cheapest
     assert {decision_threshold.class_of(value, found) for value in predicted} == {acts}
 
 
