@@ -7,7 +7,7 @@ those of Feast's own `local` engine: the stored bytes are the same. What differs
 - A value older than the stored one never replaces it (stock: on SQLite and PostgreSQL the last writer wins), so windows
   may be materialized in any order. Of equal instants the larger or equal created timestamp wins, null smallest (stock:
   always the last writer; on Redis the first).
-- SQLite and Redis: a row that is stored newer is not encoded, and a value that is stored as it is is not written.
+- SQLite and Redis: a value that is stored as it is is not written.
 - SQLite: a view is published in one transaction, in WAL mode, waiting up to 30 s for another writer. The table has
   two columns more: microseconds of both timestamps.
 - Redis: one hash field more per view and key, for the created timestamp.

@@ -49,14 +49,6 @@ class RowHeads:
     moments: Sequence[int]
     created: Sequence[int | None]
 
-    def take(self, places: Sequence[int]) -> "RowHeads":
-        """The rows of these places."""
-        return RowHeads(
-            keys=[self.keys[place] for place in places],
-            moments=[self.moments[place] for place in places],
-            created=[self.created[place] for place in places],
-        )
-
 
 def join_key_types(view: FeatureView) -> dict[str, ValueType]:
     """Answer the value type of each join key column."""

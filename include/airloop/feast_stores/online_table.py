@@ -5,21 +5,15 @@ microseconds, which tell two events of a second apart.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from feast.infra.online_stores.sqlite import _quote_id
 
-from airloop.feast_stores.online_rows import RowHeads
-
 _ADDED = ("event_microseconds", "created_microseconds")
 _COLUMNS = ("entity_key", "feature_name", "value", "value_text", "event_ts", "created_ts", *_ADDED)
-_PREPARE_SQL = f"""
-    CREATE TEMP TABLE staged ({", ".join(_COLUMNS)});
-    CREATE TEMP TABLE asked (place INTEGER PRIMARY KEY, entity_key, event_ts, created_ts, {", ".join(_ADDED)});
-"""
+_PREPARE_SQL = f"CREATE TEMP TABLE staged ({', '.join(_COLUMNS)})"
 _STAGE_SQL = f"INSERT INTO staged VALUES ({', '.join('?' * len(_COLUMNS))})"
-_ASK_SQL = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?)"
 
 
 def _stamps_of(side: str) -> str:
@@ -29,13 +23,6 @@ def _stamps_of(side: str) -> str:
         f"ifnull({side}.created_ts, -1), ifnull({side}.created_microseconds, -1))"
     )
 
-
-_NEWER_SQL = f"""
-    SELECT place FROM asked JOIN {{table}} AS held USING (entity_key)
-    WHERE feature_name IN ({{features}})
-    GROUP BY place
-    HAVING count(*) = ? AND min({_stamps_of("held")} > {_stamps_of("asked")})
-"""
 
 # The order of the keys makes the inserts sequential.
 _PUBLISH_SQL = f"""
@@ -57,7 +44,7 @@ def stamps(moment: int, created: int | None) -> tuple[int | None, ...]:
 
 def prepare(connection: sqlite3.Connection, table: str) -> None:
     """Make room for staged rows beside the database, and add what Feast's own table lacks."""
-    connection.executescript(_PREPARE_SQL)
+    connection.execute(_PREPARE_SQL)
     if {*_ADDED} <= _columns(connection, table):
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -68,19 +55,6 @@ def prepare(connection: sqlite3.Connection, table: str) -> None:
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
     return {column for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
-
-
-def not_older(connection: sqlite3.Connection, table: str, features: Sequence[str], heads: RowHeads) -> list[int]:
-    """Places of the rows to be encoded: all but those of which every feature is stored newer."""
-    lines = (
-        (place, key, *stamps(moment, created))
-        for place, (key, moment, created) in enumerate(zip(heads.keys, heads.moments, heads.created, strict=True))
-    )
-    connection.execute("DELETE FROM asked")
-    connection.executemany(_ASK_SQL, lines)
-    query = _NEWER_SQL.format(table=_quote_id(table), features=", ".join("?" * len(features)))
-    newer = {place for (place,) in connection.execute(query, (*features, len(features)))}
-    return [place for place in range(len(heads.keys)) if place not in newer]
 
 
 def stage(connection: sqlite3.Connection, lines: Iterable[tuple[Any, ...]]) -> None:

@@ -1,8 +1,8 @@
 """Writing feature rows to Feast's online stores, so that the newest known value wins whatever the order of the writes.
 
 Every writer takes the rows of one view in batches. `write_sqlite` publishes all of them in one transaction; the others
-are not transactional, and a rerun repairs what a killed one left. On SQLite and Redis a row that is stored newer is not
-encoded, and values that are stored as they are, compared byte by byte, are not written.
+are not transactional, and a rerun repairs what a killed one left. On SQLite and Redis a value that is
+stored as it is, byte by byte, is not written.
 """
 
 import sqlite3
@@ -55,15 +55,11 @@ def write_sqlite(
     if time.timezone or time.daylight:
         raise ConfigError("Feast's SQLite store holds instants in the time zone of the process: run it with TZ=UTC")
     table = compute_table_id(config.project, view, config.registry.enable_online_feature_view_versioning)
-    features = [feature.name for feature in view.features]
     with closing(open_sqlite(store._get_db_path(config))) as connection:
         online_table.prepare(connection, table)
         connection.execute("BEGIN")
         for batch in batches:
-            heads = row_heads(batch, view, config)
-            fresh = online_table.not_older(connection, table, features, heads)
-            if fresh:
-                online_table.stage(connection, _sqlite_rows(heads.take(fresh), encode(batch.take(fresh), view)))
+            online_table.stage(connection, _sqlite_rows(row_heads(batch, view, config), encode(batch, view)))
         connection.execute("COMMIT")
         online_table.publish(connection, table)
 
