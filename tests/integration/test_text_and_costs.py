@@ -9,7 +9,7 @@ import pytest
 from tests.support import served_toy, toy
 
 from airloop.features import examples
-from airloop.models import decision_threshold, model_version
+from airloop.models import decision_threshold, model_version, serving_form
 from airloop.models.documents import Documents
 from airloop.records import Window
 from airloop.serving import predicted
@@ -60,7 +60,10 @@ def test_a_text_is_learned_and_served_by_its_words(home: Settings, hour: Window)
         status = client.get("/status").json()
     assert [[row["prediction"] for row in answer] for answer in answers] == [list(expected)] * 2
     assert missing.status_code == 200
-    assert "machine_code is a text column, read by its words" in json.dumps(status)
+    form = serving_form.served_by(model_version.version_files("toy", 1, home))
+    assert form["form"] == "pipeline"
+    for says in (json.dumps(status), form["why"]):
+        assert "machine_code is a text column, read by its words" in says
 
 
 def test_a_version_has_a_threshold_that_everything_decides_by(home: Settings, hour: Window) -> None:

@@ -5,6 +5,7 @@ import logging
 
 from airloop.deployment import Deployment
 from airloop.gate import card_files
+from airloop.models import model_version, serving_form
 from airloop.records import Described, Refitted, Window
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ def describe_refit(at: Deployment, window: Window, *, described: Described, refi
     """
     if refitted.outcome != "refitted":
         return described
-    html, text = card_files.publish(at.pipeline, refitted.version, at.settings, measured=described.measured)
+    files = model_version.version_files(at.pipeline.name, refitted.version, at.settings)
+    measured = described.measured | {"served_by": serving_form.served_by(files)}
+    html, text = card_files.publish(at.pipeline, refitted.version, at.settings, measured=measured)
     logger.info("%s %s: model card of version %d at %s", at.pipeline.name, window, refitted.version, html)
-    return dataclasses.replace(described, version=refitted.version, card_uri=html, json_uri=text)
+    return dataclasses.replace(described, version=refitted.version, measured=measured, card_uri=html, json_uri=text)

@@ -14,7 +14,7 @@ from airloop.errors import AirloopError, GuardRefused
 from airloop.features import definition_files, online_views
 from airloop.features.online_views import OnlineView, ServedFeature
 from airloop.models.forms import written
-from airloop.models.forms.choose import Form, chosen_form, fewer, plain_row
+from airloop.models.forms.choose import PIPELINE, Form, chosen_form, fewer, plain_row
 from airloop.models.forms.columns import model_columns
 from airloop.problems import task_of
 from airloop.records import Snapshot
@@ -87,6 +87,14 @@ def read(files: Files) -> ServingForm | None:
     except (GuardRefused, KeyError, TypeError, ValueError) as error:
         logger.warning("the version is served by its pipeline: %s", error)
         return None
+
+
+def served_by(files: Files) -> dict[str, str]:
+    """What answers for a version, for its card: `form`, and `why` where that is its pipeline."""
+    kept = read(files)
+    if kept is None:
+        return {"form": PIPELINE, "why": "no serving form lies beside its files"}
+    return {"form": kept.form.name if kept.form else PIPELINE, "why": kept.why}
 
 
 def real_rows(snapshot: Snapshot, columns: Sequence[str], settings: Settings) -> list[dict[str, Any]]:

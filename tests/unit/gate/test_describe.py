@@ -37,7 +37,10 @@ def test_it_lies_in_the_reports_and_in_the_run_of_its_training(turned_ledger, de
     card = json.loads(Path(described.json_uri).read_text())
     assert (card["version"]["number"], card["pipeline"]["owner"]) == (2, "tests")
     assert card["importance"] == described.measured["importance"]
-    assert "What its predictions rest on" in Path(described.card_uri).read_text()
+    page = Path(described.card_uri).read_text()
+    assert "What its predictions rest on" in page
+    assert card["served_by"] == {"form": "linear", "why": ""}
+    assert "a form of its own (linear)" in page
     artifacts = tracking.client(turned_ledger).list_artifacts(card["version"]["run_id"], "card")
     assert sorted(item.path for item in artifacts) == ["card/card.html", "card/card.json"]
 
