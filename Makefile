@@ -19,7 +19,7 @@ demo: $(HOME_DIR)/base.stamp ## the whole loop on a year of real flights; on mac
 	@$(BIN)/airloop demo $(if $(MONTHS),--months $(MONTHS))
 
 test: $(HOME_DIR)/dev.stamp ## all tests: unit, DAGs, integration, e2e
-	@$(BIN)/python -m pytest -n auto --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder $(PYTEST_ARGS)
 
 faults: $(HOME_DIR)/dev.stamp ## plant faults into a month of flights: what is said to each
 	@$(BIN)/python -m tests.faults

@@ -24,8 +24,6 @@ from airloop.settings import Settings, apply_quiet_environment
 from airloop.stores.mlflow import tracking_tables
 
 PLATFORMS = "tests/e2e/"
-MOST_WORKERS = 4
-"""Each holds one to two gigabytes."""
 MONTHS = "flight_months"
 RUN = subprocess.run
 OF_ONE_MODEL = ("airloop.gate.model_check", "airloop.authoring.reproduce_process")
@@ -75,11 +73,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name failures at once, unless each test is named anyhow."""
     if config.get_verbosity() <= 0:
         config.pluginmanager.register(Named(config))
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: the one with the platforms mostly waits for them."""
-    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Workers:
