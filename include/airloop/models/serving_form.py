@@ -91,10 +91,10 @@ def read(files: Files) -> ServingForm | None:
 
 def served_by(files: Files) -> dict[str, str]:
     """What answers for a version, for its card: `form`, and `why` where that is its pipeline."""
-    kept = read(files)
-    if kept is None:
+    beside = read(files)
+    if beside is None:
         return {"form": PIPELINE, "why": "no serving form lies beside its files"}
-    return {"form": kept.form.name if kept.form else PIPELINE, "why": kept.why}
+    return {"form": beside.form.name if beside.form else PIPELINE, "why": beside.why}
 
 
 def real_rows(snapshot: Snapshot, columns: Sequence[str], settings: Settings) -> list[dict[str, Any]]:
