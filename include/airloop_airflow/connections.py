@@ -68,17 +68,29 @@ def _url(connection: Any) -> str:
 
 
 def _url_by_provider(connection: Any) -> str | None:
-    """As the hook makes it of the whole connection; older ones have a text of it only (DbApiHook.get_uri)."""
+    """As the type's hook makes it of the whole connection, a URL or its text; None where there is no such hook.
+
+    Raises:
+        ConfigError: The hook lacks something of the connection. What it says is left out: it may hold a secret.
+    """
     try:
         hook = connection.get_hook()
-        url = _of_hook(hook)
-    except (AirflowException, ImportError, AttributeError):
+    except (AirflowException, ImportError):
         return None
-    return str(url) if isinstance(url, str) else str(url.render_as_string(hide_password=False))
+    try:
+        url = _of_hook(hook)
+    except AttributeError:
+        return None
+    except Exception as error:  # whatever a provider raises about an incomplete connection
+        raise ConfigError(
+            f"connection {connection.conn_id!r}: its provider's {type(hook).__name__} makes no URL of it "
+            f"({type(error).__name__}): complete the connection, or name SQLAlchemy's dialect: {{{_SCHEME!r}: ...}}"
+        ) from None
+    return url if isinstance(url, str) else str(url.render_as_string(hide_password=False))
 
 
 def _of_hook(hook: Any) -> Any:
     try:
         return hook.sqlalchemy_url
-    except NotImplementedError:
+    except NotImplementedError:  # DbApiHook says so of hooks that have the text only
         return hook.get_uri()

@@ -63,6 +63,36 @@ def test_of_another_type_its_provider_makes_the_url(monkeypatch: pytest.MonkeyPa
         url(conn_type="ftp", **FULL)
 
 
+class TextOnly:
+    """A hook of a provider that makes a text of a connection, and no URL."""
+
+    @property
+    def sqlalchemy_url(self) -> URL:
+        raise NotImplementedError
+
+    def get_uri(self) -> str:
+        return f"trino://u:{PASSWORD}@db/shop"
+
+
+class Incomplete(TextOnly):
+    def get_uri(self) -> str:
+        raise ValueError(f"no account beside {PASSWORD}")
+
+
+def test_a_provider_may_have_the_text_of_a_url_only(monkeypatch: pytest.MonkeyPatch, url: Any) -> None:
+    monkeypatch.setattr(Connection, "get_hook", lambda _self: TextOnly())
+    assert url(conn_type="trino", **FULL) == TextOnly().get_uri()
+
+
+def test_what_a_provider_lacks_is_one_error_without_its_words(monkeypatch: pytest.MonkeyPatch, url: Any) -> None:
+    monkeypatch.setattr(Connection, "get_hook", lambda _self: Incomplete())
+    with pytest.raises(
+        ConfigError, match=r"'shop': its provider's Incomplete makes no URL of it \(ValueError\)"
+    ) as refused:
+        url(conn_type="trino", **FULL)
+    assert PASSWORD not in str(refused.value)
+
+
 def test_a_sqlite_connection_is_a_file(monkeypatch: pytest.MonkeyPatch, url: Any) -> None:
     assert url(conn_type="sqlite", host="/data/shop.db") == "sqlite:////data/shop.db"
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", "sqlite:////data/shop.db")

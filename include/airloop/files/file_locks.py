@@ -23,7 +23,7 @@ def wait_for(handle: int, *, shared: bool = False) -> None:
     fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 
 
-def is_taken_at_once(handle: int) -> bool:
+def take_at_once(handle: int) -> bool:
     """Take the lock for oneself alone; False, at once, where somebody else has it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

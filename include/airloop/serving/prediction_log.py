@@ -149,7 +149,7 @@ def is_closed(path: Path) -> bool:
     """Whether nobody writes the segment any more."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        return file_locks.is_taken_at_once(handle)
+        return file_locks.take_at_once(handle)
     finally:
         os.close(handle)
 

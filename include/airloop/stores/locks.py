@@ -46,7 +46,7 @@ def _acquire(path: Path, what: str) -> int:
 
 
 def _wait(handle: int, what: str) -> None:
-    if not file_locks.is_taken_at_once(handle):
+    if not file_locks.take_at_once(handle):
         logger.info("%s: another run of it is under way, waiting", what)
         file_locks.wait_for(handle)
 

@@ -33,7 +33,7 @@ def is_held(settings: Settings, pipeline: str) -> bool:
     except FileNotFoundError:
         return False
     try:
-        return not file_locks.is_taken_at_once(handle)
+        return not file_locks.take_at_once(handle)
     finally:
         os.close(handle)
 

@@ -134,7 +134,7 @@ def try_lock(path: Path, holder: dict[str, Any], *, named: bool = True) -> Itera
     """
     handle = file_locks.open_lock(path)
     try:
-        if not file_locks.is_taken_at_once(handle):
+        if not file_locks.take_at_once(handle):
             yield False
             return
         os.ftruncate(handle, 0)
