@@ -86,14 +86,14 @@ def test_a_model_without_what_a_task_asks_for_fails(tmp_path, fitted, model, lab
     _, example = fitted
     folder = saved(model.fit(example, labels), tmp_path / "model", input_example=example)
     with pytest.raises((AttributeError, ValueError), match=says):
-        model_check.check_model(str(folder))
+        model_check.check_folder(str(folder))
 
 
 @pytest.mark.parametrize(("model", "labels"), [(LinearRegression(), [0.5, 2, 3]), (LogisticRegression(), [0, 1, 2])])
 def test_a_regressor_and_a_classifier_of_many_classes_pass(tmp_path, fitted, model, labels):
     _, example = fitted
     folder = saved(model.fit(example, labels), tmp_path / "model", input_example=example)
-    assert model_check.check_model(str(folder)) == 3
+    assert model_check.check_folder(str(folder)) == 3
 
 
 def test_a_version_is_checked_in_a_process_of_its_own(tmp_path, fitted, in_new_processes):

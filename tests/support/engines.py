@@ -13,7 +13,7 @@ import pyarrow as pa
 from tests.support import postgresql
 from tests.support.waiting import bound, until
 
-from airloop.authoring.engine_proof import Compared, compare
+from airloop.authoring.engine_proof import ComparedSection, compare
 from airloop.features.dialects import source_tree, translate
 from airloop.features.dialects.values import Values
 from airloop.features.engines.duckdb import DuckDB
@@ -98,7 +98,7 @@ class Sides:
     def rows(self, engine: str, sql: str) -> pa.Table:
         return self._engines[engine].query(self.translated(engine, sql))
 
-    def compared(self, engine: str, sql: str) -> Compared:
+    def compared(self, engine: str, sql: str) -> ComparedSection:
         return compare("probe", self.reference(sql), self.rows(engine, sql))
 
     def raw(self, engine: str, sql: str) -> pa.Table:

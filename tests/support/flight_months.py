@@ -13,7 +13,7 @@ from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
 from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.sketches import sketch_feed
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 from airloop.records import Alarm, Window
 from airloop.settings import Settings
 from nycflights import source
@@ -50,9 +50,9 @@ def sketches(number: int) -> dict[str, Sketch]:
     return sketch_window(flights(), rows_of(month(number)), month(number))
 
 
-def past_of(number: int) -> dict[str, list[Past]]:
+def past_of(number: int) -> dict[str, list[PastWindow]]:
     return {
-        name: [Past(month(earlier), sketches(earlier)[name]) for earlier in range(max(1, number - 3), number)]
+        name: [PastWindow(month(earlier), sketches(earlier)[name]) for earlier in range(max(1, number - 3), number)]
         for name in sketches(1)
     }
 

@@ -10,7 +10,7 @@ from tests.support.flight_months import flights
 from airloop.config import Pipeline
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 from airloop.records import Alarm, Window
 
 Plant = Callable[[str, pl.DataFrame], pl.DataFrame]
@@ -76,7 +76,7 @@ def history(label: str, plant: Plant = as_it_is, *, planted: int = 0, last: int 
         by_window[number] = list(notice(Looked(pipeline, window, sketches, past, answers)))
         answers |= {(window, subject): "" for alarm in by_window[number] for subject in alarm.subject.split(", ")}
         for name, sketch in sketches.items():
-            past.setdefault(name, []).append(Past(window, sketch))
+            past.setdefault(name, []).append(PastWindow(window, sketch))
     return {number: alarms for number, alarms in by_window.items() if alarms}
 
 

@@ -11,7 +11,7 @@ from airloop.config import Pipeline
 from airloop.config.calendar import Calendar, calendar_windows
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
-from airloop.data.feed_history.store import MOST_WINDOWS, Past
+from airloop.data.feed_history.store import MOST_WINDOWS, PastWindow
 from airloop.records import Alarm, Window
 
 Rows = dict[str, pl.DataFrame]
@@ -66,9 +66,9 @@ class WatchedTable:
         return tuple(calendar_windows(self.calendar, Window(first, last))[1:-1])  # type: ignore[arg-type]
 
     @cached_property
-    def before(self) -> dict[str, list[Past]]:
+    def before(self) -> dict[str, list[PastWindow]]:
         """The windows before the last ones, as sketches."""
-        past: dict[str, list[Past]] = {}
+        past: dict[str, list[PastWindow]] = {}
         for window in self.windows[: -self.last]:
             self._look(window, self.rows(window), past, {})
         return past
@@ -95,7 +95,7 @@ class WatchedTable:
 
     def false_alarms(self) -> list[tuple[str, str, str]]:
         """(window, kind, subject) of all that is said where nothing was planted; each is accepted."""
-        past: dict[str, list[Past]] = {}
+        past: dict[str, list[PastWindow]] = {}
         answers: dict[tuple[Window, str], str] = {}
         lines = []
         for window in self.windows:
@@ -107,7 +107,7 @@ class WatchedTable:
         self,
         window: Window,
         rows: Rows,
-        past: dict[str, list[Past]],
+        past: dict[str, list[PastWindow]],
         answers: dict[tuple[Window, str], str],
         answer: str = "",
     ) -> tuple[Alarm, ...]:
@@ -115,7 +115,7 @@ class WatchedTable:
         noticed = notice(Looked(self.pipeline, window, sketches, past, answers))
         answers |= {(window, subject): answer for alarm in noticed for subject in alarm.subject.split(", ")}
         for name, sketch in sketches.items():
-            past[name] = [*past.get(name, []), Past(window, sketch)][-MOST_WINDOWS:]
+            past[name] = [*past.get(name, []), PastWindow(window, sketch)][-MOST_WINDOWS:]
         return noticed
 
 

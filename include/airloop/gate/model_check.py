@@ -14,7 +14,7 @@ from airloop.settings import apply_quiet_environment
 _SHOWN_CHARACTERS = 500
 
 
-def check_model(folder: str, reviewed: frozenset[str] = frozenset()) -> int:
+def check_folder(folder: str, reviewed: frozenset[str] = frozenset()) -> int:
     """Load a scikit-learn model by airloop's own list of types and predict on its input example.
 
     Args:
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
     folder, project, *reviewed = arguments
     make_importable(Path(project))
     try:
-        check_model(folder, frozenset(reviewed))
+        check_folder(folder, frozenset(reviewed))
     except Exception as error:  # any failure means the same: this model must not serve
         line = " ".join(f"{type(error).__name__}: {error}".split())
         sys.stderr.write(line[:_SHOWN_CHARACTERS] + "\n")

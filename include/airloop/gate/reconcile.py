@@ -34,7 +34,7 @@ def reconcile(pipeline_name: str, settings: Settings) -> list[str]:
     lines: list[str] = []
     for _ in range(_ROUNDS):
         # The alias is read first: a promotion that ends in between can then only look like a move of the past.
-        alias = registry.aliases(settings, pipeline_name).get(registry.CHAMPION)
+        alias = registry.aliases(settings, pipeline_name).get(registry.CHAMPION_ALIAS)
         head, history = ledger.head(settings, pipeline_name), ledger.history(settings, pipeline_name)
         unfinished = history.open_move()
         if unfinished is not None and not _registered(settings, unfinished.payload):
@@ -97,16 +97,16 @@ def _repair(pipeline_name: str, settings: Settings, history: History, *, alias: 
             pipeline_name,
             kind=kind,
             effective_at=history.data_time(),
-            payload={"alias": registry.CHAMPION, "pointed_at": alias, "restored": champion, "says": says},
+            payload={"alias": registry.CHAMPION_ALIAS, "pointed_at": alias, "restored": champion, "says": says},
             expected_head=head,
         )
     except GuardRefused:  # the ledger moved on: look again
         return []
     logger.log(logging.WARNING if kind == "reconciled" else logging.ERROR, "%s: %s", pipeline_name, says)
     if champion is None:
-        registry.delete_alias(settings, pipeline_name, registry.CHAMPION)
+        registry.delete_alias(settings, pipeline_name, registry.CHAMPION_ALIAS)
     else:
-        registry.set_alias(settings, pipeline_name, registry.CHAMPION, champion)
+        registry.set_alias(settings, pipeline_name, registry.CHAMPION_ALIAS, champion)
     return [f"{says} (ledger entry {entry.sequence})"]
 
 

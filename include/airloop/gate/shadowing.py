@@ -35,14 +35,14 @@ PASSED, REFUSED, WAITS = "passed", "refused", "waits"
 
 
 @dataclass(frozen=True)
-class Standing:
+class ShadowOutcome:
     """How a decision stands with the rule: PASSED, REFUSED (for good) or WAITS, and why in a sentence."""
 
     outcome: str
     says: str
 
 
-def ask(pipeline: Pipeline, settings: Settings, sequence: int) -> Standing:
+def ask(pipeline: Pipeline, settings: Settings, sequence: int) -> ShadowOutcome:
     """Judge the rule for a decision; PASSED and REFUSED are put on record once, and stand from then on.
 
     Raises:
@@ -55,14 +55,14 @@ def ask(pipeline: Pipeline, settings: Settings, sequence: int) -> Standing:
         raise GuardRefused(f"{sequence} is not a decision of {pipeline.name} that passed: see `airloop ledger show`")
     declared = pipeline.gate.shadowed
     if declared is None or decision.payload["champion_version"] is None or decision.payload.get("not_comparable"):
-        return Standing(PASSED, "no champion to stand beside, or no rule that asks for it")
+        return ShadowOutcome(PASSED, "no champion to stand beside, or no rule that asks for it")
     standing = history.shadow_of(sequence)
     if standing is None:
         rule, measured = declared.build(), _measured(pipeline, decision, history, settings)
         if lacking := rule.lacking(measured):
-            return Standing(WAITS, lacking)
+            return ShadowOutcome(WAITS, lacking)
         standing = _record(pipeline, settings, decision, rule, measured)
-    return Standing(standing.payload["outcome"], standing.payload["why"])
+    return ShadowOutcome(standing.payload["outcome"], standing.payload["why"])
 
 
 def require(pipeline: Pipeline, settings: Settings, decision: Entry) -> None:
@@ -140,7 +140,7 @@ def _measured(pipeline: Pipeline, decision: Entry, history: History, settings: S
         return measured
     task = task_of(pipeline)
     champion, challenger = (
-        task.from_column(counted[name]) for name in (shadowed_rows.CHAMPION, shadowed_rows.CHALLENGER)
+        task.from_column(counted[name]) for name in (shadowed_rows.CHAMPION_COLUMN, shadowed_rows.CHALLENGER_COLUMN)
     )
     apart = np.abs(champion - challenger)
     measured |= {"rows": len(counted), "difference": float((apart.max(axis=1) if apart.ndim > 1 else apart).mean())}
@@ -157,9 +157,12 @@ def _pairs(pipeline: Pipeline, version: int, champion: int, settings: Settings, 
     Rows that sent features of their own count too: an application may send all of them, always.
     """
     uri, key = shadowed_rows.shadow_uri(pipeline, settings), pipeline.prediction.entity_key
-    columns = [key, "answered_at", "decision_time", shadowed_rows.CHAMPION, shadowed_rows.CHALLENGER]
+    columns = [key, "answered_at", "decision_time", shadowed_rows.CHAMPION_COLUMN, shadowed_rows.CHALLENGER_COLUMN]
     start = pipeline.coverage.start
-    if start >= until or prediction_tables.opened(uri, pipeline, settings, column=shadowed_rows.CHAMPION) is None:
+    if (
+        start >= until
+        or prediction_tables.opened(uri, pipeline, settings, column=shadowed_rows.CHAMPION_COLUMN) is None
+    ):
         return pd.DataFrame(columns=columns)
     both = (
         lake.between("decision_time", Window(start, until))

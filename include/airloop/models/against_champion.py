@@ -14,7 +14,7 @@ from airloop.records import Evidence, Snapshot
 
 
 @dataclass(frozen=True)
-class Compared:
+class AgainstChampion:
     """The champion's metrics, the evidence against it, and what kept either from being made (see Evaluated).
 
     Attributes:
@@ -34,7 +34,7 @@ class Compared:
 
 def against_champion(
     at: Deployment, version: int | None, snapshot: Snapshot, *, rows: pd.DataFrame, predicted: Floats, looks: int
-) -> Compared:
+) -> AgainstChampion:
     """The champion on labelled rows of the holdout, beside what the candidate predicts for them.
 
     Args:
@@ -46,22 +46,22 @@ def against_champion(
     """
     pipeline, settings = at.pipeline, at.settings
     if version is None:
-        return Compared()
+        return AgainstChampion()
     try:
         champion = model_version.load_unseen(pipeline, version, settings, start=snapshot.holdout.start)
         if unfit := champion.unfit_for(pipeline, settings):
-            return Compared(not_comparable=unfit[0])
+            return AgainstChampion(not_comparable=unfit[0])
         if other := model_version.other_labels(pipeline, champion, settings):
-            return Compared(not_comparable=other)
+            return AgainstChampion(not_comparable=other)
         if problem := _overlap(champion, snapshot):
-            return Compared(problems=(problem,))
+            return AgainstChampion(problems=(problem,))
         theirs = champion.predict(pipeline, rows)
     except GuardRefused as error:
-        return Compared(not_comparable=str(error))
+        return AgainstChampion(not_comparable=str(error))
     evidence, problems = gate_evidence.compare(pipeline, rows, theirs, predicted, looks=looks)
     values = metric_values(task_of(pipeline), rows["label"], theirs)
     instead = None if champion.version == version else champion.version
-    return Compared(values, evidence, problems, predicted=theirs, version=instead, model=champion)
+    return AgainstChampion(values, evidence, problems, predicted=theirs, version=instead, model=champion)
 
 
 def _overlap(champion: ModelVersion, snapshot: Snapshot) -> str:

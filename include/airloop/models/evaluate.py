@@ -10,7 +10,7 @@ import pandas as pd
 from airloop.deployment import Deployment
 from airloop.features import feature_store
 from airloop.models import looks, model_version, reserve, rules_measured, without_labels
-from airloop.models.against_champion import Compared, against_champion
+from airloop.models.against_champion import AgainstChampion, against_champion
 from airloop.models.decision_threshold import threshold_of
 from airloop.models.evaluation_plots import log_pictures
 from airloop.models.holdout import JudgedModel, holdout_of
@@ -74,7 +74,7 @@ def evaluate(
     """
     scored = _scored(at, snapshot, trained)
     unlabelled = without_labels.reason(at.pipeline, scored.rows)
-    compared = Compared()
+    compared = AgainstChampion()
     if not unlabelled:
         compared = against_champion(
             at, reads.champion, snapshot, rows=scored.rows, predicted=scored.predicted, looks=reads.looks
@@ -140,7 +140,9 @@ def _fingerprint_problems(at: Deployment, snapshot: Snapshot) -> list[str]:
     return [f"feature definitions changed since the snapshot: {snapshot.feature_fingerprint[:12]}, now {now[:12]}"]
 
 
-def _rules(at: Deployment, scored: _Scored, compared: Compared, *, looks_before: int) -> dict[str, dict[str, Any]]:
+def _rules(
+    at: Deployment, scored: _Scored, compared: AgainstChampion, *, looks_before: int
+) -> dict[str, dict[str, Any]]:
     """What gate.rules ask for."""
     pipeline, candidate, champion = at.pipeline, scored.candidate, compared.model
     if not pipeline.gate.rules:
@@ -170,7 +172,7 @@ def _keep_predictions(at: Deployment, snapshot: Snapshot, trained: TrainedModel,
 
 
 def _log(
-    at: Deployment, trained: TrainedModel, scored: _Scored, values: dict[str, float | None], compared: Compared
+    at: Deployment, trained: TrainedModel, scored: _Scored, values: dict[str, float | None], compared: AgainstChampion
 ) -> None:
     """Metrics, evidence and pictures, into the run of the training, which ends with them."""
     with tracking.resumed(at.settings, trained.run_id):

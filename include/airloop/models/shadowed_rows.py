@@ -7,7 +7,7 @@ from airloop.problems import task_of
 from airloop.settings import Settings
 from airloop.stores import lake
 
-CHAMPION, CHALLENGER = "champion_prediction", "challenger_prediction"
+CHAMPION_COLUMN, CHALLENGER_COLUMN = "champion_prediction", "challenger_prediction"
 
 
 def shadow_uri(pipeline: Pipeline, settings: Settings) -> str:
@@ -30,10 +30,10 @@ def schema(pipeline: Pipeline) -> pa.Schema:
             (pipeline.prediction.entity_key, pa.string()),
             ("decision_time", lake.INSTANT),
             ("champion_version", pa.int64()),
-            (CHAMPION, value),
+            (CHAMPION_COLUMN, value),
             ("challenger_version", pa.int64()),
             ("challenger_decision", pa.int64()),
-            (CHALLENGER, value),
+            (CHALLENGER_COLUMN, value),
             ("returned", pa.string()),
         ]
     )

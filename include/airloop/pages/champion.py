@@ -13,7 +13,7 @@ from airloop.stores.ledger import Entry, History
 
 
 @dataclass(frozen=True)
-class Champion:
+class InForce:
     """What the overview says of the version in force.
 
     Attributes:
@@ -45,7 +45,7 @@ def champion_card(
     looks: Sequence[Seen],
     decided: History,
     versions: Mapping[int, Version],
-) -> Champion | None:
+) -> InForce | None:
     """The champion by the ledger, not by an alias; None before the first promotion."""
     done = decided.in_force()
     if done is None:
@@ -54,7 +54,7 @@ def champion_card(
     judged = decided.judged(number)
     version = versions.get(judged)
     ends = [item.window.end for item in looks]
-    return Champion(
+    return InForce(
         version=number,
         since=done.effective_at,
         promoted_at=done.recorded_at,

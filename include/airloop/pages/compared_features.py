@@ -16,7 +16,7 @@ _ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedFeature:
     """One feature; of a text `live` and `trained` are None.
 
     Attributes:
@@ -37,7 +37,9 @@ class Compared:
     far: bool
 
 
-def compared(settings: Settings, snapshot: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[Compared]:
+def compared(
+    settings: Settings, snapshot: Mapping[str, Any], live: Sequence[Mapping[str, Any]]
+) -> list[ComparedFeature]:
     """Each feature of a training set that live rows have; empty where its file is not there any more."""
     if not snapshot.get("uri") or not live:
         return []
@@ -51,7 +53,7 @@ def compared(settings: Settings, snapshot: Mapping[str, Any], live: Sequence[Map
     return [_feature(name, [row.get(name) for row in live], trained.column(name).to_pylist()) for name in names]
 
 
-def _feature(name: str, live: Sequence[Any], trained: Sequence[Any]) -> Compared:
+def _feature(name: str, live: Sequence[Any], trained: Sequence[Any]) -> ComparedFeature:
     now, then = ([value for value in values if value is not None and value == value] for values in (live, trained))
     missing, before = (1 - len(there) / max(1, len(values)) for there, values in ((now, live), (then, trained)))
     late = missing - before > 0.1
@@ -59,10 +61,10 @@ def _feature(name: str, live: Sequence[Any], trained: Sequence[Any]) -> Compared
         known = Counter(then)
         expected = sum(rows == 1 for rows in known.values()) / max(1, len(then))
         unseen = max(0.0, sum(value not in known for value in now) / max(1, len(now)) - expected)
-        return Compared(name, None, None, missing, before, unseen, far=late or unseen > 0.1)
+        return ComparedFeature(name, None, None, missing, before, unseen, far=late or unseen > 0.1)
     mine, theirs = _quantiles(now), _quantiles(then)
     outside = mine is not None and theirs is not None and not theirs[0] <= mine[1] <= theirs[2]
-    return Compared(name, mine, theirs, missing, before, 0.0, far=late or outside)
+    return ComparedFeature(name, mine, theirs, missing, before, 0.0, far=late or outside)
 
 
 def _quantiles(values: Sequence[Any]) -> tuple[float, float, float] | None:

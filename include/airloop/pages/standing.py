@@ -19,7 +19,7 @@ _MOST_FILES = 3
 
 
 @dataclass(frozen=True)
-class Standing:
+class OpenItem:
     """One thing that is not as it is when nothing is to do.
 
     Attributes:
@@ -37,7 +37,7 @@ class Standing:
     state: str = "warn"
 
 
-def standing(site: Site, pipeline: Pipeline, windows: Sequence[Seen], decided: History) -> list[Standing]:
+def standing(site: Site, pipeline: Pipeline, windows: Sequence[Seen], decided: History) -> list[OpenItem]:
     """All of it, what keeps a champion from being replaced first.
 
     Args:
@@ -55,13 +55,13 @@ def standing(site: Site, pipeline: Pipeline, windows: Sequence[Seen], decided: H
     ]
 
 
-def _locked(pipeline: Pipeline, decided: History) -> Iterator[Standing]:
+def _locked(pipeline: Pipeline, decided: History) -> Iterator[OpenItem]:
     entry = decided.lock()
     if entry is None:
         return
     by = "a rollback" if entry.kind == "rolled_back" else "a lock"
     who, why = entry.payload.get("who", "?"), entry.payload.get("why", "?")
-    yield Standing(
+    yield OpenItem(
         "Promotions locked",
         f"by {by} of {who}: {why}",
         entry.recorded_at,
@@ -71,12 +71,12 @@ def _locked(pipeline: Pipeline, decided: History) -> Iterator[Standing]:
     )
 
 
-def _asked(pipeline: Pipeline, decided: History) -> Iterator[Standing]:
+def _asked(pipeline: Pipeline, decided: History) -> Iterator[OpenItem]:
     for version in decided.challengers() if pipeline.approval.when.any else ():
         decision = decided.newest_decision_on(version)
         if decision is None or decided.answer_to(decision.sequence) is not None:
             continue
-        yield Standing(
+        yield OpenItem(
             "Approval asked for",
             f"v{version} passed its gate (decision {decision.sequence}) and may wait for a person",
             decision.recorded_at,
@@ -85,12 +85,12 @@ def _asked(pipeline: Pipeline, decided: History) -> Iterator[Standing]:
         )
 
 
-def _beside(site: Site, pipeline: Pipeline, decided: History) -> Iterator[Standing]:
+def _beside(site: Site, pipeline: Pipeline, decided: History) -> Iterator[OpenItem]:
     """A version that has to be asked beside the champion before it is promoted (gate.rules: shadowed)."""
     decision = decided.waiting()
     if pipeline.gate.shadowed is None or decision is None or decided.shadow_of(decision.sequence):
         return
-    yield Standing(
+    yield OpenItem(
         "Live traffic",
         f"v{decision.payload['version']} passed its gate (decision {decision.sequence}) and has to shadow the champion",
         decision.recorded_at,
@@ -100,7 +100,7 @@ def _beside(site: Site, pipeline: Pipeline, decided: History) -> Iterator[Standi
     )
 
 
-def _late(site: Site, pipeline: Pipeline) -> Iterator[Standing]:
+def _late(site: Site, pipeline: Pipeline) -> Iterator[OpenItem]:
     """Files that a window of the calendar waits for now; a feed says by `lateness_hours` how long."""
     patience = arrivals.patience(pipeline)
     if not patience or not pipeline.coverage.holds(site.now):
@@ -116,7 +116,7 @@ def _late(site: Site, pipeline: Pipeline) -> Iterator[Standing]:
                 first.setdefault(item.feed, (due, item))
     for feed, (due, item) in first.items():
         newest = f"its files end at {instant(item.newest)}" if item.newest else "no file of it has landed"
-        yield Standing(
+        yield OpenItem(
             "Waiting",
             f"{window(due)} waits for {feed}/{item.file}: {newest}",
             due.end,
@@ -125,7 +125,7 @@ def _late(site: Site, pipeline: Pipeline) -> Iterator[Standing]:
         )
 
 
-def _set_aside(pipeline: Pipeline, windows: Sequence[Seen]) -> Iterator[Standing]:
+def _set_aside(pipeline: Pipeline, windows: Sequence[Seen]) -> Iterator[OpenItem]:
     """Files of the newest window with any that were not read."""
     for item in windows:
         aside = item.record("ingest").get("set_aside", ())
@@ -133,7 +133,7 @@ def _set_aside(pipeline: Pipeline, windows: Sequence[Seen]) -> Iterator[Standing
             continue
         names = ", ".join(f"{file['feed']}/{file['uri'].rpartition('/')[2]}" for file in aside[:_MOST_FILES])
         more = f" and {count(len(aside) - _MOST_FILES)} more" if len(aside) > _MOST_FILES else ""
-        yield Standing(
+        yield OpenItem(
             "Set aside",
             f"{window(item.window)}: {names}{more} broke the declared contract: {aside[0]['why']}",
             None,

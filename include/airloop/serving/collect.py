@@ -125,7 +125,7 @@ def _append_pairs(pipeline: Pipeline, records: Sequence[Logged], settings: Setti
     rows = [_pair(pipeline, record, key) for record in records]
     table = pa.Table.from_pylist(rows, schema=shadowed_rows.schema(pipeline))
     uri, unique = shadowed_rows.shadow_uri(pipeline, settings), ("prediction_id", "answered_at")
-    prediction_tables.opened(uri, pipeline, settings, column=shadowed_rows.CHAMPION)
+    prediction_tables.opened(uri, pipeline, settings, column=shadowed_rows.CHAMPION_COLUMN)
     window = _around([row["answered_at"] for row in rows])
     added, _ = append_once(uri, table, settings, time_column="answered_at", key=unique, window=window)
     return added
@@ -141,11 +141,11 @@ def _pair(pipeline: Pipeline, record: Logged, key: str) -> dict[str, Any]:
         key: _key(record, key),
         "decision_time": parse_instant(record.as_of),
         "champion_version": champion.version,
-        shadowed_rows.CHAMPION: champion.prediction,
+        shadowed_rows.CHAMPION_COLUMN: champion.prediction,
         "challenger_version": challenger.version,
         "challenger_decision": challenger.decision,
-        shadowed_rows.CHALLENGER: challenger.prediction,
-        "returned": record.role or score.CHAMPION,
+        shadowed_rows.CHALLENGER_COLUMN: challenger.prediction,
+        "returned": record.role or score.CHAMPION_ROLE,
     }
 
 
@@ -160,7 +160,7 @@ def _append_scored(pipeline: Pipeline, records: Sequence[Logged], settings: Sett
             key: pa.array([record.entity[key] for record in rows], pa.string()),
             "decision_time": pa.array(times, lake.INSTANT),
             "model_version": pa.array([record.version for record in rows], pa.int64()),
-            "role": pa.array([score.CHAMPION] * len(rows), pa.string()),
+            "role": pa.array([score.CHAMPION_ROLE] * len(rows), pa.string()),
             "mode": pa.array(["live"] * len(rows), pa.string()),
             PREDICTION: _predictions(pipeline, rows),
             "window_start": pa.array([period_start(pipeline.calendar, time) for time in times], lake.INSTANT),

@@ -24,7 +24,7 @@ from airloop.stores.tables_read import TablesRead
 logger = logging.getLogger(__name__)
 
 Mode = Literal["live", "backtest"]
-CHAMPION = "champion"
+CHAMPION_ROLE = "champion"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def score(at: Deployment, window: Window, reads: ModelAndTables, *, mode: Mode =
     """
     pipeline, settings, version = at.pipeline, at.settings, reads.version
     if version is None:
-        return Scored(window=window, version=0, role=CHAMPION, mode=mode, rows=0, appended=0, table_version=-1)
+        return Scored(window=window, version=0, role=CHAMPION_ROLE, mode=mode, rows=0, appended=0, table_version=-1)
     model = model_version.load_serving(pipeline, version, settings)
     recorded_digest.record_digest(pipeline, model, settings)
     refuse_future(model, window, mode=mode)
@@ -105,7 +105,7 @@ def score(at: Deployment, window: Window, reads: ModelAndTables, *, mode: Mode =
     return Scored(
         window=window,
         version=version,
-        role=CHAMPION,
+        role=CHAMPION_ROLE,
         mode=mode,
         rows=len(frame),
         appended=appended,
@@ -150,7 +150,7 @@ def _rows(pipeline: Pipeline, frame: pd.DataFrame, *, model: ModelVersion, mode:
             key: pa.array(frame[key], pa.string()),
             "decision_time": pa.array(frame["decision_time"], lake.INSTANT),
             "model_version": pa.array([model.version] * count, pa.int64()),
-            "role": pa.array([CHAMPION] * count, pa.string()),
+            "role": pa.array([CHAMPION_ROLE] * count, pa.string()),
             "mode": pa.array([mode] * count, pa.string()),
             PREDICTION: task.to_arrow(predicted),
             "window_start": pa.array([window.start] * count, lake.INSTANT),

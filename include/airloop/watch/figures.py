@@ -17,7 +17,7 @@ from airloop.records import Alarm, Monitored
 from airloop.watch import influence
 from airloop.watch.drift import Drift
 from airloop.watch.influence import ModelOnRows
-from airloop.watch.past import Past
+from airloop.watch.past import ChampionPast
 
 LOSS_RATIO = 1.5
 """A loss leaves its past when the good end of its interval is above this many times the worst one there."""
@@ -34,7 +34,7 @@ _CHANCE = {"roc_auc": 0.5}
 _NEXT = "If the data are right, the next window decides; answer it sooner by `airloop alarms answer`"
 
 
-def performance(pipeline: Pipeline, monitored: Monitored, past: Past) -> list[Alarm]:
+def performance(pipeline: Pipeline, monitored: Monitored, past: ChampionPast) -> list[Alarm]:
     """`performance`, of each metric that is beyond a floor of the gate, or worse than the champion ever was.
 
     A floor is a promise, so the metric itself must keep it: beyond it alarms, once policy.min_rows rows on
@@ -106,7 +106,7 @@ def _worse_than_ever(metric: str, good: float | None, known: Sequence[float]) ->
     return f"the worst of its holdout and the {len(known) - 1} windows before was {worst:.4f}"
 
 
-def calibration(judged: pd.DataFrame, monitored: Monitored, past: Past) -> list[Alarm]:
+def calibration(judged: pd.DataFrame, monitored: Monitored, past: ChampionPast) -> list[Alarm]:
     """`calibration`, when predictions are off on average by more than they were and than days differ.
 
     The gap less two standard errors (of day sums) must be above GAP_RATIO times the largest of holdout and windows
@@ -125,7 +125,7 @@ def calibration(judged: pd.DataFrame, monitored: Monitored, past: Past) -> list[
     return [Alarm("calibration", "prediction", f"{says}. {hint} {_NEXT}.", gap, usual, holds_training=False)]
 
 
-def _error_of_gap(judged: pd.DataFrame, past: Past) -> float | None:
+def _error_of_gap(judged: pd.DataFrame, past: ChampionPast) -> float | None:
     """Standard error of the mean gap, rows of a day taken together; None with fewer than 5 days."""
     if len(judged) < evidence.MIN_ROWS or evidence.blocks(evidence.utc_days(judged["decision_time"])) < _FEWEST_DAYS:
         return None
@@ -151,7 +151,7 @@ class Predicted:
     then: pd.Series
 
 
-def prediction_drift(measured: Drift, predicted: Predicted, past: Past) -> list[Alarm]:
+def prediction_drift(measured: Drift, predicted: Predicted, past: ChampionPast) -> list[Alarm]:
     """`prediction_drift`, when predictions have left the holdout's and no outcome explains it.
 
     Their score is at least PREDICTION_PSI and above PSI_RATIO times the largest in the windows before; and either the
@@ -189,7 +189,7 @@ def _single_cause(predicted: Predicted) -> str:
     return name if weights[name] < _LEANS_ON * sum(weights.values()) else ""
 
 
-def outcomes_moved_along(judged: pd.DataFrame, past: Past) -> float:
+def outcomes_moved_along(judged: pd.DataFrame, past: ChampionPast) -> float:
     """How far mean labels have moved from the holdout's, as a share of how far mean predictions have, their way.
 
     Of a multiclass task both are vectors, one number a class, and the labels' is projected on the predictions'. With

@@ -16,7 +16,7 @@ from airloop.watch import influence
 from airloop.watch.drift import ColumnDrift, Drift
 from airloop.watch.influence import ModelOnRows
 from airloop.watch.kept_reference import Counts
-from airloop.watch.past import Past
+from airloop.watch.past import ChampionPast
 
 MORE_MISSING, MORE_MOVED = 0.1, 0.02
 """A feature misses too much from this share of rows on, beyond training; or where that alone moves predictions this far
@@ -80,7 +80,7 @@ def new_categories(measured: Drift, on_rows: ModelOnRows) -> list[Alarm]:
     ]
 
 
-def labels_missing(rows: pd.DataFrame, known: Counts, past: Past) -> list[Alarm]:
+def labels_missing(rows: pd.DataFrame, known: Counts, past: ChampionPast) -> list[Alarm]:
     """`labels_missing`, when more scored rows lack their label than ever; see UNLABELLED_RATIO. Of anomalies never.
 
     Rows of a day share their fate (a storm cancels many of them), so two standard errors are granted too: of so many
@@ -106,7 +106,7 @@ def labels_missing(rows: pd.DataFrame, known: Counts, past: Past) -> list[Alarm]
     return [Alarm("labels_missing", "label", says, share, usual)]
 
 
-def label_rate(judged: pd.DataFrame, known: Counts, past: Past) -> list[Alarm]:
+def label_rate(judged: pd.DataFrame, known: Counts, past: ChampionPast) -> list[Alarm]:
     """`label_rate`, of each class far more or far less frequent than in training and holdout; see ODDS_RATIO.
 
     A value has no rate: of a regression, or of quantiles, the calibration says whether labels are of another size.

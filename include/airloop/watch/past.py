@@ -22,7 +22,7 @@ _RECORDS_A_LOOK = 4
 
 
 @dataclass(frozen=True)
-class Past:
+class ChampionPast:
     """What is usual for a champion.
 
     Attributes:
@@ -72,7 +72,7 @@ def _numbers(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def past_of(champion: ModelVersion, pipeline: Pipeline, windows: Sequence[Monitored]) -> Past:
+def past_of(champion: ModelVersion, pipeline: Pipeline, windows: Sequence[Monitored]) -> ChampionPast:
     """A champion's past out of what is loaded; see `earlier_windows`."""
     task, holdout = task_of(pipeline), champion.holdout_predictions
     held_out = (
@@ -81,11 +81,11 @@ def past_of(champion: ModelVersion, pipeline: Pipeline, windows: Sequence[Monito
     spread = None
     if len(held_out):
         spread = task.spread(held_out["label"].to_numpy(dtype="float64"), task.from_column(held_out[PREDICTION]))
-    return Past(task, held_out, tuple(windows), spread)
+    return ChampionPast(task, held_out, tuple(windows), spread)
 
 
 def earlier_windows(pipeline: Pipeline, evidence: Window, version: int, settings: Settings) -> list[Monitored]:
-    """The last WINDOWS live looks at the version before this evidence, newest first; see Past.windows.
+    """The last WINDOWS live looks at the version before this evidence, newest first; see ChampionPast.windows.
 
     No two of them share a row: looks that overlap would make what has just begun look usual.
     """

@@ -12,7 +12,7 @@ from airloop.cli.output import write_line
 from airloop.errors import ConfigError
 
 if TYPE_CHECKING:
-    from airloop_platform.project.files import Parts
+    from airloop_platform.project.files import ProjectParts
     from airloop_platform.project.start import Start
 
 app = typer.Typer()
@@ -53,7 +53,7 @@ def init(
     if into_airflow and not (folder / "dags").is_dir():
         raise ConfigError(f"{folder} is not an Airflow project: it has no dags/; leave out --into-airflow to make one")
     written, draft = pipeline_files(start)
-    parts = files.Parts(folder.resolve().name, find_wheel(wheel), start, draft, written)
+    parts = files.ProjectParts(folder.resolve().name, find_wheel(wheel), start, draft, written)
     contents = files.for_airflow(parts) if into_airflow else files.whole_project(parts)
     if not into_airflow:
         write.refuse_folder(folder, contents, besides=[path for path in (table, parts.wheel) if path])
@@ -98,7 +98,7 @@ def _start(
     return Start(pipeline, table, NamedRoles.checked(keys, time, label, task), dialect)  # type: ignore[arg-type]
 
 
-def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:
+def _say_next(folder: Path, parts: "ProjectParts", *, into_airflow: bool) -> None:
     from airloop.authoring.scaffold import inferred
     from airloop_platform.project import shipped
 
@@ -127,7 +127,7 @@ def _say_next(folder: Path, parts: "Parts", *, into_airflow: bool) -> None:
     write_line(f"  airloop replay {name} --anew      its past through the whole loop on a real Airflow")
 
 
-def _landed_by(parts: "Parts") -> Iterator[str]:
+def _landed_by(parts: "ProjectParts") -> Iterator[str]:
     """The commands that land the table, with the options that say how it is written."""
     from airloop.authoring.scaffold import EVENTS, OUTCOMES
 

@@ -29,7 +29,7 @@ _IMAGES_FOLDER = "/opt/airloop/airflow_config"
 
 
 @dataclass(frozen=True)
-class Parts:
+class ProjectParts:
     """What the files are made of.
 
     Attributes:
@@ -45,13 +45,13 @@ class Parts:
     pipeline_files: dict[str, bytes]
 
 
-def for_airflow(parts: Parts) -> dict[str, bytes]:
+def for_airflow(parts: ProjectParts) -> dict[str, bytes]:
     """What an existing Airflow project lacks: DAG files, plugin, feature repository, the pipeline, airloop's wheel."""
     wheel = {f"wheels/{parts.wheel.name}": parts.wheel.read_bytes()} if parts.wheel else {}
     return {**shipped.thin_files(), **parts.pipeline_files, **wheel}
 
 
-def whole_project(parts: Parts) -> dict[str, bytes]:
+def whole_project(parts: ProjectParts) -> dict[str, bytes]:
     """Everything."""
     values = _values(parts)
     rendered = {
@@ -70,7 +70,7 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "airloop-project"
 
 
-def _values(parts: Parts) -> dict[str, Any]:
+def _values(parts: ProjectParts) -> dict[str, Any]:
     start, plan = parts.start, parts.draft.plan
     return {
         "title": parts.title,

@@ -49,7 +49,7 @@ class Parts:
     _restarts: dict[str, int] = field(default_factory=dict)
 
     def start(self, name: str, command: Command, *, gate: int | None = None) -> None:
-        """Start a part; `gate` is the reader of a `Gate` it has to wait at."""
+        """Start a part; `gate` is the reader of a `SchedulerHold` it has to wait at."""
         if gate is not None:
             command = replace(command, environment={**command.environment, "AIRLOOP_SCHEDULER_GATE": str(gate)})
         process = start(command, cwd=self.cwd, gate=gate)
@@ -106,7 +106,7 @@ class Parts:
         write_private(self.folder.processes, {**urls, "services": services, "restarts": self._restarts})
 
 
-class Gate:
+class SchedulerHold:
     """What holds the scheduler back between its preload and its first look at the database.
 
     The scheduler reads one byte from an inherited pipe. When the supervisor dies instead, the end of file ends it.

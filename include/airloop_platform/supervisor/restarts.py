@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from airloop.errors import AirloopError
-from airloop_platform.supervisor.parts import Death, Gate, Parts
+from airloop_platform.supervisor.parts import Death, Parts, SchedulerHold
 from airloop_platform.supervisor.processes import Command
 from airloop_platform.supervisor.services import log_tail
 
@@ -36,7 +36,7 @@ class Restarts:
     clock: Callable[[], float] = time.monotonic
     _deaths: dict[str, list[float]] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
-    _awaiting_api: dict[str, Gate | None] = field(default_factory=dict)
+    _awaiting_api: dict[str, SchedulerHold | None] = field(default_factory=dict)
 
     def look(self) -> None:
         """One look, every quarter of a second or so: note who died, start who is due, let a waiting scheduler go.
@@ -79,7 +79,7 @@ class Restarts:
 
     def _start(self, name: str) -> None:
         # A scheduler that is faster than the API server fails the tasks whose processes went with its predecessor.
-        gate = Gate() if name == "scheduler" else None
+        gate = SchedulerHold() if name == "scheduler" else None
         self.parts.restart(name, self.commands[name], gate=gate.reader if gate else None)
         superseded = self._awaiting_api.pop(name, None)
         if superseded:

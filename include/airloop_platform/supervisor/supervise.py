@@ -15,7 +15,7 @@ from airloop_platform.supervisor.credentials import USERNAME, credentials, mlflo
 from airloop_platform.supervisor.databases import keep_private, mark_migrated, migration_due, prefer_wal
 from airloop_platform.supervisor.declarations import Declarations
 from airloop_platform.supervisor.environment import LOCALHOST
-from airloop_platform.supervisor.parts import Gate, Parts
+from airloop_platform.supervisor.parts import Parts, SchedulerHold
 from airloop_platform.supervisor.ports import choose_port, choose_ports
 from airloop_platform.supervisor.presence import SUPERVISOR, clean_leftovers, holder, refusal
 from airloop_platform.supervisor.processes import Command
@@ -125,7 +125,7 @@ class _Supervision:
             self.airflow_url, self.mlflow_url, USERNAME, secret.admin_password, mlflow_password, self.serving_url
         )
         parts = Parts(self.folder, self.settings.home, self.airflow_url, self.mlflow_url, self.serving_url)
-        with self._temporary_files(), closing(parts), closing(Gate()) as gate:
+        with self._temporary_files(), closing(parts), closing(SchedulerHold()) as gate:
             try:
                 commands = self._start(parts, gate)
                 write_private(self.folder.platform, asdict(platform))
@@ -158,7 +158,7 @@ class _Supervision:
         finally:
             shutil.rmtree(self.folder.temporary, ignore_errors=True)
 
-    def _start(self, parts: Parts, gate: Gate) -> Mapping[str, Command]:
+    def _start(self, parts: Parts, gate: SchedulerHold) -> Mapping[str, Command]:
         """Start everything and return the services' commands.
 
         Importing is most of the work, so all import at once; the gate keeps the order that matters: a scheduler that is

@@ -9,7 +9,7 @@ import pytest
 from tests.support import toy
 
 from airloop.authoring import review
-from airloop.authoring.review.champion import Champion
+from airloop.authoring.review.champion import Baseline
 from airloop.authoring.review.differences import Differences
 from airloop.authoring.review.findings import CHECK, DATA, LEAKS, TRAINING, Failure, Review
 from airloop.authoring.review.markdown import block, code, several, table
@@ -88,7 +88,7 @@ def reviewed(pipeline: Pipeline, found: Evidence | None, *, roc_auc: float = 0.8
         span=Span((toy.days(20, 40),), "nowhere", "copied from the landing folder"),
         snapshot=SNAPSHOT,
         change=change,
-        champion=Champion("version 3, in force here", 3, "forest", SNAPSHOT, np.zeros(840)) if found else None,
+        champion=Baseline("version 3, in force here", 3, "forest", SNAPSHOT, np.zeros(840)) if found else None,
         evaluated=evaluated,
         decision=judge(evaluated, pipeline.gate),
     )
@@ -160,7 +160,7 @@ def test_rows_blocks_seed_and_spans_are_said(pipeline: Pipeline) -> None:
 
 def test_a_champion_of_other_rows_is_not_taken_for_an_equal(pipeline: Pipeline) -> None:
     other = dataclasses.replace(SNAPSHOT, train=toy.days(0, 24), train_rows=1440)
-    champion = Champion("version 3, in force here", 3, "forest", other, np.zeros(840))
+    champion = Baseline("version 3, in force here", 3, "forest", other, np.zeros(840))
     text = review.as_comment([reviewed(pipeline, evidence(0.02, 0.005), champion=champion)])
     assert "the champion: `forest` trained on 1,440 rows" in text
     assert "The champion was trained on other rows than the change: part of the gain is theirs." in text

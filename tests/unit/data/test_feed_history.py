@@ -26,7 +26,7 @@ from tests.support.flight_months import (
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
 from airloop.data.feed_history.sketch import Sketch
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 
 FAULTS = {
     "departure delay in hours": (
@@ -160,7 +160,7 @@ def test_an_open_alarm_keeps_its_window_out_of_the_past_and_an_accepted_one_begi
     flipped = planted(plant)
     assert flipped == sketch_window(flights(), rows_of(window, plant), window)
     past = past_of(4)
-    longer = {name: [*items, Past(window, flipped[name])] for name, items in past.items()}
+    longer = {name: [*items, PastWindow(window, flipped[name])] for name, items in past.items()}
     may, as_before = month(5), sketches(5)
     for answer, kinds in (("", []), ("excluded", []), ("accepted", ["unit_change"])):
         found = notice(Looked(flights(), may, as_before, longer, {(window, subject): answer}))

@@ -24,7 +24,7 @@ from tests.support.flight_months import (
 
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 from nycflights import source
 
 DELAY, LATE = "arrival_delay_minutes", "departure_delay_minutes"
@@ -151,7 +151,7 @@ def test_a_predicted_amount_has_no_rate() -> None:
 def test_an_exchange_that_is_open_keeps_both_columns_out_of_the_past() -> None:
     window = month(4)
     exchanged = planted(FAULTS["humidity and visibility exchanged"][0])
-    longer = {name: [*items, Past(window, exchanged[name])] for name, items in past_of(4).items()}
+    longer = {name: [*items, PastWindow(window, exchanged[name])] for name, items in past_of(4).items()}
     may = sketches(5)
     answers = {(window, "weather.humid"): "", (window, "weather.visib"): ""}
     assert notice(Looked(flights(), month(5), may, longer, answers)) == ()

@@ -10,7 +10,7 @@ from tests.support.flight_months import flights
 from airloop.config import Feed, Pipeline
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 from airloop.data.validate_raw import expected_type
 from airloop.records import Window
 
@@ -58,7 +58,7 @@ def _alarms(**changed: pl.Expr) -> set[tuple[str, str]]:
             rows = rows.with_columns(value.alias(name.replace("_", " ")) for name, value in changed.items())
         sketches = sketch_window(pipeline, {"sales": rows}, window)
         found = {(alarm.kind, alarm.subject) for alarm in notice(Looked(pipeline, window, sketches, past, {}))}
-        past.setdefault("sales", []).append(Past(window, sketches["sales"]))
+        past.setdefault("sales", []).append(PastWindow(window, sketches["sales"]))
     return found
 
 

@@ -10,7 +10,7 @@ from tests.support.flight_months import flights
 from airloop.config import Pipeline
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 from airloop.records import Alarm, Window
 
 MONTHS = [Window(datetime(2024, n, 1, tzinfo=UTC), datetime(2024, n + 1, 1, tzinfo=UTC)) for n in (1, 2, 3, 4)]
@@ -52,7 +52,7 @@ def _alarms(promised: pl.Expr) -> list[Alarm]:
             rows = rows.with_columns(promised.alias("promised_at"))
         sketches = sketch_window(pipeline, {"orders": rows}, window)
         alarms = list(notice(Looked(pipeline, window, sketches, past, {})))
-        past.setdefault("orders", []).append(Past(window, sketches["orders"]))
+        past.setdefault("orders", []).append(PastWindow(window, sketches["orders"]))
     return alarms
 
 

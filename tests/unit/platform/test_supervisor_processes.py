@@ -15,7 +15,7 @@ from airloop.errors import AirloopError
 from airloop.settings import load_settings
 from airloop_platform.supervisor import shutdown
 from airloop_platform.supervisor.environment import python_path
-from airloop_platform.supervisor.parts import Gate, Parts
+from airloop_platform.supervisor.parts import Parts, SchedulerHold
 from airloop_platform.supervisor.processes import Command, ProcessMark, mark, send, session, start
 from airloop_platform.supervisor.run_folder import read_private, run_folder
 
@@ -180,7 +180,7 @@ def died(parts: Parts) -> AirloopError | None:
 
 
 def test_the_gate_lets_its_process_on_only_when_it_is_opened(parts: Parts, tmp_path: Path) -> None:
-    gate = Gate()
+    gate = SchedulerHold()
     wait = "import os; os.read(int(os.environ['AIRLOOP_SCHEDULER_GATE']), 1); print('on')"
     parts.start("scheduler", command(tmp_path, sys.executable, "-uc", wait), gate=gate.reader)
     log = tmp_path / "part.log"

@@ -10,7 +10,7 @@ from tests.support.watch_world import NOISE, RISK, Watched, blank, pipeline, wat
 
 from airloop.records import Alarm, Monitored
 from airloop.watch import figures, intake
-from airloop.watch.past import Past, past_of
+from airloop.watch.past import ChampionPast, past_of
 
 Fault = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -138,7 +138,7 @@ def live(**values: float) -> Monitored:
     return replace(found, live={"brier": None, "roc_auc": None, **values})
 
 
-def past(world: Watched, *records: Monitored) -> Past:
+def past(world: Watched, *records: Monitored) -> ChampionPast:
     return past_of(world.champion, pipeline(), records)
 
 

@@ -15,7 +15,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedSection:
     """What two engines gave for one section.
 
     Attributes:
@@ -36,7 +36,7 @@ class Compared:
         return not self.differing
 
 
-def compare(section: str, reference: pa.Table, engine: pa.Table) -> Compared:
+def compare(section: str, reference: pa.Table, engine: pa.Table) -> ComparedSection:
     """Compare rows in any order: numbers as float64 within TOLERANCE, NaN like NaN, null like null, the rest exactly.
 
     A column that only one has, or that holds another kind of value, makes every row differ.
@@ -46,11 +46,11 @@ def compare(section: str, reference: pa.Table, engine: pa.Table) -> Compared:
     kinds = [{field.name: _kind(field.type) for field in rows.schema} for rows in (ours, theirs)]
     if kinds[0] != kinds[1]:
         says = f"columns: duckdb has {_listed(kinds[0])}; the engine has {_listed(kinds[1])}"
-        return Compared(*sizes, max(reference.num_rows, engine.num_rows, 1), (says,))
+        return ComparedSection(*sizes, max(reference.num_rows, engine.num_rows, 1), (says,))
     left, right = (_sorted(pl.DataFrame(pl.from_arrow(rows.select(list(kinds[0]))))) for rows in (ours, theirs))
     only_left, only_right = _without_twins(left, right)
     shown = tuple(_lines(only_left, only_right))
-    return Compared(*sizes, max(only_left.height, only_right.height), shown)
+    return ComparedSection(*sizes, max(only_left.height, only_right.height), shown)
 
 
 def _as_floats(rows: pa.Table) -> pa.Table:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pyarrow as pa
 
-from airloop.authoring.engine_proof.compare import Compared, compare
+from airloop.authoring.engine_proof.compare import ComparedSection, compare
 from airloop.config import Pipeline
 from airloop.errors import UpstreamUnavailable
 from airloop.features import sections, transforms
@@ -32,7 +32,7 @@ def newest_window(pipeline: Pipeline, settings: Settings) -> Window:
     return Window(end - _DAY, end)
 
 
-def prove(pipeline: Pipeline, window: Window, settings: Settings) -> Iterator[Compared]:
+def prove(pipeline: Pipeline, window: Window, settings: Settings) -> Iterator[ComparedSection]:
     """Compare every section of features.sql, steps included, in file order.
 
     Each engine makes its steps of its own steps before, so a difference shows in the section that brings it and in

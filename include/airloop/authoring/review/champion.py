@@ -20,7 +20,7 @@ _UNREGISTERED = 0
 
 
 @dataclass(frozen=True)
-class Champion:
+class Baseline:
     """A model to measure against.
 
     Attributes:
@@ -37,7 +37,7 @@ class Champion:
     predicted: Floats
 
 
-def in_force(change: Backtest, settings: Settings) -> Champion:
+def in_force(change: Backtest, settings: Settings) -> Baseline:
     """The installation's champion at the cutoff, predicting the change's holdout; the installation is only read.
 
     Raises:
@@ -61,10 +61,10 @@ def in_force(change: Backtest, settings: Settings) -> Champion:
         )
     rows = labelled_part(read_snapshot(change.snapshot, change.settings), "holdout")
     predicted = champion.predict(pipeline, rows)
-    return Champion(f"version {version}, in force here", version, champion.candidate, champion.snapshot, predicted)
+    return Baseline(f"version {version}, in force here", version, champion.candidate, champion.snapshot, predicted)
 
 
-def of_base(change: Backtest, base: Backtest, who: str) -> Champion:
+def of_base(change: Backtest, base: Backtest, who: str) -> Baseline:
     """The base's declaration as champion, both trained over the same span.
 
     Raises:
@@ -82,10 +82,10 @@ def of_base(change: Backtest, base: Backtest, who: str) -> Champion:
             f"{len(base.holdout)}"
         )
     predicted = task_of(change.pipeline).from_column(both[PREDICTION])
-    return Champion(who, base.trained.version, base.trained.candidate, base.snapshot, predicted)
+    return Baseline(who, base.trained.version, base.trained.candidate, base.snapshot, predicted)
 
 
-def judge(change: Backtest, champion: Champion | None) -> tuple[Evaluated, Decision]:
+def judge(change: Backtest, champion: Baseline | None) -> tuple[Evaluated, Decision]:
     """What the gate would say of the change, asked by hand: with the bootstrap and the inequalities of a training."""
     evaluated = replace(change.evaluated, version=_UNREGISTERED)
     if champion is not None:

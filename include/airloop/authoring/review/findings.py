@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from airloop.authoring.review.backtest import Backtest
-from airloop.authoring.review.champion import Champion
+from airloop.authoring.review.champion import Baseline
 from airloop.authoring.review.differences import Differences
 from airloop.authoring.review.span import Span
 from airloop.records import Decision, Evaluated, Snapshot
@@ -42,7 +42,7 @@ class Review:
     span: Span | None = None
     snapshot: Snapshot | None = None
     change: Backtest | None = None
-    champion: Champion | None = None
+    champion: Baseline | None = None
     without: tuple[str, ...] = ()
     evaluated: Evaluated | None = None
     decision: Decision | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from airloop.authoring.pipeline_check import check_pipeline
 from airloop.authoring.review import champion, git
 from airloop.authoring.review.backtest import Backtest, Progress, at_work, freeze, train
-from airloop.authoring.review.champion import Champion
+from airloop.authoring.review.champion import Baseline
 from airloop.authoring.review.declaration import Declaration, Files, base_files, current_files, differing, pin
 from airloop.authoring.review.differences import Differences, compare_declarations
 from airloop.authoring.review.files import gather
@@ -137,10 +137,10 @@ def _span(declared: Declaration, before: Declaration | str, request: _Given) -> 
 
 def _champion(
     change: Backtest, before: Declaration | str, span: Span, request: _Given
-) -> tuple[Champion | None, tuple[str, ...]]:
+) -> tuple[Baseline | None, tuple[str, ...]]:
     """The baseline that the change is measured against, and why better baselines were skipped."""
     without: list[str] = []
-    looks: tuple[Callable[[], Champion], ...] = (
+    looks: tuple[Callable[[], Baseline], ...] = (
         lambda: champion.in_force(change, request.settings),
         lambda: _trained_base(change, before, span, request),
     )
@@ -155,7 +155,7 @@ def _champion(
     return None, tuple(without)
 
 
-def _trained_base(change: Backtest, before: Declaration | str, span: Span, request: _Given) -> Champion:
+def _trained_base(change: Backtest, before: Declaration | str, span: Span, request: _Given) -> Baseline:
     if isinstance(before, str):
         raise GuardRefused(before)
     if not differing(before.files, change.declared.files):

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from airloop.config import Feed, Pipeline
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 from airloop.records import Window
 
 _MOST_OF_A_DAY = timedelta(hours=12)
@@ -63,9 +63,9 @@ def _local_days(feed: Feed, window: Window) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def side_by_side(past: Sequence[Past], window: Window) -> list[Past]:
+def side_by_side(past: Sequence[PastWindow], window: Window) -> list[PastWindow]:
     """The past windows without a hole between them and up to this one."""
-    apart: list[Past] = []
+    apart: list[PastWindow] = []
     start = window.start
     for item in reversed(past):
         if item.window.end != start:
@@ -75,7 +75,7 @@ def side_by_side(past: Sequence[Past], window: Window) -> list[Past]:
     return apart
 
 
-def summed(past: Sequence[Past]) -> dict[str, int]:
+def summed(past: Sequence[PastWindow]) -> dict[str, int]:
     """Rows of each local day, of whose hours two windows may hold a part."""
     days: dict[str, int] = {}
     for item in past:

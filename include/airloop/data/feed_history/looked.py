@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from airloop.config import Pipeline
 from airloop.data.feed_history.sketch import Sketch
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 from airloop.records import Alarm, Window
 
 Answers = Mapping[tuple[Window, str], str]
@@ -30,7 +30,7 @@ class Looked:
     pipeline: Pipeline
     window: Window
     sketches: Mapping[str, Sketch]
-    past: Mapping[str, Sequence[Past]]
+    past: Mapping[str, Sequence[PastWindow]]
     answers: Answers
     told: tuple[Alarm, ...] = ()
     missing_days: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from airloop.data.feed_history import pairs, store
 from airloop.data.feed_history.looked import Answers, Looked
 from airloop.data.feed_history.notice import notice, sketch_window
 from airloop.data.feed_history.sketch import Sketch
-from airloop.data.feed_history.store import Past
+from airloop.data.feed_history.store import PastWindow
 from airloop.records import Alarm, Ingested, Record, Window
 from airloop.records.digests import digest
 from airloop.settings import Settings
@@ -39,7 +39,7 @@ class Before(Record):
         answers: How their alarms were answered.
     """
 
-    past: Mapping[str, Sequence[Past]]
+    past: Mapping[str, Sequence[PastWindow]]
     answers: Answers
 
     def to_json(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def keep(pipeline: Pipeline, window: Window, looked: Look, settings: Settings) -
     store.save(settings, pipeline.name, window, looked.sketches)
 
 
-def _past(pipeline: Pipeline, window: Window, settings: Settings) -> dict[str, list[Past]]:
+def _past(pipeline: Pipeline, window: Window, settings: Settings) -> dict[str, list[PastWindow]]:
     names = [*pipeline.feeds, *("|".join(names) for names in pairs.related(pipeline.feeds))]
     static = {name for name, feed in pipeline.feeds.items() if feed.static}
     return {
@@ -91,7 +91,7 @@ def _past(pipeline: Pipeline, window: Window, settings: Settings) -> dict[str, l
     }
 
 
-def _answers(pipeline: Pipeline, window: Window, past: Mapping[str, list[Past]], settings: Settings) -> Answers:
+def _answers(pipeline: Pipeline, window: Window, past: Mapping[str, list[PastWindow]], settings: Settings) -> Answers:
     """How the alarms of the past windows were answered; an accepted one counts before one that is open."""
     windows = [item.window for items in past.values() for item in items]
     if not windows:

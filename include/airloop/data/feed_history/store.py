@@ -17,7 +17,7 @@ MOST_STATIC = 3
 
 
 @dataclass(frozen=True)
-class Past:
+class PastWindow:
     """A window before, and its sketch."""
 
     window: Window
@@ -43,7 +43,9 @@ def save(settings: Settings, pipeline: str, window: Window, sketches: dict[str, 
             connection.execute(table.insert(), rows)
 
 
-def before(settings: Settings, pipeline: str, feed: str, start: datetime, *, most: int = MOST_WINDOWS) -> list[Past]:
+def before(
+    settings: Settings, pipeline: str, feed: str, start: datetime, *, most: int = MOST_WINDOWS
+) -> list[PastWindow]:
     """The newest windows that ended by `start`, oldest first, none of which overlap: `most`, or those of 100 blocks."""
     table = tables.feed_sketches
     query = (
@@ -52,13 +54,13 @@ def before(settings: Settings, pipeline: str, feed: str, start: datetime, *, mos
         .order_by(table.c.window_end.desc(), table.c.window_start)
         .limit(most)
     )
-    newest: list[Past] = []
+    newest: list[PastWindow] = []
     with state.reading(settings) as connection:
         for first, last, text in connection.execute(query):
             window = Window.parse(first, last)
             if newest and newest[-1].window.start < window.end:
                 continue
-            newest.append(Past(window, Sketch.from_json(json.loads(text))))
+            newest.append(PastWindow(window, Sketch.from_json(json.loads(text))))
             if sum(len(item.sketch.blocks) for item in newest) >= MOST_BLOCKS:
                 break
     return newest[::-1]

@@ -163,7 +163,10 @@ def _predicted(pipeline: Pipeline, window: Window, settings: Settings) -> list[P
 def _tables(pipeline: Pipeline, settings: Settings) -> list[tuple[list[tuple[str, str]], str]]:
     """Columns of version and prediction, and the table that has them."""
     plain = [("model_version", PREDICTION)]
-    both = [("champion_version", shadowed_rows.CHAMPION), ("challenger_version", shadowed_rows.CHALLENGER)]
+    both = [
+        ("champion_version", shadowed_rows.CHAMPION_COLUMN),
+        ("challenger_version", shadowed_rows.CHALLENGER_COLUMN),
+    ]
     return [
         (plain, predictions_uri(pipeline, settings)),
         (plain, online_uri(pipeline, settings)),

@@ -15,7 +15,7 @@ from airloop.stores.mlflow import tag_names, tracking_tables
 from airloop.stores.mlflow.border import answering
 from airloop.stores.mlflow.tracking import client
 
-CHAMPION = "champion"
+CHAMPION_ALIAS = "champion"
 CHALLENGER = "challenger"
 CANDIDATE = "candidate"
 DECISION_SEQUENCE = "airloop.decision_sequence"
@@ -146,7 +146,7 @@ def champions_decision(settings: Settings, model_name: str) -> dict[int, tuple[i
     """
     if tracking_tables.missing(settings.mlflow_tracking_uri):
         return {}
-    version = aliases(settings, model_name).get(CHAMPION)
+    version = aliases(settings, model_name).get(CHAMPION_ALIAS)
     tags = version_of(settings, model_name, version).tags if version else {}
     if judged := tags.get(tag_names.REFIT_OF, ""):
         version, tags = int(judged), version_of(settings, model_name, int(judged)).tags
@@ -164,7 +164,7 @@ def finish_move(settings: Settings, intended: Entry) -> Entry:
     finished = ledger.history(settings, pipeline).end_of(intended)
     if finished is not None:  # moving the alias again could undo a later promotion
         return finished
-    set_alias(settings, model_name, CHAMPION, version)
+    set_alias(settings, model_name, CHAMPION_ALIAS, version)
     if aliases(settings, model_name).get(CHALLENGER) in (version, intended.payload.get("refit_of") or version):
         delete_alias(settings, model_name, CHALLENGER)
     kind = "rolled_back" if is_rollback(intended) else "done"
@@ -186,4 +186,4 @@ def _follow(settings: Settings, pipeline: str, model_name: str, *, moved_to: int
     """Let the alias follow a later move that another process made between this one's look and its move of the alias."""
     champion = ledger.history(settings, pipeline).champion()
     if champion is not None and champion != moved_to:
-        set_alias(settings, model_name, CHAMPION, champion)
+        set_alias(settings, model_name, CHAMPION_ALIAS, champion)
