@@ -23,12 +23,13 @@ _LINKED = ("dags", "plugins", "requirements", "include/airloop", "include/airloo
 _SHIPPED = "flight_delays"
 
 _PARSE = """
-import json, os, sys, time
+import gc, json, os, sys, time
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.providers.standard.operators import empty, trigger_dagrun
 import airflow.triggers.base
-for path in sys.argv[1:]:
+gc.freeze()
+for path in sys.argv[2:]:
     sys.stdout.flush()
     if os.fork():
         os.wait()
@@ -41,7 +42,7 @@ for path in sys.argv[1:]:
     print(json.dumps({"seconds": seconds, "edges": edges, "errors": list(bag.import_errors.values())}), flush=True)
     os._exit(0)
 """
-"""Each file in a fork of a process that has imported Airflow, as its processor does."""
+"""Each file in a fork of a process that has imported Airflow and set its objects aside, as its processor does."""
 
 _PLAIN = """
 from airflow.sdk import DAG, task
@@ -107,7 +108,8 @@ def _least(trials: list[list[dict[str, Any]]]) -> float:
 
 def _parsed(settings: Settings, files: list[Path]) -> list[dict[str, Any]]:
     root = settings.project_dir
-    folders = os.pathsep.join(str(root / name) for name in ("dags", "plugins", "include"))
+    names = ("dags", "plugins", "include", "include/airloop_platform/airflow_config")
+    folders = os.pathsep.join(str(root / name) for name in names)
     environment = os.environ | {
         "AIRFLOW_HOME": str(settings.home / "airflow"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -117,7 +119,7 @@ def _parsed(settings: Settings, files: list[Path]) -> list[dict[str, Any]]:
         "AIRLOOP_HOME": str(settings.home),
         "PYTHONPATH": folders,
     }
-    command = [sys.executable, "-c", _PARSE, *map(str, files)]
+    command = [sys.executable, "-c", _PARSE, "dag-processor", *map(str, files)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     read = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"seconds"')]
     errors = [error for file in read for error in file["errors"]]

@@ -1,16 +1,21 @@
-"""Params of runs: Airflow's own, with each value checked against its schema once in a process.
+"""Params of runs: Airflow's own, with each value checked against its schema once in a process, held by the DAG alone.
 
 Airflow checks schema and value anew whenever a Param is compared, printed or written, some thirty times a task while
-DAGs are serialised. Whether a value fits a schema depends on nothing else.
+DAGs are serialised. Whether a value fits a schema depends on nothing else. It also copies a DAG's Params into each of
+its tasks and writes them with each, though a run's are read from the DAG and then from the task.
 
 This file is imported at every parse, so it imports nothing heavy.
 """
 
 import functools
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from airflow.sdk import DAG
 from airflow.sdk import Param as AirflowParam
+from airflow.sdk import dag as airflow_dag
+from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
 
 _NOT_GIVEN = AirflowParam().value
@@ -67,3 +72,20 @@ def _fits(schema_and_value: str) -> bool:
     except ParamValidationError:
         return False
     return True
+
+
+def dag(*, params: Mapping[str, AirflowParam], **arguments: Any) -> Callable[[Callable[[], None]], Callable[[], DAG]]:
+    """Airflow's `@dag`, whose tasks have no copies of its Params: it gets them when its tasks are made."""
+
+    def decorated(tasks: Callable[[], None]) -> Callable[[], DAG]:
+        factory: Any = airflow_dag(**arguments)  # noqa: AIR002 - the schedule is one of them
+
+        @functools.wraps(tasks)
+        def build() -> DAG:
+            dag: DAG = factory(tasks)()
+            dag.params = ParamsDict(params)
+            return dag
+
+        return build
+
+    return decorated

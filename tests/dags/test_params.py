@@ -4,9 +4,10 @@ import copy
 
 import jsonschema
 import pytest
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 from airflow.sdk import Param as AirflowParam
-from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.definitions.param import ParamsDict, process_params
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -62,3 +63,26 @@ def test_copies_are_apart_and_of_the_same_class():
         assert second.dump() == first.dump()
         second.resolve("xyz")
         assert first.value == "abc"
+
+
+def test_the_dag_alone_holds_its_params_and_its_tasks_run_with_them():
+    @params.dag(dag_id="toy", schedule=None, params={"name": Param("abc", **SCHEMA)})
+    def tasks():
+        EmptyOperator(task_id="plain")
+        EmptyOperator(task_id="own", params={"name": "own"})
+
+    made = tasks()
+    written = {task["__var"]["task_id"]: task["__var"] for task in DagSerialization.to_dict(made)["dag"]["tasks"]}
+    assert "params" not in written["plain"]
+    assert [name for name, _ in written["own"]["params"]] == ["name"]
+    given = [process_params(made, made.get_task(name), {}, suppress_exception=False) for name in ("plain", "own")]
+    assert given == [{"name": "abc"}, {"name": "own"}]
+    assert process_params(made, made.get_task("plain"), {"name": "new"}, suppress_exception=False) == {"name": "new"}
+    with pytest.raises(ParamValidationError, match="is too long"):
+        process_params(made, made.get_task("plain"), {"name": "long"}, suppress_exception=False)
+
+
+def test_a_schedule_needs_params_with_values():
+    scheduled = params.dag(dag_id="toy", schedule="@daily", params={"name": Param(**SCHEMA)})(lambda: None)
+    with pytest.raises(ValueError, match="required params without default values"):
+        scheduled()

@@ -17,7 +17,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Node(BaseModel):
     """Base of every part of the tree; the text below a field is its description in the JSON schema."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:

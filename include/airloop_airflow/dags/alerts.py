@@ -10,10 +10,11 @@ day. Only pipelines whose coverage holds the present have it.
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import task
 
 from airloop.config import Pipeline
 from airloop_airflow import pipelines
+from airloop_airflow.params import dag
 from airloop_airflow.refused import Refused
 
 

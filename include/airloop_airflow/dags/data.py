@@ -18,11 +18,11 @@ failed: only the page for exploration is missing: clear the task.
 
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import task
 
 from airloop.config import Pipeline
 from airloop_airflow import arrivals, late_scoring, pipelines, stage, waiting, windows
-from airloop_airflow.params import Param
+from airloop_airflow.params import Param, dag
 from airloop_airflow.stage import Json
 
 

@@ -17,13 +17,14 @@ log.
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import Asset, AssetWatcher, dag, task
+from airflow.sdk import Asset, AssetWatcher, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airloop.config import Pipeline
 from airloop.config.dag_ids import dag_of
 from airloop_airflow import late_scoring, pipelines
 from airloop_airflow.bell import LandingTrigger
+from airloop_airflow.params import dag
 from airloop_airflow.refused import Refused
 from airloop_airflow.stage import Json
 

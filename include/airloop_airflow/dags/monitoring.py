@@ -14,12 +14,14 @@ The report lies where the record of `monitor` (XCom) says.
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import dag, task
+from airflow.sdk import task
 
 from airloop.config import Pipeline
 from airloop.config.dag_ids import dag_of
+from airloop.run.run_ids import as_run_id
 from airloop_airflow import arrivals, live_traffic, outcomes, pipelines, stage, waiting, windows
 from airloop_airflow.notes import TriggerWithNote
+from airloop_airflow.params import dag
 from airloop_airflow.stage import Json
 
 
@@ -50,7 +52,7 @@ def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__monitoring`."""
     arguments = pipelines.defaults(
         pipeline, "monitoring", doc=__doc__, params=windows.window_params(), retries=outcomes.WAITING_RETRIES
-    )
+    ) | {"user_defined_filters": {"as_run_id": as_run_id}}
 
     @dag(schedule=pipelines.calendar(pipeline, "monitoring"), **waiting.side_by_side(pipeline, arguments, "monitoring"))
     def monitoring() -> None:

@@ -14,13 +14,13 @@ missing).
 
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline
 from airloop_airflow import live_traffic, pipelines, stage
 from airloop_airflow.approval import FORM, Approval
-from airloop_airflow.params import Param
+from airloop_airflow.params import Param, dag
 from airloop_airflow.stage import Json
 
 

@@ -12,12 +12,12 @@ the task, it finishes the move. Cleared after a success it changes nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline
 from airloop_airflow import outcomes, pipelines, stage, windows
-from airloop_airflow.params import Param
+from airloop_airflow.params import Param, dag
 from airloop_airflow.stage import Json
 
 _ACTIONS = ("roll_back", "lock", "unlock")

@@ -15,11 +15,11 @@ Skipped: landed data has not reached the window, or its files came too late for 
 
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import task
 
 from airloop.config import Pipeline
 from airloop_airflow import arrivals, outcomes, pipelines, stage, waiting, windows
-from airloop_airflow.params import Param
+from airloop_airflow.params import Param, dag
 from airloop_airflow.stage import Json
 
 

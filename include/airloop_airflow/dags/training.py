@@ -16,7 +16,7 @@ person may do instead is in its log. `snapshot` refused with a column's name: a 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow.sdk import dag, get_current_context, task
+from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airloop.config import Pipeline
@@ -24,7 +24,7 @@ from airloop.config.dag_ids import dag_of
 from airloop.records import REASONS
 from airloop_airflow import pipelines, stage, windows
 from airloop_airflow.notes import TriggerWithNote
-from airloop_airflow.params import Param
+from airloop_airflow.params import Param, dag
 from airloop_airflow.refused import Refused
 from airloop_airflow.stage import Json
 

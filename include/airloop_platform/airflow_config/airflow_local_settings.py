@@ -3,6 +3,7 @@
 Airflow imports this module in all its processes while it initialises itself; only the scheduler of a LocalExecutor and
 a Celery worker do much here. Both fork twice, scheduler -> worker -> task and worker -> pool -> task, so what is
 imported here every task has. Imports only: a library that computes here (OpenMP, a thread pool) could hang in them.
+A DAG processor forks once for each reading of a DAG file.
 
 The API server's access log is mended here too (`airloop_access_log`).
 """
@@ -42,6 +43,8 @@ _PRELOAD = (
     "optuna",
     "skops.io",
     "matplotlib.figure",
+)
+_PRELOAD_FOR_FILES = (
     "pydantic_settings",
     "airflow.sdk.definitions.connection",
     "airflow.sdk.definitions.decorators",
@@ -55,6 +58,8 @@ _PRELOAD = (
     "airflow.providers.standard.operators.trigger_dagrun",
 )
 
+"""What every DAG file imports, beside airloop itself, whose edits must show at once."""
+
 # Airflow copies the names listed here into its settings module: none.
 __all__: list[str] = []
 
@@ -64,14 +69,18 @@ def _say(text: str) -> None:
     sys.stderr.write(f"airloop: {text}\n")
 
 
-def _preload() -> None:
+def _preload_for_tasks() -> None:
     from airloop.feast_stores.feast_boot import neutralise_typeguard
 
     neutralise_typeguard()
-    for module in _PRELOAD:
+    _preload((*_PRELOAD, *_PRELOAD_FOR_FILES))
+
+
+def _preload(modules: tuple[str, ...]) -> None:
+    for module in modules:
         try:
             importlib.import_module(module)
-        except Exception as error:  # the tasks that need it will say so; the others must run
+        except Exception as error:  # the fork that needs it will say so; the others must run
             _say(f"{module} is not preloaded: {error!r}")
 
 
@@ -140,9 +149,11 @@ def _forks_tasks(arguments: list[str], executor: str) -> bool:
 
 if sys.argv[1:2] == ["api-server"]:
     _keep_the_api_server_moving()
+if sys.argv[1:2] == ["dag-processor"] and sys.platform == "linux":
+    _preload(_PRELOAD_FOR_FILES)
 if _forks_tasks(sys.argv[1:], os.environ.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")):
     if sys.platform == "linux":  # on macOS tasks start in a new process and inherit nothing
-        _preload()
+        _preload_for_tasks()
         _tie_workers_and_tasks()
     _free_worker_slots_sooner()
     _wait_at_gate()

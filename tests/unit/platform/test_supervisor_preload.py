@@ -29,6 +29,15 @@ def test_only_the_scheduler_preloads(argv: list[str]) -> None:
     assert not {"airflow", "airloop", "pandas", "feast", "mlflow"} & set(loaded.stdout.split())
 
 
+def test_the_dag_processor_preloads_what_dag_files_import_and_nothing_of_ours() -> None:
+    code = "import sys; sys.argv = ['airflow', 'dag-processor']; import airflow_local_settings; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(CONFIG)}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    loaded = set(result.stdout.split())
+    assert {"pydantic_settings", "airflow.providers.standard.decorators.python"} <= loaded
+    assert not {"airloop", "airloop_airflow", "pandas", "feast", "mlflow", "sklearn"} & loaded
+
+
 @pytest.mark.parametrize(("argv", "mended"), [(["api-server"], True), (["scheduler"], False), (["triggerer"], False)])
 def test_only_the_api_servers_access_log_is_mended(argv: list[str], mended: bool) -> None:
     code = f"import sys; sys.argv = ['airflow', *{argv}]; import airflow_local_settings; print(*sys.meta_path)"
@@ -78,9 +87,7 @@ def test_another_api_server_is_not_mended_and_says_so(
 def test_a_library_that_cannot_be_imported_does_not_stop_the_scheduler(
     local_settings: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(local_settings, "_PRELOAD", ("no_such_library", "json"))
-    monkeypatch.setattr("airloop.feast_stores.feast_boot.neutralise_typeguard", lambda: None)
-    local_settings._preload()
+    local_settings._preload(("no_such_library", "json"))
     assert "no_such_library is not preloaded" in capsys.readouterr().err
 
 
