@@ -93,11 +93,16 @@ def triaged(
     kind: str = "retrain",
     on_record: bool = True,
     evidence: Sequence[Evidence] = (),
+    reason: str = "",
 ) -> Entry:
-    """What triage says of the day that ends at an instant, with its record; the reason's key is `probe:VERSION:END`."""
+    """What triage says of the day that ends at an instant, with its record; the reason's key is `probe:VERSION:END`.
+
+    Args:
+        reason: Of another trigger than the probe; its key starts with it.
+    """
     window = Window(at - timedelta(days=1), at)
-    key = f"probe:{champion}:{window.to_json()['end']}" if kind == "retrain" else ""
-    action = Action(kind, f"{kind}, because", key, at, tuple(evidence))
+    key = f"{reason or 'probe'}:{champion}:{window.to_json()['end']}" if kind == "retrain" else ""
+    action = Action(kind, f"{kind}, because", key, at, tuple(evidence), reason=reason)
     payload = ledger.payload_of(action) | {"version": champion, "window": window.to_json()}
     entry = ledger.append(settings, pipeline, kind="triage", effective_at=at, payload=payload)
     if on_record:

@@ -144,6 +144,9 @@ def _problem(
         return f"{named} is about champion {payload.get('version')}"
     if payload.get("kind") != "retrain":
         return f"{named} says {payload.get('kind')!r}"
+    reason = payload.get("reason") or PROBE
+    if reason != PROBE:
+        return f"{named} asked by reason {reason!r}"
     if reason_key not in ("", payload["reason_key"]):
         return f"{named} asked by the key {payload['reason_key']!r}, not {reason_key!r}"
     if not ledger.on_record(settings, asking):

@@ -67,6 +67,11 @@ REFUSED = {
         {"reason_key": "probe:1:2013-03-01T00:00:00Z"},
         f"asked by the key '{KEY}', not",
     ),
+    "another trigger asked": (
+        lambda s: triaged(s, NAME, APRIL, champion=1, reason="schedule"),
+        {},
+        r"triage \(ledger entry 4\) asked by reason 'schedule'",
+    ),
     "made up": (lambda s: triaged(s, NAME, APRIL, champion=1, on_record=False), {}, "is not what triage has on record"),
     "answered": (
         lambda s: (triaged(s, NAME, APRIL, champion=1), decided(s, NAME, 2, at=APRIL, champion=1, reason_key=KEY)),
