@@ -45,8 +45,8 @@ class Comparison(Node):
     min_blocks: int = Field(ge=14)
     """Fewer calendar days with labelled rows refuse."""
     rule: dict[Reason, Literal["superior", "non_inferior"]]
-    """Reason of a training (`probe`, `hand`, `schedule`, or a word of your own) -> rule; `default` is for every other
-    reason."""
+    """Reason of a training (`probe`, `growth`, `hand`, `schedule`, or a word of your own) -> rule; `default` is for
+    every other reason."""
 
     @model_validator(mode="after")
     def _has_default(self) -> Self:

@@ -51,7 +51,7 @@ class Monitoring(Node):
     """A feature has drifted from this PSI on, less what chance alone comes to."""
     policy: TriagePolicy
     triggers: tuple[TriggerDeclaration, ...] | None = Field(default=None, min_length=1)
-    """What asks for a training after a look: `kind` (age, drift, performance, probe, or `module:Class` of the
+    """What asks for a training after a look: `kind` (age, drift, growth, performance, probe, or `module:Class` of the
     pipeline's own) and the keys of that kind. The first that fires asks. Not declared: the probe alone."""
 
     @property

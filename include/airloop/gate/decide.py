@@ -16,7 +16,7 @@ from airloop.settings import Settings
 from airloop.stores import ledger, training_reason
 from airloop.stores.ledger import Entry, History
 from airloop.stores.mlflow import registry, tag_names
-from airloop.stores.training_reason import PROBE, NotAsked
+from airloop.stores.training_reason import PROBE, PROVEN, NotAsked
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _reason(
             pipeline,
             window.end,
             reason=evaluated.reason,
-            reason_key=evaluated.reason_key if evaluated.reason == PROBE else "",
+            reason_key=evaluated.reason_key if evaluated.reason in PROVEN else "",
             version=evaluated.version,
         )
     except NotAsked as error:

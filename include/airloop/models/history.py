@@ -19,6 +19,22 @@ def learned_since(pipeline: Pipeline, end: datetime) -> datetime:
     return pipeline.coverage.start if days is None else max(pipeline.coverage.start, end - timedelta(days=days))
 
 
+def learned_growth(pipeline: Pipeline, before: datetime | None, now: datetime) -> float | None:
+    """How many times as many days of the past a training at one cutoff could learn from as at an earlier one.
+
+    Returns:
+        None without an earlier one, or where it had nothing to learn from.
+    """
+    if before is None or (then := _learned_days(pipeline, before)) <= 0:
+        return None
+    return _learned_days(pipeline, now) / then
+
+
+def _learned_days(pipeline: Pipeline, cutoff: datetime) -> float:
+    end = cutoff - pipeline.prediction.label_delay
+    return (end - learned_since(pipeline, end)) / timedelta(days=1)
+
+
 def kept_since(pipeline: Pipeline, learned: Window) -> datetime:
     """From when on a training set has rows: reserve days are kept back of the whole past, however little is learned."""
     return learned.start if pipeline.training.reserve_days is None else pipeline.coverage.start

@@ -6,7 +6,7 @@ from typing import Any
 
 from airloop.records.base import Record, Window
 
-REASONS = ("hand", "probe", "schedule", "trigger")
+REASONS = ("growth", "hand", "probe", "schedule", "trigger")
 
 
 @dataclass(frozen=True)

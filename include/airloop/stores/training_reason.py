@@ -1,8 +1,8 @@
 """Why a training is asked for: one place that says whether the reason counts, and whether it was answered.
 
-`probe` opens the milder rule of a gate. It counts only when the ledger holds the triage that asks for it: of a window
-that ends at this cutoff, about the champion that is in force there, as triage recorded it, and not answered yet. No
-record, Param or option opens that rule by claiming it.
+`probe` and `growth` open the milder rule of a gate. Each counts only when the ledger holds the triage that asks for it:
+of a window that ends at this cutoff, about the champion that is in force there, as triage recorded it, and not answered
+yet. No record, Param or option opens that rule by claiming it.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,8 @@ from airloop.stores import claims, ledger
 from airloop.stores.ledger import Entry, History
 
 PROBE = "probe"
+PROVEN = (PROBE, "growth")
+"""Reasons that count only where triage has them on record."""
 
 
 class NotAsked(GuardRefused):
@@ -53,36 +55,36 @@ def asked_for(
     reason_key: str = "",
     version: int | None = None,
 ) -> TrainingRequest:
-    """The reason of a training up to a cutoff, proven by the ledger when it is `probe`.
+    """The reason of a training up to a cutoff, proven by the ledger when it is one of PROVEN.
 
     Args:
-        reason_key: What asked. Of a probe it may be empty: the ledger knows it.
+        reason_key: What asked. Of one of PROVEN it may be empty: the ledger knows it.
         version: The version this training made, once there is one; it does not stand in its own way.
 
     Raises:
         ConfigError: An unknown reason: none of REASONS, and the gate has no rule for it.
-        NotAsked: A probe that triage did not ask for, or that was answered; a key of the probe under another reason.
+        NotAsked: One of PROVEN that triage did not ask for, or that was answered; a key of it under another reason.
         GuardRefused: The ledger does not verify.
     """
     known = [*REASONS, *(name for name in pipeline.gate.compare.rule if name not in (*REASONS, "default"))]
     if reason not in known:
         raise ConfigError(f"{reason!r} is not a reason{nearest(reason, known)} (reasons: {', '.join(known)})")
-    if reason != PROBE:
-        if reason_key.startswith(f"{PROBE}:"):
+    if reason not in PROVEN:
+        if reason_key.partition(":")[0] in PROVEN:
             raise NotAsked(f"reason_key {reason_key!r} belongs to monitoring: leave it out, or name another one")
         return TrainingRequest(reason, reason_key or f"{reason}:{cutoff:%Y-%m-%dT%H:%MZ}")
     history = ledger.intact_history(settings, pipeline.name)
     champion = history.champion(cutoff, but_not=version)
     asking = _asking(settings, pipeline.name, cutoff, champion)
-    problem = _problem(settings, history, asking, reason_key=reason_key, version=version)
+    problem = _problem(settings, history, asking, request=TrainingRequest(reason, reason_key), version=version)
     if asking is None or problem:
         raise NotAsked(
-            f"reason probe does not count for cutoff {cutoff:%Y-%m-%dT%H:%MZ} and "
+            f"reason {reason} does not count for cutoff {cutoff:%Y-%m-%dT%H:%MZ} and "
             f"{'no champion' if champion is None else f'champion {champion}'}: {problem}; "
             "a person may train with reason=hand"
         )
     payload = asking.payload
-    return TrainingRequest(PROBE, payload["reason_key"], tuple(payload["evidence"]), asking.sequence)
+    return TrainingRequest(reason, payload["reason_key"], tuple(payload["evidence"]), asking.sequence)
 
 
 def answered_by(history: History, reason_key: str, *, but_not: int | None = None) -> Entry | None:
@@ -134,7 +136,7 @@ def _asking(settings: Settings, pipeline_name: str, cutoff: datetime, champion: 
 
 
 def _problem(
-    settings: Settings, history: History, asking: Entry | None, *, reason_key: str, version: int | None
+    settings: Settings, history: History, asking: Entry | None, *, request: TrainingRequest, version: int | None
 ) -> str:
     """Why a triage asks for nothing here; empty when it asks."""
     if asking is None:
@@ -145,10 +147,10 @@ def _problem(
     if payload.get("kind") != "retrain":
         return f"{named} says {payload.get('kind')!r}"
     reason = payload.get("reason") or PROBE
-    if reason != PROBE:
+    if reason != request.reason:
         return f"{named} asked by reason {reason!r}"
-    if reason_key not in ("", payload["reason_key"]):
-        return f"{named} asked by the key {payload['reason_key']!r}, not {reason_key!r}"
+    if request.reason_key not in ("", payload["reason_key"]):
+        return f"{named} asked by the key {payload['reason_key']!r}, not {request.reason_key!r}"
     if not ledger.on_record(settings, asking):
         return f"{named} is not what triage has on record"
     answered = answered_by(history, payload["reason_key"], but_not=version)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from airloop.config import Pipeline
 from airloop.config.monitoring import Monitoring
 from airloop.deployment import Deployment
+from airloop.models.history import learned_growth
 from airloop.records import Action, Monitored, Record, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
@@ -29,12 +30,14 @@ class Known(Record):
         last_decision_at: Data time of the last training decision that counts for the cool-down.
         open_alarms: Those of this look that nobody accepted.
         trained_until: Cutoff of the training that the champion comes from; None where no decision is on record.
+        growth: See airloop.watch.triggers.trigger.Looks.
     """
 
     before: tuple[Monitored, ...] = ()
     last_decision_at: datetime | None = None
     open_alarms: tuple[RaisedAlarm, ...] = ()
     trained_until: datetime | None = None
+    growth: float | None = None
 
 
 def triage_window(monitored: Monitored, known: Known, watched: Monitoring) -> Action:
@@ -116,7 +119,7 @@ def _retrain(monitored: Monitored, first: TriggerAnswer) -> Action:
 def _looks(monitored: Monitored, known: Known, watched: Monitoring) -> Looks:
     records = (monitored, *looks_before.apart(monitored, known.before))
     believed = [holds.counts(record, newest_alarms=known.open_alarms) for record in records[1:]]
-    return Looks(records, (True, *believed), watched.policy, known.trained_until)
+    return Looks(records, (True, *believed), watched.policy, known.trained_until, known.growth)
 
 
 def _cooling(record: Monitored, cool_down_days: int, last_decision_at: datetime | None) -> str:
@@ -177,11 +180,13 @@ def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> Know
         noticed = holds.not_accepted(pipeline, history, settings)
         history = [replace(record, alarms=holds.as_noticed(noticed[record.window])) for record in history]
     decisions = ledger.intact_history(settings, pipeline.name)
+    decided_at = _last_decision_at(decisions, monitored)
     return Known(
         before=tuple(history),
-        last_decision_at=_last_decision_at(decisions, monitored),
+        last_decision_at=decided_at,
         open_alarms=holds.not_accepted(pipeline, [monitored], settings)[monitored.window],
         trained_until=_trained_until(decisions, monitored.version),
+        growth=learned_growth(pipeline, decided_at, monitored.window.end),
     )
 
 

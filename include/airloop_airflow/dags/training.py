@@ -33,7 +33,7 @@ _TEXT = r"^(?![\s\S]*[\u0000-\u001f\u007f])"
 
 
 def _params(pipeline: Pipeline) -> dict[str, Param]:
-    says = "Why: probe counts only when triage asked for this cutoff; the gate may have a rule of its own for a reason."
+    says = "Why: probe and growth count only when triage asked for this cutoff; the gate may have a rule of its own."
     key = "What asked, e.g. march again; one training answers it. Empty: triage's key, else this run's id."
     return {
         "cutoff": windows.cutoff_param(),
@@ -54,7 +54,7 @@ def _claim(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
 
     cutoff, run_id = windows.training_window(pipeline, context).end, context["run_id"]
     reason, key = context["params"]["reason"], context["params"]["reason_key"]
-    key = key or ("" if reason == training_reason.PROBE else run_id)
+    key = key or ("" if reason in training_reason.PROVEN else run_id)
 
     def is_over(run: str) -> bool:
         count = context["ti"].get_dr_count(context["dag"].dag_id, run_ids=[run], states=["queued", "running"])

@@ -17,6 +17,7 @@ from airloop.authoring.backtest.past import Past, read_past
 from airloop.authoring.backtest.policies import POLICIES
 from airloop.authoring.backtest.work import Work
 from airloop.config import Pipeline
+from airloop.config.triggers import TriggerDeclaration
 from airloop.config.unlabelled import Unlabelled
 from airloop.errors import ConfigError, DataContractError
 from airloop.features import examples
@@ -110,6 +111,15 @@ def test_a_planted_change_is_answered_within_two_windows_and_gains(turned: Backt
     always = of(turned, "always").gain
     assert always is not None
     assert declared.gain.gain > 0.5 * always.gain
+
+
+def test_growth_asks_whenever_the_past_is_half_as_long_again(pipeline: Pipeline) -> None:
+    declared = pipeline.monitoring.model_copy(
+        update={"triggers": (TriggerDeclaration.model_validate({"kind": "growth", "factor": 1.5}),)}
+    )
+    found = replayed(past(pipeline.model_copy(update={"monitoring": declared})), "declared")
+    asked = [training.cutoff for training in of(found, "declared").trainings]
+    assert asked == [datetime(2020, month, 1, tzinfo=UTC) for month in (4, 6)]
 
 
 def test_never_trains_no_second_time_and_always_trains_after_each_window_but_the_last(turned: Backtest) -> None:

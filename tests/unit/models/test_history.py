@@ -10,7 +10,7 @@ from tests.support import toy
 from airloop.deployment import Deployment
 from airloop.errors import ConfigError
 from airloop.models import estimators, training_rows
-from airloop.models.history import Thinning, evenly
+from airloop.models.history import Thinning, evenly, learned_growth
 from airloop.settings import Settings
 
 CUTOFF = toy.days(0, 40).end
@@ -50,6 +50,22 @@ def test_a_rolling_history_leaves_older_rows_out(toy_built):
     assert made.frame["decision_time"].min() >= made.train.start
     whole = training_rows.parts(declared(toy_built, history_days=1000), CUTOFF)
     assert whole == training_rows.parts(toy.toy_pipeline(toy_built), CUTOFF)
+
+
+def test_the_past_that_is_learned_from_grows_until_its_history_is_full(toy_built):
+    start, delay = toy.START, timedelta(days=1)
+    twenty, thirty, sixty = (start + delay + timedelta(days=days) for days in (20, 30, 60))
+    whole = declared(toy_built)
+    assert learned_growth(whole, twenty, thirty) == 1.5
+    assert learned_growth(whole, twenty, sixty) == 3
+    rolling = declared(toy_built, history_days=25)
+    assert [learned_growth(rolling, twenty, now) for now in (thirty, sixty)] == [1.25, 1.25]
+    assert learned_growth(rolling, thirty, sixty) == 1
+
+
+def test_without_a_past_there_is_no_growth(toy_built):
+    assert learned_growth(declared(toy_built), None, CUTOFF) is None
+    assert learned_growth(declared(toy_built), toy.START, CUTOFF) is None
 
 
 def test_a_thinning_without_a_limit_keeps_all(toy_built):

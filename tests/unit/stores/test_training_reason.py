@@ -89,6 +89,23 @@ def test_a_probe_that_triage_did_not_ask_for_is_refused_with_the_way_out(setting
     assert asked(settings, **{**options, "reason": "hand", "reason_key": ""}).reason == "hand"
 
 
+@pytest.mark.parametrize("reason_key", ["", "growth:1:2013-04-01T00:00:00Z"])
+def test_growth_counts_where_triage_asked_by_it_and_nowhere_else(settings, reason_key):
+    with pytest.raises(NotAsked, match=r"reason growth does not count .*no triage"):
+        asked(settings, reason="growth", reason_key=reason_key)
+    entry = triaged(settings, NAME, APRIL, champion=1, reason="growth")
+    found = asked(settings, reason="growth", reason_key=reason_key)
+    assert (found.reason, found.reason_key, found.sequence) == (
+        "growth",
+        "growth:1:2013-04-01T00:00:00Z",
+        entry.sequence,
+    )
+    with pytest.raises(NotAsked, match="asked by reason 'growth'"):
+        asked(settings)
+    with pytest.raises(NotAsked, match="belongs to monitoring"):
+        asked(settings, reason="hand", reason_key="growth:1:2013-04-01T00:00:00Z")
+
+
 def test_the_version_that_the_training_made_does_not_stand_in_its_way(settings):
     triaged(settings, NAME, APRIL, champion=1)
     decided(settings, NAME, 2, at=APRIL, champion=1, reason_key=KEY)
@@ -111,7 +128,7 @@ def test_a_decision_that_an_obstacle_refused_answers_nothing(settings):
 
 def test_a_reason_nobody_knows_names_the_nearest(settings):
     with pytest.raises(
-        ConfigError, match=r"'prob' is not a reason; did you mean 'probe'\? \(reasons: hand, probe, sch"
+        ConfigError, match=r"'prob' is not a reason; did you mean 'probe'\? \(reasons: growth, hand, probe, sch"
     ):
         asked(settings, reason="prob")
 

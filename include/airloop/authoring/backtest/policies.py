@@ -54,7 +54,7 @@ POLICIES: tuple[Policy, ...] = (
 )
 
 
-MEASURED_TRIGGERS = ("probe", "age")
+MEASURED_TRIGGERS = ("probe", "age", "growth")
 """What a backtest measures enough for: it measures neither live metrics with their intervals nor drift at a look."""
 
 

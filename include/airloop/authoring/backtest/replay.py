@@ -11,6 +11,7 @@ from airloop.authoring.backtest.policies import Policy
 from airloop.authoring.backtest.work import Work
 from airloop.errors import DataContractError
 from airloop.gate.judge import judge
+from airloop.models.history import learned_growth
 from airloop.problems import PREDICTION
 from airloop.records import Decision, Monitored, Window
 from airloop.stores.training_reason import PROBE
@@ -135,6 +136,7 @@ class _Watched:
             before=tuple(self._course.monitored),
             last_decision_at=self._course.last_decision_at,
             trained_until=self._champion.cutoff,
+            growth=learned_growth(self._work.pipeline, self._course.last_decision_at, self._window.end),
         )
         action = triage_window(record, known, self._work.pipeline.monitoring)
         self._course.monitored.append(record)

@@ -22,12 +22,15 @@ class Looks:
         count: Of each record, whether it may be believed: False where an alarm casts doubt on it. True of the first.
         policy: `monitoring.policy`.
         trained_until: Cutoff of the training that the champion comes from; None where no decision is on record.
+        growth: Days that a training at the look's end could learn from, as a multiple of those at the last training
+            decision; None where no decision is on record.
     """
 
     records: tuple[Monitored, ...]
     count: tuple[bool, ...]
     policy: TriagePolicy
     trained_until: datetime | None = None
+    growth: float | None = None
 
     @property
     def newest(self) -> Monitored:
