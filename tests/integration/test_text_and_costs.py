@@ -12,9 +12,9 @@ from airloop.features import examples
 from airloop.models import decision_threshold, model_version, serving_form
 from airloop.models.documents import Documents
 from airloop.records import Window
-from airloop.serving import predicted
+from airloop.serving import predicted, version_files
 from airloop.settings import Settings
-from airloop.stores.mlflow import model_files
+from airloop.stores.mlflow import model_files, registry, tag_names
 
 pytestmark = [pytest.mark.integration]
 
@@ -90,3 +90,15 @@ def test_a_version_has_a_threshold_that_everything_decides_by(home: Settings, ho
     assert "60 rows on a side" in json.loads(Path(watched.metrics_uri).read_text())["not_judged"]["machine_code"]
     assert rows["threshold"].unique().to_list() == [threshold]
     assert rows["predicted"].to_list() == (rows["prediction"] >= threshold).cast(pl.Int64).to_list()
+
+
+def test_predictions_are_shown_by_the_threshold_they_were_served_by(home: Settings, monkeypatch) -> None:
+    pipeline, day = toy.toy_pipeline(home), toy.days(served_toy.CUTOFF, served_toy.CUTOFF + 1)
+    threshold = decision_threshold.threshold_of(model_version.load_champion(pipeline, 1, home).params)
+    registry.tag_version(home, "toy", 1, {tag_names.PARAMS: json.dumps({decision_threshold.KEY: 0.999})})
+    assert predicted.predicted(pipeline, day, home)["threshold"].unique().to_list() == [threshold]
+    other = model_version.version_files("toy", 1, home) | {model_files.RECORD: b'{"threshold": 0.999}'}
+    monkeypatch.setattr(version_files, "files", lambda *_: other)
+    rows = predicted.predicted(pipeline, day, home)
+    assert "threshold" not in rows.columns
+    assert rows["prediction"].null_count() == 0

@@ -1,6 +1,6 @@
 """What was predicted, beside what came: the predictions' table for people and other programs."""
 
-import json
+import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,14 +12,15 @@ from airloop.config import Pipeline
 from airloop.config.dag_ids import dag_of
 from airloop.errors import ConfigError, GuardRefused, UpstreamUnavailable
 from airloop.features import examples
-from airloop.models import prediction_tables
-from airloop.models.decision_threshold import threshold_of
+from airloop.models import decision_threshold, prediction_tables, recorded_digest
 from airloop.problems import PREDICTION
 from airloop.records import Ingested, Window
+from airloop.serving import version_files
 from airloop.serving.score import predictions_uri
 from airloop.settings import Settings
 from airloop.stores import lake, state
-from airloop.stores.mlflow import registry, tag_names
+
+logger = logging.getLogger(__name__)
 
 _FAR = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 FORMATS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
@@ -72,14 +73,16 @@ def predicted(pipeline: Pipeline, span: Window, settings: Settings) -> pl.DataFr
 
 
 def _thresholds(pipeline: Pipeline, versions: pl.Series, settings: Settings) -> dict[int, float]:
-    """Of the versions that have one and are registered still."""
+    """Of the versions that have one and whose files are still those that were judged: by these it was served."""
     thresholds: dict[int, float] = {}
     for version in versions.unique().to_list():
         try:
-            tags = registry.version_of(settings, pipeline.name, version).tags
-            threshold = threshold_of(json.loads(tags.get(tag_names.PARAMS, "{}")))
-        except GuardRefused:  # deleted: what it predicted stays
+            files = version_files.files(pipeline.name, version, settings)
+            recorded_digest.refuse_changed(pipeline.name, version, files, settings)
+        except GuardRefused as error:  # what it predicted stays
+            logger.warning("%s: the threshold of version %s is left out: %s", pipeline.name, version, error)
             continue
+        threshold = decision_threshold.of_files(files)
         if threshold is not None:
             thresholds[version] = threshold
     return thresholds

@@ -32,6 +32,9 @@ ROW_STAGES = (*DATA_STAGES, MONITOR)
 STAGES = (*ROW_STAGES, "serving")
 """Whose records hold alarms; `serving` is the prediction service, about a champion that it cannot load."""
 
+_NONE = '"alarms": []'
+"""What a record without alarms says; nearly all do. Quotation marks within a text would be escaped."""
+
 _ID_LENGTH = 10
 _SHOWN = 3
 
@@ -143,10 +146,14 @@ def excluded_windows(pipeline: Pipeline, span: Window, raised_alarms: Sequence[R
         shown = "\n".join(f"  {item.id} {item.window}: {item.alarm.says}" for item in waiting[:_SHOWN])
         more = f"\n  ... and {len(waiting) - _SHOWN} more" if len(waiting) > _SHOWN else ""
         raise GuardRefused(
-            f"{pipeline.name}: {len(waiting)} open alarms hold trainings on rows of {span}:\n{shown}{more}\n"
+            f"{pipeline.name}: {_open(len(waiting))} on rows of {span}:\n{shown}{more}\n"
             f"  mend the files, and the window is built again; or {_way_out(pipeline.name, waiting[0].id)}"
         )
     return tuple(item.window for item in alarms if item.answer == EXCLUDED)
+
+
+def _open(number: int) -> str:
+    return "1 open alarm holds trainings" if number == 1 else f"{number} open alarms hold trainings"
 
 
 def past_answers(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[tuple[Window, ...], int]:
@@ -206,14 +213,9 @@ def _answers(entries: Sequence[Entry]) -> dict[str, str]:
 
 
 def _of_stage(settings: Settings, pipeline_name: str, stage: str, span: Window | None) -> list[tuple[Window, Alarm]]:
-    newest = {
-        (record["window"]["start"], record["window"]["end"]): record
-        for record in state.latest_records(settings, pipeline_name, stage, overlapping=span)
-        # One of an older airloop may lack its window; it has no alarms either.
-        if "window" in record
-    }
+    newest = state.newest_records(settings, pipeline_name, stage, overlapping=span, lacking=_NONE)
     return [
         (Window.from_json(record["window"]), Alarm.from_json(alarm))
-        for record in newest.values()
+        for record in newest
         for alarm in record.get("alarms", ())
     ]

@@ -13,6 +13,7 @@ from airloop.records import Alarm, Ingested, Monitored, Window
 from airloop.run import input_key, stage_run
 from airloop.stores import alarms, ledger, state
 from airloop.stores.alarms import alarm_id
+from airloop.stores.state import stage_records
 from airloop.watch import triage
 
 SIZE = Alarm("unit_change", "jobs.size", "jobs.size looks like a unit change (x 60)", observed=60.0, expected=1.0)
@@ -41,11 +42,28 @@ def excluded(settings, window=None):
 def test_an_open_alarm_holds_trainings_on_its_rows_and_names_both_ways_out(toy_settings):
     key = raise_alarm(toy_settings)
     with pytest.raises(
-        GuardRefused, match=rf"1 open alarms hold trainings(.|\n)*{key}(.|\n)*mend the files(.|\n)*--as"
+        GuardRefused, match=rf"1 open alarm holds trainings(.|\n)*{key}(.|\n)*mend the files(.|\n)*--as"
     ):
         excluded(toy_settings)
     assert excluded(toy_settings, toy.days(0, 21)) == ()
     assert excluded(toy_settings, toy.days(28, 40)) == ()
+
+
+def test_several_open_alarms_are_counted(toy_settings):
+    for key, day in (("one", 20), ("two", 22)):
+        raise_alarm(toy_settings, toy.days(day, day + 2), key=key)
+    with pytest.raises(GuardRefused, match="2 open alarms hold trainings on rows of"):
+        excluded(toy_settings)
+
+
+def test_records_without_alarms_are_not_opened(toy_settings, monkeypatch):
+    raise_alarm(toy_settings, toy.days(20, 22), noticed=(), key="quiet")
+    key = raise_alarm(toy_settings, toy.days(22, 24))
+    opened = []
+    decoded = stage_records._decoded
+    monkeypatch.setattr(stage_records, "_decoded", lambda *given: opened.append(given) or decoded(*given))
+    assert [item.id for item in alarms.raised(toy.toy_pipeline(toy_settings), toy_settings)] == [key]
+    assert len(opened) == 1
 
 
 def test_an_alarm_that_holds_no_training_holds_none(toy_settings):
@@ -123,7 +141,7 @@ def test_a_snapshot_is_refused_and_then_leaves_an_excluded_window_out(toy_built)
     )
     window = toy.days(3, 5)
     raise_alarm(toy_built, window)
-    with pytest.raises(GuardRefused, match="hold trainings"):
+    with pytest.raises(GuardRefused, match="holds trainings"):
         toy.run("snapshot", toy_built, cutoff)
     answer(toy_built, alarm_id(PIPELINE, window, SIZE), "excluded")
     left = training_rows.training_rows(Deployment(pipeline, toy_built), cutoff.end)

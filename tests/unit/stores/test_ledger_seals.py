@@ -81,7 +81,29 @@ def record_changed(settings, number):
     change(settings, RUNS.update().where(says).values(record=json.dumps({"sequence": number, "why": "it is fine"})))
 
 
-WAYS = (changed_in_place, changed_with_its_hash, removed, record_changed)
+def bytes_in_its_place(settings, number):
+    as_bytes = sa.literal_column("CAST(payload AS BLOB)")
+    change(settings, TABLE.update().where(TABLE.c.sequence == number).values(payload=as_bytes))
+
+
+def no_text_in_its_place(settings, number):
+    change(settings, TABLE.update().where(TABLE.c.sequence == number).values(payload=sa.literal_column("X'FFFE'")))
+
+
+def written_over_two_columns(settings, number):
+    kind = TABLE.c.kind + seals._BETWEEN + TABLE.c.effective_at
+    change(settings, TABLE.update().where(TABLE.c.sequence == number).values(kind=kind))
+
+
+WAYS = (
+    changed_in_place,
+    changed_with_its_hash,
+    removed,
+    record_changed,
+    bytes_in_its_place,
+    no_text_in_its_place,
+    written_over_two_columns,
+)
 
 
 def test_the_next_process_verifies_what_was_appended_and_nothing_else(settings, verified):

@@ -107,6 +107,24 @@ def latest_records(
         return [_decoded(text, stage) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]
 
 
+def newest_records(
+    settings: Settings, pipeline: str, stage: str, *, overlapping: Window | None, lacking: str
+) -> list[dict[str, Any]]:
+    """The newest record of each window that overlaps a span, or of all, but for those whose JSON holds `lacking`.
+
+    Raises:
+        DataContractError: Somebody wrote something else.
+    """
+    table = stage_runs
+    within = _recorded(pipeline, stage)
+    if overlapping is not None:
+        within = sa.and_(within, _overlapping(overlapping))
+    newest = sa.select(sa.func.max(table.c.id)).where(within).group_by(table.c.window_start, table.c.window_end)
+    query = sa.select(table.c.record).where(table.c.id.in_(newest), ~table.c.record.contains(lacking, autoescape=True))
+    with reading(settings) as connection:
+        return [_decoded(text, stage) for text in connection.execute(query.order_by(table.c.id)).scalars()]
+
+
 def records_before(settings: Settings, pipeline: str, stage: str, *, end: datetime, limit: int) -> list[dict[str, Any]]:
     """At most `limit` records of windows that end by `end`: newest window first, of one the newest record first."""
     table = stage_runs
