@@ -3,10 +3,12 @@
 This file is imported at every parse, so it imports nothing heavy.
 """
 
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk import task
 
 from airloop import settings
 from airloop.config import Pipeline, load_pipeline
@@ -14,6 +16,9 @@ from airloop.config.dag_ids import dag_of
 from airloop.run.run_ids import as_run_id
 from airloop_airflow import waiting, windows
 from airloop_airflow.params import Param
+from airloop_airflow.stage import Json
+
+logger = logging.getLogger(__name__)
 
 PARAM = "then"
 _SCORE = "score"
@@ -23,7 +28,7 @@ def params(pipeline: Pipeline) -> dict[str, Param]:
     """The Param by which the inbox asks for it; none where no feed says how late its files may be."""
     if not waiting.waits(pipeline):
         return {}
-    says = "`score`, as the inbox asks: a window that is in force of a champion and was not scored is scored after it."
+    says = "`score`, as the inbox asks: a window that has a champion in force and was not scored is scored after it."
     return {PARAM: Param("", says, type="string", enum=["", _SCORE])}
 
 
@@ -32,39 +37,50 @@ def conf(pipeline: Pipeline) -> dict[str, str]:
     return {PARAM: _SCORE} if waiting.waits(pipeline) else {}
 
 
-class ScoreLate(TriggerDagRunOperator):
-    """The last task of a data run that the inbox started: starts the window's scoring, once, if the calendar could not.
+def owed(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
+    """The scoring runs that a data run of the inbox owes, for windows that the calendar could not score.
 
-    Skipped where nobody asked, before the calendar's own scoring has given up, without a champion at the window's
-    start, and where a champion has scored the window.
+    None where nobody asked, before the calendar's own scoring of a window has given up, without a champion at its
+    start, and where a champion has scored it.
     """
+    from airloop.serving import unscored
 
-    def __init__(self, *, pipeline: str, **options: Any) -> None:
-        super().__init__(
-            trigger_dag_id=dag_of(pipeline, "scoring"), logical_date=None, skip_when_already_exists=True, **options
-        )
-        self.pipeline = pipeline
-
-    def execute(self, context: Any) -> None:
-        """Start the run, or skip and say why."""
-        from airloop.serving import unscored
-
-        here = settings.load_settings()
-        pipeline = load_pipeline(self.pipeline, here)
-        if context["params"].get(PARAM) != _SCORE:
-            raise AirflowSkipException("nobody asked for a scoring after this run")
-        window = windows.window(pipeline, context, "data")
-        why = unscored.why_not(pipeline, window, here)
-        if why or waiting.is_awaited(pipeline, window):
-            raise AirflowSkipException(
-                why or f"{dag_of(pipeline.name, 'scoring')} of {window} is still waiting for this run"
-            )
-        self.conf = window.to_json()
-        self.trigger_run_id = as_run_id(f"late__{window.start:%Y-%m-%dT%H:%MZ}__{window.end:%Y-%m-%dT%H:%MZ}")
-        super().execute(context)
+    here = settings.load_settings()
+    pipeline = load_pipeline(pipeline.name, here)
+    if context["params"].get(PARAM) != _SCORE:
+        logger.info("nobody asked for a scoring after this run")
+        return []
+    late = []
+    for window in windows.taken(pipeline, context):
+        if waiting.is_awaited(pipeline, window):
+            logger.info("%s of %s is still waiting for this run", dag_of(pipeline.name, "scoring"), window)
+        else:
+            late.append(window)
+    return [
+        {
+            "trigger_run_id": as_run_id(f"late__{over.start:%Y-%m-%dT%H:%MZ}__{over.end:%Y-%m-%dT%H:%MZ}"),
+            "conf": over.to_json(),
+        }
+        for over in unscored.owed(pipeline, late, here)
+    ]
 
 
 def after(pipeline: Pipeline, last: Any) -> None:
-    """Put the task behind the last one of a data run, where a feed says how late its files may be."""
-    if waiting.waits(pipeline):
-        last >> ScoreLate(task_id="score_late", pipeline=pipeline.name)
+    """Put what starts the scorings behind the last task of a data run, where a feed says how late its files may be."""
+    if not waiting.waits(pipeline):
+        return
+
+    @task
+    def unscored(**context: Any) -> Json:
+        return owed(pipeline, context)
+
+    runs: Any = unscored()
+    last >> runs
+    TriggerDagRunOperator.partial(
+        task_id="score_late",
+        trigger_dag_id=dag_of(pipeline.name, "scoring"),
+        logical_date=None,
+        skip_when_already_exists=True,
+        max_active_tis_per_dagrun=1,
+        map_index_template="{{ task.trigger_run_id }}",
+    ).expand_kwargs(runs)

@@ -36,6 +36,7 @@ def stand_in(name: str, refusal: str) -> Refused:
         "owner": "unknown",
         "description": "its declaration is refused",
         "tags": (TAG,),
+        "calendar": "monthly",
         "feeds": {},
         "training": SimpleNamespace(candidates={}),
     }

@@ -6,7 +6,7 @@ imported at every parse, so it imports nothing heavy.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -20,7 +20,7 @@ from airloop.config.calendar import period_end
 from airloop.config.dag_ids import dag_of
 from airloop.errors import AirloopError
 from airloop.records import Window
-from airloop_airflow import arrivals, stage
+from airloop_airflow import arrivals, stage, windows
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,8 @@ class Await(BaseOperator):
             logger.info("%s %s: waits for its %s until %s", pipeline.name, window, self.what, until)
             self._wait(window, until)
         # The inbox has a reason to run: other files of the window did land.
-        self._over(pipeline, window, too_late=until is not None and arrivals.is_of_the_calendar(context))
+        too_late = until is not None and arrivals.is_of_the_calendar(context)
+        self._over(pipeline, windows.taken(pipeline, context, self.group), too_late=too_late)
 
     def looked(self, context: Any, event: Any = None) -> None:
         """What the trigger calls the task back for."""
@@ -130,13 +131,14 @@ class Await(BaseOperator):
         trigger = AwaitTrigger(self.pipeline, window.to_json(), self.what, until.isoformat())
         self.defer(trigger=trigger, method_name="looked")
 
-    def _over(self, pipeline: Pipeline, window: Window, *, too_late: bool) -> None:
+    def _over(self, pipeline: Pipeline, each: Sequence[Window], *, too_late: bool) -> None:
+        window = each[-1]
         if self.what == FEATURES:
             if too_late:
                 data = dag_of(pipeline.name, "data")
                 raise AirflowSkipException(f"{pipeline.name} {window}: its features were not built in time; see {data}")
             return
-        record = stage.run("arrive", pipeline, window)
+        record = [stage.run("arrive", pipeline, item) for item in each][-1]
         if too_late and record["alarms"]:
             raise AirflowFailException(f"{pipeline.name} {window}: {record['alarms'][0]['says']}")
         if too_late:

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline, calendar_windows
 from airloop.config.bounds import refuse_off_calendar
-from airloop.config.calendar import Calendar, period_start
+from airloop.config.calendar import Calendar, may_join, period_start, windows_of
 from airloop.errors import DataContractError
 from airloop.records import Window, parse_instant
 from airloop_airflow import pipelines
@@ -23,6 +23,8 @@ from airloop_airflow.params import Param
 _INSTANT = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2}))?$(?!\n)"
 _LONGEST = 32
 
+_CHECKS, _TOGETHER, _EACH = "checks", "together", "each"
+
 
 def window_params() -> dict[str, Param]:
     """Params `start` and `end`; both empty on the calendar and in backfills."""
@@ -31,6 +33,37 @@ def window_params() -> dict[str, Param]:
         "start": optional_instant(f"First instant of the window {says}, e.g. 2013-01-01T00:00:00Z."),
         "end": optional_instant(f"First instant after the window {says}, e.g. 2013-02-01T00:00:00Z."),
     }
+
+
+def checks_params(pipeline: Pipeline) -> dict[str, Param]:
+    """Param `checks`, by which the inbox asks for windows that it joins; none where a run has one window."""
+    if not may_join(pipeline.calendar):
+        return {}
+    says = (
+        f"How several windows are read and checked: `{_TOGETHER}` (default) as if they were one, or `{_EACH}` by "
+        "itself, as the inbox asks."
+    )
+    return {_CHECKS: Param(_TOGETHER, says, type="string", enum=[_TOGETHER, _EACH])}
+
+
+def checks_conf(pipeline: Pipeline, over: Window) -> dict[str, str]:
+    """What the inbox gives a data run of several windows besides their bounds."""
+    return {_CHECKS: _EACH} if len(windows_of(pipeline.calendar, over)) > 1 else {}
+
+
+def asks_for_each(context: Mapping[str, Any]) -> bool:
+    """Whether a run is to read and check each of its windows by itself."""
+    return bool(context["params"].get(_CHECKS) == _EACH)
+
+
+def taken(pipeline: Pipeline, context: Mapping[str, Any], group: str = "data") -> tuple[Window, ...]:
+    """The windows that a run takes one by one, oldest first: its own, where nobody asked for each.
+
+    Raises:
+        AirflowFailException: See window.
+    """
+    over = window(pipeline, context, group)
+    return windows_of(pipeline.calendar, over) if asks_for_each(context) else (over,)
 
 
 def cutoff_param() -> Param:

@@ -13,8 +13,8 @@ LAST = Window(NOW - HOUR, NOW)
 LONG_AGO = Window(NOW - 30 * HOUR, NOW - 29 * HOUR)
 
 
-def context(pipeline: Pipeline, window: Window, run_type: str) -> dict[str, Any]:
-    by_hand = {"start": window.start.isoformat(), "end": window.end.isoformat()}
+def context(pipeline: Pipeline, window: Window, run_type: str, **params: str) -> dict[str, Any]:
+    by_hand = {"start": window.start.isoformat(), "end": window.end.isoformat(), **params}
     given = by_hand if run_type in ("manual", "operator_triggered") else {"start": None, "end": None}
     date = None if given["start"] else window.start
     run = SimpleNamespace(conf={}, partition_date=date, run_type=run_type, run_id=f"{run_type}__1")

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk.exceptions import AirflowSkipException
-from due_runs import LAST, LONG_AGO, context
+from due_runs import HOUR, LAST, LONG_AGO
+from due_runs import context as due_context
+from tests.support import hourly, pages_stand, toy
 
 from airloop import settings
 from airloop.config import Pipeline
@@ -18,8 +18,6 @@ from airloop_airflow import late_scoring
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """An hourly toy of the present, with version 1 in force since 2020, whose files may be six hours late."""
-    from tests.support import hourly, pages_stand, toy
-
     here = toy.write_project(tmp_path / "project", settings.load_settings().project_dir)
     monkeypatch.setenv("AIRLOOP_PROJECT_DIR", str(here.project_dir))
     monkeypatch.setenv("AIRLOOP_HOME", str(here.home))
@@ -28,21 +26,8 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     return hourly.declare(here, files="{day}T{hour}.csv", coverage="2020-01-01", lateness_hours=6)
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    """Id and conf of the runs that were started."""
-    runs: list[tuple[str, Any]] = []
-    monkeypatch.setattr(
-        TriggerDagRunOperator, "execute", lambda self, _context: runs.append((self.trigger_run_id, self.conf))
-    )
-    return runs
-
-
-def execute(pipeline: Pipeline, window: Window, then: str = "score") -> None:
-    task = late_scoring.ScoreLate(task_id="score_late", pipeline=pipeline.name)
-    given = context(pipeline, window, "operator_triggered")
-    given["params"] |= {"then": then}
-    late_scoring.ScoreLate.execute.__wrapped__(task, given)
+def owed(pipeline: Pipeline, window: Window, then: str = "score", **params: str) -> list[Any]:
+    return late_scoring.owed(pipeline, due_context(pipeline, window, "operator_triggered", then=then, **params))
 
 
 def scored(window: Window, *, version: int = 1, mode: str = "live") -> None:
@@ -51,42 +36,52 @@ def scored(window: Window, *, version: int = 1, mode: str = "live") -> None:
     state.save_record(settings.load_settings(), "toy", "score", input_key=key, window=window, record=record)
 
 
-def test_a_late_window_is_scored_once_its_data_run_is_through(pipeline: Pipeline, started: list[Any]) -> None:
+def test_a_late_window_is_scored_once_its_data_run_is_through(pipeline: Pipeline) -> None:
     scored(LONG_AGO, version=0)
     scored(LONG_AGO, mode="backtest")
-    execute(pipeline, LONG_AGO)
-    ((run_id, conf),) = started
-    assert run_id.startswith("late__")
-    assert conf == LONG_AGO.to_json()
+    (run,) = owed(pipeline, LONG_AGO)
+    assert run["trigger_run_id"].startswith("late__")
+    assert run["conf"] == LONG_AGO.to_json()
+
+
+def test_of_joined_windows_those_are_scored_that_were_not(pipeline: Pipeline) -> None:
+    six = Window(LONG_AGO.start, LONG_AGO.start + 6 * HOUR)
+    third = Window(six.start + 2 * HOUR, six.start + 3 * HOUR)
+    scored(third)
+    runs = [run["conf"] for run in owed(pipeline, six, checks="each")]
+    assert runs == [Window(six.start, third.start).to_json(), Window(third.end, six.end).to_json()]
+    change = six.start + 4 * HOUR
+    here = settings.load_settings()
+    pages_stand.promote(here, 2, pages_stand.decide(here, 2, at=change), at=change)
+    ends = [run["conf"]["end"] for run in owed(pipeline, six, checks="each")]
+    assert ends == [item.to_json()["end"] for item in (Window(six.start, third.start), Window(third.end, change), six)]
 
 
 def test_what_was_scored_is_not_scored_again_when_a_file_of_it_is_corrected(
-    pipeline: Pipeline, started: list[Any]
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     scored(LONG_AGO)
-    with pytest.raises(AirflowSkipException, match="version 1 has scored it"):
-        execute(pipeline, LONG_AGO)
-    assert started == []
+    assert owed(pipeline, LONG_AGO) == []
+    assert "version 1 has scored it" in caplog.text
 
 
-def test_the_calendar_scores_what_is_not_too_late(pipeline: Pipeline, started: list[Any]) -> None:
-    with pytest.raises(AirflowSkipException, match="is still waiting for this run"):
-        execute(pipeline, LAST)
-    assert started == []
+def test_the_calendar_scores_what_is_not_too_late(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+    assert owed(pipeline, LAST) == []
+    assert "is still waiting for this run" in caplog.text
+    runs = owed(pipeline, Window(LONG_AGO.start, LAST.end), checks="each")
+    assert [run["conf"]["start"] for run in runs] == [LONG_AGO.to_json()["start"]]
+    assert Window.from_json(runs[0]["conf"]).end < LAST.start
 
 
-def test_a_replay_and_a_person_ask_for_no_scoring(pipeline: Pipeline, started: list[Any]) -> None:
-    with pytest.raises(AirflowSkipException, match="nobody asked"):
-        execute(pipeline, LONG_AGO, then="")
-    assert started == []
+def test_a_replay_and_a_person_ask_for_no_scoring(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+    assert owed(pipeline, LONG_AGO, then="") == []
+    assert "nobody asked" in caplog.text
 
 
-def test_before_the_first_champion_nothing_is_owed(pipeline: Pipeline, started: list[Any]) -> None:
-    from tests.support import toy
-
-    with pytest.raises(AirflowSkipException, match="no champion was in force at 2020-01-05"):
-        execute(pipeline, Window(toy.days(4, 5).start, toy.days(4, 5).start + (LAST.end - LAST.start)))
-    assert started == []
+def test_before_the_first_champion_nothing_is_owed(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+    window = Window(toy.days(4, 5).start, toy.days(4, 5).start + HOUR)
+    assert owed(pipeline, window) == []
+    assert "no champion was in force at 2020-01-05" in caplog.text
 
 
 def test_the_inbox_asks_only_where_files_may_be_late(pipeline: Pipeline) -> None:

@@ -3,12 +3,15 @@
 The tests build on each other in file order: data, then a champion, then what must not replace it.
 """
 
+from datetime import datetime
+
 import pytest
 from tests.support import toy
 from tests.support.waiting import until
 
+from airloop.config import calendar_windows
 from airloop.errors import AirloopError
-from airloop.records import Decision, Ingested, Scored
+from airloop.records import Decision, Ingested, Scored, Window
 from airloop.stores import lake, ledger, state
 from airloop.stores.mlflow.registry import aliases
 
@@ -36,14 +39,17 @@ def test_a_burst_of_files_loses_nothing(platform):
     landed = list((platform.settings.home / "landing" / "toy").rglob("*.csv"))
     assert len(landed) > 25
 
-    def windows() -> set[object]:
-        rows = state.latest_records(platform.settings, "toy", "materialize")
-        return {(row["window"]["start"], row["window"]["end"]) for row in rows}
+    def online() -> set[datetime]:
+        """The days whose features are online, by their starts; days that wait together are one run."""
+        spans = [
+            Window.from_json(row["window"]) for row in state.latest_records(platform.settings, "toy", "materialize")
+        ]
+        return {day.start for span in spans for day in calendar_windows("daily", span)}
 
-    wanted = {
-        (toy.text(toy.days(day, day + 1).start), toy.text(toy.days(day, day + 1).end)) for day in range(BURST_DAYS)
-    }
-    assert until(lambda: wanted <= windows(), seconds=900, every=1)
+    assert until(lambda: {toy.days(day, day + 1).start for day in range(BURST_DAYS)} <= online(), seconds=900, every=1)
+    assert len(platform.client.recent("toy__data")) < BURST_DAYS
+    days = [Window.from_json(row["window"]) for row in state.latest_records(platform.settings, "toy", "validate_raw")]
+    assert {toy.days(day, day + 1) for day in range(BURST_DAYS)} <= set(days)
     ingested = [Ingested.from_json(row) for row in state.latest_records(platform.settings, "toy", "ingest")]
     assert {file.uri.rsplit("/landing/", 1)[1] for record in ingested for file in record.files} == {
         path.as_posix().rsplit("/landing/", 1)[1] for path in landed

@@ -44,3 +44,11 @@ def build(settings: Settings, window: Window, *, version: int) -> None:
     state.save_record(
         settings, "flight_delays", "build_features", input_key=digest(record), window=window, record=record
     )
+
+
+def ingest_toy(settings: Settings, pipeline: Pipeline, window: Window) -> None:
+    """A record of the files that the window has now, and of a table that has grown."""
+    table = TableVersion("heat", "", version=len(state.latest_records(settings, "toy", "ingest")), rows=1, digest="")
+    files = landed_files.window_files(pipeline, window, settings)
+    record = Ingested(window=window, files=files, tables=(table,), missing=()).to_json()
+    state.save_record(settings, "toy", "ingest", input_key=digest(record), window=window, record=record)

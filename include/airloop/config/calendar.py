@@ -1,5 +1,6 @@
 """Calendar windows: which half-open UTC periods a pipeline's runs take."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -11,6 +12,8 @@ Calendar = Literal["hourly", "daily", "weekly", "monthly"]
 CRON: dict[Calendar, str] = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 1", "monthly": "0 0 1 * *"}
 
 _FINEST_FIRST: tuple[Calendar, ...] = ("hourly", "daily", "weekly", "monthly")
+
+_JOINED: dict[Calendar, Calendar] = {"hourly": "weekly", "daily": "monthly", "weekly": "monthly", "monthly": "monthly"}
 
 
 def is_finer(calendar: Calendar, than: Calendar) -> bool:
@@ -52,6 +55,37 @@ def calendar_windows(calendar: Calendar, span: Window) -> tuple[Window, ...]:
 def _period(calendar: Calendar, start: datetime) -> Window:
     """The period that starts there: files of one day after the other ask for the same ones."""
     return Window(start, period_end(calendar, start))
+
+
+def stretches(windows: Iterable[Window], part: Callable[[Window], object]) -> tuple[tuple[Window, ...], ...]:
+    """Windows, oldest first, cut where one does not begin at the end of the one before it, or `part` is another one."""
+    cut: list[list[Window]] = []
+    for window in windows:
+        if cut and cut[-1][-1].end == window.start and part(cut[-1][-1]) == part(window):
+            cut[-1].append(window)
+        else:
+            cut.append([window])
+    return tuple(map(tuple, cut))
+
+
+def longest_joined(calendar: Calendar) -> Calendar:
+    """In which period windows are joined at most: a task of a run over more hours might not end in its time."""
+    return _JOINED[calendar]
+
+
+def may_join(calendar: Calendar) -> bool:
+    """Whether several windows of a calendar can be one data run."""
+    return is_finer(calendar, longest_joined(calendar))
+
+
+def windows_of(calendar: Calendar, over: Window) -> tuple[Window, ...]:
+    """The windows that a data run takes, oldest first: its own, or those that were joined."""
+    return (over,) if is_period(calendar, over) else calendar_windows(calendar, over)
+
+
+def spanned(windows: Sequence[Window]) -> Window:
+    """From the start of the first to the end of the last of windows that follow each other."""
+    return Window(windows[0].start, windows[-1].end)
 
 
 def nearest_bound(calendar: Calendar, instant: datetime) -> datetime:

@@ -3,25 +3,21 @@
 import functools
 import hashlib
 import logging
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airloop.config import Feed, Pipeline, calendar_windows
-from airloop.config.dag_ids import dag_of
 from airloop.data import settled
 from airloop.data.file_hours import FileHours
 from airloop.data.inbox_records import Records
-from airloop.errors import DataContractError
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import landed_files
 from airloop.stores.landed_files import ListedFile
 
 logger = logging.getLogger(__name__)
-
-# What one inbox run may start: below Airflow's max_map_length (1024).
-MOST_WINDOWS = 1000
 
 
 @dataclass(frozen=True)
@@ -32,16 +28,27 @@ class Waiting:
         digest: SHA-256 over what asks for the run: the landed files the window and its lookback read, and the records
             of what was made of them so far (a file that is put back is another reason than when it came first).
         why: In words, for the log.
+        files: SHA-256 over the landed files alone, with their checksums.
+        ingested: Number of the window's newest ingest record; 0 before any.
+        follows: Nothing of its own has landed: its lookback reads another window that waits.
     """
 
     window: Window
     digest: str
     why: str
+    files: str = ""
+    ingested: int = 0
+    follows: bool = False
 
     @property
     def run_id(self) -> str:
-        """Run id of the data run, e.g. `inbox__2013-01-01T00:00Z__2013-02-01T00:00Z__3f2a9c04d1e7`."""
-        return f"inbox__{self.window.start:%Y-%m-%dT%H:%MZ}__{self.window.end:%Y-%m-%dT%H:%MZ}__{self.digest[:12]}"
+        """Run id of the data run where it waits alone."""
+        return run_id(self.window, self.digest)
+
+
+def run_id(over: Window, digest: str) -> str:
+    """Run id of a data run that the inbox starts, e.g. `inbox__2013-01-01T00:00Z__2013-02-01T00:00Z__3f2a9c04d1e7`."""
+    return f"inbox__{over.start:%Y-%m-%dT%H:%MZ}__{over.end:%Y-%m-%dT%H:%MZ}__{digest[:12]}"
 
 
 def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | None = None) -> tuple[Waiting, ...]:
@@ -58,7 +65,6 @@ def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | 
             the landed files how far data time has come, and looks at all windows.
 
     Raises:
-        DataContractError: More than MOST_WINDOWS wait and no span was asked for; the message says what to do.
         UpstreamUnavailable: Landing folder or state database do not answer.
     """
     landed = _Landed(pipeline, settings, within)
@@ -70,13 +76,17 @@ def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | 
     done.open_records(unsettled)
     fresh = {window: landed.fresh(window, done.checksums(window)) for window in unsettled}
     why = _why(pipeline, files, fresh, done)
-    if within is None:
-        _refuse_flood(pipeline, list(why))
     sure = [window for window in unsettled if not fresh[window] and settled.is_sure(files[window])]
     settled.remember(pipeline.name, {window: marks[window] for window in sure}, settings)
     for window, says in why.items():
         logger.info("%s %s waits: %s", pipeline.name, window, says)
-    return tuple(Waiting(window, _reason(pipeline, window, landed, done), says) for window, says in why.items())
+    waiting = []
+    for window, says in why.items():
+        read = landed.read_by(Window(window.start - timedelta(days=pipeline.features.lookback_days), window.end))
+        lines = [f"{file.uri} {landed.checksum(file)}" for file in read]
+        reason, number = _digest([*lines, *done.made_of(window)]), done.ingests.get(window, 0)
+        waiting.append(Waiting(window, reason, says, _digest(lines), number, follows=not fresh.get(window)))
+    return tuple(waiting)
 
 
 def _why(
@@ -96,12 +106,6 @@ def _why(
         elif newest is not None and window.start - lookback < newest.end and done.checksums(window):
             why[window] = f"its lookback reads {newest}"
     return why
-
-
-def _reason(pipeline: Pipeline, window: Window, landed: "_Landed", done: Records) -> str:
-    """The digest of what asks for a run."""
-    read = landed.read_by(Window(window.start - timedelta(days=pipeline.features.lookback_days), window.end))
-    return _digest([*(f"{file.uri} {landed.checksum(file)}" for file in read), *done.made_of(window)])
 
 
 def data_time(pipeline: Pipeline, files: Iterable[ListedFile]) -> datetime | None:
@@ -152,6 +156,9 @@ class _Landed:
         self._files = landed_files.list_files(pipeline, settings)
         # Pairs, not a dict: hashing a listed file is what a look at years of files would mostly do.
         self._spans = [(file, landed_files.file_span(pipeline.feeds[file.feed], file.name)) for file in self._files]
+        by_start = sorted((span.start, number) for number, (_, span) in enumerate(self._spans) if span)
+        self._starts, self._by_start = [start for start, _ in by_start], [number for _, number in by_start]
+        self._longest = max((span.end - span.start for _, span in self._spans if span), default=timedelta())
         self._static = [file for file in self._files if file.name == pipeline.feeds[file.feed].files]
         self._read = functools.cache(lambda file: landed_files.checksum(file, settings))
         self._hours = FileHours(pipeline, settings, self._read)
@@ -201,16 +208,10 @@ class _Landed:
 
     def read_by(self, span: Window) -> list[ListedFile]:
         """Files of the local days that overlap a span and have rows of it, and the static tables."""
-        dated = [file for file, day in self._spans if day and day.start < span.end and span.start < day.end]
+        first = bisect_left(self._starts, span.start - self._longest)
+        near = sorted(self._by_start[first : bisect_left(self._starts, span.end)])
+        dated = [file for file, day in map(self._spans.__getitem__, near) if day and span.start < day.end]
         return [file for file in dated if self._hours.touches(file, span)] + self._static
-
-
-def _refuse_flood(pipeline: Pipeline, waiting: Sequence[Window]) -> None:
-    if len(waiting) > MOST_WINDOWS:
-        raise DataContractError(
-            f"{len(waiting)} windows of {pipeline.name} wait, {waiting[0]} to {waiting[-1]}, and one "
-            f"run starts at most {MOST_WINDOWS}: start a backfill of {dag_of(pipeline.name, 'data')} over them"
-        )
 
 
 def _digest(parts: Iterable[str]) -> str:

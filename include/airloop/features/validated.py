@@ -40,24 +40,25 @@ def until(pipeline: Pipeline, span: Window, settings: Settings) -> datetime:
 def spans(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[Window, ...]:
     """The parts of a span whose features are built and validated, oldest first; neighbours are one part.
 
-    What lies before the coverage has no window to build and counts as part of what follows it.
+    What lies before the coverage has no window to build and counts as part of what follows it. Of what was built later
+    over other bounds and is not validated, the features are no longer those of the earlier windows within.
     """
     place = (settings, pipeline.name)
     built = _newest_by_window(BuiltFeatures, state.latest_records(*place, "build_features", overlapping=span))
     checked = _newest_by_window(Validated, state.latest_records(*place, "validate_features", overlapping=span))
     known = lake.newest((view for record in built.values() for view in record.views), settings)
-    good = sorted(
-        (
-            window
-            for window, record in built.items()
-            if window in checked
+    good: list[Window] = []
+    for window, record in built.items():
+        if (
+            window in checked
             and checked[window].tables == record.views
             and not lake.fallen_behind(record.views, settings, known)
-        ),
-        key=lambda window: window.start,
-    )
+        ):
+            good.append(window)
+        else:
+            good = [part for earlier in good for part in _without(earlier, window)]
     parts: list[Window] = []
-    for window in good:
+    for window in sorted(good, key=lambda item: (item.start, item.end)):
         if parts and window.start <= parts[-1].end:
             parts[-1] = Window(parts[-1].start, max(parts[-1].end, window.end))
         else:
@@ -67,5 +68,17 @@ def spans(pipeline: Pipeline, span: Window, settings: Settings) -> tuple[Window,
     return tuple(Window(span.start, part.end) if part.start <= first else part for part in cut)
 
 
+def _without(window: Window, hole: Window) -> tuple[Window, ...]:
+    if hole.end <= window.start or window.end <= hole.start:
+        return (window,)
+    before, after = (window.start, min(window.end, hole.start)), (max(window.start, hole.end), window.end)
+    return tuple(Window(start, end) for start, end in (before, after) if start < end)
+
+
 def _newest_by_window(kind: Any, rows: list[dict[str, Any]]) -> dict[Window, Any]:
-    return {record.window: record for record in map(kind.from_json, rows)}
+    """The newest record of each window, in the order in which they were made."""
+    newest: dict[Window, Any] = {}
+    for record in map(kind.from_json, rows):
+        newest.pop(record.window, None)
+        newest[record.window] = record
+    return newest

@@ -1,5 +1,6 @@
 """What the data stages hand on: landed files, lake tables, validation, features."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from airloop.records.alarm import Alarm
@@ -108,6 +109,20 @@ class Validated(Record):
     tables: tuple[TableVersion, ...]
     report_uri: str
     alarms: tuple[Alarm, ...] = ()
+
+    @classmethod
+    def of_all(cls, records: Sequence["Validated"]) -> "Validated":
+        """The record of the windows that follow each other, for a stage over all of them.
+
+        Of each table it names the newest version, and it says of no check how it came out: the records of the windows
+        do.
+        """
+        newest: dict[str, TableVersion] = {}
+        for table in sorted((table for record in records for table in record.tables), key=lambda item: item.version):
+            newest[table.table] = table
+        first, last = records[0], records[-1]
+        over = Window(first.window.start, last.window.end)
+        return cls(over, first.layer, (), tuple(newest.values()), last.report_uri)
 
     @property
     def bad_rows(self) -> int:

@@ -78,6 +78,20 @@ settled_windows = sa.Table(
     sa.PrimaryKeyConstraint("pipeline", "window_start", "window_end"),
 )
 
+inbox_starts = sa.Table(
+    "inbox_starts",
+    metadata,
+    sa.Column("pipeline", sa.String(100), nullable=False),
+    sa.Column("window_start", sa.String(32), nullable=False),
+    sa.Column("window_end", sa.String(32), nullable=False),
+    sa.Column("files", sa.String(64), nullable=False),
+    sa.Column("ingested", sa.Integer, nullable=False),
+    sa.Column("run_start", sa.String(32), nullable=False),
+    sa.Column("run_end", sa.String(32), nullable=False),
+    sa.Column("run_digest", sa.String(64), nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "window_start", "window_end"),
+)
+
 compacted_files = sa.Table(
     "compacted_files",
     metadata,

@@ -8,6 +8,10 @@ A calendar run that landed data has not reached yet is skipped. Where a feed say
 (`lateness_hours`), `arrive` waits for them without a worker; then the run fails once, with an alarm, and the inbox
 starts the window when its files land after all, and `score_late` starts the scoring that was skipped meanwhile.
 
+Windows that the inbox has joined are one run: each is read and checked by itself, and the features of all are computed
+at once. One that is refused (its task's log says why) is left to a run of its own, which `alone` starts and which fails
+as it does where the window came alone; the others go on.
+
 **Triage.** `arrive` failed: a source has stalled, see `airloop alarms list`. `extract` failed: the log names the
 feed, its connection and what the database says; nothing of the window has landed. `ingest` failed: a file breaks its
 declared contract (the log names file and column) or nothing landed: have it landed again, the inbox starts a new run.
@@ -21,7 +25,7 @@ from typing import Any
 from airflow.sdk import task
 
 from airloop.config import Pipeline
-from airloop_airflow import arrivals, late_scoring, pipelines, stage, waiting, windows
+from airloop_airflow import arrivals, joined_windows, late_scoring, pipelines, waiting, windows
 from airloop_airflow.params import Param, dag
 from airloop_airflow.stage import Json
 
@@ -29,7 +33,7 @@ from airloop_airflow.stage import Json
 def _params(pipeline: Pipeline) -> dict[str, Param]:
     says = "`landed` (default), or `withheld`: without outcome files, as `airloop replay` asks before it scores."
     outcomes = {"outcomes": Param("landed", says, type="string", enum=["landed", "withheld"])}
-    return windows.window_params() | outcomes | late_scoring.params(pipeline)
+    return windows.window_params() | outcomes | windows.checks_params(pipeline) | late_scoring.params(pipeline)
 
 
 def build(pipeline: Pipeline) -> None:
@@ -42,38 +46,35 @@ def build(pipeline: Pipeline) -> None:
     def data() -> None:
         @task
         def extract(**context: Any) -> Json:
-            return stage.run("extract", pipeline, windows.window(pipeline, context), connections=connections)
+            over = windows.window(pipeline, context)
+            return joined_windows.begin("extract", pipeline, context, over, connections=connections)
 
         @task
         def ingest(**context: Any) -> Json:
             # Only when asked: an option is part of the input key, and by hand nobody gives it.
             options: dict[str, Any] = {"outcomes": "withheld"} if context["params"]["outcomes"] == "withheld" else {}
-            return stage.run("ingest", pipeline, arrivals.due_window(pipeline, context, "data"), **options)
+            over = arrivals.due_window(pipeline, context, "data")
+            return joined_windows.begin("ingest", pipeline, context, over, **options)
 
         @task
-        def validate_raw(ingested: Json, **context: Any) -> Json:
-            window = windows.window(pipeline, context)
-            return stage.run("validate_raw", pipeline, window, upstream={"ingest": ingested})
+        def validate_raw(ingested: Json) -> Json:
+            return joined_windows.go_on("validate_raw", pipeline, ingest=ingested)
 
         @task
-        def build_features(validated: Json, **context: Any) -> Json:
-            window = windows.window(pipeline, context)
-            return stage.run("build_features", pipeline, window, upstream={"validate_raw": validated})
+        def build_features(validated: Json) -> Json:
+            return joined_windows.build(pipeline, validated)
 
         @task
-        def validate_features(built: Json, **context: Any) -> Json:
-            window = windows.window(pipeline, context)
-            return stage.run("validate_features", pipeline, window, upstream={"build_features": built})
+        def validate_features(built: Json) -> Json:
+            return joined_windows.go_on("validate_features", pipeline, build_features=built)
 
         @task
-        def profile(raw: Json, features: Json, **context: Any) -> Json:
-            upstream = {"validate_raw": raw, "validate_features": features}
-            return stage.run("profile", pipeline, windows.window(pipeline, context), upstream=upstream)
+        def profile(raw: Json, features: Json) -> Json:
+            return joined_windows.go_on("profile", pipeline, validate_raw=raw, validate_features=features)
 
         @task
         def materialize(validated: Json, **context: Any) -> Json:
-            window = windows.window(pipeline, context)
-            return stage.run("materialize", pipeline, window, upstream={"validate_features": validated})
+            return joined_windows.materialize(pipeline, context, validated)
 
         ingested = ingest()
         if sources:
@@ -81,7 +82,9 @@ def build(pipeline: Pipeline) -> None:
         waiting.waits_for(waiting.FILES, pipeline, "data", before=ingested)
         raw = validate_raw(ingested)
         features = validate_features(build_features(raw))
-        late_scoring.after(pipeline, materialize(features))
+        materialized = materialize(features)
+        joined_windows.start_left(pipeline, materialized)
+        late_scoring.after(pipeline, materialized)
         profile(raw, features)
 
     data()

@@ -1,9 +1,12 @@
-"""Start one data run per finished window that holds landed files nobody ingested yet. The only listener to events.
+"""Start data runs for the finished windows that hold landed files nobody ingested yet. The only listener to events.
 
 The landing folder's listing rings when it has changed and is quiet again (or after a minute of unrest). The bell
 carries nothing: `drain` works out from the landing folder and the stored ingest records what waits, so a burst or a
 lost event loses no file. It rings every five minutes for a listing that no run has answered: Airflow drops the event of
 an inbox that is paused. A run id is made of the window and its files: what was started is not started twice.
+
+Windows that wait at one bell and follow each other are one data run, up to the next look of monitoring; one that waits
+alone is started alone, at once. What was started together stays so: at later bells the same run is asked for.
 
 A window is finished when the newest landed local day of a feed that is written after its events (an outcome, or one
 with a declared delay) reaches its end: a schedule that lands ahead starts nothing. Windows whose lookback reads a
@@ -14,6 +17,7 @@ is not started again until another file lands for it: clear its data run. A wind
 log.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -22,7 +26,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airloop.config import Pipeline
 from airloop.config.dag_ids import dag_of
-from airloop_airflow import late_scoring, pipelines
+from airloop_airflow import late_scoring, pipelines, windows
 from airloop_airflow.bell import LandingTrigger
 from airloop_airflow.params import dag
 from airloop_airflow.refused import Refused
@@ -42,7 +46,7 @@ def build(pipeline: Pipeline) -> None:
         @task
         def drain(**context: Any) -> Json:
             from airloop import settings
-            from airloop.data import bell_answers, inbox
+            from airloop.data import bell_answers, waiting_runs
             from airloop.stores import replay_hold
 
             pipelines.read_params(context)
@@ -52,11 +56,14 @@ def build(pipeline: Pipeline) -> None:
                 raise AirflowSkipException(f"a replay of {pipeline.name} takes its windows in the order of data time")
             # Listed first: what lands meanwhile is another listing, and the bell rings for it.
             _, listing = bell_answers.listing(pipeline, here)
-            waiting = inbox.waiting_windows(pipeline, here)
-            more_conf = late_scoring.conf(pipeline)
+            waiting = waiting_runs.waiting_runs(pipeline, here, now=datetime.now(UTC))
             bell_answers.answer(pipeline.name, listing, here)
             return [
-                {"trigger_run_id": window.run_id, "conf": window.window.to_json() | more_conf} for window in waiting
+                {
+                    "trigger_run_id": run.run_id,
+                    "conf": run.over.to_json() | windows.checks_conf(pipeline, run.over) | late_scoring.conf(pipeline),
+                }
+                for run in waiting
             ]
 
         # One after the other: runs are queued oldest window first, because later windows read earlier ones.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airloop.config import Pipeline, calendar_windows
-from airloop.config.calendar import period_start
+from airloop.config.calendar import period_start, spanned, stretches
 from airloop.data import inbox
 from airloop.errors import ConfigError, DataContractError
 from airloop.records import Window, parse_instant
@@ -91,11 +91,8 @@ def by_look(pipeline: Pipeline, windows: Sequence[Window], settings: Settings) -
 
 def joined(pipeline: Pipeline, windows: Sequence[Window]) -> tuple[Window, ...]:
     """Windows that follow each other, joined where they start in the same look of monitoring."""
-    spans: dict[datetime, Window] = {}
-    for window in windows:
-        look = period_start(pipeline.calendar_of("monitoring"), window.start)
-        spans[look] = Window(spans[look].start if look in spans else window.start, window.end)
-    return tuple(spans.values())
+    every = pipeline.calendar_of("monitoring")
+    return tuple(map(spanned, stretches(windows, lambda window: period_start(every, window.start))))
 
 
 def _parse(text: str, option: str) -> datetime:

@@ -9,7 +9,6 @@ from tests.support.inbox_files import day, days, ingest, land, month
 from airloop.config import Pipeline, load_pipeline
 from airloop.data import inbox
 from airloop.data.inbox import waiting_windows
-from airloop.errors import DataContractError
 from airloop.records import Window
 from airloop.settings import Settings, load_settings
 from airloop.stores import landed_files
@@ -204,24 +203,6 @@ def test_windows_outside_the_coverage_never_wait(pipeline: Pipeline, settings: S
 def test_the_last_window_of_the_coverage_is_finished_by_its_last_day(pipeline: Pipeline, settings: Settings) -> None:
     land(settings, "departures", *days(date(2013, 12, 1), 31))
     assert _windows(pipeline, settings) == [Window.parse("2013-12-01T00:00:00Z", "2014-01-01T00:00:00Z")]
-
-
-def test_more_windows_than_one_run_can_start_are_refused_with_the_way_out(
-    pipeline: Pipeline, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox, "MOST_WINDOWS", 10)
-    land(settings, "departures", date(2013, 3, 1))
-    with pytest.raises(DataContractError, match=r"24 windows .* start a backfill of flight_delays__data"):
-        waiting_windows(_as(pipeline, "hourly"), settings)
-
-
-def test_a_span_that_is_asked_for_may_hold_more_windows_than_one_run_of_the_inbox_starts(
-    pipeline: Pipeline, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox, "MOST_WINDOWS", 10)
-    land(settings, "departures", date(2013, 3, 1))
-    within = Window(day(date(2013, 3, 1)).start, day(date(2013, 3, 2)).end)
-    assert len(waiting_windows(_as(pipeline, "hourly"), settings, within=within)) == 24
 
 
 def test_within_a_span_that_is_over_its_windows_are_finished_whatever_has_landed(
