@@ -8,7 +8,15 @@ from airloop.config import Pipeline
 from airloop.errors import GuardRefused
 from airloop.settings import Settings
 from airloop.stores import ledger
-from airloop.upkeep import lake_files, named_versions, old_lineage, old_reports, online_values, replaced_records
+from airloop.upkeep import (
+    lake_files,
+    named_versions,
+    old_lineage,
+    old_references,
+    old_reports,
+    online_values,
+    replaced_records,
+)
 
 
 @dataclass(frozen=True)
@@ -16,7 +24,7 @@ class Upkeep:
     """One thing that was done, or that a dry run would do.
 
     Attributes:
-        what: compact, vacuum, online, records, lineage or reports.
+        what: compact, vacuum, online, records, lineage, reports or references.
         where: The table, view, stage or folder.
         removed: Files, values or records that are gone.
         freed_bytes: Bytes of the files; of records their text.
@@ -69,11 +77,18 @@ def _each(pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: boo
         yield Upkeep("online", view, count, freed)
     for stage, (count, freed) in replaced_records.remove(pipeline, settings, now=now, dry_run=dry_run).items():
         yield Upkeep("records", stage, count, freed)
-    if keep.lineage_days is not None:
-        files, freed = old_lineage.remove(pipeline.name, settings, now=now, days=keep.lineage_days, dry_run=dry_run)
+    for what, (files, freed) in _old_files(pipeline, settings, now=now, dry_run=dry_run):
         if files:
-            yield Upkeep("lineage", pipeline.name, files, freed)
-    if keep.reports_days is not None:
-        files, freed = old_reports.remove(pipeline.name, settings, now=now, days=keep.reports_days, dry_run=dry_run)
-        if files:
-            yield Upkeep("reports", pipeline.name, files, freed)
+            yield Upkeep(what, pipeline.name, files, freed)
+
+
+def _old_files(
+    pipeline: Pipeline, settings: Settings, *, now: datetime, dry_run: bool
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    """What is removed by its age, or with its version: its name, how many files, and their bytes."""
+    keep, name = pipeline.retention, pipeline.name
+    if (days := keep.lineage_days) is not None:
+        yield "lineage", old_lineage.remove(name, settings, now=now, days=days, dry_run=dry_run)
+    if (days := keep.reports_days) is not None:
+        yield "reports", old_reports.remove(name, settings, now=now, days=days, dry_run=dry_run)
+    yield "references", old_references.remove(name, settings, dry_run=dry_run)
