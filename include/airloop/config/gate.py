@@ -10,6 +10,8 @@ from airloop.config.metric import METRICS, MetricName
 from airloop.config.node import Node
 from airloop.config.reason import Reason
 
+ComparisonRule = Literal["superior", "non_inferior", "not_surely_worse"]
+
 
 class Floor(Node):
     """An absolute bound on a holdout metric."""
@@ -34,7 +36,8 @@ class Comparison(Node):
     """Champion against candidate on the same rows; margins are shares of the champion's metric.
 
     `superior` passes when lower > superior_margin_share * champion;
-    `non_inferior` passes when lower > -non_inferior_margin_share * champion and gain > 0.
+    `non_inferior` passes when lower > -non_inferior_margin_share * champion and gain > 0;
+    `not_surely_worse` passes when upper > 0, and is for `growth` alone: more to learn from speaks for the candidate.
     """
 
     metric: MetricName
@@ -44,7 +47,7 @@ class Comparison(Node):
     resamples: int = Field(ge=100, le=100_000)
     min_blocks: int = Field(ge=14)
     """Fewer calendar days with labelled rows refuse."""
-    rule: dict[Reason, Literal["superior", "non_inferior"]]
+    rule: dict[Reason, ComparisonRule]
     """Reason of a training (`probe`, `growth`, `hand`, `schedule`, or a word of your own) -> rule; `default` is for
     every other reason."""
 
@@ -52,6 +55,13 @@ class Comparison(Node):
     def _has_default(self) -> Self:
         if "default" not in self.rule:
             raise ValueError("rule needs an entry `default`")
+        return self
+
+    @model_validator(mode="after")
+    def _proof_for_all_but_growth(self) -> Self:
+        lax = [reason for reason, rule in self.rule.items() if rule == "not_surely_worse" and reason != "growth"]
+        if lax:
+            raise ValueError(f"not_surely_worse is for growth alone; of {lax[0]} ask for superior or non_inferior")
         return self
 
 

@@ -1,9 +1,9 @@
 """Champion against candidate on the same rows: which evidence counts, and the inequality it has to fulfil."""
 
 import dataclasses
-from typing import Literal
 
 from airloop.config import METRICS, Comparison
+from airloop.config.gate import ComparisonRule
 from airloop.gate.checks import is_number, refuse
 from airloop.models.looks import paid_confidence
 from airloop.records import Check, Evaluated, Evidence
@@ -56,16 +56,17 @@ def _unfit(evidence: Evidence, evaluated: Evaluated, compare: Comparison) -> str
     return None
 
 
-def _by_rule(evidence: Evidence, rule: Literal["superior", "non_inferior"], compare: Comparison) -> Check:
-    share = {"superior": compare.superior_margin_share, "non_inferior": -compare.non_inferior_margin_share}[rule]
-    bound = share * evidence.champion + 0.0  # no negative zero in a sentence
+def _by_rule(evidence: Evidence, rule: ComparisonRule, compare: Comparison) -> Check:
     gain = f"gain in {METRICS[compare.metric].title} {evidence.gain:.4f}"
-    says = f"{gain}, interval [{evidence.lower:.4f}, {evidence.upper:.4f}], must be above {bound:.4f}".removesuffix(
-        ".0000"
-    )
-    if rule == "non_inferior":
-        says += ", and the gain above 0"
+    says = f"{gain}, interval [{evidence.lower:.4f}, {evidence.upper:.4f}]"
     if evidence.gain == 0:
-        says = f"{gain}: the candidate scores as the champion does, and must be better"
-    passed = evidence.lower > bound and evidence.gain > 0
+        passed, says = False, f"{gain}: the candidate scores as the champion does, and must be better"
+    elif rule == "not_surely_worse":
+        passed, says = evidence.upper > 0, f"{says}, must reach above 0"
+    else:
+        share = {"superior": compare.superior_margin_share, "non_inferior": -compare.non_inferior_margin_share}[rule]
+        bound = share * evidence.champion + 0.0  # no negative zero in a sentence
+        passed = evidence.lower > bound and evidence.gain > 0
+        says = f"{says}, must be above {bound:.4f}".removesuffix(".0000")
+        says += ", and the gain above 0" if rule == "non_inferior" else ""
     return Check(rule, passed=passed, observed=evidence.gain, says=says)

@@ -29,9 +29,10 @@ def judge(evaluated: Evaluated, gate: Gate, *, reason: str = "", problems: Seque
 
     Passes only when every check passes:
         floors: value >= at_least, value <= at_most; a missing metric or NaN refuses.
-        comparison, on the evidence of the declared metric (gain > 0 is asked for by either rule):
-            superior: lower > superior_margin_share * champion's value;
-            non_inferior: lower > -non_inferior_margin_share * champion's value.
+        comparison, on the evidence of the declared metric:
+            superior: lower > superior_margin_share * champion's value, and gain > 0;
+            non_inferior: lower > -non_inferior_margin_share * champion's value, and gain > 0;
+            not_surely_worse, of growth alone: upper > 0.
     Edges:
         no labels to judge by (`evaluated.unlabelled`, of a task that learns without): no floors, no comparison, but the
             rules alarm_budget and stability, and `why` says so and why;

@@ -131,6 +131,7 @@ def test_a_typo_is_refused_with_the_key_and_the_nearest_valid_one(
         (("gate", "floors", 0, "metric"), "accuracy", "'roc_auc'"),
         (("gate", "compare", "min_blocks"), 13, "greater than or equal to 14"),
         (("gate", "compare", "rule"), {"probe": "superior"}, "needs an entry `default`"),
+        (("gate", "compare", "rule"), {"default": "not_surely_worse"}, "for growth alone; of default ask for superior"),
         (("monitoring", "policy", "k"), 2, "k=2 of n=1 windows can never happen"),
     ],
 )

@@ -145,6 +145,25 @@ def test_a_reason_that_the_evaluation_claims_opens_no_milder_rule():
     assert not judged({**weak, "reason": "probe", "reason_key": "probe:1:2013-04-01T00:00:00Z"}).passed
 
 
+def of_growth(**changes):
+    rule = {"growth": "not_surely_worse", "default": "superior"}
+    gate = GATE.model_copy(update={"compare": GATE.compare.model_copy(update={"rule": rule})})
+    return judge(evaluated(evidence=(evidence(**changes),)), gate, reason="growth")
+
+
+def test_growth_passes_unless_the_candidate_is_surely_worse():
+    passed = of_growth(gain=-0.01, lower=-0.03, upper=0.0001)
+    assert passed.why == "passed: gain in Brier -0.0100, interval [-0.0300, 0.0001], must reach above 0"
+    assert [check.rule for check in passed.checks][-1] == "not_surely_worse"
+    refused = of_growth(gain=-0.01, lower=-0.03, upper=0)
+    assert refused.why == "refused: gain in Brier -0.0100, interval [-0.0300, 0.0000], must reach above 0"
+
+
+@pytest.mark.parametrize("changes", [{"gain": 0.0}, {"blocks": 13}, {"upper": None}, {"gain": float("nan")}])
+def test_growth_proves_nothing_by_evidence_that_there_is_not(changes):
+    assert not of_growth(**changes).passed
+
+
 @pytest.mark.parametrize(
     ("changes", "outside"),
     [
