@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -13,45 +13,38 @@ import pytest
 from tests.support import loop_steps
 
 from airloop.settings import Settings
+from airloop_platform.airflow_config import airflow_local_settings
 
 pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KILLS = 3
-# What the scheduler preloads too: a step then takes a second or two, and most of it is its own work.
-PRELOADED = [
-    "pandas",
-    "pyarrow.dataset",
-    "sklearn.ensemble",
-    "sklearn.linear_model",
-    "sklearn.compose",
-    "sklearn.pipeline",
-    "mlflow.sklearn",
-    "airloop.data.judgement",
-    "duckdb",
-    "polars",
-    "feast",
-    "evidently.presets",
-    "optuna",
-    "skops.io",
-    "matplotlib.figure",
-    "loop_steps",
-]
+# A step then takes about a second, and most of it is its own work.
+PRELOADED = airflow_local_settings._PRELOAD
+LARGE = 40
+"""Modules: a library that a step imports for itself has fewer."""
 
 
 @dataclass
 class Ends:
-    """What a home held after each step, the points of each step's work, and how many of its processes were killed."""
+    """What a home held after each step, and how many of its processes were killed.
 
-    states: dict[str, Any]
-    points: dict[str, int]
-    killed: dict[str, int]
+    Attributes:
+        points: Of each step's work.
+        imported: Modules of the largest library that the step was not forked with.
+    """
+
+    states: dict[str, Any] = field(default_factory=dict)
+    points: dict[str, int] = field(default_factory=dict)
+    imported: dict[str, int] = field(default_factory=dict)
+    killed: dict[str, int] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["airloop.feast_stores.feast_boot", *PRELOADED])
+    steps = ("tests.support.imported_before", "tests.support.loop_steps")
+    context.set_forkserver_preload(["airloop.feast_stores.feast_boot", *PRELOADED, *steps])
     first = context.Process(target=os.getpid)
     first.start()
     first.join()
@@ -60,18 +53,19 @@ def processes() -> ForkServerContext:
 
 @pytest.fixture(scope="module")
 def undisturbed(processes: ForkServerContext, tmp_path_factory: pytest.TempPathFactory) -> Ends:
-    settings, ends = loop_steps.write_project(tmp_path_factory.mktemp("undisturbed"), REPOSITORY), Ends({}, {}, {})
+    settings, ends = loop_steps.write_project(tmp_path_factory.mktemp("undisturbed"), REPOSITORY), Ends()
     for step in loop_steps.STEPS:
-        points = processes.Value("i", 0)
-        assert _end(_start(processes, step, settings, None, points)) == 0
-        ends.points[step], ends.states[step] = points.value, loop_steps.state_of(settings)
+        counts = processes.Array("i", 2)
+        assert _end(_start(processes, step, settings, None, counts)) == 0
+        ends.points[step], ends.imported[step] = counts
+        ends.states[step] = loop_steps.state_of(settings)
     return ends
 
 
 @pytest.fixture(scope="module")
 def killed(undisturbed: Ends, processes: ForkServerContext, tmp_path_factory: pytest.TempPathFactory) -> Ends:
     """Each time on what the kills before have left, each time later; at last two at once are let finish."""
-    settings, ends = loop_steps.write_project(tmp_path_factory.mktemp("killed"), REPOSITORY), Ends({}, {}, {})
+    settings, ends = loop_steps.write_project(tmp_path_factory.mktemp("killed"), REPOSITORY), Ends()
     for step in loop_steps.STEPS:
         codes = []
         for kill in range(KILLS):
@@ -99,6 +93,11 @@ def test_an_undisturbed_loop_does_something_in_every_step(undisturbed: Ends) -> 
     assert all(before != after for before, after in pairwise(states))
     kinds = ["trained", "decision", "refitted", "intended", "done", "triage"]
     assert [kind for kind, _ in states[-1]["ledger"]] == kinds
+
+
+def test_no_step_imports_a_large_library_that_the_scheduler_has_not(undisturbed: Ends) -> None:
+    """Each such import is paid by every task."""
+    assert {step: modules for step, modules in undisturbed.imported.items() if modules >= LARGE} == {}
 
 
 @pytest.mark.parametrize("step", loop_steps.STEPS)

@@ -2,12 +2,14 @@
 
 import gc
 import hashlib
+import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from tests.support import marked_points, toy, toy_sql
+from tests.support import imported_before, marked_points, toy, toy_sql
 
 from airloop.data import quarantine_release
 from airloop.data.unreadable_rows import SOURCE
@@ -24,6 +26,8 @@ from airloop.stores.mlflow import tracking
 DATA, TRAINING, LIVE = toy.days(0, 45), toy.days(0, 40), toy.days(41, 44)
 # Anew in every run, or another one when a rerun finds the work done.
 _OWN = {"run_id", "model_uri", "input_key", "seconds", "appended", "model_digest"}
+# Feast tries the drivers of all its online stores.
+_TRIED = {"psycopg", "aiohttp"}
 # Cached before the steps are forked: code that is edited meanwhile is no other input of theirs.
 for stage in stages.STAGES.values():
     code_digest(stage.package)
@@ -81,18 +85,22 @@ STEPS: dict[str, Callable[[Settings], object]] = {
 }
 
 
-def run(step: str, settings: Settings, kill_at: int | None = None, points: Any = None) -> None:
+def run(step: str, settings: Settings, kill_at: int | None = None, counts: Any = None) -> None:
     """One step, as a process of its own runs it.
 
     Args:
         kill_at: The point of its work (tests/support/marked_points.py) at which the process is killed.
-        points: Shared integer that gets the number of its points.
+        counts: Two shared integers: they get the number of its points, and the modules of the largest library that
+            it was not forked with.
     """
     gc.freeze()  # what it was forked with is no garbage of its own
     if kill_at is not None:
         marked_points.die_at(kill_at, lambda: STEPS[step](settings))
-    elif points is not None:
-        points.value = marked_points.count(lambda: STEPS[step](settings))
+    elif counts is not None:
+        points = marked_points.count(lambda: STEPS[step](settings))
+        imported = Counter(name.partition(".")[0] for name in sys.modules)
+        new = set(imported) - imported_before.LIBRARIES - _TRIED
+        counts[:] = [points, max((imported[name] for name in new), default=0)]
     else:
         STEPS[step](settings)
 

@@ -31,6 +31,9 @@ _PRELOAD = (
     "sklearn.pipeline",
     "mlflow",
     "mlflow.sklearn",
+    # MLflow and Feast import these at the first question: a second of a task that asks who is champion.
+    "mlflow.store.tracking.sqlalchemy_store",
+    "ibis",
     "great_expectations",
     "duckdb",
     "polars",
