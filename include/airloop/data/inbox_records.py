@@ -26,6 +26,9 @@ class Records:
         # Asked of windows that wait alone, and after a bell with nothing new of none.
         self._builds = functools.cache(lambda: _newest(pipeline, "build_features", settings, within))
         self._opened: dict[int, dict[str, Any]] = {}
+        # Read once each: a run over weeks is the newest of hundreds of hours.
+        self._checksums = functools.cache(lambda number: _checksums(self._record(number)))
+        self._texts = functools.cache(lambda number: str(self._record(number)))
 
     def open_records(self, windows: Iterable[Window]) -> None:
         """Open the ingest records of many windows at once."""
@@ -33,16 +36,12 @@ class Records:
 
     def checksums(self, window: Window) -> dict[str, str] | None:
         """SHA-256 of every file that its last ingest saw, read or set aside; None before any."""
-        if window not in self.ingests:
-            return None
-        record = Ingested.from_json(self._record(self.ingests[window]))
-        files: list[LandedFile | SetAside] = [*record.files, *record.set_aside]
-        return {file.uri: file.sha256 for file in files}
+        return self._checksums(self.ingests[window]) if window in self.ingests else None
 
     def made_of(self, window: Window) -> list[str]:
         """What the window's ingest and its features have on record, as text."""
         numbers = (self.ingests.get(window), self._builds().get(window))
-        return [str(None if number is None else self._record(number)) for number in numbers]
+        return [str(None) if number is None else self._texts(number) for number in numbers]
 
     def _record(self, number: int) -> dict[str, Any]:
         if number not in self._opened:
@@ -51,6 +50,12 @@ class Records:
 
     def _open(self, numbers: list[int]) -> None:
         self._opened |= state.records_of(self._settings, numbers)
+
+
+def _checksums(record: dict[str, Any]) -> dict[str, str]:
+    ingested = Ingested.from_json(record)
+    files: list[LandedFile | SetAside] = [*ingested.files, *ingested.set_aside]
+    return {file.uri: file.sha256 for file in files}
 
 
 def _newest(pipeline: Pipeline, stage: str, settings: Settings, within: Window | None) -> dict[Window, int]:

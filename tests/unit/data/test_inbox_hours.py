@@ -105,3 +105,15 @@ def test_hours_of_a_clock_that_is_changed(toy_settings: Settings) -> None:
     assert landed_files.file_span(feed, "2020-03-08T02.csv") is None
     twice = landed_files.file_span(feed, "2020-11-01T01.csv")
     assert twice == Window.parse("2020-11-01T05:00Z", "2020-11-01T07:00Z")
+
+
+def test_the_record_of_a_run_over_many_hours_is_read_once(
+    toy_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline, reads, decode = hourly.declare(toy_settings), [], Ingested.from_json
+    for hour in range(24):
+        hourly.land(toy_settings, "heat", at(hour), [hourly.heat(at(hour))], name=f"{at(0):%Y-%m-%d}.{hour:02}.csv")
+    ingested(toy_settings, pipeline, Window(at(0), at(24)))
+    monkeypatch.setattr(Ingested, "from_json", lambda record: reads.append(record) or decode(record))
+    assert waiting(toy_settings, pipeline) == []
+    assert len(reads) == 1
