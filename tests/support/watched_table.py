@@ -11,10 +11,12 @@ from airloop.config import Pipeline
 from airloop.config.calendar import Calendar, calendar_windows
 from airloop.data.feed_history.looked import Looked
 from airloop.data.feed_history.notice import notice, sketch_window
+from airloop.data.feed_history.sketch import Sketch
 from airloop.data.feed_history.store import MOST_WINDOWS, PastWindow
 from airloop.records import Alarm, Window
 
 Rows = dict[str, pl.DataFrame]
+Sketches = dict[str, Sketch]
 Change = Callable[[pl.DataFrame], pl.DataFrame]
 INPUTS, OUTCOMES = "events", "outcomes"
 _TYPES = {pl.String: "string", pl.Boolean: "boolean", pl.Int64: "integer", pl.Float64: "float"}
@@ -66,11 +68,16 @@ class WatchedTable:
         return tuple(calendar_windows(self.calendar, Window(first, last))[1:-1])  # type: ignore[arg-type]
 
     @cached_property
+    def sketched(self) -> dict[Window, Sketches]:
+        """Every window as it is."""
+        return {window: self._sketch(window, self.rows(window)) for window in self.windows}
+
+    @cached_property
     def before(self) -> dict[str, list[PastWindow]]:
         """The windows before the last ones, as sketches."""
         past: dict[str, list[PastWindow]] = {}
         for window in self.windows[: -self.last]:
-            self._look(window, self.rows(window), past, {})
+            _keep(past, window, self.sketched[window])
         return past
 
     def rows(self, window: Window) -> Rows:
@@ -89,7 +96,7 @@ class WatchedTable:
         kinds = set()
         for window in self.windows[-self.last :]:
             rows = {name: change(frame) if name in feeds else frame for name, frame in self.rows(window).items()}
-            for alarm in self._look(window, rows, past, answers):
+            for alarm in self._look(window, self._sketch(window, rows), past, answers):
                 kinds.add((alarm.kind, alarm.subject))
         return kinds
 
@@ -99,24 +106,30 @@ class WatchedTable:
         answers: dict[tuple[Window, str], str] = {}
         lines = []
         for window in self.windows:
-            alarms = self._look(window, self.rows(window), past, answers, answer="accepted")
+            alarms = self._look(window, self.sketched[window], past, answers, answer="accepted")
             lines += [(str(window), alarm.kind, alarm.subject) for alarm in alarms]
         return lines
+
+    def _sketch(self, window: Window, rows: Rows) -> Sketches:
+        return sketch_window(self.pipeline, {name: frame for name, frame in rows.items() if frame.height}, window)
 
     def _look(
         self,
         window: Window,
-        rows: Rows,
+        sketches: Sketches,
         past: dict[str, list[PastWindow]],
         answers: dict[tuple[Window, str], str],
         answer: str = "",
     ) -> tuple[Alarm, ...]:
-        sketches = sketch_window(self.pipeline, {name: frame for name, frame in rows.items() if frame.height}, window)
         noticed = notice(Looked(self.pipeline, window, sketches, past, answers))
         answers |= {(window, subject): answer for alarm in noticed for subject in alarm.subject.split(", ")}
-        for name, sketch in sketches.items():
-            past[name] = [*past.get(name, []), PastWindow(window, sketch)][-MOST_WINDOWS:]
+        _keep(past, window, sketches)
         return noticed
+
+
+def _keep(past: dict[str, list[PastWindow]], window: Window, sketches: Sketches) -> None:
+    for name, sketch in sketches.items():
+        past[name] = [*past.get(name, []), PastWindow(window, sketch)][-MOST_WINDOWS:]
 
 
 def written(**columns: pl.Expr) -> Change:
