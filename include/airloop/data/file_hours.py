@@ -27,11 +27,12 @@ class FileHours:
 
     def __init__(self, pipeline: Pipeline, settings: Settings, landed: Callable[[ListedFile], LandedFile]) -> None:
         self._pipeline, self._settings, self._landed = pipeline, settings, landed
+        self._plain = {name: pipeline.calendar != "hourly" or feed.hourly for name, feed in pipeline.feeds.items()}
         self._hours: dict[ListedFile, frozenset[datetime] | None] = {}
 
     def name_says_all(self, file: ListedFile) -> bool:
         """Whether the period in the file's name is no longer than a window."""
-        return self._pipeline.calendar != "hourly" or self._pipeline.feeds[file.feed].hourly
+        return self._plain[file.feed]
 
     def touches(self, file: ListedFile, span: Window) -> bool:
         """Whether the file has rows of a span; one that cannot be read touches only the last window of its period."""

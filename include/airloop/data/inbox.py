@@ -82,8 +82,7 @@ def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | 
         logger.info("%s %s waits: %s", pipeline.name, window, says)
     waiting = []
     for window, says in why.items():
-        read = landed.read_by(Window(window.start - timedelta(days=pipeline.features.lookback_days), window.end))
-        lines = [f"{file.uri} {landed.checksum(file)}" for file in read]
+        lines = landed.read_by(Window(window.start - timedelta(days=pipeline.features.lookback_days), window.end))
         reason, number = _digest([*lines, *done.made_of(window)]), done.ingests.get(window, 0)
         waiting.append(Waiting(window, reason, says, _digest(lines), number, follows=not fresh.get(window)))
     return tuple(waiting)
@@ -159,6 +158,8 @@ class _Landed:
         by_start = sorted((span.start, number) for number, (_, span) in enumerate(self._spans) if span)
         self._starts, self._by_start = [start for start, _ in by_start], [number for _, number in by_start]
         self._longest = max((span.end - span.start for _, span in self._spans if span), default=timedelta())
+        # By number: the windows of a month read the same files.
+        self._lines = functools.cache(lambda number: self._line(self._spans[number][0]))
         self._static = [file for file in self._files if file.name == pipeline.feeds[file.feed].files]
         self._read = functools.cache(lambda file: landed_files.checksum(file, settings))
         self._hours = FileHours(pipeline, settings, self._read)
@@ -206,12 +207,20 @@ class _Landed:
         ends = [end if pipeline.feeds[file.feed].stream else self._hours.newest_end(file) for file, end in tied]
         return max((end for end in ends if end is not None), default=newest)
 
-    def read_by(self, span: Window) -> list[ListedFile]:
-        """Files of the local days that overlap a span and have rows of it, and the static tables."""
+    def read_by(self, span: Window) -> list[str]:
+        """Files of the local days that overlap a span and have rows of it, and the static tables, with checksums."""
         first = bisect_left(self._starts, span.start - self._longest)
         near = sorted(self._by_start[first : bisect_left(self._starts, span.end)])
-        dated = [file for file, day in map(self._spans.__getitem__, near) if day and span.start < day.end]
-        return [file for file in dated if self._hours.touches(file, span)] + self._static
+        spans, touches = self._spans, self._hours.touches
+        read = []
+        for number in near:
+            file, day = spans[number]
+            if day and span.start < day.end and touches(file, span):
+                read.append(number)
+        return [self._lines(number) for number in read] + [self._line(file) for file in self._static]
+
+    def _line(self, file: ListedFile) -> str:
+        return f"{file.uri} {self.checksum(file)}"
 
 
 def _digest(parts: Iterable[str]) -> str:

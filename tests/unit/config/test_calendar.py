@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airloop.config import calendar_windows
-from airloop.config.calendar import CRON, Calendar, is_period, period_end, period_start
+from airloop.config.calendar import (
+    CRON,
+    Calendar,
+    is_period,
+    longest_joined,
+    may_join,
+    period_end,
+    period_start,
+    spanned,
+    stretches,
+    windows_of,
+)
 from airloop.records import Window
 
 CALENDARS = get_args(Calendar)
@@ -76,3 +87,26 @@ def test_a_period_is_one_and_what_is_longer_is_none(calendar: Calendar, instant:
     period = Window(start, period_end(calendar, start))
     assert is_period(calendar, period)
     assert not is_period(calendar, Window(start, period.end + timedelta.resolution))
+
+
+@given(hours=st.sets(st.integers(0, 60)))
+def test_stretches_hold_every_window_once_and_break_at_gaps_and_at_days(hours: set[int]) -> None:
+    begin = datetime(2020, 1, 1, tzinfo=UTC)
+    windows = [Window(begin + timedelta(hours=n), begin + timedelta(hours=n + 1)) for n in sorted(hours)]
+    parts = stretches(windows, lambda window: window.start.date())
+    assert [window for part in parts for window in part] == windows
+    assert all(before.end == after.start for part in parts for before, after in pairwise(part))
+    assert all(len({window.start.date() for window in part}) == 1 for part in parts)
+    joints = [(before[-1], after[0]) for before, after in pairwise(parts)]
+    assert all(one.end < other.start or one.start.date() != other.start.date() for one, other in joints)
+
+
+@pytest.mark.parametrize("calendar", get_args(Calendar))
+def test_a_run_over_joined_windows_takes_each_of_them(calendar: Calendar) -> None:
+    period = calendar_windows(
+        longest_joined(calendar), Window(datetime(2020, 1, 6, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC))
+    )[0]
+    windows = [item for item in calendar_windows(calendar, period) if item.start >= period.start]
+    assert windows_of(calendar, spanned(windows)) == tuple(windows)
+    assert windows_of(calendar, windows[0]) == (windows[0],)
+    assert may_join(calendar) == (len(windows) > 1)

@@ -209,3 +209,15 @@ def test_a_given_instant_is_preferred_to_the_default() -> None:
 def test_no_instant_and_no_default_is_refused() -> None:
     with pytest.raises(DataContractError, match="--start and --end"):
         instant_or_default("", None)
+
+
+def test_of_several_verdicts_each_table_has_its_newest_version() -> None:
+    begin = datetime(2020, 1, 1, tzinfo=UTC)
+    windows = [Window(begin + timedelta(hours=n), begin + timedelta(hours=n + 1)) for n in range(3)]
+    tables = [{"jobs": 3, "heat": 1}, {"jobs": 4}, {"jobs": 4, "heat": 2}]
+    versions = [tuple(records.TableVersion(name, "", n, 1, "") for name, n in each.items()) for each in tables]
+    verdicts = [records.Validated(*item, "uri") for item in zip(windows, ["raw"] * 3, [()] * 3, versions, strict=True)]
+    together = records.Validated.of_all(verdicts)
+    assert together.window == Window(windows[0].start, windows[-1].end)
+    assert {table.table: table.version for table in together.tables} == {"jobs": 4, "heat": 2}
+    assert set(records.Validated.of_all(verdicts[:1]).tables) == set(versions[0])
