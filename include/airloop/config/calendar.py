@@ -11,6 +11,8 @@ Calendar = Literal["hourly", "daily", "weekly", "monthly"]
 
 CRON: dict[Calendar, str] = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 1", "monthly": "0 0 1 * *"}
 
+_LENGTHS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
+
 _FINEST_FIRST: tuple[Calendar, ...] = ("hourly", "daily", "weekly", "monthly")
 
 _JOINED: dict[Calendar, Calendar] = {"hourly": "weekly", "daily": "monthly", "weekly": "monthly", "monthly": "monthly"}
@@ -23,10 +25,9 @@ def is_finer(calendar: Calendar, than: Calendar) -> bool:
 
 def period_start(calendar: Calendar, instant: datetime) -> datetime:
     """The start of the period that holds `instant` (UTC); weeks start on Monday."""
-    hour = instant.replace(minute=0, second=0, microsecond=0)
     if calendar == "hourly":
-        return hour
-    day = hour.replace(hour=0)
+        return instant.replace(minute=0, second=0, microsecond=0)
+    day = instant.replace(hour=0, minute=0, second=0, microsecond=0)
     if calendar == "daily":
         return day
     if calendar == "weekly":
@@ -38,7 +39,7 @@ def period_end(calendar: Calendar, start: datetime) -> datetime:
     """The end of the period that starts at `start`."""
     if calendar == "monthly":
         return (start + timedelta(days=32)).replace(day=1)
-    return start + {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}[calendar]
+    return start + _LENGTHS[calendar]
 
 
 def calendar_windows(calendar: Calendar, span: Window) -> tuple[Window, ...]:

@@ -82,7 +82,9 @@ def _changed_at(info: dict[str, Any], etags: Sequence[str], times: Sequence[str]
 def _landing_order(name: str, after: str) -> list[str | int]:
     # 2013-01-31.csv, its corrections .1.csv, .2.csv, .10.csv, then the next day: numbers count as numbers.
     stem = name.removesuffix(after) if after and name.endswith(after) else name.rpartition(".")[0]
-    return [int(part) if number % 2 else part for number, part in enumerate(_NUMBERS.split(stem or name))]
+    parts: list[str | int] = [*_NUMBERS.split(stem or name)]
+    parts[1::2] = map(int, parts[1::2])
+    return parts
 
 
 def _around_day(feed: Feed) -> tuple[str, str]:
@@ -181,10 +183,10 @@ def period_of(feed: Feed, local: datetime) -> Window:
     Raises:
         DataContractError: The hour is one that the clock skips.
     """
-    start = local.replace(minute=0, second=0, microsecond=0, fold=0)
     if feed.hourly:
+        start = local.replace(minute=0, second=0, microsecond=0, fold=0)
         return Window(start, start.replace(fold=1).astimezone(UTC) + timedelta(hours=1))
-    start = start.replace(hour=0)
+    start = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     return Window(start.astimezone(UTC), (start + timedelta(days=1)).astimezone(UTC))
 
 
