@@ -1,6 +1,7 @@
-"""What lies in the lake is the same whether hours came one by one or as a backlog; so are their alarms and sketches."""
+"""What lies in the lake is the same whether hours came one by one or as a backlog, killed in between; so are alarms."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from airloop.data import waiting_runs
 from airloop.data.waiting_runs import WaitingRun
 from airloop.features import validated
 from airloop.records import Window
+from airloop.run import stage_run
 from airloop.settings import Settings, load_settings
 from airloop.stores import alarms, lake, state, tables
 from airloop_airflow import joined_windows, windows
@@ -74,6 +76,13 @@ def _take(pipeline: Pipeline, over: Window, checks: dict[str, str]) -> None:
         _take(pipeline, Window.from_json(left), {})
 
 
+def _killed(run_stage: Any, place: tuple[str, Window], name: str, at: Any, window: Window, **options: Any) -> Any:
+    """A run that is killed at a window: those before it are through."""
+    if (name, window) == place:
+        raise KeyboardInterrupt
+    return run_stage(name, at, window, **options)
+
+
 def layers(pipeline: Pipeline, settings: Settings) -> dict[str, Any]:
     """The rows of every table of the lake, in order."""
     rows = {}
@@ -108,6 +117,11 @@ def test_a_backlog_leaves_what_its_hours_leave_one_by_one(settings: Settings, mo
     toy_hours.land(settings, BACKLOG, ALL.end)
     for number, text in broken.items():
         heat(settings, BACKLOG, number).write_text(text)
+    run_stage = stage_run.run_stage
+    with monkeypatch.context() as patched:
+        patched.setattr(stage_run, "run_stage", partial(_killed, run_stage, ("validate_raw", toy_hours.hour(0, 3))))
+        with pytest.raises(KeyboardInterrupt):
+            take(backlog, settings, started[BACKLOG])
     assert [run.over for run in take(backlog, settings, started[BACKLOG])] == [ALL]
     assert validated.spans(backlog, ALL, settings) == validated.spans(single, ALL, settings)
     assert validated.spans(backlog, ALL, settings) == (toy_hours.hour(0, 0), toy_hours.hour(0, 3))
