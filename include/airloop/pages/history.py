@@ -143,6 +143,22 @@ def of_window(settings: Settings, pipeline: str, window: Window) -> Seen:
     return Seen(window, {row["stage"]: row["record"] for row in rows})
 
 
+def longer_run(settings: Settings, pipeline: str, window: Window, stage: str) -> Window | None:
+    """What the newest run of a stage that covers a window and more was over; None where there is none."""
+    start, end = state.instant_text(window.start), state.instant_text(window.end)
+    covers = sa.and_(_table.c.window_start <= start, _table.c.window_end >= end)
+    more = sa.or_(_table.c.window_start < start, _table.c.window_end > end)
+    query = (
+        sa.select(_table.c.window_start, _table.c.window_end)
+        .where(_table.c.pipeline == pipeline, _table.c.stage == stage, _table.c.record != "", covers, more)
+        .order_by(_table.c.id.desc())
+        .limit(1)
+    )
+    with state.reading(settings) as connection:
+        bounds = connection.execute(query).first()
+    return _window(*bounds) if bounds else None
+
+
 def versions(settings: Settings, pipeline: str) -> dict[int, Version]:
     """Every trained version by its number, oldest first."""
     with state.reading(settings) as connection:

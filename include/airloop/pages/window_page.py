@@ -19,6 +19,9 @@ _REPORTS = {
     "profile": ("Data profile", ("profile",), "profile writes it, once the features are validated"),
     "drift": ("Drift report", ("monitoring",), "monitor writes it, once a champion scored and labels matured"),
 }
+_JOINED = {"features": "validate_features", "profile": "profile"}
+"""Report -> the stage that writes it of windows that are built together, at once."""
+
 _MOST_FILES = 3
 REPORT_OF_GROUP = {"data": "raw", "monitoring": "drift"}
 """DAG group -> the report somebody who comes from its run wants to see first."""
@@ -116,6 +119,11 @@ def _tabs(site: Site, pipeline: Pipeline, window: Window, *, run: str) -> list[T
     tabs = []
     for key, (title, parts, written_by) in _REPORTS.items():
         path = report_files.of_window(site.settings, pipeline.name, *parts, window=window)
+        stage = _JOINED.get(key)
+        over = history.longer_run(site.settings, pipeline.name, window, stage) if stage and not path else None
+        if over is not None:
+            path = report_files.of_window(site.settings, pipeline.name, *parts, window=over)
+            title = f"{title}, {instant(over.start)} to {instant(over.end)}"
         href = site.window(pipeline.name, window, report=key, **({"run": run} if run else {}))
         tabs.append(Tab(key, title, href, site.report(path) if path else "", written_by))
     return tabs

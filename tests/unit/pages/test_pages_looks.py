@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from tests.support import pages_stand, toy
 
-from airloop.pages import history, overview
+from airloop import reports
+from airloop.pages import history, overview, window_page
 from airloop.records import BuiltFeatures, Scored, TableCheck, Validated, Window
 from airloop.settings import Settings
 
@@ -67,3 +68,16 @@ def test_every_window_is_on_one_page_once_by_the_links_to_older_ones(hourly: Set
         shown += [seen.window for seen in found]
         before = found[-1].window.start
     assert len(shown) == len(set(shown)) == HOURS + len(LOOKS)
+
+
+def test_the_page_of_an_hour_that_was_built_with_others_shows_their_report(hourly: Settings) -> None:
+    six = Window(hour(2).start, hour(7).end)
+    pages_stand.save(hourly, "validate_features", six, Validated(six, "features", (), (), "uri"))
+    reports.publish(
+        reports.report_uri(hourly, "toy", "validation", "features", window=six, suffix=".html"), "x", hourly
+    )
+    pages = {number: window_page.page(pages_stand.site(hourly), "toy", hour(number)) for number in (1, 2, 7, 8)}
+    told = {
+        number: "Validation: features, 2020-01-05 02:00 to 2020-01-05 08:00" in page for number, page in pages.items()
+    }
+    assert told == {1: False, 2: True, 7: True, 8: False}
