@@ -64,17 +64,19 @@ def find(past: Mapping[str, Sequence[Sketch]], window: Sketch) -> Iterator[Excha
     pairs = [
         exchanged
         for one, other in itertools.combinations(numbers, 2)
-        if (both := _both(past, one, other)) and (exchanged := _numbers(both, window, one, other))
+        if (both := of_both(past, one, other)) and (exchanged := _numbers(both, window, one, other))
     ]
     yield from sorted(pairs, key=lambda pair: pair.crossed / max(pair.own, 1e-9))
     for one, other in itertools.combinations(sorted(window.texts), 2):
-        both = _both(past, one, other)
+        both = of_both(past, one, other)
         if both and (exchanged := _texts(both, window, one, other)):
             yield exchanged
 
 
-def _both(past: Mapping[str, Sequence[Sketch]], one: str, other: str) -> list[Sketch]:
-    return [sketch for sketch in past.get(one, ()) if sketch in past.get(other, ())]
+def of_both(past: Mapping[str, Sequence[Sketch]], one: str, other: str) -> list[Sketch]:
+    """The past sketches, the same objects, that count for both columns."""
+    others = {id(sketch) for sketch in past.get(other, ())}
+    return [sketch for sketch in past.get(one, ()) if id(sketch) in others]
 
 
 def _numbers(past: Sequence[Sketch], window: Sketch, one: str, other: str) -> Exchanged | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from airloop.data.feed_history import kept_company
 from airloop.data.feed_history.blocks import PROBABILITIES, Block, Floats
-from airloop.data.feed_history.exchanged import ABOVE, Exchanged
+from airloop.data.feed_history.exchanged import ABOVE, Exchanged, of_both
 from airloop.data.feed_history.sketch import Sketch, Texts
 
 _LEAST_WINDOWS, _LEAST_ROWS, _LEAST_NUMBERS = 3, 100, 4
@@ -40,7 +40,7 @@ def find(past: Mapping[str, Sequence[Sketch]], window: Sketch) -> Iterator[Excha
     """
     for names, habits in ((_numeric(window), _of_numbers), (sorted(window.texts), _of_texts)):
         for one, other in combinations(names[:_MOST_COLUMNS], 2):
-            before = [sketch for sketch in past.get(one, ()) if sketch in past.get(other, ())]
+            before = of_both(past, one, other)
             if len(before) < _LEAST_WINDOWS or window.rows < _LEAST_ROWS:
                 continue
             apart = _apart([habits(sketch, one, other) for sketch in before], habits(window, one, other))

@@ -4,6 +4,7 @@ A rank correlation does not change with the unit: in another one a column may li
 a third as it did in the first.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,7 +39,7 @@ def of(sketch: Sketch, one: str, other: str) -> dict[str, tuple[float, float, in
         first, second = name.split(PARTED)
         for column, third in ((first, second), (second, first)):
             if column in known and third not in known:
-                known[column][third] = (float(np.arctanh(np.clip(strength, -0.995, 0.995))), rows)
+                known[column][third] = (math.atanh(min(max(strength, -0.995), 0.995)), rows)
     return {
         third: (z, known[other][third][0], min(rows, known[other][third][1]))
         for third, (z, rows) in known[one].items()
