@@ -19,6 +19,7 @@ _QUIET_SECONDS = 300.0
 _SLOWER_WHEN_QUIET = 4
 _POLLS_PER_COST = 100
 _LONGEST_PAUSE_SECONDS = 60.0
+_FIRST_ASKED_AFTER = 1 / 8
 
 _watching: set[int] = set()
 """Whose watches run in this process: together they take what one alone would."""
@@ -30,7 +31,8 @@ class Bell:
 
     That is when a listing that differs from the one it last rang for was seen QUIET_POLLS times in a row, or when the
     folder has been changing for `longest_seconds` (one that is never quiet must not be silent). A ring may be lost (the
-    inbox is paused): every `again_seconds` it is time to ask whether the last one was answered.
+    inbox is paused, or was a moment ago): after an eighth of `again_seconds` it is time to ask whether the last one was
+    answered, then after twice as long each time, up to every `again_seconds`.
 
     Attributes:
         quiet_seconds: How long the listing has been the same.
@@ -45,6 +47,7 @@ class Bell:
     quiet_seconds: float = 0.0
     unrest: float = 0.0
     silent: float = 0.0
+    asked: int = 0
     stirred: bool = False
 
     def hears(self, listing: str, *, after: float) -> bool:
@@ -63,14 +66,15 @@ class Bell:
         self.silent += after
         self.stirred = stirs and not rings
         if rings:
-            self.rung, self.unrest, self.silent = listing, 0.0, 0.0
+            self.rung, self.unrest, self.silent, self.asked = listing, 0.0, 0.0, 0
         return rings
 
     def is_time_to_ask(self) -> bool:
-        """Whether `again_seconds` have passed since it rang for the folder as it is, or since it was last asked."""
-        due = self.rung != "" and self.seen == self.rung and self.silent >= self.again_seconds
+        """Whether it is long enough since it rang for the folder as it is, or since it was last asked."""
+        after = self.again_seconds * min(1.0, _FIRST_ASKED_AFTER * 2**self.asked)
+        due = self.rung != "" and self.seen == self.rung and self.silent >= after
         if due:
-            self.silent = 0.0
+            self.silent, self.asked = 0.0, self.asked + 1
         return due
 
     def pause(self, poll_seconds: float, *, took: float, watches: int = 1) -> float:

@@ -46,15 +46,15 @@ def test_a_folder_that_is_never_quiet_rings_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("listings", "asks"),
     [
-        ("aaaaaaaaaa", "....?..?.."),
-        ("aaaaabbbbb", "....?....?"),
+        ("aaaaaaaaaaaaaaaaaaaaaaaaa", "..?.?...?.......?.......?"),
+        ("aaaaaaabbbbbbb", "..?.?....?.?.."),
         ("----------", ".........."),
-        ("aababababa", ".....?...?"),
+        ("aababababa", "...?.?...?"),
     ],
     ids=["rung and quiet", "rung for another", "empty", "unrest"],
 )
 def test_so_many_quiet_seconds_after_a_ring_it_is_time_to_ask(listings: str, asks: str) -> None:
-    bell = Bell(longest_seconds=20, again_seconds=3)
+    bell = Bell(longest_seconds=20, again_seconds=8)
     heard = []
     for letter in listings:
         bell.hears("" if letter == "-" else letter, after=1)

@@ -2,8 +2,9 @@
 
 The landing folder's listing rings when it has changed and is quiet again (or after a minute of unrest). The bell
 carries nothing: `drain` works out from the landing folder and the stored ingest records what waits, so a burst or a
-lost event loses no file. It rings every five minutes for a listing that no run has answered: Airflow drops the event of
-an inbox that is paused. A run id is made of the window and its files: what was started is not started twice.
+lost event loses no file. For a listing that no run has answered it rings again, after half a minute, then less often,
+up to every five minutes: Airflow drops the event of an inbox that is paused. A run id is made of the window and its
+files: what was started is not started twice.
 
 Windows that wait at one bell and follow each other are one data run, up to the next look of monitoring; one that waits
 alone is started alone, at once. What was started together stays so: at later bells the same run is asked for.
