@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from airloop.config.balance import Balance
 from airloop.config.calibration import Calibration
-from airloop.config.ensemble import Ensemble
+from airloop.config.ensemble import FEATURES_AT_A_SPLIT, Ensemble, features_at_a_split
 from airloop.config.metric import MetricName
 from airloop.config.node import AttributePath, Name, Node
 from airloop.config.refit import Refit
@@ -123,6 +123,16 @@ class Training(Node):
             raise ValueError(
                 f"reserve_days: {self.reserve_days} days are whole weeks, and always one weekday would be kept back: "
                 f"write {self.reserve_days + 3}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_fits_that_differ(self) -> Self:
+        estimators = [candidate.estimator for candidate in self.candidates.values()]
+        if self.ensemble.fits > 1 and not any(map(features_at_a_split, estimators)):
+            raise ValueError(
+                f"ensemble.fits is {self.ensemble.fits}, and no candidate has fits to average, which boosting has "
+                f"({', '.join(FEATURES_AT_A_SPLIT)}): leave it out, or name such a candidate"
             )
         return self
 

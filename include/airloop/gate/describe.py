@@ -4,7 +4,7 @@ import logging
 
 from airloop.deployment import Deployment
 from airloop.gate import card_files
-from airloop.models import described, model_version, serving_form
+from airloop.models import described, model_version, serving_form, several_fits
 from airloop.models.training_set import labelled_part, read_snapshot
 from airloop.records import Decision, Described, Snapshot, TrainedModel, Window
 
@@ -35,7 +35,8 @@ def describe(
     rows = labelled_part(read_snapshot(snapshot, settings), "holdout")
     version = model_version.load_version(pipeline, trained.version, settings, digest=decision.model_digest)
     form = serving_form.served_by(model_version.version_files(pipeline.name, trained.version, settings))
-    measured = described.measure(pipeline, version, rows) | {"served_by": form}
+    together = several_fits.answering(trained.candidate, trained.params)
+    measured = described.measure(pipeline, version, rows) | {"served_by": form, "answering": together}
     html, text = card_files.publish(pipeline, trained.version, settings, measured=measured)
     logger.info("%s %s: model card of version %d at %s", pipeline.name, window, trained.version, html)
     return Described(trained.model_name, trained.version, measured, html, text)

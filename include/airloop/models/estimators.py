@@ -18,6 +18,7 @@ from airloop.models.balanced import Balanced
 from airloop.models.partners import alone, partner_of
 from airloop.models.quantile_fits import QuantileFits
 from airloop.models.self_training import of_estimator, self_trained, uses_unlabelled
+from airloop.models.several_fits import fits_of
 from airloop.models.soft_vote import VoteOfClassifiers, VoteOfRegressors
 from airloop.models.stable_features import read_by
 from airloop.problems import refuse_unfit_labels, task_of
@@ -114,8 +115,9 @@ def new_model(
 
     Args:
         params: Override the declared ones; the seed is training.seed where the estimator takes a random_state. They may
-            say which of the features it reads (airloop.models.stable_features), and which family answers with it
-            (airloop.models.partners): the pipeline is then a vote of both, each with its own encoder.
+            say which of the features it reads (airloop.models.stable_features), which family answers with it
+            (airloop.models.partners) and how many fits (airloop.models.several_fits): the pipeline is then a vote of
+            both, or of the fits, each with its own encoder. A family of several fits votes as one.
         frame: The rows it will be fitted on: tell text features from numbers, and numbers from those without any value,
             which are left out (gradient boosting cannot bin them).
         features: Columns in model order; default is every column that is not a key, time, label or part.
@@ -125,11 +127,12 @@ def new_model(
     """
     partner = partner_of(params)
     if partner is not None:
-        members = [
-            new_model(pipeline, name, own, frame, features) for name, own in ((candidate, alone(params)), partner)
-        ]
+        members = [(pipeline, candidate, alone(params)), (pipeline, *partner)]
+    else:
+        members = [(seeded, candidate, own) for seeded, own in fits_of(pipeline, params)]
+    if members:
         vote = VoteOfRegressors if pipeline.prediction.task in OF_VALUES else VoteOfClassifiers
-        return make_pipeline(vote(members))
+        return make_pipeline(vote([new_model(*member, frame, features) for member in members]))
     if candidate not in pipeline.training.candidates:
         known = ", ".join(pipeline.training.candidates)
         raise ConfigError(f"{pipeline.name}: training.candidates has no {candidate!r} any more (declared: {known})")

@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 
 from airloop.config import Pipeline
-from airloop.models import calibrated, decision_threshold, partners, stable_features
+from airloop.models import calibrated, decision_threshold, partners, several_fits, stable_features
 from airloop.problems import task_of
 
 KEY = "airloop_unlabelled"
 """Among a version's parameters: that it learned from unlabelled rows, too. No parameter of an estimator."""
 
-_NOT_ITS_OWN = frozenset({KEY, calibrated.KEY, decision_threshold.KEY, partners.KEY, stable_features.KEY})
+_NOT_ITS_OWN = frozenset(
+    {KEY, calibrated.KEY, decision_threshold.KEY, partners.KEY, several_fits.KEY, stable_features.KEY}
+)
 
 Fit = Callable[[pd.DataFrame], Any]
 

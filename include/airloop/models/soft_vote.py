@@ -1,4 +1,4 @@
-"""Models that answer together: the mean of what they predict.
+"""Models that answer together: the mean of what they predict. A member may be a vote itself, of one weight.
 
 Model files hold these classes by their module and name (airloop.stores.mlflow.model_types): they are not moved.
 """
@@ -51,10 +51,15 @@ class VoteOfClassifiers(ClassifierMixin, _Vote):  # type: ignore[misc]
 
 
 class VoteOfRegressors(RegressorMixin, _Vote):  # type: ignore[misc]
-    """The mean of the members' values."""
+    """The mean of the members' values, or of each of their quantiles."""
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Of members that predict quantiles."""
+        return tuple(self.members[0].steps[-1][1].levels)
 
     def predict(self, rows: Any) -> Numbers:
-        """Values (n,)."""
+        """Values (n,), or (n, levels)."""
         return mean([member.predict(rows) for member in self.members])
 
 
@@ -65,6 +70,8 @@ def mean(answers: Sequence[npt.ArrayLike]) -> Numbers:
 
 
 def members_of(model: Any) -> tuple[Any, ...]:
-    """The pipelines that answer together at the end of a pipeline; the pipeline itself where it answers alone."""
+    """The single models that answer together at the end of a pipeline; the pipeline itself where it answers alone."""
     last = model.steps[-1][1]
-    return tuple(last.members) if isinstance(last, _Vote) else (model,)
+    if not isinstance(last, _Vote):
+        return (model,)
+    return tuple(single for member in last.members for single in members_of(member))

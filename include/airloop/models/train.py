@@ -4,7 +4,7 @@ import mlflow
 
 from airloop.config import Pipeline
 from airloop.deployment import Deployment
-from airloop.models import choice, fold_answers, model_version, threshold_choice, trained_entry, vote
+from airloop.models import choice, fold_answers, model_version, several_fits, threshold_choice, trained_entry, vote
 from airloop.models.choice import Incumbent
 from airloop.models.estimators import fitted_model
 from airloop.models.registration import Origin, log_model, made_of, registered_version
@@ -36,8 +36,9 @@ def train(
 ) -> TrainedModel:
     """Fit the candidate that the folds chose (airloop.models.choice); it alone will meet the holdout, as fitted here.
 
-    With `training.ensemble` two may answer together (airloop.models.vote); with the gate's rule `cost` the folds say
-    from which probability on a prediction is acted on (airloop.models.threshold_choice). The run keeps what they said.
+    With `training.ensemble` two may answer together (airloop.models.vote), and several fits of each
+    (airloop.models.several_fits), of which the folds are not asked; with the gate's rule `cost` they say from which
+    probability on a prediction is acted on (airloop.models.threshold_choice). The run keeps what they said.
 
     The version is registered under the training's input key: a retry finds it, or the model that was logged and not
     yet registered, and does not fit again. The model is saved with skops, its types checked against the allow-list; the
@@ -52,7 +53,7 @@ def train(
     tags = {**provenance.provenance(settings), tag_names.REASON: snapshot.reason}
     run = tracking.run_of(pipeline, settings, key=key, name=f"training {snapshot.cutoff:%Y-%m-%d}", tags=tags)
     run_id = str(run.info.run_id)
-    best = _with_threshold(at, snapshot, tuned, choice.choose(tuned, reads), run_id)
+    best = several_fits.with_fits(pipeline, _with_threshold(at, snapshot, tuned, choice.choose(tuned, reads), run_id))
     origin = Origin(snapshot, best.candidate, best.params, made_of(pipeline, snapshot, settings), {})
     version = registered_version(
         pipeline,

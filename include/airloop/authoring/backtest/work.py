@@ -11,7 +11,7 @@ from airloop.authoring.backtest import ruled
 from airloop.authoring.backtest.contender import Contender
 from airloop.authoring.backtest.past import Past
 from airloop.errors import DataContractError
-from airloop.models import estimators, threshold_choice, vote, without_labels
+from airloop.models import estimators, several_fits, threshold_choice, vote, without_labels
 from airloop.models.choice import Incumbent, choose
 from airloop.models.fold_answers import FoldAnswers
 from airloop.models.gate_evidence import compare
@@ -77,6 +77,7 @@ class Work:
         best = vote.tried(self.pipeline, tuned, choose(tuned, start), rows, answers).chosen
         threshold = threshold_choice.chosen_threshold(self.pipeline, best, rows, answers)
         best = best if threshold is None else threshold_choice.with_threshold(best, threshold)
+        best = several_fits.with_fits(self.pipeline, best)
         rows = learned_rows(self.pipeline, frame[frame["part"] == "train"], best.params)
         return self._fit(best.candidate, best.params, rows, cutoff=cutoff, frame=frame, parts=(train, holdout))
 

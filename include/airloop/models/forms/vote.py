@@ -1,4 +1,4 @@
-"""Two fast forms that answer together: of a vote, each member by its own form, and the mean of what they say."""
+"""Fast forms that answer together: of a vote, each member by its own form, and the mean of what they say."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Together:
-    """The mean of the answers of its parts, which predict the same outputs in the same order."""
+    """The mean of the answers of its parts, which predict the same outputs in the same order.
 
-    parts: tuple[Trees | Linear, ...]
+    A part that is such a mean itself has the weight of one: half of a vote of four fits and another family.
+    """
+
+    parts: tuple["Trees | Linear | Together", ...]
 
     def __call__(self, rows: Rows) -> Floats:
         """Predictions (n, outputs)."""
@@ -31,11 +34,14 @@ def vote_form(_encoder: None, vote: Any) -> Together:
     Raises:
         ValueError: A member has no fast form.
     """
-    return Together(tuple(_form(*(step for _, step in member.steps)) for member in vote.members))
+    return Together(tuple(_form(member) for member in vote.members))
 
 
-def _form(encoder: Any, estimator: Any) -> Trees | Linear:
-    whys = []
+def _form(member: Any) -> Trees | Linear | Together:
+    *before, estimator = (step for _, step in member.steps)
+    if not before:
+        return vote_form(None, estimator)
+    encoder, whys = before[0], []
     for build in (tree_form, linear_form):
         try:
             return build(encoder, estimator)

@@ -24,6 +24,7 @@ _DESCRIPTION = "description"
 # What numpy and zipfile raise for files that are none.
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, EOFError, zipfile.BadZipFile)
 _TREES = ("roots", "feature", "threshold", "children", "missing_left", "values", "baseline")
+_TOGETHER = "vote"
 _LINEAR = ("medians", "weights", "intercept")
 _Arrays = Mapping[str, Any]
 
@@ -50,13 +51,8 @@ def written(form: Form, facts: Mapping[str, Any]) -> bytes:
     if isinstance(form.predict, Fast):
         fast = form.predict
         content |= {"kind": fast.kind, "numbers": list(fast.numbers), "classes": fast.classes}
-        if isinstance(fast.scorer, Together):
-            parts = [_taken_apart(part) for part in fast.scorer.parts]
-            content |= {"parts": [described_part for described_part, _ in parts]}
-            arrays |= {f"{at}.{name}": array for at, (_, own) in enumerate(parts) for name, array in own.items()}
-        else:
-            described_scorer, arrays = _taken_apart(fast.scorer)
-            content |= described_scorer
+        described_scorer, arrays = _taken_apart(fast.scorer)
+        content |= described_scorer
     text = json.dumps(content, allow_nan=False).encode()
     buffer = io.BytesIO()
     arrays[_DESCRIPTION] = np.frombuffer(text, dtype=np.uint8)
@@ -64,8 +60,12 @@ def written(form: Form, facts: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _taken_apart(scorer: Trees | Linear) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What JSON holds of a form, and its arrays."""
+def _taken_apart(scorer: Trees | Linear | Together) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What JSON holds of a form, and its arrays; of several together each array with the place of its part."""
+    if isinstance(scorer, Together):
+        parts = [_taken_apart(part) for part in scorer.parts]
+        placed = {f"{at}.{name}": array for at, (_, own) in enumerate(parts) for name, array in own.items()}
+        return {"form": _TOGETHER, "parts": [described_part for described_part, _ in parts]}, placed
     content: dict[str, Any] = {"encoder": described(scorer.encoder), "link": scorer.link}
     if isinstance(scorer, Trees):
         content |= {"form": "trees", "levels": scorer.levels, "rounded": scorer.rounded}
@@ -89,7 +89,7 @@ def read(content: bytes) -> Written:
             name, why, facts = description["form"], description["why"], description["facts"]
             if name == PIPELINE:
                 return Written(None, why, facts)
-            scorer = _together(description, arrays) if name == "vote" else _part(name, description, arrays)
+            scorer = _part(name, description, arrays)
             fast = Fast(scorer, description["kind"], tuple(description["numbers"]), description["classes"])
             return Written(Form(name, fast), why, facts)
     except _BROKEN as error:
@@ -104,7 +104,9 @@ def _together(description: Mapping[str, Any], arrays: _Arrays) -> Together:
     return Together(tuple(_part(part["form"], part, of_part(at)) for at, part in parts))
 
 
-def _part(name: str, description: Mapping[str, Any], arrays: _Arrays) -> Trees | Linear:
+def _part(name: str, description: Mapping[str, Any], arrays: _Arrays) -> Trees | Linear | Together:
+    if name == _TOGETHER:
+        return _together(description, arrays)
     part: Trees | Linear = _READERS[name](description, from_described(description["encoder"]), arrays)
     return part
 

@@ -73,6 +73,7 @@ def content(
         "slices": by_stage["measured"].get("slices", []),
         "calibration": by_stage["measured"].get("calibration"),
         "importance": by_stage["measured"].get("importance", []),
+        "answering": by_stage["measured"].get("answering", ""),
         "served_by": by_stage["measured"].get("served_by"),
         "after_promotion": _after_promotion(entries),
         "history": [_told(entry) for entry in entries],
