@@ -11,17 +11,15 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airloop.config import Pipeline
 from airloop.config.calendar import may_join, spanned, stretches, windows_of
-from airloop.config.dag_ids import dag_of
 from airloop.errors import DataContractError
 from airloop.records import Validated, Window
-from airloop.run.run_ids import as_run_id
 from airloop_airflow import late_scoring, stage, windows
 from airloop_airflow.stage import Json
+from airloop_airflow.started_runs import asked, start_each
 
 logger = logging.getLogger(__name__)
 
@@ -68,28 +66,13 @@ def materialize(pipeline: Pipeline, context: Mapping[str, Any], validated: Json)
     done = go_on("materialize", pipeline, validate_features=validated)
     reason = context["run_id"].rpartition("__")[2]
     left = [Window.from_json(window) for window in done.get(_ALONE, ())]
-    return [
-        {
-            "trigger_run_id": as_run_id(
-                f"alone__{window.start:%Y-%m-%dT%H:%MZ}__{window.end:%Y-%m-%dT%H:%MZ}__{reason}"
-            ),
-            "conf": window.to_json() | late_scoring.conf(pipeline),
-        }
-        for window in left
-    ]
+    return [asked("alone", window, reason, **late_scoring.conf(pipeline)) for window in left]
 
 
 def start_left(pipeline: Pipeline, materialized: Any) -> None:
     """Start a run of its own for each window that was refused; nothing, and no worker, where none was."""
     if may_join(pipeline.calendar):
-        TriggerDagRunOperator.partial(
-            task_id="alone",
-            trigger_dag_id=dag_of(pipeline.name, "data"),
-            logical_date=None,
-            skip_when_already_exists=True,
-            max_active_tis_per_dagrun=1,
-            map_index_template="{{ task.trigger_run_id }}",
-        ).expand_kwargs(materialized)
+        start_each("alone", pipeline, "data", materialized)
 
 
 def _each(name: str, pipeline: Pipeline, jobs: Iterable[_Job], alone: Iterable[Json], **options: Any) -> Json:

@@ -7,16 +7,15 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import task
 
 from airloop import settings
 from airloop.config import Pipeline, load_pipeline
 from airloop.config.dag_ids import dag_of
-from airloop.run.run_ids import as_run_id
 from airloop_airflow import waiting, windows
 from airloop_airflow.params import Param
 from airloop_airflow.stage import Json
+from airloop_airflow.started_runs import asked, start_each
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +55,7 @@ def owed(pipeline: Pipeline, context: Mapping[str, Any]) -> Json:
             logger.info("%s of %s is still waiting for this run", dag_of(pipeline.name, "scoring"), window)
         else:
             late.append(window)
-    return [
-        {
-            "trigger_run_id": as_run_id(f"late__{over.start:%Y-%m-%dT%H:%MZ}__{over.end:%Y-%m-%dT%H:%MZ}"),
-            "conf": over.to_json(),
-        }
-        for over in unscored.owed(pipeline, late, here)
-    ]
+    return [asked("late", over) for over in unscored.owed(pipeline, late, here)]
 
 
 def after(pipeline: Pipeline, last: Any) -> None:
@@ -76,11 +69,4 @@ def after(pipeline: Pipeline, last: Any) -> None:
 
     runs: Any = unscored()
     last >> runs
-    TriggerDagRunOperator.partial(
-        task_id="score_late",
-        trigger_dag_id=dag_of(pipeline.name, "scoring"),
-        logical_date=None,
-        skip_when_already_exists=True,
-        max_active_tis_per_dagrun=1,
-        map_index_template="{{ task.trigger_run_id }}",
-    ).expand_kwargs(runs)
+    start_each("score_late", pipeline, "scoring", runs)

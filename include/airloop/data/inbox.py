@@ -13,6 +13,7 @@ from airloop.data import settled
 from airloop.data.file_hours import FileHours
 from airloop.data.inbox_records import Records
 from airloop.records import Window
+from airloop.run.run_ids import window_run_id
 from airloop.settings import Settings
 from airloop.stores import landed_files
 from airloop.stores.landed_files import ListedFile
@@ -47,8 +48,8 @@ class Waiting:
 
 
 def run_id(over: Window, digest: str) -> str:
-    """Run id of a data run that the inbox starts, e.g. `inbox__2013-01-01T00:00Z__2013-02-01T00:00Z__3f2a9c04d1e7`."""
-    return f"inbox__{over.start:%Y-%m-%dT%H:%MZ}__{over.end:%Y-%m-%dT%H:%MZ}__{digest[:12]}"
+    """Run id of a data run that the inbox starts."""
+    return window_run_id("inbox", over, digest[:12])
 
 
 def waiting_windows(pipeline: Pipeline, settings: Settings, *, within: Window | None = None) -> tuple[Waiting, ...]:

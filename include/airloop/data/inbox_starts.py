@@ -59,26 +59,17 @@ def remember(pipeline: str, starts: Mapping[Window, Start], settings: Settings) 
     Raises:
         UpstreamUnavailable: The state database does not answer.
     """
-    if not starts:
-        return
-    table = tables.inbox_starts
-    rows = [{**_key(pipeline, window), **_value(start)} for window, start in starts.items()]
-    same = [column == sa.bindparam(f"of_{column.name}") for column in list(table.primary_key)]
-    with state.transaction(settings) as connection:
-        connection.execute(sa.delete(table).where(*same), [_prefixed(_key(pipeline, window)) for window in starts])
-        connection.execute(sa.insert(table), rows)
-
-
-def _key(pipeline: str, window: Window) -> dict[str, str]:
-    bounds = state.instant_text(window.start), state.instant_text(window.end)
-    return {"pipeline": pipeline, "window_start": bounds[0], "window_end": bounds[1]}
-
-
-def _value(start: Start) -> dict[str, str | int]:
-    bounds = state.instant_text(start.over.start), state.instant_text(start.over.end)
-    reason: dict[str, str | int] = {"files": start.files, "ingested": start.ingested}
-    return reason | {"run_start": bounds[0], "run_end": bounds[1], "run_digest": start.digest}
-
-
-def _prefixed(key: Mapping[str, str]) -> dict[str, str]:
-    return {f"of_{name}": value for name, value in key.items()}
+    rows = [
+        {
+            "pipeline": pipeline,
+            "window_start": state.instant_text(window.start),
+            "window_end": state.instant_text(window.end),
+            "files": start.files,
+            "ingested": start.ingested,
+            "run_start": state.instant_text(start.over.start),
+            "run_end": state.instant_text(start.over.end),
+            "run_digest": start.digest,
+        }
+        for window, start in starts.items()
+    ]
+    state.replace_rows(tables.inbox_starts, rows, settings)

@@ -66,9 +66,6 @@ def remember(pipeline: str, marks: Mapping[Window, str], settings: Settings) -> 
     Raises:
         UpstreamUnavailable: The state database does not answer.
     """
-    if not marks:
-        return
-    table = tables.settled_windows
     rows = [
         {
             "pipeline": pipeline,
@@ -78,13 +75,7 @@ def remember(pipeline: str, marks: Mapping[Window, str], settings: Settings) -> 
         }
         for window, mark in marks.items()
     ]
-    same = [column == sa.bindparam(f"of_{column.name}") for column in list(table.primary_key)]
-    with state.transaction(settings) as connection:
-        connection.execute(
-            sa.delete(table).where(*same),
-            [{f"of_{name}": row[name] for name in ("pipeline", "window_start", "window_end")} for row in rows],
-        )
-        connection.execute(sa.insert(table), rows)
+    state.replace_rows(tables.settled_windows, rows, settings)
 
 
 def is_sure(files: Iterable[ListedFile]) -> bool:

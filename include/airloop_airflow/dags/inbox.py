@@ -21,17 +21,16 @@ log.
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Asset, AssetWatcher, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airloop.config import Pipeline
-from airloop.config.dag_ids import dag_of
 from airloop_airflow import late_scoring, pipelines, windows
 from airloop_airflow.bell import LandingTrigger
 from airloop_airflow.params import dag
 from airloop_airflow.refused import Refused
 from airloop_airflow.stage import Json
+from airloop_airflow.started_runs import start_each
 
 
 def build(pipeline: Pipeline) -> None:
@@ -67,14 +66,6 @@ def build(pipeline: Pipeline) -> None:
                 for run in waiting
             ]
 
-        # One after the other: runs are queued oldest window first, because later windows read earlier ones.
-        TriggerDagRunOperator.partial(
-            task_id="start",
-            trigger_dag_id=dag_of(pipeline.name, "data"),
-            logical_date=None,
-            skip_when_already_exists=True,
-            max_active_tis_per_dagrun=1,
-            map_index_template="{{ task.trigger_run_id }}",
-        ).expand_kwargs(drain())
+        start_each("start", pipeline, "data", drain())
 
     inbox()

@@ -18,7 +18,7 @@ from airloop_platform.replay.airflow_client import AirflowClient
 from airloop_platform.replay.approver import Approver
 from airloop_platform.replay.period import Period, look_of, newest, period
 from airloop_platform.replay.questions import Questions
-from airloop_platform.replay.runs import GROUPS, Report, Runs, window_run_id
+from airloop_platform.replay.runs import GROUPS, Report, Runs, replay_run_id
 from airloop_platform.replay.span import joined
 from airloop_platform.replay.trainings import Trainings
 from airloop_platform.supervisor import Platform
@@ -125,7 +125,7 @@ class _Stepper:
         if self._scores(window):
             self._has_data(window, name)
             self.questions.ask(window, self._history(), say=lambda what: self.runs.report(f"{name}: {what}"))
-            self.runs.over("scoring", window, window_run_id(window), f"{name}: scoring, no outcome has landed")
+            self.runs.over("scoring", window, replay_run_id(window), f"{name}: scoring, no outcome has landed")
         self.runs.report(f"{name}: outcomes land")
         self.arrivals.outcomes(window)
         self._run_waiting(self._up_to(window.end), name)
@@ -149,7 +149,7 @@ class _Stepper:
             self._run_waiting(self._up_to(window.start), name)
         if self._scores(window) and self._waits(window):
             what = f"{name}: data, its outcomes withheld"
-            self.runs.over("data", window, f"{window_run_id(window)}__withheld", what, outcomes="withheld")
+            self.runs.over("data", window, replay_run_id(window, "withheld"), what, outcomes="withheld")
 
     def _before_the_calendar(self, name: str) -> None:
         """Data between a coverage that starts within a period and the first whole one: a training reads them, too."""
@@ -157,7 +157,7 @@ class _Stepper:
         first = calendar_windows(self.pipeline.calendar, Window(start, start + timedelta.resolution))[0]
         head = Window(start, first.end)
         if first.start != start and not self._ingested(head):
-            self.runs.over("data", head, window_run_id(head), f"{name}: data before the first whole window")
+            self.runs.over("data", head, replay_run_id(head), f"{name}: data before the first whole window")
 
     def _scores(self, window: Window) -> bool:
         """Whether a champion is in force and has not scored the window: a calendar scores a window once, too."""
@@ -167,7 +167,7 @@ class _Stepper:
         return not any(scored.version and scored.mode == "live" for scored in map(Scored.from_json, rows))
 
     def _run_waiting(self, within: Window, name: str) -> None:
-        """One data run per window that holds files nobody ingested, as the inbox would start them (same run ids).
+        """One data run per window that holds files nobody ingested, by the id it has in the inbox where it waits alone.
 
         Outcomes of a window's last evening land in the next one: the window before waits again, and gets its labels.
         """
@@ -175,7 +175,7 @@ class _Stepper:
             self.runs.over("data", window, run_id, f"{name}: data of {self._name(window)}")
         for window in calendar_windows(self.pipeline.calendar, within) if self.arrivals.fetches else ():
             if within.start <= window.start and window.end <= within.end and not self._ingested(window):
-                self.runs.over("data", window, window_run_id(window), f"{name}: data of {self._name(window)}")
+                self.runs.over("data", window, replay_run_id(window), f"{name}: data of {self._name(window)}")
 
     def _waiting(self, within: Window) -> list[tuple[Window, str]]:
         """Windows that hold files nobody ingested, with the ids of their data runs; joined where the replay joins."""
@@ -189,7 +189,7 @@ class _Stepper:
             span: [item.digest for item in waiting if span.start <= item.window.start < span.end]
             for span in (*joined(self.pipeline, before), *here)
         }
-        return [(span, f"{window_run_id(span)}__{digest(why)[:12]}") for span, why in inside.items() if why]
+        return [(span, replay_run_id(span, digest(why)[:12])) for span, why in inside.items() if why]
 
     def _waits(self, window: Window) -> bool:
         waiting = inbox.waiting_windows(self.pipeline, self.settings, within=window)
@@ -198,7 +198,7 @@ class _Stepper:
     def _has_data(self, window: Window, name: str) -> None:
         """A window for which no file has landed waits for nothing: its data run says what that means."""
         if not self._ingested(window):
-            self.runs.over("data", window, window_run_id(window), f"{name}: data, although no new file has landed")
+            self.runs.over("data", window, replay_run_id(window), f"{name}: data, although no new file has landed")
 
     def _ingested(self, window: Window) -> bool:
         return newest(Ingested, "ingest", self.pipeline, window, self.settings) is not None

@@ -8,6 +8,7 @@ from airloop.config import Pipeline
 from airloop.config.dag_ids import dag_of
 from airloop.errors import AirloopError
 from airloop.records import Window
+from airloop.run.run_ids import window_run_id
 from airloop_platform.replay.airflow_client import AirflowClient, Run
 from airloop_platform.replay.approver import Approver
 
@@ -90,6 +91,6 @@ def text(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def window_run_id(window: Window) -> str:
+def replay_run_id(window: Window, *reason: str) -> str:
     """Under which id a replay starts a window's runs."""
-    return f"replay__{window.start:%Y-%m-%dT%H:%MZ}__{window.end:%Y-%m-%dT%H:%MZ}"
+    return window_run_id("replay", window, *reason)

@@ -9,7 +9,7 @@ from airloop.settings import Settings
 from airloop.stores import ledger, state
 from airloop_platform.replay import arrivals
 from airloop_platform.replay.period import newest
-from airloop_platform.replay.runs import Runs, text, window_run_id
+from airloop_platform.replay.runs import Runs, replay_run_id, text
 
 
 def hand_key(cutoff: datetime) -> str:
@@ -50,7 +50,7 @@ class Trainings:
     def monitored(self, look: Window, name: str) -> None:
         """Monitoring, then the training it asks for, then the promotion that training asks for."""
         files = arrivals.files_digest(self.pipeline, look, self.settings)
-        self.runs.over("monitoring", look, f"{window_run_id(look)}__{files[:12]}", f"{name}: monitoring")
+        self.runs.over("monitoring", look, replay_run_id(look, files[:12]), f"{name}: monitoring")
         action: Action = newest(Action, "triage", self.pipeline, look, self.settings)
         if action.kind == "retrain":
             title = f"{name}: training, asked for by the probe"

@@ -1,6 +1,14 @@
 """The state database, SQLite (WAL) or PostgreSQL, and the records of stages in it."""
 
-from airloop.stores.state.database import exists, instant_text, reading, stored_window, transaction, upgrade
+from airloop.stores.state.database import (
+    exists,
+    instant_text,
+    reading,
+    replace_rows,
+    stored_window,
+    transaction,
+    upgrade,
+)
 from airloop.stores.state.stage_records import (
     find_record,
     forget,
@@ -29,6 +37,7 @@ __all__ = [
     "reading",
     "records_before",
     "records_of",
+    "replace_rows",
     "save_record",
     "stored_window",
     "transaction",

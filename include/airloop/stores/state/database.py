@@ -1,7 +1,7 @@
 """The state database: SQLite (WAL) or PostgreSQL, opened at today's schema, used one transaction at a time."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -83,6 +83,21 @@ def transaction(settings: Settings) -> Iterator[Connection]:
     """
     with _answering(settings), _engine(settings.state_url).begin() as connection:
         yield connection
+
+
+def replace_rows(table: sa.Table, rows: Sequence[Mapping[str, Any]], settings: Settings) -> None:
+    """Put rows in place of those of the same primary keys, in one transaction; nothing is asked for no rows.
+
+    Raises:
+        UpstreamUnavailable: The database does not answer.
+    """
+    if not rows:
+        return
+    key = [column.name for column in table.primary_key]
+    same = [table.c[name] == sa.bindparam(f"of_{name}") for name in key]
+    with transaction(settings) as connection:
+        connection.execute(sa.delete(table).where(*same), [{f"of_{name}": row[name] for name in key} for row in rows])
+        connection.execute(sa.insert(table), list(rows))
 
 
 @contextmanager
