@@ -117,7 +117,7 @@ def new_model(
         params: Override the declared ones; the seed is training.seed where the estimator takes a random_state. They may
             say which of the features it reads (airloop.models.stable_features), which family answers with it
             (airloop.models.partners) and how many fits (airloop.models.several_fits): the pipeline is then a vote of
-            both, or of the fits, each with its own encoder. A family of several fits votes as one.
+            both, each with its own encoder, or of the fits behind one. A family of several fits votes as one.
         frame: The rows it will be fitted on: tell text features from numbers, and numbers from those without any value,
             which are left out (gradient boosting cannot bin them).
         features: Columns in model order; default is every column that is not a key, time, label or part.
@@ -127,12 +127,8 @@ def new_model(
     """
     partner = partner_of(params)
     if partner is not None:
-        members = [(pipeline, candidate, alone(params)), (pipeline, *partner)]
-    else:
-        members = [(seeded, candidate, own) for seeded, own in fits_of(pipeline, params)]
-    if members:
-        vote = VoteOfRegressors if pipeline.prediction.task in OF_VALUES else VoteOfClassifiers
-        return make_pipeline(vote([new_model(*member, frame, features) for member in members]))
+        families = ((candidate, alone(params)), partner)
+        return make_pipeline(_vote(pipeline, [new_model(pipeline, *family, frame, features) for family in families]))
     if candidate not in pipeline.training.candidates:
         known = ", ".join(pipeline.training.candidates)
         raise ConfigError(f"{pipeline.name}: training.candidates has no {candidate!r} any more (declared: {known})")
@@ -143,14 +139,23 @@ def new_model(
     plain = [name for name in read if name not in documents]
     texts = [name for name in plain if not pd.api.types.is_numeric_dtype(frame[name])]
     numbers = [name for name in plain if name not in texts and frame[name].notna().any()]
-    estimator, balance = _estimator(pipeline, declared, of_estimator(params)), pipeline.training.balance
+    estimators = [_estimator(seeded, declared, of_estimator(own)) for seeded, own in fits_of(pipeline, params)]
     columns = preprocessing.Columns(texts, numbers, documents)
-    encoder = preprocessing.encoder(pipeline, declared.encoder, estimator, columns)
+    encoder = preprocessing.encoder(pipeline, declared.encoder, estimators[0], columns)
+    fits = [_corrected(pipeline, estimator, params) for estimator in estimators]
+    return make_pipeline(encoder, fits[0] if len(fits) == 1 else _vote(pipeline, fits))
+
+
+def _vote(pipeline: Pipeline, members: Sequence[Any]) -> VoteOfRegressors | VoteOfClassifiers:
+    return VoteOfRegressors(members) if pipeline.prediction.task in OF_VALUES else VoteOfClassifiers(members)
+
+
+def _corrected(pipeline: Pipeline, estimator: Any, params: Mapping[str, Any]) -> Any:
+    """The estimator, or its holder that balances the classes, or corrects what it says."""
+    balance = pipeline.training.balance
     if balance.by != "none":
         estimator = Balanced(estimator, balance.by, balance.at_most)
-    if calibrated.KEY in params:
-        estimator = calibrated.Calibrated(estimator, params[calibrated.KEY])
-    return make_pipeline(encoder, estimator)
+    return calibrated.Calibrated(estimator, params[calibrated.KEY]) if calibrated.KEY in params else estimator
 
 
 def _estimator(pipeline: Pipeline, declared: Candidate, params: Mapping[str, Any]) -> BaseEstimator:

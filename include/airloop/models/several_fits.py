@@ -41,8 +41,9 @@ def _with_fits(pipeline: Pipeline, candidate: str, params: dict[str, Any]) -> di
 
 
 def fits_of(pipeline: Pipeline, params: Mapping[str, Any]) -> Iterator[tuple[Pipeline, dict[str, Any]]]:
-    """The declaration with the seed of each fit, and its parameters; nothing of a family that is fitted once."""
+    """The declaration with the seed of each fit, and its parameters; once as they are where one fit answers."""
     if KEY not in params:
+        yield pipeline, dict(params)
         return
     single = {name: value for name, value in params.items() if name != KEY}
     for number in range(params[KEY]["fits"]):

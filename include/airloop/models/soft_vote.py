@@ -9,21 +9,22 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.pipeline import Pipeline
 
 Numbers = npt.NDArray[np.float64]
 
 
 class _Vote(BaseEstimator):  # type: ignore[misc]
-    """Members are scikit-learn pipelines, each with its own encoder; fitted in place on the same rows."""
+    """Members are scikit-learn pipelines, each with its own encoder, or estimators behind one; fitted in place."""
 
     def __init__(self, members: Sequence[Any]) -> None:
         self.members = members
 
     def fit(self, rows: Any, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
-        """Fit each member to the same rows, a data frame of the features."""
+        """Fit each member to the same rows: a data frame of the features, or what an encoder made of it."""
         for member in self.members:
-            weights = {} if sample_weight is None else {f"{member.steps[-1][0]}__sample_weight": sample_weight}
-            member.fit(rows, labels, **weights)
+            prefix = f"{member.steps[-1][0]}__" if isinstance(member, Pipeline) else ""
+            member.fit(rows, labels, **({} if sample_weight is None else {f"{prefix}sample_weight": sample_weight}))
         self.n_features_in_ = np.shape(rows)[1]
         return self
 
@@ -36,7 +37,7 @@ class VoteOfClassifiers(ClassifierMixin, _Vote):  # type: ignore[misc]
     """
 
     def fit(self, rows: Any, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
-        """Fit each member to the same rows, a data frame of the features."""
+        """Fit each member to the same rows."""
         self.classes_ = np.unique(labels)
         return super().fit(rows, labels, sample_weight)
 
@@ -56,7 +57,8 @@ class VoteOfRegressors(RegressorMixin, _Vote):  # type: ignore[misc]
     @property
     def levels(self) -> tuple[float, ...]:
         """Of members that predict quantiles."""
-        return tuple(self.members[0].steps[-1][1].levels)
+        first = self.members[0]
+        return tuple((first.steps[-1][1] if isinstance(first, Pipeline) else first).levels)
 
     def predict(self, rows: Any) -> Numbers:
         """Values (n,), or (n, levels)."""
@@ -70,8 +72,12 @@ def mean(answers: Sequence[npt.ArrayLike]) -> Numbers:
 
 
 def members_of(model: Any) -> tuple[Any, ...]:
-    """The single models that answer together at the end of a pipeline; the pipeline itself where it answers alone."""
-    last = model.steps[-1][1]
+    """The pipelines of the single models that answer together; the pipeline itself where it answers alone.
+
+    Members behind one encoder share it.
+    """
+    *before, (name, last) = model.steps
     if not isinstance(last, _Vote):
         return (model,)
-    return tuple(single for member in last.members for single in members_of(member))
+    members = [Pipeline([*before, (name, member)]) for member in last.members] if before else last.members
+    return tuple(single for member in members for single in members_of(member))

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from airloop.errors import GuardRefused
 from airloop.models.forms import choose, written
 from airloop.models.forms.choose import chosen_form
 from airloop.problems import task_of
+
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +97,20 @@ def test_a_file_that_is_no_form_is_refused_unread(toy_settings, frame):
     content = written.written(chosen, {})
     pickled = io.BytesIO()
     np.savez(pickled, description=np.array([{"format": 1}], dtype=object))
-    newer = content.replace(b'"format": 1', b'"format": 2')
+    newer = content.replace(b'"format": 2', b'"format": 3')
     for broken in (b"", b"not a zip", content[:-200], pickled.getvalue(), newer):
         with pytest.raises(GuardRefused, match="serving form"):
             written.read(broken)
+
+
+def test_a_form_that_an_older_airloop_kept_answers_as_it_did():
+    # Written by commit ca846d2: two fits of boosting, each with an encoder of its own, and a logistic regression.
+    kept = written.read((GOLDEN / "serving_form_1.npz").read_bytes())
+    rows, answers = kept.facts["rows"], np.array(kept.facts["answers"])
+    assert (kept.form.name, len(rows)) == ("vote", 9)
+    alone = np.concatenate([kept.form.predict([row]) for row in rows])
+    assert np.abs(kept.form.predict(rows) - answers).max() <= 1e-15
+    assert np.abs(alone - answers).max() <= 1e-15
 
 
 def test_of_very_wide_rows_fewer_are_compared():

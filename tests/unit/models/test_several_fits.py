@@ -3,17 +3,20 @@
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import make_pipeline
 from tests.support import toy
 from tests.support.form_models import COLUMNS, COLUMNS_OF, fitted, made_up, real_rows
 from tests.support.two_families import FEATURES, rows, voting
 
 from airloop.config import Pipeline
-from airloop.models import estimators, partners, several_fits
+from airloop.models import estimators, partners, preprocessing, several_fits
 from airloop.models.choice import Incumbent
 from airloop.models.forms import choose, written
 from airloop.models.forms.choose import chosen_form
 from airloop.models.self_training import of_estimator, uses_unlabelled
-from airloop.models.soft_vote import members_of
+from airloop.models.soft_vote import VoteOfClassifiers, members_of
 from airloop.models.tune import search_of
 from airloop.problems import task_of
 from airloop.records import TunedCandidate
@@ -75,6 +78,36 @@ def test_the_fits_differ_and_their_mean_answers(declared):
     assert np.array_equal(task.predict(model, asked), np.mean(apart, axis=0))
     again = estimators.fitted_model(declared, "gradient_boosting", params, frame, FEATURES)
     assert np.array_equal(task.predict(again, asked), task.predict(model, asked))
+
+
+def test_the_fits_share_one_encoder_and_learn_from_rows_that_are_encoded_once(declared, monkeypatch):
+    frame, params, encoded = rows(600), {"max_leaf_nodes": 4, "airloop_fits": FOUR}, []
+
+    class Counted(ColumnTransformer):
+        def fit_transform(self, rows, *args, **kept):
+            encoded.append(len(rows))
+            return super().fit_transform(rows, *args, **kept)
+
+        def transform(self, rows, **kept):
+            encoded.append(len(rows))
+            return super().transform(rows, **kept)
+
+    monkeypatch.setattr(preprocessing, "ColumnTransformer", Counted)
+    model = estimators.fitted_model(declared, "gradient_boosting", params, frame, FEATURES)
+    task_of(declared).predict(model, frame[FEATURES].tail(50))
+    assert encoded == [600, 50]
+    members = members_of(model)
+    assert len(members) == 4
+    assert {id(member.steps[0][1]) for member in members} == {id(model.steps[0][1])}
+
+
+def test_a_model_whose_fits_have_encoders_of_their_own_answers_the_same(declared):
+    frame, params = rows(600), {"max_leaf_nodes": 4, "airloop_fits": FOUR}
+    shared = estimators.fitted_model(declared, "gradient_boosting", params, frame, FEATURES)
+    apart = make_pipeline(VoteOfClassifiers([clone(member) for member in members_of(shared)]))
+    apart.fit(frame[FEATURES], frame["label"])
+    task, asked = task_of(declared), frame[FEATURES].tail(50)
+    assert np.array_equal(task.predict(shared, asked), task.predict(apart, asked))
 
 
 def test_with_a_partner_the_fits_have_half_of_the_weight(declared):
@@ -151,7 +184,7 @@ def test_the_form_of_several_fits_answers_as_their_pipelines(toy_settings, kind,
     model = estimators.fitted_model(pipeline, "one", params, labelled, COLUMNS)
     assert set(estimators.trusted_types(model)) <= ALLOWED_TYPES
     chosen = chosen_form(model, COLUMNS_OF, task, real_rows(frame))
-    assert (chosen.name, chosen.why) == ("vote", "")
+    assert (chosen.name, chosen.why) == ("vote" if partner else "trees", "")
     asked = [*real_rows(frame), *choose.probes(COLUMNS_OF, real_rows(frame))]
     expected = task.predict(model, COLUMNS_OF.table(asked).to_pandas())
     assert (np.abs(chosen.predict(asked) - expected) / np.maximum(1.0, np.abs(expected))).max() <= 1e-12

@@ -44,7 +44,7 @@ def held(voting):
 
 def weights_of(model, weight=1.0):
     """Of the single models that answer together, smallest first."""
-    members = getattr(model.steps[-1][1], "members", ())
+    members = getattr(model.steps[-1][1] if hasattr(model, "steps") else model, "members", ())
     single = [each for member in members for each in weights_of(member, weight / len(members))]
     return sorted(single) or [weight]
 

@@ -19,7 +19,6 @@ MOST_LEAVES = 64
 _KINDS = {32: np.uint32, MOST_LEAVES: np.uint64}
 """Leaves of the largest tree, at most -> a bit each."""
 _MOST_BYTES = 64 << 20
-_ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -46,19 +45,15 @@ class LeafMasks:
     first: npt.NDArray[np.intp]
 
     def one(self, line: Sequence[float]) -> Floats:
-        """Sums (1, outputs) of one row, given as plain floats: numpy's overhead would cost most of it."""
+        """What each tree adds (1, trees, outputs) to a row of plain floats: numpy's overhead would cost most of it."""
         at = []
         for feature, known, start in zip(self.used, self.lists, self.starts, strict=True):
             value = line[feature]
             at.append(start + (bisect_left(known, value) if value == value else len(known) + 1))
-        return self._sums(np.bitwise_and.reduce(self.kept[at], axis=0)[None, :])
+        return self._added(np.bitwise_and.reduce(self.kept[at], axis=0)[None, :])
 
     def many(self, matrix: Floats) -> Floats:
-        """Sums (n, outputs)."""
-        parts = [self._part(matrix[at : at + _ROWS_AT_ONCE]) for at in range(0, len(matrix), _ROWS_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.empty((0, self.values.shape[1]))
-
-    def _part(self, matrix: Floats) -> Floats:
+        """What each tree adds (n, trees, outputs)."""
         left = np.full((len(matrix), self.kept.shape[1]), _all(self.kept.dtype), self.kept.dtype)
         lines = np.empty_like(left)
         for feature, known, start in zip(self.used, self.thresholds, self.starts, strict=True):
@@ -67,11 +62,11 @@ class LeafMasks:
             # `take` into what is there, without a check of what cannot be outside: half the time of kept[at].
             self.kept.take(at, axis=0, out=lines, mode="clip")
             left &= lines
-        return self._sums(left)
+        return self._added(left)
 
-    def _sums(self, left: Masks) -> Floats:
+    def _added(self, left: Masks) -> Floats:
         leaves = np.bitwise_count(~left & (left - left.dtype.type(1)))  # zeros below the lowest bit
-        return np.asarray(self.values.take(self.first + leaves, axis=0).sum(axis=1))
+        return self.values.take(self.first + leaves, axis=0)
 
 
 def leaf_masks(
@@ -82,8 +77,9 @@ def leaf_masks(
     missing_left: npt.NDArray[np.bool_],
     *,
     values: Floats,
+    fits: int,
 ) -> LeafMasks | None:
-    """The tables of trees given as airloop.models.forms.trees holds them; None where they would be too large."""
+    """The tables of trees given as airloop.models.forms.trees holds them; None where they would be too large a fit."""
     most = _most_leaves(roots, children)
     if most > MOST_LEAVES:
         return None
@@ -99,7 +95,7 @@ def leaf_masks(
     )
     known = {int(one): np.unique(inner.threshold[inner.feature == one]) for one in np.unique(inner.feature)}
     starts = np.cumsum([0, *(len(bounds) + 2 for bounds in known.values())]).tolist()
-    if starts[-1] * len(roots) * width // 8 > _MOST_BYTES:
+    if starts[-1] * len(roots) * width // 8 > _MOST_BYTES * fits:
         return None
     left_over = np.full((starts[-1], len(roots)), _all(inner.kept.dtype), inner.kept.dtype)
     for one, start in zip(known, starts, strict=False):

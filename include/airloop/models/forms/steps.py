@@ -30,8 +30,8 @@ class Steps:
     threshold: Floats
     values: Floats
 
-    def sums(self, matrix: Floats, *, levels: int) -> Floats:
-        """Sums over all trees (n, outputs); a missing value is NaN.
+    def added(self, matrix: Floats, *, levels: int) -> Floats:
+        """What each tree adds (n, trees, outputs); a missing value is NaN.
 
         Args:
             levels: How many steps the deepest tree takes.
@@ -46,7 +46,7 @@ class Steps:
             np.add(self.column.take(at, out=place, mode="clip"), rows, out=place)
             left = values.take(place, out=value, mode="clip") <= self.threshold.take(at, out=threshold, mode="clip")
             np.add(self.right.take(at, out=place, mode="clip"), left, out=at)
-        return np.asarray(self.values[at].sum(axis=1))
+        return self.values[at]
 
 
 def steps_of(

@@ -17,7 +17,8 @@ Floats = npt.NDArray[np.float64]
 class Together:
     """The mean of the answers of its parts, which predict the same outputs in the same order.
 
-    A part that is such a mean itself has the weight of one: half of a vote of four fits and another family.
+    A part that is such a mean itself has the weight of one: half of a vote of four fits and another family. Fits that
+    have an encoder in common are one part: airloop.models.forms.trees.
     """
 
     parts: tuple["Trees | Linear | Together", ...]

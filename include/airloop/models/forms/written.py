@@ -19,11 +19,13 @@ from airloop.models.forms.linear import Linear
 from airloop.models.forms.trees import Trees
 from airloop.models.forms.vote import Together
 
-FORMAT = 1
+FORMAT = 2
+_OF_ONE_FIT = 1
+"""The format before several fits shared an encoder: its trees are of one fit."""
 _DESCRIPTION = "description"
 # What numpy and zipfile raise for files that are none.
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, EOFError, zipfile.BadZipFile)
-_TREES = ("roots", "feature", "threshold", "children", "missing_left", "values", "baseline")
+_TREES = ("roots", "feature", "threshold", "children", "missing_left", "values")
 _TOGETHER = "vote"
 _LINEAR = ("medians", "weights", "intercept")
 _Arrays = Mapping[str, Any]
@@ -69,7 +71,7 @@ def _taken_apart(scorer: Trees | Linear | Together) -> tuple[dict[str, Any], dic
     content: dict[str, Any] = {"encoder": described(scorer.encoder), "link": scorer.link}
     if isinstance(scorer, Trees):
         content |= {"form": "trees", "levels": scorer.levels, "rounded": scorer.rounded}
-        return content, {name: getattr(scorer, name) for name in _TREES}
+        return content, {name: getattr(scorer, name) for name in (*_TREES, "baseline", "fits")}
     content |= {"form": "linear"}
     adds = {f"adds_{at}": adds for at, adds in enumerate(scorer.adds)}
     return content, {name: getattr(scorer, name) for name in _LINEAR} | adds
@@ -84,7 +86,7 @@ def read(content: bytes) -> Written:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             description = json.loads(arrays[_DESCRIPTION].tobytes())
-            if description["format"] != FORMAT:
+            if description["format"] not in (_OF_ONE_FIT, FORMAT):
                 raise GuardRefused(f"the serving form has format {description['format']!r}, known is {FORMAT}")
             name, why, facts = description["form"], description["why"], description["facts"]
             if name == PIPELINE:
@@ -115,6 +117,8 @@ def _trees(description: Mapping[str, Any], encoder: OrdinalRows, arrays: _Arrays
     return Trees(
         encoder=encoder,
         **{name: arrays[name] for name in _TREES},
+        baseline=np.atleast_2d(arrays["baseline"]),
+        fits=arrays["fits"] if "fits" in arrays else np.zeros(1, dtype=np.intp),
         levels=description["levels"],
         rounded=description["rounded"],
         link=description["link"],
