@@ -3,7 +3,8 @@
 Airflow imports this module in all its processes while it initialises itself; only the scheduler of a LocalExecutor and
 a Celery worker do much here. Both fork twice, scheduler -> worker -> task and worker -> pool -> task, so what is
 imported here every task has. Imports only: a library that computes here (OpenMP, a thread pool) could hang in them.
-A DAG processor forks once for each reading of a DAG file.
+A DAG processor forks once for each reading of a DAG file. airloop's own modules are imported too, and an edit of one
+shows at once (`airloop_own_modules`).
 
 The API server's access log is mended here too (`airloop_access_log`).
 """
@@ -61,7 +62,7 @@ _PRELOAD_FOR_FILES = (
     "airflow.providers.standard.operators.trigger_dagrun",
 )
 
-"""What every DAG file imports, beside airloop itself, whose edits must show at once."""
+"""What every DAG file imports, beside airloop itself."""
 
 # Airflow copies the names listed here into its settings module: none.
 __all__: list[str] = []
@@ -77,6 +78,16 @@ def _preload_for_tasks() -> None:
 
     neutralise_typeguard()
     _preload((*_PRELOAD, *_PRELOAD_FOR_FILES))
+    _preload_own("of_tasks", generations=2)
+
+
+def _preload_own(modules: str, *, generations: int) -> None:
+    own = importlib.import_module("airloop_own_modules")
+    try:
+        _preload(getattr(own, modules)())
+    except Exception as error:
+        _say(f"airloop's own modules are not preloaded: {error!r}")
+    own.forget_when_edited(generations=generations)
 
 
 def _preload(modules: tuple[str, ...]) -> None:
@@ -154,6 +165,7 @@ if sys.argv[1:2] == ["api-server"]:
     _keep_the_api_server_moving()
 if sys.argv[1:2] == ["dag-processor"] and sys.platform == "linux":
     _preload(_PRELOAD_FOR_FILES)
+    _preload_own("of_files", generations=1)
 if _forks_tasks(sys.argv[1:], os.environ.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")):
     if sys.platform == "linux":  # on macOS tasks start in a new process and inherit nothing
         _preload_for_tasks()

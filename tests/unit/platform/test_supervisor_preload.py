@@ -29,13 +29,13 @@ def test_only_the_scheduler_preloads(argv: list[str]) -> None:
     assert not {"airflow", "airloop", "pandas", "feast", "mlflow"} & set(loaded.stdout.split())
 
 
-def test_the_dag_processor_preloads_what_dag_files_import_and_nothing_of_ours() -> None:
+def test_the_dag_processor_preloads_what_dag_files_import_and_nothing_heavy() -> None:
     code = "import sys; sys.argv = ['airflow', 'dag-processor']; import airflow_local_settings; print(*sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(CONFIG)}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     loaded = set(result.stdout.split())
-    assert {"pydantic_settings", "airflow.providers.standard.decorators.python"} <= loaded
-    assert not {"airloop", "airloop_airflow", "pandas", "feast", "mlflow", "sklearn"} & loaded
+    assert {"pydantic_settings", "airflow.providers.standard.decorators.python", "airloop_airflow.dags.data"} <= loaded
+    assert not {"pandas", "feast", "mlflow", "sklearn"} & loaded
 
 
 @pytest.mark.parametrize(("argv", "mended"), [(["api-server"], True), (["scheduler"], False), (["triggerer"], False)])
@@ -89,6 +89,18 @@ def test_a_library_that_cannot_be_imported_does_not_stop_the_scheduler(
 ) -> None:
     local_settings._preload(("no_such_library", "json"))
     assert "no_such_library is not preloaded" in capsys.readouterr().err
+
+
+def test_a_module_of_ours_that_cannot_be_imported_does_not_stop_the_scheduler(
+    local_settings: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, looking = ModuleType("airloop_own_modules"), list[int]()
+    own.of_tasks = lambda: importlib.import_module("airloop.no_such_module")
+    own.forget_when_edited = lambda *, generations: looking.append(generations)
+    monkeypatch.setitem(sys.modules, own.__name__, own)
+    local_settings._preload_own("of_tasks", generations=2)
+    assert "airloop's own modules are not preloaded" in capsys.readouterr().err
+    assert looking == [2]
 
 
 def test_the_scheduler_passes_the_gate_only_when_the_supervisor_opens_it(

@@ -95,6 +95,8 @@ def open_store(pipeline: Pipeline, settings: Settings) -> FeatureStore:
         settings.home.mkdir(parents=True, exist_ok=True)
         online_is_there = sqlite_files.make_missing(settings.feast_registry_url, settings.online_store)
         store = FeatureStore(config=config)
+        # Unless it is said, Feast imports the drivers of all its stores at the first read, to see which reads versions.
+        store._get_provider().online_store._versioned_read_supported = False
         if not (online_is_there and feast_registry.is_applied(store, digest)):
             # Feast completes what it applies; the fingerprint is of what was declared.
             store.apply(copy.deepcopy(list(declared)))
