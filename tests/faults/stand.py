@@ -45,7 +45,8 @@ class Stand:
     Attributes:
         data_only: No model is trained, April is neither scored nor monitored: only what ingestion and validation say,
             in a fifth of the time.
-        brief: One trial of each candidate, and the training that the gate refuses in March is left out: half the time.
+        brief: One trial of each candidate, one fit of the best, and the training that the gate refuses in March is left
+            out: half the time.
     """
 
     root: Path
@@ -147,7 +148,8 @@ class Loop:
         if brief:
             declared = self.pipeline.training
             budget = declared.budget.model_copy(update={"trials": 1})
-            training = declared.model_copy(update={"budget": budget, "leak_check_times": 1})
+            single = declared.ensemble.model_copy(update={"fits": 1})
+            training = declared.model_copy(update={"budget": budget, "ensemble": single, "leak_check_times": 1})
             self.pipeline = self.pipeline.model_copy(update={"training": training})
         self.landing = Path(settings.landing_uri) / NAME
         self.inputs = [feed for feed, declared in self.pipeline.feeds.items() if not declared.outcome]

@@ -27,6 +27,7 @@ LEARNED_UNTIL = datetime(2013, 2, 4, tzinfo=UTC)
 ONE_CANDIDATE = {
     "budget": {"trials": 1, "folds": 2, "rows": 4000, "seconds": 600},
     "leak_check_times": 1,
+    "ensemble": {"by": "none"},
     "candidates": {
         "logistic_regression": {
             "estimator": "sklearn.linear_model:LogisticRegression",
