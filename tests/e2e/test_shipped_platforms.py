@@ -202,7 +202,7 @@ def test_a_backfill_takes_the_months_of_the_calendar_and_triggers_nothing(loop: 
 def test_every_stage_left_its_record_and_every_dag_ran(loop: Loop) -> None:
     settings, name, client = loop.platform.settings, loop.pipeline.name, loop.platform.client
     # No feed comes from SQL or may be late, no refit is declared, and nobody went back.
-    idle = ["extract", "arrive", "refit", "describe_refit", "roll_back"]
+    idle = ["extract", "arrive", "refit", "describe_refit", "roll_back", "take_back"]
     assert [stage for stage in STAGES if not state.latest_records(settings, name, stage)] == idle
     for group in GROUPS:
         assert {run.state for run in client.recent(f"{name}__{group}")} == {"success"}

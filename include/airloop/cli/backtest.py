@@ -69,6 +69,7 @@ def _show(measured: "Backtest") -> None:
         f"gain in {METRICS[measured.metric].title} over never",
         "trainings",
         "promotions",
+        "rollbacks",
         "seconds",
     ]
     console.print(table(head, [_row(item, metrics) for item in measured.outcomes]))
@@ -77,7 +78,8 @@ def _show(measured: "Backtest") -> None:
 def _row(item: "Outcome", metrics: list[str]) -> list[str]:
     measured = [text for metric in metrics for text in (_pooled(item, metric), _number(item.mean[metric]))]
     gain = "" if item.gain is None else f"{item.gain.gain:+.4f} [{item.gain.lower:+.4f}, {item.gain.upper:+.4f}]"
-    return [item.policy, *measured, gain, str(len(item.trainings)), str(item.promotions), f"{item.seconds:.0f}"]
+    counts = [str(len(item.trainings)), str(item.promotions), str(item.rollbacks)]
+    return [item.policy, *measured, gain, *counts, f"{item.seconds:.0f}"]
 
 
 def _pooled(item: "Outcome", metric: str) -> str:

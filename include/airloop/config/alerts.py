@@ -8,7 +8,15 @@ from airloop.config.node import Node
 
 Severity = Literal["info", "warning", "critical"]
 AlertKind = Literal[
-    "run_failed", "paused", "source_stalled", "data_fault", "champion", "retraining", "refused", "promoted"
+    "run_failed",
+    "paused",
+    "source_stalled",
+    "data_fault",
+    "champion",
+    "retraining",
+    "refused",
+    "promoted",
+    "taken_back",
 ]
 SEVERITIES: tuple[str, ...] = ("info", "warning", "critical")
 

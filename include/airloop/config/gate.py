@@ -78,6 +78,11 @@ class Gate(Node):
     newer rows are mature. The look after k others is judged at 1 - alpha / (k + 1): with three, equally good candidates
     pass no more often than alpha in all. null: no limit."""
 
+    probation: Literal["roll_back"] | None = None
+    """What a promotion comes to whose first rows show it surely worse than the version that it replaced (the whole
+    interval of `compare.metric` below 0): `roll_back` puts that version in force again, by itself and without a lock.
+    null: a person decides."""
+
     @property
     def shadowed(self) -> RuleDeclaration | None:
         """The rule that asks for live traffic before a promotion; None without."""

@@ -134,6 +134,11 @@ def _begun(pipeline: Pipeline, history: History, decision: Entry, scored: dateti
     lock.refuse_move(history)
     lock.refuse_promotion(history)
     version, judged_against = decision.payload["version"], decision.payload["champion_version"]
+    if (rollback := history.taken_back(version)) is not None:
+        raise GuardRefused(
+            f"version {version} was taken back, ledger entry {rollback.sequence} ({rollback.payload['why']}): train "
+            f"another, or airloop rollback {pipeline.name} --to {rollback.payload['previous_version']} --why '...'"
+        )
     newest = history.in_force()
     if history.champion() != judged_against:
         raise GuardRefused(

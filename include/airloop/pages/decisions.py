@@ -9,13 +9,14 @@ from airloop.pages.history import Version
 from airloop.pages.site import Site
 from airloop.reports.rendering import render, words
 from airloop.stores import ledger
-from airloop.stores.ledger import Entry, is_rollback, promises
+from airloop.stores.ledger import TAKES_BACK, Entry, is_rollback, promises
 
 _SHOWN = 50
 
 _STATES = {"passed": "good", "retrain": "good", "refused": "bad", "alarm": "bad", "promoted": "champion"}
 _STATES |= {promises.KEPT: "good", promises.LESS: "bad", promises.LOST: "bad"}
 _STATES |= {"rolled back": "champion", "locked": "bad", "unlocked": "good", "approved": "good", "rejected": "bad"}
+_STATES |= {"take back": "bad", "taken back": "champion", "not taken back": "bad"}
 
 _SENTENCES = {
     "trained": "Version {version} was trained",
@@ -23,6 +24,7 @@ _SENTENCES = {
     promises.MEASURED: "Version {version} against version {previous}, which it replaced",
     "shadowed": "Version {version} {outcome} on live traffic, of decision {decision_sequence}",
     "rolled_back": "Version {version} is champion again, in place of version {previous_version}",
+    "not_taken_back": "Version {version} lost against version {previous_version}, and stays",
     **{
         kind: f"Version {{version}} {kind} by {{who}}, of decision {{decision_sequence}}"
         for kind in ("approved", "rejected", "superseded")
@@ -82,6 +84,8 @@ def lines(site: Site, entries: Sequence[Entry], versions: Mapping[int, Version])
 
 def _outcome(entry: Entry) -> str:
     """The word on the badge."""
+    if entry.kind == "rolled_back" and TAKES_BACK in entry.payload:
+        return "taken back"
     named = {"decision": "outcome", "triage": "kind", "answered": "answer", promises.MEASURED: "verdict"}
     word = entry.payload.get(named.get(entry.kind, ""), "")
     return (
@@ -94,7 +98,8 @@ def _says(entry: Entry) -> str:
     payload = entry.payload
     version, champion = payload.get("version"), payload.get("champion_version")
     if entry.kind in _SENTENCES:
-        return _SENTENCES[entry.kind].format_map(payload)
+        by = f", by probation of the promotion in entry {payload[TAKES_BACK]}" if TAKES_BACK in payload else ""
+        return _SENTENCES[entry.kind].format_map(payload) + by
     if entry.kind == "decision":
         against = f"against champion {champion}" if champion else "as the first model"
         shared = "; rows of the window that asked are in its holdout" if payload.get("trigger_overlaps") else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from airloop.config import Pipeline
 from airloop.pages.history import Seen
 from airloop.pages.site import Site
+from airloop.records import TAKE_BACK
 from airloop.reports.rendering import count, metric_title, score, share, window, words
 from airloop.stores.ledger import History
 
@@ -79,7 +80,7 @@ def _triage(site: Site, pipeline: Pipeline, windows: Sequence[Seen]) -> Step:
     if newest is None:
         return Step("Triage", "", "nothing was triaged yet", "")
     action = newest.record("triage")
-    state = "good" if action["kind"] == "retrain" else "open"
+    state = {"retrain": "good", TAKE_BACK: "bad"}.get(action["kind"], "open")
     href = site.pipeline(pipeline.name, "ledger") + f"#entry-{action['sequence']}"
     why = str(action["why"]).partition(":")[0]
     return Step("Triage", words(action["kind"]), f"after {window(newest.window)}: {why}", href, state)

@@ -12,7 +12,7 @@ from airloop.pages.history import Seen
 from airloop.pages.site import Site
 from airloop.records import Window
 from airloop.reports.rendering import count, instant, window
-from airloop.stores import landed_files, state
+from airloop.stores import landed_files, ledger, state
 from airloop.stores.ledger import History
 
 _MOST_FILES = 3
@@ -48,6 +48,7 @@ def standing(site: Site, pipeline: Pipeline, windows: Sequence[Seen], decided: H
     """
     return [
         *_locked(pipeline, decided),
+        *_lost(site, pipeline, decided),
         *_asked(pipeline, decided),
         *_beside(site, pipeline, decided),
         *_late(site, pipeline),
@@ -67,6 +68,21 @@ def _locked(pipeline: Pipeline, decided: History) -> Iterator[OpenItem]:
         entry.recorded_at,
         "What passes its gate waits as challenger. When the reason is gone:",
         f"airloop unlock {pipeline.name} --why '...'",
+        "bad",
+    )
+
+
+def _lost(site: Site, pipeline: Pipeline, decided: History) -> Iterator[OpenItem]:
+    """A champion that lost against the version before it, and that probation could not take back."""
+    entry = ledger.newest(site.settings, pipeline.name, "not_taken_back")
+    if entry is None or entry.payload.get("version") != decided.champion():
+        return
+    yield OpenItem(
+        "Champion lost",
+        str(entry.payload.get("why", "?")),
+        entry.recorded_at,
+        "Train another, or go back by hand to a version that can take over:",
+        f"airloop rollback {pipeline.name} --to VERSION --why '...'",
         "bad",
     )
 

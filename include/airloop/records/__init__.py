@@ -18,13 +18,14 @@ from airloop.records.data import (
 )
 from airloop.records.decision import Check, Decision, Described, Promoted, Refitted
 from airloop.records.evaluation import Evaluated, Evidence
-from airloop.records.governance import RolledBack
+from airloop.records.governance import RolledBack, TakenBack
 from airloop.records.instants import instant_or_default, parse_instant
-from airloop.records.monitoring import Action, AfterPromotion, AlarmRate, Monitored, ProbeRefit, Scored
+from airloop.records.monitoring import TAKE_BACK, Action, AfterPromotion, AlarmRate, Monitored, ProbeRefit, Scored
 from airloop.records.training import REASONS, Snapshot, TrainedModel, TunedCandidate
 
 __all__ = [
     "REASONS",
+    "TAKE_BACK",
     "Action",
     "AfterPromotion",
     "Alarm",
@@ -53,6 +54,7 @@ __all__ = [
     "Snapshot",
     "TableCheck",
     "TableVersion",
+    "TakenBack",
     "TrainedModel",
     "TunedCandidate",
     "Validated",

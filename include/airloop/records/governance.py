@@ -1,4 +1,4 @@
-"""What persons decide about a champion, and what came of it."""
+"""What persons and probation decide about a champion, and what came of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,3 +26,23 @@ class RolledBack(Record):
     sequence: int
     effective_at: datetime
     model_digest: str = ""
+
+
+@dataclass(frozen=True)
+class TakenBack(Record):
+    """What probation did about a promotion that lost.
+
+    Attributes:
+        version: In force for windows that start at or after `effective_at`: the version before, or the one that stays.
+        previous_version: The version that lost.
+        takes_back: Number of its promotion's entry (`done`) in the ledger.
+        why: The figures; of one that stays, what kept it.
+        sequence: Of the entry `rolled_back`; None where the version stays.
+    """
+
+    version: int
+    previous_version: int
+    takes_back: int
+    why: str
+    effective_at: datetime
+    sequence: int | None = None

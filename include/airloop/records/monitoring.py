@@ -128,11 +128,16 @@ class Monitored(Record):
         return Window(self.rows_window.start + (self.window.end - self.rows_window.end), self.window.end)
 
 
+TAKE_BACK = "take_back"
+"""Kind of an action: the promotion of the champion lost, and probation takes it back."""
+
+
 @dataclass(frozen=True)
 class Action(Record):
-    """What triage decided (`retrain`, `nothing`, `not_enough_data`, `cooling_down`, `held`), why, on which evidence.
+    """What triage decided, why, on which evidence.
 
     Attributes:
+        kind: `retrain`, `nothing`, `not_enough_data`, `cooling_down`, `held` or `take_back`.
         reason: Why a training is asked for, by another trigger than the probe; empty when the probe asks, or nothing.
     """
 

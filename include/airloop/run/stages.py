@@ -109,7 +109,8 @@ STAGES: dict[str, Stage] = {
     "roll_back": Stage("airloop.gate.roll_back:roll_back", records.RolledBack),
     "score": Stage("airloop.serving.score:score", records.Scored),
     "monitor": Stage("airloop.watch.monitor:monitor", records.Monitored, "monitored"),
-    "triage": Stage("airloop.watch.triage:triage", records.Action, needs=("monitor",)),
+    "triage": Stage("airloop.watch.triage:triage", records.Action, "action", ("monitor",)),
+    "take_back": Stage("airloop.gate.take_back:take_back", records.TakenBack, needs=("monitor", "triage")),
 }
 
 

@@ -11,7 +11,7 @@ from airloop.problems import PREDICTION, task_of
 from airloop.records import AfterPromotion, Monitored, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
-from airloop.stores.ledger import Draft, Entry, promises
+from airloop.stores.ledger import Draft, Entry, History, promises
 from airloop.watch import performance
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,17 @@ def put_on_record(pipeline: Pipeline, monitored: Monitored, settings: Settings) 
         kinds=[promises.MEASURED],
     )
     logger.info("%s: version %d in place of %d: %s", pipeline.name, after.version, after.previous, payload["why"])
+
+
+def why_taken_back(pipeline: Pipeline, monitored: Monitored, history: History) -> str:
+    """Why `gate.probation` takes the champion of a look back: the figures of its loss; empty where it does not."""
+    after, metric = monitored.after_promotion, pipeline.gate.compare.metric
+    lost = promises.loss(after.evidence, metric) if after and pipeline.gate.probation else None
+    if after is None or lost is None:
+        return ""
+    promotion = next((entry for entry in history.of("done") if entry.sequence == after.promotion), None)
+    promise = promises.promised(history, int(promotion.payload["decision_sequence"]), metric) if promotion else None
+    return promises.in_words(promise, lost)
 
 
 def _newest_equal(known: tuple[Entry, ...], payload: dict[str, object]) -> Entry | None:

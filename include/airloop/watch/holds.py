@@ -42,13 +42,14 @@ def _is_about(item: RaisedAlarm, window: Window, span: Window) -> bool:
     return item.window.start < span.end and item.window.end > span.start
 
 
-def _is_about_data(item: RaisedAlarm) -> bool:
+def is_about_data(item: RaisedAlarm) -> bool:
+    """Whether an alarm says that the rows of a window may be wrong, and not only the champion's figures."""
     return item.stage != "monitor" or item.alarm.holds_training
 
 
 def as_noticed(raised: Sequence[RaisedAlarm]) -> tuple[Alarm, ...]:
     """The alarms as a monitor record has them: those about the data hold trainings, whichever stage raised them."""
-    return tuple(replace(item.alarm, holds_training=_is_about_data(item)) for item in raised)
+    return tuple(replace(item.alarm, holds_training=is_about_data(item)) for item in raised)
 
 
 def why_held(open_alarms: Sequence[RaisedAlarm], before: Sequence[Monitored], *, gains: bool) -> str:
@@ -60,10 +61,10 @@ def why_held(open_alarms: Sequence[RaisedAlarm], before: Sequence[Monitored], *,
     """
     if not open_alarms:
         return ""
-    first = next((item for item in open_alarms if _is_about_data(item)), open_alarms[0])
+    first = next((item for item in open_alarms if is_about_data(item)), open_alarms[0])
     more = f" (and {len(open_alarms) - 1} more)" if len(open_alarms) > 1 else ""
     why = f"held by alarm {first.id} ({first.alarm.kind} of {first.alarm.subject}){more}"
-    if _is_about_data(first):
+    if is_about_data(first):
         return f"{why}: mend the files, or {_ANSWER}"
     if not any(_is_of_figures(record) for record in before):
         return f"{why}: the next window decides, or {_ANSWER}"

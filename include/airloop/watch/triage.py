@@ -8,7 +8,7 @@ from airloop.config import Pipeline
 from airloop.config.monitoring import Monitoring
 from airloop.deployment import Deployment
 from airloop.models.history import learned_growth
-from airloop.records import Action, Monitored, Record, Window
+from airloop.records import TAKE_BACK, Action, Monitored, Record, Window
 from airloop.settings import Settings
 from airloop.stores import ledger
 from airloop.stores.alarms import RaisedAlarm
@@ -31,6 +31,7 @@ class Known(Record):
         open_alarms: Those of this look that nobody accepted.
         trained_until: Cutoff of the training that the champion comes from; None where no decision is on record.
         growth: See airloop.watch.triggers.trigger.Looks.
+        takes_back: Why probation takes the champion back; empty where it does not.
     """
 
     before: tuple[Monitored, ...] = ()
@@ -38,6 +39,7 @@ class Known(Record):
     open_alarms: tuple[RaisedAlarm, ...] = ()
     trained_until: datetime | None = None
     growth: float | None = None
+    takes_back: str = ""
 
 
 def triage_window(monitored: Monitored, known: Known, watched: Monitoring) -> Action:
@@ -49,6 +51,8 @@ def triage_window(monitored: Monitored, known: Known, watched: Monitoring) -> Ac
     - `nothing`: an alarm of this window was answered by `excluded`: its rows are wrong, and so is what they show.
     - `held`: an alarm about the data of this window is open: what monitoring measured may be its effect, and a training
       would learn from it. Only an answer ends it, or the window built again without it.
+    - `take_back`: this look measured the promotion of the champion, it is surely worse than the version it replaced,
+      and `gate.probation` is declared. No training is asked for: the next look judges the version in force again.
     - `held`: an alarm about the champion's own figures is open, and the window before shows none, or no trigger sees
       in this window what it looks for: either something is wrong that nobody has found yet, or no training mends it.
     - `not_enough_data`: no trigger has enough data to say anything (of the probe: airloop.watch.triggers.probe).
@@ -92,6 +96,8 @@ def triage_window(monitored: Monitored, known: Known, watched: Monitoring) -> Ac
         kind, why = "nothing", f"evidence of a {monitored.origin} triggers no training"
     elif excluded := [item for item in known.open_alarms if not item.open]:
         kind, why = "nothing", f"the window's rows are excluded: alarm {excluded[0].id}, {excluded[0].alarm.kind}"
+    elif known.takes_back and not any(map(holds.is_about_data, known.open_alarms)):
+        kind, why = TAKE_BACK, f"probation takes version {monitored.version} back: {known.takes_back}"
     elif why_held:
         kind, why = "held", why_held
     elif all(item.verdict.kind == "not_enough_data" for item in judged):
@@ -136,10 +142,11 @@ def triage(at: Deployment, window: Window, reads: Known, *, monitored: Monitored
 
     Writes one `triage` entry, which also says when the labels of the judged rows matured (`judged`); the same outcome
     for the same window and version adds none. What a promotion gained, where this look measured it, is an entry of its
-    own (`measured`).
+    own (`measured`); with an alarm about its rows that nobody accepted it says nothing, and a later look measures.
     """
     pipeline, settings = at.pipeline, at.settings
-    after_promotion.put_on_record(pipeline, monitored, settings)
+    if not any(map(holds.is_about_data, reads.open_alarms)):
+        after_promotion.put_on_record(pipeline, monitored, settings)
     action = triage_window(monitored, reads, pipeline.monitoring)
     payload = ledger.payload_of(action) | {"version": monitored.version, "window": monitored.window.to_json()}
     if not action.reason:
@@ -187,6 +194,7 @@ def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> Know
         open_alarms=holds.not_accepted(pipeline, [monitored], settings)[monitored.window],
         trained_until=_trained_until(decisions, monitored.version),
         growth=learned_growth(pipeline, decided_at, monitored.window.end),
+        takes_back=after_promotion.why_taken_back(pipeline, monitored, decisions),
     )
 
 

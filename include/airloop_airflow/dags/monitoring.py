@@ -4,10 +4,12 @@ Its calendar is `monitoring.every`, and each look judges the last `monitoring.ov
 is longer. It starts together with the data run of its last window and waits for it like scoring does. What a backfill
 finds is recorded as such and asks for nothing. The training it asks for has a run id made of the reason, so that the
 same reason asks once. Where `gate.rules` has `shadowed`, each look asks whether the version that waits was beside the
-champion for long enough by now, and starts its promotion.
+champion for long enough by now, and starts its promotion. Where `gate.probation` is declared, `take_back` puts the
+version before in force again after the look that measured a loss of the champion's promotion.
 
 **Triage.** `triage` says in its log and in the ledger what it decided and why; "not enough data" and "cooling down"
 are outcomes, not errors. `retrain` skipped: this reason had been asked before, its run is in `<pipeline>__training`.
+`take_back` ends well also where the version stays: its log, the ledger (`not_taken_back`) and an alert say why.
 The report lies where the record of `monitor` (XCom) says.
 """
 
@@ -69,7 +71,7 @@ def build(pipeline: Pipeline) -> None:
 
         @task.branch
         def branch(action: Json) -> str:
-            return "retrain" if action["kind"] == "retrain" else "nothing"
+            return action["kind"] if action["kind"] in ("retrain", "take_back") else "nothing"
 
         monitored = monitor()
         waiting.waits_for(waiting.FEATURES, pipeline, "monitoring", before=monitored)
@@ -87,7 +89,16 @@ def build(pipeline: Pipeline) -> None:
             logical_date=None,
             skip_when_already_exists=True,
         )
-        branch(action) >> [retrain, EmptyOperator(task_id="nothing")]
+        ways: list[Any] = [retrain, EmptyOperator(task_id="nothing")]
+        if pipeline.gate.probation:
+
+            @task
+            def take_back(monitored: Json, action: Json, **context: Any) -> Json:
+                window = windows.window(pipeline, context, "monitoring")
+                return stage.run("take_back", pipeline, window, upstream={"monitor": monitored, "triage": action})
+
+            ways.append(take_back(monitored, action))
+        branch(action) >> ways
         if live_traffic.asks(pipeline):
             _asks_again(pipeline, after=action)
 

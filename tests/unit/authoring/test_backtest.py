@@ -46,9 +46,14 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 def past(
-    pipeline: Pipeline, *, turns: datetime | None = None, unlike_after: datetime | None = None, season: float = 0.0
+    pipeline: Pipeline,
+    *,
+    turns: datetime | None = None,
+    turns_back: datetime = END,
+    unlike_after: datetime | None = None,
+    season: float = 0.0,
 ) -> Past:
-    """Hourly rows whose `size` says the label; from `turns` on `age` says it more than that.
+    """Hourly rows whose `size` says the label; from `turns` on `age` says it more than that, until `turns_back`.
 
     Args:
         season: How far `size` swings in a cycle of 120 days; what it says of the label stays the same.
@@ -58,7 +63,7 @@ def past(
     draw = np.random.default_rng(3)
     size, age, noise = (draw.normal(size=len(hours)) for _ in range(3))
     times = pd.Series(pd.to_datetime([START + timedelta(hours=float(hour)) for hour in hours]))
-    weight = np.where(times >= turns, 3, 0) if turns else 0
+    weight = np.where((times >= turns) & (times < turns_back), 3, 0) if turns else 0
     size = size + season * np.sin(2 * np.pi * hours / (24 * 120))
     label = (2 * size + weight * age + noise > 0).astype("float64")
     key = [f"j{int(hour):05}" for hour in hours]
@@ -122,6 +127,45 @@ def test_growth_asks_whenever_the_past_is_half_as_long_again(pipeline: Pipeline)
     assert asked == [datetime(2020, month, 1, tzinfo=UTC) for month in (4, 6)]
 
 
+def on_probation(pipeline: Pipeline) -> Pipeline:
+    triggers = ({"kind": "probe"}, {"kind": "growth", "factor": 1.5})
+    declared = tuple(TriggerDeclaration.model_validate(trigger) for trigger in triggers)
+    return pipeline.model_copy(
+        update={
+            "monitoring": pipeline.monitoring.model_copy(update={"triggers": declared}),
+            "gate": pipeline.gate.model_copy(update={"probation": "roll_back"}),
+        }
+    )
+
+
+def test_probation_takes_back_what_surely_lost_after_its_promotion_and_no_training_storms(pipeline: Pipeline) -> None:
+    """One month that is unlike all others: what learned from it passes the gate, and is worse in the month after."""
+    may, june = (datetime(2020, month, 1, tzinfo=UTC) for month in (5, 6))
+    world = {"turns": TURN, "turns_back": may}
+    without, found = (replayed(past(each, **world), "declared") for each in (pipeline, on_probation(pipeline)))
+    stays, declared = of(without, "declared"), of(found, "declared")
+    (lost,) = [item for item in declared.trainings if item.taken_back_at]
+    assert (lost.cutoff, lost.outcome, lost.taken_back_at, declared.rollbacks) == (may, "promoted", june, 1)
+    assert lost.after is not None
+    assert lost.after.upper < 0
+    assert [item.after for item in stays.trainings if item.cutoff == may] == [lost.after]
+    assert (stays.rollbacks, of(found, "never").rollbacks) == (0, 0)
+    in_june = declared.windows[-2]
+    assert (in_june.window.start, in_june.trained_at < may) == (june, True)
+    assert june not in [item.cutoff for item in declared.trainings]
+    assert len(declared.trainings) <= 3
+    assert [outcome["rollbacks"] for outcome in found.to_json()["outcomes"]] == [0, 1]
+    assert "taken back 2020-06-01" in page(found)
+
+
+def test_probation_leaves_what_gained_in_force(pipeline: Pipeline, turned: Backtest) -> None:
+    found = of(replayed(past(on_probation(pipeline), turns=TURN), "declared"), "declared")
+    assert found.rollbacks == 0
+    gained = [item.after for item in found.trainings if item.after]
+    assert gained
+    assert gained[-1].lower > 0
+
+
 def test_never_trains_no_second_time_and_always_trains_after_each_window_but_the_last(turned: Backtest) -> None:
     assert of(turned, "never").trainings == ()
     assert [item.cutoff for item in of(turned, "always").trainings] == [window.end for window in turned.windows[:-1]]
@@ -140,7 +184,8 @@ def test_what_becomes_known_later_changes_no_earlier_decision(pipeline: Pipeline
     other = replayed(past(pipeline, turns=TURN, unlike_after=until), "declared", "calendar")
     for policy in ("declared", "calendar"):
         before, after = (
-            [training for training in of(found, policy).trainings if training.cutoff <= until]
+            # What came of a promotion is known later.
+            [dataclasses.replace(item, after=None) for item in of(found, policy).trainings if item.cutoff <= until]
             for found in (honest, other)
         )
         assert before

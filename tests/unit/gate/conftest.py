@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.support import ledger_entries
 
-from airloop.gate import promote, roll_back
+from airloop.gate import going_back, promote
 from airloop.settings import Settings
 from airloop.stores.mlflow import registry
 
@@ -16,7 +16,7 @@ NAME = "flight_delays"
 def two_in_force(registry_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Versions 1 and 2 were promoted, from March and from April on; each loads and predicts."""
     march, april = (datetime(2013, month, 1, tzinfo=UTC) for month in (3, 4))
-    monkeypatch.setattr(roll_back, "_checked", lambda *_: "d" * 64)
+    monkeypatch.setattr(going_back, "checked", lambda *_: "d" * 64)
     monkeypatch.setattr(promote, "check_model", lambda *_, digest, **__: digest)
     ledger_entries.put_in_force(registry_settings, NAME, 1, march)
     ledger_entries.put_in_force(registry_settings, NAME, 2, april, previous=1)

@@ -13,7 +13,7 @@ from tests.support import ledger_entries, marked_points
 from airloop.config import load_pipeline
 from airloop.deployment import Deployment
 from airloop.errors import AirloopError, ConfigError, DataContractError, GuardRefused
-from airloop.gate import lock, promote, roll_back
+from airloop.gate import going_back, lock, promote, roll_back
 from airloop.gate.reconcile import reconcile
 from airloop.records import Scored, Window
 from airloop.run import stage_run
@@ -67,7 +67,7 @@ def test_the_champion_before_is_in_force_from_the_end_of_the_newest_scored_windo
     assert (rolled.why, rolled.who, rolled.model_digest) == ("it predicts nonsense", "anna", "d" * 64)
     assert champions(settings) == ([1, 2, 1, 1], 1)
     assert kinds(settings)[-2:] == ["intended", "rolled_back"]
-    assert registry.version_of(settings, NAME, 2).tags[roll_back.ROLLED_BACK] == "it predicts nonsense"
+    assert registry.version_of(settings, NAME, 2).tags[going_back.ROLLED_BACK] == "it predicts nonsense"
 
 
 def test_before_anything_was_scored_it_takes_effect_where_the_champion_did(settings):

@@ -4,7 +4,7 @@ import pytest
 from tests.support import command, ledger_entries, toy, toy_turned
 
 from airloop.errors import GuardRefused
-from airloop.gate import roll_back
+from airloop.gate import going_back
 from airloop.stores import ledger
 from airloop.stores.mlflow import registry
 
@@ -37,8 +37,8 @@ def test_a_version_whose_features_mean_something_else_now_is_refused(turned_ledg
     ledger_entries.put_in_force(turned_ledger, "toy", changed, NOW, previous=1)
     history, pipeline = ledger.history(turned_ledger, "toy"), toy.toy_pipeline(turned_ledger)
     with pytest.raises(GuardRefused, match=rf"is not what version {changed} was trained on.*choose another version"):
-        roll_back._checked(pipeline, changed, history, turned_ledger)
-    assert len(roll_back._checked(pipeline, 1, history, turned_ledger)) == 64
+        going_back.checked(pipeline, changed, history, turned_ledger)
+    assert len(going_back.checked(pipeline, 1, history, turned_ledger)) == 64
 
 
 def test_a_version_whose_labels_mean_something_else_now_is_refused(turned_ledger, tmp_path):
@@ -46,5 +46,5 @@ def test_a_version_whose_labels_mean_something_else_now_is_refused(turned_ledger
     settings = toy.edited(turned_ledger, tmp_path / "edited", "features.sql", old, new)
     history = ledger.history(settings, "toy")
     with pytest.raises(GuardRefused, match=r"turned round\); choose another version by --to"):
-        roll_back._checked(toy.toy_pipeline(settings), 1, history, settings)
-    assert roll_back._checked(toy.toy_pipeline(turned_ledger), 1, history, turned_ledger)
+        going_back.checked(toy.toy_pipeline(settings), 1, history, settings)
+    assert going_back.checked(toy.toy_pipeline(turned_ledger), 1, history, turned_ledger)

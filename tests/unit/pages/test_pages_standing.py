@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
-from tests.support import hourly, pages_stand, toy
+from tests.support import hourly, ledger_entries, pages_stand, toy
 
 from airloop.gate import lock
 from airloop.pages import class_table, decisions, overview, window_page
@@ -38,6 +38,27 @@ def test_a_lock_on_promotions_stands_there_with_what_lifts_it_until_it_is_lifted
     assert "Promotions locked" in text(overview.index(pages_stand.site(toy_settings), ["toy"]))
     lock.unlock(toy_settings, "toy", why="they are right", who="anna")
     assert "locked" not in text(page(toy_settings))
+
+
+def test_what_probation_did_or_could_not_do_stands_in_the_ledger_and_while_the_version_stays_on_the_page(
+    toy_settings: Settings,
+) -> None:
+    at, lost = toy.days(1, 2).end, {"previous_version": 1, "takes_back": 3, "who": "probation"}
+    pages_stand.remember(toy_settings)
+    ledger_entries.two_champions(toy_settings)
+    assert "Champion lost" not in text(page(toy_settings))
+    why = f"version 2 stays though it lost against version 1: its files are gone {NASTY}"
+    pages_stand.append(toy_settings, "not_taken_back", at, {**lost, "version": 2, "why": why})
+    html = page(toy_settings)
+    assert NASTY not in html
+    assert "Champion lost version 2 stays though it lost against version 1: its files are gone" in text(html)
+    taken = {**lost, "version": 1, "previous_version": 2, "why": "a loss", "request": "probation of 3"}
+    pages_stand.append(toy_settings, "rolled_back", toy.days(20, 21).end, taken)
+    assert "Champion lost" not in text(page(toy_settings))
+    assert "Promotions locked" not in text(page(toy_settings))
+    shown = text(decisions.page(pages_stand.site(toy_settings), "toy"))
+    assert "taken back Version 1 is champion again, in place of version 2, by probation of the promotion in" in shown
+    assert "not taken back Version 2 lost against version 1, and stays, by probation" in shown
 
 
 def declare(settings: Settings, key: str, value: object) -> None:

@@ -100,6 +100,12 @@ def test_who_let_it_in_and_what_it_gained_stand_beside_the_promise(settings):
     assert found(settings, 1)["version"]["state"] == "former champion"
     page = decisions.page(pages_stand.site(settings), "toy")
     assert "1 promotion measured on the first rows after: 1 a loss" in page
+    taken = {"version": 1, "previous_version": 3, "why": "probation takes version 3 back", "who": "probation"}
+    assert found(settings, 3)["taken_back"] == ""
+    pages_stand.append(settings, "rolled_back", toy.days(0, 4).end, {**taken, "takes_back": promotion})
+    assert found(settings, 3)["history"][-1]["why"] == found(settings, 3)["taken_back"] == taken["why"]
+    assert "It was taken back after its first rows, and is not promoted again" in show(settings, 3)
+    assert found(settings, 1)["taken_back"] == ""
 
 
 def used_by(settings: Settings) -> str:

@@ -37,10 +37,13 @@ def score(stand, window, certainty):
     stand.append(rows, list(0.5 + certainty * (rows["label"] - 0.5)))
 
 
-def on_record(stand, found):
-    window = found.window
+def triaged(stand, found):
     with run_context.working_as("triage"):
-        run_plainly(triage.triage, Deployment(stand.pipeline, stand.settings), window, monitored=found)
+        return run_plainly(triage.triage, Deployment(stand.pipeline, stand.settings), found.window, monitored=found)
+
+
+def on_record(stand, found):
+    triaged(stand, found)
     return ledger.entries(stand.settings, "toy", kind="measured")
 
 
@@ -59,6 +62,21 @@ def test_the_new_champion_is_compared_with_the_one_it_replaced_on_rows_that_both
     assert (entry.payload["verdict"], entry.effective_at) == (verdict, WINDOW.end)
     assert Evidence.from_json(entry.payload["promised"]) == PROMISE
     assert "the gate had measured +0.0200 [+0.0010, +0.0400]" in entry.payload["why"]
+
+
+@pytest.mark.parametrize(
+    ("probation", "certainty", "kind"),
+    [("roll_back", 0.0, "take_back"), ("roll_back", 0.8, None), (None, 0.0, None)],
+)
+def test_probation_takes_back_what_surely_lost_where_it_is_declared(promoted, probation, certainty, kind):
+    score(promoted, toy.days(30, 50), certainty)
+    gate = promoted.pipeline.gate.model_copy(update={"probation": probation})
+    stand = replace(promoted, pipeline=promoted.pipeline.model_copy(update={"gate": gate}))
+    action = triaged(stand, stand.monitor())
+    assert (action.kind == "take_back") == (kind is not None)
+    if kind:
+        assert "a loss: -0." in action.why
+        assert "the gate had measured +0.0200 [+0.0010, +0.0400]" in action.why
 
 
 def test_an_equal_champion_gains_nothing_that_is_sure(promoted):

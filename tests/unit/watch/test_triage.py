@@ -84,6 +84,16 @@ def test_a_gain_has_to_show_in_k_of_the_last_n_windows_of_this_champion(history,
     assert judge(JULY, history, policy).kind == kind
 
 
+def test_a_look_that_takes_the_champion_back_asks_for_no_training():
+    lost = {"takes_back": "a loss: -0.0040 [-0.0070, -0.0010] in Brier on the first rows after it"}
+    action = judge(JULY, [], POLICY, **lost)
+    assert (action.kind, action.reason_key) == ("take_back", "")
+    assert action.why == f"probation takes version 1 back: {lost['takes_back']}"
+    cooling = judge(JULY, [], of(cool_down_days=30), last_decision_at=JULY.window.end - timedelta(days=1), **lost)
+    assert cooling.kind == "take_back"
+    assert judge(month(7, origin="backfill"), [], POLICY, **lost).kind == "nothing"
+
+
 def test_the_newest_window_must_show_the_gain_itself():
     history = [month(5), month(6)]
     assert judge(month(7, gains=False), history, TWO_OF_THREE).kind == "nothing"

@@ -27,6 +27,19 @@ def raised(alarm: Alarm, *, stage: str = "monitor", answer: str = "") -> RaisedA
 
 
 @pytest.mark.parametrize(
+    ("now", "kind"),
+    [
+        ([raised(FIGURES)], "take_back"),
+        ([raised(DATA)], "held"),
+        ([raised(FIGURES), raised(DATA)], "held"),
+        ([raised(DATA, answer="excluded")], "nothing"),
+    ],
+)
+def test_a_loss_on_rows_that_may_be_wrong_takes_nothing_back_but_one_that_shows_in_the_figures_does(now, kind):
+    assert judge(JULY, [month(6)], POLICY, open_alarms=tuple(now), takes_back="a loss").kind == kind
+
+
+@pytest.mark.parametrize(
     ("now", "gains", "before", "kind", "says"),
     [
         ([], True, [month(6)], "retrain", "a training would gain"),

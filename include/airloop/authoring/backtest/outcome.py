@@ -58,6 +58,11 @@ class Outcome:
         """How often another model went into force."""
         return sum(training.outcome == "promoted" for training in self.trainings)
 
+    @property
+    def rollbacks(self) -> int:
+        """How often probation took such a model back."""
+        return sum(training.taken_back_at is not None for training in self.trainings)
+
 
 @dataclass(frozen=True)
 class Backtest:
@@ -78,7 +83,7 @@ class Backtest:
         """Plain values; instants as text."""
         content: dict[str, Any] = _plain(asdict(self))
         for shown, outcome in zip(content["outcomes"], self.outcomes, strict=True):
-            shown["promotions"] = outcome.promotions
+            shown |= {"promotions": outcome.promotions, "rollbacks": outcome.rollbacks}
         return content
 
 

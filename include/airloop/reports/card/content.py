@@ -9,7 +9,7 @@ from airloop.reports.card import limits
 from airloop.reports.card.features import listed_features
 from airloop.settings import Settings
 from airloop.stores import ledger, state
-from airloop.stores.ledger import Entry, History, promises
+from airloop.stores.ledger import TAKES_BACK, Entry, History, promises
 
 FORMAT = "airloop model card 1"
 _STAGES = ("snapshot", "train", "evaluate", "describe")
@@ -23,6 +23,7 @@ _TOLD = (
     "shadowed",
     "done",
     "rolled_back",
+    "not_taken_back",
     promises.MEASURED,
 )
 _WORDS = {"done": "promoted", "rolled_back": "rolled back to"}
@@ -77,6 +78,7 @@ def content(
         "served_by": by_stage["measured"].get("served_by"),
         "after_promotion": _after_promotion(entries),
         "history": [_told(entry) for entry in entries],
+        "taken_back": _taken_back(history, version),
     }
     return card | {"limits": list(limits.of(pipeline, card, decision))}
 
@@ -109,6 +111,8 @@ def _versions_in(payload: Mapping[str, Any]) -> Iterator[Any]:
     yield payload.get("version")
     yield payload.get("judged_version")
     yield payload.get("refit_of")
+    if TAKES_BACK in payload:
+        yield payload.get("previous_version")
 
 
 def _purpose(pipeline: Pipeline) -> dict[str, Any]:
@@ -175,6 +179,12 @@ def _after_promotion(entries: Sequence[Entry]) -> dict[str, Any] | None:
         return None
     payload = newest[-1].payload
     return {name: payload.get(name) for name in ("verdict", "why", "evidence", "promised", "days", "previous")}
+
+
+def _taken_back(history: History, version: int) -> str:
+    """Why probation took the version, or the other one of it and its refit, back; empty where it did not."""
+    entry = history.taken_back(version)
+    return "" if entry is None else str(entry.payload["why"])
 
 
 def _told(entry: Entry) -> dict[str, Any]:

@@ -41,6 +41,8 @@ def of(pipeline: Pipeline, card: Mapping[str, Any], decision: Entry | None) -> I
         yield f"Too few rows to say anything: {', '.join(small)}."
     if (after := card["after_promotion"]) and after["verdict"] not in (promises.KEPT, promises.UNSURE):
         yield f"After its promotion: {after['why']}."
+    if card["taken_back"]:
+        yield "It was taken back after its first rows, and is not promoted again."
 
 
 def _of_decision(decision: Entry | None) -> Iterator[str]:

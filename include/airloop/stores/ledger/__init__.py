@@ -6,7 +6,7 @@ from airloop.stores.ledger.entry import Draft, Entry, payload_of
 from airloop.stores.ledger.followed import Followed, champion_at, intact_history, require_intact
 from airloop.stores.ledger.foundations import passes
 from airloop.stores.ledger.history import KINDS as HISTORY_KINDS
-from airloop.stores.ledger.history import History, history, is_rollback
+from airloop.stores.ledger.history import TAKES_BACK, History, history, is_rollback
 from airloop.stores.ledger.kinds import KINDS, WRITERS
 from airloop.stores.ledger.queries import at, entries, newest
 from airloop.stores.ledger.verification import (
@@ -21,6 +21,7 @@ from airloop.stores.ledger.verification import (
 __all__ = [
     "HISTORY_KINDS",
     "KINDS",
+    "TAKES_BACK",
     "WRITERS",
     "Draft",
     "Entry",

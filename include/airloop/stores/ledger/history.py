@@ -29,6 +29,9 @@ KINDS = (
 _NONE = 0
 """No version has this number."""
 
+TAKES_BACK = "takes_back"
+"""Key of a rollback's payload: number of the promotion that probation takes back. A person's rollback lacks it."""
+
 IN_FORCE = ("done", "rolled_back")
 """Kinds that put their version in force from `effective_at` on."""
 
@@ -78,6 +81,12 @@ class History:
         done = next((entry for entry in reversed(self.of("done")) if _version(entry) == version), None)
         return None if done is None else done.payload.get("previous_version")
 
+    def taken_back(self, version: int) -> Entry | None:
+        """The newest entry by which probation took a version back, or the other one of it and its refit."""
+        rollbacks = (entry for entry in reversed(self.of("rolled_back")) if TAKES_BACK in entry.payload)
+        model = self.judged(version)
+        return next((entry for entry in rollbacks if self.judged(entry.payload["previous_version"]) == model), None)
+
     def promoted(self) -> frozenset[int]:
         """Every version that was champion at some time."""
         return frozenset(_version(entry) for entry in self.of("done")) - {_NONE}
@@ -125,8 +134,12 @@ class History:
         return next((e for e in words if e.payload.get("decision_sequence") == decision_sequence), None)
 
     def lock(self) -> Entry | None:
-        """The entry since which nothing is promoted: a rollback or a lock that nobody lifted; None when none is."""
-        newest = next((e for e in reversed(self.entries) if e.kind in ("rolled_back", "locked", "unlocked")), None)
+        """The entry since which nothing is promoted: a rollback or a lock that nobody lifted; None when none is.
+
+        What probation took back locks nothing.
+        """
+        words = (e for e in reversed(self.entries) if e.kind in ("rolled_back", "locked", "unlocked"))
+        newest = next((entry for entry in words if TAKES_BACK not in entry.payload), None)
         return None if newest is None or newest.kind == "unlocked" else newest
 
     def data_time(self) -> datetime:

@@ -48,6 +48,11 @@ def evidence_in(payload: Mapping[str, Any], metric: str) -> Evidence | None:
     return Evidence.from_json(item) if item else None
 
 
+def loss(evidence: Iterable[Evidence], metric: str) -> Evidence | None:
+    """The evidence on a metric where it shows a sure loss, its whole interval below 0; None where it does not."""
+    return next((item for item in evidence if item.metric == metric and item.upper < 0), None)
+
+
 def verdict(promise: Evidence | None, measured: Evidence | None) -> str:
     """One word or two about a promise.
 
@@ -58,7 +63,7 @@ def verdict(promise: Evidence | None, measured: Evidence | None) -> str:
     """
     if measured is None:
         return UNKNOWN
-    if measured.upper < 0:
+    if loss([measured], measured.metric):
         return LOST
     if promise is not None and measured.upper < promise.lower:
         return LESS

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from airloop.stores import tables
 from airloop.stores.ledger.history import KINDS
-from airloop.stores.ledger.stored import STAGE_OF_KIND
+from airloop.stores.ledger.stored import KIND_OF_STAGE
 
 CHUNK = 100
 
@@ -95,7 +95,7 @@ def _by(stages: Collection[str]) -> sa.ColumnElement[bool]:
 
 _SEALED = {
     "entries": Sealed(_of(*_ROWS, where=sa.true())),
-    "records": Sealed(_of(*_RECORDS, where=_by(STAGE_OF_KIND.values()))),
+    "records": Sealed(_of(*_RECORDS, where=_by(KIND_OF_STAGE))),
     "deciding entries": Sealed(_of(*_ROWS, where=_decides), at_once=True),
     "deciding records": Sealed(_of(*_RECORDS, where=_by(_DECIDING_STAGES)), at_once=True),
 }

@@ -10,14 +10,15 @@ import sqlalchemy as sa
 
 from airloop.stores import tables
 
-STAGE_OF_KIND = {
-    "decision": "decide",
-    "refitted": "refit",
+KIND_OF_STAGE = {
+    "decide": "decision",
+    "refit": "refitted",
     "triage": "triage",
-    "done": "promote",
-    "rolled_back": "roll_back",
+    "promote": "done",
+    "roll_back": "rolled_back",
+    "take_back": "rolled_back",
 }
-"""Kind of entry -> the stage whose record names it."""
+"""Stage -> kind of the entry that its record names."""
 
 UNREADABLE = "airloop.unreadable"
 """Key of a record that cannot be read."""
@@ -30,7 +31,7 @@ _runs = tables.stage_runs
 # Made once: a statement costs more to make than to run, and a ledger that is followed is asked before each answer.
 _RECORDS_AFTER = sa.select(_runs.c.id, _runs.c.stage, _runs.c.record).where(
     _runs.c.pipeline == sa.bindparam("pipeline"),
-    _runs.c.stage.in_([*STAGE_OF_KIND.values()]),
+    _runs.c.stage.in_([*KIND_OF_STAGE]),
     _runs.c.record != "",
     _runs.c.id > sa.bindparam("number"),
 )
@@ -76,7 +77,7 @@ def read_stored(connection: sa.Connection, pipeline: str, *, sequence: int = 0, 
         # PostgreSQL shows each query what was committed before it: nothing may have been appended in between.
         if _written_down(connection, pipeline) == written_down:
             break
-    records: dict[str, list[dict[str, Any]]] = {stage: [] for stage in STAGE_OF_KIND.values()}
+    records: dict[str, list[dict[str, Any]]] = {stage: [] for stage in KIND_OF_STAGE}
     for _, stage, content in numbered:
         records[stage].append(content)
     newest = max((number for number, _, _ in numbered), default=0)

@@ -23,7 +23,7 @@ from airloop.stores.ledger.entry import Entry, readable
 from airloop.stores.ledger.foundations import Foundations
 from airloop.stores.ledger.history import KINDS, History
 from airloop.stores.ledger.queries import entries
-from airloop.stores.ledger.stored import STAGE_OF_KIND, UNREADABLE, Rows, Stored, read_stored
+from airloop.stores.ledger.stored import KIND_OF_STAGE, UNREADABLE, Rows, Stored, read_stored
 
 MAY_PROMOTE = ("decide", "refit")
 """Stages whose records say which version may be promoted."""
@@ -166,7 +166,7 @@ def other_records(stored: Stored) -> Iterator[str]:
     """Records of stages that the ledger does not hold as recorded. The sentence stays the same as the chain grows."""
     by_sequence = {row["sequence"]: row for row in stored.all_rows}
     first = stored.rows[0]["sequence"] if stored.rows else 1
-    for kind, stage in STAGE_OF_KIND.items():
+    for stage, kind in KIND_OF_STAGE.items():
         for record in stored.records[stage]:
             sequence = record.get("sequence")
             if UNREADABLE in record:
@@ -197,10 +197,13 @@ def same_content(entry: Entry, record: Mapping[str, Any]) -> bool:
 
 
 def on_record(settings: Settings, entry: Entry) -> bool:
-    """Whether the stage that writes entries of this kind has a record of exactly this one."""
+    """Whether a stage that writes entries of this kind has a record of exactly this one."""
     before = Window(entry.effective_at - timedelta(microseconds=1), entry.effective_at)
-    records = state.latest_records(settings, entry.pipeline, STAGE_OF_KIND[entry.kind], overlapping=before)
-    return any(record.get("sequence") == entry.sequence and same_content(entry, record) for record in records)
+    for stage in (stage for stage, kind in KIND_OF_STAGE.items() if kind == entry.kind):
+        records = state.latest_records(settings, entry.pipeline, stage, overlapping=before)
+        if any(record.get("sequence") == entry.sequence and same_content(entry, record) for record in records):
+            return True
+    return False
 
 
 def _acknowledged(rows: Rows) -> set[str]:

@@ -10,7 +10,7 @@ from airloop.records import Alert, Window
 from airloop.settings import Settings
 from airloop.stores import alarms, ledger, state
 from airloop.stores.alarms import RaisedAlarm
-from airloop.stores.ledger import Entry
+from airloop.stores.ledger import TAKES_BACK, Entry
 
 KINDS = {
     "run_failed": "a run of one of the pipeline's DAGs failed",
@@ -21,10 +21,11 @@ KINDS = {
     "retraining": "triage asked for a training, and no decision has answered it",
     "refused": "the gate refused a candidate",
     "promoted": "another champion is in force",
+    "taken_back": "a promotion lost on its first rows: probation took it back, or could not",
 }
 """Kind of alert -> what it says."""
 
-STATE_KINDS = ("data_fault", "champion", "retraining", "refused", "promoted")
+STATE_KINDS = ("data_fault", "champion", "retraining", "refused", "promoted", "taken_back")
 """The kinds that `of_state` finds: one of them that it does not find is over."""
 
 _NEWEST_WINDOWS = 12
@@ -35,7 +36,12 @@ _UNDER_FLOOR = "performance"
 
 def of_state(pipeline: Pipeline, settings: Settings, *, now: datetime) -> tuple[Alert, ...]:
     """All that records and ledger call for, of the newest windows and of entries of the last two days (wall clock)."""
-    return (*_alarms(pipeline, settings), *_asked_for(pipeline, settings), *_decided(pipeline, settings, now))
+    return (
+        *_alarms(pipeline, settings),
+        *_asked_for(pipeline, settings),
+        *_decided(pipeline, settings, now),
+        *_on_probation(pipeline, settings, now),
+    )
 
 
 def run_failed(dag_id: str, run_id: str, *, why: str, link: str) -> Alert:
@@ -137,6 +143,31 @@ def _decided(pipeline: Pipeline, settings: Settings, now: datetime) -> Iterator[
             evidence=f"ledger entry {done.sequence}; in force for windows from {done.effective_at:%Y-%m-%dT%H:%MZ} on",
             link=_ledger_link(pipeline, done),
             to_do="Nothing.",
+            ends=False,
+        )
+
+
+def _on_probation(pipeline: Pipeline, settings: Settings, now: datetime) -> Iterator[Alert]:
+    """A promotion that lost, by its number: taken back, or why it stays."""
+    newest = (ledger.newest(settings, pipeline.name, kind) for kind in ("rolled_back", "not_taken_back"))
+    for entry in newest:
+        if entry is None or TAKES_BACK not in entry.payload or now - entry.recorded_at >= _NEWS:
+            continue
+        is_back, version = entry.kind == "rolled_back", entry.payload.get("version", "?")
+        lost = entry.payload.get("previous_version", "?") if is_back else version
+        yield Alert(
+            kind="taken_back",
+            cause=f"{entry.kind}:{entry.sequence}",
+            severity="warning" if is_back else "critical",
+            what=f"version {version} is champion again in place of {lost}"
+            if is_back
+            else f"version {lost} lost and stays",
+            why=str(entry.payload.get("why", "")),
+            evidence=f"ledger entry {entry.sequence}, by probation; promotion {entry.payload[TAKES_BACK]}",
+            link=_ledger_link(pipeline, entry),
+            to_do="Nothing: the loop goes on, and promotions are not locked."
+            if is_back
+            else f"Go back by hand: `airloop rollback {pipeline.name} --to VERSION --why '...'`, or train another.",
             ends=False,
         )
 
