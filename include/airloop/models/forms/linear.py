@@ -33,18 +33,33 @@ class Linear:
     intercept: Floats
     link: str
     _link: Callable[[Floats], Floats] = field(init=False, repr=False, compare=False)
+    _medians: list[float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_link", LINKS[self.link])
+        object.__setattr__(self, "_medians", self.medians.tolist())
 
     def __call__(self, rows: Rows) -> Floats:
         """Predictions (n, outputs)."""
+        return self._link(self._one(rows[0])[None, :] if len(rows) == 1 else self._many(rows))
+
+    def _one(self, row: Mapping[str, Any]) -> Floats:
+        """Of one row numpy's overhead would cost most of it."""
+        line = self.encoder.line(row)
+        known = zip(line[len(self.adds) :], self._medians, strict=True)
+        numbers = np.array([value if value == value else median for value, median in known])
+        raw = numbers @ self.weights + self.intercept
+        for place, adds in zip(line, self.adds, strict=False):
+            raw += adds[int(place)]
+        return np.asarray(raw)
+
+    def _many(self, rows: Rows) -> Floats:
         matrix = self.encoder.matrix(rows)
         numbers = matrix[:, len(self.adds) :]
         raw = np.where(np.isnan(numbers), self.medians, numbers) @ self.weights + self.intercept
         for at, adds in enumerate(self.adds):
             raw += adds[matrix[:, at].astype(np.intp)]
-        return self._link(raw)
+        return np.asarray(raw)
 
 
 def linear_form(encoder: Any, estimator: Any) -> Linear:

@@ -25,8 +25,9 @@ class Together:
 
     def __call__(self, rows: Rows) -> Floats:
         """Predictions (n, outputs)."""
-        answers: Floats = np.mean([part(rows) for part in self.parts], axis=0)
-        return answers
+        answers = [part(rows) for part in self.parts]
+        # The same bits as np.mean, which takes longer than a part of one row.
+        return np.asarray(sum(answers[1:], start=answers[0]) / len(answers))
 
 
 def vote_form(_encoder: None, vote: Any) -> Together:
