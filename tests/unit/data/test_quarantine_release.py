@@ -20,16 +20,22 @@ HEADER = "job,machine,planned_at,starts_at,size"
 FIRST, SECOND = "2020-01-01.0.release.1.csv", "2020-01-02.0.release.1.csv"
 
 
-@pytest.fixture
-def quarantined(toy_settings: Settings) -> Settings:
-    """Jobs a and b of the first day and c of the second in quarantine, 80 good jobs beside them."""
-    toy.land(toy_settings, days=range(2))
+@pytest.fixture(scope="module")
+def _refused_once(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = toy.write_project(tmp_path_factory.mktemp("refused") / "project", Settings().project_dir)
+    toy.land(settings, days=range(2))
     good = [job(f"g{number}") for number in range(80)]
-    landed.put(toy_settings, FILE, [*good, job("a", size="many"), job("b", size=-1)])
-    landed.put(toy_settings, "2020-01-02.csv", [job("c", planned=LATER, size="")])
-    _run(toy_settings)
-    assert _names(toy_settings) == ["a", "b", "c"]
-    return toy_settings
+    landed.put(settings, FILE, [*good, job("a", size="many"), job("b", size=-1)])
+    landed.put(settings, "2020-01-02.csv", [job("c", planned=LATER, size="")])
+    _run(settings)
+    assert _names(settings) == ["a", "b", "c"]
+    return settings
+
+
+@pytest.fixture
+def quarantined(_refused_once: Settings, tmp_path: Path) -> Settings:
+    """Jobs a and b of the first day and c of the second in quarantine, 80 good jobs beside them."""
+    return toy.copied(_refused_once, tmp_path / "copy")
 
 
 def _run(settings: Settings) -> None:
