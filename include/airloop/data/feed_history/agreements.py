@@ -27,16 +27,19 @@ def find(rows: pl.DataFrame, columns: Sequence[str], between: Sequence[str]) -> 
     Args:
         between: Columns that hold the minutes between two instants.
     """
+    whole = {name for name in (*columns, *between) if not rows[name].null_count()}
+    constant = {(name, unit): _is_constant(rows[name], unit) for name in between if name in whole for unit in _UNITS}
     agreements = {}
     for column in columns:
         for other in between:
-            both = rows.select(pl.col(column).alias("one"), pl.col(other).alias("other")).drop_nulls()
+            complete = column in whole and other in whole
+            both = rows if complete else rows.select(column, other).drop_nulls()
             if both.height < _LEAST_ROWS:
                 continue
             for unit, factor in _UNITS.items():
-                if _is_constant(factor * both["other"]):
+                if constant[other, unit] if complete else _is_constant(both[other], unit):
                     continue
-                agree = (both["one"] - factor * both["other"]).abs() <= _HALF
+                agree = (both[column] - factor * both[other]).abs() <= _HALF
                 agreements[f"{column}{PARTED}{other}{_IN}{unit}"] = (
                     round(float(agree.sum()) / both.height, 5),
                     both.height,
@@ -44,8 +47,9 @@ def find(rows: pl.DataFrame, columns: Sequence[str], between: Sequence[str]) -> 
     return agreements
 
 
-def _is_constant(between: pl.Series) -> bool:
+def _is_constant(minutes: pl.Series, unit: str) -> bool:
     """Whether two instants lie as far apart in most rows: a column near that number says nothing about them."""
+    between = _UNITS[unit] * minutes
     return float(((between - between.median()).abs() <= _HALF).sum()) > _MOSTLY * between.len()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from airloop.config import Pipeline
 from airloop.data.feed_history.sketch import Sketch
@@ -52,11 +53,22 @@ class Looked:
         A window counts unless an alarm about a subject is open or excluded; of an accepted one the past begins with its
         window.
         """
+        answered = [self._answers[subject] for subject in subjects if subject in self._answers]
+        if not answered:
+            return [item.sketch for item in self.past.get(name, ())]
         sketches: list[Sketch] = []
         for item in self.past.get(name, ()):
-            answers = [self.answers.get((item.window, subject)) for subject in subjects]
+            answers = [of_subject.get(item.window) for of_subject in answered]
             if "accepted" in answers:
                 sketches = []
             if all(answer in (None, "accepted") for answer in answers):
                 sketches.append(item.sketch)
         return sketches
+
+    @cached_property
+    def _answers(self) -> dict[str, dict[Window, str]]:
+        """Subject -> window -> answer."""
+        by_subject: dict[str, dict[Window, str]] = {}
+        for (window, subject), answer in self.answers.items():
+            by_subject.setdefault(subject, {})[window] = answer
+        return by_subject

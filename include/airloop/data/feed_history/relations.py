@@ -43,13 +43,16 @@ def find(
     rows = rows.gather_every(1 + rows.height // _MOST_ROWS)
     named, more = list(columns)[:_MOST_COLUMNS], list(others or ())[:_MOST_COLUMNS]
     different = {name: rows[name].n_unique() for name in {*named, *more}}
-    strengths = {}
+    whole = [name for name in different if not rows[name].null_count()]
+    # Most columns are: each is ranked once, and not with every other.
+    ranks, strengths = rows.select(pl.col(whole).rank()), {}
     for one, other in itertools.combinations(named, 2) if others is None else itertools.product(named, more):
-        both = rows.select(pl.col(one).alias("one"), pl.col(other).alias("other")).drop_nulls()
+        both = rows if one in whole and other in whole else rows.select(one, other).drop_nulls()
         # Five shops with two prices each are five points, however often their goods are bought.
-        several = max(different[one], different[other]) >= _LEAST_ROWS or both.n_unique() >= _LEAST_ROWS
+        several = max(different[one], different[other]) >= _LEAST_ROWS or both.n_unique([one, other]) >= _LEAST_ROWS
         if both.height >= _LEAST_ROWS and several:
-            strength = both.select(pl.corr(pl.col("one").rank(), pl.col("other").rank())).item()
+            ranked = ranks if both is rows else both.select(pl.all().rank())
+            strength = ranked.select(pl.corr(one, other)).item()
             if strength is not None and np.isfinite(strength):
                 strengths[f"{one}{PARTED}{other}"] = (round(float(strength), 5), both.height)
     return strengths

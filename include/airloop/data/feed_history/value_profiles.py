@@ -43,7 +43,8 @@ def changed_places(past: Sequence[Profiles], window: Profiles, column: str) -> t
         before = [earlier[name] for earlier in past if name in earlier]
         if not name.startswith(f"{column} by ") or len(before) < _LEAST_WINDOWS:
             continue
-        pooled = {value: _sum(item.get(value, {}) for item in before) for item in before for value in item}
+        values = dict.fromkeys(value for item in before for value in item)
+        pooled = {value: _sum(item.get(value, {}) for item in before) for value in values}
         moved = {value: like for value in now if (like := _like_another(value, now[value], pooled, before))}
         pairs = [(value, like) for value, like in moved.items() if moved.get(like) == value]
         rows = sum(sum(now[value].values()) for value, _ in pairs)
