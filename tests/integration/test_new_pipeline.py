@@ -86,7 +86,7 @@ def test_period_after_period_a_champion_scores_and_is_monitored(settings: Settin
     assert scored.rows == scored.appended == 105
     assert monitored.labelled_rows > 80
     assert monitored.live["roc_auc"] > 0.8
-    assert pipeline_runs.run("triage", "orders", settings, eighth).kind == "not_enough_data"
+    assert pipeline_runs.run("triage", "orders", settings, eighth).kind == "nothing"
 
 
 def test_a_new_user_gets_from_a_real_table_to_a_champion_that_scores_by_the_printed_commands(

@@ -46,7 +46,9 @@ def test_the_declaration_says_what_was_inferred(toy_settings: Settings) -> None:
     assert pipeline.outcome_feeds == ("outcomes",)
     assert (pipeline.prediction.task, pipeline.prediction.entity_key) == ("binary", "order_id")
     assert pipeline.training.holdout_days == 14
-    assert pipeline.gate.floors[0].metric == "brier"
+    assert (pipeline.gate.floors[0].metric, pipeline.gate.probation) == ("brier", "roll_back")
+    assert [trigger.kind for trigger in pipeline.monitoring.declared_triggers] == ["probe", "growth"]
+    assert pipeline.gate.compare.rule["growth"] == "not_surely_worse"
 
 
 def test_a_declaration_stays_short_and_its_lines_readable(toy_settings: Settings) -> None:

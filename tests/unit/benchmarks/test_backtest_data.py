@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 from benchmarks.backtests import __main__ as backtests
-from benchmarks.backtests import flight_tables, hindsight, kinds, page, place, tables
+from benchmarks.backtests import flight_tables, hindsight, kinds, page, place, probation, tables
 
 from airloop.authoring import pipeline_check
 from airloop.config import load_pipeline
@@ -102,6 +102,8 @@ def test_every_table_has_its_pipeline_and_none_has_a_setting_of_its_own(tmp_path
             pipeline.training.budget,
             pipeline.training.refit,
             pipeline.gate.compare.model_copy(update={"metric": "mae"}),
+            pipeline.gate.probation,
+            pipeline.monitoring.triggers,
             pipeline.monitoring.policy.model_copy(update={"metric": "mae", "min_rows": 1}),
             pipeline.training.seed,
         )
@@ -169,7 +171,7 @@ def test_the_kinds_are_measured_on_data_sets_that_there_are():
     assert set(kinds.NAMES) < set(tables.TABLES)
 
 
-@pytest.mark.parametrize("command", [backtests.main, kinds.main, hindsight.main])
+@pytest.mark.parametrize("command", [backtests.main, kinds.main, hindsight.main, probation.main])
 def test_a_data_set_that_there_is_not_is_named_beside_those_that_there_are(command, capsys):
     assert command(["flight_range"]) == 2
     said = capsys.readouterr().err
