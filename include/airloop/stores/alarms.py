@@ -32,9 +32,6 @@ ROW_STAGES = (*DATA_STAGES, MONITOR)
 STAGES = (*ROW_STAGES, "serving")
 """Whose records hold alarms; `serving` is the prediction service, about a champion that it cannot load."""
 
-_NONE = '"alarms": []'
-"""What a record without alarms says; nearly all do. Quotation marks within a text would be escaped."""
-
 _ID_LENGTH = 10
 _SHOWN = 3
 
@@ -75,12 +72,12 @@ def raised(
     """
     answers = _answers(ledger.entries(settings, pipeline.name, kind="answered"))
     evidence = timedelta(days=pipeline.monitoring.over_days)
+    # What was accepted of an earlier look may hold in the span.
+    longer = span and Window(span.start - evidence, span.end)
     items = []
-    for stage in stages:
-        before = evidence if stage == MONITOR else timedelta(0)
-        for window, alarm in _of_stage(settings, pipeline.name, stage, span and Window(span.start - before, span.end)):
-            key = alarm_id(pipeline.name, window, alarm)
-            items.append(RaisedAlarm(key, stage, window, alarm, answers.get(key, "")))
+    for stage, window, alarm in _newest(settings, pipeline.name, stages, longer):
+        key = alarm_id(pipeline.name, window, alarm)
+        items.append(RaisedAlarm(key, stage, window, alarm, answers.get(key, "")))
     items.sort(key=lambda item: (item.window.start, item.window.end, item.id))
     return tuple(item for item in _accepted_before(items, evidence) if span is None or _overlap(item.window, span))
 
@@ -212,10 +209,11 @@ def _answers(entries: Sequence[Entry]) -> dict[str, str]:
     return {payload["alarm"]: payload["answer"] for payload in whole}
 
 
-def _of_stage(settings: Settings, pipeline_name: str, stage: str, span: Window | None) -> list[tuple[Window, Alarm]]:
-    newest = state.newest_records(settings, pipeline_name, stage, overlapping=span, lacking=_NONE)
+def _newest(
+    settings: Settings, pipeline_name: str, stages: Sequence[str], span: Window | None
+) -> list[tuple[str, Window, Alarm]]:
     return [
-        (Window.from_json(record["window"]), Alarm.from_json(alarm))
-        for record in newest
+        (stage, Window.from_json(record["window"]), Alarm.from_json(alarm))
+        for stage, record in state.alarmed_records(settings, pipeline_name, stages, overlapping=span)
         for alarm in record.get("alarms", ())
     ]

@@ -183,15 +183,14 @@ def _known(pipeline: Pipeline, monitored: Monitored, settings: Settings) -> Know
         *past.apart(*place, until=min(lasting, monitored.window.start), number=1),
         *past.apart(*place, until=monitored.evidence.start, number=looks_read(watched)),
     ]
-    if history:
-        noticed = holds.not_accepted(pipeline, history, settings)
-        history = [replace(record, alarms=holds.as_noticed(noticed[record.window])) for record in history]
+    noticed = holds.not_accepted(pipeline, [monitored, *history], settings)
+    history = [replace(record, alarms=holds.as_noticed(noticed[record.window])) for record in history]
     decisions = ledger.intact_history(settings, pipeline.name)
     decided_at = _last_decision_at(decisions, monitored)
     return Known(
         before=tuple(history),
         last_decision_at=decided_at,
-        open_alarms=holds.not_accepted(pipeline, [monitored], settings)[monitored.window],
+        open_alarms=noticed[monitored.window],
         trained_until=_trained_until(decisions, monitored.version),
         growth=learned_growth(pipeline, decided_at, monitored.window.end),
         takes_back=after_promotion.why_taken_back(pipeline, monitored, decisions),

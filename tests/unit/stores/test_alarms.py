@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import sqlalchemy as sa
 from tests.support import toy
 from tests.support.run_plainly import run_plainly
 
@@ -204,3 +205,25 @@ def test_one_answer_is_enough_for_the_looks_that_share_their_rows_and_no_more(to
     assert open_looks() == [looks[0], looks[4]]
     assert open_looks(span=toy.days(30, 32)) == [looks[4]]
     assert len(alarms.raised(pipeline, toy_settings, span=toy.days(30, 32))) == 2
+
+
+def test_alarms_and_entries_of_an_instant_are_found_by_their_index(toy_settings):
+    raise_alarm(toy_settings)
+    pipeline, asked = toy.toy_pipeline(toy_settings), []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    sa.event.listen(sa.engine.Engine, "before_cursor_execute", note)
+    try:
+        alarms.raised(pipeline, toy_settings, span=WEEK, stages=alarms.ROW_STAGES)
+        ledger.entries(toy_settings, PIPELINE, kind="triage", effective_at=WEEK.end, until=9)
+    finally:
+        sa.event.remove(sa.engine.Engine, "before_cursor_execute", note)
+    plans = ""
+    with state.reading(toy_settings) as connection:
+        for statement, parameters in asked:
+            if statement.startswith("SELECT"):
+                plans += str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all())
+    assert "USING INDEX stage_runs_alarms (pipeline=? AND stage=? AND window_end>?)" in plans
+    assert "USING INDEX ledger_effective (pipeline=? AND kind=? AND effective_at=? AND sequence<?)" in plans

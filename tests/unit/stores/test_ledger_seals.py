@@ -151,14 +151,20 @@ def test_stages_take_every_older_seal_in_its_turn(settings, monkeypatch):
 def test_a_stage_reads_as_many_rows_of_a_ledger_that_grows(settings, monkeypatch):
     monkeypatch.setattr(followed, "NEWEST", 10)
     read = []
-    whole = seals.Sealed.read
+    whole, in_chunks = seals.Sealed.read, seals.Sealed.chunks
 
     def counted(*given, **more):
         rows = whole(*given, **more)
         read.append(len(rows))
         return rows
 
+    def counted_chunks(*given, **more):
+        for rows in in_chunks(*given, **more):
+            read.append(len(rows))
+            yield rows
+
     monkeypatch.setattr(seals.Sealed, "read", counted)
+    monkeypatch.setattr(seals.Sealed, "chunks", counted_chunks)
 
     def rows_of_a_look():
         read.clear()

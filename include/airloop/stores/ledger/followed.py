@@ -136,8 +136,7 @@ class Followed:
             verified = before or _under(seals, compared)
             if not _took_in(connection, self._pipeline, verified):
                 return None
-        # Of a look at everything they would be the whole ledger.
-        self._seals, self._rows = compared.seals, None if self._newest is None else compared.rows
+        self._seals, self._rows = compared.seals, compared.rows
         return verified
 
     def _anew(self) -> Verified:
@@ -167,7 +166,7 @@ def _under(seals: Seals, compared: Compared) -> Verified:
     foundations = Foundations()
     for entry in decided:
         deque(foundations.take(entry, recorded=recorded), maxlen=0)  # what it finds was acknowledged
-    return Verified(decided, foundations, sequence, str(head.hash), seals.last("records"))
+    return Verified(decided, foundations, sequence, str(head.hash), seals.newest_record)
 
 
 def _took_in(connection: sa.Connection, pipeline: str, verified: Verified) -> bool:

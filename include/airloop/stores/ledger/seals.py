@@ -1,15 +1,16 @@
 """What a verification leaves for the next look, in this process or another: digests of all that it looked at.
 
-The rows of the chain, and the records of the stages that append to it, are sealed CHUNK at a time by the SHA-256 of
-what is stored; what decides is sealed once more, as a whole. Under a seal that is unbroken nothing has changed since it
-was verified.
+The rows of the chain, and the records of the stages that append to it window by window, are sealed CHUNK at a time by
+the SHA-256 of what is stored; what decides is sealed as a whole, its rows of the chain once more. Under a seal that is
+unbroken nothing has changed since it was verified.
 """
 
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
@@ -23,6 +24,7 @@ from airloop.stores.ledger.stored import KIND_OF_STAGE
 CHUNK = 100
 
 _DECIDING_STAGES = ("decide", "refit", "promote", "roll_back")
+_BY_WINDOW = tuple(stage for stage in KIND_OF_STAGE if stage not in _DECIDING_STAGES)
 _BETWEEN = "\x1f"
 """Between two values. No text of the ledger holds one, for JSON writes control characters as escapes; where somebody
 writes one into a value, there are more of them than so many rows have."""
@@ -61,6 +63,15 @@ class Sealed:
         # Sorted here: asked for an order, SQLite walks the whole chain in it instead of looking up a few kinds.
         return sorted(rows, key=itemgetter(0))
 
+    def chunks(self, connection: sa.Connection, pipeline: str, *, after: int, until: int) -> Iterator[Sequence[Any]]:
+        """The same rows, as many at a time as lie under a seal: ten thousand at once take half as long again."""
+        within = {"of": pipeline, "after": after, "until": until}
+        return connection.execute(self._in_order, within).partitions(self.size)
+
+    @cached_property
+    def _in_order(self) -> sa.Select[Any]:
+        return self.query.order_by(self.query.selected_columns[0])
+
     def seals(self, rows: Sequence[Any], before: Sequence[Seal]) -> tuple[Seal, ...] | None:
         """Seals over all rows, those of `before` that are full among them; None where one of `before` is broken."""
         numbers = [row[0] for row in rows]
@@ -79,6 +90,10 @@ def _digest(rows: Sequence[Any]) -> str:
     return hashlib.sha256(f"{len(rows)}{_BETWEEN}{values}".encode()).hexdigest()
 
 
+def _last(seals: Sequence[Seal]) -> int:
+    return seals[-1].last if seals else 0
+
+
 def _of(number: sa.Column[int], *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     within = number > sa.bindparam("after"), number <= sa.bindparam("until")
     return sa.select(number, *columns).where(number.table.c.pipeline == sa.bindparam("of"), *within, where)
@@ -95,10 +110,13 @@ def _by(stages: Collection[str]) -> sa.ColumnElement[bool]:
 
 _SEALED = {
     "entries": Sealed(_of(*_ROWS, where=sa.true())),
-    "records": Sealed(_of(*_RECORDS, where=_by(KIND_OF_STAGE))),
+    **{f"records of {stage}": Sealed(_of(*_RECORDS, where=_by([stage]))) for stage in _BY_WINDOW},
     "deciding entries": Sealed(_of(*_ROWS, where=_decides), at_once=True),
     "deciding records": Sealed(_of(*_RECORDS, where=_by(_DECIDING_STAGES)), at_once=True),
 }
+
+
+_OF_ENTRIES = ("entries", "deciding entries")
 
 
 @dataclass(frozen=True)
@@ -106,15 +124,20 @@ class Seals:
     """The seals of one pipeline's ledger.
 
     Attributes:
-        of: Seals of "entries", of "records", and of what decides among both.
+        of: Seals of "entries", of the records of each stage that appends by the window, of "deciding entries" (which
+            are among the first) and of "deciding records".
     """
 
     of: Mapping[str, tuple[Seal, ...]] = field(default_factory=lambda: dict.fromkeys(_SEALED, ()))
 
     def last(self, name: str) -> int:
         """The number up to which rows are sealed; 0 where none are."""
-        seals = self.of[name]
-        return seals[-1].last if seals else 0
+        return _last(self.of[name])
+
+    @property
+    def newest_record(self) -> int:
+        """The largest number of a sealed record; 0 where none is."""
+        return max(_last(seals) for name, seals in self.of.items() if name not in _OF_ENTRIES)
 
     def compared(
         self,
@@ -136,16 +159,17 @@ class Seals:
         seals, rows = {}, {}
         for name, sealed in _SEALED.items():
             before = self.of[name]
-            first = 0 if newest is None else max(0, len(before) - 1 - -(-newest // sealed.size))
-            if first and not _is_unbroken(connection, pipeline, sealed, before, turn % first):
+            older = max(0, len(before) - 1)
+            first = 0 if newest is None else max(0, older - -(-newest // sealed.size))
+            spans = [(first, older), *([(turn % first, turn % first + 1)] if first else [])]
+            if not all(_are_unbroken(connection, pipeline, sealed, before, span) for span in spans):
                 return None
-            after = before[first - 1].last if first else 0
-            rows[name] = sealed.read(connection, pipeline, after=after)
+            rows[name] = sealed.read(connection, pipeline, after=_last(before[:older]))
             same = last_rows is not None and rows[name] == last_rows[name]
-            further = before[first:] if same else sealed.seals(rows[name], before[first:])
-            if further is None:
+            newest_seals = before[older:] if same else sealed.seals(rows[name], before[older:])
+            if newest_seals is None:
                 return None
-            seals[name] = (*before[:first], *further)
+            seals[name] = (*before[:older], *newest_seals)
         return Compared(Seals(seals), rows)
 
     def text(self) -> str:
@@ -172,15 +196,19 @@ class Compared:
 
     Attributes:
         seals: Up to the newest row.
-        rows: What was read, by the names of Seals: of what decides everything.
+        rows: By the names of Seals, those under the newest of the seals before and after it: of what decides all.
     """
 
     seals: Seals
     rows: Mapping[str, Sequence[Any]]
 
 
-def _is_unbroken(connection: sa.Connection, pipeline: str, sealed: Sealed, seals: Sequence[Seal], number: int) -> bool:
-    after = seals[number - 1].last if number else 0
-    return sealed.seals(
-        sealed.read(connection, pipeline, after=after, until=seals[number].last), seals[number : number + 1]
-    ) == (seals[number],)
+def _are_unbroken(
+    connection: sa.Connection, pipeline: str, sealed: Sealed, seals: Sequence[Seal], span: tuple[int, int]
+) -> bool:
+    """Whether nothing has changed under seals[span[0]:span[1]], each of which is full."""
+    compared = seals[slice(*span)]
+    if not compared:
+        return True
+    chunks = sealed.chunks(connection, pipeline, after=_last(seals[: span[0]]), until=_last(compared))
+    return [_digest(chunk) for chunk in chunks] == [seal.digest for seal in compared]

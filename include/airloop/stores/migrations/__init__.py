@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from airloop.errors import ConfigError
 from airloop.stores.tables import metadata
 
-BASELINE, HEAD = "0001", "0009"
+BASELINE, HEAD = "0001", "0010"
 TABLE = "airloop_version"
 
 _LOCK = 0x61_69_72_6C  # "airl"

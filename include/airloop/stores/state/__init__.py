@@ -10,6 +10,7 @@ from airloop.stores.state.database import (
     upgrade,
 )
 from airloop.stores.state.stage_records import (
+    alarmed_records,
     find_record,
     forget,
     forget_overwritten,
@@ -17,13 +18,13 @@ from airloop.stores.state.stage_records import (
     mark_started,
     newest_id,
     newest_ids,
-    newest_records,
     records_before,
     records_of,
     save_record,
 )
 
 __all__ = [
+    "alarmed_records",
     "exists",
     "find_record",
     "forget",
@@ -33,7 +34,6 @@ __all__ = [
     "mark_started",
     "newest_id",
     "newest_ids",
-    "newest_records",
     "reading",
     "records_before",
     "records_of",

@@ -1,7 +1,7 @@
 """The records of stages by input key; every look-up is bounded by a window, a key or a number of records."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from airloop.errors import DataContractError
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores.state.database import instant_text, reading, stored_window, transaction
-from airloop.stores.tables import stage_runs
+from airloop.stores.tables import MAY_HOLD_ALARMS, stage_runs
 
 _NUMBERS_PER_QUERY = 500
 
@@ -107,22 +107,24 @@ def latest_records(
         return [_decoded(text, stage) for text in connection.execute(query.order_by(stage_runs.c.id)).scalars()]
 
 
-def newest_records(
-    settings: Settings, pipeline: str, stage: str, *, overlapping: Window | None, lacking: str
-) -> list[dict[str, Any]]:
-    """The newest record of each window that overlaps a span, or of all, but for those whose JSON holds `lacking`.
+def alarmed_records(
+    settings: Settings, pipeline: str, stages: Collection[str], *, overlapping: Window | None
+) -> list[tuple[str, dict[str, Any]]]:
+    """Stage and newest record of each window that overlaps a span, or of all, but for those that hold no alarm.
 
     Raises:
         DataContractError: Somebody wrote something else.
     """
-    table = stage_runs
-    within = _recorded(pipeline, stage)
+    table, later = stage_runs, stage_runs.alias("later")
+    same_window = (later.c[name] == table.c[name] for name in ("pipeline", "stage", "window_start", "window_end"))
+    replaced = sa.exists().where(*same_window, later.c.record != "", later.c.id > table.c.id)
+    mine = table.c.pipeline == pipeline, table.c.stage.in_(stages), table.c.record != ""
+    query = sa.select(table.c.stage, table.c.record).where(*mine, sa.text(MAY_HOLD_ALARMS), ~replaced)
     if overlapping is not None:
-        within = sa.and_(within, _overlapping(overlapping))
-    newest = sa.select(sa.func.max(table.c.id)).where(within).group_by(table.c.window_start, table.c.window_end)
-    query = sa.select(table.c.record).where(table.c.id.in_(newest), ~table.c.record.contains(lacking, autoescape=True))
+        query = query.where(_overlapping(overlapping))
     with reading(settings) as connection:
-        return [_decoded(text, stage) for text in connection.execute(query.order_by(table.c.id)).scalars()]
+        rows = connection.execute(query.order_by(table.c.id)).all()
+    return [(stage, _decoded(text, stage)) for stage, text in rows]
 
 
 def records_before(settings: Settings, pipeline: str, stage: str, *, end: datetime, limit: int) -> list[dict[str, Any]]:
