@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
+from airloop.files import delta_log
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import lake
@@ -46,6 +47,7 @@ def _add(uri: str, rows: pa.Table, settings: Settings, *, where: str) -> tuple[i
             source_alias="new",
             target_alias="held",
             commit_properties=CommitProperties(max_commit_retries=0),
+            post_commithook_properties=delta_log.KEPT,
         )
         .when_not_matched_insert_all()
         .execute()

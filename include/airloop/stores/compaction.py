@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
+from airloop.files import delta_log
 from airloop.settings import Settings
 from airloop.stores import state, tables
 
@@ -26,6 +27,7 @@ def compact_month(uri: str, month: str, settings: Settings) -> int:
     """
     table = DeltaTable(uri, storage_options=settings.storage_options or None)
     try:
+        delta_log.keep(table)
         merged = table.optimize.compact(partition_filters=[("month", "=", month)])
     except CommitFailedError:
         return 0

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
+from airloop.files import delta_log
+
 PARTITION = "month"
 _PLAIN = re.compile(r"[^\W\d]\w*")
 _WORDS = frozenset(
@@ -64,6 +66,7 @@ def rewrite(uri: str, rows: pa.Table, *, of_window: pc.Expression, months: tuple
         schema_mode="merge",
         # Without tries of its own: they would commit what was looked at before the other writer's commit.
         commit_properties=CommitProperties(max_commit_retries=0),
+        post_commithook_properties=delta_log.KEPT,
     )
 
 

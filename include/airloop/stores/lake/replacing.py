@@ -8,6 +8,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from airloop.errors import ConfigError, DataContractError
+from airloop.files import delta_log
 from airloop.files.delta_files import matching
 from airloop.records import TableVersion, Window
 from airloop.settings import Settings
@@ -50,6 +51,7 @@ def _replace(
 ) -> int:
     """Write the rows of a window; `table` is the table as it was opened, None of one that was not there."""
     how: dict[str, Any] = {"partition_by": [PARTITION], "schema_mode": "merge"}
+    how |= {"post_commithook_properties": delta_log.KEPT}
 
     def write(options: Any) -> int | None:
         if month_rewrite.reads_back(time_column):
@@ -83,7 +85,12 @@ def replace_table(uri: str, rows: pa.Table, settings: Settings, *, sort_by: Sequ
             uri,
             settings,
             lambda options: write_deltalake(
-                uri, rows, storage_options=options, mode="overwrite", schema_mode="overwrite"
+                uri,
+                rows,
+                storage_options=options,
+                mode="overwrite",
+                schema_mode="overwrite",
+                post_commithook_properties=delta_log.KEPT,
             ),
         )
     return TableVersion(uri.rsplit("/", 1)[-1], uri, version, rows.num_rows, digest)
