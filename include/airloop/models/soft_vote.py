@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.pipeline import Pipeline
-from sklearn.utils.parallel import Parallel, delayed
 
 Numbers = npt.NDArray[np.float64]
 
@@ -22,18 +21,10 @@ class _Vote(BaseEstimator):  # type: ignore[misc]
         self.members = members
 
     def fit(self, rows: Any, labels: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
-        """Fit each member to the same rows: a data frame of the features, or what an encoder made of it.
-
-        Those behind one encoder learn side by side, a thread each on as many processors as there are: each is as it
-        would be alone, and all read the one matrix.
-        """
-
-        def fit(member: Any) -> None:
+        """Fit each member to the same rows: a data frame of the features, or what an encoder made of it."""
+        for member in self.members:
             prefix = f"{member.steps[-1][0]}__" if isinstance(member, Pipeline) else ""
             member.fit(rows, labels, **({} if sample_weight is None else {f"{prefix}sample_weight": sample_weight}))
-
-        apart = any(isinstance(member, Pipeline) for member in self.members)
-        Parallel(n_jobs=1 if apart else -1, prefer="threads")(delayed(fit)(member) for member in self.members)
         self.n_features_in_ = np.shape(rows)[1]
         return self
 
