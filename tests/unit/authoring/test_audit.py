@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -27,15 +28,22 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:s
 SCHEMAS = Path(__file__).parents[2] / "support" / "cyclonedx-1.6.json.gz"
 
 
-@pytest.fixture
-def packed(turned_ledger, tmp_path):
-    """The unpacked archive of version 2."""
-    toy.run("describe", turned_ledger, CUTOFF)
-    path = tmp_path / "audit.zip"
-    made = pack.write(toy.toy_pipeline(turned_ledger), 2, turned_ledger, path)
-    assert made["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+@pytest.fixture(scope="module")
+def _packed_once(turned, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("packed")
+    shutil.copy(turned.home / "state.db", folder / "state.db")
+    settings = turned.model_copy(update={"state_url": f"sqlite:///{folder}/state.db"})
+    toy.run("describe", settings, CUTOFF)
+    made = pack.write(toy.toy_pipeline(settings), 2, settings, folder / "audit.zip")
+    assert made["sha256"] == hashlib.sha256((folder / "audit.zip").read_bytes()).hexdigest()
     assert made["problems"] == []
-    with zipfile.ZipFile(path) as opened:
+    return folder / "audit.zip"
+
+
+@pytest.fixture
+def packed(_packed_once, tmp_path):
+    """The unpacked archive of version 2."""
+    with zipfile.ZipFile(_packed_once) as opened:
         opened.extractall(tmp_path / "out")
     return tmp_path / "out"
 
