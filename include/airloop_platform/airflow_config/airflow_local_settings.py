@@ -30,6 +30,8 @@ _PRELOAD = (
     "sklearn.linear_model",
     "sklearn.compose",
     "sklearn.pipeline",
+    # Before the others: it looks for NumPy's functions among the names of all modules that are there.
+    "skops.io",
     "mlflow",
     "mlflow.sklearn",
     # MLflow and Feast import these at the first question: a second of a task that asks who is champion.
@@ -45,7 +47,6 @@ _PRELOAD = (
     "evidently",
     "evidently.presets",
     "optuna",
-    "skops.io",
     "matplotlib.figure",
 )
 _PRELOAD_FOR_FILES = (
