@@ -78,8 +78,7 @@ def declare_judges(project: Path) -> None:
         (project / "include" / name).write_text(text, encoding="utf-8")
     _edit(project, "pipeline.yaml", "floors: [", f'floors: [{{metric: "{METRIC}", at_most: 0.9}}, ')
     _edit(project, "pipeline.yaml", "\ngate:\n", f'\ngate:\n  rules: [{{kind: "{RULE}", at_least: 100}}]\n')
-    triggers = f'triggers: [{{kind: "{TRIGGER}", at_most: 0.0}}, {{kind: probe}}],\n   policy: '
-    _edit(project, "pipeline.yaml", "policy: ", triggers)
+    _edit(project, "pipeline.yaml", "triggers: [", f'triggers: [{{kind: "{TRIGGER}", at_most: 0.0}}, ')
 
 
 def declare_source(project: Path) -> None:

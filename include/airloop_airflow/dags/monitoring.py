@@ -24,6 +24,7 @@ from airloop.run.run_ids import as_run_id
 from airloop_airflow import arrivals, live_traffic, outcomes, pipelines, stage, waiting, windows
 from airloop_airflow.notes import TriggerWithNote
 from airloop_airflow.params import dag
+from airloop_airflow.refused import Refused
 from airloop_airflow.stage import Json
 
 
@@ -90,7 +91,7 @@ def build(pipeline: Pipeline) -> None:
             skip_when_already_exists=True,
         )
         ways: list[Any] = [retrain, EmptyOperator(task_id="nothing")]
-        if pipeline.gate.probation:
+        if not isinstance(pipeline, Refused) and pipeline.gate.probation:
 
             @task
             def take_back(monitored: Json, action: Json, **context: Any) -> Json:
