@@ -83,13 +83,13 @@ def _begun(history: History, payload: dict[str, Any], window: Window) -> Entry |
         raise GuardRefused(
             f"version {target} was never champion (promoted: {listed(history)}): a rollback goes back to what was"
         )
-    if target == history.champion():
-        raise GuardRefused(f"version {target} is the champion in force: there is nothing to roll back")
     if newest is None or history.champion() != replaced:
         raise GuardRefused(
             f"version {history.champion()} is in force meanwhile, not {replaced}: look again (`airloop ledger show`) "
             "and ask for the version by its number"
         )
+    if target == history.champion():
+        raise GuardRefused(f"version {target} is the champion in force: there is nothing to roll back")
     if newest.effective_at > window.end:
         raise GuardRefused(
             f"champion {replaced} is in force from {newest.effective_at:%Y-%m-%d} on, later than "

@@ -145,6 +145,14 @@ def test_a_version_that_does_not_load_is_refused_and_the_others_are_named(settin
     assert (kinds(settings), registry.aliases(settings, NAME)["champion"]) == (before, 2)
 
 
+def test_whoever_asks_after_another_went_back_is_told_so(settings):
+    ledger_entries.put_in_force(settings, NAME, 3, MAY, previous=2)
+    plans = {key: roll_back.plan(PIPELINE, settings, request=key) for key in ("a", "b")}
+    assert carry_out(settings, plans["a"], "a").version == 2
+    with pytest.raises(GuardRefused, match="version 2 is in force meanwhile, not 3"):
+        carry_out(settings, plans["b"], "b")
+
+
 def test_of_two_rollbacks_at_once_one_step_is_taken(settings):
     ledger_entries.put_in_force(settings, NAME, 3, MAY, previous=2)
     plans = {key: roll_back.plan(PIPELINE, settings, request=key) for key in ("a", "b", "c")}
