@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         for name in options.names or place.names():
             _measure(name, home, options.refit, options.policies)
     results = page.results(home, place.names())
-    print(page.table(results))
+    print(page.summary(results), page.table(results), sep="\n\n")
     if options.docs:
         page.write(results, CLONE / "docs")
     return 0

@@ -26,28 +26,74 @@ def results(home: Path, names: Sequence[str]) -> Found:
     return {key: json.loads(file.read_text()) for key, file in files.items() if file.exists()}
 
 
+def summary(by_set: Found) -> str:
+    """Markdown, one row a data set: what the declared loop gets of what training after every window, ungated, gains."""
+    head = (
+        "| data set | metric | never | every month, ungated, gains | declared loop gains | share of it "
+        "| trainings | a third is | promotions | taken back |"
+    )
+    lines = [head, f"|{'---|' * 10}"]
+    lines += [_of_declared(name, result) for (name, on), result in by_set.items() if on == "all_mature"]
+    return "\n".join(line for line in lines if line)
+
+
+def _of_declared(name: str, result: dict[str, Any]) -> str:
+    outcomes = {outcome["policy"]: outcome for outcome in result["outcomes"]}
+    if not {"always", "declared"} <= outcomes.keys():
+        return ""
+    most, own, share = outcomes["always"], outcomes["declared"], share_of_ungated(result)
+    never = outcomes["never"]["pooled"][result["metric"]]
+    every = len(most["trainings"])
+    return _row(
+        name,
+        METRICS[result["metric"]].title,
+        "-" if never is None else f"{never[0]:.4g}",
+        _gain(most),
+        _gain(own),
+        "no gain is sure" if share is None else f"{100 * share:.0f} %",
+        f"{len(own['trainings'])} of {every}",
+        every // 3,
+        own["promotions"],
+        own["rollbacks"],
+    )
+
+
 def table(by_set: Found) -> str:
     """Markdown, one row a data set, refit and policy."""
-    head = "| data set | refit | policy | metric | live | gain over never | trainings | promotions | seconds |"
-    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    columns = "refit | policy | metric | live | gain over never | trainings | promotions | taken back | seconds"
+    head = f"| data set | {columns} |"
+    lines = [head, f"|{'---|' * 10}"]
     for (name, on), result in by_set.items():
         lines += [_line(name, on, result["metric"], outcome) for outcome in result["outcomes"]]
     return "\n".join(lines)
 
 
 def _line(name: str, on: str, metric: str, outcome: dict[str, Any]) -> str:
-    live, gain = outcome["pooled"][metric], outcome["gain"]
-    cells = [
+    live = outcome["pooled"][metric]
+    return _row(
         name,
         {"all_mature": "on", "none": "off"}[on],
         _POLICIES[outcome["policy"]],
         METRICS[metric].title,
         "-" if live is None else f"{live[0]:.4g} [{live[1]:.4g}, {live[2]:.4g}]",
-        "" if gain is None else f"{gain['gain']:+.3g} [{gain['lower']:+.3g}, {gain['upper']:+.3g}]",
+        _gain(outcome),
         len(outcome["trainings"]),
         outcome["promotions"],
+        outcome["rollbacks"],
         f"{outcome['seconds']:.0f}",
-    ]
+    )
+
+
+def _gain(outcome: dict[str, Any]) -> str:
+    gain = outcome["gain"]
+    if gain is None:
+        return ""
+    # Adding 0 takes the sign from a zero.
+    value, lower, upper = (gain[name] + 0.0 for name in ("gain", "lower", "upper"))
+    return f"{value:+.3g} [{lower:+.3g}, {upper:+.3g}]"
+
+
+def _row(*cells: object) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
@@ -59,15 +105,14 @@ def share_of_ungated(result: dict[str, Any]) -> float | None:
 
 
 def write(by_set: Found, docs: Path) -> None:
-    """Put the table between its marks in docs/backtests.md, and a picture of each data set beside the others."""
+    """Put both tables between their marks in docs/backtests.md, and a picture of each data set beside the others."""
     text = (docs / "backtests.md").read_text(encoding="utf-8")
     before, rest = text.split(_BEGIN)
     after = rest.split(_END)[1]
     shown = {name: by_set.get((name, "all_mature"), by_set.get((name, "none"), {})) for name, _ in by_set}
     pictures = "\n".join(f"![{name}, month by month](images/backtest_{name}.svg)\n" for name in shown)
-    (docs / "backtests.md").write_text(
-        f"{before}{_BEGIN}\n{table(by_set)}\n\n{pictures}{_END}{after}", encoding="utf-8"
-    )
+    measured = f"{_BEGIN}\n{summary(by_set)}\n\nAll policies:\n\n{table(by_set)}\n\n{pictures}{_END}"
+    (docs / "backtests.md").write_text(f"{before}{measured}{after}", encoding="utf-8")
     for name, result in shown.items():
         picture(name, result, docs / "images" / f"backtest_{name}.svg")
 

@@ -1,14 +1,16 @@
 """The backtests' data sets: no row knows its own future, no pipeline has a setting of its own, results are shown."""
 
 import json
+import math
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 from benchmarks.backtests import __main__ as backtests
-from benchmarks.backtests import flight_tables, hindsight, kinds, page, place, probation, tables
+from benchmarks.backtests import flight_tables, hindsight, kinds, page, place, probation, quality, tables
 
 from airloop.authoring import pipeline_check
 from airloop.config import load_pipeline
@@ -139,7 +141,7 @@ def outcome(policy, value, gain):
     evidence = None if gain is None else {"gain": gain, "lower": gain - 1, "upper": gain + 1}
     windows = [{"window": {}, "metrics": {"mae": value}}]
     shown = {"policy": policy, "pooled": {"mae": [value, value - 1, value + 1]}, "gain": evidence, "windows": windows}
-    return shown | {"trainings": [1, 2], "promotions": 1, "seconds": 3.4}
+    return shown | {"trainings": [1, 2], "promotions": 1, "rollbacks": 1, "seconds": 3.4}
 
 
 def test_what_was_measured_is_put_between_the_marks_of_the_page_and_nowhere_else(tmp_path):
@@ -149,7 +151,8 @@ def test_what_was_measured_is_put_between_the_marks_of_the_page_and_nowhere_else
     (docs / "backtests.md").write_text("before\n<!-- measured -->\nold\n<!-- /measured -->\nafter\n")
     result = {"metric": "mae", "windows": [{"start": "2011-03-01T00:00:00"}]}
     result["outcomes"] = [outcome("never", 9.0, None), outcome("always", 5.0, 4.0), outcome("declared", 6.0, 3.0)]
-    (home / "backtests" / "bike_hours-none.json").write_text(json.dumps(result))
+    for on in ("none", "all_mature"):
+        (home / "backtests" / f"bike_hours-{on}.json").write_text(json.dumps(result))
     found = page.results(home, place.names())
     assert page.share_of_ungated(result) == 0.75
     page.write(found, docs)
@@ -158,13 +161,43 @@ def test_what_was_measured_is_put_between_the_marks_of_the_page_and_nowhere_else
     assert text.startswith("before\n<!-- measured -->\n| data set |")
     assert text.endswith("<!-- /measured -->\nafter\n")
     assert "old" not in text
-    assert "| bike_hours | off | declared loop | MAE | 6 [5, 7] | +3 [+2, +4] | 2 | 1 | 3 |" in text
+    assert "| bike_hours | off | declared loop | MAE | 6 [5, 7] | +3 [+2, +4] | 2 | 1 | 1 | 3 |" in text
+    assert text.count("| bike_hours | MAE | 9 | +4 [+3, +5] | +3 [+2, +4] | 75 % | 2 of 2 | 0 | 1 | 1 |") == 1
     assert "<svg" in (docs / "images" / "backtest_bike_hours.svg").read_text()
 
 
 def test_where_retraining_gains_nothing_there_is_no_share_of_it():
-    result = {"outcomes": [outcome("always", 5.0, 0.5), outcome("declared", 6.0, 3.0)]}
+    outcomes = [outcome("never", 9.0, None), outcome("always", 5.0, 0.5), outcome("declared", 6.0, 3.0)]
+    result = {"metric": "mae", "outcomes": outcomes}
     assert page.share_of_ungated(result) is None
+    found = {("bike_hours", "all_mature"): result, ("nyse_volume", "all_mature"): result | {"outcomes": outcomes[:1]}}
+    assert "| +3 [+2, +4] | no gain is sure | 2 of 2 |" in page.summary(found)
+    assert "nyse_volume" not in page.summary(found)
+
+
+@pytest.mark.parametrize(
+    ("gains", "errors", "rows"),
+    [
+        ((10.0, 9.1), (30.0, 30.5), (True, True)),
+        ((10.0, 8.9), (30.0, 31.0), (False, False)),
+        ((10.0, -1.0), (30.0, math.nan), (False, False)),
+    ],
+)
+def test_a_row_of_quality_is_ok_when_nine_tenths_are_kept_or_nothing_is_lost(monkeypatch, gains, errors, rows):
+    def played(gain, error):
+        shown = {"trainings": [1, 2], "promotions": 1, "rollbacks": 0, "seconds": 3.4}
+        return SimpleNamespace(gain=SimpleNamespace(gain=gain), pooled={"mae": (error, 0.0, 0.0)}, **shown)
+
+    by_name = {
+        "never": played(0.0, errors[0]),
+        "always": played(gains[0], 20.0),
+        "declared": played(gains[1], errors[1]),
+    }
+    monkeypatch.setattr(quality, "_replayed", lambda *_: (SimpleNamespace(metric="mae"), by_name))
+    kept = quality.kept("bike_hours", None, row="gain", unit="bikers", scale=1000)
+    assert (kept.ok, kept.ours) == (rows[0], 10000.0)
+    assert quality.not_worse("nyse_volume", None, row="error", bound=1.02, unit="MAE").ok == rows[1]
+    assert "2 trainings in place of 2, a third is 0; 1 promotions, 0 taken back" in kept.note
 
 
 def test_the_kinds_are_measured_on_data_sets_that_there_are():

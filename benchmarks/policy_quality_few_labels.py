@@ -1,0 +1,14 @@
+"""Quality beside time: what the loop's policy keeps of retraining every month on flights with few labels."""
+
+from benchmarks.backtests import quality
+from benchmarks.row import Row
+from benchmarks.session import Session
+
+NAME = "flights with few labels: gain of every month, ungated, over never / of the declared loop"
+BOUND = quality.BOUND
+UNIT = "thousandths of Brier"
+
+
+def measure(session: Session) -> Row:
+    """Both gains in the gate's metric; the note says what they took."""
+    return quality.kept("flight_few_labels", session, row=NAME, unit=UNIT, scale=1000)
