@@ -1,5 +1,6 @@
 """Fixtures of all tests: a clean environment, and projects below tmp_path only."""
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -16,7 +17,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from tests.support import toy
+from tests.support import memory_files, toy
 from xdist.scheduler import LoadScopeScheduling
 
 from airloop.files.private_files import sqlite_file
@@ -31,6 +32,7 @@ ALLOCATIONS = 50_000
 """After so many objects garbage is looked for; by default it is 700, which takes a sixth of the time of all tests."""
 REPOSITORY = Path(__file__).resolve().parents[1]
 apply_quiet_environment()
+IN_MEMORY = memory_files.begin()
 # As many workers as processors: the threads of each worker's pool would wait for each other, at work.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 gc.set_threshold(ALLOCATIONS, 10, 10)
@@ -96,6 +98,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What was imported to collect the tests stays: nobody need look through it for garbage again."""
     gc.freeze()
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """What tests wrote into memory goes with them; after a failure it stays until the next session."""
+    if IN_MEMORY and exitstatus == pytest.ExitCode.OK:
+        atexit.register(shutil.rmtree, IN_MEMORY, ignore_errors=True)
 
 
 def pytest_unconfigure() -> None:

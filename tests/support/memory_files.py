@@ -1,0 +1,38 @@
+"""Temporary files in memory: SQLite waits for a disk at each commit, up to 15 ms of what takes half of one."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own below it
+FREE = 8 * 2**30
+"""Bytes that must be free: all files of all tests are 2.2 GB, and a worker and a platform have memory of their own."""
+_NAME = "airloop-tests-"
+
+
+def begin() -> Path | None:
+    """The folder for temporary files of this process and those it starts; None where the system's own is used.
+
+    That is so where TMPDIR names one, and where memory is short or cannot hold programs. What sessions that failed or
+    were killed have left there is removed.
+    """
+    if "TMPDIR" in os.environ or not _can_hold(MEMORY):
+        return None
+    for left in MEMORY.glob(f"{_NAME}*"):
+        if not psutil.pid_exists(int(left.name.removeprefix(_NAME))):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = MEMORY / f"{_NAME}{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    return folder
+
+
+def _can_hold(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    about = os.statvfs(folder)
+    free = min(about.f_bavail * about.f_frsize, psutil.virtual_memory().available)
+    return free >= FREE and not about.f_flag & os.ST_NOEXEC
