@@ -1,11 +1,13 @@
 """A corrected departure changes the features that depend on it and no others, once; what was made before stays."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.support import toy
@@ -38,6 +40,7 @@ SHARES = {
 }
 
 Row = tuple[str, str, datetime]
+Sums = tuple[list[datetime], dict[str, np.ndarray]]
 
 
 def _run(stage: str, settings: Settings, window: Window) -> Record:
@@ -109,7 +112,7 @@ def _expected(departures: pd.DataFrame, flight: dict[str, Any]) -> set[Row]:
     )
     found = set(_overdue(flight))
     for view, (key, step, features) in SHARES.items():
-        old, new = (told[told[key] == flight[key]] for told in (departures, moved))
+        old, new = (_sums(told[told[key] == flight[key]]) for told in (departures, moved))
         for instant in _grid(flight["known_at"], timedelta(minutes=step)):
             if _values(old, instant, features) != _values(new, instant, features):
                 found.add((view, flight[key], instant))
@@ -136,14 +139,22 @@ def _grid(after: datetime, step: timedelta) -> Iterator[datetime]:
         instant += step
 
 
-def _values(told: pd.DataFrame, instant: datetime, features: dict[str, Any]) -> list[Any]:
+def _sums(told: pd.DataFrame) -> Sums:
+    """The instants at which departures became known, and what the first of them, by number, come to."""
+    ordered = told.sort_values("known_at")
+    minutes = ordered["departure_delay_minutes"].fillna(0).to_numpy(dtype="int64")
+    what = {"late": minutes >= 15, "delay": minutes.clip(-30, 300), "n": np.ones_like(minutes)}
+    return list(ordered["known_at"]), {name: np.concatenate([[0], np.cumsum(of)]) for name, of in what.items()}
+
+
+def _values(sums: Sums, instant: datetime, features: dict[str, Any]) -> list[Any]:
+    known, totals = sums
     found: list[Any] = []
     for name, rule in features.items():
         days, prior = rule if isinstance(rule, tuple) else (rule, None)
-        seen = told[(told["known_at"] >= instant - timedelta(days=days)) & (told["known_at"] < instant)]
-        minutes = seen["departure_delay_minutes"]
-        total = int(minutes.clip(-30, 300).sum()) if name.startswith("delay") else int((minutes >= 15).sum())
-        found.append(len(seen) if prior is None else Fraction(total, len(seen) + prior))
+        first, end = bisect_left(known, instant - timedelta(days=days)), bisect_left(known, instant)
+        total = int(np.subtract(*totals[name.partition("_")[0]][[end, first]]))
+        found.append(total if prior is None else Fraction(total, end - first + prior))
     return found
 
 

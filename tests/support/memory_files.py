@@ -1,5 +1,6 @@
 """Temporary files in memory: SQLite waits for a disk at each commit, up to 15 ms of what takes half of one."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own below it
+MEMORY = Path("/dev/shm")
 FREE = 8 * 2**30
 """Bytes that must be free: all files of all tests are 2.2 GB, and a worker and a platform have memory of their own."""
 _NAME = "airloop-tests-"
@@ -22,12 +23,23 @@ def begin() -> Path | None:
     if "TMPDIR" in os.environ or not _can_hold(MEMORY):
         return None
     for left in MEMORY.glob(f"{_NAME}*"):
-        if not psutil.pid_exists(int(left.name.removeprefix(_NAME))):
+        if _locked(left):
             shutil.rmtree(left, ignore_errors=True)
-    folder = MEMORY / f"{_NAME}{os.getpid()}"
-    folder.mkdir(mode=0o700)
+    folder = Path(tempfile.mkdtemp(prefix=_NAME, dir=MEMORY))
+    _locked(folder)
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     return folder
+
+
+def _locked(folder: Path) -> bool:
+    """Whether the folder was nobody's, and is this process's until it ends."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    return True
 
 
 def _can_hold(folder: Path) -> bool:

@@ -1,5 +1,6 @@
 """Where the files of tests lie."""
 
+import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -20,14 +21,16 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_session_has_a_folder_in_memory_and_removes_those_of_sessions_that_are_gone(memory: Path) -> None:
-    running, gone = memory / f"airloop-tests-{os.getppid()}", memory / "airloop-tests-999999999"
+    running, gone = memory / "airloop-tests-one", memory / "airloop-tests-two"
     for folder in (running, gone):
         folder.mkdir()
+    lock = os.open(running, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     folder = memory_files.begin()
-    assert folder == memory / f"airloop-tests-{os.getpid()}"
     assert Path(tempfile.mkdtemp()).parent == folder
     assert set(memory.iterdir()) == {running, folder}
     assert memory_files.begin() is None  # a worker of this session writes where the session does
+    os.close(lock)
 
 
 def test_where_memory_is_short_or_holds_no_programs_the_systems_folder_stays(
