@@ -1,4 +1,4 @@
-"""An hourly pipeline on a real scheduler: five days of daily looks ask for nothing, and a planted change retrains."""
+"""An hourly pipeline on a real scheduler: three days of daily looks ask for nothing, and a planted change retrains."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from airloop_platform.replay import Period, replay, span
 pytestmark = pytest.mark.e2e
 
 LEARNED = toy_hours.days(0, toy_hours.CHANGED_FROM)
-FIVE_DAYS, UNTIL_RETRAINED = toy_hours.days(38, 43), toy_hours.days(44, 45)
+THREE_DAYS, UNTIL_RETRAINED = toy_hours.days(38, 41), toy_hours.days(44, 45)
 
 
 class Hours:
@@ -53,7 +53,7 @@ class Hours:
 @pytest.fixture(scope="module")
 def worlds(platform: Any) -> dict[str, Hours]:
     """Both worlds, taken side by side: as in life, many pipelines share one scheduler."""
-    taken = [Hours(platform, toy_hours.STAYS, FIVE_DAYS), Hours(platform, toy_hours.CHANGES, UNTIL_RETRAINED)]
+    taken = [Hours(platform, toy_hours.STAYS, THREE_DAYS), Hours(platform, toy_hours.CHANGES, UNTIL_RETRAINED)]
     for world in taken:
         platform.client.pause(f"{world.pipeline.name}__inbox", paused=True)
         # The inbox takes what lies beyond the replay when it is let go.
@@ -63,15 +63,15 @@ def worlds(platform: Any) -> dict[str, Hours]:
     return {world.pipeline.name: world for world in taken}
 
 
-def test_five_days_of_a_world_that_stays_ask_for_no_training(worlds: dict[str, Hours]) -> None:
+def test_three_days_of_a_world_that_stays_ask_for_no_training(worlds: dict[str, Hours]) -> None:
     stays = worlds[toy_hours.STAYS]
     kinds = [period.action and period.action.kind for period in stays.periods]
-    assert kinds == [None, "not_enough_data", *["nothing"] * 5]
-    assert [period.monitored.origin for period in stays.periods[1:]] == ["live"] * 6
+    assert kinds == [None, "not_enough_data", *["nothing"] * 3]
+    assert [period.monitored.origin for period in stays.periods[1:]] == ["live"] * 4
     assert all(period.monitored.probe for period in stays.periods[2:])
     assert len({refit for period in stays.periods[2:] for refit in period.monitored.refits}) > 1
     assert stays.trainings() == 1
-    assert ledger.champion_at(stays.settings, stays.pipeline.name, FIVE_DAYS.end) == 1
+    assert ledger.champion_at(stays.settings, stays.pipeline.name, THREE_DAYS.end) == 1
 
 
 def test_a_planted_change_is_retrained_once_there_are_days_enough_and_the_model_goes_into_force(

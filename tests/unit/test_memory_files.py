@@ -33,7 +33,7 @@ def test_a_session_has_a_folder_in_memory_and_removes_those_of_sessions_that_are
     os.close(lock)
 
 
-def test_where_memory_is_short_or_holds_no_programs_the_systems_folder_stays(
+def test_where_memory_is_short_or_runs_no_programs_the_systems_folder_stays(
     memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory_files, "FREE", 2**60)
