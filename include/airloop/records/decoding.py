@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,20 @@ from airloop.records.instants import parse_instant
 _SHOWN_CHARACTERS = 80
 
 
+_Reader = Callable[[Any], Any]
+
+
 class _Wrong(Exception):
     """A value is not of its field's type; the place is completed on the way out."""
 
-    def __init__(self, place: str, value: Any, expected: str) -> None:
-        super().__init__(place)
-        self.place, self.value, self.expected = place, value, expected
+    def __init__(self, value: Any, expected: str) -> None:
+        super().__init__(expected)
+        self.place, self.value, self.expected = "", value, expected
+
+    def within(self, place: str) -> "_Wrong":
+        """The same of a part that has the value at `place`."""
+        self.place = f"{place}{self.place}"
+        return self
 
 
 def decoded(record: type[Any], data: Any) -> Any:
@@ -35,34 +43,49 @@ def decoded(record: type[Any], data: Any) -> Any:
     try:
         return _record(record, data)
     except _Wrong as wrong:
-        value = repr(wrong.value)
+        value, place = repr(wrong.value), wrong.place.removeprefix(".") or "the whole"
         shown = value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}..."
         raise DataContractError(
-            f"record {record.__name__}: {wrong.place} is {shown}, which is not {wrong.expected}: the stored record was "
+            f"record {record.__name__}: {place} is {shown}, which is not {wrong.expected}: the stored record was "
             "changed or damaged; run its stage again"
         ) from None
 
 
 def _record(record: type[Any], data: Any) -> Any:
     if not isinstance(data, Mapping):
-        raise _Wrong("the whole", data, f"the fields of {record.__name__}")
-    hints = _hints(typing.cast("Any", record))
-    unknown = sorted(set(map(str, data)) - set(hints))
-    if unknown:
+        raise _Wrong(data, f"the fields of {record.__name__}")
+    readers = _readers(typing.cast("Any", record))
+    if unknown := data.keys() - readers.keys():
         raise DataContractError(
-            f"record {record.__name__} has no field {unknown[0]!r} (fields: {', '.join(hints)}): a newer airloop wrote "
-            "it; run that one"
+            f"record {record.__name__} has no field {min(map(str, unknown))!r} (fields: {', '.join(readers)}): a newer "
+            "airloop wrote it; run that one"
         )
+    if len(data) < len(readers):
+        _refuse_lacking(record, data)
+    return record(**_each(data.items(), readers))
+
+
+def _each(items: Iterable[tuple[str, Any]], readers: Mapping[str, _Reader]) -> dict[str, Any]:
+    values = {}
+    for name, value in items:
+        try:
+            values[name] = readers[name](value)
+        except _Wrong as wrong:
+            raise wrong.within(f".{name}") from None
+    return values
+
+
+def _refuse_lacking(record: type[Any], data: Mapping[str, Any]) -> None:
     lacking = [name for name in _required(typing.cast("Any", record)) if name not in data]
     if lacking:
         raise DataContractError(f"record {record.__name__} lacks its field {lacking[0]!r}; run its stage again")
-    return record(**{name: _value(hints[name], value, name) for name, value in data.items()})
 
 
 @functools.cache
-def _hints(record: type[Any]) -> dict[str, Any]:
+def _readers(record: type[Any]) -> dict[str, _Reader]:
+    """What reads each field: looked up once for all records of a class, for a look at a long past reads thousands."""
     hints = typing.get_type_hints(record)
-    return {field.name: hints[field.name] for field in dataclasses.fields(record)}
+    return {field.name: _reader(hints[field.name]) for field in dataclasses.fields(record)}
 
 
 @functools.cache
@@ -75,81 +98,90 @@ def _required(record: type[Any]) -> tuple[str, ...]:
     )
 
 
-def _value(hint: Any, value: Any, place: str) -> Any:
+def _reader(hint: Any) -> _Reader:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        return _one_of(arguments, value, place)
+        kinds = [_reader(kind) for kind in arguments if kind is not type(None)]
+        return functools.partial(_one_of, kinds, type(None) in arguments)
     if origin is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise _Wrong(place, value, "a list")
-        return tuple(_value(arguments[0], item, f"{place}[{number}]") for number, item in enumerate(value))
+        return functools.partial(_tuple, _reader(arguments[0]))
     if origin is dict:
-        if not isinstance(value, Mapping):
-            raise _Wrong(place, value, "an object")
-        return {key: _value(arguments[1], item, f"{place}.{key}") for key, item in value.items()}
+        return functools.partial(_mapping, _reader(arguments[1]))
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _nested(hint, value, place)
-    reader = _READERS.get(hint)
-    return value if reader is None else reader(value, place)
+        return functools.partial(_record, hint)
+    return _READERS.get(hint, _as_it_is)
 
 
-def _nested(record: type[Any], value: Any, place: str) -> Any:
-    try:
-        return _record(record, value)
-    except _Wrong as wrong:
-        inner = place if wrong.place == "the whole" else f"{place}.{wrong.place}"
-        raise _Wrong(inner, wrong.value, wrong.expected) from None
-
-
-def _one_of(kinds: tuple[Any, ...], value: Any, place: str) -> Any:
-    """The value as the first of the kinds that it fits."""
-    if value is None and type(None) in kinds:
-        return None
-    tried = [kind for kind in kinds if kind is not type(None)]
-    for kind in tried[:-1]:
+def _tuple(reader: _Reader, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _Wrong(value, "a list")
+    items = []
+    for number, item in enumerate(value):
         try:
-            return _value(kind, value, place)
+            items.append(reader(item))
+        except _Wrong as wrong:
+            raise wrong.within(f"[{number}]") from None
+    return tuple(items)
+
+
+def _mapping(reader: _Reader, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _Wrong(value, "an object")
+    return _each(value.items(), dict.fromkeys(value, reader))
+
+
+def _one_of(kinds: Sequence[_Reader], nothing: bool, value: Any) -> Any:
+    """The value as the first of the kinds that it fits."""
+    if nothing and value is None:
+        return None
+    for kind in kinds[:-1]:
+        try:
+            return kind(value)
         except _Wrong:
             continue
-    return _value(tried[-1], value, place)
+    return kinds[-1](value)
 
 
-def _integer(value: Any, place: str) -> int:
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _integer(value: Any) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _Wrong(place, value, "an integer")
+        raise _Wrong(value, "an integer")
     return value
 
 
-def _float(value: Any, place: str) -> Any:
+def _float(value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Wrong(place, value, "a number")
+        raise _Wrong(value, "a number")
     return value
 
 
-def _flag(value: Any, place: str) -> bool:
+def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong(place, value, "true or false")
+        raise _Wrong(value, "true or false")
     return value
 
 
-def _text(value: Any, place: str) -> str:
+def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise _Wrong(place, value, "a text")
+        raise _Wrong(value, "a text")
     return value
 
 
-def _instant(value: Any, place: str) -> datetime:
+def _instant(value: Any) -> datetime:
     try:
         return parse_instant(value)
     except DataContractError as error:
-        raise _Wrong(place, value, "an ISO 8601 instant with its UTC offset") from error
+        raise _Wrong(value, "an ISO 8601 instant with its UTC offset") from error
 
 
-_READERS: dict[Any, Callable[[Any, str], Any]] = {
+_READERS: dict[Any, _Reader] = {
     int: _integer,
     float: _float,
     bool: _flag,

@@ -91,8 +91,8 @@ def no_text_in_its_place(settings, number):
 
 
 def written_over_two_columns(settings, number):
-    kind = TABLE.c.kind + seals._BETWEEN + TABLE.c.effective_at
-    change(settings, TABLE.update().where(TABLE.c.sequence == number).values(kind=kind))
+    kind = TABLE.c.kind + TABLE.c.effective_at
+    change(settings, TABLE.update().where(TABLE.c.sequence == number).values(kind=kind, effective_at=""))
 
 
 WAYS = (

@@ -128,7 +128,8 @@ class Followed:
         self._rows = None
         if seals is None or (before is None and not seals.last("entries")):
             return None
-        with state.reading(self._settings) as connection:
+        # A stage looks once; a service goes on for long, and reads little.
+        with state.reading(self._settings, mapped=self._newest != 0) as connection:
             turn += seals.last("entries")
             compared = seals.compared(connection, self._pipeline, newest=self._newest, turn=turn, last_rows=last_rows)
             if compared is None:
