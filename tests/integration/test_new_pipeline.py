@@ -2,17 +2,13 @@
 
 import importlib.util
 import json
-import os
 import re
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.support import pipeline_runs, tables
-from tests.support.waiting import bound
+from tests.support import command, pipeline_runs, tables
 
 from airloop.authoring.scaffold import EVENTS, OUTCOMES, NamedRoles, new_pipeline
 from airloop.config import calendar_windows, load_pipeline
@@ -90,18 +86,16 @@ def test_period_after_period_a_champion_scores_and_is_monitored(settings: Settin
 
 
 def test_a_new_user_gets_from_a_real_table_to_a_champion_that_scores_by_the_printed_commands(
-    settings: Settings, tmp_path: Path
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = _weather(tmp_path / "weather.csv")
-    environment = {**os.environ, "AIRLOOP_PROJECT_DIR": str(settings.project_dir), "AIRLOOP_HOME": str(settings.home)}
-    command = Path(sys.executable).with_name("airloop")
+    # As a new process each command would import for seconds first; test_own_project has a project's tests do so.
+    called = command.in_checkout(settings, monkeypatch, capsys)
 
     def airloop(*arguments: str) -> str:
-        done = subprocess.run(
-            [command, *arguments], env=environment, capture_output=True, text=True, timeout=bound(300), check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        done = called(*arguments)
+        assert done.code == 0, done.err
+        return done.out
 
     said = airloop("pipelines", "new", "warmth", "--from", str(table), "--missing", "NA")
     assert "column month left out: the name is airloop's own" in said
