@@ -103,7 +103,7 @@ def _anomaly(task: Task, labels: Floats, predicted: Floats) -> Figures:
 
 def _multiclass(task: Task, labels: Floats, predicted: Floats) -> Figures:
     numbers, classes = range(len(task.classes)), predicted.argmax(axis=1)
-    figure, axes = _axes("Share of each class's rows predicted as, holdout")
+    figure, axes = _axes("Share of each class's rows predicted as, holdout", named=True)
     shares = confusion_matrix(labels.astype(np.int64), classes, labels=list(numbers), normalize="true")
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image)
@@ -156,14 +156,15 @@ def _importances(task: Task, candidate: ModelVersion, rows: pd.DataFrame) -> Fig
         candidate.model, sample[features], sample["label"], scoring=score, n_repeats=2, random_state=0
     )
     order = np.argsort(permuted.importances_mean)[-_SHOWN_FEATURES:]
-    figure, axes = _axes(f"Rise of the {METRICS[loss].title} when a feature is shuffled")
+    figure, axes = _axes(f"Rise of the {METRICS[loss].title} when a feature is shuffled", named=True)
     axes.barh([features[i] for i in order], permuted.importances_mean[order], color=_BLUE)
     return figure
 
 
-def _axes(title: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6, 5), layout="constrained")
-    axes = figure.subplots()
+def _axes(title: str, *, named: bool = False) -> tuple[Figure, Axes]:
+    """A figure; `named` where names stand beside the axes, whose room is measured, as slowly as it is drawn."""
+    figure = Figure(figsize=(6, 5), layout="constrained" if named else None)
+    axes = figure.subplots(gridspec_kw=None if named else {"left": 0.17, "right": 0.95})
     axes.set_title(title)
     axes.grid(alpha=0.3)
     return figure, axes
