@@ -4,6 +4,7 @@ A DAG's start_date and end_date would bound it too, but a run by hand whose logi
 from Airflow 3.3 and ends as a success that did nothing. Here such a run has its tasks, and they refuse it.
 """
 
+import functools
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,18 @@ class CoverageCalendar(CronPartitionTimetable):
         within = restriction._replace(earliest=coerce_datetime(self.first), latest=coerce_datetime(self.last))
         return super().next_dagrun_info_v2(last_dagrun_info=last_dagrun_info, restriction=within)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it ticks alike. Airflow's own asks what kind of thing the other is, at length, four times a DAG."""
+        return isinstance(other, CoverageCalendar) and self.serialize() == other.serialize()
+
+    def __hash__(self) -> int:
+        """Of its ticks."""
+        return hash((self._expression, self.first, self.last))
+
+    def validate(self) -> None:
+        """Check the cron expression, once in a process; raises AirflowTimetableInvalid."""
+        _validate(self._expression)
+
     def serialize(self) -> dict[str, Any]:
         """What the scheduler reads; the DAG file is not there."""
         last = self.last.isoformat() if self.last else None
@@ -44,6 +57,11 @@ class CoverageCalendar(CronPartitionTimetable):
         """The inverse of `serialize`."""
         last = datetime.fromisoformat(data["last"]) if data["last"] else None
         return cls(data["cron"], first=datetime.fromisoformat(data["first"]), last=last)
+
+
+@functools.cache
+def _validate(cron: str) -> None:
+    CronPartitionTimetable(cron, timezone="UTC").validate()
 
 
 class CoverageCalendarPlugin(AirflowPlugin):

@@ -2,7 +2,8 @@
 
 Airflow checks schema and value anew whenever a Param is compared, printed or written, some thirty times a task while
 DAGs are serialised. Whether a value fits a schema depends on nothing else. It also copies a DAG's Params into each of
-its tasks and writes them with each, though a run's are read from the DAG and then from the task.
+its tasks and writes them with each, though a run's are read from the DAG and then from the task. And it writes the
+source text of a callback that is among a DAG's default arguments, which its tasks have by then.
 
 This file is imported at every parse, so it imports nothing heavy.
 """
@@ -75,7 +76,7 @@ def _fits(schema_and_value: str) -> bool:
 
 
 def dag(*, params: Mapping[str, AirflowParam], **arguments: Any) -> Callable[[Callable[[], None]], Callable[[], DAG]]:
-    """Airflow's `@dag`, whose tasks have no copies of its Params: it gets them when its tasks are made."""
+    """Airflow's `@dag`, which gets its Params when its tasks are made, and then keeps no default argument to call."""
 
     def decorated(tasks: Callable[[], None]) -> Callable[[], DAG]:
         factory: Any = airflow_dag(**arguments)  # noqa: AIR002 - the schedule is one of them
@@ -84,6 +85,7 @@ def dag(*, params: Mapping[str, AirflowParam], **arguments: Any) -> Callable[[Ca
         def build() -> DAG:
             dag: DAG = factory(tasks)()
             dag.params = ParamsDict(params)
+            dag.default_args = {name: value for name, value in dag.default_args.items() if not callable(value)}
             return dag
 
         return build

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from airflow.exceptions import AirflowTimetableInvalid
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
 from airflow.timetables import trigger
@@ -72,3 +73,20 @@ def test_a_backfill_walks_the_partitions_of_the_past() -> None:
     calendar = _calendar("2013-02-01", "2014-01-01")
     found = calendar.iter_partition_dagrun_infos(earliest=_day("2013-03-01"), latest=_day("2013-05-01"))
     assert [info.partition_key for info in found] == [f"2013-0{month}-01T00:00:00" for month in (3, 4, 5)]
+
+
+def test_calendars_are_equal_when_they_tick_alike() -> None:
+    calendar = _calendar("2013-02-01", "2014-01-01")
+    assert {calendar, decode_timetable(encode_timetable(calendar))} == {calendar}
+    assert calendar != _calendar("2013-03-01", "2014-01-01")
+    assert calendar != CoverageCalendar("0 0 * * *", first=calendar.first, last=calendar.last)
+    assert calendar not in [[], (), set(), {}]
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_wrong_expression_is_refused_each_time(attempt: int) -> None:
+    calendar = _calendar("2013-02-01", None)
+    calendar.validate()
+    calendar._expression = "0 0 32 * *"
+    with pytest.raises(AirflowTimetableInvalid):
+        calendar.validate()

@@ -86,3 +86,17 @@ def test_a_schedule_needs_params_with_values():
     scheduled = params.dag(dag_id="toy", schedule="@daily", params={"name": Param(**SCHEMA)})(lambda: None)
     with pytest.raises(ValueError, match="required params without default values"):
         scheduled()
+
+
+def test_callbacks_are_the_tasks_and_their_source_is_not_written():
+    def failed(_context):
+        """Tells nobody."""
+
+    @params.dag(dag_id="toy", schedule=None, params={}, default_args={"retries": 3, "on_failure_callback": failed})
+    def tasks():
+        EmptyOperator(task_id="plain")
+
+    made = tasks()
+    assert made.get_task("plain").on_failure_callback == [failed]
+    assert made.default_args == {"retries": 3}
+    assert "Tells nobody" not in str(DagSerialization.to_dict(made))

@@ -25,6 +25,7 @@ from typing import Any
 from airflow.sdk import task
 
 from airloop.config import Pipeline
+from airloop.config.source import Source
 from airloop_airflow import arrivals, joined_windows, late_scoring, pipelines, waiting, windows
 from airloop_airflow.params import Param, dag
 from airloop_airflow.stage import Json
@@ -36,19 +37,24 @@ def _params(pipeline: Pipeline) -> dict[str, Param]:
     return windows.window_params() | outcomes | windows.checks_params(pipeline) | late_scoring.params(pipeline)
 
 
+def _extract(pipeline: Pipeline, sources: list[Source]) -> Any:
+    connections = sorted({source.connection for source in sources if source.connection})
+
+    @task
+    def extract(**context: Any) -> Json:
+        over = windows.window(pipeline, context)
+        return joined_windows.begin("extract", pipeline, context, over, connections=connections)
+
+    return extract()
+
+
 def build(pipeline: Pipeline) -> None:
     """The DAG `<pipeline>__data`."""
     arguments = pipelines.defaults(pipeline, "data", doc=__doc__, params=_params(pipeline))
     sources = [feed.source for feed in pipeline.feeds.values() if feed.source and feed.fetched]
-    connections = sorted({source.connection for source in sources if source.connection})
 
     @dag(schedule=pipelines.calendar(pipeline, "data"), **waiting.side_by_side(pipeline, arguments, "data"))
     def data() -> None:
-        @task
-        def extract(**context: Any) -> Json:
-            over = windows.window(pipeline, context)
-            return joined_windows.begin("extract", pipeline, context, over, connections=connections)
-
         @task
         def ingest(**context: Any) -> Json:
             # Only when asked: an option is part of the input key, and by hand nobody gives it.
@@ -78,7 +84,7 @@ def build(pipeline: Pipeline) -> None:
 
         ingested = ingest()
         if sources:
-            extract() >> ingested
+            _extract(pipeline, sources) >> ingested
         waiting.waits_for(waiting.FILES, pipeline, "data", before=ingested)
         raw = validate_raw(ingested)
         features = validate_features(build_features(raw))
