@@ -40,8 +40,9 @@ def build_features(at: Deployment, window: Window, reads: TablesRead, *, raw: Va
     """
     pipeline, settings = at.pipeline, at.settings
     with reads.as_they_stood():
-        feeds = sections.feeds_for(pipeline, window, settings, read_by=sections.feature_sections(pipeline, settings))
-        number = examples.count(pipeline, window, settings)
+        read_by = tuple(item for item in sections.read_sections(pipeline, settings) if item.name != "labels")
+        feeds = sections.feeds_for(pipeline, window, settings, read_by=read_by)
+        number = examples.count(pipeline, window, settings, feeds)
     views = feature_views.compute_views(pipeline, window, feeds, settings)
     return BuiltFeatures(
         window=window,

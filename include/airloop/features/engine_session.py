@@ -41,8 +41,9 @@ class Text:
         return sql
 
     def bounded(self, sql: str, within: Window) -> str:
-        """The query, of which an engine in this process may give more."""
-        return sql
+        """The query's rows with known_at in the window; its lines stay where they are."""
+        start, end = (f"TIMESTAMPTZ '{at.isoformat(sep=' ')}'" for at in (within.start, within.end))
+        return f"SELECT * FROM ({sql}\n) AS made WHERE known_at >= {start} AND known_at < {end}"
 
     def know(self, name: str, columns: pa.Schema) -> None:
         """Say which columns a table has that no query made; DuckDB looks for itself."""
@@ -69,11 +70,6 @@ class Translation(Text):
         except self._off as error:
             raise OffTheList([(item.line, item.message) for item in error.refusals]) from error
 
-    def bounded(self, sql: str, within: Window) -> str:
-        """The query's rows with known_at in the window; its lines stay where they are."""
-        start, end = (f"TIMESTAMPTZ '{at.isoformat(sep=' ')}'" for at in (within.start, within.end))
-        return f"SELECT * FROM ({sql}\n) AS made WHERE known_at >= {start} AND known_at < {end}"
-
     def know(self, name: str, columns: pa.Schema) -> None:
         """See Text."""
         self._translator.know(name, columns)
@@ -99,10 +95,11 @@ class Session:
         """A query's rows; raises what its engine raises, and OffTheList.
 
         Args:
-            within: Rows whose known_at lies outside need not come: they would cross a wire to be thrown away.
+            within: Rows whose known_at lies outside do not come: they would be computed, or sent, to be thrown away.
         """
-        bounded = sql if within is None else self._text.bounded(sql, within)
-        return self._engine.query(self._text.translate(bounded))
+        if within is not None and self._engine.has_column(sql, "known_at"):
+            sql = self._text.bounded(sql, within)
+        return self._engine.query(self._text.translate(sql))
 
 
 @contextmanager
@@ -155,5 +152,7 @@ def engine_version(settings: Settings) -> str:
     Raises:
         UpstreamUnavailable: It does not answer.
     """
+    if is_reference(settings):
+        return DuckDB.installed()
     with engine_class(settings).session(settings, _NO_WINDOW) as engine:
         return engine.version()

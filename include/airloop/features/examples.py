@@ -14,6 +14,7 @@ from airloop.features import arrays, feature_store, sections, validated
 from airloop.records import Window
 from airloop.settings import Settings
 from airloop.stores import lake
+from airloop.stores.lake_rows import Feeds
 
 _LABELS_AFTER = timedelta(days=30)
 
@@ -27,7 +28,9 @@ def examples(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table
         ConfigError: The section lacks the entity key or decision_time.
         DataContractError: Two examples share an entity key.
     """
-    key, rows = pipeline.prediction.entity_key, _decided(pipeline, window, settings)
+    section = _section(pipeline, "examples", settings)
+    feeds = sections.feeds_for(pipeline, window, settings, read_by=(section,))
+    key, rows = pipeline.prediction.entity_key, _decided(pipeline, window, settings, feeds)
     _refuse_shared_keys(pipeline, window, rows, key)
     return rows.sort_by([("decision_time", "ascending"), (key, "ascending")])
 
@@ -37,18 +40,21 @@ def feeds_read(pipeline: Pipeline, settings: Settings) -> tuple[str, ...]:
     return sections.feeds_read(pipeline, (_section(pipeline, "examples", settings),))
 
 
-def count(pipeline: Pipeline, window: Window, settings: Settings) -> int:
+def count(pipeline: Pipeline, window: Window, settings: Settings, feeds: Feeds) -> int:
     """How many examples have their decision time in the window.
+
+    Args:
+        feeds: What the window's sections read.
 
     Raises:
         ConfigError: See examples.
     """
-    return int(_decided(pipeline, window, settings).num_rows)
+    read = feeds_read(pipeline, settings)
+    return int(_decided(pipeline, window, settings, {name: feeds[name] for name in read}).num_rows)
 
 
-def _decided(pipeline: Pipeline, window: Window, settings: Settings) -> pa.Table:
+def _decided(pipeline: Pipeline, window: Window, settings: Settings, feeds: Feeds) -> pa.Table:
     section = _section(pipeline, "examples", settings)
-    feeds = sections.feeds_for(pipeline, window, settings, read_by=(section,))
     with sections.connect(pipeline, window, feeds, settings) as connection:
         rows = sections.query(connection, pipeline, section)
     _refuse_without(pipeline, rows, section, columns=(pipeline.prediction.entity_key, "decision_time"))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from airloop.errors import ConfigError
 from airloop.features import engine_session, sections
 from airloop.features.sections import Section
 from airloop.settings import Settings, load_settings
+from airloop.stores import lake
 
 WINDOW = toy.days(5, 6)
 HEAT = pa.table({"celsius": [1.0, 2.0]})
@@ -39,6 +41,17 @@ def test_the_default_imports_nothing_of_other_engines(toy_settings: Settings) ->
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=bound(120)
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("columns", "hours"), [("known_at", [0, 23]), ("known_at AS at", [-1, 0, 23, 24])], ids=["known", "unknown"]
+)
+def test_rows_outside_a_window_do_not_come(toy_settings: Settings, columns: str, hours: list[int]) -> None:
+    pipeline, hour = toy.toy_pipeline(toy_settings), timedelta(hours=1)
+    known = pa.table({"known_at": pa.array([WINDOW.start + count * hour for count in (-1, 0, 23, 24)], lake.INSTANT)})
+    with sections.connect(pipeline, WINDOW, {"heat": known}, toy_settings) as connection:
+        rows = connection.query(f"SELECT {columns} FROM heat -- all", within=WINDOW)
+    assert [(at - WINDOW.start) / hour for at in rows.column(0).to_pylist()] == hours
 
 
 @pytest.mark.parametrize(("name", "says"), [("sprak", "did you mean 'spark'"), ("mysql", "duckdb, postgres, spark")])

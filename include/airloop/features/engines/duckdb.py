@@ -38,9 +38,14 @@ class DuckDB(Engine):
         """See Engine."""
         return cls.reference(values)
 
+    @staticmethod
+    def installed() -> str:
+        """What `version` says of this process's own, without a session."""
+        return f"duckdb {duckdb.__version__}"
+
     def version(self) -> str:
         """See Engine."""
-        return f"duckdb {duckdb.__version__}"
+        return self.installed()
 
     def put(self, name: str, rows: Rows) -> None:
         """See Engine."""
@@ -53,3 +58,10 @@ class DuckDB(Engine):
     def query(self, sql: str) -> pa.Table:
         """See Engine; raises duckdb.Error, whose message holds the line."""
         return sql_database.run(self._connection, sql, self._query_seconds)
+
+    def has_column(self, sql: str, name: str) -> bool:
+        """See Engine; what is wrong with the query is said where it is run."""
+        try:
+            return name in self._connection.sql(sql).columns
+        except duckdb.Error:
+            return True

@@ -59,3 +59,7 @@ class Engine(ABC):
             EngineError: It does not run.
             UpstreamUnavailable: The engine is gone.
         """
+
+    def has_column(self, sql: str, name: str) -> bool:
+        """Whether the rows of a query have a column; an engine that would have to run it to know says yes."""
+        return True
