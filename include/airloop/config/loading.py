@@ -24,6 +24,9 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 2 * _SHOWN_CHARACTERS
 _SHORT.maxlevel = _SHORT.maxdict = _SHORT.maxlist = _SHORT.maxset = _SHORT.maxtuple = 20
 
+# Not with the first declaration: tasks and readings of DAG files are forks of a process that has imported this.
+Pipeline.model_rebuild()
+
 
 def pipeline_names(settings: Settings) -> tuple[str, ...]:
     """Names of the declared pipelines: folders of include/pipelines/, none hidden, that hold a pipeline.yaml."""
