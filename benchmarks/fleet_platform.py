@@ -38,7 +38,7 @@ def main(number: int) -> int:
         settings = write_fleet(Path(folder).resolve(), number)
         expected = len(edges_of(settings))
         began = time.monotonic()
-        with running(settings) as platform, _client(platform) as airflow:
+        with running(settings) as platform, contextlib.closing(_client(platform)) as airflow:
             healthy = time.monotonic() - began
             console.print(f"{number} pipelines, {expected:,} DAGs; healthy after {healthy:.0f} s")
             measured = {"known": _until(lambda: _count(airflow) >= expected, began)}

@@ -34,9 +34,11 @@ def measure(session: Session) -> Row:
     for hours in (OLD, YOUNG):
         session.say(f"a table of {hours:,} hours")
         table = write_table(session.folder("table_age"), hours)
+        add_entries(table, hours)
         sides.append(trials(table, hours // 2, settings))
     old, young = interleaved(*sides)
-    return Row(NAME, old, young, BOUND, UNIT, f"replace_window of {ROWS} rows and read of them; every hour is one file")
+    note = f"replace_window of {ROWS} rows and read of them; every hour is one file, and one entry of the log"
+    return Row(NAME, old, young, BOUND, UNIT, note)
 
 
 def trials(table: Path, hour: int, settings: Settings) -> Callable[[], Trial]:
@@ -75,6 +77,18 @@ def write_table(folder: Path, hours: int) -> Path:
         table.update_incremental()
     table.create_checkpoint()
     return folder
+
+
+def add_entries(table: Path, hours: int) -> None:
+    """A log as long as commits of so many hours leave it: Delta lists it all, and reads what follows a checkpoint."""
+    log = table / "_delta_log"
+    checkpoint = json.loads((log / "_last_checkpoint").read_text())
+    version, newest = f"{checkpoint['version']:020}", f"{hours:020}"
+    entry = (log / f"{version}.json").read_bytes()
+    (log / f"{version}.checkpoint.parquet").rename(log / f"{newest}.checkpoint.parquet")
+    for number in range(hours + 1):
+        (log / f"{number:020}.json").write_bytes(entry)
+    (log / "_last_checkpoint").write_text(json.dumps(checkpoint | {"version": hours}))
 
 
 def _file(folder: Path, hour: int) -> AddAction:
