@@ -80,16 +80,25 @@ def entity_key(kinds: Mapping[str, str], values: Sequence[Any]) -> bytes:
     Args:
         kinds: Key column -> Feast's value type (STRING, INT32, INT64), in the order of `values`.
     """
-    pairs = sorted(zip(kinds, values, strict=True))
-    parts = [struct.pack("<I", len(pairs))]
-    for name, _ in pairs:
-        encoded = name.encode()
-        parts += [struct.pack("<II", _STRING, len(encoded)), encoded]
-    for name, value in pairs:
+    names, head = _names_of_key(tuple(kinds))
+    by_name = dict(zip(kinds, values, strict=True))
+    parts = [head]
+    for name in names:
         number, to_bytes = _KINDS[kinds[name]]
-        encoded = to_bytes(value)
+        encoded = to_bytes(by_name[name])
         parts += [struct.pack("<II", number, len(encoded)), encoded]
     return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _names_of_key(columns: tuple[str, ...]) -> tuple[list[str], bytes]:
+    """The columns in their order within a key, and what stands before the values."""
+    names = sorted(columns)
+    parts = [struct.pack("<I", len(names))]
+    for name in names:
+        encoded = name.encode()
+        parts += [struct.pack("<II", _STRING, len(encoded)), encoded]
+    return names, b"".join(parts)
 
 
 def _instant(stored: Any) -> datetime:

@@ -16,10 +16,19 @@ from feast.value_type import ValueType
 from airloop.errors import DataContractError
 from airloop.feast_stores.asof_join import INSTANT
 from airloop.feast_stores.delta_source import batch_source
+from airloop.feast_stores.online_file import entity_key
 
 _Stored = TypeVar("_Stored")
 
 _SCALARS = {ValueType.INT32, ValueType.INT64, ValueType.FLOAT, ValueType.DOUBLE, ValueType.STRING, ValueType.BOOL}
+
+_KEY_VERSION = 3
+_PLAIN_KEYS = {
+    ValueType.STRING: (pa.string(), pa.large_string()),
+    ValueType.INT32: (pa.int32(),),
+    ValueType.INT64: (pa.int64(),),
+}
+"""Columns of keys that are serialized without a message each, which takes five times as long."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,9 @@ def _keys(batch: pa.RecordBatch, view: FeatureView, version: int) -> list[bytes]
         raise DataContractError(
             f"{view.name} has rows whose key {', '.join(unnamed)} is null: give them a name instead"
         )
+    if version == _KEY_VERSION and all(batch[name].type in _PLAIN_KEYS.get(kind, ()) for name, kind in types.items()):
+        kinds, plain = {name: kind.name for name, kind in types.items()}, (batch[name].to_pylist() for name in types)
+        return [entity_key(kinds, values) for values in zip(*plain, strict=True)]
     names = list(types)
     columns = [_values(batch[name], kind).each(lambda value: value) for name, kind in types.items()]
     return [

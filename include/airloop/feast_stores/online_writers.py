@@ -7,7 +7,7 @@ stored as it is, byte by byte, is not written.
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from airloop.errors import ConfigError
 from airloop.feast_stores import online_table
-from airloop.feast_stores.online_rows import RowHeads, Values, encode, join_key_types, row_heads
+from airloop.feast_stores.online_rows import encode, join_key_types, row_heads
 from airloop.files.private_files import create_private, write_ahead
 
 Writer = Callable[[Any, RepoConfig, FeatureView, Iterable[pa.RecordBatch]], None]
@@ -56,20 +56,20 @@ def write_sqlite(
         raise ConfigError("Feast's SQLite store holds instants in the time zone of the process: run it with TZ=UTC")
     table = compute_table_id(config.project, view, config.registry.enable_online_feature_view_versioning)
     with closing(open_sqlite(store._get_db_path(config))) as connection:
-        online_table.prepare(connection, table)
+        names = [feature.name for feature in view.features]
+        online_table.prepare(connection, table, names)
         connection.execute("BEGIN")
         for batch in batches:
-            online_table.stage(connection, _sqlite_rows(row_heads(batch, view, config), encode(batch, view)))
+            heads = row_heads(batch, view, config)
+            stamps = [online_table.stamps(*pair) for pair in zip(heads.moments, heads.created, strict=True)]
+            cells = [values.each(_sqlite_cell) for values in encode(batch, view).values()]
+            online_table.stage(connection, heads.keys, stamps, cells)
         connection.execute("COMMIT")
-        online_table.publish(connection, table)
+        online_table.publish(connection, table, names)
 
 
-def _sqlite_rows(heads: RowHeads, features: Mapping[str, Values]) -> Iterator[tuple[Any, ...]]:
-    stamps = [online_table.stamps(*pair) for pair in zip(heads.moments, heads.created, strict=True)]
-    for name, values in features.items():
-        cells = values.each(lambda value: (value.SerializeToString(), extract_text_and_num(value, False)[0]))
-        for key, cell, stamp in zip(heads.keys, cells, stamps, strict=True):
-            yield key, name, *cell, *stamp
+def _sqlite_cell(value: Value) -> tuple[bytes, str | None]:
+    return value.SerializeToString(), extract_text_and_num(value, False)[0]
 
 
 def write_redis(store: Any, config: RepoConfig, view: FeatureView, batches: Iterable[pa.RecordBatch]) -> None:

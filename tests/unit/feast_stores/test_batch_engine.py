@@ -11,7 +11,7 @@ from feast.data_format import DeltaFormat, ParquetFormat
 from feast.types import Array, Bool, Bytes, Float32, Float64, Int32, Int64, String, UnixTimestamp
 
 from airloop.errors import ConfigError, DataContractError
-from airloop.feast_stores import online_writers
+from airloop.feast_stores import online_table, online_writers
 
 pytestmark = [
     # Feast's own duckdb store, the reference here, goes through ibis 12, which calls a method DuckDB 2 renamed.
@@ -191,6 +191,17 @@ def test_what_is_stored_as_it_is_or_newer_is_not_written_again(tmp_path):
     store.materialize(at(1), at(1, 9))
     assert written_lines(tmp_path) == []
     assert stored(tmp_path) == before
+
+
+def test_a_view_of_more_features_than_are_staged_together_is_stored_the_same(tmp_path, monkeypatch):
+    contents = []
+    for together in (len(TYPES), 2):
+        monkeypatch.setattr(online_table, "_TOGETHER", together)
+        (folder := tmp_path / str(together)).mkdir()
+        store = open_store(folder, every_type(20), features=TYPES)
+        store.materialize(at(1), at(3))
+        contents.append(stored(folder))
+    assert contents[0] == contents[1] != []
 
 
 def test_of_a_corrected_window_only_the_changed_rows_are_written(tmp_path):
