@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,14 +47,22 @@ class Toy:
         started = self.client.start(f"toy__{group}", conf, run_id=run_id)
         return self.client.wait(started, seconds=seconds, on_tasks=lambda _tasks: None)
 
-    def read_again(self) -> None:
-        """Airflow reads the DAG files again at once, and with them what is declared now.
+    @contextmanager
+    def read_again(self) -> Iterator[None]:
+        """Airflow reads the DAG files again at once, and with them what is declared now: the block waits for that.
 
-        A file that is being read meanwhile would count as read: its time lies ahead, and it is read once more.
+        A file that is being read meanwhile would count as read. Its time lies ahead, and it is read again and again
+        until the block ends.
         """
-        ahead = time.time() + AHEAD
+        self.touch(ahead=AHEAD)
+        yield
+        self.touch()
+
+    def touch(self, *, ahead: float = 0) -> None:
+        """The DAG files are of now, or of so many seconds later."""
+        at = time.time() + ahead
         for path in (self.settings.project_dir / "dags").glob("*.py"):
-            os.utime(path, (ahead, ahead))
+            os.utime(path, (at, at))
 
     def states(self, run: Run) -> dict[str, str]:
         return {task["task_id"]: task["state"] for task in self.client.tasks(run)}

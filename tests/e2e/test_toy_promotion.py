@@ -36,11 +36,16 @@ def asked(platform):
     path = settings.pipelines_dir / "toy" / "pipeline.yaml"
     declared = path.read_text()
     path.write_text(declared + POLICY % 1)
-    platform.read_again()
-    assert until(lambda: "approve" in platform.client.task_ids("toy__promotion"), seconds=120, every=1)
+    with platform.read_again():
+        assert until(lambda: asks(platform), seconds=120, every=1)
     yield platform
     path.write_text(declared)
-    platform.read_again()
+    with platform.read_again():
+        assert until(lambda: not asks(platform), seconds=120, every=1)
+
+
+def asks(platform):
+    return "approve" in platform.client.task_ids("toy__promotion")
 
 
 @contextmanager

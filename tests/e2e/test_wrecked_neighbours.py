@@ -60,16 +60,16 @@ def mailbox(platform) -> Iterator[Mailbox]:
 def wrecked(platform, mailbox) -> Iterator[None]:
     """The wrecks beside the toy; their folders are gone afterwards."""
     wreck(platform.settings)
-    platform.read_again()
     try:
-        dags = tuple(f"{name}__{group}" for name in WRECKS for group in GROUPS)
-        platform.client.wait_for_dags(dags, seconds=bound(120))
+        with platform.read_again():
+            dags = tuple(f"{name}__{group}" for name in WRECKS for group in GROUPS)
+            platform.client.wait_for_dags(dags, seconds=bound(120))
         yield
     finally:
         for name in WRECKS:
             shutil.rmtree(platform.settings.pipelines_dir / name)
             (platform.settings.feature_repo_dir / f"{name}.py").unlink()
-        platform.read_again()
+        platform.touch()
 
 
 def run(platform, name: str, group: str = "data") -> None:
