@@ -25,7 +25,9 @@ from airloop.settings import Settings, apply_quiet_environment
 from airloop.stores.mlflow import tracking_tables
 
 PLATFORMS = "tests/e2e/"
-MONTHS = "flight_months"
+TOGETHER = (PLATFORMS, "tests/unit/serving/")
+MADE_ONCE = ("flight_months", "toy_turned")
+"""What takes ten seconds and more to make in each worker; all modules that name it are in one."""
 RUN = subprocess.run
 OF_ONE_MODEL = ("airloop.gate.model_check", "airloop.authoring.reproduce_process")
 ALLOCATIONS = 50_000
@@ -46,19 +48,18 @@ hypothesis.settings.load_profile("airloop")
 class Workers(LoadScopeScheduling):
     """A module stays whole in one worker; all tests on platforms are in one: two platforms would share two cores.
 
-    So are those about months of flights, which take half a minute to sketch.
+    So are others that share what takes long to make.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        if module.startswith(PLATFORMS):
-            return PLATFORMS
-        return MONTHS if _reads(module, MONTHS) else module
+        return next(filter(module.startswith, TOGETHER), None) or _shared(module) or module
 
 
 @cache
-def _reads(module: str, name: str) -> bool:
-    return name in (REPOSITORY / module).read_text()
+def _shared(module: str) -> str:
+    text = (REPOSITORY / module).read_text()
+    return next((name for name in MADE_ONCE if name in text), "")
 
 
 class Named:

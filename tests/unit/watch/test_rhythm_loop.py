@@ -49,7 +49,7 @@ def declared(settings: Settings, root: Path, calendar: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def changed(turned: Settings) -> Settings:
-    """The champion of day 25, when the world turned, has scored all days since."""
+    """The champion of day 25, when the world turned (toy_turned), has scored all days since."""
     toy.run("score", turned, toy.days(CHANGE, END))
     return turned
 
