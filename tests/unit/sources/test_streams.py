@@ -16,6 +16,7 @@ from airloop.errors import DataContractError, UpstreamUnavailable
 from airloop.feast_stores.online_file import OnlineFile, entity_key
 from airloop.settings import Settings
 from airloop.sources.brokers.broker import Event
+from airloop.sources.brokers.redis import FIELD
 from airloop.sources.streams.declared import open_broker
 from airloop.sources.streams.reading import read
 
@@ -204,6 +205,21 @@ def test_landed_events_are_removed_in_time_and_others_stay(settings: Settings, s
         consumer.land()
         consumer.broker.forget(datetime.now(UTC) + timedelta(hours=1))
         assert client.xlen(toy_stream.NAME) < 300
+    consumer.close()
+
+
+def test_of_events_of_one_millisecond_those_before_the_newest_are_removed_too(
+    settings: Settings, server: Server
+) -> None:
+    with server.client() as client:
+        for number in range(300):
+            fields = {FIELD: toy_stream.event("m1", float(number), ago=99)}
+            client.xadd(toy_stream.NAME, fields, id=f"1577836800000-{number}")
+        consumer = toy_stream.consumer(settings)
+        consumer.step()
+        consumer.land()
+        consumer.broker.forget(datetime.now(UTC))
+        assert 0 < client.xlen(toy_stream.NAME) < 300
     consumer.close()
 
 

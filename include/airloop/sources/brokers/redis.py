@@ -120,13 +120,13 @@ class Redis(Broker):
         """See Broker."""
         with self._answering():
             pending = self._client.xpending(self.address.stream, self.address.group)
-            oldest = int(before.timestamp() * 1000)
+            oldest = (int(before.timestamp() * 1000), 0)
             if pending["pending"]:
-                oldest = min(oldest, _position(pending["min"])[0])
+                oldest = min(oldest, _position(pending["min"]))
             # What nobody was given yet lies behind the group's newest, however old it is.
             (group,) = [one for one in self._groups() if _text(one["name"]) == self.address.group]
-            oldest = min(oldest, _position(group["last-delivered-id"])[0])
-            self._client.xtrim(self.address.stream, minid=f"{oldest}-0", approximate=True)
+            oldest = min(oldest, _position(group["last-delivered-id"]))
+            self._client.xtrim(self.address.stream, minid="{}-{}".format(*oldest), approximate=True)
 
     def send(self, payloads: Sequence[bytes]) -> None:
         """See Broker."""
