@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.ledger_entries import put_in_force, triaged
 from tests.support.waiting import bound
 
+from airloop.errors import GuardRefused
 from airloop.settings import Settings, load_settings
-from airloop.stores import claims, state
+from airloop.stores import claims, ledger, state, tables
+from airloop.stores.ledger import followed, seals
 
 pytestmark = pytest.mark.integration
 
@@ -65,3 +69,22 @@ def test_processes_that_meet_a_new_database_at_once_leave_one_record_and_one_win
         assert sorted(of_each) == ["False False"] * (CLAIMERS - 1) + ["True True"]
         assert claims.reason_owner(settings, "toy", str(reason)) == f"run {of_each.index('True True')}"
     assert len(state.latest_records(settings, "toy", "ingest")) == 1
+
+
+def test_a_ledger_is_compared_with_its_seals_and_a_changed_entry_is_found(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seals, "CHUNK", 5)
+    march, entries = datetime(2013, 3, 1, tzinfo=UTC), tables.ledger_entries
+    put_in_force(settings, "followed", 1, march)
+    for day in range(20):
+        triaged(settings, "followed", march + timedelta(days=day), champion=1, kind="nothing")
+    ledger.require_intact(settings, "followed")
+    with monkeypatch.context() as patched:
+        patched.setattr(followed, "look", lambda *_: pytest.fail("everything is verified anew"))
+        assert ledger.require_intact(settings, "followed").champion() == 1
+    with state.transaction(settings) as connection:
+        changed = entries.update().where(entries.c.pipeline == "followed", entries.c.sequence == 9)
+        connection.execute(changed.values(payload='{"why":"it is fine"}'))
+    with pytest.raises(GuardRefused, match="9"):
+        ledger.require_intact(settings, "followed")
