@@ -1,5 +1,6 @@
 """Real stages in every rhythm: a planted change asks for a training, a world that stays as it was asks for none."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -48,10 +49,13 @@ def declared(settings: Settings, root: Path, calendar: str) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def changed(turned: Settings) -> Settings:
-    """The champion of day 25, when the world turned (toy_turned), has scored all days since."""
-    toy.run("score", turned, toy.days(CHANGE, END))
-    return turned
+def changed(turned: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The champion of day 25, when the world turned (toy_turned), has scored all days since; a ledger of its own."""
+    ledger_of_its_own = tmp_path_factory.mktemp("changed") / "state.db"
+    shutil.copy(turned.home / "state.db", ledger_of_its_own)
+    settings = turned.model_copy(update={"state_url": f"sqlite:///{ledger_of_its_own}"})
+    toy.run("score", settings, toy.days(CHANGE, END))
+    return settings
 
 
 @pytest.fixture(scope="module")
